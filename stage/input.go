@@ -1,0 +1,51 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// Input is what a stage is loaded from.
+type Input struct {
+	// Project and Stage are the names of the Pulumi project and stack.
+	Project, Stage string
+	// Config maps a full key ("slipway:services") to its raw value: JSON text for objects and lists, plain
+	// text otherwise.
+	Config map[string]string
+	// SecretKeys are the full keys whose value is, or holds, an encrypted one.
+	SecretKeys []string
+	// Root is the directory of Pulumi.yaml.
+	Root string
+}
+
+// FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables.
+func FromEnvironment() (Input, error) {
+	in := Input{
+		Project: os.Getenv("PULUMI_PROJECT"),
+		Stage:   os.Getenv("PULUMI_STACK"),
+		Root:    os.Getenv("PULUMI_ROOT_DIRECTORY"),
+	}
+	if in.Project == "" || in.Stage == "" {
+		return in, fmt.Errorf("PULUMI_PROJECT and PULUMI_STACK are not set: run this program with \"pulumi up\"")
+	}
+	if in.Root == "" {
+		in.Root = "."
+	}
+	if err := unmarshalVariable("PULUMI_CONFIG", &in.Config); err != nil {
+		return in, err
+	}
+	return in, unmarshalVariable("PULUMI_CONFIG_SECRET_KEYS", &in.SecretKeys)
+}
+
+// unmarshalVariable leaves the decoder's error out: it could quote a decrypted secret.
+func unmarshalVariable(name string, into any) error {
+	text := os.Getenv(name)
+	if text == "" {
+		return nil
+	}
+	if json.Unmarshal([]byte(text), into) != nil {
+		return fmt.Errorf("%s is not the JSON that the Pulumi engine sets", name)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+// Package stage holds the configuration of one stage: what Pulumi.<stage>.yaml and the defaults in
+// Pulumi.yaml say, decoded strictly, merged and checked. It knows no resources.
+package stage
+
+import "fmt"
+
+// Stage is the checked configuration of one stage. Every reference in it resolves: a service's image is a
+// key of Images, its secrets were declared, its size is one that Fargate has.
+type Stage struct {
+	// Project is the Pulumi project's name, the first part of every name in AWS.
+	Project string
+	// Name is the stage's name, which is the Pulumi stack's.
+	Name string
+	// Environment is what every container of the stage is given. Each service's own Environment has it
+	// merged in already.
+	Environment map[string]string
+	// Images by name.
+	Images map[string]Image
+	// Secrets maps each secret's name to the ARN of a Secrets Manager secret or an SSM parameter.
+	Secrets map[string]string
+	// Services by name.
+	Services map[string]Service
+	// Network is where the services' tasks run.
+	Network Network
+	// Repository is how the stage's ECR repositories are kept.
+	Repository Repository
+	// AWS is what the stage file says to the AWS provider, as far as the rest is checked against it.
+	AWS AWS
+}
+
+// Image is a container image: built from source or pinned to one that exists. Exactly one field is set.
+type Image struct {
+	Build *Build
+	Ref   *Ref
+}
+
+// Build says how an image is built.
+type Build struct {
+	// Context is the directory that Docker is given: relative to the directory of Pulumi.yaml, with
+	// forward slashes, cleaned. It may lead out of it with "..".
+	Context string
+	// Dockerfile is relative to the directory of Pulumi.yaml too (the file gives it relative to Context).
+	Dockerfile string
+	// Target is the stage of a multi-stage Dockerfile to build; empty for the last.
+	Target string
+	// Args are the build arguments. None has the name of an environment variable or secret of the stage.
+	Args map[string]string
+	// Platform is linux/amd64 or linux/arm64.
+	Platform string
+	// CacheFrom are images whose layers the build may reuse.
+	CacheFrom []string
+	// Refresh is any text. Changing it rebuilds the image.
+	Refresh string
+}
+
+// Ref is an image in ECR, pinned by digest.
+type Ref struct {
+	// Raw is the reference as the stage file has it: registry/repository:tag@sha256:digest.
+	Raw string
+	// Account is the 12-digit AWS account that holds the image.
+	Account string
+	// Region is the AWS region that holds the image.
+	Region string
+	// Repository is the ECR repository's name, without the registry.
+	Repository string
+	// Tag names the image for people; the digest decides what runs.
+	Tag string
+	// Digest is "sha256:" and 64 hexadecimal digits.
+	Digest string
+}
+
+// Service is a number of replicas of one image.
+type Service struct {
+	// Image is a key of Stage.Images.
+	Image string
+	// Command replaces the image's own command; empty to keep that.
+	Command []string
+	// Port is the container's TCP port, 1 to 65535; 0 when it listens on none.
+	Port int
+	// Replicas is the desired count, 0 to 5000.
+	Replicas int
+	// CPU is the task's share in CPU units, of which 1024 are one vCPU. It goes with Memory.
+	CPU int
+	// Memory is the task's memory in MiB. It goes with CPU.
+	Memory int
+	// Environment is the stage's environment with the service's own merged over it.
+	Environment map[string]string
+	// Secrets maps a variable's name to the ARN that its value comes from: those that the service names.
+	Secrets map[string]string
+	// Revision pins the service to an earlier revision of its task definition; 0 for the newest.
+	Revision int
+	// AllowFrom are the IPv4 and IPv6 ranges in CIDR notation that may reach Port; each is masked.
+	AllowFrom []string
+}
+
+// Network is where tasks run: in the default VPC when VPC is empty.
+type Network struct {
+	// VPC is the VPC's id.
+	VPC string
+	// Subnets are ids of subnets in VPC, given exactly when VPC is.
+	Subnets []string
+	// AssignPublicIP gives tasks a public address; nil to decide by whether the subnets are public.
+	AssignPublicIP *bool
+}
+
+// Repository is how the stage's ECR repositories are kept.
+type Repository struct {
+	// ForceDelete lets destroy remove a repository that still holds images.
+	ForceDelete bool
+}
+
+// AWS is what the stage file says to the AWS provider.
+type AWS struct {
+	// Region is aws:region; empty where the environment or a profile decides it.
+	Region string
+	// AllowedAccountIDs is aws:allowedAccountIds; empty when any account will do.
+	AllowedAccountIDs []string
+}
+
+// Cluster is the name of the stage's ECS cluster.
+func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
+
+// RepositoryName is the name of the ECR repository of an image that the stage builds.
+func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
+
+// Family is the name of a service's task definition family.
+func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
+
+// ExecutionRole is the name of the IAM role with which ECS starts a service's tasks.
+func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }
+
+// TaskRole is the name of the IAM role that a service's own code has.
+func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
+
+// LogGroup is the name of the CloudWatch log group of a service.
+func (s *Stage) LogGroup(service string) string {
+	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
+}
