@@ -1,12 +1,17 @@
 package stage
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Error is one mistake in a stage's configuration.
 type Error struct {
-	// Path is what the user wrote, from the key on: services.web.memory, allowFrom[0].
+	// Path is what the user wrote, from the key on: services.web.allowFrom[0]. What stands in the defaults
+	// begins with "defaults.". Empty for a mistake that no key can mend.
 	Path string
-	// File is the file it stands in: Pulumi.dev.yaml.
+	// File is the name of the file it stands in: Pulumi.dev.yaml.
 	File string
 	// Message says what is wrong, what is allowed and what to do.
 	Message string
@@ -20,7 +25,7 @@ func (e Error) Error() string {
 	return e.Path + " (" + e.File + "): " + e.Message
 }
 
-// Errors are all mistakes of a stage, sorted by path.
+// Errors are all mistakes of a stage, sorted by path, each once.
 type Errors []Error
 
 // Error prints one mistake per line.
@@ -31,3 +36,15 @@ func (e Errors) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+func (e Errors) sorted() Errors {
+	slices.SortFunc(e, func(a, b Error) int {
+		return cmp.Or(
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.File, b.File), cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(e)
+}
+
+// enumerate joins names for a sentence.
+func enumerate(names []string) string { return strings.Join(names, ", ") }

@@ -1,8 +1,178 @@
 package stage
 
-import "errors"
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
 
-// Load decodes, merges and checks a stage. Its error is an Errors, with every mistake in it.
+// checker gathers the mistakes of one stage.
+type checker struct {
+	in       Input
+	files    []source // the stage's and the project's: what the first has, the CLI does not take from the second
+	root     *node    // the stage's keys, merged
+	document document
+	mistakes Errors
+}
+
+// Load decodes, merges and checks a stage. It reads nothing but in and the files below in.Root, and
+// changes nothing. Its error is an Errors, with every mistake in it.
 func Load(in Input) (*Stage, error) {
-	return nil, errors.New("the stage cannot be read yet")
+	c := &checker{in: in}
+	c.files = []source{readSource(in.Root, stageFile(in.Stage)), readSource(in.Root, projectFile)}
+	aws := c.loadAWS()
+
+	keys := c.readKeys()
+	defaults := keys.object[defaultsKey]
+	delete(keys.object, defaultsKey)
+	if defaults != nil && c.isObject(defaults) {
+		hide(defaults.object["secrets"])
+		replaceImages(defaults.object["images"], keys.object["images"])
+	}
+	c.root = merge(defaults, keys)
+	c.decode(c.root, reflect.ValueOf(&c.document).Elem())
+	// What broken defaults would have said is not known, so nothing can be said about the whole.
+	if defaults == nil || !defaults.bad {
+		c.check(aws)
+	}
+	if len(c.mistakes) > 0 {
+		return nil, c.mistakes.sorted()
+	}
+	return c.stage(aws), nil
+}
+
+// readKeys parses the project's keys into one tree.
+func (c *checker) readKeys() *node {
+	root := &node{file: stageFile(c.in.Stage), object: map[string]*node{}}
+	for fullKey := range c.in.Config {
+		key, ours := strings.CutPrefix(fullKey, c.in.Project+":")
+		if !ours {
+			continue
+		}
+		known := append(keyNames(reflect.TypeFor[document]()), defaultsKey)
+		n := c.readKey(fullKey, step("", key))
+		if slices.Contains(known, key) {
+			root.object[key] = n
+		} else if !n.bad {
+			c.reject(n, "%s", unknownKey(key, known))
+		}
+	}
+	return root
+}
+
+// readKey parses one key's value; an encrypted one is refused unseen.
+func (c *checker) readKey(fullKey, path string) *node {
+	namespace, key, _ := strings.Cut(fullKey, ":")
+	n := node{path: path, file: c.files[0].name, hidden: path == "secrets"}
+	if path == defaultsKey {
+		n.file = projectFile
+	}
+	for _, file := range c.files {
+		if written := file.find(namespace, key); written != nil {
+			n.file, n.written = file.name, written
+			break
+		}
+	}
+	if slices.Contains(c.in.SecretKeys, fullKey) {
+		c.rejectEncrypted(&n)
+		return &n
+	}
+	text := c.in.Config[fullKey]
+	if text == "" {
+		return newNode(nil, n)
+	}
+	if parsed, isJSON := parseNode(text, n); isJSON {
+		return parsed
+	}
+	return newNode(text, n)
+}
+
+// hide keeps what stands at and below a node out of messages.
+func hide(n *node) {
+	if n == nil {
+		return
+	}
+	n.hidden = true
+	for _, child := range n.object {
+		hide(child)
+	}
+	for _, child := range n.list {
+		hide(child)
+	}
+}
+
+func (c *checker) rejectEncrypted(n *node) {
+	paths := encryptedPaths(n.written, n.path)
+	if len(paths) == 0 {
+		paths = []string{n.path}
+	}
+	for _, path := range paths {
+		c.failAt(place{path: path, file: n.file}, "holds an encrypted value, which would end up readable in AWS; "+
+			"store it in Secrets Manager or in an SSM parameter, give its ARN in secrets, and remove it here")
+	}
+	n.bad = true
+}
+
+// reject reports a value that is unusable, and so is not looked at any further.
+func (c *checker) reject(n *node, format string, args ...any) {
+	c.failAt(n.place(), format, args...)
+	n.bad = true
+}
+
+// failAt reports a mistake, unless the value was rejected already.
+func (c *checker) failAt(at place, format string, args ...any) {
+	if !at.bad {
+		c.mistakes = append(c.mistakes, Error{at.path, at.file, fmt.Sprintf(format, args...)})
+	}
+}
+
+// fail reports a mistake at the value that the keys lead to.
+func (c *checker) fail(keys []any, format string, args ...any) {
+	c.failAt(c.root.at(keys...), format, args...)
+}
+
+// at is a path for fail.
+func at(keys ...any) []any { return keys }
+
+// loadAWS takes from the AWS provider's configuration what references are checked against.
+func (c *checker) loadAWS() AWS {
+	aws := AWS{Region: c.in.Config["aws:region"]}
+	const accounts = "aws:allowedAccountIds"
+	if _, given := c.in.Config[accounts]; given {
+		c.decode(c.readKey(accounts, accounts), reflect.ValueOf(&aws.AllowedAccountIDs).Elem())
+	}
+	return aws
+}
+
+// stage turns a document without mistakes into the stage.
+func (c *checker) stage(aws AWS) *Stage {
+	s := &Stage{
+		Project:     c.in.Project,
+		Name:        c.in.Stage,
+		Environment: c.document.Environment,
+		Images:      map[string]Image{},
+		Secrets:     c.document.Secrets,
+		Services:    map[string]Service{},
+		Network:     c.document.Network,
+		Repository:  c.document.Repository,
+		AWS:         aws,
+		written:     c.root,
+	}
+	for name, image := range c.document.Images {
+		s.Images[name] = image.image()
+	}
+	for name, declared := range c.document.Services {
+		service := declared.Service
+		service.Environment = map[string]string{}
+		maps.Copy(service.Environment, c.document.Environment)
+		maps.Copy(service.Environment, declared.Environment)
+		service.Secrets = map[string]string{}
+		for _, secret := range declared.Secrets {
+			service.Secrets[secret] = c.document.Secrets[secret]
+		}
+		s.Services[name] = service
+	}
+	return s
 }

@@ -1,6 +1,50 @@
 package stage
 
-import "strings"
+import (
+	_ "crypto/sha256" // the digests of image references
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+const pinnedForm = "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>"
+
+var registryHost = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
+
+// parseRef reads a pinned reference. Its error is a sentence for the user.
+func parseRef(text string) (*Ref, error) {
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return nil, fmt.Errorf("is not a reference to an image (%w); write %s", err, pinnedForm)
+	}
+	host := reference.Domain(named)
+	registry := registryHost.FindStringSubmatch(host)
+	if registry == nil {
+		return nil, fmt.Errorf("is in the registry %s, and only images in ECR are run: their tags cannot move "+
+			"and access needs no other password; build it, or copy it to ECR and write %s", host, pinnedForm)
+	}
+	tagged, hasTag := named.(reference.Tagged)
+	digested, hasDigest := named.(reference.Digested)
+	switch {
+	case !hasDigest:
+		return nil, fmt.Errorf("has no digest, so what it runs could change; write %s", pinnedForm)
+	case !strings.HasPrefix(digested.Digest().String(), "sha256:"):
+		return nil, fmt.Errorf("has a digest that is not a sha256; write %s", pinnedForm)
+	case !hasTag:
+		return nil, fmt.Errorf("has no tag, which tells people what it is; write %s", pinnedForm)
+	}
+	return &Ref{
+		Raw:        text,
+		Account:    registry[1],
+		Region:     registry[2],
+		Repository: reference.Path(named),
+		Tag:        tagged.Tag(),
+		Digest:     digested.Digest().String(),
+	}, nil
+}
 
 // Registry is the host of the ECR registry that holds the image.
 func (r Ref) Registry() string {
@@ -10,3 +54,21 @@ func (r Ref) Registry() string {
 
 // Pinned is the reference by digest alone, as ECS takes it: registry/repository@sha256:digest.
 func (r Ref) Pinned() string { return r.Registry() + "/" + r.Repository + "@" + r.Digest }
+
+// checkRef checks a pinned reference against the region and accounts that the stage may use.
+func (c *checker) checkRef(name, text string, aws AWS) {
+	path := at("images", name, "ref")
+	ref, err := parseRef(text)
+	if err != nil {
+		c.fail(path, "%s", err)
+		return
+	}
+	if aws.Region != "" && ref.Region != aws.Region {
+		c.fail(path, "is in region %s, and the stage runs in %s (aws:region); promote the image to this region first",
+			ref.Region, aws.Region)
+	}
+	if len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, ref.Account) {
+		c.fail(path, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
+			ref.Account, enumerate(aws.AllowedAccountIDs))
+	}
+}

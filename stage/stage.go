@@ -26,6 +26,9 @@ type Stage struct {
 	Repository Repository
 	// AWS is what the stage file says to the AWS provider, as far as the rest is checked against it.
 	AWS AWS
+
+	// written is what the user wrote, for Where.
+	written *node
 }
 
 // Image is a container image: built from source or pinned to one that exists. Exactly one field is set.
@@ -38,19 +41,19 @@ type Image struct {
 type Build struct {
 	// Context is the directory that Docker is given: relative to the directory of Pulumi.yaml, with
 	// forward slashes, cleaned. It may lead out of it with "..".
-	Context string
+	Context string `json:"context"`
 	// Dockerfile is relative to the directory of Pulumi.yaml too (the file gives it relative to Context).
-	Dockerfile string
+	Dockerfile string `json:"dockerfile" default:"Dockerfile"`
 	// Target is the stage of a multi-stage Dockerfile to build; empty for the last.
-	Target string
+	Target string `json:"target"`
 	// Args are the build arguments. None has the name of an environment variable or secret of the stage.
-	Args map[string]string
+	Args map[string]string `json:"args"`
 	// Platform is linux/amd64 or linux/arm64.
-	Platform string
+	Platform string `json:"platform" default:"linux/amd64"`
 	// CacheFrom are images whose layers the build may reuse.
-	CacheFrom []string
+	CacheFrom []string `json:"cacheFrom"`
 	// Refresh is any text. Changing it rebuilds the image.
-	Refresh string
+	Refresh string `json:"refresh"`
 }
 
 // Ref is an image in ECR, pinned by digest.
@@ -72,41 +75,41 @@ type Ref struct {
 // Service is a number of replicas of one image.
 type Service struct {
 	// Image is a key of Stage.Images.
-	Image string
+	Image string `json:"image"`
 	// Command replaces the image's own command; empty to keep that.
-	Command []string
+	Command []string `json:"command"`
 	// Port is the container's TCP port, 1 to 65535; 0 when it listens on none.
-	Port int
+	Port int `json:"port"`
 	// Replicas is the desired count, 0 to 5000.
-	Replicas int
+	Replicas int `json:"replicas" default:"1" unit:"tasks"`
 	// CPU is the task's share in CPU units, of which 1024 are one vCPU. It goes with Memory.
-	CPU int
+	CPU int `json:"cpu" default:"256" unit:"CPU units"`
 	// Memory is the task's memory in MiB. It goes with CPU.
-	Memory int
+	Memory int `json:"memory" default:"512" unit:"MiB"`
 	// Environment is the stage's environment with the service's own merged over it.
-	Environment map[string]string
+	Environment map[string]string `json:"environment"`
 	// Secrets maps a variable's name to the ARN that its value comes from: those that the service names.
 	Secrets map[string]string
 	// Revision pins the service to an earlier revision of its task definition; 0 for the newest.
-	Revision int
+	Revision int `json:"revision"`
 	// AllowFrom are the IPv4 and IPv6 ranges in CIDR notation that may reach Port; each is masked.
-	AllowFrom []string
+	AllowFrom []string `json:"allowFrom"`
 }
 
 // Network is where tasks run: in the default VPC when VPC is empty.
 type Network struct {
 	// VPC is the VPC's id.
-	VPC string
+	VPC string `json:"vpc"`
 	// Subnets are ids of subnets in VPC, given exactly when VPC is.
-	Subnets []string
+	Subnets []string `json:"subnets"`
 	// AssignPublicIP gives tasks a public address; nil to decide by whether the subnets are public.
-	AssignPublicIP *bool
+	AssignPublicIP *bool `json:"assignPublicIp"`
 }
 
 // Repository is how the stage's ECR repositories are kept.
 type Repository struct {
 	// ForceDelete lets destroy remove a repository that still holds images.
-	ForceDelete bool
+	ForceDelete bool `json:"forceDelete" default:"false"`
 }
 
 // AWS is what the stage file says to the AWS provider.

@@ -1,0 +1,197 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/agext/levenshtein"
+	"gopkg.in/yaml.v3"
+)
+
+// decode fills a struct, map, list or scalar from a node. It goes on after a mistake, so that all are found.
+func (c *checker) decode(n *node, into reflect.Value) {
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		c.decode(n, into.Elem())
+	case reflect.Struct:
+		c.decodeStruct(n, into)
+	case reflect.Map:
+		c.decodeMap(n, into)
+	case reflect.Slice:
+		c.decodeList(n, into)
+	case reflect.String:
+		c.decodeText(n, into)
+	case reflect.Int:
+		c.decodeNumber(n, into, "")
+	case reflect.Bool:
+		c.decodeBoolean(n, into)
+	default:
+		panic("stage: no decoder for " + into.Type().String())
+	}
+}
+
+func (c *checker) decodeStruct(n *node, into reflect.Value) {
+	setDefaults(into)
+	if !c.isObject(n) {
+		return
+	}
+	fields := map[string]reflect.StructField{}
+	for _, field := range fieldsOf(into.Type()) {
+		fields[field.Tag.Get("json")] = field
+	}
+	for _, key := range n.keys() {
+		child := n.object[key]
+		field, known := fields[key]
+		switch {
+		case !known:
+			c.reject(child, "%s", unknownKey(key, keyNames(into.Type())))
+		case field.Type.Kind() == reflect.Int:
+			c.decodeNumber(child, into.FieldByIndex(field.Index), field.Tag.Get("unit"))
+		default:
+			c.decode(child, into.FieldByIndex(field.Index))
+		}
+	}
+}
+
+// setDefaults gives a struct's fields what they are when the file does not say.
+func setDefaults(into reflect.Value) {
+	for _, field := range fieldsOf(into.Type()) {
+		value, given := field.Tag.Lookup("default")
+		if !given {
+			continue
+		}
+		switch target := into.FieldByIndex(field.Index); target.Kind() {
+		case reflect.String:
+			target.SetString(value)
+		case reflect.Int:
+			number, err := strconv.Atoi(value)
+			if err != nil {
+				panic("stage: the default of " + field.Name + " is no number")
+			}
+			target.SetInt(int64(number))
+		}
+	}
+}
+
+func (c *checker) decodeMap(n *node, into reflect.Value) {
+	if !c.isObject(n) {
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, key := range n.keys() {
+		value := reflect.New(into.Type().Elem()).Elem()
+		c.decode(n.object[key], value)
+		into.SetMapIndex(reflect.ValueOf(key), value)
+	}
+}
+
+func (c *checker) isObject(n *node) bool {
+	if n.object != nil {
+		return true
+	}
+	c.reject(n, "is %s; it must be an object: write its keys below it, indented, or remove it", n)
+	return false
+}
+
+func (c *checker) decodeList(n *node, into reflect.Value) {
+	if n.list == nil {
+		c.reject(n, `is %s; it must be a list: write it as in ["first", "second"], or remove it`, n)
+		return
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(n.list), len(n.list)))
+	for i, element := range n.list {
+		c.decode(element, into.Index(i))
+	}
+}
+
+func (c *checker) decodeText(n *node, into reflect.Value) {
+	text, isText := n.scalar.(string)
+	switch {
+	case isText:
+		if original, isDate := n.date(); isDate {
+			c.reject(n, "is a date; write it as text, in quotes: %s", original)
+			return
+		}
+		into.SetString(text)
+	case n.object != nil || n.list != nil:
+		c.reject(n, "is %s; it must be text: write one value, in quotes", n)
+	case n.hidden:
+		c.reject(n, "is %s; it must be text: write it in quotes", n)
+	case n.scalar == nil:
+		c.reject(n, `is empty (null); write "" for empty text, or remove the key`)
+	default:
+		c.reject(n, `is %s; it must be text: write "%s" in quotes`, n, n.text())
+	}
+}
+
+// date tells a date of YAML from text, and how to quote it. Such dates reach the program as text: in the
+// format of Go's time.Time when they come from a stage file, into which the CLI may even write that.
+func (n *node) date() (quoted string, isDate bool) {
+	text := n.scalar.(string)
+	if n.writtenScalar() && n.written.ShortTag() == "!!timestamp" {
+		if original := n.text(); original != text {
+			return strconv.Quote(original), true
+		}
+		var written time.Time
+		if n.written.Decode(&written) == nil && written.String() == text {
+			return strconv.Quote(n.written.Value), true
+		}
+	}
+	asked := n.writtenScalar() && n.written.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
+	date, err := time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", text)
+	if err != nil || asked {
+		return "", false
+	}
+	if date.Equal(date.Truncate(24 * time.Hour)) {
+		return strconv.Quote(date.Format(time.DateOnly)), true
+	}
+	return strconv.Quote(date.Format(time.DateTime)), true
+}
+
+func (c *checker) decodeNumber(n *node, into reflect.Value, unit string) {
+	kind := "a whole number"
+	if unit != "" {
+		kind += " of " + unit
+	}
+	number, isNumber := n.scalar.(json.Number)
+	if !isNumber {
+		c.reject(n, "is %s; it must be %s, without quotes", n, kind)
+		return
+	}
+	value, err := strconv.ParseInt(number.String(), 10, 32)
+	if err != nil {
+		c.reject(n, "is %s; it must be %s", n, kind)
+		return
+	}
+	if n.text() != number.String() {
+		c.reject(n, "is written %s, which YAML reads as %s; write %s if you mean that", n.text(), number, number)
+		return
+	}
+	into.SetInt(value)
+}
+
+func (c *checker) decodeBoolean(n *node, into reflect.Value) {
+	value, isBoolean := n.scalar.(bool)
+	if !isBoolean {
+		c.reject(n, "is %s; it must be true or false, without quotes", n)
+		return
+	}
+	into.SetBool(value)
+}
+
+// unknownKey says which keys there are, and which one was probably meant.
+func unknownKey(key string, known []string) string {
+	nearest := slices.MinFunc(known, func(a, b string) int {
+		return levenshtein.Distance(key, a, nil) - levenshtein.Distance(key, b, nil)
+	})
+	message := "there is no such key; "
+	if levenshtein.Distance(key, nearest, nil) <= max(2, len(nearest)/3) {
+		message += fmt.Sprintf("did you mean %q? ", nearest)
+	}
+	return message + "The keys here are " + enumerate(known)
+}

@@ -1,0 +1,123 @@
+package stage
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+const projectFile = "Pulumi.yaml"
+
+// stageFile is the name of the file that the CLI reads a stage from.
+func stageFile(stage string) string { return "Pulumi." + stage + ".yaml" }
+
+// source is one of the two files, read again for what JSON no longer tells: how a value was written and
+// where an encrypted one stands. It is empty where the file is elsewhere (--config-file).
+type source struct {
+	name   string
+	config *yaml.Node
+}
+
+func readSource(root, name string) source {
+	var file struct {
+		Config yaml.Node `yaml:"config"`
+	}
+	content, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil || yaml.Unmarshal(content, &file) != nil {
+		return source{name: name}
+	}
+	return source{name: name, config: &file.Config}
+}
+
+// find returns what the file says of a key, nil for nothing. In Pulumi.yaml the project's own keys may stand
+// without their namespace, and the value stands in "value" or "default".
+func (s source) find(project, key string) *yaml.Node {
+	found := yamlChild(s.config, project+":"+key)
+	if s.name != projectFile {
+		return found
+	}
+	if found == nil {
+		found = yamlChild(s.config, key)
+	}
+	for _, holder := range []string{"value", "default"} {
+		if value := yamlChild(found, holder); value != nil {
+			return value
+		}
+	}
+	return found
+}
+
+// yamlChild is the value of a key in a mapping, nil where there is none.
+func yamlChild(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return followAlias(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// yamlElement is an element of a sequence, nil where there is none.
+func yamlElement(n *yaml.Node, i int) *yaml.Node {
+	if n == nil || n.Kind != yaml.SequenceNode || i >= len(n.Content) {
+		return nil
+	}
+	return followAlias(n.Content[i])
+}
+
+func followAlias(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// encryptedPaths are the paths below (and with) path that hold {secure: …}.
+func encryptedPaths(n *yaml.Node, path string) []string {
+	if n == nil {
+		return nil
+	}
+	var paths []string
+	switch n.Kind {
+	case yaml.MappingNode:
+		if len(n.Content) == 2 && n.Content[0].Value == "secure" {
+			return []string{path}
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			paths = append(paths, encryptedPaths(n.Content[i+1], path+step(path, n.Content[i].Value))...)
+		}
+	case yaml.SequenceNode:
+		for i, element := range n.Content {
+			paths = append(paths, encryptedPaths(element, path+step(path, i))...)
+		}
+	}
+	return paths
+}
+
+// stagesThatBuild are the other stages whose file builds images: those to promote from.
+func stagesThatBuild(in Input) []string {
+	names, err := fs.Glob(os.DirFS(in.Root), stageFile("*"))
+	if err != nil {
+		return nil
+	}
+	var stages []string
+	for _, name := range names {
+		stage := strings.TrimSuffix(strings.TrimPrefix(name, "Pulumi."), ".yaml")
+		images := readSource(in.Root, name).find(in.Project, "images")
+		if stage == in.Stage || images == nil {
+			continue
+		}
+		builds := func(image *yaml.Node) bool { return yamlChild(image, "build") != nil }
+		if slices.ContainsFunc(images.Content, builds) {
+			stages = append(stages, stage)
+		}
+	}
+	return stages
+}

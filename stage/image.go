@@ -1,0 +1,134 @@
+package stage
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+var platforms = []string{"linux/amd64", "linux/arm64"}
+
+// image turns a checked document into the image.
+func (d imageDocument) image() Image {
+	if d.Build == nil {
+		ref, err := parseRef(d.Ref)
+		if err != nil {
+			panic("stage: a reference that was not checked: " + err.Error())
+		}
+		return Image{Ref: ref}
+	}
+	build := *d.Build
+	build.Context, build.Dockerfile = build.paths()
+	return Image{Build: &build}
+}
+
+// paths are those of context and Dockerfile, both relative to the directory of Pulumi.yaml.
+func (b *Build) paths() (context, dockerfile string) {
+	context = path.Clean(filepath.ToSlash(b.Context))
+	return context, path.Join(context, filepath.ToSlash(b.Dockerfile))
+}
+
+func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
+	c.checkImageName(name)
+	built, pinned := c.root.at("images", name, "build"), c.root.at("images", name, "ref")
+	switch {
+	case built.present && pinned.present:
+		c.fail(at("images", name), "has both build and ref; keep build to build it here, "+
+			"or ref to run one that exists")
+	case pinned.present:
+		c.checkRef(name, image.Ref, aws)
+	case built.present && !built.bad:
+		c.checkBuild(name, image.Build)
+	case !built.present:
+		c.fail(at("images", name), "has neither build nor ref; write build.context to build it here, "+
+			"or ref to run one that exists: %s", pinnedForm)
+	}
+}
+
+func (c *checker) checkBuild(name string, build *Build) {
+	key := func(keys ...any) []any { return append(at("images", name, "build"), keys...) }
+	c.checkPaths(name, build)
+	if !slices.Contains(platforms, build.Platform) {
+		c.fail(key("platform"), "is %q; allowed: %s", build.Platform, enumerate(platforms))
+	}
+	if c.root.at(key("target")...).present && blank(build.Target) {
+		c.fail(key("target"), "is empty; name a stage of the Dockerfile, or remove it to build the last one")
+	}
+	for i, from := range build.CacheFrom {
+		if _, err := reference.ParseNormalizedNamed(from); err != nil {
+			c.fail(key("cacheFrom", i), "is not a reference to an image (%s); write <repository>:<tag>", err)
+		}
+	}
+	for _, argument := range slices.Sorted(maps.Keys(build.Args)) {
+		if !variableName.MatchString(argument) {
+			c.fail(key("args", argument), "is not a name that a build argument can have; "+
+				"use letters, digits and _, and no digit first")
+		}
+		if where := c.whereSet(name, argument); where != "" {
+			c.fail(key("args", argument), "has the name of a variable in %s, and would build what belongs to one "+
+				"stage into the image of all; rename it, or remove it and let the container read the variable", where)
+		}
+	}
+}
+
+// whereSet finds a variable that the containers of an image are given by the stage.
+func (c *checker) whereSet(image, variable string) string {
+	if _, set := c.document.Environment[variable]; set {
+		return "environment"
+	}
+	if _, set := c.document.Secrets[variable]; set {
+		return "secrets"
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
+		service := c.document.Services[name]
+		if _, set := service.Environment[variable]; set && service.Image == image {
+			return "services." + name + ".environment"
+		}
+	}
+	return ""
+}
+
+// checkPaths checks that what Docker would read is there.
+func (c *checker) checkPaths(name string, build *Build) {
+	contextKey, dockerfileKey := at("images", name, "build", "context"), at("images", name, "build", "dockerfile")
+	context, dockerfile := build.paths()
+	written := c.root.at(contextKey...)
+	switch {
+	case written.bad:
+		return
+	case !written.present || blank(build.Context):
+		c.fail(contextKey, "is missing; name the directory to build from, relative to Pulumi.yaml, such as ./app")
+		return
+	case isAbsolute(context):
+		c.fail(contextKey, "is the absolute path %q, which other machines do not have; write it relative to Pulumi.yaml",
+			build.Context)
+		return
+	}
+	if info, err := c.stat(context); err != nil || !info.IsDir() {
+		c.fail(contextKey, "there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
+			build.Context)
+		return
+	}
+	if blank(build.Dockerfile) || isAbsolute(filepath.ToSlash(build.Dockerfile)) {
+		c.fail(dockerfileKey, "is %q; write a file's path relative to the context %s", build.Dockerfile, context)
+		return
+	}
+	if info, err := c.stat(dockerfile); err != nil || !info.Mode().IsRegular() {
+		c.fail(dockerfileKey, "there is no file %q; create it, or name another in build.dockerfile, "+
+			"relative to the context %s", dockerfile, context)
+	}
+}
+
+func isAbsolute(name string) bool {
+	return path.IsAbs(name) || filepath.IsAbs(name) || strings.HasPrefix(name, "~")
+}
+
+func (c *checker) stat(name string) (fs.FileInfo, error) {
+	return os.Stat(filepath.Join(c.in.Root, filepath.FromSlash(name)))
+}

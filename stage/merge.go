@@ -1,0 +1,40 @@
+package stage
+
+// merge lays a stage's value over the one in the defaults: objects key by key, all else as a whole. Each value
+// keeps its own place; an object that both have is where the stage wrote it.
+func merge(defaults, stage *node) *node {
+	switch {
+	case stage == nil:
+		return defaults
+	case defaults == nil || defaults.object == nil || stage.object == nil:
+		return stage
+	}
+	merged := *stage
+	merged.object = make(map[string]*node, len(defaults.object)+len(stage.object))
+	for key, value := range defaults.object {
+		merged.object[key] = value
+	}
+	for key, value := range stage.object {
+		merged.object[key] = merge(defaults.object[key], value)
+	}
+	return &merged
+}
+
+// replaceImages lets a stage pin an image that the defaults build, and build one that they pin: the stage's
+// way replaces the other one, where merging would leave both.
+func replaceImages(defaults, stage *node) {
+	if defaults == nil || stage == nil {
+		return
+	}
+	for name, image := range stage.object {
+		inherited := defaults.object[name]
+		if inherited == nil {
+			continue
+		}
+		if image.object["build"] != nil {
+			delete(inherited.object, "ref")
+		} else if image.object["ref"] != nil {
+			delete(inherited.object, "build")
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package stage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// ecsName is what ECS takes for clusters, services, families and containers.
+	ecsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	// repositoryName is ECR's pattern:
+	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+	repositoryName = regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
+	// stageName is what both take, since every name in AWS begins with project and stage.
+	stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
+)
+
+const (
+	longestRepositoryName = 256
+	longestRoleName       = 64
+)
+
+// setByFargate are variables that Fargate puts into every container itself:
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
+var setByFargate = []string{
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+	"AWS_EXECUTION_ENV",
+	"ECS_AGENT_URI",
+	"ECS_CONTAINER_METADATA_URI",
+	"ECS_CONTAINER_METADATA_URI_V4",
+}
+
+// checkStageName checks the names that come from outside the file.
+func (c *checker) checkStageName() {
+	const rule = "AWS names begin with project and stage, and ECR takes only lower case letters and digits, " +
+		"separated by single - or _; "
+	if !stageName.MatchString(c.in.Project) {
+		c.failAt(place{file: projectFile}, "the project is named %q: %scorrect its name", c.in.Project, rule)
+	}
+	if !stageName.MatchString(c.in.Stage) {
+		c.failAt(place{file: c.files[0].name},
+			`the stage is named %q: %srename it with "pulumi stack rename NAME"`, c.in.Stage, rule)
+	}
+}
+
+// checkVariableNames checks the keys of an environment, or of the secrets.
+func (c *checker) checkVariableNames(names []string, keys ...any) {
+	for _, name := range names {
+		path := append(slices.Clone(keys), name)
+		switch {
+		case !variableName.MatchString(name):
+			c.fail(path, "is not a name that a variable can have; use letters, digits and _, and no digit first")
+		case slices.Contains(setByFargate, name):
+			c.fail(path, "is a variable that Fargate sets itself; use another name")
+		}
+	}
+}
+
+// checkImageName checks the ECR repository that is named after an image.
+func (c *checker) checkImageName(name string) {
+	repository := c.names().RepositoryName(name)
+	switch {
+	case !repositoryName.MatchString(name):
+		c.fail(at("images", name), "cannot name a repository in ECR; use lower case letters and digits, "+
+			"separated by single ., _, - or /")
+	case len(repository) > longestRepositoryName:
+		c.fail(at("images", name), "makes the repository's name, %s, %d characters long, and ECR takes %d; shorten it",
+			repository, len(repository), longestRepositoryName)
+	}
+}
+
+// checkServiceName checks the ECS service, family and roles that are named after a service.
+func (c *checker) checkServiceName(name string) {
+	role := c.names().ExecutionRole(name)
+	switch {
+	case !ecsName.MatchString(name):
+		c.fail(at("services", name), "cannot name a service in ECS; use up to 255 letters, digits, - and _")
+	case len(role) > longestRoleName:
+		c.fail(at("services", name), "makes the name of its IAM role, %s, %d characters long, and IAM takes %d; "+
+			"shorten it by %d", role, len(role), longestRoleName, len(role)-longestRoleName)
+	}
+}
+
+func (c *checker) names() *Stage { return &Stage{Project: c.in.Project, Name: c.in.Stage} }
+
+// blank tells text that is there but says nothing.
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
