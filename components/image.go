@@ -1,0 +1,186 @@
+package components
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+const imageType = "slipway:components:Image"
+
+// Image is what a task definition, a person and a promotion need to know of an image, whether this stage builds it
+// or pins one that another stage built.
+type Image struct {
+	pulumi.ResourceState
+
+	// Reference is what container definitions name: repository:tag for an image that is built here, so that
+	// a preview shows it; repository@sha256:… for a pinned one. ECS documents one or the other, not both.
+	Reference pulumi.StringOutput
+	// Ref is repository:tag@sha256:…, which another stage can pin.
+	Ref pulumi.StringOutput `pulumi:"ref"`
+	// Tag is the image's name in its repository's history.
+	Tag pulumi.StringOutput `pulumi:"tag"`
+	// Digest is sha256:… of the image's manifest.
+	Digest pulumi.StringOutput `pulumi:"digest"`
+	// Commit is the short hash of the commit it was built from, with -dirty where files differed from it.
+	Commit pulumi.StringOutput `pulumi:"commit"`
+	// Platform is linux/amd64 or linux/arm64.
+	Platform string
+	// Labels are added to every container that runs the image.
+	Labels map[string]string
+	// RepositoryArn is the repository that tasks pull it from.
+	RepositoryArn string
+}
+
+// ImageArgs says what an Image is built from.
+type ImageArgs struct {
+	Account *Account
+	// Build is what the stage file says of the build.
+	Build stage.Build
+	// Root is the directory of Pulumi.yaml.
+	Root string
+	// Repository is the name of the ECR repository, URL the repository's own.
+	Repository    string
+	RepositoryURL pulumi.StringOutput
+	// Registry holds the credentials for the push.
+	Registry *ecr.GetAuthorizationTokenResult
+	// Now is the time that the tag begins with.
+	Now time.Time
+}
+
+// NewImage declares an image that is built from source and pushed under a tag of its own. It is replaced,
+// under a new tag, when the hash of what Docker sees changes, and untouched otherwise, whatever the time or
+// the commit that the candidate tag would carry.
+func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.ResourceOption) (*Image, error) {
+	component := &Image{
+		Platform:      args.Build.Platform,
+		RepositoryArn: args.Account.ARN("ecr", "repository/"+args.Repository),
+	}
+	if err := ctx.RegisterComponentResource(imageType, name, component, opts...); err != nil {
+		return nil, err
+	}
+	// A directory for each stage: two stages may be built from one checkout at once.
+	context, err := stageContext(args.Root, path.Join(".slipway", ctx.Stack(), name), args.Build)
+	if err != nil {
+		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+	}
+	from, err := context.sourceOf()
+	if err != nil {
+		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+	}
+	hash := triggerHash(context.Hash, args.Repository, from)
+	image, err := docker.NewImage(ctx, name, &docker.ImageArgs{
+		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, imageTag(args.Now, from, hash)),
+		Build: &docker.DockerBuildArgs{
+			Context:    pulumi.String(context.Dir),
+			Dockerfile: pulumi.String(context.Dockerfile),
+			Platform:   pulumi.String(args.Build.Platform),
+			Target:     optionalString(args.Build.Target),
+			Args:       pulumi.ToStringMap(args.Build.Args),
+			CacheFrom:  cacheFrom(args.Build.CacheFrom),
+		},
+		Registry: &docker.RegistryArgs{
+			Server:   registryServer(args.RepositoryURL),
+			Username: pulumi.String(args.Registry.UserName),
+			Password: pulumi.ToSecret(pulumi.String(args.Registry.Password)).(pulumi.StringOutput),
+		},
+	},
+		pulumi.Parent(component),
+		pulumi.IgnoreChanges([]string{"imageName"}),
+		pulumi.ReplacementTrigger(pulumi.Sprintf("%s %s", args.RepositoryURL, hash)),
+	)
+	if err != nil {
+		return nil, err
+	}
+	component.Reference = image.ImageName
+	component.Tag = image.ImageName.ApplyT(tagOf).(pulumi.StringOutput)
+	component.Digest = image.RepoDigest.ApplyT(digestOf).(pulumi.StringOutput)
+	component.Commit = component.Tag.ApplyT(commitOf).(pulumi.StringOutput)
+	component.Ref = pulumi.Sprintf("%s@%s", image.ImageName, component.Digest)
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
+		"ref": component.Ref, "tag": component.Tag, "digest": component.Digest, "commit": component.Commit,
+	})
+}
+
+// PinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
+func PinnedImage(account *Account, ref stage.Ref) *Image {
+	return &Image{
+		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
+		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
+		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
+		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
+		Commit:    pulumi.String(commitOf(ref.Tag)).ToStringOutput(),
+		Platform:  "linux/amd64",
+		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
+		Labels:        map[string]string{"slipway.tag": ref.Tag},
+		RepositoryArn: account.ARN("ecr", "repository/"+ref.Repository),
+	}
+}
+
+// CheckPinned looks a pinned image up before anything changes, and says what is wrong with it.
+func CheckPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
+	if ref.Account != account.ID {
+		return fmt.Errorf("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, account.ID)
+	}
+	if ref.Region != account.Region {
+		return fmt.Errorf("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, account.Region)
+	}
+	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
+	if err != nil {
+		return fmt.Errorf("%s is not to be had: promote an image that the repository holds: %w", ref.Raw, err)
+	}
+	for _, tag := range found.ImageTags {
+		if tag == ref.Tag {
+			return nil
+		}
+	}
+	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
+}
+
+// triggerHash adds to what Docker sees what else makes a new image: where it goes, and whether a commit tells
+// what it was built from. Committing what ran dirty makes one clean image, which can be promoted.
+func triggerHash(contextHash, repository string, from source) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\ndirty=%t\n", contextHash, repository, from.Dirty))
+	return hex.EncodeToString(sum[:])
+}
+
+func tagOf(imageName string) string {
+	_, tag, _ := strings.Cut(path.Base(imageName), ":")
+	return tag
+}
+
+func digestOf(repoDigest string) string {
+	_, digest, _ := strings.Cut(repoDigest, "@")
+	return digest
+}
+
+func registryServer(repositoryURL pulumi.StringOutput) pulumi.StringOutput {
+	return repositoryURL.ApplyT(func(url string) string {
+		server, _, _ := strings.Cut(url, "/")
+		return server
+	}).(pulumi.StringOutput)
+}
+
+func cacheFrom(images []string) docker.CacheFromPtrInput {
+	if len(images) == 0 {
+		return nil
+	}
+	return docker.CacheFromArgs{Images: pulumi.ToStringArray(images)}
+}
+
+func optionalString(text string) pulumi.StringPtrInput {
+	if text == "" {
+		return nil
+	}
+	return pulumi.String(text)
+}

@@ -1,0 +1,149 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+// Security groups, VPCs and subnets are in the AWS SDK's ec2 package, which costs more to compile than
+// everything else in this program together. Its few types that are needed here are registered and
+// invoked by their tokens instead.
+
+// awsPackageVersion makes these calls share the AWS provider of the SDK's own calls.
+var awsPackageVersion = pulumi.Version("6.83.0")
+
+// Network is where a stage's tasks run.
+type Network struct {
+	VPC            string
+	Subnets        []string
+	AssignPublicIP bool
+}
+
+// LookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
+// addresses where every subnet hands them out, unless the stage says otherwise: without one, a task in
+// a public subnet cannot pull its image.
+func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error) {
+	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, AssignPublicIP: true}
+	if network.VPC == "" {
+		if err := network.useDefaultVPC(ctx); err != nil {
+			return nil, err
+		}
+	} else if settings.AssignPublicIP == nil {
+		if err := network.askSubnets(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if settings.AssignPublicIP != nil {
+		network.AssignPublicIP = *settings.AssignPublicIP
+	}
+	return network, nil
+}
+
+// askSubnets finds out whether the subnets that the stage names hand out public addresses.
+func (n *Network) askSubnets(ctx *pulumi.Context) error {
+	for _, id := range n.Subnets {
+		var subnet struct {
+			MapPublicIPOnLaunch bool   `pulumi:"mapPublicIpOnLaunch"`
+			VPC                 string `pulumi:"vpcId"`
+		}
+		args := struct {
+			ID string `pulumi:"id"`
+		}{id}
+		if err := ctx.Invoke("aws:ec2/getSubnet:getSubnet", &args, &subnet, awsPackageVersion); err != nil {
+			return fmt.Errorf("network.subnets: %s cannot be read: name subnets of this account and region: %w", id, err)
+		}
+		if subnet.VPC != n.VPC {
+			return fmt.Errorf("network.subnets: %s belongs to %s, not to %s: name subnets of network.vpc", id, subnet.VPC, n.VPC)
+		}
+		n.AssignPublicIP = n.AssignPublicIP && subnet.MapPublicIPOnLaunch
+	}
+	return nil
+}
+
+func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
+	var found struct {
+		ID string `pulumi:"id"`
+	}
+	byDefault := struct {
+		Default bool `pulumi:"default"`
+	}{true}
+	if err := ctx.Invoke("aws:ec2/getVpc:getVpc", &byDefault, &found, awsPackageVersion); err != nil {
+		return fmt.Errorf("network: this account and region have no default VPC; "+
+			"name the network with network.vpc and network.subnets: %w", err)
+	}
+	n.VPC = found.ID
+
+	type filter struct {
+		Name   string   `pulumi:"name"`
+		Values []string `pulumi:"values"`
+	}
+	// Only the default subnets: a private subnet that somebody added cannot reach ECR by itself.
+	inVPC := struct {
+		Filters []filter `pulumi:"filters"`
+	}{[]filter{{"vpc-id", []string{n.VPC}}, {"default-for-az", []string{"true"}}}}
+	var subnets struct {
+		IDs []string `pulumi:"ids"`
+	}
+	if err := ctx.Invoke("aws:ec2/getSubnets:getSubnets", &inVPC, &subnets, awsPackageVersion); err != nil {
+		return fmt.Errorf("network: reading the subnets of the default VPC %s: %w", n.VPC, err)
+	}
+	if len(subnets.IDs) == 0 {
+		return errors.New("network: the default VPC has no default subnets; name others with network.vpc and network.subnets")
+	}
+	n.Subnets = subnets.IDs
+	return nil
+}
+
+type securityGroup struct {
+	pulumi.CustomResourceState
+}
+
+// newSecurityGroup lets tasks reach everything and admits only what allowFrom names. Rules are resources
+// of their own: an inline rule that disappears from a program stays in the security group.
+func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, port int, allowFrom []string,
+	opts ...pulumi.ResourceOption,
+) (*securityGroup, []pulumi.Resource, error) {
+	group := &securityGroup{}
+	err := ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, pulumi.Map{
+		"description": pulumi.String(description),
+		"vpcId":       pulumi.String(network.VPC),
+	}, group, append(opts, awsPackageVersion)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	egress, err := vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: group.ID(),
+		IpProtocol:      pulumi.String("-1"),
+		CidrIpv4:        pulumi.String("0.0.0.0/0"),
+		Description:     pulumi.String("tasks reach ECR, logs and their own services"),
+	}, opts...)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules := []pulumi.Resource{egress}
+	for _, prefix := range allowFrom {
+		args := &vpc.SecurityGroupIngressRuleArgs{
+			SecurityGroupId: group.ID(),
+			IpProtocol:      pulumi.String("tcp"),
+			FromPort:        pulumi.Int(port),
+			ToPort:          pulumi.Int(port),
+			Description:     pulumi.String("allowFrom"),
+		}
+		if isIPv6(prefix) {
+			args.CidrIpv6 = pulumi.String(prefix)
+		} else {
+			args.CidrIpv4 = pulumi.String(prefix)
+		}
+		ingress, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-from-"+prefix, args, opts...)
+		if err != nil {
+			return nil, nil, err
+		}
+		rules = append(rules, ingress)
+	}
+	return group, rules, nil
+}

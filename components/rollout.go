@@ -1,0 +1,296 @@
+package components
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// ErrReported is returned for a failure that was already shown on the resource it belongs to.
+var ErrReported = errors.New("a deployment did not reach steady state")
+
+const (
+	// rolloutLimit is how long a rollout may go without a verdict of ECS, whose circuit breaker gives one
+	// much sooner unless tasks neither start nor fail.
+	rolloutLimit = 20 * time.Minute
+	// firstPoll and lastPoll bound the time between two reads: short at first, for an update that is done at
+	// once, then within ECS's rate for DescribeServices
+	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
+	firstPoll, lastPoll = 250 * time.Millisecond, 3 * time.Second
+	// confirmations is how many reads in a row must show another revision before the wanted one counts as having given way:
+	// right after an update, ECS may still answer with the state before it.
+	confirmations = 3
+)
+
+// Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
+// 20 minutes for a first one that has failed already, and does not wait at all when nothing changed. So each update
+// reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
+// changed it or an earlier one was cut short.
+type Rollouts struct {
+	ctx    *pulumi.Context
+	client func() (*ecssdk.Client, error)
+}
+
+// NewRollouts prepares watching with the provider's own settings.
+func NewRollouts(ctx *pulumi.Context, account *Account) *Rollouts {
+	return &Rollouts{ctx: ctx, client: sync.OnceValues(func() (*ecssdk.Client, error) {
+		return account.ecsClient(ctx.Context())
+	})}
+}
+
+// Watch returns the ARN of the wanted revision once the service is steady on it. Otherwise it reports on the service which
+// revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
+func (r *Rollouts) Watch(name string, service *ecs.Service, cluster, wanted pulumi.StringOutput, logGroup string) pulumi.StringOutput {
+	if r.ctx.DryRun() {
+		return wanted
+	}
+	return pulumi.All(service.URN(), service.ID(), cluster, wanted).ApplyT(func(known []any) (string, error) {
+		rollout := &rollout{
+			key:      "services." + name,
+			urn:      string(known[0].(pulumi.URN)),
+			service:  string(known[1].(pulumi.ID)),
+			cluster:  known[2].(string),
+			wanted:   known[3].(string),
+			logGroup: logGroup,
+			progress: func(message string) {
+				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
+			},
+		}
+		client, err := r.client()
+		if err == nil {
+			rollout.client = client
+			err = rollout.follow(r.ctx.Context())
+		}
+		if err != nil {
+			return "", errors.Join(ErrReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
+		}
+		return rollout.wanted, nil
+	}).(pulumi.StringOutput)
+}
+
+// rollout is one service on its way to the wanted revision.
+type rollout struct {
+	key, urn         string
+	cluster, service string
+	wanted           string
+	logGroup         string
+	client           *ecssdk.Client
+	progress         func(message string)
+
+	shown map[string]bool
+}
+
+// follow reads the service until ECS's verdict.
+func (r *rollout) follow(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, rolloutLimit)
+	defer cancel()
+	var doubts int
+	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
+		service, err := r.read(ctx)
+		if err != nil {
+			return err
+		}
+		verdict := judge(service, r.wanted)
+		if verdict != steady || r.shown != nil {
+			r.showEvents(service)
+		}
+		switch verdict {
+		case steady:
+			return nil
+		case failed:
+			return r.explain(ctx, service)
+		case givenWay:
+			if doubts++; doubts == confirmations {
+				return r.explain(ctx, service)
+			}
+		case underWay:
+			doubts = 0
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
+				"Look at the events of the service; `pulumi up` goes on waiting", r.key, r.short(r.wanted), rolloutLimit,
+				service.RunningCount, service.DesiredCount)
+		}
+	}
+}
+
+func (r *rollout) read(ctx context.Context) (types.Service, error) {
+	answer, err := r.client.DescribeServices(ctx, &ecssdk.DescribeServicesInput{Cluster: &r.cluster, Services: []string{r.service}})
+	if err != nil {
+		return types.Service{}, fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, err)
+	}
+	if len(answer.Services) == 0 || awssdk.ToString(answer.Services[0].Status) != "ACTIVE" {
+		return types.Service{}, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
+			"`pulumi up --refresh` creates it again", r.key)
+	}
+	return answer.Services[0], nil
+}
+
+type verdict int
+
+const (
+	underWay verdict = iota // the wanted revision's deployment has no end yet
+	steady                  // it is COMPLETED and all replicas run
+	failed                  // ECS gave up on it
+	givenWay                // ECS is at another revision
+)
+
+// judge tells how far a service is on the way to the wanted revision.
+func judge(service types.Service, wanted string) verdict {
+	primary, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.Status) == "PRIMARY" })
+	if !found {
+		return underWay
+	}
+	if awssdk.ToString(primary.TaskDefinition) != wanted {
+		own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == wanted })
+		if found && own.RolloutState == types.DeploymentRolloutStateFailed {
+			return failed
+		}
+		return givenWay
+	}
+	switch primary.RolloutState {
+	case types.DeploymentRolloutStateFailed:
+		return failed
+	case types.DeploymentRolloutStateInProgress:
+		return underWay
+	case "": // not told for every kind of service: then the others must be gone
+		if len(service.Deployments) > 1 {
+			return underWay
+		}
+	}
+	if primary.RunningCount == service.DesiredCount && service.RunningCount == service.DesiredCount {
+		return steady
+	}
+	return underWay
+}
+
+func deployment(service types.Service, is func(types.Deployment) bool) (types.Deployment, bool) {
+	i := slices.IndexFunc(service.Deployments, is)
+	if i < 0 {
+		return types.Deployment{}, false
+	}
+	return service.Deployments[i], true
+}
+
+// showEvents passes on what ECS tells since the wanted deployment began, oldest first and each once.
+func (r *rollout) showEvents(service types.Service) {
+	if r.shown == nil {
+		r.shown = map[string]bool{}
+		began := time.Now()
+		if own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted }); found {
+			began = awssdk.ToTime(own.CreatedAt)
+		}
+		for _, event := range service.Events {
+			r.shown[awssdk.ToString(event.Id)] = awssdk.ToTime(event.CreatedAt).Before(began)
+		}
+	}
+	for _, event := range slices.Backward(service.Events) {
+		if id := awssdk.ToString(event.Id); !r.shown[id] {
+			r.shown[id] = true
+			r.progress(awssdk.ToString(event.Message))
+		}
+	}
+}
+
+// explain says which revision failed, why, what serves now, and how to try again.
+func (r *rollout) explain(ctx context.Context, service types.Service) error {
+	var text strings.Builder
+	primary, _ := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.Status) == "PRIMARY" })
+	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted })
+	stays := awssdk.ToString(primary.TaskDefinition) == r.wanted
+	switch {
+	case found && own.RolloutState == types.DeploymentRolloutStateFailed && stays:
+		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.key, r.short(r.wanted))
+	case found && own.RolloutState == types.DeploymentRolloutStateFailed:
+		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.key, r.short(r.wanted))
+	default:
+		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: the deployment was rolled back, or somebody changed the service",
+			r.key, r.short(r.wanted), r.short(awssdk.ToString(primary.TaskDefinition)))
+	}
+	if reason := awssdk.ToString(own.RolloutStateReason); found && reason != "" {
+		fmt.Fprintf(&text, "\n  ECS says: %s", reason)
+	}
+	for _, reason := range r.stoppedReasons(ctx) {
+		fmt.Fprintf(&text, "\n  %s", reason)
+	}
+	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
+	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.logGroup)
+	if stays {
+		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
+	} else {
+		text.WriteString("\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
+	}
+	return errors.New(text.String())
+}
+
+// serving names the revisions of which tasks run.
+func (r *rollout) serving(service types.Service) string {
+	var running []string
+	for _, d := range service.Deployments {
+		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.wanted && d.RolloutState == types.DeploymentRolloutStateFailed) {
+			running = append(running, fmt.Sprintf("%s, %d of %d replicas", r.short(awssdk.ToString(d.TaskDefinition)), d.RunningCount, service.DesiredCount))
+		}
+	}
+	if len(running) == 0 {
+		return "nothing"
+	}
+	return strings.Join(running, "; ")
+}
+
+// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count.
+func (r *rollout) stoppedReasons(ctx context.Context) []string {
+	listed, err := r.client.ListTasks(ctx, &ecssdk.ListTasksInput{
+		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
+	})
+	if err != nil || len(listed.TaskArns) == 0 {
+		return nil
+	}
+	described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
+	if err != nil {
+		return nil
+	}
+	counts := map[string]int{}
+	for _, task := range described.Tasks {
+		if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
+			counts[stoppedReason(task)]++
+		}
+	}
+	var reasons []string
+	for _, reason := range sortedKeys(counts) {
+		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", counts[reason], reason))
+	}
+	return reasons
+}
+
+func stoppedReason(task types.Task) string {
+	reason := awssdk.ToString(task.StoppedReason)
+	for _, container := range task.Containers {
+		var details []string
+		if container.ExitCode != nil {
+			details = append(details, fmt.Sprintf("exit code %d", *container.ExitCode))
+		}
+		if text := awssdk.ToString(container.Reason); text != "" {
+			details = append(details, text)
+		}
+		if len(details) > 0 {
+			reason += fmt.Sprintf(" (container %s: %s)", awssdk.ToString(container.Name), strings.Join(details, ", "))
+		}
+	}
+	return reason
+}
+
+// short is a revision as people name it: family:number.
+func (r *rollout) short(arn string) string { return path.Base(arn) }

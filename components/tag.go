@@ -1,0 +1,98 @@
+package components
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// source says which commit a build context was made from.
+type source struct {
+	// Commit is HEAD's short hash, seven hex digits; empty without git.
+	Commit string
+	// Dirty says that a file that Docker sees differs from that commit.
+	Dirty bool
+}
+
+// label is the source's part of a tag.
+func (s source) label() string {
+	switch {
+	case s.Commit == "":
+		return "nogit"
+	case s.Dirty:
+		return s.Commit + "-dirty"
+	}
+	return s.Commit
+}
+
+// imageTag names an image so that ECR's list reads as a deployment history. The start of the hash keeps two builds
+// within one second apart.
+func imageTag(now time.Time, from source, hash string) string {
+	return fmt.Sprintf("%s-%s-%.8s", now.UTC().Format("20060102-150405"), from.label(), hash)
+}
+
+var tagPattern = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
+
+// commitOf reads the commit, with its -dirty, back from a tag; a tag of another shape has none.
+func commitOf(tag string) string {
+	match := tagPattern.FindStringSubmatch(tag)
+	if match == nil || match[1] == "nogit" {
+		return ""
+	}
+	return match[1]
+}
+
+// sourceOf asks the repository that holds the context. Only files that Docker sees can make it dirty: what
+// .dockerignore excludes is not in the image.
+func (c *buildContext) sourceOf() (source, error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return source{}, nil
+	}
+	head, err := git(c.source, "rev-parse", "--short=7", "HEAD")
+	if err != nil {
+		return source{}, nil // no repository, or one without a commit
+	}
+	found := source{Commit: fmt.Sprintf("%.7s", strings.TrimSpace(head))}
+	prefix, err := git(c.source, "rev-parse", "--show-prefix")
+	if err != nil {
+		return found, err
+	}
+	changes, err := git(c.source, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+	if err != nil {
+		return found, err
+	}
+	for _, change := range strings.Split(strings.TrimSuffix(changes, "\x00"), "\x00") {
+		if len(change) < len("XY p") {
+			continue
+		}
+		name := strings.TrimPrefix(change[len("XY "):], strings.TrimSuffix(prefix, "\n"))
+		seen, err := c.sees(path.Clean(name))
+		if err != nil {
+			return found, err
+		}
+		found.Dirty = found.Dirty || seen
+	}
+	// The Dockerfile counts even where .dockerignore excludes it, and wherever it is.
+	dockerfile, err := git(filepath.Dir(c.dockerfile), "status", "--porcelain", "--", filepath.Base(c.dockerfile))
+	found.Dirty = found.Dirty || (err == nil && dockerfile != "")
+	return found, nil
+}
+
+func git(dir string, args ...string) (string, error) {
+	// Without the optional locks, a preview never stands in the way of the user's own git.
+	command := exec.Command("git", append([]string{"--no-optional-locks", "-C", dir}, args...)...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(stderr.String()))
+	}
+	return string(output), err
+}

@@ -1,0 +1,121 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+const taskDefinitionType = "slipway:components:TaskDefinition"
+
+// TaskDefinitionArgs says what a TaskDefinition is made from.
+type TaskDefinitionArgs struct {
+	// Family that each change adds a revision to.
+	Family string
+	// Container is the name of the main container.
+	Container string
+	// Settings of the service, from the stage file.
+	Settings stage.Service
+	// Image that the container runs.
+	Image *Image
+	// Region and LogGroup are where the container's output goes.
+	Region, LogGroup string
+	// ExecutionRoleArn is the role with which ECS starts the task, TaskRoleArn the one that its code has.
+	ExecutionRoleArn, TaskRoleArn pulumi.StringInput
+}
+
+// TaskDefinition is the newest revision of a family.
+type TaskDefinition struct {
+	pulumi.ResourceState
+
+	// Arn of the newest revision.
+	Arn pulumi.StringOutput `pulumi:"arn"`
+	// Revision is its number.
+	Revision pulumi.IntOutput `pulumi:"revision"`
+}
+
+// NewTaskDefinition declares a task definition. Every change registers a new revision; the earlier ones stay
+// ACTIVE, so that a service can go back to them.
+func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArgs, opts ...pulumi.ResourceOption) (*TaskDefinition, error) {
+	component := &TaskDefinition{}
+	if err := ctx.RegisterComponentResource(taskDefinitionType, name, component, opts...); err != nil {
+		return nil, err
+	}
+	architecture, err := cpuArchitecture(args.Image.Platform)
+	if err != nil {
+		return nil, err
+	}
+	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
+		Family:                  pulumi.String(args.Family),
+		ContainerDefinitions:    args.Image.Reference.ApplyT(args.containerDefinitions).(pulumi.StringOutput),
+		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
+		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
+		NetworkMode:             pulumi.String("awsvpc"),
+		RequiresCompatibilities: pulumi.ToStringArray([]string{"FARGATE"}),
+		RuntimePlatform: &ecs.TaskDefinitionRuntimePlatformArgs{
+			CpuArchitecture:       pulumi.String(architecture),
+			OperatingSystemFamily: pulumi.String("LINUX"),
+		},
+		ExecutionRoleArn: args.ExecutionRoleArn.ToStringOutput(),
+		TaskRoleArn:      args.TaskRoleArn.ToStringOutput(),
+		SkipDestroy:      pulumi.Bool(true),
+	}, pulumi.Parent(component))
+	if err != nil {
+		return nil, err
+	}
+	component.Arn = definition.Arn
+	component.Revision = definition.Revision
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "revision": component.Revision})
+}
+
+// containerDefinitions is the JSON of the task's containers, given the image that is known only once it is built.
+func (args *TaskDefinitionArgs) containerDefinitions(image string) (string, error) {
+	main := containerDefinition{
+		Name:         args.Container,
+		Image:        image,
+		Essential:    true,
+		Command:      args.Settings.Command,
+		DockerLabels: args.Image.Labels,
+		Environment:  sortedVariables(args.Settings.Environment),
+		Secrets:      sortedSecrets(args.Settings.Secrets),
+		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
+			"awslogs-group":         args.LogGroup,
+			"awslogs-region":        args.Region,
+			"awslogs-stream-prefix": args.Container,
+		}},
+	}
+	if port := args.Settings.Port; port != 0 {
+		main.PortMappings = []portMapping{{ContainerPort: port, HostPort: port, Protocol: "tcp"}}
+	}
+	return encodeContainers([]containerDefinition{main})
+}
+
+// LookupRevision finds an earlier revision that a service is pinned to, before anything changes.
+func LookupRevision(ctx *pulumi.Context, family string, revision int) (arn string, err error) {
+	name := fmt.Sprintf("%s:%d", family, revision)
+	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
+	if err != nil {
+		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists: %w",
+			name, family, err)
+	}
+	if found.Status != "ACTIVE" {
+		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name, found.Status)
+	}
+	return found.Arn, nil
+}
+
+// cpuArchitecture is what ECS calls an image's platform.
+func cpuArchitecture(platform string) (string, error) {
+	switch platform {
+	case "linux/amd64":
+		return "X86_64", nil
+	case "linux/arm64":
+		return "ARM64", nil
+	}
+	return "", errors.New("platform: " + platform + " does not run on Fargate: use linux/amd64 or linux/arm64")
+}

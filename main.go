@@ -1,0 +1,72 @@
+// Slipway carries a containerised app from its Dockerfile to running ECS services, one Pulumi stack for each stage.
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/components"
+	"slipway/stage"
+)
+
+func main() { run(deployStage) }
+
+// deployStage reads the stage, declares its components and exports what a person and a script can use.
+func deployStage(ctx *pulumi.Context) error {
+	input, err := stage.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	settings, err := stage.Load(input)
+	if err != nil {
+		return err
+	}
+	account, err := components.LookupAccount(ctx)
+	if err != nil {
+		return err
+	}
+	network, err := components.LookupNetwork(ctx, settings.Network)
+	if err != nil {
+		return err
+	}
+	pinned, err := components.LookupPinned(ctx, account, settings) // before anything is built or changed
+	if err != nil {
+		return err
+	}
+
+	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{Name: settings.Cluster()})
+	if err != nil {
+		return err
+	}
+	images, err := components.NewImages(ctx, account, settings, input.Root)
+	if err != nil {
+		return err
+	}
+	rollouts := components.NewRollouts(ctx, account)
+	services := pulumi.Map{}
+	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
+		service, err := components.NewService(ctx, name, &components.ServiceArgs{
+			Account:       account,
+			Cluster:       cluster,
+			Network:       network,
+			Image:         images[settings.Services[name].Image],
+			Settings:      settings.Services[name],
+			Family:        settings.Family(name),
+			LogGroup:      settings.LogGroup(name),
+			ExecutionRole: settings.ExecutionRole(name),
+			TaskRole:      settings.TaskRole(name),
+			PinnedArn:     pinned[name],
+			Rollouts:      rollouts,
+		})
+		if err != nil {
+			return err
+		}
+		services[name] = service.Summary
+	}
+	ctx.Export("cluster", cluster.Name)
+	ctx.Export("images", images.Summary())
+	ctx.Export("services", services)
+	return nil
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/components"
+)
+
+// run runs the program under the Pulumi engine and ends the process. It reports the program's own errors as they are,
+// where the SDK would wrap each in "an unhandled error occurred: program failed".
+func run(program pulumi.RunFunc) {
+	var reported bool
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		err := program(ctx)
+		if err != nil {
+			reported = ctx.Log.Error(err.Error(), nil) == nil
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return
+	case !reported && !errors.Is(err, components.ErrReported):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(constant.ExitStatusLoggedError)
+}
