@@ -73,6 +73,9 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	if err != nil {
 		return nil, fmt.Errorf("images.%s.build: %w", name, err)
 	}
+	if err := context.checkSources(args.Root, args.Build.Target); err != nil {
+		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+	}
 	from, err := context.sourceOf()
 	if err != nil {
 		return nil, fmt.Errorf("images.%s.build: %w", name, err)
