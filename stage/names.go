@@ -23,7 +23,7 @@ const (
 )
 
 // setByFargate are variables that Fargate puts into every container itself:
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html
 var setByFargate = []string{
 	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 	"AWS_EXECUTION_ENV",

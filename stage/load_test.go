@@ -1,0 +1,269 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+)
+
+const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// pinned is an image as promotion writes it.
+const pinned = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@" + digest
+
+// project is a directory with the files that the builds of the tests need.
+func project(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range []string{"app/Dockerfile", "app/deploy/Dockerfile.release", "empty/.keep"} {
+		write(t, root, name, "FROM scratch\n")
+	}
+	for name, content := range files {
+		write(t, root, name, content)
+	}
+	return root
+}
+
+func write(t *testing.T, root, name, content string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+}
+
+// input is what the engine makes of the two files. Keys below "secure" arrive decrypted.
+func input(t *testing.T, stage, projectYAML, stageYAML string) Input {
+	t.Helper()
+	files := map[string]string{stageFile(stage): stageYAML, projectFile: projectYAML}
+	in := Input{Project: "slipway", Stage: stage, Root: project(t, files), Config: map[string]string{}}
+	for _, name := range []string{projectFile, stageFile(stage)} {
+		var file struct {
+			Config map[string]any `yaml:"config"`
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(files[name]), &file), name)
+		for key, value := range file.Config {
+			if holder, isHolder := value.(map[string]any); isHolder && name == projectFile {
+				value = holder["value"]
+			}
+			value, encrypted := engine(value)
+			if encrypted {
+				in.SecretKeys = append(in.SecretKeys, key)
+			}
+			if text, isText := value.(string); isText {
+				in.Config[key] = text
+				continue
+			}
+			text, err := json.Marshal(value)
+			require.NoError(t, err)
+			in.Config[key] = string(text)
+		}
+	}
+	return in
+}
+
+// engine turns values as the CLI does: dates to text, {secure: x} to x.
+func engine(value any) (result any, encrypted bool) {
+	switch value := value.(type) {
+	case nil:
+		return nil, false
+	case time.Time:
+		return value.String(), false
+	case map[string]any:
+		if secret, isSecret := value["secure"]; isSecret && len(value) == 1 {
+			return secret, true
+		}
+		for key, element := range value {
+			turned, secret := engine(element)
+			value[key], encrypted = turned, encrypted || secret
+		}
+	case []any:
+		for i, element := range value {
+			turned, secret := engine(element)
+			value[i], encrypted = turned, encrypted || secret
+		}
+	}
+	return value, encrypted
+}
+
+func loadFiles(t *testing.T, stage, projectYAML, stageYAML string) (*Stage, error) {
+	t.Helper()
+	return Load(input(t, stage, projectYAML, stageYAML))
+}
+
+// oneService is a sound stage but for what stands in its service.
+func oneService(lines string) string {
+	return fmt.Sprintf(`
+config:
+  slipway:images: {web: {ref: "%s"}}
+  slipway:secrets: {DATABASE_URL: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"}
+  slipway:services:
+    web:
+      image: web
+%s`, pinned, lines)
+}
+
+func TestLoadASmallStage(t *testing.T) {
+	t.Parallel()
+	got, err := loadFiles(t, "dev", "", `
+config:
+  aws:region: ap-northeast-2
+  aws:allowedAccountIds: ["123456789012"]
+  slipway:images: {web: {build: {context: ./app}}}
+  slipway:services: {web: {image: web}}
+`)
+	require.NoError(t, err)
+	got.written = nil // TestWhere looks at it
+	require.Equal(t, &Stage{
+		Project: "slipway",
+		Name:    "dev",
+		Images: map[string]Image{"web": {Build: &Build{
+			Context: "app", Dockerfile: "app/Dockerfile", Platform: "linux/amd64",
+		}}},
+		Services: map[string]Service{"web": {
+			Image: "web", Replicas: 1, CPU: 256, Memory: 512,
+			Environment: map[string]string{}, Secrets: map[string]string{},
+		}},
+		AWS: AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
+	}, got)
+}
+
+func TestLoadEveryKey(t *testing.T) {
+	t.Parallel()
+	got, err := loadFiles(t, "release", "", `
+config:
+  slipway:environment: {STAGE: "release", EMPTY: ""}
+  slipway:images:
+    web:
+      build:
+        context: app
+        dockerfile: deploy/Dockerfile.release
+        target: final
+        args: {VERSION: "1.10"}
+        platform: linux/arm64
+        cacheFrom: ["golang:1.26", "public.ecr.aws/docker/library/alpine:3"]
+        refresh: "2024-01-01"
+    pinned: {ref: "`+pinned+`"}
+  slipway:secrets:
+    DATABASE_URL: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"
+    TOKEN: arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token
+  slipway:services:
+    web:
+      image: web
+      command: ["serve", "--verbose"]
+      port: 8080
+      replicas: 0
+      cpu: 1024
+      memory: 3072
+      environment: {STAGE: "release-web", GREETING: "hello"}
+      secrets: [DATABASE_URL]
+      revision: 12
+      allowFrom: ["203.0.113.0/24", "2001:db8::/32"]
+  slipway:network:
+    vpc: vpc-0123456789abcdef0
+    subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+    assignPublicIp: false
+  slipway:repository: {forceDelete: true}
+`)
+	require.NoError(t, err)
+	no := false
+	got.written = nil // TestWhere looks at it
+	require.Equal(t, &Stage{
+		Project:     "slipway",
+		Name:        "release",
+		Environment: map[string]string{"STAGE": "release", "EMPTY": ""},
+		Images: map[string]Image{
+			"web": {Build: &Build{
+				Context: "app", Dockerfile: "app/deploy/Dockerfile.release", Target: "final",
+				Args: map[string]string{"VERSION": "1.10"}, Platform: "linux/arm64", Refresh: "2024-01-01",
+				CacheFrom: []string{"golang:1.26", "public.ecr.aws/docker/library/alpine:3"},
+			}},
+			"pinned": {Ref: &Ref{
+				Raw: pinned, Account: "123456789012", Region: "ap-northeast-2", Repository: "slipway-dev/web",
+				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
+			}},
+		},
+		Secrets: map[string]string{
+			"DATABASE_URL": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::",
+			"TOKEN":        "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token",
+		},
+		Services: map[string]Service{"web": {
+			Image: "web", Command: []string{"serve", "--verbose"}, Port: 8080, CPU: 1024, Memory: 3072,
+			Environment: map[string]string{"STAGE": "release-web", "EMPTY": "", "GREETING": "hello"},
+			Secrets: map[string]string{
+				"DATABASE_URL": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::",
+			},
+			Revision: 12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
+		}},
+		Network: Network{
+			VPC:            "vpc-0123456789abcdef0",
+			Subnets:        []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},
+			AssignPublicIP: &no,
+		},
+		Repository: Repository{ForceDelete: true},
+	}, got)
+}
+
+func TestPinnedReferences(t *testing.T) {
+	t.Parallel()
+	ref, err := parseRef(pinned)
+	require.NoError(t, err)
+	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", ref.Registry())
+	require.Equal(t, ref.Registry()+"/slipway-dev/web@"+digest, ref.Pinned())
+}
+
+func TestWhere(t *testing.T) {
+	t.Parallel()
+	s, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {services: {web: {revision: 3}}}}}", oneService("      port: 80"))
+	require.NoError(t, err)
+	require.Equal(t, "services.web.port (Pulumi.dev.yaml)", s.Where("services", "web", "port"))
+	require.Equal(t, "services.web.cpu (Pulumi.dev.yaml)", s.Where("services", "web", "cpu"))
+	require.Equal(t, "defaults.services.web.revision (Pulumi.yaml)", s.Where("services", "web", "revision"))
+}
+
+func TestNamesInAWS(t *testing.T) {
+	t.Parallel()
+	s := Stage{Project: "slipway", Name: "dev"}
+	require.Equal(t, "slipway-dev", s.Cluster())
+	require.Equal(t, "slipway-dev/web", s.RepositoryName("web"))
+	require.Equal(t, "slipway-dev-web", s.Family("web"))
+	require.Equal(t, "slipway-dev-web-execution", s.ExecutionRole("web"))
+	require.Equal(t, "slipway-dev-web-task", s.TaskRole("web"))
+	require.Equal(t, "/slipway/dev/web", s.LogGroup("web"))
+}
+
+func TestGoodStages(t *testing.T) {
+	t.Parallel()
+	for name, stage := range map[string]string{
+		"images alone":                "config: {'slipway:images': {web: {build: {context: app}}}}",
+		"an image that no one runs":   "config: {'slipway:images': {web: {ref: '" + pinned + "'}, job: {build: {context: app}}}, 'slipway:services': {web: {image: web}}}",
+		"a context outside":           "config: {'slipway:images': {web: {build: {context: ../app}}}}",
+		"no arguments":                oneService("      command: []"),
+		"a quoted date":               oneService(`      environment: {DAY: "2024-01-01"}`),
+		"a date's text, quoted":       oneService(`      environment: {DAY: "2024-01-01 00:00:00 +0000 UTC"}`),
+		"a word that YAML 1.1 reads":  oneService(`      environment: {ANSWER: yes}`),
+		"text in many lines":          oneService("      environment:\n        LINES: |\n          one\n          two"),
+		"all of the Internet":         oneService("      port: 80\n      allowFrom: [0.0.0.0/0, '::/0']"),
+		"a port that no one reaches":  oneService("      port: 80\n      allowFrom: []"),
+		"the largest size":            oneService("      cpu: 32768\n      memory: 249856"),
+		"another project's keys":      oneService("") + "\n  other:servises: {}",
+		"keys of a provider":          oneService("") + "\n  aws:profile: dev\n  aws:region: ap-northeast-2",
+		"an encrypted provider's key": oneService("") + "\n  aws:secretKey: {secure: hunter2}",
+		"an anchor and its alias":     oneService("      environment: &e {A: 'x'}\n    job:\n      image: web\n      environment: *e"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t, "dev", "", stage)
+			if name == "a context outside" {
+				in.Root = filepath.Join(in.Root, "empty")
+			}
+			_, err := Load(in)
+			require.NoError(t, err)
+		})
+	}
+}
