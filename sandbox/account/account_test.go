@@ -1,0 +1,165 @@
+package account
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	require.EqualError(t, s.PutImage("shop-dev/web", "one", "sha256:"+strings.Repeat("1", 64), 1),
+		"tag invalid: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be overwritten because the repository is immutable.")
+	require.True(t, IsCode(s.PutImage("gone", "one", "sha256:1", 1), "RepositoryNotFoundException"))
+	s.clock = s.clock.Add(1)
+	require.NoError(t, s.PutImage("shop-dev/web", "a-later-one", "sha256:2", 1))
+	require.NoError(t, s.CountBuild("shop-dev/web"))
+	images, err := s.Images()
+	require.NoError(t, err)
+	require.Equal(t, "one", images[0].Tag)
+	require.Equal(t, "a-later-one", images[1].Tag)
+	work, err := s.Builds()
+	require.NoError(t, err)
+	require.Equal(t, map[string]Work{"shop-dev/web": {Builds: 1, Pushes: 2}}, work)
+
+	require.EqualError(t, s.DeleteObject(Repository, "shop-dev/web", false), "RepositoryNotEmptyException: The repository with name "+
+		"'shop-dev/web' in registry with id '123456789012' cannot be deleted because it still contains images")
+	require.NoError(t, s.DeleteObject(Repository, "shop-dev/web", true))
+	images, err = s.Images()
+	require.NoError(t, err)
+	require.Empty(t, images)
+}
+
+func TestMutableTagMovesToTheNewImage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.object(Repository, "loose", Object{"imageTagMutability": "MUTABLE"})
+	require.NoError(t, s.PutImage("loose", "latest", "sha256:1", 1))
+	require.NoError(t, s.PutImage("loose", "latest", "sha256:2", 1))
+	now, err := s.Image("loose", "latest", "")
+	require.NoError(t, err)
+	require.Equal(t, "sha256:2", now.Digest)
+	before, err := s.Image("loose", "", "sha256:1")
+	require.NoError(t, err)
+	require.Empty(t, before.Tag)
+	_, err = s.Image("loose", "gone", "")
+	require.EqualError(t, err, "ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'gone'} does not exist "+
+		"within the repository with name 'loose' in the registry with id '123456789012'")
+}
+
+func TestRevisionNumbersAreNeverReused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.register(nil)
+	second := s.register(nil)
+	_, err := s.DeregisterTaskDefinition(second)
+	require.NoError(t, err)
+	latest, err := s.TaskDefinition("web")
+	require.NoError(t, err)
+	require.Equal(t, 1, latest.Revision)
+	require.Equal(t, ARN("ecs", testRegion, "task-definition/web:3"), s.register(nil))
+	_, err = s.CreateService("shop-dev", "web", "web:2", settings(1))
+	require.EqualError(t, err, "ClientException: TaskDefinition is inactive")
+	_, err = s.CreateService("shop-dev", "web", "web:9", settings(1))
+	require.EqualError(t, err, "ClientException: Unable to describe task definition.")
+	_, err = s.CreateService("elsewhere", "web", "web:1", settings(1))
+	require.EqualError(t, err, "ClusterNotFoundException: Cluster not found.")
+}
+
+func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*TaskDefinition, Container)
+		want   string
+	}{
+		"memory that the CPU does not allow": {
+			func(d *TaskDefinition, _ Container) { d.Memory = "4096" }, "No Fargate configuration exists for given values."},
+		"no memory": {
+			func(d *TaskDefinition, _ Container) { d.Memory = "" }, "'cpu' and 'memory' be defined at the task level"},
+		"bridge network": {
+			func(d *TaskDefinition, _ Container) { d.NetworkMode = "bridge" }, "Fargate only supports network mode ‘awsvpc’."},
+		"a family with a dot": {
+			func(d *TaskDefinition, _ Container) { d.Family = "shop.web" }, "Family contains invalid characters."},
+		"eleven containers": {
+			func(d *TaskDefinition, _ Container) { d.Containers = make([]Container, 11) }, "at most 10"},
+		"a variable that is a secret too": {
+			func(_ *TaskDefinition, c Container) {
+				c["secrets"] = []any{map[string]any{"name": "STAGE", "valueFrom": "x"}}
+			},
+			"The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'STAGE'."},
+		"another host port": {
+			func(_ *TaskDefinition, c Container) {
+				c["portMappings"] = []any{map[string]any{"hostPort": 80.0, "containerPort": 8080.0}}
+			}, "the host ports and container ports in port mappings must match."},
+		"logs without an execution role": {
+			func(d *TaskDefinition, _ Container) { d.ExecutionRoleARN = "" }, "execution role ARN to support log driver awslogs."},
+		"more than 64 KiB": {
+			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} }, "Max allowed length is '65536' bytes."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newStage(t).RegisterTaskDefinition(testRegion, definition(c.change))
+			require.ErrorContains(t, err, c.want)
+			require.True(t, IsCode(err, "ClientException"))
+		})
+	}
+}
+
+func TestFaultsAreChecked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	require.ErrorContains(t, s.SetFaults(map[string]string{"slow-pull": "3s"}), `there is no fault "slow-pull": use failing-tasks,`)
+	require.EqualError(t, s.SetFaults(map[string]string{SlowPush: "3"}), "fault slow-push=3: want a duration such as 5s")
+	require.EqualError(t, s.SetFaults(map[string]string{FailingExitCode: "x"}), "fault failing-exit-code=x: want a number")
+	require.NoError(t, s.SetFaults(map[string]string{DieAfterPush: "1", SlowPush: "1s"}))
+	value, err := s.TakeFault(DieAfterPush)
+	require.NoError(t, err)
+	require.Equal(t, "1", value)
+	faults, err := s.Faults()
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{SlowPush: "1s"}, faults)
+}
+
+func TestSeveralProcessesShareAnAccount(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for process := range 4 {
+		all.Go(func() {
+			a, err := Open(dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i := range 25 {
+				if err := a.CreateObject(LogGroup, fmt.Sprintf("%d-%d", process, i), Object{}, nil); err != nil {
+					t.Error(err)
+				}
+				if err := a.CountBuild("web"); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	a, err := Open(dir)
+	require.NoError(t, err)
+	groups, err := a.Objects(LogGroup)
+	require.NoError(t, err)
+	require.Len(t, groups, 100)
+	work, err := a.Builds()
+	require.NoError(t, err)
+	require.Equal(t, 100, work["web"].Builds)
+	require.NoError(t, a.Reset())
+	groups, err = a.Objects(LogGroup)
+	require.NoError(t, err)
+	require.Empty(t, groups)
+	require.NoError(t, a.Close())
+}

@@ -1,0 +1,155 @@
+package account
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Container is one container definition, by the names of the ECS API.
+type Container map[string]any
+
+// containerFields are the fields of a container definition that the ECS API has.
+var containerFields = strings.Fields(`command cpu credentialSpecs dependsOn disableNetworking dnsSearchDomains dnsServers
+	dockerLabels dockerSecurityOptions entryPoint environment environmentFiles essential extraHosts firelensConfiguration
+	healthCheck hostname image interactive linuxParameters links logConfiguration memory memoryReservation mountPoints
+	name portMappings privileged pseudoTerminal readonlyRootFilesystem repositoryCredentials resourceRequirements
+	restartPolicy secrets startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom
+	workingDirectory`)
+
+// ParseContainers reads container definitions as a task definition's JSON has them, and fills in what ECS fills in.
+func ParseContainers(document string) ([]Container, error) {
+	var containers []Container
+	if err := json.Unmarshal([]byte(document), &containers); err != nil {
+		return nil, fmt.Errorf("container definitions are not valid JSON: %w", err)
+	}
+	for _, c := range containers {
+		for key := range c {
+			if !slices.Contains(containerFields, key) {
+				return nil, fmt.Errorf("container definitions: %q is no field of a container definition", key)
+			}
+		}
+		c.fill()
+	}
+	return containers, nil
+}
+
+// ContainersJSON is the canonical form of container definitions: the one that the provider keeps in its state.
+func ContainersJSON(containers []Container) string {
+	body, err := json.Marshal(containers)
+	if err != nil {
+		panic(err) // they came from JSON
+	}
+	return string(body)
+}
+
+// SameContainers reports whether two container definitions ask ECS for the same thing.
+func SameContainers(one, other string) bool {
+	x, errOne := ParseContainers(one)
+	y, errOther := ParseContainers(other)
+	if errOne != nil || errOther != nil {
+		return one == other
+	}
+	byName := func(a, b Container) int { return cmp.Compare(a.Name(), b.Name()) }
+	slices.SortFunc(x, byName)
+	slices.SortFunc(y, byName)
+	return reflect.DeepEqual(x, y)
+}
+
+// fill adds the defaults of ECS, and sorts what the provider sorts.
+func (c Container) fill() {
+	for key, value := range map[string]any{
+		"cpu": 0.0, "essential": true, "environment": []any{}, "mountPoints": []any{}, "portMappings": []any{},
+		"systemControls": []any{}, "volumesFrom": []any{},
+	} {
+		if c[key] == nil {
+			c[key] = value
+		}
+	}
+	for _, port := range c.objects("portMappings") {
+		if port["hostPort"] == nil || port["hostPort"] == 0.0 {
+			port["hostPort"] = port["containerPort"]
+		}
+		if port["protocol"] == nil {
+			port["protocol"] = "tcp"
+		}
+	}
+	for _, key := range []string{"environment", "secrets"} {
+		if entries, ok := c[key].([]any); ok {
+			slices.SortStableFunc(entries, func(x, y any) int {
+				return cmp.Compare(fmt.Sprint(member(x, "name")), fmt.Sprint(member(y, "name")))
+			})
+		}
+	}
+}
+
+func member(value any, key string) any {
+	m, _ := value.(map[string]any)
+	return m[key]
+}
+
+// Name is the container's name.
+func (c Container) Name() string { return fmt.Sprint(c["name"]) }
+
+// Image is the container's image reference.
+func (c Container) Image() string { return fmt.Sprint(c["image"]) }
+
+// Environment is the container's plain variables.
+func (c Container) Environment() map[string]string {
+	variables := map[string]string{}
+	for _, v := range c.objects("environment") {
+		variables[fmt.Sprint(v["name"])] = fmt.Sprint(v["value"])
+	}
+	return variables
+}
+
+// objects is a list of objects among the container's fields.
+func (c Container) objects(key string) (found []map[string]any) {
+	entries, _ := c[key].([]any)
+	for _, entry := range entries {
+		if o, ok := entry.(map[string]any); ok {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// logGroup is the log group that the awslogs driver writes to, or "".
+func (c Container) logGroup() string {
+	if member(c["logConfiguration"], "logDriver") != "awslogs" {
+		return ""
+	}
+	group, _ := member(member(c["logConfiguration"], "options"), "awslogs-group").(string)
+	return group
+}
+
+func (c Container) check(awsvpc, withoutExecutionRole bool) error {
+	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	switch {
+	case !validName.MatchString(c.Name()):
+		return client("Invalid container name '%s': up to 255 letters, numbers, hyphens and underscores are allowed.", c.Name())
+	case c["image"] == nil || c.Image() == "":
+		return client("Container.image should not be null or empty.")
+	case withoutExecutionRole && c.logGroup() != "":
+		return client("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+	case withoutExecutionRole && strings.Contains(c.Image(), ".dkr.ecr."):
+		return client("Fargate requires task definition to have execution role ARN to support ECR images.")
+	}
+	variables := c.Environment()
+	for _, secret := range c.objects("secrets") {
+		name := fmt.Sprint(secret["name"])
+		if _, taken := variables[name]; taken {
+			return client("The secret name must be unique and not shared with any new or existing environment variables "+
+				"set on the container, such as '%s'.", name)
+		}
+	}
+	for _, port := range c.objects("portMappings") {
+		if awsvpc && port["hostPort"] != port["containerPort"] {
+			return client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+		}
+	}
+	return nil
+}

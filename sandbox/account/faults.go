@@ -1,0 +1,109 @@
+package account
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Faults that can be set on an account, each a key and a value.
+const (
+	// FailingTasks is a pattern (* and ?) of `family:revision` or of a container's image reference: new tasks that
+	// match it exit soon after they start.
+	FailingTasks = "failing-tasks"
+	// FailingReason is what such a container says; none by default.
+	FailingReason = "failing-reason"
+	// FailingExitCode is the exit code of such a container; 1 by default.
+	FailingExitCode = "failing-exit-code"
+	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
+	IAMDelay = "iam-delay"
+	// SlowPush is how long a push takes (a duration).
+	SlowPush = "slow-push"
+	// DieAfterPush is "1" where the next process that has recorded a push is to die right after it.
+	DieAfterPush = "die-after-push"
+	// SlowRollout is how long each step of a rollout takes (a duration); 200ms by default.
+	SlowRollout = "slow-rollout"
+)
+
+func checkFault(key, value string) error {
+	switch key {
+	case FailingTasks, FailingReason, DieAfterPush:
+		return nil
+	case FailingExitCode:
+		if _, err := strconv.Atoi(value); err != nil {
+			return fmt.Errorf("fault %s=%s: want a number", key, value)
+		}
+		return nil
+	case IAMDelay, SlowPush, SlowRollout:
+		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
+			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
+		}
+		return nil
+	}
+	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
+		FailingExitCode, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+}
+
+const faultKind = "faults"
+
+func (t *tx) faults() map[string]string {
+	if faults := get[map[string]string](t, faultKind, ""); faults != nil {
+		return *faults
+	}
+	return map[string]string{}
+}
+
+// Faults returns the faults that are set.
+func (a *Account) Faults() (faults map[string]string, err error) {
+	err = a.transact(func(t *tx) error {
+		faults = t.faults()
+		return nil
+	})
+	return faults, err
+}
+
+// SetFaults replaces all faults; none are set where the map is empty.
+func (a *Account) SetFaults(faults map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(faults)) {
+		if err := checkFault(key, faults[key]); err != nil {
+			return err
+		}
+	}
+	return a.transact(func(t *tx) error {
+		put(t, faultKind, "", faults)
+		return nil
+	})
+}
+
+// TakeFault returns a fault's value and unsets it, so that of several processes exactly one acts on it.
+func (a *Account) TakeFault(key string) (value string, err error) {
+	err = a.transact(func(t *tx) error {
+		faults := t.faults()
+		value = faults[key]
+		delete(faults, key)
+		put(t, faultKind, "", faults)
+		return nil
+	})
+	return value, err
+}
+
+// duration is a fault that checkFault has accepted, or the default.
+func duration(faults map[string]string, key string, otherwise time.Duration) time.Duration {
+	if d, err := time.ParseDuration(faults[key]); err == nil {
+		return d
+	}
+	return otherwise
+}
+
+// wildcard reports whether text matches a pattern in which * stands for any text and ? for any character, as in
+// IAM policies.
+func wildcard(pattern, text string) bool {
+	expression := regexp.QuoteMeta(pattern)
+	expression = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(expression)
+	matched, err := regexp.MatchString("^(?s:"+expression+")$", text)
+	return err == nil && matched
+}

@@ -1,0 +1,205 @@
+package account
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Image is one entry of a repository's image list. A tag of a mutable repository may move away; the image that it
+// leaves has an empty tag.
+type Image struct {
+	Repository string    `json:"repository"`
+	Tag        string    `json:"tag"`
+	Digest     string    `json:"digest"` // sha256:…
+	PushedAt   time.Time `json:"pushedAt"`
+	Size       int64     `json:"size"` // bytes
+}
+
+const imageKind = "image"
+
+func (i Image) id() string {
+	if i.Tag == "" {
+		return i.Repository + "@" + i.Digest
+	}
+	return i.Repository + ":" + i.Tag
+}
+
+func (t *tx) repository(name string) (Object, error) {
+	o := get[Object](t, Repository, name)
+	if o == nil {
+		return nil, refuse("RepositoryNotFoundException",
+			"The repository with name '%s' does not exist in the registry with id '%s'", name, ID)
+	}
+	return *o, nil
+}
+
+// CheckPush says whether PutImage would take this tag, so that a push can be refused before its layers are sent.
+func (a *Account) CheckPush(repository, tag string) error {
+	return a.transact(func(t *tx) error { return t.checkPush(repository, tag) })
+}
+
+func (t *tx) checkPush(repository, tag string) error {
+	o, err := t.repository(repository)
+	if err != nil {
+		return err
+	}
+	if o["imageTagMutability"] == "IMMUTABLE" && get[Image](t, imageKind, repository+":"+tag) != nil {
+		return fmt.Errorf("tag invalid: The image tag '%s' already exists in the '%s' repository and cannot be "+
+			"overwritten because the repository is immutable.", tag, repository)
+	}
+	return nil
+}
+
+// PutImage records a pushed image and counts the push; sizeBytes is the size of its layers.
+func (a *Account) PutImage(repository, tag, digest string, sizeBytes int64) error {
+	return a.transact(func(t *tx) error {
+		if err := t.checkPush(repository, tag); err != nil {
+			return err
+		}
+		pushed := Image{Repository: repository, Tag: tag, Digest: digest, PushedAt: t.now.UTC(), Size: sizeBytes}
+		if old := get[Image](t, imageKind, pushed.id()); old != nil && old.Digest != digest {
+			old.Tag = ""
+			put(t, imageKind, old.id(), old)
+		}
+		put(t, imageKind, pushed.id(), pushed)
+		t.next(pushCounter + repository)
+		return nil
+	})
+}
+
+// Images lists every image of the account, oldest first.
+func (a *Account) Images() (images []Image, err error) {
+	err = a.transact(func(t *tx) error {
+		images = t.images()
+		return nil
+	})
+	return images, err
+}
+
+func (t *tx) images() []Image {
+	images := []Image{}
+	for _, image := range list[Image](t, imageKind) {
+		images = append(images, *image)
+	}
+	slices.SortStableFunc(images, func(x, y Image) int { return cmp.Or(x.PushedAt.Compare(y.PushedAt), cmp.Compare(x.Tag, y.Tag)) })
+	return images
+}
+
+// Image finds an image by its tag or its digest, whichever is given (both must match where both are).
+func (a *Account) Image(repository, tag, digest string) (found Image, err error) {
+	err = a.transact(func(t *tx) error {
+		if _, err := t.repository(repository); err != nil {
+			return err
+		}
+		for _, image := range t.images() {
+			if image.matches(repository, tag, digest) {
+				found = image
+				return nil
+			}
+		}
+		return refuse("ImageNotFoundException", "The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist "+
+			"within the repository with name '%s' in the registry with id '%s'",
+			cmp.Or(digest, "null"), cmp.Or(tag, "null"), repository, ID)
+	})
+	return found, err
+}
+
+func (i Image) matches(repository, tag, digest string) bool {
+	return i.Repository == repository && (tag != "" || digest != "") &&
+		(tag == "" || tag == i.Tag) && (digest == "" || digest == i.Digest)
+}
+
+// DeleteImage removes the image with this digest, or only the tag where one is given without a digest. It reports
+// what it removed.
+func (a *Account) DeleteImage(repository, tag, digest string) (removed []Image, err error) {
+	err = a.transact(func(t *tx) error {
+		if _, err := t.repository(repository); err != nil {
+			return err
+		}
+		for _, image := range t.images() {
+			if image.matches(repository, tag, digest) {
+				remove(t, imageKind, image.id())
+				removed = append(removed, image)
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
+
+func (t *tx) emptyRepository(name string, force bool) error {
+	for _, image := range t.images() {
+		if image.Repository != name {
+			continue
+		}
+		if !force {
+			return refuse("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' "+
+				"cannot be deleted because it still contains images", name, ID)
+		}
+		remove(t, imageKind, image.id())
+	}
+	return nil
+}
+
+// pullable reports whether a task could pull this image reference. Registries other than the account's own are
+// outside of the sandbox, and their images are taken to exist.
+func (t *tx) pullable(reference string) bool {
+	host, rest, _ := strings.Cut(reference, "/")
+	if !strings.Contains(host, ".dkr.ecr.") {
+		return true
+	}
+	if !strings.HasPrefix(host, ID+".") {
+		return false
+	}
+	name, digest, _ := strings.Cut(rest, "@")
+	repository, tag, _ := strings.Cut(name, ":")
+	if tag == "" && digest == "" {
+		tag = "latest"
+	}
+	return slices.ContainsFunc(t.images(), func(i Image) bool { return i.matches(repository, tag, digest) })
+}
+
+const (
+	buildCounter = "builds of "
+	pushCounter  = "pushes to "
+)
+
+// Work counts what was done for a repository since the account began, whether or not its images still exist.
+type Work struct {
+	Builds int `json:"builds"`
+	Pushes int `json:"pushes"`
+}
+
+// CountBuild records that an image was built for this repository.
+func (a *Account) CountBuild(repository string) error {
+	return a.transact(func(t *tx) error {
+		t.next(buildCounter + repository)
+		return nil
+	})
+}
+
+// Builds returns the builds and pushes per repository.
+func (a *Account) Builds() (map[string]Work, error) {
+	work := map[string]Work{}
+	err := a.transact(func(t *tx) error {
+		rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
+		must(err)
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			var n int
+			must(rows.Scan(&id, &n))
+			if repository, ok := strings.CutPrefix(id, buildCounter); ok {
+				work[repository] = Work{Builds: n, Pushes: work[repository].Pushes}
+			} else if repository, ok := strings.CutPrefix(id, pushCounter); ok {
+				work[repository] = Work{Builds: work[repository].Builds, Pushes: n}
+			}
+		}
+		must(rows.Err())
+		return nil
+	})
+	return work, err
+}

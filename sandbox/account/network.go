@@ -1,0 +1,30 @@
+package account
+
+import "slices"
+
+// DefaultVPC is the one network of the account.
+const DefaultVPC = "vpc-b0e3b2954b1e52c9d"
+
+// Subnet is one subnet of the default VPC. All of them are public: a task in one of them needs a public address to
+// reach anything outside.
+type Subnet struct {
+	ID, CIDR string
+	Zone     string // the letter after the region's name
+}
+
+// Subnets are the default VPC's subnets, one per availability zone.
+var Subnets = []Subnet{
+	{"subnet-d57981d3361b4f92b", "172.31.0.0/20", "a"},
+	{"subnet-b2465a8d4f0ff03f8", "172.31.16.0/20", "b"},
+	{"subnet-288b101f94a1b789c", "172.31.32.0/20", "c"},
+	{"subnet-c4257ddbe2ff7785e", "172.31.48.0/20", "d"},
+}
+
+// FindSubnet returns the subnet with this id, or nil.
+func FindSubnet(id string) *Subnet {
+	i := slices.IndexFunc(Subnets, func(s Subnet) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &Subnets[i]
+}

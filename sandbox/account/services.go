@@ -1,0 +1,310 @@
+package account
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	statusActive   = "ACTIVE"
+	statusDraining = "DRAINING"
+	statusInactive = "INACTIVE"
+	statusPrimary  = "PRIMARY"
+
+	serviceKind = "service"
+)
+
+// ServiceSettings is what the owner of a service decides, beside its task definition.
+type ServiceSettings struct {
+	DesiredCount          int      `json:"desiredCount"`
+	MinimumHealthyPercent int      `json:"minimumHealthyPercent"`
+	MaximumPercent        int      `json:"maximumPercent"`
+	CircuitBreaker        bool     `json:"circuitBreaker"`
+	Rollback              bool     `json:"rollback"` // whether the circuit breaker rolls back
+	Subnets               []string `json:"subnets"`
+	SecurityGroups        []string `json:"securityGroups"`
+	AssignPublicIP        bool     `json:"assignPublicIp"`
+	// Other holds the properties that change nothing about a rollout (tags, launch type …), by any names.
+	Other Object `json:"other"`
+}
+
+// Service is an ECS service, its deployments, its tasks (stopped ones for an hour) and its events.
+type Service struct {
+	ARN            string          `json:"arn"`
+	ClusterARN     string          `json:"clusterArn"`
+	Name           string          `json:"name"`
+	Status         string          `json:"status"` // ACTIVE, DRAINING or INACTIVE
+	TaskDefinition string          `json:"taskDefinition"`
+	Settings       ServiceSettings `json:"settings"`
+	Deployments    []*Deployment   `json:"deployments"` // newest first
+	Tasks          []*Task         `json:"tasks"`       // oldest first
+	Events         []Event         `json:"events"`      // newest first, at most 100
+	CreatedAt      time.Time       `json:"createdAt"`
+	AdvancedTo     time.Time       `json:"advancedTo"` // up to when the rollout has been worked out
+	// LastCompleted is the deployment that a rollback returns to; nil before one has completed.
+	LastCompleted *Deployment `json:"lastCompleted"`
+}
+
+// Event is one line of a service's events.
+type Event struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"`
+	Message   string    `json:"message"`
+}
+
+func (s *Service) cluster() string { return afterSlash(s.ClusterARN) }
+
+func (s *Service) id() string { return s.cluster() + "/" + s.Name }
+
+func (t *tx) clusterARN(reference string) (string, error) {
+	if reference == "" {
+		reference = "default"
+	}
+	o := get[Object](t, Cluster, afterSlash(reference))
+	if o == nil || (strings.HasPrefix(reference, "arn:") && o.text("arn") != reference) {
+		return "", refuse("ClusterNotFoundException", "Cluster not found.")
+	}
+	return o.text("arn"), nil
+}
+
+// deployable finds a task definition that a service may be pointed at.
+func (t *tx) deployable(reference string) (*TaskDefinition, error) {
+	d, err := t.taskDefinition(reference)
+	if err != nil {
+		return nil, err
+	}
+	if d.Status != statusActive {
+		return nil, refuse("ClientException", "TaskDefinition is inactive")
+	}
+	return d, nil
+}
+
+func (t *tx) checkNetwork(settings ServiceSettings) error {
+	for _, id := range settings.Subnets {
+		if FindSubnet(id) == nil {
+			return refuse("InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' "+
+				"does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
+		}
+	}
+	for _, id := range settings.SecurityGroups {
+		if get[Object](t, SecurityGroup, id) == nil {
+			return refuse("InvalidParameterException", "Error retrieving security group information for [%s]: The security "+
+				"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
+		}
+	}
+	return nil
+}
+
+// CreateService starts a service. One of this name that exists with the very same parameters is returned as it is.
+func (a *Account) CreateService(cluster, name, taskDefinition string, settings ServiceSettings) (*Service, error) {
+	return a.withService(func(t *tx) (*Service, error) {
+		clusterARN, err := t.clusterARN(cluster)
+		if err != nil {
+			return nil, err
+		}
+		if !validName.MatchString(name) {
+			return nil, refuse("InvalidParameterException", "Service name contains invalid characters.")
+		}
+		d, err := t.deployable(taskDefinition)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.checkNetwork(settings); err != nil {
+			return nil, err
+		}
+		arn := strings.Replace(clusterARN, ":cluster/", ":service/", 1) + "/" + name
+		s := &Service{ARN: arn, ClusterARN: clusterARN, Name: name, Status: statusActive, TaskDefinition: d.ARN,
+			Settings: settings, CreatedAt: t.now, AdvancedTo: t.now}
+		if old := get[Service](t, serviceKind, s.id()); old != nil {
+			t.advance(old)
+			switch {
+			case old.Status == statusDraining:
+				return nil, refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
+			case old.Status == statusActive && old.TaskDefinition == d.ARN && sameJSON(old.Settings, settings):
+				return old, nil
+			case old.Status == statusActive:
+				return nil, refuse("InvalidParameterException", "Creation of service was not idempotent.")
+			}
+			s.Tasks = old.Tasks
+		}
+		t.deploy(s, d.ARN)
+		return s, nil
+	})
+}
+
+func sameJSON(x, y any) bool {
+	one, errOne := json.Marshal(x)
+	other, errOther := json.Marshal(y)
+	return errOne == nil && errOther == nil && string(one) == string(other)
+}
+
+// UpdateService changes a service's settings and, where taskDefinition is given, points it at a revision. A changed
+// revision or network makes a new deployment, and so does force; anything else does not.
+func (a *Account) UpdateService(
+	cluster, service, taskDefinition string, force bool, change func(*ServiceSettings),
+) (*Service, error) {
+	return a.withService(func(t *tx) (*Service, error) {
+		s, err := t.service(cluster, service)
+		if err != nil {
+			return nil, err
+		}
+		if s.Status != statusActive {
+			return nil, refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+		}
+		before := s.Settings
+		change(&s.Settings)
+		if err := t.checkNetwork(s.Settings); err != nil {
+			return nil, err
+		}
+		target := s.TaskDefinition
+		if taskDefinition != "" {
+			d, err := t.taskDefinition(taskDefinition)
+			if err != nil {
+				return nil, err
+			}
+			if d.ARN != s.TaskDefinition && d.Status != statusActive {
+				return nil, refuse("ClientException", "TaskDefinition is inactive")
+			}
+			target = d.ARN
+		}
+		if force || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
+			!slices.Equal(before.SecurityGroups, s.Settings.SecurityGroups) ||
+			before.AssignPublicIP != s.Settings.AssignPublicIP {
+			t.deploy(s, target)
+		}
+		s.Deployments[0].DesiredCount = s.Settings.DesiredCount
+		return s, nil
+	})
+}
+
+// DeleteService stops a service: it is DRAINING until its tasks are gone, then INACTIVE. One that is gone is no error.
+func (a *Account) DeleteService(cluster, service string) error {
+	_, err := a.withService(func(t *tx) (*Service, error) {
+		s, err := t.service(cluster, service)
+		if err != nil || s.Status != statusActive {
+			return s, err
+		}
+		s.Status, s.Settings.DesiredCount = statusDraining, 0
+		return s, nil
+	})
+	if IsCode(err, "ServiceNotFoundException") || IsCode(err, "ClusterNotFoundException") {
+		return nil
+	}
+	return err
+}
+
+// Service finds a service by name or ARN, its rollout worked out up to now.
+func (a *Account) Service(cluster, service string) (*Service, error) {
+	return a.withService(func(t *tx) (*Service, error) { return t.service(cluster, service) })
+}
+
+// AllServices lists the services of a cluster, or of every cluster where it is "", INACTIVE ones included.
+func (a *Account) AllServices(cluster string) (found []*Service, err error) {
+	err = a.transact(func(t *tx) error {
+		if cluster != "" {
+			if cluster, err = t.clusterARN(cluster); err != nil {
+				return err
+			}
+		}
+		for _, s := range list[Service](t, serviceKind) {
+			if cluster == "" || s.ClusterARN == cluster {
+				t.advance(s)
+				found = append(found, s)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// withService keeps what do has changed about a service.
+func (a *Account) withService(do func(*tx) (*Service, error)) (s *Service, err error) {
+	err = a.transact(func(t *tx) error {
+		if s, err = do(t); err != nil {
+			return err
+		}
+		put(t, serviceKind, s.id(), s)
+		return nil
+	})
+	return s, err
+}
+
+// service finds a service, up to date.
+func (t *tx) service(cluster, service string) (*Service, error) {
+	// An ARN of the long form names the cluster too: …:service/CLUSTER/NAME.
+	if parts := strings.Split(service, "/"); len(parts) == 3 && cluster == "" {
+		cluster = parts[1]
+	}
+	clusterARN, err := t.clusterARN(cluster)
+	if err != nil {
+		return nil, err
+	}
+	s := get[Service](t, serviceKind, afterSlash(clusterARN)+"/"+afterSlash(service))
+	if s == nil || (strings.HasPrefix(service, "arn:") && s.ARN != service) {
+		return nil, refuse("ServiceNotFoundException", "Service not found.")
+	}
+	t.advance(s)
+	return s, nil
+}
+
+// ServiceView is what a service serves at this moment: the revision of its running tasks, which during a rollout or
+// after a failed one is not the one that it was asked for.
+type ServiceView struct {
+	Cluster     string            `json:"cluster"`
+	Service     string            `json:"service"`
+	Family      string            `json:"family"`
+	Revision    int               `json:"revision"`
+	Desired     int               `json:"desired"`
+	Running     int               `json:"running"` // tasks of that revision
+	Image       string            `json:"image"`
+	Environment map[string]string `json:"environment"`
+}
+
+// Services shows every service that is not INACTIVE.
+func (a *Account) Services() ([]ServiceView, error) {
+	views := []ServiceView{}
+	err := a.transact(func(t *tx) error {
+		for _, s := range list[Service](t, serviceKind) {
+			t.advance(s)
+			if s.Status == statusInactive {
+				continue
+			}
+			serving, running := s.serving()
+			d, err := t.taskDefinition(serving)
+			if err != nil {
+				return fmt.Errorf("service %s: %w", s.Name, err)
+			}
+			main := d.Containers[0]
+			for _, c := range d.Containers {
+				if c.Name() == s.Name {
+					main = c
+				}
+			}
+			views = append(views, ServiceView{Cluster: s.cluster(), Service: s.Name, Family: d.Family,
+				Revision: d.Revision, Desired: s.Settings.DesiredCount, Running: running, Image: main.Image(),
+				Environment: main.Environment()})
+		}
+		return nil
+	})
+	return views, err
+}
+
+// serving is the task definition that most running tasks have, the newest where none runs.
+func (s *Service) serving() (taskDefinition string, running int) {
+	count := map[string]int{}
+	taskDefinition = s.TaskDefinition
+	for _, task := range s.Tasks {
+		if task.LastStatus == taskRunning {
+			count[task.TaskDefinition]++
+		}
+	}
+	for _, d := range slices.Backward(s.Deployments) {
+		if n := count[d.TaskDefinition]; n > 0 && n >= running {
+			taskDefinition, running = d.TaskDefinition, n
+		}
+	}
+	return taskDefinition, running
+}

@@ -1,0 +1,175 @@
+// Package account is an AWS account that lives in one SQLite file: what Amazon ECR, ECS, IAM, CloudWatch Logs and EC2
+// would remember, as far as a containerised service needs them. Several processes may use it at once.
+package account
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the database/sql driver named "sqlite"
+)
+
+// ID is the number of every sandbox account.
+const ID = "123456789012"
+
+// Account is an open AWS account. It is safe for concurrent use.
+type Account struct {
+	db  *sql.DB
+	now func() time.Time
+}
+
+// Error is a refusal as an AWS API words it, for example RepositoryNotFoundException.
+type Error struct {
+	Code, Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func refuse(code, format string, args ...any) error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// IsCode reports whether err is an AWS refusal with this code.
+func IsCode(err error, code string) bool {
+	var refusal *Error
+	return errors.As(err, &refusal) && refusal.Code == code
+}
+
+// Open opens the account in DIR/account.db, which it creates where it is missing.
+func Open(dir string) (*Account, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("opening the account: %w", err)
+	}
+	// Transactions take the write lock when they begin: a read advances deployments, and a lock that is
+	// upgraded half way fails at once instead of waiting.
+	file := filepath.Join(dir, "account.db")
+	db, err := sql.Open("sqlite", "file:"+file+
+		"?_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", file, err)
+	}
+	db.SetMaxOpenConns(1)
+	const schema = `CREATE TABLE IF NOT EXISTS documents
+		(kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID`
+	if _, err := db.Exec(schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", file, err), db.Close())
+	}
+	return &Account{db: db, now: time.Now}, nil
+}
+
+// Close releases the database file.
+func (a *Account) Close() error { return a.db.Close() }
+
+// Reset forgets everything, faults included.
+func (a *Account) Reset() error {
+	_, err := a.db.Exec("DELETE FROM documents")
+	return err
+}
+
+// tx is one short transaction. Its methods panic with a storeError, which transact turns into an error: a broken
+// database file is not a case that any caller can handle differently.
+type tx struct {
+	sql *sql.Tx
+	now time.Time
+}
+
+type storeError struct{ error }
+
+// transact runs do in one transaction, which an error from do undoes.
+func (a *Account) transact(do func(*tx) error) (err error) {
+	sqlTx, err := a.db.Begin()
+	if err != nil {
+		return fmt.Errorf("using the account: %w", err)
+	}
+	defer func() {
+		failure := recover()
+		broken, isStore := failure.(storeError)
+		if failure != nil || err != nil {
+			_ = sqlTx.Rollback() // the first error is the one to report
+		}
+		if isStore {
+			err = fmt.Errorf("using the account: %w", broken.error)
+		} else if failure != nil {
+			panic(failure)
+		}
+	}()
+	if err := do(&tx{sql: sqlTx, now: a.now()}); err != nil {
+		return err
+	}
+	return sqlTx.Commit()
+}
+
+func must(err error) {
+	if err != nil {
+		panic(storeError{err})
+	}
+}
+
+// get reads one document, or nil where there is none.
+func get[T any](t *tx, kind, id string) *T {
+	var body []byte
+	err := t.sql.QueryRow("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, id).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	must(err)
+	value := new(T)
+	must(json.Unmarshal(body, value))
+	return value
+}
+
+// list reads every document of a kind, ordered by id.
+func list[T any](t *tx, kind string) []*T {
+	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind = ? ORDER BY id", kind)
+	must(err)
+	defer rows.Close()
+	var values []*T
+	for rows.Next() {
+		var body []byte
+		must(rows.Scan(&body))
+		value := new(T)
+		must(json.Unmarshal(body, value))
+		values = append(values, value)
+	}
+	must(rows.Err())
+	return values
+}
+
+func put(t *tx, kind, id string, value any) {
+	body, err := json.Marshal(value)
+	must(err)
+	_, err = t.sql.Exec("INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+		kind, id, string(body))
+	must(err)
+}
+
+func remove(t *tx, kind, id string) {
+	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id)
+	must(err)
+}
+
+// next counts the things of a kind that the account has ever had, from 1.
+func (t *tx) next(kind string) int {
+	n := 1
+	if last := get[int](t, "counter", kind); last != nil {
+		n = *last + 1
+	}
+	put(t, "counter", kind, n)
+	return n
+}
+
+// newID is an id that no other thing of the kind ever had: hexadecimal, length at most 64.
+func (t *tx) newID(kind string, length int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, t.next(kind)))
+	return hex.EncodeToString(sum[:])[:length]
+}
+
+// Seconds is a time as the AWS APIs send it: seconds since 1970, with a fraction.
+func Seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -1,0 +1,170 @@
+package account
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// TaskDefinition is one revision of a family, with the field names of the ECS API.
+type TaskDefinition struct {
+	ARN                     string            `json:"taskDefinitionArn"`
+	Family                  string            `json:"family"`
+	Revision                int               `json:"revision"`
+	Status                  string            `json:"status"` // ACTIVE or INACTIVE
+	Containers              []Container       `json:"containerDefinitions"`
+	CPU                     string            `json:"cpu,omitempty"`
+	Memory                  string            `json:"memory,omitempty"`
+	ExecutionRoleARN        string            `json:"executionRoleArn,omitempty"`
+	TaskRoleARN             string            `json:"taskRoleArn,omitempty"`
+	NetworkMode             string            `json:"networkMode,omitempty"`
+	RequiresCompatibilities []string          `json:"requiresCompatibilities,omitempty"`
+	RuntimePlatform         map[string]string `json:"runtimePlatform,omitempty"`
+	EphemeralStorage        map[string]any    `json:"ephemeralStorage,omitempty"`
+	Tags                    map[string]any    `json:"-"`
+	RegisteredAt            float64           `json:"registeredAt"`
+	DeregisteredAt          float64           `json:"deregisteredAt,omitempty"`
+}
+
+const taskDefinitionKind = "taskDefinition"
+
+func taskDefinitionID(family string, revision int) string {
+	return fmt.Sprintf("%s:%07d", family, revision)
+}
+
+// RegisterTaskDefinition records the next revision of d.Family in a region. A revision's number is never used again.
+func (a *Account) RegisterTaskDefinition(region string, d TaskDefinition) (*TaskDefinition, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	err := a.transact(func(t *tx) error {
+		d.Revision = t.next("revisions of " + d.Family)
+		d.ARN = ARN("ecs", region, fmt.Sprintf("task-definition/%s:%d", d.Family, d.Revision))
+		d.Status = statusActive
+		d.RegisteredAt = Seconds(t.now)
+		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		return nil
+	})
+	return &d, err
+}
+
+// TaskDefinition finds a revision by ARN, `family:revision` or `family`, which stands for its latest ACTIVE one.
+func (a *Account) TaskDefinition(reference string) (d *TaskDefinition, err error) {
+	err = a.transact(func(t *tx) error {
+		d, err = t.taskDefinition(reference)
+		return err
+	})
+	return d, err
+}
+
+func (t *tx) taskDefinition(reference string) (*TaskDefinition, error) {
+	missing := refuse("ClientException", "Unable to describe task definition.")
+	family, revision, exact := strings.Cut(afterSlash(reference), ":")
+	if exact {
+		number, err := strconv.Atoi(revision)
+		if err != nil {
+			return nil, refuse("InvalidParameterException", "Invalid revision number. Number: %s", revision)
+		}
+		d := get[TaskDefinition](t, taskDefinitionKind, taskDefinitionID(family, number))
+		if d == nil || (strings.HasPrefix(reference, "arn:") && d.ARN != reference) {
+			return nil, missing
+		}
+		return d, nil
+	}
+	var latest *TaskDefinition
+	for _, d := range list[TaskDefinition](t, taskDefinitionKind) {
+		if d.Family == family && d.Status == statusActive {
+			latest = d
+		}
+	}
+	if latest == nil {
+		return nil, missing
+	}
+	return latest, nil
+}
+
+// TaskDefinitions lists every revision, by family and number.
+func (a *Account) TaskDefinitions() (all []*TaskDefinition, err error) {
+	err = a.transact(func(t *tx) error {
+		all = list[TaskDefinition](t, taskDefinitionKind)
+		return nil
+	})
+	return all, err
+}
+
+// DeregisterTaskDefinition makes a revision INACTIVE: what runs on it stays, and nothing new can be pointed at it.
+func (a *Account) DeregisterTaskDefinition(reference string) (d *TaskDefinition, err error) {
+	if !strings.Contains(afterSlash(reference), ":") {
+		return nil, refuse("InvalidParameterException", "Task definition must have a revision: %s", reference)
+	}
+	err = a.transact(func(t *tx) error {
+		if d, err = t.taskDefinition(reference); err != nil {
+			return err
+		}
+		d.Status, d.DeregisteredAt = statusInactive, Seconds(t.now)
+		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		return nil
+	})
+	return d, err
+}
+
+// fargateMemory is the memory in MiB that each Fargate CPU size allows: from, to, step.
+var fargateMemory = map[int][3]int{
+	256: {512, 2048, 512}, 512: {1024, 4096, 1024}, 1024: {2048, 8192, 1024}, 2048: {4096, 16384, 1024},
+	4096: {8192, 30720, 1024}, 8192: {16384, 61440, 4096}, 16384: {32768, 122880, 8192},
+}
+
+func onFargate(cpu, memory string) bool {
+	c, errCPU := strconv.Atoi(cpu)
+	m, errMemory := strconv.Atoi(memory)
+	allowed, known := fargateMemory[c]
+	if errCPU != nil || errMemory != nil || !known || m < allowed[0] || m > allowed[1] {
+		return false
+	}
+	return (m-allowed[0])%allowed[2] == 0 && (c != 256 || m != 1536)
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+
+// check refuses what ECS refuses at registration.
+func (d TaskDefinition) check() error {
+	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	body, err := json.Marshal(d)
+	switch {
+	case err != nil:
+		return err
+	case len(body) > 64<<10:
+		return client("Actual length: '%d'. Max allowed length is '65536' bytes.", len(body))
+	case !validName.MatchString(d.Family):
+		return client("Family contains invalid characters.")
+	case len(d.Containers) == 0:
+		return client("Container list cannot be empty.")
+	case len(d.Containers) > 10:
+		return client("Task definition has %d containers; at most 10 are allowed.", len(d.Containers))
+	}
+	fargate := slices.Contains(d.RequiresCompatibilities, "FARGATE")
+	if fargate {
+		switch {
+		case d.CPU == "" || d.Memory == "":
+			return client("Fargate requires that 'cpu' and 'memory' be defined at the task level.")
+		case d.NetworkMode != "awsvpc":
+			return client("Fargate only supports network mode ‘awsvpc’.")
+		case !onFargate(d.CPU, d.Memory):
+			return client("No Fargate configuration exists for given values.")
+		}
+	}
+	names := map[string]bool{}
+	for _, c := range d.Containers {
+		if names[c.Name()] {
+			return client("Container name '%s' is used more than once.", c.Name())
+		}
+		names[c.Name()] = true
+		if err := c.check(d.NetworkMode == "awsvpc", fargate && d.ExecutionRoleARN == ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
