@@ -11,7 +11,7 @@ import (
 	"slipway/stage"
 )
 
-func main() { run(deployStage) }
+func main() { components.Run(deployStage) }
 
 // deployStage reads the stage, declares its components and exports what a person and a script can use.
 func deployStage(ctx *pulumi.Context) error {

@@ -1,4 +1,4 @@
-package main
+package components
 
 import (
 	"errors"
@@ -7,13 +7,11 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"slipway/components"
 )
 
-// run runs the program under the Pulumi engine and ends the process. It reports the program's own errors as they are,
+// Run runs the program under the Pulumi engine and ends the process. It reports the program's own errors as they are,
 // where the SDK would wrap each in "an unhandled error occurred: program failed".
-func run(program pulumi.RunFunc) {
+func Run(program pulumi.RunFunc) {
 	var reported bool
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		err := program(ctx)
@@ -25,7 +23,7 @@ func run(program pulumi.RunFunc) {
 	switch {
 	case err == nil:
 		return
-	case !reported && !errors.Is(err, components.ErrReported):
+	case !reported && !errors.Is(err, ErrReported):
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

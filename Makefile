@@ -1,0 +1,41 @@
+# Two commands set everything up: `make demo` shows it, `make test` proves it.
+GO ?= go
+MODULES := . app sandbox
+BUILD := $(GO) build -buildvcs=false
+
+.PHONY: help build app demo test check unit e2e bench fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build .bin/sandbox, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
+	cd sandbox && $(BUILD) -o ../.bin/sandbox .
+	$(BUILD) -o .bin/slipway ./cmd/slipway
+	.bin/sandbox cli
+
+app: ## build the sample app's binary, the same on every machine
+	cd app && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(BUILD) -trimpath -ldflags='-s -w -buildid=' -o build/app .
+
+demo: build app ## carry the sample app from its Dockerfile to two stages, in a scratch copy
+	sandbox/demo.sh
+
+test: check unit e2e ## vet, formatting, unit tests of all modules, end-to-end tests with the real CLI
+
+check:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted (make fmt): $$unformatted"; exit 1; }
+	@for module in $(MODULES); do echo "vet $$module"; (cd $$module && $(GO) vet ./...) || exit 1; done
+
+unit:
+	@for module in $(MODULES); do (cd $$module && $(GO) test $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
+
+e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER=off does without a Docker engine
+	cd sandbox && $(GO) test -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') -v
+
+bench: build app ## measure what docs/performance.md says
+	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x ./e2e
+
+fmt: ## format the code
+	gofmt -w $$(git ls-files '*.go')
+
+clean: ## remove what was built, not the account in .sandbox
+	rm -rf .bin .slipway app/build

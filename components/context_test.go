@@ -1,0 +1,230 @@
+package components
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/stage"
+)
+
+var build = stage.Build{Context: "app", Dockerfile: "app/Dockerfile", Platform: "linux/amd64"}
+
+// project makes a project directory with these files in it; a name that ends in * is executable.
+func project(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		write(t, root, name, content)
+	}
+	return root
+}
+
+func write(t *testing.T, root, name, content string) {
+	t.Helper()
+	file := filepath.Join(root, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
+}
+
+func staged(t *testing.T, root string, build stage.Build) *buildContext {
+	t.Helper()
+	context, err := stageContext(root, ".slipway/dev/web", build)
+	require.NoError(t, err)
+	return context
+}
+
+func TestTheHashFollowsWhatDockerSees(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/.dockerignore": "*.md\n", "app/a": "1", "app/sub/b": "2", "app/notes.md": "x",
+	}
+	for name, test := range map[string]struct {
+		change  func(t *testing.T, root string, build *stage.Build)
+		changes bool
+	}{
+		"nothing": {func(*testing.T, string, *stage.Build) {}, false},
+		"a file that .dockerignore excludes": {func(t *testing.T, root string, _ *stage.Build) {
+			write(t, root, "app/notes.md", "y")
+			write(t, root, "app/new.md", "y")
+		}, false},
+		"a time of change": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Chtimes(filepath.Join(root, "app/a"), time.Now(), time.Now().Add(-time.Hour)))
+		}, false},
+		"modes, as another umask leaves them": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Chmod(filepath.Join(root, "app/a"), 0o600))
+			require.NoError(t, os.Chmod(filepath.Join(root, "app/sub"), 0o700))
+		}, false},
+		"content of equal length": {func(t *testing.T, root string, _ *stage.Build) { write(t, root, "app/a", "3") }, true},
+		"a new file":              {func(t *testing.T, root string, _ *stage.Build) { write(t, root, "app/c", "") }, true},
+		"a removed file": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Remove(filepath.Join(root, "app/a")))
+		}, true},
+		"a file that becomes a directory": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Remove(filepath.Join(root, "app/a")))
+			write(t, root, "app/a/a", "1")
+		}, true},
+		"the executable bit": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Chmod(filepath.Join(root, "app/a"), 0o755))
+		}, true},
+		"a file that becomes a symlink": {func(t *testing.T, root string, _ *stage.Build) {
+			require.NoError(t, os.Remove(filepath.Join(root, "app/a")))
+			require.NoError(t, os.Symlink("sub/b", filepath.Join(root, "app/a")))
+		}, true},
+		"the Dockerfile":   {func(t *testing.T, root string, _ *stage.Build) { write(t, root, "app/Dockerfile", "FROM scratch\n") }, true},
+		"an argument":      {func(_ *testing.T, _ string, build *stage.Build) { build.Args = map[string]string{"A": "1"} }, true},
+		"the target":       {func(_ *testing.T, _ string, build *stage.Build) { build.Target = "last" }, true},
+		"the platform":     {func(_ *testing.T, _ string, build *stage.Build) { build.Platform = "linux/arm64" }, true},
+		"refresh":          {func(_ *testing.T, _ string, build *stage.Build) { build.Refresh = "november" }, true},
+		"the cache images": {func(_ *testing.T, _ string, build *stage.Build) { build.CacheFrom = []string{"r/i:t"} }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := project(t, files)
+			build := build
+			before := staged(t, root, build).Hash
+			test.change(t, root, &build)
+			after := staged(t, root, build).Hash
+			require.Equal(t, test.changes, before != after)
+			require.Equal(t, after, staged(t, root, build).Hash, "staging twice gives one hash")
+		})
+	}
+}
+
+func TestTwoClonesHaveOneHashAndOneStagedTree(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"app/Dockerfile": "FROM scratch\n", "app/a": "1"}
+	one, two := project(t, files), project(t, files)
+	require.NoError(t, os.Chmod(filepath.Join(two, "app/a"), 0o660))
+	first, second := staged(t, one, build), staged(t, two, build)
+	require.Equal(t, first.Hash, second.Hash)
+	require.Equal(t, first.Dir, second.Dir)
+	for _, root := range []string{one, two} {
+		info, err := os.Stat(filepath.Join(root, first.Dir, "a"))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o644), info.Mode())
+	}
+	source, err := os.Stat(filepath.Join(two, "app/a"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o660), source.Mode(), "the user's file keeps its mode")
+}
+
+func TestTheStagedTreeHoldsExactlyWhatDockerSees(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{
+		"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": "*\n!keep\n", "app/keep/a": "1", "app/drop": "2",
+	})
+	context := staged(t, root, build)
+	require.FileExists(t, filepath.Join(root, context.Dir, "keep/a"))
+	require.NoFileExists(t, filepath.Join(root, context.Dir, "drop"))
+	require.FileExists(t, filepath.Join(root, context.Dockerfile))
+
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "app/keep")))
+	staged(t, root, build)
+	require.NoFileExists(t, filepath.Join(root, context.Dir, "keep/a"))
+}
+
+func TestAnIgnoreFileOfTheDockerfilesOwnNameGoesFirst(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{
+		"app/web.Dockerfile": "FROM scratch\n", "app/web.Dockerfile.dockerignore": "b\n", "app/.dockerignore": "a\n", "app/a": "1", "app/b": "2",
+	})
+	build := build
+	build.Dockerfile = "app/web.Dockerfile"
+	context := staged(t, root, build)
+	require.FileExists(t, filepath.Join(root, context.Dir, "a"))
+	require.NoFileExists(t, filepath.Join(root, context.Dir, "b"))
+	require.NoFileExists(t, filepath.Join(root, context.Dir, ".dockerignore"), "it would filter once more")
+}
+
+func TestASymlinkThatTheProviderCouldNotFollowIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]string{"leads nowhere": "missing", "leads out of the build context": "../outside"} {
+		root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "outside": ""})
+		require.NoError(t, os.Symlink(target, filepath.Join(root, "app/link")))
+		_, err := stageContext(root, ".slipway/dev/web", build)
+		require.ErrorContains(t, err, name)
+		require.ErrorContains(t, err, "app/link")
+	}
+}
+
+func TestCommitAndDirtinessComeFromTheRepositoryOfTheContext(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": "*.md\n", "app/a": "1"})
+	sourceNow := func() source {
+		found, err := staged(t, root, build).sourceOf()
+		require.NoError(t, err)
+		return found
+	}
+	run := func(args ...string) {
+		output, err := exec.Command("git", append([]string{"-C", root, "-c", "user.name=n", "-c", "user.email=e@example.com"}, args...)...).CombinedOutput()
+		require.NoError(t, err, string(output))
+	}
+	require.Equal(t, source{}, sourceNow(), "no repository")
+	run("init", "-q")
+	require.Equal(t, source{}, sourceNow(), "no commit")
+	write(t, root, ".gitignore", ".slipway\n")
+	run("add", "-A")
+	run("commit", "-qm", "one")
+	clean := sourceNow()
+	require.Regexp(t, "^[0-9a-f]{7}$", clean.Commit)
+	require.False(t, clean.Dirty)
+	for name, dirty := range map[string]bool{"elsewhere": false, "app/notes.md": false, "app/new": true, "app/a": true, "app/Dockerfile": true} {
+		write(t, root, name, "changed")
+		require.Equal(t, dirty, sourceNow().Dirty, name)
+		run("stash", "-uq")
+	}
+	require.NoError(t, os.Remove(filepath.Join(root, "app/a")))
+	require.True(t, sourceNow().Dirty, "a removed file")
+}
+
+func TestTagsTellTimeCommitAndInputs(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 13, 12, 5, 0, time.FixedZone("KST", 9*3600))
+	for tag, from := range map[string]source{
+		"20261123-041205-a1b2c3d-9f8e7d6c":       {Commit: "a1b2c3d"},
+		"20261123-041205-a1b2c3d-dirty-9f8e7d6c": {Commit: "a1b2c3d", Dirty: true},
+		"20261123-041205-nogit-9f8e7d6c":         {},
+	} {
+		require.Equal(t, tag, imageTag(now, from, "9f8e7d6c5b4a"))
+	}
+	require.Equal(t, "a1b2c3d", commitOf("20261123-041205-a1b2c3d-9f8e7d6c"))
+	require.Equal(t, "a1b2c3d-dirty", commitOf("20261123-041205-a1b2c3d-dirty-9f8e7d6c"))
+	require.Empty(t, commitOf("20261123-041205-nogit-9f8e7d6c"))
+	require.Empty(t, commitOf("v1.2.3"))
+	require.Equal(t, "t", tagOf("registry.example.com:5000/a/b:t"))
+}
+
+func TestADockerfileThatCopiesWhatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ dockerfile, target, want string }{
+		"there":                           {"FROM scratch\nCOPY a /\n", "", ""},
+		"a directory":                     {"FROM scratch\nCOPY sub/ ./a /x/\n", "", ""},
+		"everything":                      {"FROM scratch\nCOPY . /\n", "", ""},
+		"missing":                         {"FROM scratch\nCOPY b /\n", "", "line 2, copies b"},
+		"missing in JSON form":            {"FROM scratch\nCOPY [\"a\", \"b\", \"/\"]\n", "", "line 2, copies b"},
+		"missing, with a comment":         {"FROM scratch\n# `make b` makes it\nCOPY b /\n", "", "the Dockerfile says there: `make b` makes it"},
+		"ignored":                         {"FROM scratch\nADD ignored /\n", "", ".dockerignore"},
+		"from another stage":              {"FROM scratch AS x\nFROM scratch\nCOPY --from=x b /\n", "", ""},
+		"a wildcard or a variable":        {"FROM scratch\nARG A\nCOPY *.go $A /\n", "", ""},
+		"a URL":                           {"FROM scratch\nADD https://example.com/b /\n", "", ""},
+		"a heredoc":                       {"FROM scratch\nCOPY <<EOF /b\ntext\nEOF\n", "", ""},
+		"in a stage that is not built":    {"FROM scratch AS x\nCOPY b /\nFROM scratch\n", "", ""},
+		"in the stage that is the target": {"FROM scratch AS x\nCOPY b /\nFROM scratch\n", "X", "line 2, copies b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := project(t, map[string]string{"app/Dockerfile": test.dockerfile, "app/.dockerignore": "ignored", "app/a": "", "app/ignored": "", "app/sub/c": ""})
+			err := staged(t, root, build).checkSources(root, test.target)
+			if test.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,151 @@
+package components
+
+import (
+	"encoding/json"
+	"sync"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"slipway/stage"
+)
+
+// recorder stands for the engine: it notes what is registered.
+type recorder struct {
+	mutex     sync.Mutex
+	resources []pulumi.MockResourceArgs
+}
+
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.resources = append(r.resources, args)
+	outputs := args.Inputs.Copy()
+	outputs["arn"] = resource.NewStringProperty("arn:" + args.Name)
+	outputs["revision"] = resource.NewNumberProperty(7)
+	return args.Name + "-id", outputs, nil
+}
+
+func (r *recorder) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return resource.PropertyMap{}, nil
+}
+
+func (r *recorder) inputs(t *testing.T, token string) resource.PropertyMap {
+	t.Helper()
+	for _, registered := range r.resources {
+		if registered.TypeToken == token {
+			return registered.Inputs
+		}
+	}
+	t.Fatalf("no %s was registered", token)
+	return nil
+}
+
+func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
+	t.Helper()
+	recorded := &recorder{}
+	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: "shop-dev"})
+		if err != nil {
+			return err
+		}
+		args := &ServiceArgs{
+			Account: account, Cluster: cluster, Rollouts: NewRollouts(ctx, account),
+			Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
+			Image: PinnedImage(account, stage.Ref{
+				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
+				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
+				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
+			}),
+			Settings: stage.Service{
+				Port: 8080, Replicas: 2, CPU: 256, Memory: 512, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
+				Environment: map[string]string{"B": "<2>", "A": "1"},
+				Secrets: map[string]string{
+					"TOKEN": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::",
+					"LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level",
+				},
+			},
+			Family: "shop-dev-web", LogGroup: "/shop/dev/web", ExecutionRole: "shop-dev-web-execution", TaskRole: "shop-dev-web-task",
+		}
+		if change != nil {
+			change(args)
+		}
+		_, err = NewService(ctx, "web", args)
+		return err
+	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
+	require.NoError(t, err)
+	return recorded
+}
+
+func TestEveryResourceOfAServiceBelongsToAComponent(t *testing.T) {
+	t.Parallel()
+	for _, registered := range declareService(t, nil).resources {
+		if registered.RegisterRPC.GetCustom() {
+			require.Contains(t, registered.RegisterRPC.GetParent(), "slipway:components:", registered.TypeToken)
+		}
+	}
+}
+
+func TestContainerDefinitionsSayWhatAWSWouldFillIn(t *testing.T) {
+	t.Parallel()
+	definition := declareService(t, nil).inputs(t, "aws:ecs/taskDefinition:TaskDefinition")
+	require.Equal(t, `[{"cpu":0,"dockerLabels":{"slipway.tag":"20261123-041205-a1b2c3d-9f8e7d6c"},`+
+		`"environment":[{"name":"A","value":"1"},{"name":"B","value":"<2>"}],"essential":true,`+
+		`"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web@sha256:ab",`+
+		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/shop/dev/web","awslogs-region":"ap-northeast-2","awslogs-stream-prefix":"web"}},`+
+		`"mountPoints":[],"name":"web","portMappings":[{"containerPort":8080,"hostPort":8080,"protocol":"tcp"}],`+
+		`"secrets":[{"name":"LEVEL","valueFrom":"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},`+
+		`{"name":"TOKEN","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"}],`+
+		`"systemControls":[],"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
+	require.True(t, definition["skipDestroy"].BoolValue(), "earlier revisions stay ACTIVE")
+}
+
+func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
+	t.Parallel()
+	var policy struct {
+		Statement []struct{ Action, Resource []string }
+	}
+	text := declareService(t, nil).inputs(t, "aws:iam/rolePolicy:RolePolicy")["policy"].StringValue()
+	require.NoError(t, json.Unmarshal([]byte(text), &policy))
+	resources := map[string][]string{}
+	for _, statement := range policy.Statement {
+		for _, action := range statement.Action {
+			resources[action] = statement.Resource
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"ecr:GetAuthorizationToken":       {"*"},
+		"ecr:BatchCheckLayerAvailability": {"arn:aws:ecr:ap-northeast-2:123456789012:repository/shop-dev/web"},
+		"ecr:BatchGetImage":               {"arn:aws:ecr:ap-northeast-2:123456789012:repository/shop-dev/web"},
+		"ecr:GetDownloadUrlForLayer":      {"arn:aws:ecr:ap-northeast-2:123456789012:repository/shop-dev/web"},
+		"logs:CreateLogStream":            {"arn:aws:logs:ap-northeast-2:123456789012:log-group:/shop/dev/web:*"},
+		"logs:PutLogEvents":               {"arn:aws:logs:ap-northeast-2:123456789012:log-group:/shop/dev/web:*"},
+		"ssm:GetParameters":               {"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
+		"secretsmanager:GetSecretValue":   {"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
+	}, resources)
+}
+
+func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	pinned := declareService(t, func(args *ServiceArgs) {
+		args.PinnedArn, args.Settings.Revision = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3", 3
+	})
+	free := declareService(t, nil)
+	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",
+		pinned.inputs(t, "aws:ecs/service:Service")["taskDefinition"].StringValue())
+	require.Equal(t, "arn:web", free.inputs(t, "aws:ecs/service:Service")["taskDefinition"].StringValue())
+	require.Equal(t, free.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"), pinned.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"))
+}
+
+func TestTheServiceRollsBackAndLeavesWaitingToTheProgram(t *testing.T) {
+	t.Parallel()
+	service := declareService(t, nil).inputs(t, "aws:ecs/service:Service")
+	breaker := service["deploymentCircuitBreaker"].ObjectValue()
+	require.True(t, breaker["enable"].BoolValue())
+	require.True(t, breaker["rollback"].BoolValue())
+	require.False(t, service["waitForSteadyState"].BoolValue())
+	require.InDelta(t, 2, service["desiredCount"].NumberValue(), 0)
+}
