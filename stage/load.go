@@ -143,6 +143,9 @@ func (c *checker) loadAWS() AWS {
 	if _, given := c.in.Config[accounts]; given {
 		c.decode(c.readKey(accounts, accounts), reflect.ValueOf(&aws.AllowedAccountIDs).Elem())
 	}
+	if len(c.mistakes) > 0 {
+		aws.AllowedAccountIDs = nil // so that no image is measured against half a list
+	}
 	return aws
 }
 

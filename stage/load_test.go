@@ -105,7 +105,8 @@ config:
   slipway:services:
     web:
       image: web
-%s`, pinned, lines)
+%s
+`, pinned, lines)
 }
 
 func TestLoadASmallStage(t *testing.T) {
@@ -224,6 +225,7 @@ func TestWhere(t *testing.T) {
 	require.Equal(t, "services.web.port (Pulumi.dev.yaml)", s.Where("services", "web", "port"))
 	require.Equal(t, "services.web.cpu (Pulumi.dev.yaml)", s.Where("services", "web", "cpu"))
 	require.Equal(t, "defaults.services.web.revision (Pulumi.yaml)", s.Where("services", "web", "revision"))
+	require.Equal(t, "images.web.ref (Pulumi.qa.yaml)", (&Stage{Name: "qa"}).Where("images", "web", "ref"))
 }
 
 func TestNamesInAWS(t *testing.T) {

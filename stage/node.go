@@ -8,6 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -156,6 +157,9 @@ type place struct {
 }
 
 func (n *node) place() place { return place{n.path, n.file, true, n.bad} }
+
+// inherited is true where the value comes from the defaults.
+func (p place) inherited() bool { return strings.HasPrefix(p.path, defaultsKey+".") }
 
 // at finds the value below n that keys (string) and indices (int) lead to. Where there is none, the place is
 // named by what it would be in the object that lacks it.

@@ -72,19 +72,19 @@ func (c *checker) firstImage() string {
 }
 
 func (c *checker) checkSize(name string, cpu, memory int) {
-	cpuKey, memoryKey := at("services", name, "cpu"), at("services", name, "memory")
-	if c.root.at(cpuKey...).bad || c.root.at(memoryKey...).bad {
+	cpuAt, memoryAt := c.root.at("services", name, "cpu"), c.root.at("services", name, "memory")
+	if cpuAt.bad || memoryAt.bad {
 		return
 	}
 	i := slices.IndexFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
 	switch {
 	case i < 0:
-		c.fail(cpuKey, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
+		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
 	case slices.Contains(taskSizes[i].memory, memory):
-	case c.root.at(memoryKey...).present:
-		c.fail(memoryKey, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
+	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
+		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
 	default:
-		c.fail(cpuKey, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
+		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
 			cpu, memory, taskSizes[i].allowed())
 	}
 }
