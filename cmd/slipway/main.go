@@ -1,0 +1,51 @@
+// Command slipway has the commands that go with `pulumi`: those that work on the project's stage files or on more than
+// one stage. It runs the `pulumi` that is on the PATH, with the environment that it was given.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run returns the exit status: 0, or 1 when the command was refused or failed, or 2 when it was called wrongly.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	called := false
+	root := &cobra.Command{
+		Use:           "slipway",
+		Short:         "Companion commands around pulumi: build once, launch every stage",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
+		PersistentPreRun: func(*cobra.Command, []string) { called = true },
+	}
+	directory := root.PersistentFlags().StringP("directory", "C", ".",
+		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
+	root.AddCommand(promoteCommand(directory))
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+
+	command, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case called:
+		fmt.Fprintf(stderr, "slipway %s: %v\n", command.Name(), err)
+		return 1
+	default:
+		fmt.Fprintf(stderr, "%v\n\n%s", err, command.UsageString())
+		return 2
+	}
+}

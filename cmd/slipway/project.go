@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+)
+
+// project is what Pulumi.yaml says that a companion command needs.
+type project struct {
+	// Directory holds Pulumi.yaml.
+	Directory string `yaml:"-"`
+	Name      string `yaml:"name"`
+	// StackConfigDir is where the stage files are, relative to Directory, if not beside Pulumi.yaml.
+	StackConfigDir string `yaml:"stackConfigDir"`
+}
+
+// findProject reads the Pulumi.yaml in directory or in the nearest directory above it, as `pulumi` does.
+func findProject(directory string) (*project, error) {
+	start, err := filepath.Abs(directory)
+	if err != nil {
+		return nil, err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		file := filepath.Join(dir, "Pulumi.yaml")
+		source, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no Pulumi.yaml in %s or above it: run this in the project, or name its directory with -C", start)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found := &project{Directory: dir}
+		if err := yaml.Unmarshal(source, found); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if found.Name == "" {
+			return nil, fmt.Errorf("%s: name is missing", file)
+		}
+		return found, nil
+	}
+}
+
+// stageFile is the path of a stage's configuration.
+func (p *project) stageFile(stack string) string {
+	return filepath.Join(p.Directory, p.StackConfigDir, "Pulumi."+stageName(stack)+".yaml")
+}
+
+// stageName is the last part of a stack's name: on Pulumi Cloud a stack may be given as organization/project/stage.
+func stageName(stack string) string { return path.Base(stack) }
