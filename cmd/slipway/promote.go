@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "crypto/sha256" // the digest of a reference is refused where its algorithm is not linked
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// stackName is a stage, or organization/stage or organization/project/stage.
+var stackName = regexp.MustCompile(`^([\w.-]+/){0,2}[\w-][\w.-]*$`)
+
 func promoteCommand(directory *string) *cobra.Command {
 	var allowDirty, asJSON bool
 	command := &cobra.Command{
@@ -35,7 +39,7 @@ that file. Nothing is deployed: commit the file and run pulumi up --stack TO.`,
 				return errors.New("promote takes two stages: slipway promote FROM TO")
 			}
 			for _, stack := range args {
-				if !regexp.MustCompile(`^[\w.-]+$`).MatchString(stageName(stack)) {
+				if !stackName.MatchString(stack) {
 					return fmt.Errorf("%q is not the name of a stage", stack)
 				}
 			}

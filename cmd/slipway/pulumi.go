@@ -66,7 +66,7 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 	}
 	if err != nil {
 		said := strings.TrimPrefix(strings.TrimSpace(stderr.String()), "error: ")
-		return fmt.Errorf("pulumi %s: %w: %s", strings.Join(args, " "), err, said)
+		return fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
 	}
 	if err := json.Unmarshal(stdout.Bytes(), answer); err != nil {
 		return fmt.Errorf("pulumi %s: %w", strings.Join(args, " "), err)

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fakeStacks answers for a stack whose last update and outputs are given.
+type fakeStacks struct {
+	last    *update
+	outputs string
+}
+
+func (f fakeStacks) LastUpdate(context.Context, string) (*update, error) { return f.last, nil }
+
+func (f fakeStacks) Outputs(context.Context, string) (map[string]json.RawMessage, error) {
+	var outputs map[string]json.RawMessage
+	return outputs, json.Unmarshal([]byte(f.outputs), &outputs)
+}
+
+const (
+	repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web"
+	cleanTag   = "20261123-041205-a1b2c3d-9f8e7d6c"
+	dirtyOne   = "20261123-041205-a1b2c3d-dirty-9f8e7d6c"
+)
+
+var digest = "sha256:" + strings.Repeat("ab", 32)
+
+// outputs are those of a stack with one image.
+func outputs(tag, ref, digest string) string {
+	return fmt.Sprintf(`{"cluster": "slipway-dev", "images": {"web": {"ref": %q, "tag": %q, "digest": %q, "commit": "a1b2c3d"}}}`,
+		ref, tag, digest)
+}
+
+func refOf(tag string) string { return repository + ":" + tag + "@" + digest }
+
+// newProject is a project with a stage file for release, if its content is not empty.
+func newProject(t *testing.T, release string) *project {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: slipway\nruntime: go\n"), 0o644))
+	if release != "" {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.release.yaml"), []byte(release), 0o640))
+	}
+	found, err := findProject(dir)
+	require.NoError(t, err)
+	return found
+}
+
+func TestPromote(t *testing.T) {
+	t.Parallel()
+	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(cleanTag, refOf(cleanTag), digest)}
+	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd", 32)+"\"}} # old\n")
+	file := project.stageFile("release")
+
+	done, err := promote(t.Context(), dev, project, "dev", "release", false)
+	require.NoError(t, err)
+	require.True(t, done.Changed)
+	require.Equal(t, []change{{
+		Name:    "web",
+		Changed: true,
+		Old:     &image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1", Digest: "sha256:" + strings.Repeat("cd", 32)},
+		New:     image{Ref: refOf(cleanTag), Tag: cleanTag, Digest: digest, Commit: "a1b2c3d"},
+	}}, done.Images)
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "# release\nconfig:\n  slipway:images: {web: {ref: \""+refOf(cleanTag)+"\"}} # old\n", string(written))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "the file's mode stays")
+	entries, err := os.ReadDir(project.Directory)
+	require.NoError(t, err)
+	require.Len(t, entries, 2, "no draft is left behind")
+
+	var shown bytes.Buffer
+	require.NoError(t, done.print(&shown))
+	require.Contains(t, shown.String(), "now has the images of dev:\n"+
+		"  web  -  1                                 sha256:cdcdcdcdcdcd\n"+
+		"       +  "+cleanTag+"  sha256:abababababab  commit a1b2c3d\n")
+
+	again, err := promote(t.Context(), dev, project, "dev", "release", false)
+	require.NoError(t, err)
+	require.False(t, again.Changed)
+	after, err := os.Stat(file)
+	require.NoError(t, err)
+	require.True(t, os.SameFile(info, after), "a second run does not write")
+	shown.Reset()
+	require.NoError(t, again.print(&shown))
+	require.Contains(t, shown.String(), "release already runs the images of dev")
+}
+
+func TestPromoteThroughLink(t *testing.T) {
+	t.Parallel()
+	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(cleanTag, refOf(cleanTag), digest)}
+	project := newProject(t, "")
+	target := filepath.Join(t.TempDir(), "release.yaml")
+	require.NoError(t, os.WriteFile(target, nil, 0o644))
+	require.NoError(t, os.Symlink(target, project.stageFile("release")))
+
+	_, err := promote(t.Context(), dev, project, "dev", "release", false)
+	require.NoError(t, err)
+	written, err := os.ReadFile(target)
+	require.NoError(t, err)
+	require.Contains(t, string(written), refOf(cleanTag))
+	info, err := os.Lstat(project.stageFile("release"))
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink, "the link stays")
+}
+
+func TestPromoteDirtyWhenAllowed(t *testing.T) {
+	t.Parallel()
+	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(dirtyOne, refOf(dirtyOne), digest)}
+	project := newProject(t, "config: {}\n")
+	_, err := promote(t.Context(), dev, project, "dev", "release", true)
+	require.NoError(t, err)
+	written, err := os.ReadFile(project.stageFile("release"))
+	require.NoError(t, err)
+	require.Equal(t, "config:\n  slipway:images:\n    web:\n      ref: "+refOf(dirtyOne)+"\n", string(written))
+}
+
+func TestPromoteRefuses(t *testing.T) {
+	t.Parallel()
+	good := outputs(cleanTag, refOf(cleanTag), digest)
+	tests := map[string]struct {
+		kind, result string // of the last update; "" is a stack that never had one
+		outputs      string
+		release      string // "" is no file
+		want         []string
+	}{
+		"a stage that was never updated":  {"", "", good, "config: {}\n", []string{"dev has never been updated: run `pulumi up --stack dev` first"}},
+		"a stage whose last update fails": {"update", "failed", good, "config: {}\n", []string{"the last update of dev failed", "`pulumi up --stack dev`"}},
+		"a stage that is being updated":   {"update", "in-progress", good, "config: {}\n", []string{"has not ended"}},
+		"a stage that is half destroyed":  {"destroy", "failed", good, "config: {}\n", []string{"the last destroy of dev failed"}},
+		"a stage that was destroyed":      {"destroy", "succeeded", "{}", "config: {}\n", []string{"dev was destroyed"}},
+		"a stage without images":          {"update", "succeeded", `{"cluster": "x"}`, "config: {}\n", []string{"dev has no images"}},
+		"images that are a secret":        {"update", "succeeded", `{"images": "[secret]"}`, "config: {}\n", []string{"the output images of dev"}},
+		"an image from uncommitted changes": {"update", "succeeded", outputs(dirtyOne, refOf(dirtyOne), digest), "config: {}\n",
+			[]string{"images.web of dev", dirtyOne, "commit them", "--allow-dirty"}},
+		"an image without a digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, ""), "config: {}\n",
+			[]string{"images.web of dev has no digest"}},
+		"a ref without the digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, digest), "config: {}\n",
+			[]string{"is not repository:tag@" + digest}},
+		"a ref that YAML would misread": {"update", "succeeded", outputs(cleanTag, "web: x #@"+digest, digest), "config: {}\n",
+			[]string{"is not repository:tag@" + digest}},
+		"a stage file that is not there": {"update", "succeeded", good, "",
+			[]string{"Pulumi.release.yaml does not exist", "copy Pulumi.dev.yaml", "`pulumi stack init release`"}},
+		"a stage that builds the image": {"update", "succeeded", good, "config:\n  slipway:images: {web: {build: {context: ./app}}}\n",
+			[]string{"Pulumi.release.yaml", "config.slipway:images.web: is built in this stage", "remove its build"}},
+		"a ref that is not text": {"update", "succeeded", good, "config:\n  slipway:images: {web: {ref: 5}}\n",
+			[]string{"Pulumi.release.yaml", "config.slipway:images.web.ref: must be text"}},
+		"images that are not a map": {"update", "succeeded", good, "config:\n  slipway:images: [web]\n",
+			[]string{"Pulumi.release.yaml", "config.slipway:images: must be a map of images"}},
+		"a stage file that is not YAML": {"update", "succeeded", good, "config: [\n", []string{"Pulumi.release.yaml", "line 1"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dev := fakeStacks{outputs: test.outputs}
+			if test.kind != "" {
+				dev.last = &update{Kind: test.kind, Result: test.result}
+			}
+			project := newProject(t, test.release)
+			_, err := promote(t.Context(), dev, project, "dev", "release", false)
+			require.Error(t, err)
+			for _, want := range test.want {
+				require.ErrorContains(t, err, want)
+			}
+			if test.release != "" {
+				written, err := os.ReadFile(project.stageFile("release"))
+				require.NoError(t, err)
+				require.Equal(t, test.release, string(written), "the file stays as it was")
+			}
+		})
+	}
+}
+
+// TestCommand runs the whole command on a `pulumi` that is a script; it sets the PATH, so it cannot run in parallel.
+func TestCommand(t *testing.T) {
+	project := newProject(t, "config: {}\n")
+	below := filepath.Join(project.Directory, "app", "sub")
+	require.NoError(t, os.MkdirAll(below, 0o755))
+	bin := t.TempDir()
+	// A refresh that succeeded after the update fills the first page; the update is on the second.
+	script := `#!/bin/sh
+case "$*" in
+*"history --json --stack dev --page 1 "*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
+*"history --json --stack dev --page 2 "*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
+*"history --json --stack none "*) echo '[]' ;;
+*"output --json --stack dev "*) cat "$OUTPUTS" ;;
+*) echo "error: no stack named 'other' found" >&2; exit 6 ;;
+esac
+`
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o755))
+	file := filepath.Join(bin, "outputs.json")
+	require.NoError(t, os.WriteFile(file, []byte(outputs(cleanTag, refOf(cleanTag), digest)), 0o644))
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("OUTPUTS", file)
+	t.Setenv("RESULT", "succeeded")
+	slipway := func(args ...string) (status int, stdout, stderr string) {
+		var out, diagnostics bytes.Buffer
+		status = run(t.Context(), append([]string{"-C", below}, args...), &out, &diagnostics)
+		return status, out.String(), diagnostics.String()
+	}
+
+	for name, args := range map[string][]string{
+		"takes two stages":                 {"promote", "dev"},
+		"unknown flag":                     {"promote", "dev", "release", "--force"},
+		"unknown command":                  {"promot"},
+		"cannot be promoted to itself":     {"promote", "dev", "organization/slipway/dev"},
+		`"../dev x" is not the name`:       {"promote", "../dev x", "release"},
+		`"" is not the name of a stage`:    {"promote", "", "release"},
+		"unknown shorthand flag: 'x' in -": {"-x"},
+	} {
+		status, stdout, stderr := slipway(args...)
+		require.Equal(t, 2, status, name)
+		require.Contains(t, stderr, name)
+		require.Empty(t, stdout)
+	}
+
+	status, stdout, stderr := slipway("promote", "other", "release")
+	require.Equal(t, 1, status)
+	require.Empty(t, stdout)
+	require.Contains(t, stderr, "no stack named 'other' found")
+
+	status, _, stderr = slipway("promote", "none", "release")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "none has never been updated")
+
+	t.Setenv("RESULT", "failed")
+	status, _, stderr = slipway("promote", "dev", "release")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "the last update of dev failed")
+
+	t.Setenv("RESULT", "succeeded")
+	status, stdout, stderr = slipway("promote", "dev", "release", "--json")
+	require.Equal(t, 0, status, stderr)
+	var done promotion
+	require.NoError(t, json.Unmarshal([]byte(stdout), &done))
+	require.True(t, done.Changed)
+	require.Equal(t, refOf(cleanTag), done.Images[0].New.Ref)
+	require.Nil(t, done.Images[0].Old)
+	require.Contains(t, stderr, "pulumi up --stack release")
+
+	status, stdout, stderr = slipway("promote", "dev", "release")
+	require.Equal(t, 0, status, stderr)
+	require.Contains(t, stdout, "release already runs the images of dev")
+	require.NotContains(t, stderr, "Next:")
+
+	t.Setenv("PATH", t.TempDir())
+	status, _, stderr = slipway("promote", "dev", "release")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "there is no pulumi on the PATH")
+}
+
+func TestFindProject(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := findProject(dir)
+	require.ErrorContains(t, err, "no Pulumi.yaml in "+dir)
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("runtime: go\n"), 0o644))
+	_, err = findProject(dir)
+	require.ErrorContains(t, err, "name is missing")
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: x\nstackConfigDir: stages\n"), 0o644))
+	found, err := findProject(dir)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "stages", "Pulumi.release.yaml"), found.stageFile("organization/x/release"))
+}
