@@ -112,6 +112,9 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if err != nil {
 			return nil, err
 		}
+		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
+			return nil, refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
+		}
 		if err := t.checkNetwork(settings); err != nil {
 			return nil, err
 		}

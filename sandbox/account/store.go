@@ -19,6 +19,12 @@ import (
 // ID is the number of every sandbox account.
 const ID = "123456789012"
 
+// CallerARN and CallerID are who every call to a sandbox account comes from.
+const (
+	CallerARN = "arn:aws:iam::" + ID + ":user/sandbox"
+	CallerID  = "AIDASANDBOX0000000000"
+)
+
 // Account is an open AWS account. It is safe for concurrent use.
 type Account struct {
 	db  *sql.DB

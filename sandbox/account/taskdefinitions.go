@@ -23,8 +23,8 @@ type TaskDefinition struct {
 	NetworkMode             string            `json:"networkMode,omitempty"`
 	RequiresCompatibilities []string          `json:"requiresCompatibilities,omitempty"`
 	RuntimePlatform         map[string]string `json:"runtimePlatform,omitempty"`
-	EphemeralStorage        map[string]any    `json:"ephemeralStorage,omitempty"`
-	Tags                    map[string]any    `json:"-"`
+	EphemeralStorageGiB     int               `json:"ephemeralStorageGiB,omitempty"`
+	Tags                    map[string]any    `json:"tags,omitempty"`
 	RegisteredAt            float64           `json:"registeredAt"`
 	DeregisteredAt          float64           `json:"deregisteredAt,omitempty"`
 }
@@ -109,6 +109,19 @@ func (a *Account) DeregisterTaskDefinition(reference string) (d *TaskDefinition,
 		return nil
 	})
 	return d, err
+}
+
+// TagTaskDefinition replaces a revision's tags, the one thing about it that can change.
+func (a *Account) TagTaskDefinition(reference string, tags map[string]any) error {
+	return a.transact(func(t *tx) error {
+		d, err := t.taskDefinition(reference)
+		if err != nil {
+			return err
+		}
+		d.Tags = tags
+		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		return nil
+	})
 }
 
 // fargateMemory is the memory in MiB that each Fargate CPU size allows: from, to, step.

@@ -1,0 +1,125 @@
+package aws
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// difference compares what a resource is (its outputs) with what it should be (checked inputs).
+type difference struct {
+	detailed map[string]*pulumirpc.PropertyDiff
+	keys     []string // the top-level properties that differ, sorted
+	replaces []string
+	stables  []string
+}
+
+const (
+	added   = pulumirpc.PropertyDiff_ADD
+	deleted = pulumirpc.PropertyDiff_DELETE
+	updated = pulumirpc.PropertyDiff_UPDATE
+)
+
+func (ps properties) diff(olds, news values) difference {
+	d := difference{detailed: map[string]*pulumirpc.PropertyDiff{}}
+	for _, key := range ps.names() {
+		p := ps[key]
+		if p.output {
+			continue
+		}
+		before := len(d.detailed)
+		old, value := plain(olds[key]), plain(news[key])
+		if value != nil || !(p.computed || p.kept) {
+			d.compare(resource.PropertyPath{key}, p, old, value, p.replaces)
+		}
+		switch changed := len(d.detailed) > before; {
+		case changed && p.replaces:
+			d.replaces = append(d.replaces, key)
+		case p.replaces:
+			d.stables = append(d.stables, key)
+		}
+		if len(d.detailed) > before {
+			d.keys = append(d.keys, key)
+		}
+	}
+	return d
+}
+
+func (d *difference) add(path resource.PropertyPath, kind pulumirpc.PropertyDiff_Kind, replaces bool) {
+	if replaces {
+		kind++ // each kind is followed by its _REPLACE
+	}
+	d.detailed[path.String()] = &pulumirpc.PropertyDiff{Kind: kind}
+}
+
+func (d *difference) compare(path resource.PropertyPath, p property, old, value any, replaces bool) {
+	switch {
+	case value == nil:
+		if !isEmpty(old) {
+			d.add(path, deleted, replaces)
+		}
+		return
+	case isUnknown(value) && old != nil:
+		d.add(path, updated, replaces)
+		return
+	case old == nil:
+		if !isEmpty(canonical(value)) {
+			d.add(path, added, replaces)
+		}
+		return
+	}
+	switch value := value.(type) {
+	case string:
+		if before, ok := old.(string); ok && p.same != nil && p.same(before, value) {
+			return
+		}
+	case values:
+		if before, ok := old.(values); ok {
+			d.compareFields(path, p, before, value, replaces)
+			return
+		}
+	case []any:
+		if before, ok := old.([]any); ok {
+			d.compareLists(path, p, before, value, replaces)
+			return
+		}
+	}
+	if !reflect.DeepEqual(old, value) {
+		d.add(path, updated, replaces)
+	}
+}
+
+func (d *difference) compareFields(path resource.PropertyPath, p property, old, value values, replaces bool) {
+	keys := maps.Clone(old)
+	maps.Copy(keys, value)
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		field := p.fields[key]
+		if key == defaultsKey || value[key] == nil && (field.computed || field.kept) {
+			continue
+		}
+		d.compare(append(slices.Clone(path), key), field, old[key], value[key], replaces)
+	}
+}
+
+func (d *difference) compareLists(path resource.PropertyPath, p property, old, value []any, replaces bool) {
+	if p.set {
+		one, other := sortSet(canonical(old).([]any)), sortSet(canonical(value).([]any))
+		if !reflect.DeepEqual(one, other) {
+			d.add(path, updated, replaces)
+		}
+		return
+	}
+	for i := range max(len(old), len(value)) {
+		var before, after any
+		if i < len(old) {
+			before = old[i]
+		}
+		if i < len(value) {
+			after = value[i]
+		}
+		d.compare(append(slices.Clone(path), i), property{fields: p.fields}, before, after, replaces)
+	}
+}

@@ -1,0 +1,129 @@
+package aws
+
+import (
+	"fmt"
+	"slices"
+
+	"slipway/sandbox/account"
+)
+
+// securityRule is one ingress or egress rule written into a security group.
+var securityRule = properties{
+	"cidrBlocks": {empty: texts}, "description": {empty: ""}, "fromPort": {required: true},
+	"ipv6CidrBlocks": {empty: texts}, "prefixListIds": {empty: texts}, "protocol": {required: true},
+	"securityGroups": {set: true, empty: texts}, "self": {standard: false}, "toPort": {required: true},
+}
+
+var securityGroup = &resourceType{
+	kind: account.SecurityGroup, noun: "Security Group", key: "name", autoname: true,
+	existing: "InvalidGroup.Duplicate: the security group '%s' already exists",
+	aliases:  map[string]string{"egress": "egresses", "ingress": "ingresses"},
+	properties: properties{
+		"arn": result, "ownerId": result,
+		"description":         {replaces: true, standard: "Managed by Pulumi"},
+		"egresses":            {computed: true, set: true, empty: texts, fields: securityRule},
+		"ingresses":           {computed: true, set: true, empty: texts, fields: securityRule},
+		"name":                {replaces: true},
+		"namePrefix":          {replaces: true, computed: true, empty: ""},
+		"revokeRulesOnDelete": {standard: false},
+		"tags":                tags, "tagsAll": tagsAll,
+		"vpcId": {replaces: true, computed: true, empty: account.DefaultVPC},
+	},
+	identify: func(c *call) (string, error) {
+		groups, err := c.account.Objects(account.SecurityGroup)
+		if err != nil {
+			return "", err
+		}
+		name := text(c.state, "name")
+		if slices.ContainsFunc(groups, func(o account.Object) bool { return o["name"] == name }) {
+			return "", fmt.Errorf("InvalidGroup.Duplicate: The security group '%s' already exists for VPC '%s'",
+				name, text(c.state, "vpcId"))
+		}
+		return c.account.NewID("sg-")
+	},
+	fill: func(c *call) {
+		c.state["arn"] = c.arn("ec2", "security-group/"+c.id)
+		c.state["ownerId"] = account.ID
+	},
+}
+
+var securityGroupIngressRule = securityGroupRule("Ingress")
+var securityGroupEgressRule = securityGroupRule("Egress")
+
+func securityGroupRule(direction string) *resourceType {
+	return &resourceType{
+		kind: account.SecurityGroupRule, noun: "VPC Security Group " + direction + " Rule", key: "securityGroupId",
+		existing: "InvalidPermission.Duplicate: the rule %s already exists",
+		properties: properties{
+			"arn": result, "securityGroupRuleId": result,
+			"cidrIpv4": optional, "cidrIpv6": optional, "description": optional, "fromPort": optional, "toPort": optional,
+			"ipProtocol": {required: true}, "prefixListId": optional, "referencedSecurityGroupId": optional,
+			"securityGroupId": given, "tags": tags, "tagsAll": tagsAll,
+		},
+		validate: func(path string, inputs values, fail func(string)) {
+			sources := 0
+			for _, key := range []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"} {
+				if inputs[key] != nil {
+					sources++
+				}
+			}
+			if sources != 1 {
+				fail(fmt.Sprintf("Invalid Attribute Combination. Exactly one of these attributes must be configured: "+
+					"[cidr_ipv4,cidr_ipv6,prefix_list_id,referenced_security_group_id]. Examine values at '%s'.", path))
+			}
+		},
+		identify: func(c *call) (string, error) { return c.account.NewID("sgr-") },
+		fill: func(c *call) {
+			c.state["arn"] = c.arn("ec2", "security-group-rule/"+c.id)
+			c.state["securityGroupRuleId"] = c.id
+		},
+	}
+}
+
+func getVpc(_ *account.Account, region string, args values) (values, error) {
+	id := text(args, "id")
+	if id != "" && id != account.DefaultVPC || id == "" && !isTrue(args, "default") {
+		return nil, fmt.Errorf("no matching EC2 VPC found")
+	}
+	const cidr = "172.31.0.0/16"
+	return values{
+		"arn":                   account.ARN("ec2", region, "vpc/"+account.DefaultVPC),
+		"cidrBlock":             cidr,
+		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr, "state": "associated"}},
+		"default":               true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
+		"enableNetworkAddressUsageMetrics": false, "id": account.DefaultVPC, "instanceTenancy": "default", "ipv6AssociationId": "",
+		"ipv6CidrBlock": "", "mainRouteTableId": "rtb-1fa49c898722c46b0", "ownerId": account.ID, "tags": values{},
+	}, nil
+}
+
+func getSubnets(_ *account.Account, region string, args values) (values, error) {
+	filters, _ := args["filters"].([]any)
+	inVPC := true
+	for _, filter := range filters {
+		f, _ := filter.(values)
+		if text(f, "name") != "vpc-id" {
+			return nil, fmt.Errorf("the sandbox filters subnets by vpc-id only, not by %q", text(f, "name"))
+		}
+		inVPC = inVPC && slices.Contains(textList(f["values"]), account.DefaultVPC)
+	}
+	ids := []any{}
+	for _, subnet := range account.Subnets {
+		if inVPC {
+			ids = append(ids, subnet.ID)
+		}
+	}
+	return values{"filters": filters, "id": region, "ids": ids}, nil
+}
+
+func getSubnet(_ *account.Account, region string, args values) (values, error) {
+	subnet := account.FindSubnet(text(args, "id"))
+	if subnet == nil {
+		return nil, fmt.Errorf("no matching EC2 Subnet found")
+	}
+	return values{
+		"arn": account.ARN("ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false, "availabilityZone": region + subnet.Zone,
+		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR, "defaultForAz": true,
+		"id": subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": account.ID, "state": "available", "tags": values{},
+		"vpcId": account.DefaultVPC,
+	}, nil
+}

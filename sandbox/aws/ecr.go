@@ -1,0 +1,83 @@
+package aws
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"slipway/sandbox/account"
+)
+
+var repository = &resourceType{
+	kind: account.Repository, noun: "ECR Repository", key: "name", autoname: true,
+	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '" + account.ID + "'",
+	properties: properties{
+		"arn": result, "registryId": result, "repositoryUrl": result,
+		"name": {replaces: true},
+		"encryptionConfigurations": {replaces: true, kept: true, empty: []any{values{"encryptionType": "AES256", "kmsKey": ""}},
+			fields: properties{"encryptionType": {standard: "AES256"}, "kmsKey": {computed: true, empty: ""}}},
+		"forceDelete":                optional,
+		"imageScanningConfiguration": {fields: properties{"scanOnPush": {required: true}}},
+		"imageTagMutability":         {standard: "MUTABLE"},
+		"tags":                       tags, "tagsAll": tagsAll,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		switch mutability := text(inputs, "imageTagMutability"); mutability {
+		case "MUTABLE", "IMMUTABLE", unknown:
+		default:
+			fail(fmt.Sprintf("expected image_tag_mutability to be one of [\"MUTABLE\" \"IMMUTABLE\"], got %s. Examine values at "+
+				"'%s.imageTagMutability'.", mutability, path))
+		}
+	},
+	fill: func(c *call) {
+		c.state["arn"] = c.arn("ecr", "repository/"+c.id)
+		c.state["registryId"] = account.ID
+		c.state["repositoryUrl"] = registry(c.region) + "/" + c.id
+	},
+}
+
+var lifecyclePolicy = &resourceType{
+	kind: account.LifecyclePolicy, noun: "ECR Lifecycle Policy", key: "repository",
+	existing:   "LifecyclePolicyAlreadyExistsException: the repository '%s' has a lifecycle policy",
+	properties: properties{"policy": {required: true, replaces: true, same: sameJSON}, "repository": given, "registryId": result},
+	fill:       func(c *call) { c.state["registryId"] = account.ID },
+}
+
+func registry(region string) string { return account.ID + ".dkr.ecr." + region + ".amazonaws.com" }
+
+func getAuthorizationToken(_ *account.Account, region string, _ values) (values, error) {
+	const password = account.ID + "-auth-token"
+	return values{
+		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
+		"expiresAt":          "2015-01-01T00:00:00Z",
+		"id":                 region,
+		"password":           password,
+		"proxyEndpoint":      "https://" + registry(region),
+		"userName":           "AWS",
+	}, nil
+}
+
+func getImage(a *account.Account, region string, args values) (values, error) {
+	name, tag, digest := text(args, "repositoryName"), text(args, "imageTag"), text(args, "imageDigest")
+	if tag == "" && digest == "" {
+		return nil, fmt.Errorf("one of `image_digest,image_tag,most_recent` must be specified")
+	}
+	image, err := a.Image(name, tag, digest)
+	if err != nil {
+		return nil, fmt.Errorf("reading ECR Images: %w", err)
+	}
+	all, err := a.Images()
+	if err != nil {
+		return nil, err
+	}
+	imageTags := []any{}
+	for _, other := range all {
+		if other.Repository == name && other.Digest == image.Digest && other.Tag != "" {
+			imageTags = append(imageTags, other.Tag)
+		}
+	}
+	return values{
+		"id": image.Digest, "imageDigest": image.Digest, "imagePushedAt": float64(image.PushedAt.Unix()), "imageTag": args["imageTag"],
+		"imageTags": imageTags, "imageUri": fmt.Sprintf("%s/%s@%s", registry(region), name, image.Digest),
+		"registryId": account.ID, "repositoryName": name,
+	}, nil
+}

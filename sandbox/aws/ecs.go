@@ -1,0 +1,162 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"slipway/sandbox/account"
+)
+
+var cluster = &resourceType{
+	kind: account.Cluster, noun: "ECS Cluster", key: "name", autoname: true,
+	arnID: true,
+	properties: properties{
+		"arn":                    result,
+		"configuration":          {unsupported: true},
+		"name":                   {replaces: true},
+		"serviceConnectDefaults": {unsupported: true},
+		"settings":               {computed: true, set: true, empty: []any{values{"name": "containerInsights", "value": "disabled"}}},
+		"tags":                   tags, "tagsAll": tagsAll,
+	},
+	identify: func(c *call) (string, error) { return c.arn("ecs", "cluster/"+text(c.state, "name")), nil },
+	fill:     func(c *call) { c.state["arn"] = c.id },
+}
+
+var taskDefinition = &resourceType{
+	noun: "ECS Task Definition", key: "family",
+	properties: properties{
+		"arn": result, "arnWithoutRevision": result, "revision": result,
+		"containerDefinitions":    {required: true, replaces: true, same: account.SameContainers},
+		"cpu":                     {replaces: true},
+		"ephemeralStorage":        {replaces: true, fields: properties{"sizeInGib": {required: true}}},
+		"executionRoleArn":        {replaces: true, empty: ""},
+		"family":                  given,
+		"inferenceAccelerators":   {replaces: true, unsupported: true, empty: texts},
+		"ipcMode":                 {replaces: true, empty: ""},
+		"memory":                  {replaces: true},
+		"networkMode":             {replaces: true, computed: true, empty: ""},
+		"pidMode":                 {replaces: true, empty: ""},
+		"placementConstraints":    {replaces: true, unsupported: true, empty: texts},
+		"proxyConfiguration":      {replaces: true, unsupported: true},
+		"requiresCompatibilities": {replaces: true, set: true, empty: texts},
+		"runtimePlatform":         {replaces: true, fields: properties{"cpuArchitecture": optional, "operatingSystemFamily": optional}},
+		"skipDestroy":             {standard: false},
+		"tags":                    tags, "tagsAll": tagsAll,
+		"taskRoleArn": {replaces: true, empty: ""},
+		"volumes":     {replaces: true, unsupported: true, empty: texts},
+	},
+	custom: &operations{create: registerTaskDefinition, read: readTaskDefinition, update: updateTaskDefinition,
+		delete: deregisterTaskDefinition},
+}
+
+func registerTaskDefinition(c *call) error {
+	containers, err := account.ParseContainers(text(c.state, "containerDefinitions"))
+	if err != nil {
+		return fmt.Errorf("ECS Task Definition container_definitions is invalid: %w", err)
+	}
+	platform := map[string]string{}
+	if given, ok := c.state["runtimePlatform"].(values); ok {
+		for key, value := range given {
+			platform[key] = fmt.Sprint(value)
+		}
+	}
+	d := account.TaskDefinition{Family: text(c.state, "family"), Containers: containers, CPU: text(c.state, "cpu"),
+		Memory: text(c.state, "memory"), ExecutionRoleARN: text(c.state, "executionRoleArn"), TaskRoleARN: text(c.state, "taskRoleArn"),
+		NetworkMode: text(c.state, "networkMode"), RequiresCompatibilities: textList(c.state["requiresCompatibilities"]),
+		RuntimePlatform: platform}
+	if storage, ok := c.state["ephemeralStorage"].(values); ok {
+		d.EphemeralStorageGiB = number(storage, "sizeInGib")
+	}
+	d.Tags, _ = c.state["tagsAll"].(values)
+	registered, err := c.account.RegisterTaskDefinition(c.region, d)
+	if err != nil {
+		return err
+	}
+	c.id = registered.Family
+	c.state["arn"] = registered.ARN
+	return nil
+}
+
+// readTaskDefinition reads the revision that the state names; an import names one by its ARN.
+func readTaskDefinition(c *call) (values, error) {
+	reference := text(c.state, "arn")
+	if reference == "" {
+		reference = c.id
+	}
+	d, err := c.account.TaskDefinition(reference)
+	if account.IsCode(err, "ClientException") {
+		return nil, nil
+	}
+	if err != nil || d.Status != "ACTIVE" {
+		return nil, err
+	}
+	c.id = d.Family
+	state := taskDefinitionValues(d)
+	state["skipDestroy"] = c.state["skipDestroy"]
+	// Equal tags are kept as the program wrote them: the account holds only all of them together.
+	state["tags"], state["tagsAll"] = c.state["tags"], values{}
+	if d.Tags != nil {
+		state["tagsAll"] = d.Tags
+	}
+	return state, nil
+}
+
+func taskDefinitionValues(d *account.TaskDefinition) values {
+	compatibilities := []any{}
+	for _, c := range d.RequiresCompatibilities {
+		compatibilities = append(compatibilities, c)
+	}
+	state := values{
+		"arn": d.ARN, "arnWithoutRevision": strings.TrimSuffix(d.ARN, fmt.Sprintf(":%d", d.Revision)),
+		"containerDefinitions": account.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
+		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode, "pidMode": "",
+		"placementConstraints": texts, "requiresCompatibilities": compatibilities, "revision": float64(d.Revision),
+		"taskRoleArn": d.TaskRoleARN, "volumes": texts,
+	}
+	if len(d.RuntimePlatform) > 0 {
+		platform := values{}
+		for key, value := range d.RuntimePlatform {
+			platform[key] = value
+		}
+		state["runtimePlatform"] = platform
+	}
+	if d.EphemeralStorageGiB > 0 {
+		state["ephemeralStorage"] = values{"sizeInGib": float64(d.EphemeralStorageGiB)}
+	}
+	return state
+}
+
+// updateTaskDefinition changes what is not part of a revision: its tags, and whether it outlives the resource.
+func updateTaskDefinition(c *call) error {
+	all, _ := c.state["tagsAll"].(values)
+	return c.account.TagTaskDefinition(text(c.state, "arn"), all)
+}
+
+func deregisterTaskDefinition(c *call) error {
+	if isTrue(c.state, "skipDestroy") {
+		return nil
+	}
+	_, err := c.account.DeregisterTaskDefinition(text(c.state, "arn"))
+	if account.IsCode(err, "ClientException") {
+		return nil
+	}
+	return err
+}
+
+func getTaskDefinition(a *account.Account, _ string, args values) (values, error) {
+	reference := text(args, "taskDefinition")
+	d, err := a.TaskDefinition(reference)
+	if err != nil {
+		return nil, fmt.Errorf("reading ECS Task Definition (%s): %w", reference, err)
+	}
+	found := taskDefinitionValues(d)
+	for one, list := range map[string]string{"ephemeralStorage": "ephemeralStorages", "runtimePlatform": "runtimePlatforms"} {
+		if found[list] = texts; found[one] != nil {
+			found[list] = []any{found[one]}
+		}
+		delete(found, one)
+	}
+	found["id"], found["status"], found["taskDefinition"] = d.ARN, d.Status, reference
+	found["enableFaultInjection"], found["proxyConfigurations"] = false, texts
+	return found, nil
+}

@@ -1,0 +1,316 @@
+// Package aws answers the Pulumi engine as the official `aws` provider does, in front of a sandbox account. One generic
+// server works over a table of resource types and functions; whatever is not in the table is refused by name.
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"slipway/sandbox/account"
+)
+
+// Version is the version of pulumi-aws whose behaviour this provider has.
+const Version = "6.83.0"
+
+// settings are those of the provider that was configured last. The engine names no provider in the calls for
+// resources, and a stage has one.
+type settings struct {
+	region      string
+	defaultTags values
+}
+
+type server struct {
+	pulumirpc.UnimplementedResourceProviderServer
+	account  *account.Account
+	settings atomic.Pointer[settings]
+}
+
+// Serve answers on a port of 127.0.0.1 until stop is called.
+func Serve(a *account.Account) (port int, stop func(), err error) {
+	cancel := make(chan bool)
+	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
+		Cancel: cancel,
+		Init: func(s *grpc.Server) error {
+			pulumirpc.RegisterResourceProviderServer(s, newServer(a))
+			return nil
+		},
+	})
+	if err != nil {
+		return 0, nil, fmt.Errorf("serving the aws provider: %w", err)
+	}
+	return handle.Port, func() { close(cancel); <-handle.Done }, nil
+}
+
+func newServer(a *account.Account) *server {
+	s := &server{account: a}
+	s.settings.Store(&settings{defaultTags: values{}})
+	return s
+}
+
+func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
+	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
+}
+
+func (s *server) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
+func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	return &pulumirpc.PluginInfo{Version: Version}, nil
+}
+
+func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
+	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + Version + `"}`}, nil
+}
+
+// Cancel does nothing that lasts: the engine sends it between a preview and its update, too.
+func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
+// configKeys are the provider settings that the sandbox understands or may leave alone.
+var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey", "secretKey",
+	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles", "sharedCredentialsFiles",
+	"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "version"}
+
+func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	config := req.GetNews().AsMap()
+	var failures []*pulumirpc.CheckFailure
+	for _, key := range slices.Sorted(maps.Keys(config)) {
+		if !slices.Contains(configKeys, key) && !strings.HasPrefix(key, "__") {
+			failures = append(failures, &pulumirpc.CheckFailure{Reason: fmt.Sprintf(
+				"could not validate provider configuration: Invalid or unknown key. Check `pulumi config get aws:%s`.", key)})
+		}
+	}
+	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures}, nil
+}
+
+// Configure refuses what the official provider refuses: no region, or an account that the stage does not allow.
+func (s *server) Configure(_ context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+	config := plainValues(req.GetArgs().AsMap())
+	region := text(config, "region")
+	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region == "" {
+			region = os.Getenv(variable)
+		}
+	}
+	if region == "" {
+		return nil, fmt.Errorf("missing region information\n" +
+			"Make sure you have set your AWS region, e.g. `pulumi config set aws:region us-west-2`.")
+	}
+	allowed, forbidden := textList(decoded(config["allowedAccountIds"])), textList(decoded(config["forbiddenAccountIds"]))
+	if len(allowed) > 0 && !slices.Contains(allowed, account.ID) || slices.Contains(forbidden, account.ID) {
+		return nil, fmt.Errorf("AWS account ID not allowed: %s", account.ID)
+	}
+	configured := &settings{region: region, defaultTags: values{}}
+	if defaults, ok := decoded(config["defaultTags"]).(values); ok {
+		if tags, ok := defaults["tags"].(values); ok {
+			configured.defaultTags = tags
+		}
+	}
+	s.settings.Store(configured)
+	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: true}, nil
+}
+
+// decoded is a provider setting that is not a string, which the engine sends as JSON in a string.
+func decoded(v any) any {
+	var inner any
+	if s, ok := v.(string); ok && json.Unmarshal([]byte(s), &inner) == nil {
+		return inner
+	}
+	return v
+}
+
+func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	u := urn.URN(req.GetUrn())
+	kind, err := findType(string(u.Type()))
+	if err != nil {
+		return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: []*pulumirpc.CheckFailure{{Reason: err.Error()}}}, nil
+	}
+	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	for alias, key := range kind.aliases {
+		if value, used := news[alias]; used {
+			news[key] = value
+			delete(news, alias)
+		}
+	}
+	var reasons []string
+	inputs := kind.properties.check(u.Name(), news, func(reason string) { reasons = append(reasons, reason) })
+	if _, named := inputs["name"]; kind.autoname && !named {
+		name, reuse := olds["name"], slices.Contains(textList(olds[defaultsKey]), "name")
+		if !reuse {
+			if name, err = resource.NewUniqueName(req.GetRandomSeed(), u.Name()+"-", 7, 0, nil); err != nil {
+				return nil, err
+			}
+		}
+		inputs["name"] = name
+		inputs[defaultsKey] = sortSet(append(inputs[defaultsKey].([]any), "name"))
+	}
+	if defaults := s.settings.Load().defaultTags; len(defaults) > 0 && kind.properties["tagsAll"].computed {
+		if own, isMap := inputs["tags"].(values); isMap || inputs["tags"] == nil {
+			all := maps.Clone(defaults)
+			maps.Copy(all, own)
+			inputs["tagsAll"] = all
+		}
+	}
+	if kind.validate != nil {
+		kind.validate(u.Name(), plainValues(inputs), func(reason string) { reasons = append(reasons, reason) })
+	}
+	response := &pulumirpc.CheckResponse{}
+	slices.Sort(reasons)
+	for _, reason := range reasons {
+		response.Failures = append(response.Failures, &pulumirpc.CheckFailure{Reason: reason})
+	}
+	response.Inputs, err = structpb.NewStruct(inputs)
+	return response, err
+}
+
+func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	d := kind.properties.diff(olds, news)
+	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces, Stables: d.stables,
+		Diffs: d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
+	if len(d.keys) > 0 {
+		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
+	}
+	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first.
+	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name") && text(news, "name") == text(olds, "name")
+	response.DeleteBeforeReplace = len(d.replaces) > 0 && ownName
+	return response, nil
+}
+
+func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	inputs := req.GetProperties().AsMap()
+	if req.GetPreview() {
+		state := kind.properties.outputs(nil, inputs, true)
+		state["id"] = unknown
+		properties, err := structpb.NewStruct(state)
+		return &pulumirpc.CreateResponse{Properties: properties}, err
+	}
+	c := s.call(ctx, kind, "")
+	c.state, c.inputs = plainValues(kind.properties.outputs(nil, inputs, false)), inputs
+	if err := kind.create(c); err != nil {
+		return nil, operationError(fmt.Errorf("creating %s: %w", c.label(), err))
+	}
+	found, err := c.read()
+	if err != nil {
+		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
+	}
+	properties, err := structpb.NewStruct(concealed(found, inputs))
+	return &pulumirpc.CreateResponse{Id: c.id, Properties: properties}, err
+}
+
+func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	c := s.call(ctx, kind, req.GetId())
+	c.state, c.inputs = plainValues(req.GetProperties().AsMap()), req.GetInputs().AsMap()
+	found, err := c.read()
+	if err != nil {
+		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
+	}
+	if found == nil {
+		return &pulumirpc.ReadResponse{}, nil
+	}
+	response := &pulumirpc.ReadResponse{Id: c.id}
+	if response.Inputs, err = structpb.NewStruct(kind.properties.inputs(c.inputs, found)); err != nil {
+		return nil, err
+	}
+	response.Properties, err = structpb.NewStruct(concealed(found, c.inputs))
+	return response, err
+}
+
+func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	olds, inputs := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	state := kind.properties.outputs(olds, inputs, false)
+	state["id"] = req.GetId()
+	if req.GetPreview() {
+		properties, err := structpb.NewStruct(state)
+		return &pulumirpc.UpdateResponse{Properties: properties}, err
+	}
+	c := s.call(ctx, kind, req.GetId())
+	c.state, c.inputs = plainValues(state), inputs
+	if err := kind.update(c); err != nil {
+		return nil, operationError(fmt.Errorf("updating %s: %w", c.label(), err))
+	}
+	found, err := c.read()
+	if err != nil {
+		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
+	}
+	properties, err := structpb.NewStruct(concealed(found, inputs))
+	return &pulumirpc.UpdateResponse{Properties: properties}, err
+}
+
+func (s *server) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	c := s.call(ctx, kind, req.GetId())
+	c.state = plainValues(req.GetProperties().AsMap())
+	if err := kind.delete(c); err != nil {
+		return nil, operationError(err)
+	}
+	return &emptypb.Empty{}, nil
+}
+
+func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	f, known := functions[req.GetTok()]
+	if !known {
+		return nil, fmt.Errorf("the sandbox's aws provider has no function %s", req.GetTok())
+	}
+	args := plainValues(req.GetArgs().AsMap())
+	for _, key := range slices.Sorted(maps.Keys(args)) {
+		if !slices.Contains(f.args, key) {
+			return nil, fmt.Errorf("invoking %s: the sandbox does not know its argument %q", req.GetTok(), key)
+		}
+	}
+	found, err := f.invoke(s.account, s.settings.Load().region, args)
+	if err != nil {
+		return nil, fmt.Errorf("invoking %s: %w", req.GetTok(), operationError(err))
+	}
+	response, err := structpb.NewStruct(found)
+	return &pulumirpc.InvokeResponse{Return: response}, err
+}
+
+// operationError words a failed operation as the provider does: a list of errors, which has one.
+func operationError(err error) error { return fmt.Errorf("1 error occurred:\n\t* %w\n\n", err) }
+
+// concealed marks as secret what the inputs hold as secrets.
+func concealed(state, inputs values) values {
+	marked := maps.Clone(state)
+	for key, value := range inputs {
+		if _, secret := reveal(value); secret {
+			marked[key] = conceal(state[key])
+		}
+	}
+	return marked
+}

@@ -1,0 +1,216 @@
+package aws
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"slipway/sandbox/account"
+)
+
+// recorded is one call to the official provider's own code, and its answer.
+type recorded struct {
+	Method            string
+	Request, Response json.RawMessage
+}
+
+func recordings(t *testing.T, file string) (calls []recorded) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", "rpc", file))
+	require.NoError(t, err)
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var call recorded
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &call))
+		calls = append(calls, call)
+	}
+	require.NoError(t, lines.Err())
+	return calls
+}
+
+const testRegion = "ap-northeast-2"
+
+func newTestServer(t *testing.T, config string) *server {
+	t.Helper()
+	a, err := account.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	s := newServer(a)
+	configure := &pulumirpc.ConfigureRequest{}
+	require.NoError(t, protojson.Unmarshal([]byte(`{"args":`+config+`}`), configure))
+	_, err = s.Configure(t.Context(), configure)
+	require.NoError(t, err)
+	return s
+}
+
+// request reads a recorded request; the recordings leave out the URN.
+func request[T proto.Message](t *testing.T, body json.RawMessage, token, name string, into T) T {
+	t.Helper()
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(body, &fields))
+	if token != "" {
+		fields["urn"] = "urn:pulumi:dev::facts::" + token + "::" + name
+	}
+	if news, ok := fields["oldInputs"]; ok {
+		delete(fields, "oldInputs")
+		fields["old_inputs"] = news
+	}
+	full, err := json.Marshal(fields)
+	require.NoError(t, err)
+	require.NoError(t, protojson.Unmarshal(full, into))
+	return into
+}
+
+// comparable drops what differs from account to account, and what is no concern of a user: the bridge's own notes
+// (__meta), and the order of keys in documents.
+func comparable(t *testing.T, response any) any {
+	t.Helper()
+	body, ok := response.(json.RawMessage)
+	if message, isMessage := response.(proto.Message); isMessage {
+		var err error
+		body, err = protojson.MarshalOptions{EmitUnpopulated: false}.Marshal(message)
+		require.NoError(t, err)
+	} else {
+		require.True(t, ok)
+	}
+	text := regexp.MustCompile(`-[0-9a-f]{7}"`).ReplaceAllString(string(body), `-0000000"`)
+	text = regexp.MustCompile(`sg-[0-9a-f]{17}`).ReplaceAllString(text, "sg-0")
+	var value any
+	require.NoError(t, json.Unmarshal([]byte(text), &value))
+	return tidied(value)
+}
+
+func tidied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, field := range v {
+			v[key] = tidied(field)
+		}
+		for _, key := range []string{"__meta", "createDate", "uniqueId"} {
+			delete(v, key)
+		}
+		// Left out where it is false or the default.
+		if v["kind"] == "UPDATE" || v["kind"] == "UPDATE_REPLACE" {
+			delete(v, "inputDiff")
+		}
+	case []any:
+		for i := range v {
+			v[i] = tidied(v[i])
+		}
+	case string:
+		if strings.HasPrefix(v, "{") || strings.HasPrefix(v, "[") {
+			return normalJSON(v)
+		}
+	}
+	return v
+}
+
+// prerequisites are what the recorded resources stand on.
+func prerequisites(t *testing.T, s *server) {
+	t.Helper()
+	create := func(token, name, properties string) string {
+		full := json.RawMessage(`{"properties":` + properties + `}`)
+		response, err := s.Create(t.Context(), request(t, full, token, name, &pulumirpc.CreateRequest{}))
+		require.NoError(t, err)
+		return response.GetId()
+	}
+	const trust = `"{\"Statement\":[{\"Principal\":{\"Service\":\"ecs-tasks.amazonaws.com\"}}]}"`
+	create("aws:iam/role:Role", "r", `{"name":"facts-dev-web-execution","path":"/","assumeRolePolicy":`+trust+`}`)
+	create("aws:ecr/repository:Repository", "r", `{"name":"facts-dev/web","imageTagMutability":"IMMUTABLE"}`)
+	create("aws:ecs/cluster:Cluster", "r", `{"name":"facts-dev"}`)
+}
+
+func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	for file, c := range map[string]struct {
+		token, name string
+		prepare     func(*testing.T, *server)
+	}{
+		"ecr-repository.jsonl":            {"aws:ecr/repository:Repository", "web", nil},
+		"ecr-lifecyclePolicy.jsonl":       {"aws:ecr/lifecyclePolicy:LifecyclePolicy", "web", prerequisites},
+		"ecr-getAuthorizationToken.jsonl": {"", "", nil},
+		"ec2-getSubnets.jsonl":            {"", "", nil},
+		"ec2-getVpc.jsonl":                {"", "", nil},
+		"ec2-securityGroup.jsonl":         {"aws:ec2/securityGroup:SecurityGroup", "web", nil},
+		"ecs-cluster.jsonl":               {"aws:ecs/cluster:Cluster", "facts", nil},
+		"ecs-taskDefinition.jsonl":        {"aws:ecs/taskDefinition:TaskDefinition", "web", registerOneBefore},
+		"ecs-service.jsonl":               {"aws:ecs/service:Service", "web", runnable},
+		"cloudwatch-logGroup.jsonl":       {"aws:cloudwatch/logGroup:LogGroup", "web", nil},
+		"iam-role.jsonl":                  {"aws:iam/role:Role", "web", nil},
+		"iam-rolePolicy.jsonl":            {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			s := newTestServer(t, `{"region":"`+testRegion+`"}`)
+			if c.prepare != nil {
+				c.prepare(t, s)
+			}
+			group := "sg-1c5983149878cba18" // the id that the recordings have
+			for i, call := range recordings(t, file) {
+				call.Request = json.RawMessage(strings.ReplaceAll(string(call.Request), "sg-1c5983149878cba18", group))
+				var response proto.Message
+				var err error
+				switch call.Method {
+				case "Check":
+					response, err = s.Check(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.CheckRequest{}))
+				case "Diff":
+					response, err = s.Diff(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.DiffRequest{}))
+				case "Create":
+					created, createErr := s.Create(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.CreateRequest{}))
+					if strings.HasPrefix(created.GetId(), "sg-") {
+						group = created.GetId()
+					}
+					response, err = created, createErr
+				case "Update":
+					response, err = s.Update(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.UpdateRequest{}))
+				case "Invoke":
+					response, err = s.Invoke(t.Context(), request(t, call.Request, "", "", &pulumirpc.InvokeRequest{}))
+				}
+				require.NoError(t, err, "call %d: %s", i, call.Method)
+				want := comparable(t, call.Response)
+				if file == "ecs-service.jsonl" && call.Method == "Create" {
+					// What the recording's stand-in for AWS lost: AWS keeps the grace period.
+					want.(map[string]any)["properties"].(map[string]any)["healthCheckGracePeriodSeconds"] = 30.0
+				}
+				require.Equal(t, want, comparable(t, response), "call %d: %s", i, call.Method)
+			}
+		})
+	}
+}
+
+// registerOneBefore makes the recorded task definition the second revision of its family.
+func registerOneBefore(t *testing.T, s *server) {
+	t.Helper()
+	create := recordings(t, "ecs-taskDefinition.jsonl")[1]
+	_, err := s.Create(t.Context(), request(t, create.Request, "aws:ecs/taskDefinition:TaskDefinition", "web", &pulumirpc.CreateRequest{}))
+	require.NoError(t, err)
+}
+
+// runnable is an account in which the recorded service comes to run, with three revisions.
+func runnable(t *testing.T, s *server) {
+	t.Helper()
+	prerequisites(t, s)
+	require.NoError(t, s.account.PutImage("facts-dev/web", "one", "sha256:1", 1))
+	require.NoError(t, s.account.CreateObject(account.SecurityGroup, "sg-1c5983149878cba18", account.Object{"vpcId": account.DefaultVPC}, nil))
+	require.NoError(t, s.account.CreateObject(account.RolePolicy, "pull", account.Object{"role": "facts-dev-web-execution",
+		"policy": `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}, nil))
+	containers, err := account.ParseContainers(`[{"name":"web","image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/facts-dev/web:one"}]`)
+	require.NoError(t, err)
+	for range 3 {
+		_, err := s.account.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "facts-dev-web", CPU: "256", Memory: "512",
+			NetworkMode: "awsvpc", RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
+			ExecutionRoleARN: "arn:aws:iam::123456789012:role/facts-dev-web-execution"})
+		require.NoError(t, err)
+	}
+}

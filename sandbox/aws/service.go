@@ -1,0 +1,132 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"slipway/sandbox/account"
+)
+
+var service = &resourceType{
+	noun: "ECS Service", key: "name", autoname: true,
+	properties: properties{
+		"alarms":                     {unsupported: true},
+		"capacityProviderStrategies": {unsupported: true, empty: texts},
+		"cluster":                    {replaces: true, computed: true},
+		"deploymentCircuitBreaker":   {fields: properties{"enable": {required: true}, "rollback": {required: true}}},
+		"deploymentController": {kept: true, empty: values{"type": "ECS"},
+			fields: properties{"type": {standard: "ECS"}}},
+		"deploymentMaximumPercent":        {standard: 200.0},
+		"deploymentMinimumHealthyPercent": {standard: 100.0},
+		"desiredCount":                    {empty: 0.0},
+		"enableEcsManagedTags":            {standard: false},
+		"enableExecuteCommand":            {standard: false},
+		"forceNewDeployment":              optional,
+		"healthCheckGracePeriodSeconds":   {empty: 0.0},
+		"iamRole":                         {replaces: true, computed: true, unsupported: true},
+		"launchType":                      {replaces: true, computed: true},
+		"loadBalancers": {set: true, empty: texts, fields: properties{"containerName": {required: true},
+			"containerPort": {required: true}, "elbName": {empty: ""}, "targetGroupArn": {empty: ""}}},
+		"name": {replaces: true},
+		"networkConfiguration": {fields: properties{"assignPublicIp": {standard: false}, "securityGroups": {set: true, empty: texts},
+			"subnets": {required: true, set: true}}},
+		"orderedPlacementStrategies":  {unsupported: true, empty: texts},
+		"placementConstraints":        {unsupported: true, empty: texts},
+		"platformVersion":             {computed: true, empty: ""},
+		"propagateTags":               {empty: "NONE"},
+		"schedulingStrategy":          {replaces: true, standard: "REPLICA"},
+		"serviceConnectConfiguration": {unsupported: true},
+		"serviceRegistries":           {unsupported: true},
+		"tags":                        tags, "tagsAll": tagsAll,
+		"taskDefinition":     optional,
+		"triggers":           {computed: true, empty: values{}},
+		"waitForSteadyState": optional,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		for key, only := range map[string]string{"launchType": "FARGATE", "schedulingStrategy": "REPLICA"} {
+			if value := text(inputs, key); value != only && value != unknown {
+				fail(fmt.Sprintf("The sandbox runs %s services only. Examine values at '%s.%s'.", only, path, key))
+			}
+		}
+	},
+	custom: &operations{create: createService, read: readService, update: updateService, delete: deleteService},
+}
+
+func serviceSettings(c *call) account.ServiceSettings {
+	network, _ := c.state["networkConfiguration"].(values)
+	breaker, _ := c.state["deploymentCircuitBreaker"].(values)
+	return account.ServiceSettings{
+		DesiredCount:          number(c.state, "desiredCount"),
+		MinimumHealthyPercent: number(c.state, "deploymentMinimumHealthyPercent"),
+		MaximumPercent:        number(c.state, "deploymentMaximumPercent"),
+		CircuitBreaker:        isTrue(breaker, "enable"),
+		Rollback:              isTrue(breaker, "rollback"),
+		Subnets:               textList(network["subnets"]),
+		SecurityGroups:        textList(network["securityGroups"]),
+		AssignPublicIP:        isTrue(network, "assignPublicIp"),
+		Other:                 c.state,
+	}
+}
+
+func createService(c *call) error {
+	s, err := c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"), serviceSettings(c))
+	if err != nil {
+		return err
+	}
+	c.id = s.ARN
+	return waitForSteadyState(c)
+}
+
+func updateService(c *call) error {
+	_, err := c.account.UpdateService("", c.id, text(c.state, "taskDefinition"), isTrue(c.state, "forceNewDeployment"),
+		func(s *account.ServiceSettings) { *s = serviceSettings(c) })
+	if err != nil {
+		return err
+	}
+	return waitForSteadyState(c)
+}
+
+// waitForSteadyState waits until one deployment is left and all of its tasks run. A rollback counts, as it does for
+// the official provider.
+func waitForSteadyState(c *call) error {
+	if !isTrue(c.state, "waitForSteadyState") {
+		return nil
+	}
+	return await(c.ctx, func() (bool, error) {
+		s, err := c.account.Service("", c.id)
+		return err == nil && len(s.Deployments) == 1 && s.Deployments[0].RolloutState == account.Completed, err
+	})
+}
+
+// readService reads by ARN, or by CLUSTER/NAME as an import gives it.
+func readService(c *call) (values, error) {
+	cluster, name, both := strings.Cut(c.id, "/")
+	if !both || strings.HasPrefix(c.id, "arn:") {
+		cluster, name = "", c.id
+	}
+	s, err := c.account.Service(cluster, name)
+	if account.IsCode(err, "ServiceNotFoundException") || account.IsCode(err, "ClusterNotFoundException") {
+		return nil, nil
+	}
+	if err != nil || s.Status == "INACTIVE" {
+		return nil, err
+	}
+	c.id = s.ARN
+	state := values(s.Settings.Other)
+	if given := text(state, "cluster"); given == "" || strings.HasPrefix(given, "arn:") {
+		state["cluster"] = s.ClusterARN // else its name, as the program gave it
+	}
+	state["taskDefinition"] = s.TaskDefinition
+	state["desiredCount"] = float64(s.Settings.DesiredCount)
+	return state, nil
+}
+
+func deleteService(c *call) error {
+	if err := c.account.DeleteService("", c.id); err != nil {
+		return err
+	}
+	return await(c.ctx, func() (bool, error) {
+		found, err := readService(c)
+		return found == nil, err
+	})
+}

@@ -1,0 +1,48 @@
+package aws
+
+import "slipway/sandbox/account"
+
+// types is every resource type that the sandbox has. One enters when the program registers it.
+var types = map[string]*resourceType{
+	"aws:cloudwatch/logGroup:LogGroup":                          logGroup,
+	"aws:ec2/securityGroup:SecurityGroup":                       securityGroup,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":                   lifecyclePolicy,
+	"aws:ecr/repository:Repository":                             repository,
+	"aws:ecs/cluster:Cluster":                                   cluster,
+	"aws:ecs/service:Service":                                   service,
+	"aws:ecs/taskDefinition:TaskDefinition":                     taskDefinition,
+	"aws:iam/role:Role":                                         role,
+	"aws:iam/rolePolicy:RolePolicy":                             rolePolicy,
+	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   securityGroupEgressRule,
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupIngressRule,
+}
+
+// function is one function of the provider, and the arguments that the sandbox understands.
+type function struct {
+	args   []string
+	invoke func(a *account.Account, region string, args values) (values, error)
+}
+
+var functions = map[string]function{
+	"aws:ec2/getSubnet:getSubnet":                         {[]string{"id"}, getSubnet},
+	"aws:ec2/getSubnets:getSubnets":                       {[]string{"filters"}, getSubnets},
+	"aws:ec2/getVpc:getVpc":                               {[]string{"default", "id"}, getVpc},
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken": {[]string{"registryId"}, getAuthorizationToken},
+	"aws:ecr/getImage:getImage":                           {[]string{"imageDigest", "imageTag", "registryId", "repositoryName"}, getImage},
+	"aws:ecs/getTaskDefinition:getTaskDefinition":         {[]string{"taskDefinition"}, getTaskDefinition},
+	"aws:index/getCallerIdentity:getCallerIdentity":       {nil, getCallerIdentity},
+	"aws:index/getPartition:getPartition":                 {nil, getPartition},
+	"aws:index/getRegion:getRegion":                       {nil, getRegion},
+}
+
+func getCallerIdentity(*account.Account, string, values) (values, error) {
+	return values{"accountId": account.ID, "arn": account.CallerARN, "id": account.ID, "userId": account.CallerID}, nil
+}
+
+func getRegion(_ *account.Account, region string, _ values) (values, error) {
+	return values{"description": region, "endpoint": "ec2." + region + ".amazonaws.com", "id": region, "name": region}, nil
+}
+
+func getPartition(*account.Account, string, values) (values, error) {
+	return values{"dnsSuffix": "amazonaws.com", "id": "aws", "partition": "aws", "reverseDnsPrefix": "com.amazonaws"}, nil
+}
