@@ -14,7 +14,11 @@ build: ## build .bin/sandbox, .bin/slipway and, where no CLI that is new enough 
 	.bin/sandbox cli
 
 app: ## build the sample app's binary, the same on every machine
-	cd app && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(BUILD) -trimpath -ldflags='-s -w -buildid=' -o build/app .
+	@# The toolchain that app/go.mod names and nothing of the machine's own settings; 755 whatever the umask.
+	cd app && GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) GOWORK=off GOFLAGS= GOEXPERIMENT= \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 \
+	  $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o build/app .
+	chmod 755 app/build/app
 
 demo: build app ## carry the sample app from its Dockerfile to two stages, in a scratch copy
 	sandbox/demo.sh

@@ -31,7 +31,10 @@ func (d imageDocument) image() Image {
 // paths are those of context and Dockerfile, both relative to the directory of Pulumi.yaml.
 func (b *Build) paths() (context, dockerfile string) {
 	context = path.Clean(filepath.ToSlash(b.Context))
-	return context, path.Join(context, filepath.ToSlash(b.Dockerfile))
+	if b.Dockerfile == "" {
+		return context, path.Join(context, "Dockerfile")
+	}
+	return context, path.Clean(filepath.ToSlash(b.Dockerfile))
 }
 
 func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
@@ -115,14 +118,24 @@ func (c *checker) checkPaths(name string, build *Build) {
 			build.Context)
 		return
 	}
-	if blank(build.Dockerfile) || isAbsolute(filepath.ToSlash(build.Dockerfile)) {
-		c.fail(dockerfileKey, "is %q; write a file's path relative to the context %s", build.Dockerfile, context)
+	if c.root.at(dockerfileKey...).present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
+		c.fail(dockerfileKey, "is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
+			path.Join(context, "Dockerfile"))
 		return
 	}
-	if info, err := c.stat(dockerfile); err != nil || !info.Mode().IsRegular() {
-		c.fail(dockerfileKey, "there is no file %q; create it, or name another in build.dockerfile, "+
-			"relative to the context %s", dockerfile, context)
+	if c.isFile(dockerfile) {
+		return
 	}
+	advice := "create it, or name another in build.dockerfile, relative to Pulumi.yaml"
+	if inContext := path.Join(context, dockerfile); c.isFile(inContext) {
+		advice = "paths are relative to Pulumi.yaml: write " + inContext
+	}
+	c.fail(dockerfileKey, "there is no file %q; %s", dockerfile, advice)
+}
+
+func (c *checker) isFile(name string) bool {
+	info, err := c.stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func isAbsolute(name string) bool {

@@ -21,7 +21,7 @@ const pinned = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/we
 func project(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, name := range []string{"app/Dockerfile", "app/deploy/Dockerfile.release", "empty/.keep"} {
+	for _, name := range []string{"app/Dockerfile", "app/Dockerfile.golang", "app/deploy/Dockerfile.release", "empty/.keep"} {
 		write(t, root, name, "FROM scratch\n")
 	}
 	for name, content := range files {
@@ -143,7 +143,7 @@ config:
     web:
       build:
         context: app
-        dockerfile: deploy/Dockerfile.release
+        dockerfile: ./app/deploy/Dockerfile.release
         target: final
         args: {VERSION: "1.10"}
         platform: linux/arm64

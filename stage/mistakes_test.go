@@ -135,12 +135,15 @@ func TestMistakes(t *testing.T) {
 		"a context without a Dockerfile": {
 			built("        context: empty"), "images.web.build.dockerfile", dev, []string{`no file "empty/Dockerfile"`, "create it"}},
 		"a Dockerfile that is not there": {
-			built("        context: app\n        dockerfile: Dockerfile.dev"), "images.web.build.dockerfile", dev,
-			[]string{`no file "app/Dockerfile.dev"`, "relative to the context app"}},
+			built("        context: app\n        dockerfile: app/Dockerfile.dev"), "images.web.build.dockerfile", dev,
+			[]string{`no file "app/Dockerfile.dev"`, "relative to Pulumi.yaml"}},
+		"a Dockerfile relative to the context": {
+			built("        context: app\n        dockerfile: Dockerfile"), "images.web.build.dockerfile", dev,
+			[]string{`no file "Dockerfile"`, "write app/Dockerfile"}},
 		"a Dockerfile that is a directory": {
-			built("        context: app\n        dockerfile: deploy"), "images.web.build.dockerfile", dev, []string{`no file "app/deploy"`}},
+			built("        context: app\n        dockerfile: app/deploy"), "images.web.build.dockerfile", dev, []string{`no file "app/deploy"`}},
 		"an absolute Dockerfile": {
-			built("        context: app\n        dockerfile: /Dockerfile"), "images.web.build.dockerfile", dev, []string{"relative to the context app"}},
+			built("        context: app\n        dockerfile: /Dockerfile"), "images.web.build.dockerfile", dev, []string{"relative to Pulumi.yaml"}},
 		"a platform that Fargate lacks": {
 			built("        context: app\n        platform: linux/riscv64"), "images.web.build.platform", dev, []string{"allowed: linux/amd64, linux/arm64"}},
 		"an empty target": {

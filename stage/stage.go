@@ -42,8 +42,8 @@ type Build struct {
 	// Context is the directory that Docker is given: relative to the directory of Pulumi.yaml, with
 	// forward slashes, cleaned. It may lead out of it with "..".
 	Context string `json:"context"`
-	// Dockerfile is relative to the directory of Pulumi.yaml too (the file gives it relative to Context).
-	Dockerfile string `json:"dockerfile" default:"Dockerfile"`
+	// Dockerfile is relative to the directory of Pulumi.yaml too; the one in Context where none is named.
+	Dockerfile string `json:"dockerfile"`
 	// Target is the stage of a multi-stage Dockerfile to build; empty for the last.
 	Target string `json:"target"`
 	// Args are the build arguments. None has the name of an environment variable or secret of the stage.
