@@ -23,7 +23,7 @@ type TaskDefinition struct {
 	NetworkMode             string            `json:"networkMode,omitempty"`
 	RequiresCompatibilities []string          `json:"requiresCompatibilities,omitempty"`
 	RuntimePlatform         map[string]string `json:"runtimePlatform,omitempty"`
-	EphemeralStorageGiB     int               `json:"ephemeralStorageGiB,omitempty"`
+	EphemeralStorage        map[string]int    `json:"ephemeralStorage,omitempty"` // sizeInGiB
 	Tags                    map[string]any    `json:"tags,omitempty"`
 	RegisteredAt            float64           `json:"registeredAt"`
 	DeregisteredAt          float64           `json:"deregisteredAt,omitempty"`

@@ -65,7 +65,7 @@ func registerTaskDefinition(c *call) error {
 		NetworkMode: text(c.state, "networkMode"), RequiresCompatibilities: textList(c.state["requiresCompatibilities"]),
 		RuntimePlatform: platform}
 	if storage, ok := c.state["ephemeralStorage"].(values); ok {
-		d.EphemeralStorageGiB = number(storage, "sizeInGib")
+		d.EphemeralStorage = map[string]int{"sizeInGiB": number(storage, "sizeInGib")}
 	}
 	d.Tags, _ = c.state["tagsAll"].(values)
 	registered, err := c.account.RegisterTaskDefinition(c.region, d)
@@ -120,8 +120,8 @@ func taskDefinitionValues(d *account.TaskDefinition) values {
 		}
 		state["runtimePlatform"] = platform
 	}
-	if d.EphemeralStorageGiB > 0 {
-		state["ephemeralStorage"] = values{"sizeInGib": float64(d.EphemeralStorageGiB)}
+	if size := d.EphemeralStorage["sizeInGiB"]; size > 0 {
+		state["ephemeralStorage"] = values{"sizeInGib": float64(size)}
 	}
 	return state
 }

@@ -1,0 +1,145 @@
+// Package api answers the AWS SDKs over HTTP: the few operations of ECS, ECR and STS that work on a sandbox account
+// beside its Pulumi provider. Any other operation is refused by name.
+package api
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"strings"
+
+	"slipway/sandbox/account"
+)
+
+// object is a JSON object, by the names of the AWS APIs.
+type object = map[string]any
+
+// operation answers one request: the account, the region that the request was signed for, and its JSON body.
+type operation func(a *account.Account, region string, body []byte) (any, error)
+
+// op decodes the body of a request into the parameters that an operation understands.
+func op[P any](do func(a *account.Account, region string, p P) (any, error)) operation {
+	return func(a *account.Account, region string, body []byte) (any, error) {
+		var parameters P
+		if err := json.Unmarshal(body, &parameters); err != nil {
+			return nil, &account.Error{Code: "SerializationException", Message: err.Error()}
+		}
+		return do(a, region, parameters)
+	}
+}
+
+// operations are named as the X-Amz-Target header names them, without the version of the API.
+var operations = map[string]operation{
+	"AmazonEC2ContainerRegistry.BatchDeleteImage":          op(batchDeleteImage),
+	"AmazonEC2ContainerRegistry.DescribeImages":            op(describeImages),
+	"AmazonEC2ContainerRegistry.DescribeRepositories":      op(describeRepositories),
+	"AmazonEC2ContainerRegistry.ListImages":                op(listImages),
+	"AmazonEC2ContainerService.DeregisterTaskDefinition":   op(deregisterTaskDefinition),
+	"AmazonEC2ContainerService.DescribeClusters":           op(describeClusters),
+	"AmazonEC2ContainerService.DescribeServices":           op(describeServices),
+	"AmazonEC2ContainerService.DescribeTaskDefinition":     op(describeTaskDefinition),
+	"AmazonEC2ContainerService.DescribeTasks":              op(describeTasks),
+	"AmazonEC2ContainerService.ListServices":               op(listServices),
+	"AmazonEC2ContainerService.ListTaskDefinitionFamilies": op(listTaskDefinitionFamilies),
+	"AmazonEC2ContainerService.ListTaskDefinitions":        op(listTaskDefinitions),
+	"AmazonEC2ContainerService.ListTasks":                  op(listTasks),
+	"AmazonEC2ContainerService.UpdateService":              op(updateService),
+}
+
+// Handler serves an account's APIs at one address, whichever of the services a client believes to be there.
+func Handler(a *account.Account) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if target := r.Header.Get("X-Amz-Target"); target != "" {
+			answer(w, r, a, target)
+			return
+		}
+		answerSTS(w, r)
+	})
+}
+
+// answer speaks the JSON protocol of ECS and ECR.
+func answer(w http.ResponseWriter, r *http.Request, a *account.Account, target string) {
+	var body json.RawMessage
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		fail(w, &account.Error{Code: "SerializationException", Message: err.Error()})
+		return
+	}
+	versioned, name, _ := strings.Cut(target, ".")
+	service := versioned
+	if i := strings.Index(versioned, "V20"); i > 0 { // AmazonEC2ContainerServiceV20141113, AmazonEC2ContainerRegistry_V20150921
+		service = strings.TrimSuffix(versioned[:i], "_")
+	}
+	do, known := operations[service+"."+name]
+	if !known {
+		fail(w, &account.Error{Code: "UnknownOperationException", Message: "The sandbox has no operation " + name + " of " + service + "."})
+		return
+	}
+	response, err := do(a, region(r), body)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	write(w, http.StatusOK, response)
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has hung up
+}
+
+func fail(w http.ResponseWriter, err error) {
+	var refusal *account.Error
+	if errors.As(err, &refusal) {
+		write(w, http.StatusBadRequest, object{"__type": refusal.Code, "message": refusal.Message})
+		return
+	}
+	write(w, http.StatusInternalServerError, object{"__type": "ServerException", "message": err.Error()})
+}
+
+// region is the one that a request was signed for: Credential=KEY/DATE/REGION/SERVICE/aws4_request.
+func region(r *http.Request) string {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if scope := strings.Split(credential, "/"); len(scope) > 2 {
+		return scope[2]
+	}
+	return "us-east-1"
+}
+
+// answerSTS speaks the query protocol of STS, which has forms and XML.
+func answerSTS(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/xml")
+	if action := r.FormValue("Action"); action != "GetCallerIdentity" {
+		w.WriteHeader(http.StatusBadRequest)
+		_ = xml.NewEncoder(w).Encode(struct { // the client has hung up
+			XMLName xml.Name `xml:"ErrorResponse"`
+			Code    string   `xml:"Error>Code"`
+			Message string   `xml:"Error>Message"`
+		}{Code: "InvalidAction", Message: "The sandbox has no operation " + action + "."})
+		return
+	}
+	_ = xml.NewEncoder(w).Encode(struct { // the client has hung up
+		XMLName xml.Name `xml:"GetCallerIdentityResponse"`
+		Arn     string   `xml:"GetCallerIdentityResult>Arn"`
+		UserID  string   `xml:"GetCallerIdentityResult>UserId"`
+		Account string   `xml:"GetCallerIdentityResult>Account"`
+	}{Arn: account.CallerARN, UserID: account.CallerID, Account: account.ID})
+}
+
+// collect runs describe for each name; a name that is not there becomes a failure in the answer, as ECS has it.
+func collect(key string, names []string, arn func(string) string, describe func(string) (object, error)) (any, error) {
+	found, failures := []object{}, []object{}
+	for _, name := range names {
+		one, err := describe(name)
+		if err != nil {
+			return nil, err
+		}
+		if one == nil {
+			failures = append(failures, object{"arn": arn(name), "reason": "MISSING"})
+			continue
+		}
+		found = append(found, one)
+	}
+	return object{key: found, "failures": failures}, nil
+}

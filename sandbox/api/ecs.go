@@ -1,0 +1,262 @@
+package api
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/sandbox/account"
+)
+
+func describeClusters(a *account.Account, region string, p struct{ Clusters []string }) (any, error) {
+	if len(p.Clusters) == 0 {
+		p.Clusters = []string{"default"}
+	}
+	arn := func(name string) string { return account.ARN("ecs", region, "cluster/"+lastPart(name)) }
+	return collect("clusters", p.Clusters, arn, func(name string) (object, error) {
+		o, err := a.Object(account.Cluster, lastPart(name))
+		if err != nil || o == nil {
+			return nil, err
+		}
+		services, err := a.AllServices(lastPart(name))
+		if err != nil {
+			return nil, err
+		}
+		running, pending, active := 0, 0, 0
+		for _, s := range services {
+			if s.Status == "ACTIVE" {
+				active++
+			}
+			running += count(s, "", "RUNNING")
+			pending += count(s, "", "PENDING")
+		}
+		return object{"clusterArn": o["arn"], "clusterName": o["name"], "status": "ACTIVE", "activeServicesCount": active,
+			"runningTasksCount": running, "pendingTasksCount": pending}, nil
+	})
+}
+
+func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+// count is the number of a service's tasks in a status, of one deployment or of all.
+func count(s *account.Service, deployment, status string) (n int) {
+	for _, task := range s.Tasks {
+		if task.LastStatus == status && (deployment == "" || task.StartedBy == deployment) {
+			n++
+		}
+	}
+	return n
+}
+
+func describeServices(a *account.Account, region string, p struct {
+	Cluster  string
+	Services []string
+}) (any, error) {
+	arn := func(name string) string {
+		return account.ARN("ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
+	}
+	return collect("services", p.Services, arn, func(name string) (object, error) {
+		s, err := a.Service(p.Cluster, name)
+		if account.IsCode(err, "ServiceNotFoundException") {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return serviceObject(s), nil
+	})
+}
+
+func serviceObject(s *account.Service) object {
+	network := object{"awsvpcConfiguration": object{"subnets": s.Settings.Subnets, "securityGroups": s.Settings.SecurityGroups,
+		"assignPublicIp": map[bool]string{true: "ENABLED", false: "DISABLED"}[s.Settings.AssignPublicIP]}}
+	deployments, events := []object{}, []object{}
+	for _, d := range s.Deployments {
+		deployments = append(deployments, object{"id": d.ID, "status": d.Status, "taskDefinition": d.TaskDefinition,
+			"desiredCount": d.DesiredCount, "pendingCount": count(s, d.ID, "PENDING"), "runningCount": count(s, d.ID, "RUNNING"),
+			"failedTasks": d.FailedTasks, "createdAt": account.Seconds(d.CreatedAt), "updatedAt": account.Seconds(d.UpdatedAt),
+			"launchType": "FARGATE", "networkConfiguration": network,
+			"rolloutState": d.RolloutState, "rolloutStateReason": d.RolloutStateReason})
+	}
+	for _, e := range s.Events {
+		events = append(events, object{"id": e.ID, "createdAt": account.Seconds(e.CreatedAt), "message": e.Message})
+	}
+	return object{"serviceArn": s.ARN, "serviceName": s.Name, "clusterArn": s.ClusterARN, "status": s.Status,
+		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount, "launchType": "FARGATE",
+		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
+		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
+		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent, "minimumHealthyPercent": s.Settings.MinimumHealthyPercent,
+			"deploymentCircuitBreaker": object{"enable": s.Settings.CircuitBreaker, "rollback": s.Settings.Rollback}},
+		"deployments": deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
+}
+
+func listServices(a *account.Account, _ string, p struct{ Cluster string }) (any, error) {
+	if p.Cluster == "" {
+		p.Cluster = "default"
+	}
+	services, err := a.AllServices(p.Cluster)
+	arns := []string{}
+	for _, s := range services {
+		if s.Status != "INACTIVE" {
+			arns = append(arns, s.ARN)
+		}
+	}
+	return object{"serviceArns": arns}, err
+}
+
+func updateService(a *account.Account, _ string, p struct {
+	Cluster, Service, TaskDefinition string
+	DesiredCount                     *int
+	ForceNewDeployment               bool
+}) (any, error) {
+	s, err := a.UpdateService(p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment, func(settings *account.ServiceSettings) {
+		if p.DesiredCount != nil {
+			settings.DesiredCount = *p.DesiredCount
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return object{"service": serviceObject(s)}, nil
+}
+
+// clusterTasks are the tasks of a cluster, and the service of each.
+func clusterTasks(a *account.Account, cluster string) (tasks []*account.Task, service map[*account.Task]string, err error) {
+	if cluster == "" {
+		cluster = "default"
+	}
+	services, err := a.AllServices(cluster)
+	service = map[*account.Task]string{}
+	for _, s := range services {
+		for _, task := range s.Tasks {
+			tasks = append(tasks, task)
+			service[task] = s.Name
+		}
+	}
+	return tasks, service, err
+}
+
+func listTasks(a *account.Account, _ string, p struct {
+	Cluster, ServiceName, Family, DesiredStatus, StartedBy string
+}) (any, error) {
+	tasks, service, err := clusterTasks(a, p.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	if p.DesiredStatus == "" {
+		p.DesiredStatus = "RUNNING"
+	}
+	arns := []string{}
+	for _, task := range tasks {
+		family, _, _ := strings.Cut(lastPart(task.TaskDefinition), ":")
+		if task.DesiredStatus == p.DesiredStatus && (p.ServiceName == "" || service[task] == lastPart(p.ServiceName)) &&
+			(p.Family == "" || family == p.Family) && (p.StartedBy == "" || task.StartedBy == p.StartedBy) {
+			arns = append(arns, task.ARN)
+		}
+	}
+	return object{"taskArns": arns}, nil
+}
+
+func describeTasks(a *account.Account, _ string, p struct {
+	Cluster string
+	Tasks   []string
+}) (any, error) {
+	tasks, service, err := clusterTasks(a, p.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	arn := func(name string) string { return name }
+	return collect("tasks", p.Tasks, arn, func(name string) (object, error) {
+		i := slices.IndexFunc(tasks, func(t *account.Task) bool { return lastPart(t.ARN) == lastPart(name) })
+		if i < 0 {
+			return nil, nil
+		}
+		return taskObject(a, tasks[i], service[tasks[i]])
+	})
+}
+
+func taskObject(a *account.Account, task *account.Task, service string) (object, error) {
+	d, err := a.TaskDefinition(task.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	containers := []object{}
+	for _, c := range d.Containers {
+		container := object{"name": c.Name(), "image": c.Image(), "lastStatus": task.LastStatus, "taskArn": task.ARN}
+		if task.ExitCode != nil {
+			container["exitCode"] = *task.ExitCode
+		}
+		if task.ContainerReason != "" {
+			container["reason"] = task.ContainerReason
+		}
+		containers = append(containers, container)
+	}
+	described := object{"taskArn": task.ARN, "taskDefinitionArn": task.TaskDefinition, "startedBy": task.StartedBy,
+		"clusterArn": strings.Replace(task.ARN[:strings.LastIndex(task.ARN, "/")], ":task/", ":cluster/", 1),
+		"group":      "service:" + service, "launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
+		"cpu": d.CPU, "memory": d.Memory, "createdAt": account.Seconds(task.CreatedAt), "containers": containers}
+	if task.StopCode != "" {
+		described["stopCode"], described["stoppedReason"] = task.StopCode, task.StoppedReason
+	}
+	for key, at := range map[string]*time.Time{"startedAt": task.StartedAt, "stoppedAt": task.StoppedAt} {
+		if at != nil {
+			described[key] = account.Seconds(*at)
+		}
+	}
+	return described, nil
+}
+
+func describeTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {
+	return answerTaskDefinition(a.TaskDefinition(p.TaskDefinition))
+}
+
+func deregisterTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {
+	return answerTaskDefinition(a.DeregisterTaskDefinition(p.TaskDefinition))
+}
+
+func answerTaskDefinition(d *account.TaskDefinition, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	tags := []object{}
+	for _, key := range slices.Sorted(maps.Keys(d.Tags)) {
+		tags = append(tags, object{"key": key, "value": d.Tags[key]})
+	}
+	return object{"taskDefinition": d, "tags": tags}, nil
+}
+
+// definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked for.
+func definitions(a *account.Account, status string, match func(family string) bool) ([]*account.TaskDefinition, error) {
+	all, err := a.TaskDefinitions()
+	return slices.DeleteFunc(all, func(d *account.TaskDefinition) bool {
+		return !match(d.Family) || (status != "ALL" && d.Status != status)
+	}), err
+}
+
+func listTaskDefinitions(a *account.Account, _ string, p struct{ FamilyPrefix, Status, Sort string }) (any, error) {
+	if p.Status == "" {
+		p.Status = "ACTIVE"
+	}
+	// The API calls it a prefix, and takes it as the whole name.
+	found, err := definitions(a, p.Status, func(family string) bool { return p.FamilyPrefix == "" || family == p.FamilyPrefix })
+	arns := []string{}
+	for _, d := range found {
+		arns = append(arns, d.ARN)
+	}
+	if p.Sort == "DESC" {
+		slices.Reverse(arns)
+	}
+	return object{"taskDefinitionArns": arns}, err
+}
+
+func listTaskDefinitionFamilies(a *account.Account, _ string, p struct{ FamilyPrefix, Status string }) (any, error) {
+	if p.Status == "" {
+		p.Status = "ALL"
+	}
+	found, err := definitions(a, p.Status, func(family string) bool { return strings.HasPrefix(family, p.FamilyPrefix) })
+	families := []string{}
+	for _, d := range found {
+		families = append(families, d.Family)
+	}
+	return object{"families": slices.Compact(families)}, err
+}
