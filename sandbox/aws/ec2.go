@@ -101,10 +101,14 @@ func getSubnets(_ *account.Account, region string, args values) (values, error) 
 	inVPC := true
 	for _, filter := range filters {
 		f, _ := filter.(values)
-		if text(f, "name") != "vpc-id" {
-			return nil, fmt.Errorf("the sandbox filters subnets by vpc-id only, not by %q", text(f, "name"))
+		switch text(f, "name") {
+		case "vpc-id":
+			inVPC = inVPC && slices.Contains(textList(f["values"]), account.DefaultVPC)
+		case "default-for-az": // as every subnet of the account is
+			inVPC = inVPC && slices.Contains(textList(f["values"]), "true")
+		default:
+			return nil, fmt.Errorf("the sandbox filters subnets by vpc-id and default-for-az only, not by %q", text(f, "name"))
 		}
-		inVPC = inVPC && slices.Contains(textList(f["values"]), account.DefaultVPC)
 	}
 	ids := []any{}
 	for _, subnet := range account.Subnets {

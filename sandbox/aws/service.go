@@ -33,7 +33,7 @@ var service = &resourceType{
 		"orderedPlacementStrategies":  {unsupported: true, empty: texts},
 		"placementConstraints":        {unsupported: true, empty: texts},
 		"platformVersion":             {computed: true, empty: ""},
-		"propagateTags":               {empty: "NONE"},
+		"propagateTags":               {kept: true, empty: "NONE"},
 		"schedulingStrategy":          {replaces: true, standard: "REPLICA"},
 		"serviceConnectConfiguration": {unsupported: true},
 		"serviceRegistries":           {unsupported: true},
