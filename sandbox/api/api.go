@@ -47,8 +47,8 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
 }
 
-// Handler serves an account's APIs at one address, whichever of the services a client believes to be there.
-func Handler(a *account.Account) http.Handler {
+// New serves an account's APIs at one address, whichever of the services a client believes to be there.
+func New(a *account.Account) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if target := r.Header.Get("X-Amz-Target"); target != "" {
 			answer(w, r, a, target)

@@ -31,7 +31,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	a, err := account.Open(t.TempDir())
 	require.NoError(t, err)
-	server := httptest.NewServer(Handler(a))
+	server := httptest.NewServer(New(a))
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, a.Close())
