@@ -129,6 +129,9 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		// The provider calls a rolled-back deployment a success, and waits long for a failed one: see Rollouts.
 		WaitForSteadyState: pulumi.Bool(false),
 	}, parent,
+		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
+		// a replacement: then ECS would answer the creation with the service that is deleted next.
+		pulumi.DeleteBeforeReplace(true),
 		// Without them the first tasks cannot start, and a first deployment has nothing to roll back to.
 		pulumi.DependsOn(append(rules, logGroup, executionRolePolicy)))
 	if err != nil {
