@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Tells the whole story in a scratch copy: build, deploy, change, promote, go back. `make demo` runs it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=$PWD/.bin
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+project=$scratch/slipway account=$scratch/account
+
+step=0
+say() { step=$((step + 1)); printf '\n\033[1m%d. %s\033[0m\n' "$step" "$*" | plain; }
+plain() { if [ -t 1 ]; then cat; else sed $'s/\033\\[[0-9;]*m//g'; fi; }
+note() { printf '   %s\n' "$*"; }
+
+# Shows a command, runs it, and shows the lines of its output that match; all of them where it fails.
+run() {
+	local lines=$1 output
+	shift
+	printf '\n   $ %s\n' "$*"
+	if ! output=$("$bin/sandbox" --dir "$account" exec -- "$@" 2>&1); then
+		printf '%s\n' "$output" >&2
+		exit 1
+	fi
+	grep -E -- "$lines" <<<"$output" | sed 's/^/   | /' || true
+}
+up() {
+	local stage=$1
+	shift
+	run '^ *[-+~]+ |^Resources:|[0-9]+ (created|updated|replaced|deleted|unchanged)|has reached|^Duration' \
+		pulumi up --stack "$stage" --yes --non-interactive --color never --suppress-outputs --diff=false "$@"
+}
+# What the sandbox shows of the account.
+show() { printf '\n   $ sandbox %s\n' "$*"; "$bin/sandbox" --dir "$account" "$@" | sed 's/^/   | /'; }
+git() { command git -c user.name=demo -c user.email=demo@example.com "$@"; }
+edit() { # file, from, to
+	sed -i.bak "s/$2/$3/" "$1" && rm "$1.bak"
+	git --no-pager diff -U0 --no-color "$1" | grep '^[-+] ' | sed 's/^/   | /'
+}
+
+# The work tree as git would commit it, and the app's binary.
+mkdir -p "$project/app/build"
+command git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+	[ -e "$file" ] && { mkdir -p "$project/$(dirname "$file")"; cp -p "$file" "$project/$file"; }
+done
+cp -p app/build/app "$project/app/build/app"
+cd "$project"
+git init -q -b main && git add -A && git commit -qm "A service, two stages"
+
+say "Stage dev: from Dockerfile to running service"
+note "The sandbox stands in for AWS; pulumi is the real one. dev builds its image from source."
+run 'Created stack' pulumi stack init dev
+up dev
+show images
+show ps
+
+say "Change one variable: a new revision, no build"
+edit Pulumi.dev.yaml 'hello from dev' 'good morning'
+git commit -qam "Greet in the morning"
+run '=>|^ *\+-' pulumi preview --stack dev --diff --non-interactive --color never
+up dev
+show images
+show ps
+
+say "Change the app: one more image, and a revision that runs it"
+sed -i.bak 's/"unknown"/"not known"/' app/*.go && rm -f app/*.go.bak
+note "(the source was edited; make app compiles it)"
+make -s app
+git commit -qam "Say it more kindly"
+up dev
+show images
+
+say "Stage release: the same image, its own variables, nothing built"
+run 'Created stack' pulumi stack init release
+run '.' slipway promote dev release
+git --no-pager diff --numstat | sed 's/^/   | /'
+git commit -qam "Promote to release"
+up release
+show ps
+
+say "Every deployment has left a trace"
+show images
+run '^(Version|UpdateKind|Status|Message|.*git\.(head|author)|.*Resource Changes| +[-+~]|Updated|[A-Z]\w+:)|Greet|Say|first|service' pulumi stack history --stack dev --color never
+run '"(family|revision|tag|commit)"' pulumi stack output --json --stack release
+
+say "A mistake in release, and back with git revert"
+edit Pulumi.release.yaml 'hello from release' 'hello from nowhere'
+git commit -qam "A mistake"
+up release
+git revert --no-edit HEAD >/dev/null
+note "git revert --no-edit HEAD"
+up release
+show ps
+note ""
+note "What ran before runs again, and nothing was built: ECR still holds what it held."
+show images
+printf '\nThat was it. Play with it yourself: .bin/sandbox exec -- pulumi up --stack dev\n'

@@ -1,0 +1,147 @@
+package docker
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	buildtypes "github.com/moby/moby/api/types/build"
+	"github.com/moby/moby/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// engineVariable switches the Docker engine off with the value "off", as on a machine that has none.
+const engineVariable = "SANDBOX_DOCKER"
+
+// answerTime is how long an engine may take to answer before it counts as not running.
+const answerTime = 3 * time.Second
+
+// dockerEngine is the engine that DOCKER_HOST names, or the local one; nil where none answers.
+func dockerEngine(ctx context.Context) *client.Client {
+	if os.Getenv(engineVariable) == "off" {
+		return nil
+	}
+	docker, err := client.New(client.FromEnv)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	if _, err := docker.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+		_ = docker.Close() // it does not answer
+		return nil
+	}
+	return docker
+}
+
+// buildWithEngine builds an image under its name in the engine, where it stays, and exports it into the directory scratch.
+func buildWithEngine(
+	ctx context.Context, docker *client.Client, b *build, imageName, scratch string, progress func(string),
+) (v1.Image, error) {
+	options := client.ImageBuildOptions{Tags: []string{imageName}, CacheFrom: b.cacheFrom, BuildArgs: map[string]*string{},
+		Target: b.target, Version: buildtypes.BuilderV1, Remove: true, ForceRemove: true}
+	for key, value := range b.args {
+		options.BuildArgs[key] = &value
+	}
+	platform, err := v1.ParsePlatform(b.platform)
+	if err != nil {
+		return nil, fmt.Errorf("build.platform: %w", err)
+	}
+	options.Platforms = []ocispec.Platform{{OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant}}
+	reader, writer := io.Pipe()
+	defer reader.Close()
+	go func() { writer.CloseWithError(sendContext(ctx, b, writer)) }()
+	options.Dockerfile = sentDockerfile
+	result, err := docker.ImageBuild(ctx, reader, options)
+	if err != nil {
+		return nil, err
+	}
+	defer result.Body.Close()
+	if err := followBuild(result.Body, progress); err != nil {
+		return nil, err
+	}
+	return export(ctx, docker, imageName, filepath.Join(scratch, "image.tar"))
+}
+
+// sentDockerfile is the Dockerfile's name on its way to the engine. It is sent beside the context, which need not hold it.
+const sentDockerfile = ".sandbox.Dockerfile"
+
+// sendContext writes the archive that the engine builds from. The engine leaves out what its .dockerignore names: here
+// only what was put in for the engine itself.
+func sendContext(ctx context.Context, b *build, to io.Writer) error {
+	const ignoreFile = ".dockerignore"
+	files, err := contextFiles(ctx, b.context, filepath.Join(b.context, ignoreFile))
+	if err != nil {
+		return err
+	}
+	dockerfile, err := os.ReadFile(b.dockerfile)
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(to)
+	ignored := sentDockerfile + "\n" + ignoreFile + "\n"
+	for _, f := range files {
+		if f.path == ignoreFile {
+			continue
+		}
+		if err := f.addTo(archive, f.path); err != nil {
+			return err
+		}
+	}
+	for name, content := range map[string][]byte{sentDockerfile: dockerfile, ignoreFile: []byte(ignored)} {
+		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
+			return err
+		}
+		if _, err := archive.Write(content); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+// followBuild passes a build's messages on until it ends.
+func followBuild(messages io.Reader, progress func(string)) error {
+	for decoder := json.NewDecoder(messages); ; {
+		var message struct {
+			Stream, Status, Error string
+		}
+		if err := decoder.Decode(&message); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("following the build: %w", err)
+		}
+		if message.Error != "" {
+			return errors.New(message.Error)
+		}
+		if line := strings.TrimSpace(message.Stream + message.Status); line != "" {
+			progress(line)
+		}
+	}
+}
+
+// export saves an image of the engine in a file, from which it is read.
+func export(ctx context.Context, docker *client.Client, imageName, file string) (v1.Image, error) {
+	saved, err := docker.ImageSave(ctx, []string{imageName})
+	if err != nil {
+		return nil, err
+	}
+	defer saved.Close()
+	content, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(content, saved)
+	if err := errors.Join(err, content.Close()); err != nil {
+		return nil, fmt.Errorf("exporting %s: %w", imageName, err)
+	}
+	return tarball.ImageFromPath(file, nil)
+}

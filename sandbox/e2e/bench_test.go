@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The figures of docs/performance.md. Machines differ and are noisy, so each figure is a ratio of two measurements that
+// alternate within one run; the times beside it say what this machine took.
+
+const rounds = 5
+
+// floorProgram declares one resource: what no program of any kind can be faster than.
+const floorProgram = `package main
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		_, err := cloudwatch.NewLogGroup(ctx, "one", &cloudwatch.LogGroupArgs{Name: pulumi.String("one")})
+		return err
+	})
+}
+`
+
+// benchProject is a project for a benchmark, with its stage up.
+func benchProject(b *testing.B, change func(p *project)) *project {
+	b.Helper()
+	p := newProjectIn(b, b.TempDir())
+	if change != nil {
+		change(p)
+	}
+	p.up("dev")
+	p.timedPreview() // whatever is done only once
+	return p
+}
+
+func (p *project) timedPreview() time.Duration {
+	p.Helper()
+	r := p.preview("dev")
+	require.Zero(p, r.status, r.output)
+	return r.took
+}
+
+func BenchmarkPreviewAgainstTheEnginesFloor(b *testing.B) {
+	p := benchProject(b, nil)
+	floor := benchProject(b, func(p *project) {
+		p.git("rm", "-rqf", "main.go", "components", "stage", "cmd", "app")
+		p.write("main.go", floorProgram)
+		require.NoError(p, os.RemoveAll(filepath.Join(p.dir, ".bin")))
+		p.write("Pulumi.yaml", "name: floor\nruntime:\n  name: go\n  options:\n    buildTarget: .bin/program\n")
+		p.write("Pulumi.dev.yaml", "config:\n  aws:region: ap-northeast-2\n")
+	})
+	linked := p.linkedAt()
+	for b.Loop() {
+		var slipway, engine time.Duration
+		for range rounds {
+			slipway += p.timedPreview()
+			engine += floor.timedPreview()
+		}
+		b.ReportMetric(slipway.Seconds()/engine.Seconds(), "times-floor")
+		b.ReportMetric(slipway.Seconds()/rounds, "s/preview")
+		b.ReportMetric(engine.Seconds()/rounds, "s/floor")
+	}
+	require.Equal(b, linked, p.linkedAt(), "an unchanged program is not linked again")
+}
+
+func (p *project) linkedAt() time.Time {
+	p.Helper()
+	info, err := os.Stat(filepath.Join(p.dir, ".bin/program"))
+	require.NoError(p, err)
+	return info.ModTime()
+}
+
+func BenchmarkUpOfOneChangedVariable(b *testing.B) {
+	p := benchProject(b, nil)
+	for b.Loop() {
+		var up, preview time.Duration
+		for i := range rounds {
+			preview += p.timedPreview()
+			p.write("Pulumi.dev.yaml", strings.Replace(p.git("show", "HEAD:Pulumi.dev.yaml"), "hello from dev", fmt.Sprint("hello ", i), 1))
+			up += p.up("dev").took
+		}
+		b.ReportMetric(up.Seconds()/preview.Seconds(), "times-preview")
+		b.ReportMetric(up.Seconds()/rounds, "s/up")
+	}
+}
+
+func BenchmarkPreviewOfManyServices(b *testing.B) {
+	sizes := []int{1, 10, 100}
+	projects := map[int]*project{}
+	for _, size := range sizes {
+		projects[size] = benchProject(b, func(p *project) {
+			var services strings.Builder
+			for i := range size {
+				fmt.Fprintf(&services, "    s%03d: {image: web, port: 8080, environment: {NUMBER: \"%d\"}}\n", i, i)
+			}
+			p.replace("Pulumi.yaml", "config:", "x:")
+			p.write("Pulumi.yaml", p.read("Pulumi.yaml")[:strings.Index(p.read("Pulumi.yaml"), "x:")])
+			stage := p.read("Pulumi.dev.yaml")
+			p.write("Pulumi.dev.yaml", stage[:strings.Index(stage, "  slipway:services:")]+"  slipway:services:\n"+services.String())
+		})
+	}
+	for b.Loop() {
+		took, memory := map[int]time.Duration{}, map[int]int64{}
+		for range 3 {
+			for _, size := range sizes {
+				r := projects[size].preview("dev")
+				require.Zero(b, r.status, r.output)
+				took[size] += r.took
+				memory[size] = max(memory[size], r.memory)
+			}
+		}
+		for _, size := range sizes[1:] {
+			b.ReportMetric(took[size].Seconds()/took[1].Seconds(), fmt.Sprintf("times-one/%d-services", size))
+		}
+		for _, size := range sizes {
+			b.ReportMetric(float64(memory[size])/1024, fmt.Sprintf("MiB/%d-services", size))
+		}
+	}
+}
+
+// BenchmarkColdBuild compiles the program with an empty cache.
+func BenchmarkColdBuild(b *testing.B) {
+	for b.Loop() {
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(b.TempDir(), "program"), ".")
+		build.Dir = root
+		build.Env = append(os.Environ(), "GOCACHE="+b.TempDir())
+		output, err := build.CombinedOutput()
+		require.NoError(b, err, string(output))
+		usage := build.ProcessState.SysUsage().(*syscall.Rusage)
+		b.ReportMetric((build.ProcessState.UserTime() + build.ProcessState.SystemTime()).Seconds(), "CPU-s")
+		b.ReportMetric(float64(usage.Maxrss)/1024, "MiB-peak")
+	}
+}

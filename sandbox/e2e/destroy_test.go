@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+func destroyArgs(stage string) []string {
+	return []string{"pulumi", "destroy", "--stack", stage, "--yes", "--non-interactive", "--color", "never"}
+}
+
+func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.refused([]string{"RepositoryNotEmptyException", "slipway-dev/web"}, destroyArgs("dev")...)
+	require.Len(t, p.images(), 1, "nothing is lost")
+
+	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+"  slipway:repository:\n    forceDelete: true\n")
+	p.up("dev")
+	p.ok(destroyArgs("dev")...)
+	require.Empty(t, p.images())
+	require.Equal(t, "1 ACTIVE", p.revisions("slipway-dev-web")[0], "revisions stay")
+	a := p.open()
+	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role, account.RolePolicy,
+		account.SecurityGroup, account.SecurityGroupRule, account.LifecyclePolicy} {
+		objects, err := a.Objects(kind)
+		require.NoError(t, err)
+		require.Empty(t, objects, kind)
+	}
+	require.Empty(t, p.state("dev")["aws:ecs/service:Service"])
+}

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// killed starts an update, kills all of it once the condition holds, and repeats the update as a user would: after
+// `pulumi cancel`.
+func (p *project) killed(when func() bool) {
+	p.Helper()
+	command := p.command(upArgs("dev", "--skip-preview")...)
+	output := &terminal{}
+	command.Stdout, command.Stderr = output, output
+	require.NoError(p, command.Start())
+	require.Eventually(p, when, time.Minute, 20*time.Millisecond)
+	require.NoError(p, syscall.Kill(-command.Process.Pid, syscall.SIGKILL))
+	_ = command.Wait()
+	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
+	p.up("dev")
+	p.up("dev", "--expect-no-changes")
+}
+
+func TestAKillBeforeThePushConverges(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"slow-push": "5s"})
+	p.editApp("two")
+	p.killed(func() bool { return p.builds("slipway-dev/web") == 2 })
+	require.Len(t, p.images(), 2, "the first push never happened")
+	require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, p.images()[1].Tag))
+}
+
+func TestAKillAfterThePushConverges(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"die-after-push": "1"})
+	p.editApp("two")
+	p.killed(func() bool { return len(p.images()) == 2 })
+	images := p.images()
+	require.Len(t, images, 3, "the image that no state knows stays, and the next attempt has a tag of its own")
+	require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, images[2].Tag))
+}
+
+func TestAKillDuringARolloutConverges(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"slow-rollout": "1s"})
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.killed(func() bool {
+		s, err := p.open().Service("slipway-dev", "web")
+		return err == nil && len(s.Deployments) > 1
+	})
+	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
+}
+
+func TestAKillDuringAFirstRolloutConverges(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.faults(map[string]string{"slow-rollout": "1s"})
+	p.killed(func() bool {
+		services, err := p.open().AllServices("slipway-dev")
+		return err == nil && len(services) == 1
+	})
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+}
+
+func TestTwoUpdatesOfOneStageDoNotMix(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"slow-rollout": "1s"})
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	var both sync.WaitGroup
+	results := make([]*result, 2)
+	for i := range results {
+		both.Go(func() { results[i] = p.run(upArgs("dev", "--skip-preview")...) })
+	}
+	both.Wait()
+	for _, r := range results {
+		if r.status != 0 {
+			require.Contains(t, r.output, "locked")
+		}
+	}
+	require.True(t, results[0].status == 0 || results[1].status == 0)
+	p.up("dev", "--expect-no-changes")
+	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
+}
+
+func TestTwoStagesUpdateAtOnceWhilePsAnswers(t *testing.T) {
+	t.Parallel()
+	p := promoted(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.replace("Pulumi.release.yaml", "hello from release", "hello again")
+	var both sync.WaitGroup
+	results := make([]*result, 2)
+	for i, stage := range []string{"dev", "release"} {
+		both.Go(func() { results[i] = p.run(upArgs(stage)...) })
+	}
+	done := make(chan struct{})
+	go func() { both.Wait(); close(done) }()
+	asked := 0
+	for tick := time.NewTicker(100 * time.Millisecond); ; asked++ {
+		output, err := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "ps", "--json").CombinedOutput()
+		require.NoError(t, err, string(output))
+		select {
+		case <-tick.C:
+			continue
+		case <-done:
+		}
+		break
+	}
+	require.Greater(t, asked, 10)
+	for i, cluster := range []string{"slipway-dev", "slipway-release"} {
+		require.Zero(t, results[i].status, results[i].output)
+		require.Equal(t, "hello again", p.service(cluster).Environment["GREETING"])
+	}
+}

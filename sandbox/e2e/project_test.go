@@ -1,0 +1,446 @@
+// Package e2e drives the real Pulumi CLI through the sandbox, as a user would, and asserts on what a user would see:
+// exit status, output, stack outputs and what is in the account afterwards.
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+// root is the repository, whose .bin holds what `make build` has built.
+var root = func() string {
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
+// project is a clone of the repository with an account of its own.
+type project struct {
+	testing.TB
+	// dir is the clone, account the sandbox's directory.
+	dir, account string
+}
+
+// result is what a command left behind.
+type result struct {
+	testing.TB
+	command string
+	output  string // standard output and standard error, as a terminal shows them
+	stdout  string
+	status  int
+	took    time.Duration
+	memory  int64 // KiB of the largest process
+}
+
+// newProject clones the repository, as it is in the work tree, into a fresh directory with one commit.
+func newProject(t *testing.T) *project {
+	t.Helper()
+	return newProjectIn(t, t.TempDir())
+}
+
+func newProjectIn(t testing.TB, dir string) *project {
+	t.Helper()
+	p := &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+	p.copyWorkTree(p.dir)
+	p.git("init", "-q", "-b", "main")
+	p.git("config", "user.name", "Dana Developer")
+	p.git("config", "user.email", "dana@example.com")
+	p.commit("first commit")
+	p.copyBuilt(p.dir)
+	p.ok("pulumi", "stack", "init", "dev")
+	return p
+}
+
+// deployed is a project whose stage dev runs: a copy of one that the first test to ask for it has made.
+func deployed(t *testing.T) *project {
+	t.Helper()
+	template.once.Do(func() {
+		p := newProjectIn(t, template.dir)
+		p.up("dev")
+		template.ready = true
+	})
+	require.True(t, template.ready, "the first deployment of stage dev failed: see the test that made it")
+	dir := t.TempDir()
+	output, err := exec.Command("cp", "-a", template.dir+"/.", dir).CombinedOutput()
+	require.NoError(t, err, string(output))
+	return &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+}
+
+// template is the project that deployed copies.
+var template struct {
+	dir   string
+	once  sync.Once
+	ready bool
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "slipway-e2e")
+	if err != nil {
+		panic(err)
+	}
+	template.dir = dir
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// copyWorkTree copies what git would commit.
+func (p *project) copyWorkTree(to string) {
+	p.Helper()
+	list, err := exec.Command("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	require.NoError(p.TB, err)
+	for _, name := range strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // not a file that was removed
+			p.copyFile(filepath.Join(root, name), filepath.Join(to, name))
+		}
+	}
+}
+
+// copyBuilt copies what `make app` and an earlier run have built, so that not every test builds it again.
+func (p *project) copyBuilt(to string) {
+	p.Helper()
+	p.copyFile(filepath.Join(root, "app/build/app"), filepath.Join(to, "app/build/app"))
+	if _, err := os.Stat(filepath.Join(root, ".bin/program")); err == nil {
+		p.copyFile(filepath.Join(root, ".bin/program"), filepath.Join(to, ".bin/program"))
+	}
+}
+
+func (p *project) copyFile(from, to string) {
+	p.Helper()
+	info, err := os.Stat(from)
+	require.NoError(p.TB, err)
+	content, err := os.ReadFile(from)
+	require.NoError(p.TB, err)
+	require.NoError(p.TB, os.MkdirAll(filepath.Dir(to), 0o755))
+	require.NoError(p.TB, os.WriteFile(to, content, info.Mode()))
+}
+
+// command prepares a command with the account attached.
+func (p *project) command(args ...string) *exec.Cmd {
+	command := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account, "exec", "--"}, args...)...)
+	command.Dir = p.dir
+	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	// A group of its own, so that a test can kill all of it.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return command
+}
+
+// run runs a command with the account attached, to its end.
+func (p *project) run(args ...string) *result {
+	p.Helper()
+	return p.runWith(nil, args...)
+}
+
+func (p *project) runWith(env []string, args ...string) *result {
+	p.Helper()
+	command := p.command(args...)
+	command.Env = append(command.Env, env...)
+	var stdout bytes.Buffer
+	output := &terminal{}
+	command.Stdout = io.MultiWriter(output, &stdout)
+	command.Stderr = output
+	began := time.Now()
+	err := command.Run()
+	r := &result{TB: p.TB, command: strings.Join(args, " "), output: output.String(), stdout: stdout.String(),
+		status: command.ProcessState.ExitCode(), took: time.Since(began),
+		memory: command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss}
+	if _, failed := err.(*exec.ExitError); err != nil && !failed {
+		require.NoError(p.TB, err)
+	}
+	p.Logf("$ %s\n%s(exit status %d)", r.command, r.output, r.status)
+	return r
+}
+
+// ok runs a command that has to succeed.
+func (p *project) ok(args ...string) *result {
+	p.Helper()
+	r := p.run(args...)
+	require.Zero(p, r.status, "%s failed:\n%s", r.command, r.output)
+	return r
+}
+
+// refused runs a command that has to fail, saying all of that.
+func (p *project) refused(says []string, args ...string) *result {
+	p.Helper()
+	r := p.run(args...)
+	require.NotZero(p, r.status, "%s succeeded:\n%s", r.command, r.output)
+	for _, text := range says {
+		require.Contains(p, r.output, text)
+	}
+	return r
+}
+
+// upArgs are what a user types, and what a test needs besides: no questions.
+func upArgs(stage string, more ...string) []string {
+	return append([]string{"pulumi", "up", "--stack", stage, "--yes", "--non-interactive", "--color", "never"}, more...)
+}
+
+// up updates a stage, which has to succeed, and returns what it changed.
+func (p *project) up(stage string, more ...string) *update {
+	p.Helper()
+	u := p.tryUp(stage, more...)
+	require.Zero(p, u.status, "pulumi up failed:\n%s", u.output)
+	return u
+}
+
+// update is an update of a stage with the calls that the engine made to the providers.
+type update struct {
+	*result
+	calls []call
+}
+
+// call is a call of the engine to a provider.
+type call struct {
+	Method  string
+	Request struct {
+		URN     string `json:"urn"`
+		Preview bool   `json:"preview"`
+	}
+}
+
+// tryUp updates a stage, however that ends.
+func (p *project) tryUp(stage string, more ...string) *update {
+	p.Helper()
+	log := filepath.Join(p.TempDir(), "grpc.json")
+	u := &update{result: p.runWith([]string{"PULUMI_DEBUG_GRPC=" + log}, upArgs(stage, more...)...)}
+	content, err := os.ReadFile(log)
+	require.NoError(p.TB, err)
+	for _, line := range bytes.Split(bytes.TrimSpace(content), []byte("\n")) {
+		var c call
+		if json.Unmarshal(line, &c) == nil {
+			u.calls = append(u.calls, c)
+		}
+	}
+	return u
+}
+
+// changed lists the types that providers created, updated or deleted, as "Create aws:ecs/service:Service", each once.
+func (u *update) changed() []string {
+	var changes []string
+	seen := map[string]bool{}
+	for _, c := range u.calls {
+		method, isProvider := strings.CutPrefix(c.Method, "/pulumirpc.ResourceProvider/")
+		if !isProvider || c.Request.Preview || (method != "Create" && method != "Update" && method != "Delete") {
+			continue
+		}
+		change := method + " " + typeOf(c.Request.URN)
+		if !seen[change] {
+			seen[change] = true
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// typeOf is the type of the resource that a URN names.
+func typeOf(urn string) string {
+	parts := strings.Split(urn, "::")
+	if len(parts) < 4 {
+		return urn
+	}
+	types := strings.Split(parts[2], "$")
+	return types[len(types)-1]
+}
+
+// builtNothing asserts that no image was built or pushed.
+func (u *update) builtNothing() {
+	u.Helper()
+	for _, change := range u.changed() {
+		require.NotContains(u, change, "docker:")
+	}
+}
+
+// preview previews a stage.
+func (p *project) preview(stage string, more ...string) *result {
+	p.Helper()
+	return p.run(append([]string{"pulumi", "preview", "--stack", stage, "--non-interactive", "--color", "never", "--diff"}, more...)...)
+}
+
+// sandbox runs a command of the sandbox itself and decodes its JSON.
+func (p *project) sandbox(into any, args ...string) {
+	p.Helper()
+	output, err := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account}, args...)...).Output()
+	require.NoError(p.TB, err)
+	require.NoError(p.TB, json.Unmarshal(output, into))
+}
+
+type image struct{ Repository, Tag, Digest, PushedAt string }
+
+func (p *project) images() (images []image) {
+	p.Helper()
+	p.sandbox(&images, "images", "--json")
+	return images
+}
+
+type service struct {
+	Cluster, Service, Family, Image string
+	Revision, Desired, Running      int
+	Environment                     map[string]string
+}
+
+// service is the one service of that cluster.
+func (p *project) service(cluster string) service {
+	p.Helper()
+	var ps struct{ Services []service }
+	p.sandbox(&ps, "ps", "--json")
+	for _, s := range ps.Services {
+		if s.Cluster == cluster {
+			return s
+		}
+	}
+	p.Fatalf("no service in the cluster %s: %v", cluster, ps.Services)
+	return service{}
+}
+
+// account opens what AWS would hold.
+func (p *project) open() *account.Account {
+	p.Helper()
+	a, err := account.Open(p.account)
+	require.NoError(p.TB, err)
+	p.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+// faults sets the account's faults.
+func (p *project) faults(faults map[string]string) {
+	p.Helper()
+	require.NoError(p.TB, p.open().SetFaults(faults))
+}
+
+// revisions lists a family's revisions with their status, as "1 ACTIVE".
+func (p *project) revisions(family string) (revisions []string) {
+	p.Helper()
+	all, err := p.open().TaskDefinitions()
+	require.NoError(p.TB, err)
+	for _, definition := range all {
+		if definition.Family == family {
+			revisions = append(revisions, fmt.Sprintf("%d %s", definition.Revision, definition.Status))
+		}
+	}
+	return revisions
+}
+
+// builds is how many images were built for a repository.
+func (p *project) builds(repository string) int {
+	p.Helper()
+	builds, err := p.open().Builds()
+	require.NoError(p.TB, err)
+	return builds[repository].Builds
+}
+
+// outputs are the stack's outputs.
+func (p *project) outputs(stage string) (outputs stackOutputs) {
+	p.Helper()
+	r := p.ok("pulumi", "stack", "output", "--json", "--stack", stage)
+	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &outputs))
+	return outputs
+}
+
+type stackOutputs struct {
+	Cluster  string
+	Images   map[string]struct{ Ref, Tag, Digest, Commit string }
+	Services map[string]struct {
+		Family, TaskDefinition, LogGroup, Service string
+		Revision, Replicas                        int
+	}
+}
+
+// state are the resources of the stage's exported state by type.
+func (p *project) state(stage string) map[string][]stateResource {
+	p.Helper()
+	var export struct {
+		Deployment struct{ Resources []stateResource }
+	}
+	r := p.ok("pulumi", "stack", "export", "--stack", stage)
+	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &export))
+	resources := map[string][]stateResource{}
+	for _, resource := range export.Deployment.Resources {
+		resources[resource.Type] = append(resources[resource.Type], resource)
+	}
+	return resources
+}
+
+type stateResource struct {
+	URN, Type, ID   string
+	Inputs, Outputs map[string]any
+}
+
+// containers are the container definitions in the stage's state.
+func (p *project) containers(stage string) string {
+	p.Helper()
+	definitions := p.state(stage)["aws:ecs/taskDefinition:TaskDefinition"]
+	require.Len(p, definitions, 1)
+	return definitions[0].Outputs["containerDefinitions"].(string)
+}
+
+// replace edits a file of the project.
+func (p *project) replace(name, old, updated string) {
+	p.Helper()
+	content := p.read(name)
+	require.Contains(p, content, old)
+	p.write(name, strings.ReplaceAll(content, old, updated))
+}
+
+func (p *project) read(name string) string {
+	p.Helper()
+	content, err := os.ReadFile(filepath.Join(p.dir, name))
+	require.NoError(p.TB, err)
+	return string(content)
+}
+
+func (p *project) write(name, content string) {
+	p.Helper()
+	require.NoError(p.TB, os.MkdirAll(filepath.Dir(filepath.Join(p.dir, name)), 0o755))
+	require.NoError(p.TB, os.WriteFile(filepath.Join(p.dir, name), []byte(content), 0o644))
+}
+
+// editApp makes another binary of the app, as an edit and `make app` would, without the time of a compiler.
+func (p *project) editApp(text string) {
+	p.Helper()
+	binary, err := os.ReadFile(filepath.Join(root, "app/build/app"))
+	require.NoError(p.TB, err)
+	require.NoError(p.TB, os.WriteFile(filepath.Join(p.dir, "app/build/app"), append(binary, text...), 0o755))
+}
+
+func (p *project) git(args ...string) string {
+	p.Helper()
+	command := exec.Command("git", args...)
+	command.Dir = p.dir
+	output, err := command.CombinedOutput()
+	require.NoError(p.TB, err, "git %v: %s", args, output)
+	return string(output)
+}
+
+func (p *project) commit(message string) {
+	p.Helper()
+	p.git("add", "-A")
+	p.git("commit", "-q", "--allow-empty", "-m", message)
+}
+
+// terminal gathers what both streams of a command write.
+type terminal struct {
+	mutex sync.Mutex
+	bytes.Buffer
+}
+
+func (t *terminal) Write(text []byte) (int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.Buffer.Write(text)
+}

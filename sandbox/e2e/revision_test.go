@@ -1,0 +1,51 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestARevisionMovesOnlyTheService(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.up("dev")
+
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
+	u := p.up("dev")
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
+	running := p.service("slipway-dev")
+	require.Equal(t, 1, running.Revision)
+	require.Equal(t, "hello from dev", running.Environment["GREETING"])
+	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision)
+	p.up("dev", "--expect-no-changes")
+
+	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
+	u = p.up("dev")
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
+}
+
+func TestARevisionThatCannotRunIsRefused(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.up("dev")
+	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	require.NoError(t, err)
+
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
+	for revision, says := range map[string]string{"revision: 1": "INACTIVE", "revision: 7": "slipway-dev-web:7"} {
+		file := p.read("Pulumi.dev.yaml")
+		p.replace("Pulumi.dev.yaml", "revision: 1", revision)
+		u := p.tryUp("dev", "--skip-preview")
+		require.NotZero(t, u.status)
+		require.Contains(t, u.output, "services.web.revision (Pulumi.dev.yaml)")
+		require.Contains(t, u.output, says)
+		require.Empty(t, u.changed())
+		p.write("Pulumi.dev.yaml", file)
+	}
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+}

@@ -1,0 +1,129 @@
+package e2e
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+// failing makes the tasks of one revision exit with status 3 soon after they start.
+func failing(revision string) map[string]string {
+	return map[string]string{"failing-tasks": "slipway-dev-web:" + revision, "failing-exit-code": "3"}
+}
+
+func TestAFirstDeploymentThatFailsIsRed(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.faults(failing("*"))
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:1 failed", "exit code 3", "Serving now: nothing", "/slipway/dev/web"} {
+		require.Contains(t, u.output, says)
+	}
+	require.NotContains(t, u.output, "unhandled error")
+	require.Len(t, p.state("dev")["aws:ecs/service:Service"], 1, "the service is tracked")
+
+	again := p.tryUp("dev")
+	require.NotZero(t, again.status, "an unchanged retry stays red")
+	require.Contains(t, again.output, "slipway-dev-web:1 failed")
+	advice := regexp.MustCompile("`pulumi up (--replace '[^']+')` tries again").FindStringSubmatch(again.output)
+	require.NotNil(t, advice, again.output)
+
+	p.faults(nil)
+	require.NotZero(t, p.tryUp("dev").status, "ECS does not try again by itself")
+	option, urn, _ := strings.Cut(advice[1], " ")
+	p.up("dev", option, strings.Trim(urn, "'"))
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+	p.up("dev", "--expect-no-changes")
+}
+
+func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(failing("2"))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "exit code 3",
+		"Serving now: slipway-dev-web:1, 1 of 1 replicas", "pulumi up --refresh"} {
+		require.Contains(t, u.output, says)
+	}
+	require.Less(t, u.took, 2*time.Minute, "ECS's verdict, not a timeout")
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+
+	again := p.tryUp("dev")
+	require.NotZero(t, again.status, "an unchanged retry stays red")
+	require.Contains(t, again.output, "slipway-dev-web:2")
+	require.Contains(t, again.output, "slipway-dev-web:1")
+	require.Contains(t, again.output, "`pulumi up --refresh` tries again")
+	require.Empty(t, again.changed())
+
+	p.faults(nil)
+	preview := p.preview("dev", "--refresh")
+	require.Regexp(t, `task-definition/slipway-dev-web:1" => "[^"]*task-definition/slipway-dev-web:2"`, preview.output)
+	u = p.up("dev", "--refresh")
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	p.up("dev", "--expect-no-changes")
+}
+
+func TestARevertAfterAFailureIsGreen(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(failing("2"))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.commit("A mistake")
+	require.NotZero(t, p.tryUp("dev").status)
+	p.git("revert", "--no-edit", "HEAD")
+	p.up("dev").builtNothing()
+	require.Equal(t, 3, p.service("slipway-dev").Revision)
+	require.Equal(t, "hello from dev", p.service("slipway-dev").Environment["GREETING"])
+}
+
+func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"slow-rollout": "2s"})
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	command := p.command(upArgs("dev", "--skip-preview")...)
+	output := &terminal{}
+	command.Stdout, command.Stderr = output, output
+	require.NoError(t, command.Start())
+	seen := func() bool {
+		output.mutex.Lock()
+		defer output.mutex.Unlock()
+		return strings.Contains(output.String(), "has started 1 tasks")
+	}
+	require.Eventually(t, seen, time.Minute, 50*time.Millisecond, "no event was shown")
+	require.NotEqual(t, 2, p.service("slipway-dev").Revision, "and the rollout was still under way")
+	require.NoError(t, command.Wait())
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+}
+
+func TestRolesThatAreNotThereYetDelayAFirstDeployment(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.faults(map[string]string{"iam-delay": "2s"})
+	p.up("dev")
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+}
+
+func TestAServiceThatSomebodyChangedIsRed(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.up("dev")
+	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", false, func(*account.ServiceSettings) {})
+	require.NoError(t, err)
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "slipway-dev-web:2")
+	p.up("dev", "--refresh")
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+}

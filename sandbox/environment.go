@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// passphrase protects nothing: all that it encrypts is made up.
+const passphrase = "sandbox"
+
+// environment is that of a command with the account attached: base, with everything changed that would lead it to
+// another account, registry or state. cliDir, the directory of the pulumi to use, comes first on its PATH.
+func (s servers) environment(base []string, dir, cliDir string) []string {
+	awsURL := fmt.Sprintf("http://127.0.0.1:%d", s.api)
+	changed := []string{
+		"PATH=" + cliDir + string(os.PathListSeparator) + valueOf(base, "PATH"),
+
+		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,docker:%d", s.aws, s.docker),
+		fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", s.language),
+		"PULUMI_HOME=" + filepath.Join(dir, "home"),
+		"PULUMI_BACKEND_URL=file://" + filepath.ToSlash(filepath.Join(dir, "state")),
+		"PULUMI_CONFIG_PASSPHRASE=" + passphrase,
+		"PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true", // finds the salt that the stage file no longer has
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+		"PULUMI_SKIP_UPDATE_CHECK=true",
+
+		"AWS_ENDPOINT_URL=" + awsURL,
+		"AWS_ENDPOINT_URL_ECS=" + awsURL,
+		"AWS_ENDPOINT_URL_ECR=" + awsURL,
+		"AWS_ENDPOINT_URL_STS=" + awsURL,
+		"AWS_ACCESS_KEY_ID=sandbox",
+		"AWS_SECRET_ACCESS_KEY=sandbox",
+		"AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE=" + os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+	}
+	environment := slices.DeleteFunc(slices.Clone(base), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return leadsElsewhere(name) || valueOf(changed, name) != ""
+	})
+	return append(environment, changed...)
+}
+
+// leadsElsewhere tells of variables that choose an account, its credentials or a state.
+func leadsElsewhere(name string) bool {
+	switch name {
+	case "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CREDENTIALS_PATH", "PULUMI_IGNORE_AMBIENT_PLUGINS":
+		return true
+	case "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PAGER", "AWS_DEFAULT_OUTPUT":
+		return false
+	}
+	return strings.HasPrefix(name, "AWS_")
+}
+
+func valueOf(environment []string, name string) string {
+	for _, variable := range slices.Backward(environment) {
+		if value, found := strings.CutPrefix(variable, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+// inForeground tells whether a terminal sends its signals to this process group.
+func inForeground() bool {
+	terminal, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	defer terminal.Close()
+	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}

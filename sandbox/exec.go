@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/gofrs/flock"
+	"github.com/spf13/cobra"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/api"
+	"slipway/sandbox/aws"
+	"slipway/sandbox/docker"
+	"slipway/sandbox/language"
+	"slipway/sandbox/registry"
+)
+
+func execCommand(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "exec -- COMMAND [ARGUMENT…]",
+		Short: "Run a command with the account attached, and end with its exit status",
+		Long: `Run a command with the account attached, and end with its exit status.
+
+The command, and whatever it starts, sees the account as AWS: Pulumi's aws and docker providers, the AWS SDKs and the
+aws CLI reach nothing else. Its pulumi keeps state in the account's directory. A stage file into which the CLI writes an
+encryptionsalt gets its bytes back when the command ends. Run commands that are to work at the same time each with an
+exec of its own.
+
+Images are built by the Docker engine where one answers (DOCKER_HOST is honoured). Where none does, or SANDBOX_DOCKER=off
+is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.`,
+		Example: `  sandbox exec -- pulumi up --stack dev
+  sandbox exec -- slipway promote dev release
+  sandbox exec -- sh -c 'pulumi preview --stack dev && pulumi stack history --stack dev'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			status, err := execute(*dir, args, command.ErrOrStderr())
+			if err == nil && status != 0 {
+				return exitStatus(status)
+			}
+			return err
+		},
+	}
+}
+
+// execute runs a command with the account in dir attached, and returns its exit status.
+func execute(dir string, args []string, progress io.Writer) (status int, err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return 0, err
+	}
+	cli, err := pulumiCLI(progress)
+	if err != nil {
+		return 0, err
+	}
+	workDir, stage := pulumiArguments(args)
+	workDir, err = filepath.Abs(workDir)
+	if err != nil {
+		return 0, err
+	}
+	if project, found := parentWith(workDir, "Pulumi.yaml"); found {
+		files, err := keepStageFiles(project, stage)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, files.end()) }()
+	}
+	err = withAccount(dir, func(a *account.Account) error {
+		lock, err := useDir(dir)
+		if err != nil {
+			return err
+		}
+		defer lock.Unlock()
+		host := language.NewHost(workDir)
+		attached, err := serve(a, host, dir)
+		if err != nil {
+			return err
+		}
+		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli))
+		host.SetEnvironment(environment)
+		status, err = runCommand(args, environment, cli)
+		return err
+	})
+	return status, err
+}
+
+// pulumiArguments are the directory and the stage that a `pulumi` command names: "." and "" where it names none.
+func pulumiArguments(args []string) (dir, stage string) {
+	dir = "."
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(arg, "=")
+		if !hasValue && i+1 < len(args) {
+			value = args[i+1]
+		}
+		switch name {
+		case "--":
+			return dir, stage
+		case "-C", "--cwd":
+			if filepath.Base(args[0]) == "pulumi" {
+				dir = value
+			}
+		case "-s", "--stack":
+			stage = value
+		}
+	}
+	// A stack may be given as organization/project/stack.
+	return dir, stage[strings.LastIndex(stage, "/")+1:]
+}
+
+// useDir marks the account's directory as in use until it is unlocked, or the process ends.
+func useDir(dir string) (*flock.Flock, error) {
+	for _, name := range []string{"state", "home"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	lock := flock.New(filepath.Join(dir, "in-use"))
+	return lock, lock.RLock()
+}
+
+// servers are the ports of 127.0.0.1 that the account answers on.
+type servers struct {
+	aws, docker, language, api int
+}
+
+// serve starts the servers, which end with the process: so does what they have under way, as it does when the CLI
+// stops its own plugins.
+func serve(a *account.Account, host *language.Host, dir string) (s servers, err error) {
+	if s.aws, _, err = aws.Serve(a); err != nil {
+		return s, err
+	}
+	if s.docker, _, err = docker.Serve(a, registry.New(filepath.Join(dir, "registry"), a), host.Directory); err != nil {
+		return s, err
+	}
+	if s.language, _, err = host.Serve(); err != nil {
+		return s, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return s, fmt.Errorf("serving the AWS APIs: %w", err)
+	}
+	s.api = listener.Addr().(*net.TCPAddr).Port
+	go func() { _ = http.Serve(listener, api.New(a)) }() // ends with the process
+	return s, nil
+}
+
+// runCommand runs a command to its end. Its streams are those of this process.
+func runCommand(args, environment []string, cli string) (status int, err error) {
+	path := cli
+	if args[0] != "pulumi" {
+		if path, err = exec.LookPath(args[0]); err != nil {
+			return 0, err
+		}
+	}
+	command := exec.Command(path, args[1:]...)
+	command.Env = environment
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	if err := command.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			// A terminal sends Ctrl-C to the command too, which would take a second one for "stop at once".
+			if s != os.Interrupt || !inForeground() {
+				_ = command.Process.Signal(s) // it may have ended
+			}
+		case err := <-ended:
+			return statusOf(command.ProcessState, err)
+		}
+	}
+}
+
+// statusOf is a command's exit status as a shell reports it: 128 and the signal's number where one killed it.
+func statusOf(state *os.ProcessState, err error) (int, error) {
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return 0, err
+	}
+	if wait, ok := state.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
+		return 128 + int(wait.Signal()), nil
+	}
+	return state.ExitCode(), nil
+}

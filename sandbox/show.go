@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"slipway/sandbox/account"
+)
+
+func imagesCommand(dir *string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "images",
+		Short: "List the registry's images, oldest first",
+		Args:  cobra.NoArgs,
+	}
+	asJSON := command.Flags().Bool("json", false, "print a list of {repository, tag, digest, pushedAt}")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return withAccount(*dir, func(a *account.Account) error {
+			images, err := a.Images()
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return printJSON(command.OutOrStdout(), shownImages(images))
+			}
+			rows := [][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}}
+			for _, image := range images {
+				rows = append(rows, []string{image.Repository, image.Tag, image.Digest, image.PushedAt.Format(time.RFC3339)})
+			}
+			return printTable(command.OutOrStdout(), rows)
+		})
+	}
+	return command
+}
+
+// shownImage is an image as `sandbox images --json` prints it.
+type shownImage struct {
+	Repository string    `json:"repository"`
+	Tag        string    `json:"tag"`
+	Digest     string    `json:"digest"`
+	PushedAt   time.Time `json:"pushedAt"`
+}
+
+func shownImages(images []account.Image) []shownImage {
+	shown := make([]shownImage, 0, len(images))
+	for _, image := range images {
+		shown = append(shown, shownImage{image.Repository, image.Tag, image.Digest, image.PushedAt})
+	}
+	return shown
+}
+
+func psCommand(dir *string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "ps",
+		Short: "List the services of every cluster and what they run",
+		Args:  cobra.NoArgs,
+	}
+	asJSON := command.Flags().Bool("json", false,
+		`print {"services": [{cluster, service, family, revision, desired, running, image, environment}]}`)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return withAccount(*dir, func(a *account.Account) error {
+			services, err := a.Services()
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return printJSON(command.OutOrStdout(), map[string]any{"services": services})
+			}
+			rows := [][]string{{"CLUSTER", "SERVICE", "REVISION", "DESIRED", "RUNNING", "IMAGE"}}
+			for _, s := range services {
+				rows = append(rows, []string{s.Cluster, s.Service, fmt.Sprintf("%s:%d", s.Family, s.Revision),
+					fmt.Sprint(s.Desired), fmt.Sprint(s.Running), s.Image})
+			}
+			return printTable(command.OutOrStdout(), rows)
+		})
+	}
+	return command
+}
+
+func faultsCommand(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults [KEY=VALUE…]",
+		Short: "Show or set what goes wrong in the account, for tests and demonstrations",
+		Long: `Show or set what goes wrong in the account, for tests and demonstrations. KEY= clears one.
+
+  failing-tasks=PATTERN      new tasks whose family:revision or image matches (* and ?) exit soon after they start
+  failing-reason=TEXT        what such a container says
+  failing-exit-code=NUMBER   its exit code, 1 unless set
+  iam-delay=DURATION         tasks cannot assume a role that is younger than this
+  slow-push=DURATION         how long a push takes
+  die-after-push=1           the next process that has recorded a push is killed right after it
+  slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set`,
+		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'
+  sandbox faults failing-tasks= failing-reason=`,
+		RunE: func(command *cobra.Command, args []string) error {
+			return withAccount(*dir, func(a *account.Account) error {
+				faults, err := a.Faults()
+				if err != nil {
+					return err
+				}
+				if len(args) > 0 {
+					return setFaults(a, faults, args)
+				}
+				for _, key := range slices.Sorted(maps.Keys(faults)) {
+					fmt.Fprintf(command.OutOrStdout(), "%s=%s\n", key, faults[key])
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func setFaults(a *account.Account, faults map[string]string, changes []string) error {
+	for _, change := range changes {
+		key, value, isChange := strings.Cut(change, "=")
+		if !isChange {
+			return fmt.Errorf("%s: write KEY=VALUE, or KEY= to clear it", change)
+		}
+		if value == "" {
+			delete(faults, key)
+		} else {
+			faults[key] = value
+		}
+	}
+	return a.SetFaults(faults)
+}
+
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// printTable prints rows, of which the first is the heading.
+func printTable(out io.Writer, rows [][]string) error {
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"gopkg.in/yaml.v3"
+)
+
+// stageFiles keeps a project's stage files as they are while commands run. The CLI writes an encryptionsalt into
+// a stage file that has none, and reformats the file; neither is the user's edit.
+//
+// The copies lie in the project, not in the account: commands with different accounts may run in one project at once.
+// The first command to start makes the copies, the last one to end puts them back, and where none could (all were
+// killed) the next one to start does. `users` is locked, shared, by each command that runs; `guard`, exclusively, while
+// one starts or ends.
+type stageFiles struct {
+	dir   string // where the stage files are
+	kept  string // where the copies are
+	guard *flock.Flock
+	users *flock.Flock
+}
+
+const keptDir = ".sandbox/stages"
+
+// keepStageFiles begins to look after the stage files of a project. Stage limits to one the check that the sandbox
+// can use them; "" checks them all.
+func keepStageFiles(project, stage string) (s *stageFiles, err error) {
+	dir, err := stageFileDir(project)
+	if err != nil {
+		return nil, err
+	}
+	place := filepath.Join(project, keptDir)
+	if err := os.MkdirAll(place, 0o755); err != nil {
+		return nil, err
+	}
+	s = &stageFiles{dir: dir, kept: filepath.Join(place, "kept"),
+		guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}
+	err = s.guarded(func() error {
+		if err := s.ifAlone(s.restore); err != nil {
+			return err
+		}
+		names, err := s.list(s.dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if stage == "" || name == "Pulumi."+stage+".yaml" {
+				if err := checkUsable(filepath.Join(s.dir, name)); err != nil {
+					return err
+				}
+			}
+		}
+		if err := s.ifAlone(func() error { return s.keep(names) }); err != nil {
+			return err
+		}
+		return s.users.RLock()
+	})
+	return s, err
+}
+
+// stageFileDir is where Pulumi.yaml says that the stage files are: beside it, unless it names another directory.
+func stageFileDir(project string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(project, "Pulumi.yaml"))
+	if err != nil {
+		return "", err
+	}
+	var settings struct {
+		StackConfigDir string `yaml:"stackConfigDir"`
+	}
+	if err := yaml.Unmarshal(content, &settings); err != nil {
+		return "", fmt.Errorf("Pulumi.yaml: %w", err)
+	}
+	return filepath.Join(project, settings.StackConfigDir), nil
+}
+
+// end puts the stage files back where no other command still runs.
+func (s *stageFiles) end() error {
+	return s.guarded(func() error {
+		if err := s.users.Unlock(); err != nil {
+			return err
+		}
+		return s.ifAlone(s.restore)
+	})
+}
+
+func (s *stageFiles) guarded(do func() error) (err error) {
+	if err := s.guard.Lock(); err != nil {
+		return fmt.Errorf("keeping the stage files: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.guard.Unlock()) }()
+	return do()
+}
+
+func (s *stageFiles) ifAlone(do func() error) error {
+	alone, err := s.users.TryLock()
+	if err != nil || !alone {
+		return err
+	}
+	defer s.users.Unlock()
+	return do()
+}
+
+func (s *stageFiles) list(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		if matched, _ := filepath.Match("Pulumi.?*.yaml", entry.Name()); matched && !entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, err
+}
+
+// keep copies the stage files. A copy that a kill leaves half made is never taken for one: the directory gets its name last.
+func (s *stageFiles) keep(names []string) error {
+	unfinished := s.kept + ".unfinished"
+	if err := errors.Join(os.RemoveAll(unfinished), os.Mkdir(unfinished, 0o755)); err != nil {
+		return err
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(filepath.Join(s.dir, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(unfinished, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return os.Rename(unfinished, s.kept)
+}
+
+// restore undoes what the CLI alone did to the stage files since keep.
+func (s *stageFiles) restore() error {
+	if _, err := os.Stat(s.kept); err != nil {
+		return nil // nothing was kept
+	}
+	names, err := s.list(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		kept, err := os.ReadFile(filepath.Join(s.kept, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		file := filepath.Join(s.dir, name)
+		current, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		restored := withoutSalt(current, kept)
+		switch {
+		case bytes.Equal(restored, current):
+			continue
+		case restored == nil:
+			err = os.Remove(file)
+		default:
+			err = replaceFile(file, restored)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(s.kept)
+}
+
+var (
+	saltLine = regexp.MustCompile(`(?m)^encryptionsalt:.*\n?`)
+	secret   = regexp.MustCompile(`(?m)^\s*(- )?"?secure"?:`)
+)
+
+// withoutSalt is what to make of a stage file that was kept (nil where there was none): the bytes that were kept, where
+// current differs from them only by the sandbox's salt and by formatting. Where a command has edited the
+// configuration too, only the salt goes, and it stays where something is encrypted with it. The result is nil where
+// nothing is left of a file that was not there.
+func withoutSalt(current, kept []byte) []byte {
+	now, before := parseStage(current), parseStage(kept)
+	if now == nil || before == nil || now["encryptionsalt"] == nil || before["encryptionsalt"] != nil {
+		return current
+	}
+	salt, _ := now["encryptionsalt"].(string)
+	delete(now, "encryptionsalt")
+	if reflect.DeepEqual(now, before) && kept != nil {
+		return kept
+	}
+	if secret.Match(current) || !opens(salt) {
+		return current
+	}
+	if len(now) == 0 && kept == nil {
+		return nil
+	}
+	return saltLine.ReplaceAll(current, nil)
+}
+
+// parseStage is a stage file's content, nil where it is not YAML. A `config` without keys is the same as none.
+func parseStage(content []byte) map[string]any {
+	settings := map[string]any{}
+	if yaml.Unmarshal(content, &settings) != nil {
+		return nil
+	}
+	if settings == nil { // null
+		settings = map[string]any{}
+	}
+	if entries, isMap := settings["config"].(map[string]any); settings["config"] == nil || isMap && len(entries) == 0 {
+		delete(settings, "config")
+	}
+	return settings
+}
+
+// replaceFile gives a file new content: all of it or, where the process is killed, none.
+func replaceFile(name string, content []byte) error {
+	name, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	unfinished, err := os.CreateTemp(filepath.Dir(name), ".stage-*")
+	if err != nil {
+		return err
+	}
+	_, err = unfinished.Write(content)
+	err = errors.Join(err, unfinished.Chmod(info.Mode()), unfinished.Close())
+	if err == nil {
+		err = os.Rename(unfinished.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(unfinished.Name())
+	}
+	return err
+}
+
+// checkUsable refuses a stage file whose secrets the sandbox cannot decrypt.
+func checkUsable(file string) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	settings := parseStage(content)
+	provider, _ := settings["secretsprovider"].(string)
+	switch salt, _ := settings["encryptionsalt"].(string); {
+	case provider != "" && provider != "passphrase" && provider != "default":
+		// Only the scheme: the rest may name a key or an account.
+		scheme, _, _ := strings.Cut(provider, ":")
+		provider = "the secrets provider " + scheme
+	case settings["encryptedkey"] != nil:
+		provider = "another secrets provider"
+	case salt != "" && !opens(salt):
+		provider = "another passphrase"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s is encrypted with %s, which the sandbox does not have: use a copy of the project whose %s "+
+		"has neither encrypted values nor that provider", filepath.Base(file), provider, filepath.Base(file))
+}
+
+// opens reports whether a salt was made with the sandbox's passphrase. A salt is v1:<base64>:<the word "pulumi" encrypted>.
+func opens(salt string) bool {
+	parts := strings.SplitN(salt, ":", 3)
+	if len(parts) != 3 || parts[0] != "v1" {
+		return false
+	}
+	decoded, err := base64.StdEncoding.DecodeString(parts[1])
+	if err != nil {
+		return false
+	}
+	word, err := config.NewSymmetricCrypterFromPassphrase(passphrase, decoded).DecryptValue(context.Background(), parts[2])
+	return err == nil && word == "pulumi"
+}
