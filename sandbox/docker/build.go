@@ -74,10 +74,11 @@ func text(value resource.PropertyValue) string {
 	return ""
 }
 
-// supported are the inputs of an image and of its `build` that the sandbox knows.
-var supported = map[string][]string{
+// supported are the inputs of an image and of its objects that the sandbox knows.
+var supported = map[resource.PropertyKey][]string{
 	"":      {"build", "buildOnPreview", "imageName", "registry", "skipPush"},
 	"build": {"args", "builderVersion", "cacheFrom", "context", "contextDigest", "dockerfile", "platform", "target"},
+	"registry": {"password", "server", "username"},
 }
 
 func checkSupported(inputs resource.PropertyMap) (failures []*pulumirpc.CheckFailure) {
@@ -129,7 +130,7 @@ func (s *server) buildAndPush(ctx context.Context, urn string, properties *struc
 		return "", nil, err
 	}
 	s.log.Status(urn, "Building the image")
-	image, cleanUp, err := s.build(ctx, urn, b, imageName)
+	image, cleanUp, err := s.build(ctx, urn, b)
 	if err != nil {
 		return "", nil, err
 	}
@@ -164,7 +165,7 @@ func credentialsOf(value resource.PropertyValue) registry.Credentials {
 
 // build builds with the Docker engine where one answers, and packs the context itself where none does. The image
 // may be read until cleanUp is called.
-func (s *server) build(ctx context.Context, urn string, b *build, imageName string) (image v1.Image, cleanUp func(), err error) {
+func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Image, cleanUp func(), err error) {
 	scratch, err := os.MkdirTemp("", "sandbox-build-*")
 	if err != nil {
 		return nil, nil, err
@@ -172,7 +173,7 @@ func (s *server) build(ctx context.Context, urn string, b *build, imageName stri
 	cleanUp = func() { _ = os.RemoveAll(scratch) }
 	if docker := dockerEngine(ctx); docker != nil {
 		defer docker.Close()
-		image, err = buildWithEngine(ctx, docker, b, imageName, scratch, func(line string) { s.log.Status(urn, "%s", line) })
+		image, err = buildWithEngine(ctx, docker, b, scratch, func(line string) { s.log.Status(urn, "%s", line) })
 	} else {
 		s.log.Warn(urn, "No Docker engine answers, so the sandbox packs this image itself. On AWS, pulumi stops here: start Docker first.")
 		image, err = pack(ctx, b, scratch)

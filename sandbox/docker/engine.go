@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,11 +44,13 @@ func dockerEngine(ctx context.Context) *client.Client {
 	return docker
 }
 
-// buildWithEngine builds an image under its name in the engine, where it stays, and exports it into the directory scratch.
+// buildWithEngine builds with the engine's classic builder, which unlike BuildKit takes no session, and exports the image
+// into the directory scratch. The engine keeps only layers, as its cache: the image gets a tag of its own, which goes again.
 func buildWithEngine(
-	ctx context.Context, docker *client.Client, b *build, imageName, scratch string, progress func(string),
-) (v1.Image, error) {
-	options := client.ImageBuildOptions{Tags: []string{imageName}, CacheFrom: b.cacheFrom, BuildArgs: map[string]*string{},
+	ctx context.Context, docker *client.Client, b *build, scratch string, progress func(string),
+) (image v1.Image, err error) {
+	tag := "sandbox-build:" + strings.ToLower(rand.Text())
+	options := client.ImageBuildOptions{Tags: []string{tag}, CacheFrom: b.cacheFrom, BuildArgs: map[string]*string{},
 		Target: b.target, Version: buildtypes.BuilderV1, Remove: true, ForceRemove: true}
 	for key, value := range b.args {
 		options.BuildArgs[key] = &value
@@ -69,7 +72,11 @@ func buildWithEngine(
 	if err := followBuild(result.Body, progress); err != nil {
 		return nil, err
 	}
-	return export(ctx, docker, imageName, filepath.Join(scratch, "image.tar"))
+	defer func() {
+		_, removal := docker.ImageRemove(context.WithoutCancel(ctx), tag, client.ImageRemoveOptions{})
+		err = errors.Join(err, removal)
+	}()
+	return export(ctx, docker, tag, filepath.Join(scratch, "image.tar"))
 }
 
 // sentDockerfile is the Dockerfile's name on its way to the engine. It is sent beside the context, which need not hold it.
@@ -79,7 +86,7 @@ const sentDockerfile = ".sandbox.Dockerfile"
 // only what was put in for the engine itself.
 func sendContext(ctx context.Context, b *build, to io.Writer) error {
 	const ignoreFile = ".dockerignore"
-	files, err := contextFiles(ctx, b.context, filepath.Join(b.context, ignoreFile))
+	files, err := contextFiles(ctx, b.context, b.dockerfile)
 	if err != nil {
 		return err
 	}
@@ -90,7 +97,12 @@ func sendContext(ctx context.Context, b *build, to io.Writer) error {
 	archive := tar.NewWriter(to)
 	ignored := sentDockerfile + "\n" + ignoreFile + "\n"
 	for _, f := range files {
-		if f.path == ignoreFile {
+		if f.path == ignoreFile { // the image may take it
+			content, err := os.ReadFile(f.name)
+			if err != nil {
+				return err
+			}
+			ignored = string(content) + "\n" + sentDockerfile + "\n"
 			continue
 		}
 		if err := f.addTo(archive, f.path); err != nil {
@@ -129,8 +141,8 @@ func followBuild(messages io.Reader, progress func(string)) error {
 }
 
 // export saves an image of the engine in a file, from which it is read.
-func export(ctx context.Context, docker *client.Client, imageName, file string) (v1.Image, error) {
-	saved, err := docker.ImageSave(ctx, []string{imageName})
+func export(ctx context.Context, docker *client.Client, tag, file string) (v1.Image, error) {
+	saved, err := docker.ImageSave(ctx, []string{tag})
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +153,7 @@ func export(ctx context.Context, docker *client.Client, imageName, file string) 
 	}
 	_, err = io.Copy(content, saved)
 	if err := errors.Join(err, content.Close()); err != nil {
-		return nil, fmt.Errorf("exporting %s: %w", imageName, err)
+		return nil, fmt.Errorf("exporting %s: %w", tag, err)
 	}
 	return tarball.ImageFromPath(file, nil)
 }

@@ -25,8 +25,13 @@ type file struct {
 	info fs.FileInfo
 }
 
-// contextFiles lists what the ignore file lets through, in the order of a walk: directories before what they hold.
-func contextFiles(ctx context.Context, dir, ignoreFile string) (files []file, err error) {
+// contextFiles lists what the ignore file lets through, in the order of a walk: directories before what they hold. An
+// ignore file of the Dockerfile's own goes before the context's.
+func contextFiles(ctx context.Context, dir, dockerfile string) (files []file, err error) {
+	ignoreFile := dockerfile + ".dockerignore"
+	if _, err := os.Stat(ignoreFile); errors.Is(err, fs.ErrNotExist) {
+		ignoreFile = filepath.Join(dir, ".dockerignore")
+	}
 	patterns, err := ignorePatterns(ignoreFile)
 	if err != nil {
 		return nil, err
@@ -64,12 +69,7 @@ func ignorePatterns(name string) ([]string, error) {
 // file of the context, with a zero byte after each. Of a symlink, the content is the path that it resolves to, relative
 // to base unless that is "" or a link on the way is absolute.
 func contextDigest(base, dir, dockerfile string) (string, error) {
-	// Unlike for the build itself, the name of another Dockerfile decides the ignore file.
-	ignoreFile := ".dockerignore"
-	if name := filepath.Base(dockerfile); name != "Dockerfile" {
-		ignoreFile = name + ".dockerignore"
-	}
-	files, err := contextFiles(context.Background(), dir, filepath.Join(dir, ignoreFile))
+	files, err := contextFiles(context.Background(), dir, dockerfile)
 	if err != nil {
 		return "", err
 	}

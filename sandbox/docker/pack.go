@@ -67,7 +67,7 @@ func pack(ctx context.Context, b *build, scratch string) (v1.Image, error) {
 		lex: shell.NewLex(parsed.EscapeToken), created: v1.Time{Time: time.Now().UTC()}, image: empty.Image,
 		config: v1.Config{Env: []string{defaultPath}, Labels: map[string]string{}, ExposedPorts: map[string]struct{}{}},
 		dirs:   map[string]bool{"/": true}}
-	if p.files, err = contextFiles(ctx, b.context, filepath.Join(b.context, ".dockerignore")); err != nil {
+	if p.files, err = contextFiles(ctx, b.context, b.dockerfile); err != nil {
 		return nil, err
 	}
 	for _, command := range global {
@@ -269,7 +269,7 @@ func (p *packer) copy(archive *tar.Writer, c instructions.SourcesAndDest) error 
 			}
 		}
 		if !found {
-			return fmt.Errorf("COPY failed: %s is not in the build context %s, or .dockerignore excludes it", source, p.contextInput)
+			return fmt.Errorf("COPY failed: file not found in build context or excluded by .dockerignore: stat %s: file does not exist", source)
 		}
 	}
 	return nil
