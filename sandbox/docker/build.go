@@ -76,8 +76,8 @@ func text(value resource.PropertyValue) string {
 
 // supported are the inputs of an image and of its objects that the sandbox knows.
 var supported = map[resource.PropertyKey][]string{
-	"":      {"build", "buildOnPreview", "imageName", "registry", "skipPush"},
-	"build": {"args", "builderVersion", "cacheFrom", "context", "contextDigest", "dockerfile", "platform", "target"},
+	"":         {"build", "buildOnPreview", "imageName", "registry", "skipPush"},
+	"build":    {"args", "builderVersion", "cacheFrom", "context", "contextDigest", "dockerfile", "platform", "target"},
 	"registry": {"password", "server", "username"},
 }
 
@@ -90,14 +90,19 @@ func checkSupported(inputs resource.PropertyMap) (failures []*pulumirpc.CheckFai
 			refuse(string(key), fmt.Sprintf("the sandbox's docker provider does not know the property %s", key))
 		}
 	}
-	if inputs["build"].IsObject() {
-		for _, key := range slices.Sorted(maps.Keys(inputs["build"].ObjectValue())) {
-			if !slices.Contains(supported["build"], string(key)) {
-				refuse("build."+string(key), fmt.Sprintf("the sandbox's docker provider does not know the property build.%s", key))
+	for _, object := range []resource.PropertyKey{"build", "registry"} {
+		value, isGiven := inputs[object]
+		if !value.IsObject() {
+			if isGiven && !value.IsComputed() {
+				refuse(string(object), fmt.Sprintf("`%s` must be an object", object))
+			}
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(value.ObjectValue())) {
+			if name := string(object + "." + key); !slices.Contains(supported[object], string(key)) {
+				refuse(name, "the sandbox's docker provider does not know the property "+name)
 			}
 		}
-	} else if value, isGiven := inputs["build"]; isGiven && !value.ContainsUnknowns() {
-		refuse("build", "`build` must be an object")
 	}
 	for _, flag := range []resource.PropertyKey{"buildOnPreview", "skipPush"} {
 		if inputs[flag].IsBool() && inputs[flag].BoolValue() {

@@ -99,7 +99,7 @@ func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulum
 	return nil, fmt.Errorf("the sandbox's docker provider has no function %s", req.GetTok())
 }
 
-// Check adds the platform and the digest of the context.
+// Check adds the platform, where the Dockerfile and its context are, and their digest.
 func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	if kind := resource.URN(req.GetUrn()).Type(); kind != imageType {
 		return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{
@@ -116,24 +116,16 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkDockerfile(b); err != nil {
-		return nil, err
+	if !inputs["build"].IsComputed() {
+		settings := resource.PropertyMap{}
+		if inputs["build"].IsObject() {
+			settings = inputs["build"].ObjectValue()
+		}
+		if err := s.fillIn(req.GetUrn(), settings, b); err != nil {
+			return nil, err
+		}
+		inputs["build"] = resource.NewProperty(settings)
 	}
-	digest, err := contextDigest(b.base, b.context, b.dockerfile)
-	if err != nil {
-		return nil, err
-	}
-	settings := resource.PropertyMap{}
-	if inputs["build"].IsObject() {
-		settings = inputs["build"].ObjectValue()
-	}
-	settings["contextDigest"] = resource.NewProperty(digest)
-	if _, isGiven := settings["platform"]; !isGiven {
-		platform := "linux/" + runtime.GOARCH
-		settings["platform"] = resource.NewProperty(platform)
-		s.log.Status(req.GetUrn(), "Building for %s, as `platform` does not say otherwise", platform)
-	}
-	inputs["build"] = resource.NewProperty(settings)
 	for _, image := range append(b.cacheFrom, text(inputs["imageName"])) {
 		if image == "" { // not known in a preview
 			continue
@@ -144,6 +136,26 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	}
 	checked, err := marshal(inputs)
 	return &pulumirpc.CheckResponse{Inputs: checked}, err
+}
+
+// fillIn completes an image's `build`, as far as a preview knows it.
+func (s *server) fillIn(urn string, settings resource.PropertyMap, b *build) error {
+	if _, isGiven := settings["platform"]; !isGiven {
+		platform := "linux/" + runtime.GOARCH
+		settings["platform"] = resource.NewProperty(platform)
+		s.log.Status(urn, "Building for %s, as `platform` does not say otherwise", platform)
+	}
+	if settings["context"].IsComputed() || settings["dockerfile"].IsComputed() {
+		return nil
+	}
+	if err := s.checkDockerfile(b); err != nil {
+		return err
+	}
+	digest, err := contextDigest(b.base, b.context, b.dockerfile)
+	settings["context"] = resource.NewProperty(b.contextInput)
+	settings["dockerfile"] = resource.NewProperty(b.dockerfileInput)
+	settings["contextDigest"] = resource.NewProperty(digest)
+	return err
 }
 
 // checkDockerfile wants the Dockerfile to be where the program says, relative to the project and not to the context.
@@ -157,7 +169,7 @@ func (s *server) checkDockerfile(b *build) error {
 			return fmt.Errorf("could not open dockerfile at relative path %s. Try setting `dockerfile` to %q", b.dockerfileInput, within)
 		}
 	}
-	return fmt.Errorf("could not open dockerfile at %s: %w", b.dockerfileInput, err)
+	return fmt.Errorf("could not open dockerfile at relative path %s: %w", b.dockerfileInput, err)
 }
 
 // Diff makes an update of every change but those of the credentials. Nothing is ever replaced.
