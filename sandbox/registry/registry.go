@@ -58,7 +58,12 @@ func (r *Registry) CheckPush(tag name.Tag, credentials Credentials) error {
 	case credentials.Username != Accepted.Username || credentials.Password != Accepted.Password:
 		return errors.New("denied: Your authorization token has expired. Reauthenticate and try again.")
 	}
-	return r.account.CheckPush(tag.RepositoryStr(), tag.TagStr())
+	err := r.account.CheckPush(tag.RepositoryStr(), tag.TagStr())
+	// A client of the registry sees another code than one of the API.
+	if refusal := new(account.Error); errors.As(err, &refusal) && refusal.Code == "RepositoryNotFoundException" {
+		return errors.New("name unknown: " + refusal.Message)
+	}
+	return err
 }
 
 // Push stores an image under a tag and returns its digest. It tells progress what it does.
