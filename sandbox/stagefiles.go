@@ -4,17 +4,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 
 	"github.com/gofrs/flock"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"gopkg.in/yaml.v3"
 )
 
@@ -26,10 +31,11 @@ import (
 // killed) the next one to start does. `users` is locked, shared, by each command that runs; `guard`, exclusively, while
 // one starts or ends.
 type stageFiles struct {
-	dir   string // where the stage files are
-	kept  string // where the copies are
-	guard *flock.Flock
-	users *flock.Flock
+	project *workspace.Project
+	dir     string // where the stage files are
+	kept    string // where the copies are
+	guard   *flock.Flock
+	users   *flock.Flock
 }
 
 const keptDir = ".sandbox/stages"
@@ -37,7 +43,7 @@ const keptDir = ".sandbox/stages"
 // keepStageFiles begins to look after the stage files of a project. Stage limits to one the check that the sandbox
 // can use them; "" checks them all.
 func keepStageFiles(project, stage string) (s *stageFiles, err error) {
-	dir, err := stageFileDir(project)
+	settings, err := workspace.LoadProject(filepath.Join(project, "Pulumi.yaml"))
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +51,8 @@ func keepStageFiles(project, stage string) (s *stageFiles, err error) {
 	if err := os.MkdirAll(place, 0o755); err != nil {
 		return nil, err
 	}
-	s = &stageFiles{dir: dir, kept: filepath.Join(place, "kept"),
-		guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}
+	s = &stageFiles{project: settings, dir: filepath.Join(project, settings.StackConfigDir),
+		kept: filepath.Join(place, "kept"), guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}
 	err = s.guarded(func() error {
 		if err := s.ifAlone(s.restore); err != nil {
 			return err
@@ -68,21 +74,6 @@ func keepStageFiles(project, stage string) (s *stageFiles, err error) {
 		return s.users.RLock()
 	})
 	return s, err
-}
-
-// stageFileDir is where Pulumi.yaml says that the stage files are: beside it, unless it names another directory.
-func stageFileDir(project string) (string, error) {
-	content, err := os.ReadFile(filepath.Join(project, "Pulumi.yaml"))
-	if err != nil {
-		return "", err
-	}
-	var settings struct {
-		StackConfigDir string `yaml:"stackConfigDir"`
-	}
-	if err := yaml.Unmarshal(content, &settings); err != nil {
-		return "", fmt.Errorf("Pulumi.yaml: %w", err)
-	}
-	return filepath.Join(project, settings.StackConfigDir), nil
 }
 
 // end puts the stage files back where no other command still runs.
@@ -162,7 +153,7 @@ func (s *stageFiles) restore() error {
 		if err != nil {
 			return err
 		}
-		restored := withoutSalt(current, kept)
+		restored := s.withoutSalt(current, kept)
 		switch {
 		case bytes.Equal(restored, current):
 			continue
@@ -178,47 +169,53 @@ func (s *stageFiles) restore() error {
 	return os.RemoveAll(s.kept)
 }
 
-var (
-	saltLine = regexp.MustCompile(`(?m)^encryptionsalt:.*\n?`)
-	secret   = regexp.MustCompile(`(?m)^\s*(- )?"?secure"?:`)
-)
+var saltLine = regexp.MustCompile(`(?m)^encryptionsalt:.*\n?`)
 
 // withoutSalt is what to make of a stage file that was kept (nil where there was none): the bytes that were kept, where
-// current differs from them only by the sandbox's salt and by formatting. Where a command has edited the
-// configuration too, only the salt goes, and it stays where something is encrypted with it. The result is nil where
-// nothing is left of a file that was not there.
-func withoutSalt(current, kept []byte) []byte {
-	now, before := parseStage(current), parseStage(kept)
-	if now == nil || before == nil || now["encryptionsalt"] == nil || before["encryptionsalt"] != nil {
+// current differs from them only by the sandbox's salt and by what the CLI makes of any file that it writes. Where a
+// command has edited the configuration too, only the salt goes, and it stays where something is encrypted with it. The
+// result is nil where nothing is left of a file that was not there.
+func (s *stageFiles) withoutSalt(current, kept []byte) []byte {
+	now, err := s.parse(current)
+	if err != nil || now.EncryptionSalt == "" {
 		return current
 	}
-	salt, _ := now["encryptionsalt"].(string)
-	delete(now, "encryptionsalt")
-	if reflect.DeepEqual(now, before) && kept != nil {
+	before, err := s.parse(kept)
+	if err != nil || before.EncryptionSalt != "" {
+		return current
+	}
+	same := sameSettings(now, before)
+	switch {
+	case same && kept != nil:
 		return kept
-	}
-	if secret.Match(current) || !opens(salt) {
+	case now.Config.HasSecureValue() || !opens(now.EncryptionSalt):
 		return current
-	}
-	if len(now) == 0 && kept == nil {
+	case same:
 		return nil
 	}
 	return saltLine.ReplaceAll(current, nil)
 }
 
-// parseStage is a stage file's content, nil where it is not YAML. A `config` without keys is the same as none.
-func parseStage(content []byte) map[string]any {
-	settings := map[string]any{}
-	if yaml.Unmarshal(content, &settings) != nil {
-		return nil
+// parse reads a stage file as the CLI does, which takes 1.10 for "1.1" and writes that when it writes the file.
+func (s *stageFiles) parse(content []byte) (*workspace.ProjectStack, error) {
+	return workspace.LoadProjectStackBytes(silent, s.project, content, "the stage file", encoding.YAML)
+}
+
+// silent is for warnings that the command's own pulumi gives.
+var silent = diag.DefaultSink(io.Discard, io.Discard, diag.FormatOptions{Color: colors.Never})
+
+// sameSettings reports whether two stage files say the same, but for the salt.
+func sameSettings(one, other *workspace.ProjectStack) bool {
+	texts := make([]string, 2)
+	for i, stage := range []workspace.ProjectStack{*one, *other} {
+		stage.EncryptionSalt = ""
+		text, err := json.Marshal(stage)
+		if err != nil {
+			return false
+		}
+		texts[i] = string(text)
 	}
-	if settings == nil { // null
-		settings = map[string]any{}
-	}
-	if entries, isMap := settings["config"].(map[string]any); settings["config"] == nil || isMap && len(entries) == 0 {
-		delete(settings, "config")
-	}
-	return settings
+	return texts[0] == texts[1]
 }
 
 // replaceFile gives a file new content: all of it or, where the process is killed, none.
@@ -252,7 +249,10 @@ func checkUsable(file string) error {
 	if err != nil {
 		return err
 	}
-	settings := parseStage(content)
+	var settings map[string]any
+	if yaml.Unmarshal(content, &settings) != nil {
+		return nil // the CLI says why
+	}
 	provider, _ := settings["secretsprovider"].(string)
 	switch salt, _ := settings["encryptionsalt"].(string); {
 	case provider != "" && provider != "passphrase" && provider != "default":
