@@ -88,6 +88,9 @@ type rollout struct {
 	client           *ecssdk.Client
 	progress         func(message string)
 
+	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
+	deployment string
+	// shown are the ids of the events that were passed on, or are older than the deployment.
 	shown map[string]bool
 }
 
@@ -101,6 +104,9 @@ func (r *rollout) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
+			r.deployment = awssdk.ToString(primary.Id)
+		}
 		verdict := judge(service, r.wanted)
 		if verdict != steady || r.shown != nil {
 			r.showEvents(service)
@@ -111,7 +117,7 @@ func (r *rollout) follow(ctx context.Context) error {
 		case failed:
 			return r.explain(ctx, service)
 		case givenWay:
-			if doubts++; doubts == confirmations {
+			if doubts++; doubts == confirmations || r.deployment != "" {
 				return r.explain(ctx, service)
 			}
 		case underWay:
@@ -150,8 +156,8 @@ const (
 
 // judge tells how far a service is on the way to the wanted revision.
 func judge(service types.Service, wanted string) verdict {
-	primary, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.Status) == "PRIMARY" })
-	if !found {
+	primary := primaryOf(service)
+	if primary.Id == nil {
 		return underWay
 	}
 	if awssdk.ToString(primary.TaskDefinition) != wanted {
@@ -175,6 +181,12 @@ func judge(service types.Service, wanted string) verdict {
 		return steady
 	}
 	return underWay
+}
+
+// primaryOf is the deployment that ECS is at; without an id where it has none yet.
+func primaryOf(service types.Service) types.Deployment {
+	primary, _ := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.Status) == "PRIMARY" })
+	return primary
 }
 
 func deployment(service types.Service, is func(types.Deployment) bool) (types.Deployment, bool) {
@@ -208,19 +220,19 @@ func (r *rollout) showEvents(service types.Service) {
 // explain says which revision failed, why, what serves now, and how to try again.
 func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	var text strings.Builder
-	primary, _ := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.Status) == "PRIMARY" })
-	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted })
+	primary := primaryOf(service)
 	stays := awssdk.ToString(primary.TaskDefinition) == r.wanted
+	reason, failed := r.failure(service)
 	switch {
-	case found && own.RolloutState == types.DeploymentRolloutStateFailed && stays:
+	case failed && stays:
 		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.key, r.short(r.wanted))
-	case found && own.RolloutState == types.DeploymentRolloutStateFailed:
+	case failed:
 		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.key, r.short(r.wanted))
 	default:
-		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: the deployment was rolled back, or somebody changed the service",
+		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: an earlier deployment was rolled back, or somebody changed the service",
 			r.key, r.short(r.wanted), r.short(awssdk.ToString(primary.TaskDefinition)))
 	}
-	if reason := awssdk.ToString(own.RolloutStateReason); found && reason != "" {
+	if reason != "" {
 		fmt.Fprintf(&text, "\n  ECS says: %s", reason)
 	}
 	for _, reason := range r.stoppedReasons(ctx) {
@@ -234,6 +246,22 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 		text.WriteString("\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
 	}
 	return errors.New(text.String())
+}
+
+// failure tells whether ECS gave up on the wanted revision's deployment, and its reason. A deployment that was rolled back
+// is soon gone from the list; the event that says so stays.
+func (r *rollout) failure(service types.Service) (reason string, failed bool) {
+	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted })
+	if found && own.RolloutState == types.DeploymentRolloutStateFailed {
+		return awssdk.ToString(own.RolloutStateReason), true
+	}
+	for _, event := range service.Events {
+		message := awssdk.ToString(event.Message)
+		if r.deployment != "" && strings.Contains(message, r.deployment) && strings.Contains(message, "deployment failed") {
+			return message, true
+		}
+	}
+	return "", false
 }
 
 // serving names the revisions of which tasks run.

@@ -9,7 +9,7 @@ import (
 )
 
 func ecsDeployment(status, definition string, state types.DeploymentRolloutState, running int32) types.Deployment {
-	return types.Deployment{Status: &status, TaskDefinition: &definition, RolloutState: state, RunningCount: running}
+	return types.Deployment{Id: awssdk.String("ecs-svc/" + definition), Status: &status, TaskDefinition: &definition, RolloutState: state, RunningCount: running}
 }
 
 func ecsService(desired int32, deployments ...types.Deployment) types.Service {

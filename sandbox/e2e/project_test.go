@@ -433,14 +433,20 @@ func (p *project) commit(message string) {
 	p.git("commit", "-q", "--allow-empty", "-m", message)
 }
 
-// terminal gathers what both streams of a command write.
+// terminal gathers what both streams of a command write. (No embedding: a buffer's ReadFrom would go past the mutex.)
 type terminal struct {
 	mutex sync.Mutex
-	bytes.Buffer
+	text  bytes.Buffer
 }
 
 func (t *terminal) Write(text []byte) (int, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return t.Buffer.Write(text)
+	return t.text.Write(text)
+}
+
+func (t *terminal) String() string {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.text.String()
 }

@@ -22,7 +22,7 @@ func TestReleaseRunsTheSameImageWithItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.ok("pulumi", "stack", "init", "release")
-	p.refused([]string{"slipway promote dev release", "services.web.image"}, upArgs("release")...)
+	p.refused([]string{"images (Pulumi.release.yaml)", "slipway promote dev release"}, upArgs("release")...)
 
 	p.ok("slipway", "promote", "dev", "release")
 	numstat := p.git("diff", "--numstat")
