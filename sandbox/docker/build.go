@@ -180,7 +180,9 @@ func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Imag
 		defer docker.Close()
 		image, err = buildWithEngine(ctx, docker, b, scratch, func(line string) { s.log.Status(urn, "%s", line) })
 	} else {
-		s.log.Warn(urn, "No Docker engine answers, so the sandbox packs this image itself. On AWS, pulumi stops here: start Docker first.")
+		s.warnOnce.Do(func() {
+			s.log.Warn(urn, "No Docker engine answers, so the sandbox packs images itself. On AWS, pulumi stops here: start Docker first.")
+		})
 		image, err = pack(ctx, b, scratch)
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"github.com/distribution/reference"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -38,6 +39,7 @@ type server struct {
 	registry  *registry.Registry
 	directory func() string // what relative paths are relative to
 	log       engine.Log
+	warnOnce  sync.Once
 }
 
 // Serve answers on a port of 127.0.0.1 until stop is called. Paths of contexts and Dockerfiles are relative to
