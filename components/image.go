@@ -115,14 +115,14 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 }
 
 // PinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
-func PinnedImage(account *Account, ref stage.Ref) *Image {
+func PinnedImage(account *Account, ref stage.Ref, platform string) *Image {
 	return &Image{
 		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
 		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
 		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
 		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
 		Commit:    pulumi.String(commitOf(ref.Tag)).ToStringOutput(),
-		Platform:  "linux/amd64",
+		Platform:  platform,
 		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
 		Labels:        map[string]string{"slipway.tag": ref.Tag},
 		RepositoryArn: account.ARN("ecr", "repository/"+ref.Repository),

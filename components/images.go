@@ -21,7 +21,7 @@ func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, roo
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
 		if declared.Ref != nil {
-			images[name] = PinnedImage(account, *declared.Ref)
+			images[name] = PinnedImage(account, *declared.Ref, declared.Platform)
 			continue
 		}
 		repository, err := NewRepository(ctx, name, &RepositoryArgs{
@@ -58,6 +58,7 @@ func (images Images) Summary() pulumi.Map {
 	for name, image := range images {
 		summary[name] = pulumi.Map{
 			"ref": image.Ref, "tag": image.Tag, "digest": image.Digest, "commit": image.Commit,
+			"platform": pulumi.String(image.Platform),
 		}
 	}
 	return summary

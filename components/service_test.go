@@ -59,7 +59,7 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
 				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
 				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
-			}),
+			}, "linux/arm64"),
 			Settings: stage.Service{
 				Port: 8080, Replicas: 2, CPU: 256, Memory: 512, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
 				Environment: map[string]string{"B": "<2>", "A": "1"},
@@ -100,6 +100,7 @@ func TestContainerDefinitionsSayWhatAWSWouldFillIn(t *testing.T) {
 		`"secrets":[{"name":"LEVEL","valueFrom":"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},`+
 		`{"name":"TOKEN","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"}],`+
 		`"systemControls":[],"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
+	require.Equal(t, "ARM64", definition["runtimePlatform"].ObjectValue()["cpuArchitecture"].StringValue())
 	require.True(t, definition["skipDestroy"].BoolValue(), "earlier revisions stay ACTIVE")
 }
 

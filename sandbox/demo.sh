@@ -27,8 +27,8 @@ run() {
 up() {
 	local stage=$1
 	shift
-	run '^ *[-+~]+ |^Resources:|[0-9]+ (created|updated|replaced|deleted|unchanged)|has reached|^Duration' \
-		pulumi up --stack "$stage" --yes --non-interactive --color never --suppress-outputs --diff=false "$@"
+	run '(created|updated|replaced|deleted)( replacement)? \([0-9]|has (started|stopped|reached)|^ +[-+~]+ ?[0-9]+ [a-z]+$|unchanged$' \
+		pulumi up --stack "$stage" --yes --skip-preview --non-interactive --color never --suppress-outputs "$@"
 }
 # What the sandbox shows of the account.
 show() { printf '\n   $ sandbox %s\n' "$*"; "$bin/sandbox" --dir "$account" "$@" | sed 's/^/   | /'; }

@@ -14,11 +14,16 @@ import (
 const passphrase = "sandbox"
 
 // environment is that of a command with the account attached: base, with everything changed that would lead it to
-// another account, registry or state. cliDir, the directory of the pulumi to use, comes first on its PATH.
+// another account, registry or state. First on its PATH are the directories of the pulumi to use and of this program,
+// which is slipway's, too.
 func (s servers) environment(base []string, dir, cliDir string) []string {
+	path := []string{cliDir}
+	if self, err := os.Executable(); err == nil && filepath.Dir(self) != cliDir {
+		path = append(path, filepath.Dir(self))
+	}
 	awsURL := fmt.Sprintf("http://127.0.0.1:%d", s.api)
 	changed := []string{
-		"PATH=" + cliDir + string(os.PathListSeparator) + valueOf(base, "PATH"),
+		"PATH=" + strings.Join(append(path, valueOf(base, "PATH")), string(os.PathListSeparator)),
 
 		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,docker:%d", s.aws, s.docker),
 		fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", s.language),

@@ -86,7 +86,7 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 		}
 		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli))
 		host.SetEnvironment(environment)
-		status, err = runCommand(args, environment, cli)
+		status, err = runCommand(args, environment)
 		return err
 	})
 	return status, err
@@ -153,14 +153,12 @@ func serve(a *account.Account, host *language.Host, dir string) (s servers, err 
 }
 
 // runCommand runs a command to its end. Its streams are those of this process.
-func runCommand(args, environment []string, cli string) (status int, err error) {
-	path := cli
-	if args[0] != "pulumi" {
-		if path, err = exec.LookPath(args[0]); err != nil {
-			return 0, err
-		}
+func runCommand(args, environment []string) (status int, err error) {
+	// The command is looked up on its own PATH.
+	if err := os.Setenv("PATH", valueOf(environment, "PATH")); err != nil {
+		return 0, err
 	}
-	command := exec.Command(path, args[1:]...)
+	command := exec.Command(args[0], args[1:]...)
 	command.Env = environment
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 8)

@@ -89,7 +89,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		var value any
 		require.NoError(t, yaml.Unmarshal([]byte(match[1]), &value), key)
 		image := "web"
-		if key == "images.<image>.ref" {
+		if key == "images.<image>.ref" || key == "images.<image>.platform" {
 			image = "pinned"
 		}
 		key = strings.NewReplacer("<image>", image, "<service>", "web").Replace(key)

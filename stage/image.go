@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"github.com/distribution/reference"
 )
 
-var platforms = []string{"linux/amd64", "linux/arm64"}
+var platforms = []string{defaultPlatform, "linux/arm64"}
+
+const defaultPlatform = "linux/amd64"
 
 // image turns a checked document into the image.
 func (d imageDocument) image() Image {
@@ -21,11 +24,11 @@ func (d imageDocument) image() Image {
 		if err != nil {
 			panic("stage: a reference that was not checked: " + err.Error())
 		}
-		return Image{Ref: ref}
+		return Image{Ref: ref, Platform: cmp.Or(d.Platform, defaultPlatform)}
 	}
 	build := *d.Build
 	build.Context, build.Dockerfile = build.paths()
-	return Image{Build: &build}
+	return Image{Build: &build, Platform: build.Platform}
 }
 
 // paths are those of context and Dockerfile, both relative to the directory of Pulumi.yaml.
@@ -46,8 +49,14 @@ func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 			"or ref to run one that exists")
 	case pinned.present:
 		c.checkRef(name, image.Ref, aws)
+		if c.root.at("images", name, "platform").present && !slices.Contains(platforms, image.Platform) {
+			c.fail(at("images", name, "platform"), "is %q; allowed: %s", image.Platform, enumerate(platforms))
+		}
 	case built.present && !built.bad:
 		c.checkBuild(name, image.Build)
+		if c.root.at("images", name, "platform").present {
+			c.fail(at("images", name, "platform"), "goes with ref; write build.platform for an image that is built here")
+		}
 	case !built.present:
 		c.fail(at("images", name), "has neither build nor ref; write build.context to build it here, "+
 			"or ref to run one that exists: %s", pinnedForm)

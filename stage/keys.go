@@ -15,8 +15,9 @@ type document struct {
 }
 
 type imageDocument struct {
-	Build *Build `json:"build"`
-	Ref   string `json:"ref"`
+	Build    *Build `json:"build"`
+	Ref      string `json:"ref"`
+	Platform string `json:"platform"`
 }
 
 // serviceDocument differs from Service in its secrets, which are names in the file and ARNs once loaded.

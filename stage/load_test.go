@@ -125,7 +125,7 @@ config:
 		Name:    "dev",
 		Images: map[string]Image{"web": {Build: &Build{
 			Context: "app", Dockerfile: "app/Dockerfile", Platform: "linux/amd64",
-		}}},
+		}, Platform: "linux/amd64"}},
 		Services: map[string]Service{"web": {
 			Image: "web", Replicas: 1, CPU: 256, Memory: 512,
 			Environment: map[string]string{}, Secrets: map[string]string{},
@@ -183,11 +183,11 @@ config:
 				Context: "app", Dockerfile: "app/deploy/Dockerfile.release", Target: "final",
 				Args: map[string]string{"VERSION": "1.10"}, Platform: "linux/arm64", Refresh: "2024-01-01",
 				CacheFrom: []string{"golang:1.26", "public.ecr.aws/docker/library/alpine:3"},
-			}},
+			}, Platform: "linux/arm64"},
 			"pinned": {Ref: &Ref{
 				Raw: pinned, Account: "123456789012", Region: "ap-northeast-2", Repository: "slipway-dev/web",
 				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
-			}},
+			}, Platform: "linux/amd64"},
 		},
 		Secrets: map[string]string{
 			"DATABASE_URL": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::",

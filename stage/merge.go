@@ -33,6 +33,7 @@ func replaceImages(defaults, stage *node) {
 		}
 		if image.object["build"] != nil {
 			delete(inherited.object, "ref")
+			delete(inherited.object, "platform")
 		} else if image.object["ref"] != nil {
 			delete(inherited.object, "build")
 		}

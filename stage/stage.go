@@ -31,10 +31,12 @@ type Stage struct {
 	written *node
 }
 
-// Image is a container image: built from source or pinned to one that exists. Exactly one field is set.
+// Image is a container image: built from source or pinned to one that exists. Exactly one of Build and Ref is set.
 type Image struct {
 	Build *Build
 	Ref   *Ref
+	// Platform is linux/amd64 or linux/arm64. It decides the architecture of the tasks that run the image.
+	Platform string
 }
 
 // Build says how an image is built.

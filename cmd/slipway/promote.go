@@ -83,6 +83,8 @@ type image struct {
 	Tag    string `json:"tag"`
 	Digest string `json:"digest"`           // sha256:…
 	Commit string `json:"commit,omitempty"` // empty without git, and in what a stage file says
+	// Platform is linux/amd64 or linux/arm64; empty in what a stage file says.
+	Platform string `json:"platform,omitempty"`
 }
 
 // promotion is what promote did, as --json prints it.
@@ -226,10 +228,22 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 		default:
 			refused = append(refused, fmt.Errorf("%s.ref: must be text: repository:tag@sha256:…", at))
 		}
+		if platform := platformOf(declared[name]); images[name].Platform != "" && images[name].Platform != platform {
+			refused = append(refused, fmt.Errorf("%s.platform: is %s, and the image was built for %s: "+
+				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
+		}
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref
 		changes = append(changes, found)
 	}
 	return changes, errors.Join(refused...)
+}
+
+// platformOf is the platform that a stage file names for an image, or the one that it means by naming none.
+func platformOf(declared map[string]any) string {
+	if platform, ok := declared["platform"].(string); ok {
+		return platform
+	}
+	return "linux/amd64"
 }
 
 // pinned is what a ref in a stage file says about its image.

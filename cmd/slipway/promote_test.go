@@ -275,3 +275,23 @@ func TestFindProject(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(dir, "stages", "Pulumi.release.yaml"), found.stageFile("organization/x/release"))
 }
+
+func TestPromoteToAnotherPlatform(t *testing.T) {
+	t.Parallel()
+	arm := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `"commit"`, `"platform": "linux/arm64", "commit"`, 1)
+	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, arm}
+
+	project := newProject(t, "config: {}\n")
+	_, err := promote(t.Context(), dev, project, "dev", "release", false)
+	require.ErrorContains(t, err, "config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
+	require.ErrorContains(t, err, "write platform: linux/arm64")
+
+	project = newProject(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
+	done, err := promote(t.Context(), dev, project, "dev", "release", false)
+	require.NoError(t, err)
+	require.True(t, done.Changed)
+	written, err := os.ReadFile(project.stageFile("release"))
+	require.NoError(t, err)
+	require.Contains(t, string(written), "platform: linux/arm64\n")
+	require.Contains(t, string(written), "ref: "+refOf(cleanTag))
+}

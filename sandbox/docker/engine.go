@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	buildtypes "github.com/moby/moby/api/types/build"
@@ -49,6 +50,12 @@ func dockerEngine(ctx context.Context) *client.Client {
 func buildWithEngine(
 	ctx context.Context, docker *client.Client, b *build, scratch string, progress func(string),
 ) (image v1.Image, err error) {
+	// One build at a time on this machine: removing an image pulls the layers from under another build of the same files.
+	engineLock := flock.New(filepath.Join(os.TempDir(), "sandbox-docker.lock"), flock.SetPermissions(0o666))
+	if _, err := engineLock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("waiting for the Docker engine: %w", err)
+	}
+	defer engineLock.Unlock()
 	tag := "sandbox-build:" + strings.ToLower(rand.Text())
 	options := client.ImageBuildOptions{Tags: []string{tag}, CacheFrom: b.cacheFrom, BuildArgs: map[string]*string{},
 		Target: b.target, Version: buildtypes.BuilderV1, Remove: true, ForceRemove: true}
