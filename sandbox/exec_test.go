@@ -20,6 +20,8 @@ import (
 
 func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
 	s := servers{aws: 1, docker: 2, language: 3, api: 4}
 	environment := s.environment([]string{
 		"PATH=/usr/bin", "HOME=/home/me", "AWS_PROFILE=prod", "AWS_SESSION_TOKEN=x", "AWS_ROLE_ARN=x", "AWS_REGION=eu-west-1",
@@ -39,7 +41,7 @@ func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 		"AWS_SECRET_ACCESS_KEY=sandbox",
 		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 		"HOME=/home/me",
-		"PATH=/cli:/usr/bin",
+		"PATH=/cli:" + filepath.Dir(self) + ":/usr/bin",
 		"PULUMI_BACKEND_URL=file:///account/state",
 		"PULUMI_CONFIG_PASSPHRASE=sandbox",
 		"PULUMI_DEBUG_GRPC=/log",
