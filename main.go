@@ -50,6 +50,7 @@ func deployStage(ctx *pulumi.Context) error {
 		service, err := components.NewService(ctx, name, &components.ServiceArgs{
 			Account:       account,
 			Cluster:       cluster,
+			ClusterName:   settings.Cluster(),
 			Network:       network,
 			Image:         images[settings.Services[name].Image],
 			Settings:      settings.Services[name],

@@ -79,6 +79,30 @@ func (r *Rollouts) Watch(name string, service *ecs.Service, cluster, wanted pulu
 	}).(pulumi.StringOutput)
 }
 
+// WarnOfReplacement returns a hook for a service that warns, in a preview, that creating it means replacing it: its name is
+// taken until the one that serves is deleted. The key is what the user wrote; component is where the warning is shown.
+func (r *Rollouts) WarnOfReplacement(key, name, cluster string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
+	hook, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
+		if !r.ctx.DryRun() {
+			return nil
+		}
+		client, err := r.client()
+		if err != nil {
+			return nil // no reason to fail a preview: the update will tell
+		}
+		answer, err := client.DescribeServices(r.ctx.Context(), &ecssdk.DescribeServicesInput{Cluster: &cluster, Services: []string{name}})
+		if err != nil || len(answer.Services) == 0 || awssdk.ToString(answer.Services[0].Status) != "ACTIVE" {
+			return nil // there is no such cluster yet, or no such service
+		}
+		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. This update deletes it before it makes it anew: "+
+			"until then nothing serves", key, answer.Services[0].RunningCount), &pulumi.LogArgs{Resource: component})
+	}, &pulumi.ResourceHookOptions{OnDryRun: true})
+	if err != nil {
+		return nil, err
+	}
+	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}, nil
+}
+
 // rollout is one service on its way to the wanted revision.
 type rollout struct {
 	key, urn         string

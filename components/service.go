@@ -20,8 +20,10 @@ const logRetentionDays = 30
 type ServiceArgs struct {
 	Account *Account
 	Cluster *Cluster
-	Network *Network
-	Image   *Image
+	// ClusterName is the cluster's name, which a preview knows before there is a cluster.
+	ClusterName string
+	Network     *Network
+	Image       *Image
 	// Settings of the service, from the stage file.
 	Settings stage.Service
 	// Family of its task definition; LogGroup, ExecutionRole and TaskRole are the names of its own.
@@ -106,6 +108,10 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		return nil, err
 	}
 
+	hooks, err := args.Rollouts.WarnOfReplacement("services."+name, name, args.ClusterName, component)
+	if err != nil {
+		return nil, err
+	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
@@ -128,7 +134,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		EnableExecuteCommand:            pulumi.Bool(false),
 		// The provider calls a rolled-back deployment a success, and waits long for a failed one: see Rollouts.
 		WaitForSteadyState: pulumi.Bool(false),
-	}, parent,
+	}, parent, pulumi.ResourceHooks(hooks),
 		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
 		// a replacement: then ECS would answer the creation with the service that is deleted next.
 		pulumi.DeleteBeforeReplace(true),

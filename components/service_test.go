@@ -53,7 +53,7 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 			return err
 		}
 		args := &ServiceArgs{
-			Account: account, Cluster: cluster, Rollouts: NewRollouts(ctx, account),
+			Account: account, Cluster: cluster, ClusterName: "shop-dev", Rollouts: NewRollouts(ctx, account),
 			Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
 			Image: PinnedImage(account, stage.Ref{
 				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",

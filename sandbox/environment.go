@@ -14,13 +14,8 @@ import (
 const passphrase = "sandbox"
 
 // environment is that of a command with the account attached: base, with everything changed that would lead it to
-// another account, registry or state. First on its PATH are the directories of the pulumi to use and of this program,
-// which is slipway's, too.
-func (s servers) environment(base []string, dir, cliDir string) []string {
-	path := []string{cliDir}
-	if self, err := os.Executable(); err == nil && filepath.Dir(self) != cliDir {
-		path = append(path, filepath.Dir(self))
-	}
+// another account, registry or state. The directories in path come first on its PATH.
+func (s servers) environment(base []string, dir string, path ...string) []string {
 	awsURL := fmt.Sprintf("http://127.0.0.1:%d", s.api)
 	changed := []string{
 		"PATH=" + strings.Join(append(path, valueOf(base, "PATH")), string(os.PathListSeparator)),

@@ -84,7 +84,11 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 		if err != nil {
 			return err
 		}
-		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli))
+		self, err := os.Executable() // in its directory is slipway, too
+		if err != nil {
+			return err
+		}
+		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli), filepath.Dir(self))
 		host.SetEnvironment(environment)
 		status, err = runCommand(args, environment)
 		return err

@@ -20,14 +20,12 @@ import (
 
 func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
-	require.NoError(t, err)
 	s := servers{aws: 1, docker: 2, language: 3, api: 4}
 	environment := s.environment([]string{
 		"PATH=/usr/bin", "HOME=/home/me", "AWS_PROFILE=prod", "AWS_SESSION_TOKEN=x", "AWS_ROLE_ARN=x", "AWS_REGION=eu-west-1",
 		"AWS_ENDPOINT_URL_S3=https://example.com", "AWS_ACCESS_KEY_ID=AKIA", "PULUMI_CONFIG_PASSPHRASE=mine",
 		"PULUMI_CONFIG_PASSPHRASE_FILE=/mine", "PULUMI_ACCESS_TOKEN=pul-x", "PULUMI_BACKEND_URL=s3://mine", "PULUMI_DEBUG_GRPC=/log",
-	}, "/account", "/cli")
+	}, "/account", "/cli", "/bin")
 	slices.Sort(environment)
 	require.Equal(t, []string{
 		"AWS_ACCESS_KEY_ID=sandbox",
@@ -41,7 +39,7 @@ func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 		"AWS_SECRET_ACCESS_KEY=sandbox",
 		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 		"HOME=/home/me",
-		"PATH=/cli:" + filepath.Dir(self) + ":/usr/bin",
+		"PATH=/cli:/bin:/usr/bin",
 		"PULUMI_BACKEND_URL=file:///account/state",
 		"PULUMI_CONFIG_PASSPHRASE=sandbox",
 		"PULUMI_DEBUG_GRPC=/log",

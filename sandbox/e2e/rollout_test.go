@@ -128,3 +128,15 @@ func TestAServiceThatSomebodyChangedIsRed(t *testing.T) {
 	p.up("dev", "--refresh")
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 }
+
+func TestAPreviewWarnsOfAReplacedService(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	urn := p.state("dev")["aws:ecs/service:Service"][0].URN
+	warning := "services.web: the service exists, with 1 replicas running"
+	require.Contains(t, p.preview("dev", "--replace", urn).output, warning)
+	require.NotContains(t, p.preview("dev").output, warning)
+	p.up("dev", "--replace", urn)
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+	p.up("dev", "--expect-no-changes")
+}
