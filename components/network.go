@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
@@ -103,8 +102,12 @@ type securityGroup struct {
 	pulumi.CustomResourceState
 }
 
-// newSecurityGroup lets tasks reach everything and admits only what allowFrom names. Rules are resources
-// of their own: an inline rule that disappears from a program stays in the security group.
+type securityGroupRule struct {
+	pulumi.CustomResourceState
+}
+
+// newSecurityGroup lets tasks reach everything and admits only what allowFrom names. What it admits are resources of
+// their own: an inline rule that disappears from a program stays in the security group.
 func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, port int, allowFrom []string,
 	opts ...pulumi.ResourceOption,
 ) (*securityGroup, []pulumi.Resource, error) {
@@ -112,38 +115,35 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 	err := ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, pulumi.Map{
 		"description": pulumi.String(description),
 		"vpcId":       pulumi.String(network.VPC),
+		"egress": pulumi.Array{pulumi.Map{
+			"protocol":   pulumi.String("-1"), // all, on every port
+			"fromPort":   pulumi.Int(0),
+			"toPort":     pulumi.Int(0),
+			"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+		}},
 	}, group, append(opts, awsPackageVersion)...)
 	if err != nil {
 		return nil, nil, err
 	}
-	egress, err := vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
-		SecurityGroupId: group.ID(),
-		IpProtocol:      pulumi.String("-1"),
-		CidrIpv4:        pulumi.String("0.0.0.0/0"),
-		Description:     pulumi.String("tasks reach ECR, logs and their own services"),
-	}, opts...)
-	if err != nil {
-		return nil, nil, err
-	}
-	rules := []pulumi.Resource{egress}
+	var rules []pulumi.Resource
 	for _, prefix := range allowFrom {
-		args := &vpc.SecurityGroupIngressRuleArgs{
-			SecurityGroupId: group.ID(),
-			IpProtocol:      pulumi.String("tcp"),
-			FromPort:        pulumi.Int(port),
-			ToPort:          pulumi.Int(port),
-			Description:     pulumi.String("allowFrom"),
-		}
+		ranges := "cidrBlocks"
 		if isIPv6(prefix) {
-			args.CidrIpv6 = pulumi.String(prefix)
-		} else {
-			args.CidrIpv4 = pulumi.String(prefix)
+			ranges = "ipv6CidrBlocks"
 		}
-		ingress, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-from-"+prefix, args, opts...)
+		rule := &securityGroupRule{}
+		err := ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name+"-from-"+prefix, pulumi.Map{
+			"type":            pulumi.String("ingress"),
+			"securityGroupId": group.ID(),
+			"protocol":        pulumi.String("tcp"),
+			"fromPort":        pulumi.Int(port),
+			"toPort":          pulumi.Int(port),
+			ranges:            pulumi.ToStringArray([]string{prefix}),
+		}, rule, append(opts, awsPackageVersion)...)
 		if err != nil {
 			return nil, nil, err
 		}
-		rules = append(rules, ingress)
+		rules = append(rules, rule)
 	}
 	return group, rules, nil
 }

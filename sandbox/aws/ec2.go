@@ -47,37 +47,29 @@ var securityGroup = &resourceType{
 	},
 }
 
-var securityGroupIngressRule = securityGroupRule("Ingress")
-var securityGroupEgressRule = securityGroupRule("Egress")
-
-func securityGroupRule(direction string) *resourceType {
-	return &resourceType{
-		kind: account.SecurityGroupRule, noun: "VPC Security Group " + direction + " Rule", key: "securityGroupId",
-		existing: "InvalidPermission.Duplicate: the rule %s already exists",
-		properties: properties{
-			"arn": result, "securityGroupRuleId": result,
-			"cidrIpv4": optional, "cidrIpv6": optional, "description": optional, "fromPort": optional, "toPort": optional,
-			"ipProtocol": {required: true}, "prefixListId": optional, "referencedSecurityGroupId": optional,
-			"securityGroupId": given, "tags": tags, "tagsAll": tagsAll,
-		},
-		validate: func(path string, inputs values, fail func(string)) {
-			sources := 0
-			for _, key := range []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"} {
-				if inputs[key] != nil {
-					sources++
-				}
+var securityGroupRule = &resourceType{
+	kind: account.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId",
+	existing: "InvalidPermission.Duplicate: the rule %s already exists",
+	properties: properties{
+		"securityGroupRuleId": result,
+		"cidrBlocks":          {replaces: true}, "ipv6CidrBlocks": {replaces: true}, "prefixListIds": {replaces: true},
+		"description": optional, "fromPort": given, "protocol": given, "securityGroupId": given,
+		"self":                  {replaces: true, standard: false},
+		"sourceSecurityGroupId": {replaces: true, computed: true}, "toPort": given, "type": given,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		for _, key := range []string{"cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "sourceSecurityGroupId"} {
+			if inputs[key] != nil {
+				return
 			}
-			if sources != 1 {
-				fail(fmt.Sprintf("Invalid Attribute Combination. Exactly one of these attributes must be configured: "+
-					"[cidr_ipv4,cidr_ipv6,prefix_list_id,referenced_security_group_id]. Examine values at '%s'.", path))
-			}
-		},
-		identify: func(c *call) (string, error) { return c.account.NewID("sgr-") },
-		fill: func(c *call) {
-			c.state["arn"] = c.arn("ec2", "security-group-rule/"+c.id)
-			c.state["securityGroupRuleId"] = c.id
-		},
-	}
+		}
+		if !isTrue(inputs, "self") {
+			fail(fmt.Sprintf("one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be specified. "+
+				"Examine values at '%s'.", path))
+		}
+	},
+	identify: func(c *call) (string, error) { return c.account.NewID("sgrule-") },
+	fill:     func(c *call) { c.state["securityGroupRuleId"] = "sgr-" + c.id[len("sgrule-"):] },
 }
 
 func getVpc(_ *account.Account, region string, args values) (values, error) {

@@ -232,9 +232,9 @@ func TestWhatTheProviderDoesNotKnowIsRefusedByName(t *testing.T) {
 		"EC2": {"aws:ecs/service:Service", values{"launchType": "EC2"},
 			[]string{"The sandbox runs FARGATE services only. Examine values at 'web.launchType'."}},
 		"a type": {"aws:s3/bucket:Bucket", values{}, []string{"the sandbox's aws provider has no resource type aws:s3/bucket:Bucket"}},
-		"two sources of a rule": {"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", values{"securityGroupId": "sg-1", "ipProtocol": "tcp",
-			"cidrIpv4": "10.0.0.0/8", "cidrIpv6": "::/0"}, []string{"Invalid Attribute Combination. Exactly one of these attributes must be configured: " +
-			"[cidr_ipv4,cidr_ipv6,prefix_list_id,referenced_security_group_id]. Examine values at 'web'."}},
+		"a rule without a source": {"aws:ec2/securityGroupRule:SecurityGroupRule", values{"securityGroupId": "sg-1", "protocol": "tcp",
+			"type": "ingress", "fromPort": 80.0, "toPort": 80.0}, []string{
+			"one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be specified. Examine values at 'web'."}},
 	} {
 		_, reasons := c.check(want.token, "web", nil, want.inputs)
 		require.Equal(t, want.want, reasons, name)
@@ -296,12 +296,13 @@ func TestRuleOfASecurityGroup(t *testing.T) {
 	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"egress": []any{values{"protocol": "-1", "fromPort": 0.0,
 		"toPort": 0.0, "cidrBlocks": []any{"0.0.0.0/0"}}}})
 	require.Len(t, group.outputs["egresses"], 1)
-	rule := c.create("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "web", values{"securityGroupId": group.id,
-		"ipProtocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "cidrIpv4": "0.0.0.0/0"})
-	require.Equal(t, rule.id, rule.outputs["securityGroupRuleId"])
+	inputs := values{"securityGroupId": group.id, "type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0,
+		"cidrBlocks": []any{"0.0.0.0/0"}}
+	rule := c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)
+	require.Regexp(t, "^sgr-", rule.outputs["securityGroupRuleId"])
 	require.NoError(t, c.remove(rule))
-	_, err := c.tryCreate("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "web", values{"securityGroupId": "sg-1",
-		"ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"})
+	inputs["securityGroupId"] = "sg-1"
+	_, err := c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)
 	require.ErrorContains(t, err, "InvalidGroup.NotFound: The security group 'sg-1' does not exist")
 }
 

@@ -4,17 +4,16 @@ import "slipway/sandbox/account"
 
 // types is every resource type that the sandbox has. One enters when the program registers it.
 var types = map[string]*resourceType{
-	"aws:cloudwatch/logGroup:LogGroup":                          logGroup,
-	"aws:ec2/securityGroup:SecurityGroup":                       securityGroup,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":                   lifecyclePolicy,
-	"aws:ecr/repository:Repository":                             repository,
-	"aws:ecs/cluster:Cluster":                                   cluster,
-	"aws:ecs/service:Service":                                   service,
-	"aws:ecs/taskDefinition:TaskDefinition":                     taskDefinition,
-	"aws:iam/role:Role":                                         role,
-	"aws:iam/rolePolicy:RolePolicy":                             rolePolicy,
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   securityGroupEgressRule,
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupIngressRule,
+	"aws:cloudwatch/logGroup:LogGroup":            logGroup,
+	"aws:ec2/securityGroup:SecurityGroup":         securityGroup,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     lifecyclePolicy,
+	"aws:ecr/repository:Repository":               repository,
+	"aws:ecs/cluster:Cluster":                     cluster,
+	"aws:ecs/service:Service":                     service,
+	"aws:ecs/taskDefinition:TaskDefinition":       taskDefinition,
+	"aws:iam/role:Role":                           role,
+	"aws:iam/rolePolicy:RolePolicy":               rolePolicy,
+	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRule,
 }
 
 // function is one function of the provider, and the arguments that the sandbox understands.

@@ -109,8 +109,8 @@ func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
 func TestRolesThatAreNotThereYetDelayAFirstDeployment(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	// Each step takes a second, so that ECS tries once or twice before the roles are there: three failures trip its breaker.
-	p.faults(map[string]string{"iam-delay": "2200ms", "slow-rollout": "1s"})
+	// Each step takes two seconds, so that ECS tries once or twice before the roles are there: three failures trip its breaker.
+	p.faults(map[string]string{"iam-delay": "5s", "slow-rollout": "2s"})
 	require.Contains(t, p.up("dev").output, "unable to assume the role")
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
 )
 
 func TestDevComesUpFromNothingAndStaysUnchanged(t *testing.T) {
@@ -153,4 +155,46 @@ func TestHistoryTellsCommitAndMessageOfEveryUpdate(t *testing.T) {
 	text := p.ok("pulumi", "stack", "history", "--stack", "dev").output
 	require.Contains(t, text, "Greet again")
 	require.Contains(t, text, "first commit")
+}
+
+func TestAllowFromOpensThePortToThoseRangesAndClosesItAgain(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      allowFrom: [10.0.0.0/8, \"fd00::/8\"]")
+	u := p.up("dev")
+	require.Equal(t, []string{"Create aws:ec2/securityGroupRule:SecurityGroupRule"}, u.changed())
+	rules, err := p.open().Objects(account.SecurityGroupRule)
+	require.NoError(t, err)
+	require.Len(t, rules, 2)
+	for _, rule := range rules {
+		require.EqualValues(t, 8080, rule["fromPort"])
+		require.Equal(t, "ingress", rule["type"])
+	}
+	p.ok("pulumi", "refresh", "--stack", "dev", "--yes", "--non-interactive", "--expect-no-changes")
+	p.up("dev", "--expect-no-changes")
+
+	p.git("checkout", "-q", "Pulumi.dev.yaml")
+	p.up("dev")
+	rules, err = p.open().Objects(account.SecurityGroupRule)
+	require.NoError(t, err)
+	require.Empty(t, rules)
+}
+
+func TestACountASizeAndASecondServiceChangeOnlyWhatTheyConcern(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 3")
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev").changed())
+	require.Equal(t, 3, p.service("slipway-dev").Running)
+	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
+
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 3", "    worker:\n      image: web\n      command: [\"/app\"]\n    web:\n      replicas: 3")
+	u := p.up("dev")
+	u.builtNothing()
+	for _, change := range u.changed() {
+		require.True(t, strings.HasPrefix(change, "Create "), change)
+	}
+	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
+	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-worker"))
+	p.up("dev", "--expect-no-changes")
 }
