@@ -35,8 +35,9 @@ unit:
 e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER=off does without a Docker engine
 	cd sandbox && $(GO) test -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') -v
 
-bench: build app ## measure what docs/performance.md says
-	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x ./e2e
+bench: build app ## measure what docs/performance.md says; RUN=regexp selects
+	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
+	$(GO) test -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

@@ -61,6 +61,7 @@ func BenchmarkPreviewAgainstTheEnginesFloor(b *testing.B) {
 		require.NoError(p, os.RemoveAll(filepath.Join(p.dir, ".bin")))
 		p.write("Pulumi.yaml", "name: floor\nruntime:\n  name: go\n  options:\n    buildTarget: .bin/program\n")
 		p.write("Pulumi.dev.yaml", "config:\n  aws:region: ap-northeast-2\n")
+		p.ok("pulumi", "stack", "init", "dev") // of this project
 	})
 	linked := p.linkedAt()
 	for b.Loop() {
@@ -106,10 +107,10 @@ func BenchmarkPreviewOfManyServices(b *testing.B) {
 			for i := range size {
 				fmt.Fprintf(&services, "    s%03d: {image: web, port: 8080, environment: {NUMBER: \"%d\"}}\n", i, i)
 			}
-			p.replace("Pulumi.yaml", "config:", "x:")
-			p.write("Pulumi.yaml", p.read("Pulumi.yaml")[:strings.Index(p.read("Pulumi.yaml"), "x:")])
-			stage := p.read("Pulumi.dev.yaml")
-			p.write("Pulumi.dev.yaml", stage[:strings.Index(stage, "  slipway:services:")]+"  slipway:services:\n"+services.String())
+			defaults, _, _ := strings.Cut(p.read("Pulumi.yaml"), "config:")
+			p.write("Pulumi.yaml", defaults)
+			stage, _, _ := strings.Cut(p.read("Pulumi.dev.yaml"), "  slipway:services:")
+			p.write("Pulumi.dev.yaml", stage+"  slipway:services:\n"+services.String())
 		})
 	}
 	for b.Loop() {

@@ -163,7 +163,9 @@ func (p *project) runWith(env []string, args ...string) *result {
 	if _, failed := err.(*exec.ExitError); err != nil && !failed {
 		require.NoError(p.TB, err)
 	}
-	p.Logf("$ %s\n%s(exit status %d)", r.command, r.output, r.status)
+	if _, isTest := p.TB.(*testing.T); isTest { // a benchmark prints figures only
+		p.Logf("$ %s\n%s(exit status %d)", r.command, r.output, r.status)
+	}
 	return r
 }
 
