@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
@@ -34,7 +36,8 @@ type Account struct {
 func LookupAccount(ctx *pulumi.Context) (*Account, error) {
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
 	if err != nil {
-		return nil, fmt.Errorf("asking AWS which account the credentials belong to: %w", err)
+		return nil, fmt.Errorf("asking AWS which account the credentials belong to; sign in (`aws sso login`), "+
+			"or name others with aws:profile or the AWS_* variables: %w", err)
 	}
 	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
 	if err != nil {
@@ -74,17 +77,26 @@ type providerSettings struct {
 	Endpoints              map[string]string
 }
 
+// roleSession is what aws:assumeRole and aws:assumeRoleWithWebIdentity have in common.
+type roleSession struct {
+	RoleArn     string   `json:"roleArn"`
+	SessionName string   `json:"sessionName"`
+	Duration    string   `json:"duration"`
+	Policy      string   `json:"policy"`
+	PolicyArns  []string `json:"policyArns"`
+}
+
 type assumedRole struct {
-	RoleArn     string `json:"roleArn"`
-	SessionName string `json:"sessionName"`
-	ExternalID  string `json:"externalId"`
-	Duration    string `json:"duration"`
-	Policy      string `json:"policy"`
+	roleSession
+	ExternalID        string            `json:"externalId"`
+	SourceIdentity    string            `json:"sourceIdentity"`
+	Tags              map[string]string `json:"tags"`
+	TransitiveTagKeys []string          `json:"transitiveTagKeys"`
 }
 
 type webIdentity struct {
-	RoleArn              string `json:"roleArn"`
-	SessionName          string `json:"sessionName"`
+	roleSession
+	WebIdentityToken     string `json:"webIdentityToken"`
 	WebIdentityTokenFile string `json:"webIdentityTokenFile"`
 }
 
@@ -176,13 +188,20 @@ func (s providerSettings) load(ctx context.Context) (awssdk.Config, error) {
 		return cfg, err
 	}
 	if role := s.AssumeWebIdentity; role != nil {
-		cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(s.stsClient(cfg), role.RoleArn,
-			stscreds.IdentityTokenFile(role.WebIdentityTokenFile), func(o *stscreds.WebIdentityRoleOptions) {
+		duration, err := parseDuration("aws:assumeRoleWithWebIdentity", role.Duration)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(s.stsClient(cfg), role.RoleArn, role,
+			func(o *stscreds.WebIdentityRoleOptions) {
 				o.RoleSessionName = role.SessionName
+				o.Duration = duration
+				o.Policy = nonEmpty(role.Policy)
+				o.PolicyARNs = role.policies()
 			}))
 	}
 	if role := s.AssumeRole; role != nil {
-		duration, err := parseDuration(role.Duration)
+		duration, err := parseDuration("aws:assumeRole", role.Duration)
 		if err != nil {
 			return cfg, err
 		}
@@ -190,8 +209,14 @@ func (s providerSettings) load(ctx context.Context) (awssdk.Config, error) {
 			func(o *stscreds.AssumeRoleOptions) {
 				o.RoleSessionName = role.SessionName
 				o.Duration = duration
-				o.ExternalID = nonEmpty(role.ExternalID)
 				o.Policy = nonEmpty(role.Policy)
+				o.PolicyARNs = role.policies()
+				o.ExternalID = nonEmpty(role.ExternalID)
+				o.SourceIdentity = nonEmpty(role.SourceIdentity)
+				for _, key := range sortedKeys(role.Tags) {
+					o.Tags = append(o.Tags, ststypes.Tag{Key: &key, Value: awssdk.String(role.Tags[key])})
+				}
+				o.TransitiveTagKeys = role.TransitiveTagKeys
 			}))
 	}
 	return cfg, nil
@@ -205,14 +230,30 @@ func (s providerSettings) stsClient(cfg awssdk.Config) *sts.Client {
 	})
 }
 
-// parseDuration reads a duration as the provider does; none means STS's own default.
-func parseDuration(text string) (time.Duration, error) {
+func (r roleSession) policies() []ststypes.PolicyDescriptorType {
+	var policies []ststypes.PolicyDescriptorType
+	for _, arn := range r.PolicyArns {
+		policies = append(policies, ststypes.PolicyDescriptorType{Arn: &arn})
+	}
+	return policies
+}
+
+// GetIdentityToken makes a webIdentity the source of its own token, from the configuration or from a file.
+func (w *webIdentity) GetIdentityToken() ([]byte, error) {
+	if w.WebIdentityToken != "" {
+		return []byte(w.WebIdentityToken), nil
+	}
+	return os.ReadFile(w.WebIdentityTokenFile)
+}
+
+// parseDuration reads the duration of a key as the provider does; none means STS's own default.
+func parseDuration(key, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
 	duration, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("aws:assumeRole.duration: %q is not a duration: write one such as 1h", text)
+		return 0, fmt.Errorf("%s.duration: %q is not a duration: write one such as 1h", key, text)
 	}
 	return duration, nil
 }

@@ -20,6 +20,9 @@ import (
 	"slipway/stage"
 )
 
+// stagingRoot is the directory, beside Pulumi.yaml, that the staged trees of all stages and images are in.
+const stagingRoot = ".slipway"
+
 // buildContext is what Docker sees of a build: the files that .dockerignore lets through, and the Dockerfile.
 type buildContext struct {
 	// Dir and Dockerfile are where the staged copy lies, relative to the project's root and with slashes:
@@ -46,6 +49,9 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 		dockerfile: filepath.Join(root, filepath.FromSlash(build.Dockerfile)),
 	}
 	if err := c.readIgnoreFile(); err != nil {
+		return nil, err
+	}
+	if err := c.ignoreStagedTrees(filepath.Join(root, stagingRoot)); err != nil {
 		return nil, err
 	}
 	tree := stagedTree{root: filepath.Join(root, c.Dir)}
@@ -89,6 +95,16 @@ func (c *buildContext) readIgnoreFile() error {
 		return nil
 	}
 	return nil
+}
+
+// ignoreStagedTrees keeps the staged trees out of a context that holds them, such as the project's own directory: each
+// would be staged within itself, without end.
+func (c *buildContext) ignoreStagedTrees(dir string) error {
+	inside, err := filepath.Rel(c.source, dir)
+	if err == nil && filepath.IsLocal(inside) {
+		c.ignore = append(c.ignore, filepath.ToSlash(inside))
+	}
+	return err
 }
 
 // sees tells whether Docker sees the file of that path, relative to the context.

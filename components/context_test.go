@@ -128,6 +128,26 @@ func TestTheStagedTreeHoldsExactlyWhatDockerSees(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(root, context.Dir, "keep/a"))
 }
 
+func TestAContextThatHoldsTheStagedTreesLeavesThemOut(t *testing.T) {
+	t.Parallel()
+	for name, build := range map[string]stage.Build{
+		"the project itself":    {Context: ".", Dockerfile: "Dockerfile"},
+		"a directory around it": {Context: "..", Dockerfile: "Dockerfile"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := project(t, map[string]string{"project/Dockerfile": "FROM scratch\n", "project/.dockerignore": "b\n", "project/a": "1"})
+			root = filepath.Join(root, "project")
+			first := staged(t, root, build)
+			require.Equal(t, first.Hash, staged(t, root, build).Hash)
+			found, err := filepath.Glob(filepath.Join(root, first.Dir, "*", stagingRoot))
+			require.NoError(t, err)
+			require.Empty(t, found)
+			require.NoDirExists(t, filepath.Join(root, first.Dir, stagingRoot))
+		})
+	}
+}
+
 func TestAnIgnoreFileOfTheDockerfilesOwnNameGoesFirst(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{

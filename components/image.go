@@ -43,6 +43,9 @@ type Image struct {
 
 // ImageArgs says what an Image is built from.
 type ImageArgs struct {
+	// Key is what the user wrote the build under, and in which file: errors begin with it.
+	Key string
+	// Account that the image is pushed to.
 	Account *Account
 	// Build is what the stage file says of the build.
 	Build stage.Build
@@ -69,16 +72,16 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 		return nil, err
 	}
 	// A directory for each stage: two stages may be built from one checkout at once.
-	context, err := stageContext(args.Root, path.Join(".slipway", ctx.Stack(), name), args.Build)
+	context, err := stageContext(args.Root, path.Join(stagingRoot, ctx.Stack(), name), args.Build)
 	if err != nil {
-		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", args.Key, err)
 	}
 	if err := context.checkSources(args.Root, args.Build.Target); err != nil {
-		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", args.Key, err)
 	}
 	from, err := context.sourceOf()
 	if err != nil {
-		return nil, fmt.Errorf("images.%s.build: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", args.Key, err)
 	}
 	hash := triggerHash(context.Hash, args.Repository, from)
 	image, err := docker.NewImage(ctx, name, &docker.ImageArgs{

@@ -37,6 +37,7 @@ func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, roo
 			}
 		}
 		images[name], err = NewImage(ctx, name, &ImageArgs{
+			Key:           settings.Where("images", name, "build"),
 			Account:       account,
 			Build:         *declared.Build,
 			Root:          root,

@@ -13,13 +13,18 @@ import (
 // everything else in this program together. Its few types that are needed here are registered and
 // invoked by their tokens instead.
 
+// awsSDKVersion is that of pulumi-aws/sdk/v6 in go.mod.
+const awsSDKVersion = "6.83.0"
+
 // awsPackageVersion makes these calls share the AWS provider of the SDK's own calls.
-var awsPackageVersion = pulumi.Version("6.83.0")
+var awsPackageVersion = pulumi.Version(awsSDKVersion)
 
 // Network is where a stage's tasks run.
 type Network struct {
-	VPC            string
-	Subnets        []string
+	// VPC is the id of the VPC, Subnets are those of the subnets in it.
+	VPC     string
+	Subnets []string
+	// AssignPublicIP gives every task a public address.
 	AssignPublicIP bool
 }
 

@@ -27,7 +27,7 @@ type Repository struct {
 
 	// URL is the registry and name that images are pushed to, without a tag.
 	URL pulumi.StringOutput `pulumi:"url"`
-	// Server is the registry's host and account.
+	// RegistryID is the AWS account that holds the repository.
 	RegistryID pulumi.StringOutput `pulumi:"registryId"`
 }
 

@@ -28,9 +28,9 @@ const (
 	// once, then within ECS's rate for DescribeServices
 	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
 	firstPoll, lastPoll = 250 * time.Millisecond, 3 * time.Second
-	// confirmations is how many reads in a row must show another revision before the wanted one counts as having given way:
-	// right after an update, ECS may still answer with the state before it.
-	confirmations = 3
+	// confirmations is how many reads in a row, over some five seconds, must show another revision, or no service, before
+	// that counts: right after an update, ECS may still answer with the state before it.
+	confirmations = 7
 )
 
 // Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
@@ -120,8 +120,7 @@ type rollout struct {
 
 // follow reads the service until ECS's verdict.
 func (r *rollout) follow(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, rolloutLimit)
-	defer cancel()
+	deadline := time.Now().Add(rolloutLimit)
 	var doubts int
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		service, err := r.read(ctx)
@@ -132,7 +131,7 @@ func (r *rollout) follow(ctx context.Context) error {
 			r.deployment = awssdk.ToString(primary.Id)
 		}
 		verdict := judge(service, r.wanted)
-		if verdict != steady || r.shown != nil {
+		if verdict != gone && (verdict != steady || r.shown != nil) {
 			r.showEvents(service)
 		}
 		switch verdict {
@@ -144,27 +143,35 @@ func (r *rollout) follow(ctx context.Context) error {
 			if doubts++; doubts == confirmations || r.deployment != "" {
 				return r.explain(ctx, service)
 			}
+		case gone:
+			if doubts++; doubts == confirmations {
+				return fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
+					"`pulumi up --refresh` creates it again", r.key)
+			}
 		case underWay:
 			doubts = 0
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if time.Now().After(deadline) {
 			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
 				"Look at the events of the service; `pulumi up` goes on waiting", r.key, r.short(r.wanted), rolloutLimit,
 				service.RunningCount, service.DesiredCount)
 		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, ctx.Err())
+		}
 	}
 }
 
+// read describes the service; one without a status is one that ECS does not know.
 func (r *rollout) read(ctx context.Context) (types.Service, error) {
 	answer, err := r.client.DescribeServices(ctx, &ecssdk.DescribeServicesInput{Cluster: &r.cluster, Services: []string{r.service}})
 	if err != nil {
 		return types.Service{}, fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, err)
 	}
-	if len(answer.Services) == 0 || awssdk.ToString(answer.Services[0].Status) != "ACTIVE" {
-		return types.Service{}, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
-			"`pulumi up --refresh` creates it again", r.key)
+	if len(answer.Services) == 0 {
+		return types.Service{}, nil
 	}
 	return answer.Services[0], nil
 }
@@ -176,10 +183,14 @@ const (
 	steady                  // it is COMPLETED and all replicas run
 	failed                  // ECS gave up on it
 	givenWay                // ECS is at another revision
+	gone                    // there is no such service, or it is being deleted
 )
 
 // judge tells how far a service is on the way to the wanted revision.
 func judge(service types.Service, wanted string) verdict {
+	if awssdk.ToString(service.Status) != "ACTIVE" {
+		return gone
+	}
 	primary := primaryOf(service)
 	if primary.Id == nil {
 		return underWay
@@ -302,29 +313,45 @@ func (r *rollout) serving(service types.Service) string {
 	return strings.Join(running, "; ")
 }
 
-// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count.
+// mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
+const mostReasons = 5
+
+// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count, the most frequent first.
 func (r *rollout) stoppedReasons(ctx context.Context) []string {
-	listed, err := r.client.ListTasks(ctx, &ecssdk.ListTasksInput{
+	counts := map[string]int{}
+	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{
 		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
 	})
-	if err != nil || len(listed.TaskArns) == 0 {
-		return nil
-	}
-	described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
-	if err != nil {
-		return nil
-	}
-	counts := map[string]int{}
-	for _, task := range described.Tasks {
-		if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
-			counts[stoppedReason(task)]++
+	for stopped.HasMorePages() {
+		listed, err := stopped.NextPage(ctx)
+		if err != nil || len(listed.TaskArns) == 0 {
+			break // the reasons help, but the verdict stands without them
+		}
+		// A page holds 100 tasks, which is what DescribeTasks takes.
+		described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
+		if err != nil {
+			break
+		}
+		for _, task := range described.Tasks {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
+				counts[stoppedReason(task)]++
+			}
 		}
 	}
-	var reasons []string
-	for _, reason := range sortedKeys(counts) {
-		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", counts[reason], reason))
+	return mostFrequent(counts)
+}
+
+func mostFrequent(counts map[string]int) []string {
+	reasons := sortedKeys(counts)
+	slices.SortStableFunc(reasons, func(a, b string) int { return counts[b] - counts[a] })
+	var lines []string
+	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
+		lines = append(lines, fmt.Sprintf("%d stopped: %s", counts[reason], reason))
 	}
-	return reasons
+	if more := len(reasons) - mostReasons; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more reasons", more))
+	}
+	return lines
 }
 
 func stoppedReason(task types.Task) string {

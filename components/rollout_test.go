@@ -1,9 +1,16 @@
 package components
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 )
@@ -54,13 +61,70 @@ func TestJudge(t *testing.T) {
 		"rolled back, the failed one draining": {
 			ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1), ecsDeployment("ACTIVE", "f:2", inProgress, 0)), givenWay,
 		},
-		"without a deployment yet": {ecsService(1), underWay},
+		"without a deployment yet":       {ecsService(1), underWay},
+		"unknown to ECS":                 {types.Service{}, gone},
+		"being deleted, with tasks left": {types.Service{Status: awssdk.String("DRAINING"), RunningCount: 1}, gone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Equal(t, test.want, judge(test.service, "f:2"))
 		})
 	}
+}
+
+// follow watches a service of which ECS gives these answers, one after the other, and the last one again and again.
+func follow(t *testing.T, answers ...string) error {
+	t.Helper()
+	var reads atomic.Int32
+	ecs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if !strings.HasSuffix(request.Header.Get("X-Amz-Target"), ".DescribeServices") {
+			fmt.Fprint(w, `{"taskArns": []}`)
+			return
+		}
+		answer := answers[min(int(reads.Add(1)), len(answers))-1]
+		fmt.Fprintf(w, `{"services": [%s]}`, answer)
+	}))
+	t.Cleanup(ecs.Close)
+	rollout := &rollout{key: "services.web", cluster: "c", service: "web", wanted: "f:2", progress: func(string) {}, client: ecssdk.New(ecssdk.Options{
+		Region: "ap-northeast-2", BaseEndpoint: &ecs.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+	})}
+	return rollout.follow(t.Context())
+}
+
+func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
+	t.Parallel()
+	const (
+		steadyOn = `{"status": "ACTIVE", "desiredCount": 1, "runningCount": 1, "deployments": [
+			{"id": "d", "status": "PRIMARY", "taskDefinition": "f:%d", "rolloutState": "COMPLETED", "runningCount": 1}]}`
+		unknown = ""
+	)
+	before, wanted := fmt.Sprintf(steadyOn, 1), fmt.Sprintf(steadyOn, 2)
+	for name, test := range map[string]struct {
+		answers []string
+		fails   string
+	}{
+		"the earlier revision for a moment": {[]string{before, before, before, wanted}, ""},
+		"the earlier revision for good":     {[]string{before}, "the service is not on f:2, but on f:1"},
+		"no service for a moment":           {[]string{unknown, unknown, wanted}, ""},
+		"no service for good":               {[]string{unknown}, "ECS has no such service any more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := follow(t, test.answers...)
+			if test.fails == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, test.fails)
+			}
+		})
+	}
+}
+
+func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"3 stopped: f", "1 stopped: a", "1 stopped: b", "1 stopped: c", "1 stopped: d", "and 1 more reasons"},
+		mostFrequent(map[string]int{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 3}))
 }
 
 func TestStoppedReasonsNameContainerAndExitCode(t *testing.T) {

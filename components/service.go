@@ -18,12 +18,15 @@ const logRetentionDays = 30
 
 // ServiceArgs says what a Service is made from.
 type ServiceArgs struct {
+	// Account that everything is made in.
 	Account *Account
-	Cluster *Cluster
-	// ClusterName is the cluster's name, which a preview knows before there is a cluster.
+	// Cluster that the service belongs to. ClusterName is its name, which a preview knows before there is a cluster.
+	Cluster     *Cluster
 	ClusterName string
-	Network     *Network
-	Image       *Image
+	// Network that its tasks run in.
+	Network *Network
+	// Image of its main container.
+	Image *Image
 	// Settings of the service, from the stage file.
 	Settings stage.Service
 	// Family of its task definition; LogGroup, ExecutionRole and TaskRole are the names of its own.

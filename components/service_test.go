@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"os"
 	"sync"
 	"testing"
 
@@ -149,4 +150,12 @@ func TestTheServiceRollsBackAndLeavesWaitingToTheProgram(t *testing.T) {
 	require.True(t, breaker["rollback"].BoolValue())
 	require.False(t, service["waitForSteadyState"].BoolValue())
 	require.InDelta(t, 2, service["desiredCount"].NumberValue(), 0)
+}
+
+func TestTypesThatAreRegisteredByTokenShareTheSDKsProvider(t *testing.T) {
+	t.Parallel()
+	modules, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	require.Contains(t, string(modules), "github.com/pulumi/pulumi-aws/sdk/v6 v"+awsSDKVersion+"\n",
+		"two versions would be two provider plugins: change awsSDKVersion in network.go with go.mod")
 }

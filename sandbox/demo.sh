@@ -22,7 +22,8 @@ run() {
 		printf '%s\n' "$output" >&2
 		exit 1
 	fi
-	grep -E -- "$lines" <<<"$output" | sed 's/^/   | /' || true
+	# What a terminal would show while it runs; the list of messages at the end repeats some of it.
+	sed '/^Diagnostics:/,/^Resources:/d' <<<"$output" | grep -E -- "$lines" | sed 's/^/   | /' || true
 }
 up() {
 	local stage=$1
@@ -32,7 +33,12 @@ up() {
 }
 # What the sandbox shows of the account.
 show() { printf '\n   $ sandbox %s\n' "$*"; "$bin/sandbox" --dir "$account" "$@" | sed 's/^/   | /'; }
-git() { command git -c user.name=demo -c user.email=demo@example.com "$@"; }
+# What each service was given, from the account and not from the stage files.
+variables() {
+	printf '\n   $ sandbox ps --json\n'
+	"$bin/sandbox" --dir "$account" ps --json | grep -E '"(cluster|revision|STAGE|GREETING)":' | sed 's/^ */   | /'
+}
+git() { command git -c user.name=demo -c user.email=demo@example.com -c commit.gpgsign=false "$@"; }
 edit() { # file, from, to
 	sed -i.bak "s/$2/$3/" "$1" && rm "$1.bak"
 	git --no-pager diff -U0 --no-color "$1" | grep '^[-+] ' | sed 's/^/   | /'
@@ -77,6 +83,7 @@ git --no-pager diff --numstat | sed 's/^/   | /'
 git commit -qam "Promote to release"
 up release
 show ps
+variables
 
 say "Every deployment has left a trace"
 show images
@@ -87,10 +94,10 @@ say "A mistake in release, and back with git revert"
 edit Pulumi.release.yaml 'hello from release' 'hello from nowhere'
 git commit -qam "A mistake"
 up release
+printf '\n   $ git revert --no-edit HEAD\n'
 git revert --no-edit HEAD >/dev/null
-note "git revert --no-edit HEAD"
 up release
-show ps
+variables
 note ""
 note "What ran before runs again, and nothing was built: ECR still holds what it held."
 show images

@@ -234,6 +234,8 @@ func TestMistakes(t *testing.T) {
 		"a range that begins with another address": {
 			oneService("      port: 80\n      allowFrom: [10.1.2.3/8]"), "services.web.allowFrom[0]", dev,
 			[]string{"write 10.0.0.0/8 for the range, or 10.1.2.3/32 for the address alone"}},
+		"a range that AWS writes otherwise": {
+			oneService("      port: 80\n      allowFrom: [2001:DB8::/32]"), "services.web.allowFrom[0]", dev, []string{"write it as 2001:db8::/32"}},
 		"a range twice": {
 			oneService("      port: 80\n      allowFrom: [10.0.0.0/8, 10.0.0.0/8]"), "services.web.allowFrom[1]", dev, []string{"again; remove it"}},
 

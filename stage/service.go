@@ -121,6 +121,8 @@ func (c *checker) checkRanges(name string, ranges []string) {
 		case prefix != prefix.Masked():
 			c.fail(path, "is %s, an address inside its range; write %s for the range, or %s for the address alone",
 				text, prefix.Masked(), netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen()))
+		case prefix.String() != text: // as AWS keeps it: written otherwise, it would be another one on every refresh
+			c.fail(path, "is %s; write it as %s", text, prefix)
 		case slices.Contains(seen, prefix):
 			c.fail(path, "is %s again; remove it", text)
 		}
