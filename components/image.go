@@ -91,7 +91,7 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 			Dockerfile: pulumi.String(context.Dockerfile),
 			Platform:   pulumi.String(args.Build.Platform),
 			Target:     optionalString(args.Build.Target),
-			Args:       pulumi.ToStringMap(args.Build.Args),
+			Args:       buildArgs(args.Build.Args),
 			CacheFrom:  cacheFrom(args.Build.CacheFrom),
 		},
 		Registry: &docker.RegistryArgs{
@@ -175,6 +175,13 @@ func registryServer(repositoryURL pulumi.StringOutput) pulumi.StringOutput {
 		server, _, _ := strings.Cut(url, "/")
 		return server
 	}).(pulumi.StringOutput)
+}
+
+func buildArgs(args map[string]string) pulumi.StringMapInput {
+	if len(args) == 0 {
+		return nil
+	}
+	return pulumi.ToStringMap(args)
 }
 
 func cacheFrom(images []string) docker.CacheFromPtrInput {
