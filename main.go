@@ -31,35 +31,35 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	pinned, err := components.LookupPinned(ctx, account, settings) // before anything is built or changed
+	pinned, err := components.LookupPinned(ctx, account, settings)
 	if err != nil {
 		return err
 	}
+	builds, err := components.PrepareBuilds(settings, input.Root)
+	if err != nil {
+		return err
+	}
+	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
 
 	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{Name: settings.Cluster()})
 	if err != nil {
 		return err
 	}
-	images, err := components.NewImages(ctx, account, settings, input.Root)
+	images, err := components.NewImages(ctx, account, settings, builds)
 	if err != nil {
 		return err
 	}
-	rollouts := components.NewRollouts(ctx, account)
+	rollouts := components.NewRollouts(ctx, account, settings.Cluster())
 	services := pulumi.Map{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
 		service, err := components.NewService(ctx, name, &components.ServiceArgs{
-			Account:       account,
-			Cluster:       cluster,
-			ClusterName:   settings.Cluster(),
-			Network:       network,
-			Image:         images[settings.Services[name].Image],
-			Settings:      settings.Services[name],
-			Family:        settings.Family(name),
-			LogGroup:      settings.LogGroup(name),
-			ExecutionRole: settings.ExecutionRole(name),
-			TaskRole:      settings.TaskRole(name),
-			PinnedArn:     pinned[name],
-			Rollouts:      rollouts,
+			Account:   account,
+			Stage:     settings,
+			Cluster:   cluster,
+			Network:   network,
+			Image:     images[settings.Services[name].Image],
+			PinnedArn: pinned[name],
+			Rollouts:  rollouts,
 		})
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html).
 type containerDefinition struct {
 	Command          []string          `json:"command,omitempty"`
-	CPU              int               `json:"cpu"`
+	CPU              int               `json:"cpu"` // CPU units; never 0, which releases of the provider store in different ways
 	DockerLabels     map[string]string `json:"dockerLabels,omitempty"`
 	Environment      []keyValue        `json:"environment"`
 	Essential        bool              `json:"essential"`

@@ -2,6 +2,7 @@ package components
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,10 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err := c.ignoreStagedTrees(filepath.Join(root, stagingRoot)); err != nil {
 		return nil, err
 	}
-	tree := stagedTree{root: filepath.Join(root, c.Dir)}
+	tree := stagedTree{root: filepath.Join(root, c.Dir), scratch: filepath.Join(root, stagingDir)}
+	if err := os.MkdirAll(tree.scratch, 0o755); err != nil {
+		return nil, err
+	}
 	if err := c.stage(&tree); err != nil {
 		return nil, err
 	}
@@ -65,7 +69,7 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err != nil {
 		return nil, err
 	}
-	if err := placeFile(c.dockerfile, filepath.Join(root, c.Dockerfile), dockerfileInfo, 0o644); err != nil {
+	if err := placeFile(c.dockerfile, filepath.Join(root, c.Dockerfile), tree.scratch, dockerfileInfo, 0o644); err != nil {
 		return nil, err
 	}
 	c.Hash, err = tree.hash(c.dockerfile, build)
@@ -136,6 +140,7 @@ func (c *buildContext) stage(tree *stagedTree) error {
 // that a build that another command has under way keeps seeing whole files.
 type stagedTree struct {
 	root    string
+	scratch string   // for files that are not whole yet
 	entries []string // "0644 path", "0755 path" or "link path": what the hash is taken over, and of what
 	kept    map[string]bool
 	links   map[string]string
@@ -186,7 +191,7 @@ func (t *stagedTree) addLink(path, source string) error {
 	if old, err := os.Readlink(staged); err == nil && old == target {
 		return nil
 	}
-	return replace(staged, func(temporary string) error { return os.Symlink(target, temporary) })
+	return replace(staged, t.scratch, func(temporary string) error { return os.Symlink(target, temporary) })
 }
 
 func (t *stagedTree) addFile(path, source string) error {
@@ -199,13 +204,16 @@ func (t *stagedTree) addFile(path, source string) error {
 		mode, kind = 0o755, "0755"
 	}
 	t.keep(kind, path)
-	return placeFile(source, filepath.Join(t.root, path), info, mode)
+	return placeFile(source, filepath.Join(t.root, path), t.scratch, info, mode)
 }
 
 // removeOthers removes what an earlier build saw and this one does not.
 func (t *stagedTree) removeOthers() error {
 	err := filepath.WalkDir(t.root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) && name != t.root {
+				return nil // another command was faster
+			}
 			return err
 		}
 		path, err := filepath.Rel(t.root, name)
@@ -259,7 +267,7 @@ func (t *stagedTree) hash(dockerfile string, build stage.Build) (string, error) 
 const settleTime = 2 * time.Second
 
 // placeFile puts source at staged, with that mode.
-func placeFile(source, staged string, info fs.FileInfo, mode fs.FileMode) error {
+func placeFile(source, staged, scratch string, info fs.FileInfo, mode fs.FileMode) error {
 	old, err := os.Lstat(staged)
 	if err == nil && old.Mode() == mode {
 		if os.SameFile(old, info) {
@@ -278,7 +286,7 @@ func placeFile(source, staged string, info fs.FileInfo, mode fs.FileMode) error 
 	if err := os.MkdirAll(filepath.Dir(staged), 0o755); err != nil {
 		return err
 	}
-	return replace(staged, func(temporary string) error {
+	return replace(staged, scratch, func(temporary string) error {
 		if info.Mode() == mode && os.Link(source, temporary) == nil {
 			return nil
 		}
@@ -308,14 +316,12 @@ func copyFile(source, target string, modified time.Time, mode fs.FileMode) error
 	return os.Chtimes(target, modified, modified)
 }
 
-// replace makes a file under a temporary name and moves it into place, so that nobody sees half of it.
-func replace(name string, create func(temporary string) error) error {
-	temporary := fmt.Sprintf("%s.%d.slipway", name, os.Getpid())
-	if err := os.RemoveAll(temporary); err != nil {
-		return err
-	}
+// replace makes a file in the scratch directory and moves it into place, so that nobody sees half of it. The scratch
+// directory is on the same file system but not in the tree, where another command would remove what it does not know.
+func replace(name, scratch string, create func(temporary string) error) error {
+	temporary := filepath.Join(scratch, ".new-"+rand.Text())
 	if err := create(temporary); err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(temporary))
 	}
 	return os.Rename(temporary, name)
 }

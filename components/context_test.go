@@ -1,12 +1,15 @@
 package components
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"slipway/stage"
@@ -246,5 +249,40 @@ func TestADockerfileThatCopiesWhatIsNotThereIsRefused(t *testing.T) {
 				require.ErrorContains(t, err, test.want)
 			}
 		})
+	}
+}
+
+func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"app/Dockerfile": "FROM scratch\n"}
+	for i := range 200 {
+		files[fmt.Sprintf("app/%d/file", i)] = fmt.Sprint(i)
+	}
+	root := project(t, files)
+	hashes := make([]string, 4)
+	var all sync.WaitGroup
+	for i := range hashes {
+		all.Go(func() {
+			context, err := stageContext(root, ".slipway/dev/web", build)
+			if assert.NoError(t, err) {
+				hashes[i] = context.Hash
+			}
+		})
+	}
+	all.Wait()
+	for _, hash := range hashes {
+		require.Equal(t, staged(t, root, build).Hash, hash)
+	}
+}
+
+func TestAllMistakesOfAllBuildsAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY missing /\n", "other/Dockerfile": "FROM scratch\nCOPY absent /\n"})
+	_, err := PrepareBuilds(&stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+		"web":   {Build: &stage.Build{Context: "app", Dockerfile: "app/Dockerfile"}},
+		"other": {Build: &stage.Build{Context: "other", Dockerfile: "other/Dockerfile"}},
+	}}, root)
+	for _, says := range []string{"images.web.build (", "copies missing", "images.other.build (", "copies absent"} {
+		require.ErrorContains(t, err, says)
 	}
 }

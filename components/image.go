@@ -11,8 +11,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"slipway/stage"
 )
 
 const imageType = "slipway:components:Image"
@@ -43,15 +41,11 @@ type Image struct {
 
 // ImageArgs says what an Image is built from.
 type ImageArgs struct {
-	// Key is what the user wrote the build under, and in which file: errors begin with it.
-	Key string
 	// Account that the image is pushed to.
 	Account *Account
-	// Build is what the stage file says of the build.
-	Build stage.Build
-	// Root is the directory of Pulumi.yaml.
-	Root string
-	// Repository is the name of the ECR repository, URL the repository's own.
+	// Build is what PrepareBuilds has prepared.
+	Build *Build
+	// Repository is the name of the ECR repository, RepositoryURL the repository's own.
 	Repository    string
 	RepositoryURL pulumi.StringOutput
 	// Registry holds the credentials for the push.
@@ -71,24 +65,12 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(imageType, name, component, opts...); err != nil {
 		return nil, err
 	}
-	// A directory for each stage: two stages may be built from one checkout at once.
-	context, err := stageContext(args.Root, path.Join(stagingRoot, ctx.Stack(), name), args.Build)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", args.Key, err)
-	}
-	if err := context.checkSources(args.Root, args.Build.Target); err != nil {
-		return nil, fmt.Errorf("%s: %w", args.Key, err)
-	}
-	from, err := context.sourceOf()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", args.Key, err)
-	}
-	hash := triggerHash(context.Hash, args.Repository, from)
+	hash := triggerHash(args.Build.context.Hash, args.Repository, args.Build.from)
 	image, err := docker.NewImage(ctx, name, &docker.ImageArgs{
-		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, imageTag(args.Now, from, hash)),
+		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, imageTag(args.Now, args.Build.from, hash)),
 		Build: &docker.DockerBuildArgs{
-			Context:    pulumi.String(context.Dir),
-			Dockerfile: pulumi.String(context.Dockerfile),
+			Context:    pulumi.String(args.Build.context.Dir),
+			Dockerfile: pulumi.String(args.Build.context.Dockerfile),
 			Platform:   pulumi.String(args.Build.Platform),
 			Target:     optionalString(args.Build.Target),
 			Args:       buildArgs(args.Build.Args),
@@ -115,42 +97,6 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"ref": component.Ref, "tag": component.Tag, "digest": component.Digest, "commit": component.Commit,
 	})
-}
-
-// PinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
-func PinnedImage(account *Account, ref stage.Ref, platform string) *Image {
-	return &Image{
-		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
-		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
-		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
-		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
-		Commit:    pulumi.String(commitOf(ref.Tag)).ToStringOutput(),
-		Platform:  platform,
-		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
-		Labels:        map[string]string{"slipway.tag": ref.Tag},
-		RepositoryArn: account.ARN("ecr", "repository/"+ref.Repository),
-	}
-}
-
-// CheckPinned looks a pinned image up before anything changes, and says what is wrong with it.
-func CheckPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
-	if ref.Account != account.ID {
-		return fmt.Errorf("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, account.ID)
-	}
-	if ref.Region != account.Region {
-		return fmt.Errorf("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, account.Region)
-	}
-	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
-	if err != nil {
-		return fmt.Errorf("%s is not to be had: promote an image that the repository holds: %w", ref.Raw, err)
-	}
-	for _, tag := range found.ImageTags {
-		if tag == ref.Tag {
-			return nil
-		}
-	}
-	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
-		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
 }
 
 // triggerHash adds to what Docker sees what else makes a new image: where it goes, and whether a commit tells

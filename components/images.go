@@ -13,15 +13,15 @@ import (
 type Images map[string]*Image
 
 // NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
-// pins. root is the directory of Pulumi.yaml.
-func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, root string) (Images, error) {
+// pins.
+func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, builds map[string]*Build) (Images, error) {
 	images := Images{}
 	now := time.Now()
 	var registry *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
 		if declared.Ref != nil {
-			images[name] = PinnedImage(account, *declared.Ref, declared.Platform)
+			images[name] = pinnedImage(account, *declared.Ref, declared.Platform)
 			continue
 		}
 		repository, err := NewRepository(ctx, name, &RepositoryArgs{
@@ -37,10 +37,8 @@ func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, roo
 			}
 		}
 		images[name], err = NewImage(ctx, name, &ImageArgs{
-			Key:           settings.Where("images", name, "build"),
 			Account:       account,
-			Build:         *declared.Build,
-			Root:          root,
+			Build:         builds[name],
 			Repository:    settings.RepositoryName(name),
 			RepositoryURL: repository.URL,
 			Registry:      registry,

@@ -121,10 +121,11 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 		"description": pulumi.String(description),
 		"vpcId":       pulumi.String(network.VPC),
 		"egress": pulumi.Array{pulumi.Map{
-			"protocol":   pulumi.String("-1"), // all, on every port
-			"fromPort":   pulumi.Int(0),
-			"toPort":     pulumi.Int(0),
-			"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+			"protocol":       pulumi.String("-1"), // all, on every port
+			"fromPort":       pulumi.Int(0),
+			"toPort":         pulumi.Int(0),
+			"cidrBlocks":     pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+			"ipv6CidrBlocks": pulumi.ToStringArray([]string{"::/0"}),
 		}},
 	}, group, append(opts, awsPackageVersion)...)
 	if err != nil {

@@ -3,34 +3,94 @@ package components
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
 
 	"slipway/stage"
 )
 
+// lookups is how many lookups are under way at once: a stage may pin a hundred images.
+const lookups = 10
+
 // LookupPinned looks up what the stage pins: images by digest, and services to earlier revisions, whose ARNs it
 // returns by service. Whatever is missing is reported at once, before anything is built or changed.
 func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
-	var mistakes []error
-	for _, name := range sortedKeys(settings.Images) {
-		if ref := settings.Images[name].Ref; ref != nil {
-			if err := CheckPinned(ctx, account, *ref); err != nil {
-				mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.Where("images", name, "ref"), err))
-			}
+	var running errgroup.Group
+	running.SetLimit(lookups)
+	images, services := sortedKeys(settings.Images), sortedKeys(settings.Services)
+	mistakes := make([]error, len(images)+len(services))
+	arns := make([]string, len(services))
+	for i, name := range images {
+		ref := settings.Images[name].Ref
+		if ref == nil {
+			continue
 		}
+		running.Go(func() error {
+			if err := checkPinned(ctx, account, *ref); err != nil {
+				mistakes[i] = fmt.Errorf("%s: %w", settings.Where("images", name, "ref"), err)
+			}
+			return nil
+		})
 	}
-	revisions := map[string]string{}
-	for _, name := range sortedKeys(settings.Services) {
+	for i, name := range services {
 		revision := settings.Services[name].Revision
 		if revision == 0 {
 			continue
 		}
-		arn, err := LookupRevision(ctx, settings.Family(name), revision)
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.Where("services", name, "revision"), err))
+		running.Go(func() error {
+			arn, err := lookupRevision(ctx, settings.Family(name), revision)
+			if err != nil {
+				mistakes[len(images)+i] = fmt.Errorf("%s: %w", settings.Where("services", name, "revision"), err)
+			}
+			arns[i] = arn
+			return nil
+		})
+	}
+	_ = running.Wait() // the mistakes have their own places, so that their order is always the same
+	revisions := map[string]string{}
+	for i, name := range services {
+		if arns[i] != "" {
+			revisions[name] = arns[i]
 		}
-		revisions[name] = arn
 	}
 	return revisions, errors.Join(mistakes...)
+}
+
+// pinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
+func pinnedImage(account *Account, ref stage.Ref, platform string) *Image {
+	return &Image{
+		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
+		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
+		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
+		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
+		Commit:    pulumi.String(commitOf(ref.Tag)).ToStringOutput(),
+		Platform:  platform,
+		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
+		Labels:        map[string]string{"slipway.tag": ref.Tag},
+		RepositoryArn: account.ARN("ecr", "repository/"+ref.Repository),
+	}
+}
+
+// checkPinned looks a pinned image up before anything changes, and says what is wrong with it.
+func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
+	if ref.Account != account.ID {
+		return fmt.Errorf("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, account.ID)
+	}
+	if ref.Region != account.Region {
+		return fmt.Errorf("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, account.Region)
+	}
+	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
+	if err != nil {
+		return fmt.Errorf("%s is not to be had: promote an image that the repository holds: %w", ref.Raw, err)
+	}
+	for _, tag := range found.ImageTags {
+		if tag == ref.Tag {
+			return nil
+		}
+	}
+	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
 }

@@ -27,8 +27,6 @@ type Repository struct {
 
 	// URL is the registry and name that images are pushed to, without a tag.
 	URL pulumi.StringOutput `pulumi:"url"`
-	// RegistryID is the AWS account that holds the repository.
-	RegistryID pulumi.StringOutput `pulumi:"registryId"`
 }
 
 // NewRepository declares an ECR repository for the images of one build.
@@ -60,10 +58,7 @@ func NewRepository(ctx *pulumi.Context, name string, args *RepositoryArgs, opts 
 		return nil, err
 	}
 	component.URL = repository.RepositoryUrl
-	component.RegistryID = repository.RegistryId
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
-		"url": component.URL, "registryId": component.RegistryID,
-	})
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"url": component.URL})
 }
 
 // lifecyclePolicy keeps every tagged image: a tag is what a stage or an earlier revision refers to.

@@ -17,20 +17,22 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// ErrReported is returned for a failure that was already shown on the resource it belongs to.
-var ErrReported = errors.New("a deployment did not reach steady state")
+// errReported is returned for a failure that was already shown on the resource it belongs to.
+var errReported = errors.New("a deployment did not reach steady state")
 
 const (
 	// rolloutLimit is how long a rollout may go without a verdict of ECS, whose circuit breaker gives one
 	// much sooner unless tasks neither start nor fail.
 	rolloutLimit = 20 * time.Minute
-	// firstPoll and lastPoll bound the time between two reads: short at first, for an update that is done at
-	// once, then within ECS's rate for DescribeServices
-	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
+	// firstPoll and lastPoll bound the time between two reads of a service: short at first, for an update that is done at
+	// once.
 	firstPoll, lastPoll = 250 * time.Millisecond, 3 * time.Second
 	// confirmations is how many reads in a row, over some five seconds, must show another revision, or no service, before
 	// that counts: right after an update, ECS may still answer with the state before it.
 	confirmations = 7
+	// agreements is how many reads in a row must show a service as steady that this update has changed, where none has shown
+	// its rollout under way, for the same reason.
+	agreements = 3
 )
 
 // Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
@@ -38,79 +40,92 @@ const (
 // reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
 // changed it or an earlier one was cut short.
 type Rollouts struct {
-	ctx    *pulumi.Context
-	client func() (*ecssdk.Client, error)
+	ctx     *pulumi.Context
+	reader  func() (*serviceReader, error)
+	changed sync.Map // keys of the services that this update has created or updated
 }
 
-// NewRollouts prepares watching with the provider's own settings.
-func NewRollouts(ctx *pulumi.Context, account *Account) *Rollouts {
-	return &Rollouts{ctx: ctx, client: sync.OnceValues(func() (*ecssdk.Client, error) {
-		return account.ecsClient(ctx.Context())
+// NewRollouts prepares watching the services of a cluster with the provider's own settings.
+func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
+	return &Rollouts{ctx: ctx, reader: sync.OnceValues(func() (*serviceReader, error) {
+		client, err := account.ecsClient(ctx.Context())
+		return &serviceReader{client: client, cluster: cluster}, err
 	})}
 }
 
 // Watch returns the ARN of the wanted revision once the service is steady on it. Otherwise it reports on the service which
 // revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
-func (r *Rollouts) Watch(name string, service *ecs.Service, cluster, wanted pulumi.StringOutput, logGroup string) pulumi.StringOutput {
+func (r *Rollouts) Watch(key string, service *ecs.Service, wanted pulumi.StringOutput, logGroup string) pulumi.StringOutput {
 	if r.ctx.DryRun() {
 		return wanted
 	}
-	return pulumi.All(service.URN(), service.ID(), cluster, wanted).ApplyT(func(known []any) (string, error) {
+	return pulumi.All(service.URN(), service.ID(), wanted).ApplyT(func(known []any) (string, error) {
+		_, changed := r.changed.Load(key)
 		rollout := &rollout{
-			key:      "services." + name,
+			key:      key,
 			urn:      string(known[0].(pulumi.URN)),
 			service:  string(known[1].(pulumi.ID)),
-			cluster:  known[2].(string),
-			wanted:   known[3].(string),
+			wanted:   known[2].(string),
+			changed:  changed,
 			logGroup: logGroup,
 			progress: func(message string) {
 				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
 			},
 		}
-		client, err := r.client()
+		reader, err := r.reader()
 		if err == nil {
-			rollout.client = client
+			rollout.serviceReader = reader
 			err = rollout.follow(r.ctx.Context())
 		}
 		if err != nil {
-			return "", errors.Join(ErrReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
+			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
 		return rollout.wanted, nil
 	}).(pulumi.StringOutput)
 }
 
-// WarnOfReplacement returns a hook for a service that warns, in a preview, that creating it means replacing it: its name is
-// taken until the one that serves is deleted. The key is what the user wrote; component is where the warning is shown.
-func (r *Rollouts) WarnOfReplacement(key, name, cluster string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
-	hook, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
+// Hooks are bound to a service for Watch. They note that an update changes it; and in a preview they warn that creating it
+// means replacing it, as its name is taken until the one that serves is deleted. The key is what the user wrote; component is
+// where the warning is shown.
+func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
+	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		if !r.ctx.DryRun() {
 			return nil
 		}
-		client, err := r.client()
+		reader, err := r.reader()
 		if err != nil {
 			return nil // no reason to fail a preview: the update will tell
 		}
-		answer, err := client.DescribeServices(r.ctx.Context(), &ecssdk.DescribeServicesInput{Cluster: &cluster, Services: []string{name}})
-		if err != nil || len(answer.Services) == 0 || awssdk.ToString(answer.Services[0].Status) != "ACTIVE" {
+		service, err := reader.read(r.ctx.Context(), arn)
+		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
 			return nil // there is no such cluster yet, or no such service
 		}
 		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. This update deletes it before it makes it anew: "+
-			"until then nothing serves", key, answer.Services[0].RunningCount), &pulumi.LogArgs{Resource: component})
+			"until then nothing serves", key, service.RunningCount), &pulumi.LogArgs{Resource: component})
 	}, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
 		return nil, err
 	}
-	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}, nil
+	note, err := r.ctx.RegisterResourceHook(key+" change", func(*pulumi.ResourceHookArgs) error {
+		r.changed.Store(key, true)
+		return nil
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	hooks := []*pulumi.ResourceHook{note}
+	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
 }
 
 // rollout is one service on its way to the wanted revision.
 type rollout struct {
-	key, urn         string
-	cluster, service string
-	wanted           string
-	logGroup         string
-	client           *ecssdk.Client
-	progress         func(message string)
+	*serviceReader
+	key, urn string
+	service  string // its ARN
+	wanted   string // the ARN of the revision
+	changed  bool   // by this update
+	logGroup string
+	progress func(message string)
 
 	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
 	deployment string
@@ -121,11 +136,11 @@ type rollout struct {
 // follow reads the service until ECS's verdict.
 func (r *rollout) follow(ctx context.Context) error {
 	deadline := time.Now().Add(rolloutLimit)
-	var doubts int
+	var doubts, agreed int
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		service, err := r.read(ctx)
+		service, err := r.read(ctx, r.service)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", r.key, err)
 		}
 		if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
 			r.deployment = awssdk.ToString(primary.Id)
@@ -136,7 +151,9 @@ func (r *rollout) follow(ctx context.Context) error {
 		}
 		switch verdict {
 		case steady:
-			return nil
+			if agreed++; !r.changed || r.shown != nil || agreed == agreements {
+				return nil
+			}
 		case failed:
 			return r.explain(ctx, service)
 		case givenWay:
@@ -149,7 +166,7 @@ func (r *rollout) follow(ctx context.Context) error {
 					"`pulumi up --refresh` creates it again", r.key)
 			}
 		case underWay:
-			doubts = 0
+			doubts, agreed = 0, 0
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
@@ -162,18 +179,6 @@ func (r *rollout) follow(ctx context.Context) error {
 			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, ctx.Err())
 		}
 	}
-}
-
-// read describes the service; one without a status is one that ECS does not know.
-func (r *rollout) read(ctx context.Context) (types.Service, error) {
-	answer, err := r.client.DescribeServices(ctx, &ecssdk.DescribeServicesInput{Cluster: &r.cluster, Services: []string{r.service}})
-	if err != nil {
-		return types.Service{}, fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, err)
-	}
-	if len(answer.Services) == 0 {
-		return types.Service{}, nil
-	}
-	return answer.Services[0], nil
 }
 
 type verdict int

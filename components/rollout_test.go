@@ -86,16 +86,18 @@ func follow(t *testing.T, answers ...string) error {
 		fmt.Fprintf(w, `{"services": [%s]}`, answer)
 	}))
 	t.Cleanup(ecs.Close)
-	rollout := &rollout{key: "services.web", cluster: "c", service: "web", wanted: "f:2", progress: func(string) {}, client: ecssdk.New(ecssdk.Options{
+	client := ecssdk.New(ecssdk.Options{
 		Region: "ap-northeast-2", BaseEndpoint: &ecs.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-	})}
+	})
+	rollout := &rollout{serviceReader: &serviceReader{client: client, cluster: "c"}, key: "services.web", service: "arn:aws:ecs:r:1:service/c/web",
+		wanted: "f:2", changed: true, progress: func(string) {}}
 	return rollout.follow(t.Context())
 }
 
 func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 	t.Parallel()
 	const (
-		steadyOn = `{"status": "ACTIVE", "desiredCount": 1, "runningCount": 1, "deployments": [
+		steadyOn = `{"serviceName": "web", "status": "ACTIVE", "desiredCount": 1, "runningCount": 1, "deployments": [
 			{"id": "d", "status": "PRIMARY", "taskDefinition": "f:%d", "rolloutState": "COMPLETED", "runningCount": 1}]}`
 		unknown = ""
 	)

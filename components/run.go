@@ -23,7 +23,7 @@ func Run(program pulumi.RunFunc) {
 	switch {
 	case err == nil:
 		return
-	case !reported && !errors.Is(err, ErrReported):
+	case !reported && !errors.Is(err, errReported):
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -20,17 +20,14 @@ const logRetentionDays = 30
 type ServiceArgs struct {
 	// Account that everything is made in.
 	Account *Account
-	// Cluster that the service belongs to. ClusterName is its name, which a preview knows before there is a cluster.
-	Cluster     *Cluster
-	ClusterName string
+	// Stage that the service belongs to, with its settings and the names of everything.
+	Stage *stage.Stage
+	// Cluster that the service belongs to.
+	Cluster *Cluster
 	// Network that its tasks run in.
 	Network *Network
 	// Image of its main container.
 	Image *Image
-	// Settings of the service, from the stage file.
-	Settings stage.Service
-	// Family of its task definition; LogGroup, ExecutionRole and TaskRole are the names of its own.
-	Family, LogGroup, ExecutionRole, TaskRole string
 	// PinnedArn is the revision that the service is pinned to; empty to follow the newest.
 	PinnedArn string
 	// Rollouts watches the deployment.
@@ -59,19 +56,20 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
+	settings, family, logGroupName := args.Stage.Services[name], args.Stage.Family(name), args.Stage.LogGroup(name)
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String(args.LogGroup),
+		Name:            pulumi.String(logGroupName),
 		RetentionInDays: pulumi.Int(logRetentionDays),
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	executionRole, err := newTaskRole(ctx, name+"-execution", args.ExecutionRole, args.Account, parent)
+	executionRole, err := newTaskRole(ctx, name+"-execution", args.Stage.ExecutionRole(name), args.Account, parent)
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := executionPolicy(args.Account, args.Image.RepositoryArn, args.LogGroup, args.Settings.Secrets)
+	permissions, err := executionPolicy(args.Account, args.Image.RepositoryArn, logGroupName, settings.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -83,17 +81,17 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	taskRole, err := newTaskRole(ctx, name+"-task", args.TaskRole, args.Account, parent)
+	taskRole, err := newTaskRole(ctx, name+"-task", args.Stage.TaskRole(name), args.Account, parent)
 	if err != nil {
 		return nil, err
 	}
 	definition, err := NewTaskDefinition(ctx, name, &TaskDefinitionArgs{
-		Family:           args.Family,
+		Family:           family,
 		Container:        name,
-		Settings:         args.Settings,
+		Settings:         settings,
 		Image:            args.Image,
 		Region:           args.Account.Region,
-		LogGroup:         args.LogGroup,
+		LogGroup:         logGroupName,
 		ExecutionRoleArn: executionRole.Arn,
 		TaskRoleArn:      taskRole.Arn,
 	}, parent)
@@ -103,15 +101,16 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	wanted, revision := definition.Arn, definition.Revision
 	if args.PinnedArn != "" {
 		wanted = pulumi.String(args.PinnedArn).ToStringOutput()
-		revision = pulumi.Int(args.Settings.Revision).ToIntOutput()
+		revision = pulumi.Int(settings.Revision).ToIntOutput()
 	}
-	securityGroup, rules, err := newSecurityGroup(ctx, name, "tasks of "+args.Family, args.Network,
-		args.Settings.Port, args.Settings.AllowFrom, parent)
+	securityGroup, rules, err := newSecurityGroup(ctx, name, "tasks of "+family, args.Network,
+		settings.Port, settings.AllowFrom, parent)
 	if err != nil {
 		return nil, err
 	}
 
-	hooks, err := args.Rollouts.WarnOfReplacement("services."+name, name, args.ClusterName, component)
+	key := "services." + name
+	hooks, err := args.Rollouts.Hooks(key, args.Account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +118,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
 		TaskDefinition:     wanted,
-		DesiredCount:       pulumi.Int(args.Settings.Replicas),
+		DesiredCount:       pulumi.Int(settings.Replicas),
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
@@ -148,13 +147,13 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	component.Arn = service.ID().ToStringOutput()
-	component.TaskDefinition = args.Rollouts.Watch(name, service, args.Cluster.Name, wanted, args.LogGroup)
+	component.TaskDefinition = args.Rollouts.Watch(key, service, wanted, logGroupName)
 	component.Summary = pulumi.Map{
-		"family":         pulumi.String(args.Family),
+		"family":         pulumi.String(family),
 		"revision":       revision,
 		"taskDefinition": component.TaskDefinition,
-		"replicas":       pulumi.Int(args.Settings.Replicas),
-		"logGroup":       pulumi.String(args.LogGroup),
+		"replicas":       pulumi.Int(settings.Replicas),
+		"logGroup":       pulumi.String(logGroupName),
 		"service":        component.Arn,
 	}
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{

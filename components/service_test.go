@@ -54,22 +54,21 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 			return err
 		}
 		args := &ServiceArgs{
-			Account: account, Cluster: cluster, ClusterName: "shop-dev", Rollouts: NewRollouts(ctx, account),
+			Account: account, Cluster: cluster, Rollouts: NewRollouts(ctx, account, "shop-dev"),
 			Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
-			Image: PinnedImage(account, stage.Ref{
+			Image: pinnedImage(account, stage.Ref{
 				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
 				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
 				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
 			}, "linux/arm64"),
-			Settings: stage.Service{
+			Stage: &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
 				Port: 8080, Replicas: 2, CPU: 256, Memory: 512, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
 				Environment: map[string]string{"B": "<2>", "A": "1"},
 				Secrets: map[string]string{
 					"TOKEN": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::",
 					"LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level",
 				},
-			},
-			Family: "shop-dev-web", LogGroup: "/shop/dev/web", ExecutionRole: "shop-dev-web-execution", TaskRole: "shop-dev-web-task",
+			}}},
 		}
 		if change != nil {
 			change(args)
@@ -93,7 +92,7 @@ func TestEveryResourceOfAServiceBelongsToAComponent(t *testing.T) {
 func TestContainerDefinitionsSayWhatAWSWouldFillIn(t *testing.T) {
 	t.Parallel()
 	definition := declareService(t, nil).inputs(t, "aws:ecs/taskDefinition:TaskDefinition")
-	require.Equal(t, `[{"cpu":0,"dockerLabels":{"slipway.tag":"20261123-041205-a1b2c3d-9f8e7d6c"},`+
+	require.Equal(t, `[{"cpu":256,"dockerLabels":{"slipway.tag":"20261123-041205-a1b2c3d-9f8e7d6c"},`+
 		`"environment":[{"name":"A","value":"1"},{"name":"B","value":"<2>"}],"essential":true,`+
 		`"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web@sha256:ab",`+
 		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/shop/dev/web","awslogs-region":"ap-northeast-2","awslogs-stream-prefix":"web"}},`+
@@ -133,7 +132,7 @@ func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
 func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	pinned := declareService(t, func(args *ServiceArgs) {
-		args.PinnedArn, args.Settings.Revision = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3", 3
+		args.PinnedArn = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
 	})
 	free := declareService(t, nil)
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -54,9 +55,15 @@ func (c *buildContext) sourceOf() (source, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return source{}, nil
 	}
-	head, err := git(c.source, "rev-parse", "--short=7", "HEAD")
+	if _, err := git(c.source, "rev-parse", "--git-dir"); err != nil {
+		if strings.Contains(err.Error(), "not a git repository") {
+			return source{}, nil
+		}
+		return source{}, err // such as a repository of another owner: then a tag without commit would be a surprise
+	}
+	head, err := git(c.source, "rev-parse", "--verify", "--short=7", "HEAD")
 	if err != nil {
-		return source{}, nil // no repository, or one without a commit
+		return source{}, nil // a repository without a commit
 	}
 	found := source{Commit: fmt.Sprintf("%.7s", strings.TrimSpace(head))}
 	prefix, err := git(c.source, "rev-parse", "--show-prefix")
@@ -87,6 +94,7 @@ func (c *buildContext) sourceOf() (source, error) {
 func git(dir string, args ...string) (string, error) {
 	// Without the optional locks, a preview never stands in the way of the user's own git.
 	command := exec.Command("git", append([]string{"--no-optional-locks", "-C", dir}, args...)...)
+	command.Env = append(os.Environ(), "LC_ALL=C") // its messages are looked at
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()

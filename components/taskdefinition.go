@@ -78,6 +78,7 @@ func (args *TaskDefinitionArgs) containerDefinitions(image string) (string, erro
 	main := containerDefinition{
 		Name:         args.Container,
 		Image:        image,
+		CPU:          args.Settings.CPU, // all that the task has
 		Essential:    true,
 		Command:      args.Settings.Command,
 		DockerLabels: args.Image.Labels,
@@ -95,8 +96,8 @@ func (args *TaskDefinitionArgs) containerDefinitions(image string) (string, erro
 	return encodeContainers([]containerDefinition{main})
 }
 
-// LookupRevision finds an earlier revision that a service is pinned to, before anything changes.
-func LookupRevision(ctx *pulumi.Context, family string, revision int) (arn string, err error) {
+// lookupRevision finds an earlier revision that a service is pinned to, before anything changes.
+func lookupRevision(ctx *pulumi.Context, family string, revision int) (arn string, err error) {
 	name := fmt.Sprintf("%s:%d", family, revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
 	if err != nil {

@@ -49,6 +49,10 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 		require.NotZero(t, preview.status)
 		require.Contains(t, preview.output, "make app")
 		require.Contains(t, preview.output, "build/app")
+		u := p.tryUp("dev", "--skip-preview")
+		require.NotZero(t, u.status)
+		require.Contains(t, u.output, "images.web.build (Pulumi.dev.yaml)")
+		require.Empty(t, u.changed())
 	})
 }
 

@@ -1,0 +1,48 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"path"
+
+	"slipway/stage"
+)
+
+// Build is an image that is to be built: what the stage file says of it, and what Docker will see.
+type Build struct {
+	stage.Build
+	context *buildContext
+	from    source
+}
+
+// PrepareBuilds lays out what Docker sees of each image that the stage builds. All that is wrong with any of them is
+// reported at once, before anything is built or changed. root is the directory of Pulumi.yaml.
+func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error) {
+	builds := map[string]*Build{}
+	var mistakes []error
+	for _, name := range sortedKeys(settings.Images) {
+		declared := settings.Images[name].Build
+		if declared == nil {
+			continue
+		}
+		// A directory for each stage: two stages may be built from one checkout at once.
+		build, err := prepareBuild(root, path.Join(stagingRoot, settings.Name, name), *declared)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.Where("images", name, "build"), err))
+		}
+		builds[name] = build
+	}
+	return builds, errors.Join(mistakes...)
+}
+
+func prepareBuild(root, stagingDir string, declared stage.Build) (*Build, error) {
+	context, err := stageContext(root, stagingDir, declared)
+	if err != nil {
+		return nil, err
+	}
+	if err := context.checkSources(root, declared.Target); err != nil {
+		return nil, err
+	}
+	from, err := context.sourceOf()
+	return &Build{declared, context, from}, err
+}
