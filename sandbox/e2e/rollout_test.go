@@ -109,8 +109,9 @@ func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
 func TestRolesThatAreNotThereYetDelayAFirstDeployment(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	// Each step takes two seconds, so that ECS tries once or twice before the roles are there: three failures trip its breaker.
-	p.faults(map[string]string{"iam-delay": "4s", "slow-rollout": "2s"})
+	// Each step takes two seconds. A task needs its roles after the second one, which comes too soon; three failures would trip
+	// the circuit breaker.
+	p.faults(map[string]string{"iam-delay": "5s", "slow-rollout": "2s"})
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web}\n    web:\n      replicas: 1")
 	require.Contains(t, p.up("dev").output, "unable to assume the role")
 	require.Equal(t, 1, p.outputs("dev").Services["worker"].Revision)
