@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
+	"strings"
 
 	"slipway/stage"
 )
@@ -28,7 +30,9 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 		// A directory for each stage: two stages may be built from one checkout at once.
 		build, err := prepareBuild(root, path.Join(stagingRoot, settings.Name, name), *declared)
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.Where("images", name, "build"), err))
+			// People write paths relative to Pulumi.yaml, and read them so.
+			message := strings.ReplaceAll(err.Error(), filepath.Clean(root)+string(filepath.Separator), "")
+			mistakes = append(mistakes, fmt.Errorf("%s: %s", settings.Where("images", name, "build"), message))
 		}
 		builds[name] = build
 	}

@@ -37,10 +37,8 @@ func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error
 		if err := network.useDefaultVPC(ctx); err != nil {
 			return nil, err
 		}
-	} else if settings.AssignPublicIP == nil {
-		if err := network.askSubnets(ctx); err != nil {
-			return nil, err
-		}
+	} else if err := network.askSubnets(ctx); err != nil {
+		return nil, err
 	}
 	if settings.AssignPublicIP != nil {
 		network.AssignPublicIP = *settings.AssignPublicIP
@@ -48,7 +46,7 @@ func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error
 	return network, nil
 }
 
-// askSubnets finds out whether the subnets that the stage names hand out public addresses.
+// askSubnets finds out whether the subnets that the stage names exist, and hand out public addresses.
 func (n *Network) askSubnets(ctx *pulumi.Context) error {
 	for _, id := range n.Subnets {
 		var subnet struct {

@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -67,6 +68,8 @@ func executionPolicy(account *Account, repositoryArn, logGroup string, secrets m
 			values = append(values, secretArn(arn))
 		}
 	}
+	// Two variables may be given parts of one secret.
+	parameters, values = distinct(parameters), distinct(values)
 	if len(parameters) > 0 {
 		statements = append(statements, statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"}, Resource: parameters})
 	}
@@ -80,4 +83,9 @@ func executionPolicy(account *Account, repositoryArn, logGroup string, secrets m
 func secretArn(reference string) string {
 	parts := strings.SplitN(reference, ":", 8)
 	return strings.Join(parts[:min(7, len(parts))], ":")
+}
+
+func distinct(arns []string) []string {
+	slices.Sort(arns)
+	return slices.Compact(arns)
 }

@@ -297,7 +297,13 @@ func (r *rollout) failure(service types.Service) (reason string, failed bool) {
 	}
 	for _, event := range service.Events {
 		message := awssdk.ToString(event.Message)
-		if r.deployment != "" && strings.Contains(message, r.deployment) && strings.Contains(message, "deployment failed") {
+		if !strings.Contains(message, "deployment failed") {
+			continue
+		}
+		if r.deployment == "" {
+			return message, false // the latest that failed; whether it was of the wanted revision, ECS no longer tells
+		}
+		if strings.Contains(message, r.deployment) {
 			return message, true
 		}
 	}

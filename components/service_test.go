@@ -66,6 +66,7 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 				Environment: map[string]string{"B": "<2>", "A": "1"},
 				Secrets: map[string]string{
 					"TOKEN": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::",
+					"WHOLE": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf",
 					"LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level",
 				},
 			}}},
@@ -98,7 +99,8 @@ func TestContainerDefinitionsSayWhatAWSWouldFillIn(t *testing.T) {
 		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/shop/dev/web","awslogs-region":"ap-northeast-2","awslogs-stream-prefix":"web"}},`+
 		`"mountPoints":[],"name":"web","portMappings":[{"containerPort":8080,"hostPort":8080,"protocol":"tcp"}],`+
 		`"secrets":[{"name":"LEVEL","valueFrom":"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},`+
-		`{"name":"TOKEN","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"}],`+
+		`{"name":"TOKEN","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},`+
+		`{"name":"WHOLE","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"}],`+
 		`"systemControls":[],"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
 	require.Equal(t, "ARM64", definition["runtimePlatform"].ObjectValue()["cpuArchitecture"].StringValue())
 	require.True(t, definition["skipDestroy"].BoolValue(), "earlier revisions stay ACTIVE")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -184,7 +185,7 @@ func (s *stageFiles) withoutSalt(current, kept []byte) []byte {
 	if err != nil || before.EncryptionSalt != "" {
 		return current
 	}
-	same := sameSettings(now, before)
+	same := sameSettings(now, before) && !hasNew(comments(current), comments(kept))
 	switch {
 	case same && kept != nil:
 		return kept
@@ -216,6 +217,35 @@ func sameSettings(one, other *workspace.ProjectStack) bool {
 		texts[i] = string(text)
 	}
 	return texts[0] == texts[1]
+}
+
+// hasNew tells whether a line was not among the earlier ones. The CLI may drop a comment; one that is new is the user's.
+func hasNew(lines, earlier []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return !slices.Contains(earlier, line) })
+}
+
+// comments are the lines of a stage file's comments.
+func comments(content []byte) []string {
+	var root yaml.Node
+	if yaml.Unmarshal(content, &root) != nil {
+		return nil
+	}
+	var lines []string
+	var gather func(*yaml.Node)
+	gather = func(node *yaml.Node) {
+		for _, comment := range []string{node.HeadComment, node.LineComment, node.FootComment} {
+			for line := range strings.Lines(comment) {
+				if line = strings.TrimSpace(line); line != "" {
+					lines = append(lines, line)
+				}
+			}
+		}
+		for _, child := range node.Content {
+			gather(child)
+		}
+	}
+	gather(&root)
+	return lines
 }
 
 // replaceFile gives a file new content: all of it or, where the process is killed, none.

@@ -57,6 +57,7 @@ func TestWhatACommandMakesOfAStageFile(t *testing.T) {
 		"an edit stays, without the salt":                    {original, rewritten + "    tiny:b: c\n" + sandboxSalt, rewritten + "    tiny:b: c\n"},
 		"an edit without a salt stays as it is":              {original, "config:\n  tiny:a: y\n", "config:\n  tiny:a: y\n"},
 		"a comment changed meanwhile stays":                  {original, strings.Replace(original, "ours", "mine", 1), strings.Replace(original, "ours", "mine", 1)},
+		"a comment added beside a salt stays, without it":    {original, rewritten + "    # mine\n" + sandboxSalt, rewritten + "    # mine\n"},
 		"a secret keeps the salt that it is encrypted with":  {original, rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt, rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt},
 		"a salt that was there stays":                        {sandboxSalt + original, rewritten + sandboxSalt, rewritten + sandboxSalt},
 		"a salt of somebody else beside an edit stays":       {original, rewritten + "    tiny:b: c\n" + otherSalt, rewritten + "    tiny:b: c\n" + otherSalt},

@@ -189,9 +189,8 @@ func unknownKey(key string, known []string) string {
 	nearest := slices.MinFunc(known, func(a, b string) int {
 		return levenshtein.Distance(key, a, nil) - levenshtein.Distance(key, b, nil)
 	})
-	message := "there is no such key; "
 	if levenshtein.Distance(key, nearest, nil) <= max(2, len(nearest)/3) {
-		message += fmt.Sprintf("did you mean %q? ", nearest)
+		return fmt.Sprintf("there is no such key; did you mean %q? The keys here are %s", nearest, enumerate(known))
 	}
-	return message + "The keys here are " + enumerate(known)
+	return "there is no such key; the keys here are " + enumerate(known)
 }

@@ -66,8 +66,12 @@ that file. Nothing is deployed: commit the file and run pulumi up --stack TO.`,
 				err = done.print(cmd.OutOrStdout())
 			}
 			if done.Changed {
+				file := done.File
+				if strings.ContainsRune(file, ' ') {
+					file = "'" + file + "'"
+				}
 				fmt.Fprintf(cmd.ErrOrStderr(), "\nNext: git commit -m \"Promote %s to %s\" %s\n      pulumi up --stack %s\n",
-					done.From, done.To, done.File, done.To)
+					done.From, done.To, file, done.To)
 			}
 			return err
 		},

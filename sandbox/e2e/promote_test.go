@@ -52,14 +52,13 @@ func TestPromoteRefusesWhatCannotBeTraced(t *testing.T) {
 	p := deployed(t)
 	release := p.read("Pulumi.release.yaml")
 
-	p.replace("app/.dockerignore", "!build/app", "!build/app\n!notes.md")
-	p.write("app/notes.md", "not committed")
+	p.replace("app/handler.go", "package main", "package main // edited")
 	p.up("dev")
 	require.Contains(t, p.images()[1].Tag, "-dirty-")
 	p.refused([]string{"-dirty", "--allow-dirty"}, "slipway", "promote", "dev", "release")
 	require.Equal(t, release, p.read("Pulumi.release.yaml"))
 
-	p.commit("Notes")
+	p.commit("Edit the app")
 	p.up("dev")
 	require.NotContains(t, p.images()[2].Tag, "-dirty-", "committing what ran dirty makes a clean image")
 	p.faults(map[string]string{"failing-tasks": "*"})

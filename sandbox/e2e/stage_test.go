@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -196,5 +197,26 @@ func TestACountASizeAndASecondServiceChangeOnlyWhatTheyConcern(t *testing.T) {
 	}
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-worker"))
+	p.up("dev", "--expect-no-changes")
+}
+
+func TestANetworkThatIsNamedIsLookedUpFirst(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	stage := p.read("Pulumi.dev.yaml")
+	network := func(vpc, subnet string) {
+		p.write("Pulumi.dev.yaml", stage+fmt.Sprintf("  slipway:network: {vpc: %s, subnets: [%s], assignPublicIp: true}\n", vpc, subnet))
+	}
+	network(account.DefaultVPC, "subnet-0123456789abcdef0")
+	p.refused([]string{"network.subnets", "subnet-0123456789abcdef0"}, upArgs("dev")...)
+	network("vpc-0123456789abcdef0", account.Subnets[0].ID)
+	p.refused([]string{"network.subnets", "vpc-0123456789abcdef0"}, upArgs("dev")...)
+
+	network(account.DefaultVPC, account.Subnets[0].ID)
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev").changed())
+	service, err := p.open().Service("slipway-dev", "web")
+	require.NoError(t, err)
+	require.Equal(t, []string{account.Subnets[0].ID}, service.Settings.Subnets)
+	require.Equal(t, 1, p.service("slipway-dev").Running)
 	p.up("dev", "--expect-no-changes")
 }

@@ -12,9 +12,9 @@ import (
 func TestNothingChangesWhenDockerSeesNothingNew(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	// .dockerignore admits nothing but the binary.
 	p.write("app/notes.md", "not in the image")
-	p.write("app/handler_extra.go", "package main\n")
+	p.write("app/extra_test.go", "package main\n")
+	p.up("dev", "--expect-no-changes").builtNothing()
 	p.write("docs/elsewhere.md", "outside of the context")
 	p.commit("A commit outside of what Docker sees")
 	p.up("dev", "--expect-no-changes").builtNothing()
