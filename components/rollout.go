@@ -33,6 +33,8 @@ const (
 	// agreements is how many reads in a row must show a service as steady that this update has changed, where none has shown
 	// its rollout under way, for the same reason.
 	agreements = 3
+	// previewLimit is how long a preview waits for ECS before it does without.
+	previewLimit = 5 * time.Second
 )
 
 // Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
@@ -92,13 +94,9 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 		if !r.ctx.DryRun() {
 			return nil
 		}
-		reader, err := r.reader()
-		if err != nil {
-			return nil // no reason to fail a preview: the update will tell
-		}
-		service, err := reader.read(r.ctx.Context(), arn)
-		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
-			return nil // there is no such cluster yet, or no such service
+		service := r.existing(arn)
+		if awssdk.ToString(service.Status) != "ACTIVE" {
+			return nil
 		}
 		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. This update deletes it before it makes it anew: "+
 			"until then nothing serves", key, service.RunningCount), &pulumi.LogArgs{Resource: component})
@@ -115,6 +113,26 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 	}
 	hooks := []*pulumi.ResourceHook{note}
 	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
+}
+
+// existing reads a service for a preview, which nothing that goes wrong here should stop or delay: the cluster may not be there
+// yet, or whoever previews may not be allowed to ask.
+func (r *Rollouts) existing(arn string) types.Service {
+	found := make(chan types.Service, 1)
+	go func() {
+		if reader, err := r.reader(); err == nil {
+			if service, err := reader.read(r.ctx.Context(), arn); err == nil {
+				found <- service
+			}
+		}
+		close(found)
+	}()
+	select {
+	case service := <-found:
+		return service
+	case <-time.After(previewLimit):
+		return types.Service{}
+	}
 }
 
 // rollout is one service on its way to the wanted revision.
