@@ -44,7 +44,7 @@ type Service struct {
 	// steady on it.
 	TaskDefinition pulumi.StringOutput `pulumi:"taskDefinition"`
 	// Summary is what the stack's outputs say of the service: family, revision, taskDefinition (ARN of the
-	// revision), replicas, logGroup and service (ARN).
+	// revision), replicas, logGroup, service (ARN), and whether it is pinned to an earlier revision.
 	Summary pulumi.Map
 }
 
@@ -155,6 +155,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		"replicas":       pulumi.Int(settings.Replicas),
 		"logGroup":       pulumi.String(logGroupName),
 		"service":        component.Arn,
+		"pinned":         pulumi.Bool(args.PinnedArn != ""),
 	}
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"arn": component.Arn, "taskDefinition": component.TaskDefinition,

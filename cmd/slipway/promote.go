@@ -183,7 +183,10 @@ func runningImages(ctx context.Context, stacks stacks, stack string, allowDirty 
 	if len(images) == 0 {
 		return nil, fmt.Errorf("%s has no images in its outputs: give it one, and run %s", stack, up)
 	}
-	var refused []error
+	refused, err := pinnedServices(outputs["services"], stack, up)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		image := images[name]
 		ref, err := reference.Parse(image.Ref)
@@ -200,6 +203,25 @@ func runningImages(ctx context.Context, stacks stacks, stack string, allowDirty 
 		}
 	}
 	return images, errors.Join(refused...)
+}
+
+// pinnedServices refuses a stack of which a service is pinned to an earlier revision: it runs another image than the one
+// that the stack has last built, and which of its images that is, its outputs do not say.
+func pinnedServices(output json.RawMessage, stack, up string) (refused []error, err error) {
+	var services map[string]struct{ Pinned bool }
+	if output == nil {
+		return nil, nil
+	}
+	if err := json.Unmarshal(output, &services); err != nil {
+		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		if services[name].Pinned {
+			refused = append(refused, fmt.Errorf("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
+				"remove its revision, run %s, and promote again", name, stack, up))
+		}
+	}
+	return refused, nil
 }
 
 // compare says how the images differ from those that the stage file pins under config.<key>.

@@ -295,3 +295,12 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	require.Contains(t, string(written), "platform: linux/arm64\n")
 	require.Contains(t, string(written), "ref: "+refOf(cleanTag))
 }
+
+func TestPromoteFromAPinnedService(t *testing.T) {
+	t.Parallel()
+	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`, `{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
+	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, pinned}
+	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", false)
+	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
+	require.NotContains(t, err.Error(), "services.api")
+}

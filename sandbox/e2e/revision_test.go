@@ -20,6 +20,7 @@ func TestARevisionMovesOnlyTheService(t *testing.T) {
 	require.Equal(t, "hello from dev", running.Environment["GREETING"])
 	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision)
 	p.up("dev", "--expect-no-changes")
+	p.refused([]string{"services.web of dev is pinned"}, "slipway", "promote", "dev", "release")
 
 	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
 	u = p.up("dev")
