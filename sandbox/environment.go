@@ -23,7 +23,9 @@ func (s servers) environment(base []string, dir string, path ...string) []string
 		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,docker:%d", s.aws, s.docker),
 		fmt.Sprintf("PULUMI_DEBUG_LANGUAGES=go:%d", s.language),
 		"PULUMI_HOME=" + filepath.Join(dir, "home"),
-		"PULUMI_BACKEND_URL=file://" + filepath.ToSlash(filepath.Join(dir, "state")),
+		// The backend would keep a file of attributes beside each state, and not write it in one piece: a kill at that moment
+		// would leave a state that cannot be read ("failed to load checkpoint: EOF").
+		"PULUMI_BACKEND_URL=file://" + filepath.ToSlash(filepath.Join(dir, "state")) + "?metadata=skip",
 		"PULUMI_CONFIG_PASSPHRASE=" + passphrase,
 		"PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true", // finds the salt that the stage file no longer has
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",

@@ -40,7 +40,7 @@ func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 		"HOME=/home/me",
 		"PATH=/cli:/bin:/usr/bin",
-		"PULUMI_BACKEND_URL=file:///account/state",
+		"PULUMI_BACKEND_URL=file:///account/state?metadata=skip",
 		"PULUMI_CONFIG_PASSPHRASE=sandbox",
 		"PULUMI_DEBUG_GRPC=/log",
 		"PULUMI_DEBUG_LANGUAGES=go:3",
