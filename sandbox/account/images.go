@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// RegistryPassword is what ECR's authorization token holds, and the one password that the registry takes.
+const RegistryPassword = ID + "-auth-token"
+
 // Image is one entry of a repository's image list. A tag of a mutable repository may move away; the image that it
 // leaves has an empty tag.
 type Image struct {

@@ -45,7 +45,7 @@ var lifecyclePolicy = &resourceType{
 func registry(region string) string { return account.ID + ".dkr.ecr." + region + ".amazonaws.com" }
 
 func getAuthorizationToken(_ *account.Account, region string, _ values) (values, error) {
-	const password = account.ID + "-auth-token"
+	const password = account.RegistryPassword
 	return values{
 		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
 		"expiresAt":          "2015-01-01T00:00:00Z",

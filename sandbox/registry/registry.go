@@ -44,7 +44,7 @@ type Credentials struct {
 
 // Accepted are the only credentials that the registry takes, for whichever of its hosts: those that ECR's
 // GetAuthorizationToken gives.
-var Accepted = Credentials{Username: "AWS", Password: account.ID + "-auth-token"}
+var Accepted = Credentials{Username: "AWS", Password: account.RegistryPassword}
 
 var host = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$`)
 
