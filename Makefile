@@ -3,7 +3,7 @@ GO ?= go
 MODULES := . app sandbox
 BUILD := $(GO) build -buildvcs=false
 
-.PHONY: help build app demo test check unit e2e bench fmt clean
+.PHONY: help build app demo test check unit e2e bench docs fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER
 bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
 	$(GO) test -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
+
+docs: ## write docs/configuration.md and docs/stage.schema.json anew, from the code
+	$(GO) test ./stage -update
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

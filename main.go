@@ -23,43 +23,38 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	account, err := components.LookupAccount(ctx)
-	if err != nil {
-		return err
-	}
-	network, err := components.LookupNetwork(ctx, settings.Network)
-	if err != nil {
-		return err
-	}
-	pinned, err := components.LookupPinned(ctx, account, settings)
-	if err != nil {
-		return err
-	}
-	builds, err := components.PrepareBuilds(settings, input.Root)
+	surroundings, err := components.LookupSurroundings(ctx, settings, input.Root)
 	if err != nil {
 		return err
 	}
 	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
 
-	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{Name: settings.Cluster()})
+	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{
+		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
+	})
 	if err != nil {
 		return err
 	}
-	images, err := components.NewImages(ctx, account, settings, builds)
+	images, err := components.NewImages(ctx, surroundings, settings)
 	if err != nil {
 		return err
 	}
-	rollouts := components.NewRollouts(ctx, account, settings.Cluster())
+	loadBalancer, err := components.NewLoadBalancer(ctx, settings.Name, &components.LoadBalancerArgs{
+		Stage: settings, Network: surroundings.Network, Entrance: surroundings.Entrance,
+	})
+	if err != nil {
+		return err
+	}
+	rollouts := components.NewRollouts(ctx, surroundings.Account, settings.Cluster())
 	services := pulumi.Map{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
 		service, err := components.NewService(ctx, name, &components.ServiceArgs{
-			Account:   account,
-			Stage:     settings,
-			Cluster:   cluster,
-			Network:   network,
-			Image:     images[settings.Services[name].Image],
-			PinnedArn: pinned[name],
-			Rollouts:  rollouts,
+			Surroundings: surroundings,
+			Stage:        settings,
+			Cluster:      cluster,
+			LoadBalancer: loadBalancer,
+			Image:        images[settings.Services[name].Image],
+			Rollouts:     rollouts,
 		})
 		if err != nil {
 			return err

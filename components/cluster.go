@@ -12,6 +12,10 @@ type ClusterArgs struct {
 	// Name of the ECS cluster: up to 255 letters, digits, hyphens and underscores
 	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html).
 	Name string
+	// ContainerInsights is disabled, enabled or enhanced.
+	ContainerInsights string
+	// Tags of the cluster.
+	Tags map[string]string
 }
 
 // Cluster is the ECS cluster that keeps a stage's services running.
@@ -30,7 +34,14 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(clusterType, name, component, opts...); err != nil {
 		return nil, err
 	}
-	cluster, err := ecs.NewCluster(ctx, name, &ecs.ClusterArgs{Name: pulumi.String(args.Name)}, pulumi.Parent(component))
+	cluster, err := ecs.NewCluster(ctx, name, &ecs.ClusterArgs{
+		Name: pulumi.String(args.Name),
+		// Written out where it is off, too: the provider takes what is left out as no change.
+		Settings: ecs.ClusterSettingArray{&ecs.ClusterSettingArgs{
+			Name: pulumi.String("containerInsights"), Value: pulumi.String(args.ContainerInsights),
+		}},
+		Tags: pulumi.ToStringMap(args.Tags),
+	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err
 	}

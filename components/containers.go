@@ -17,12 +17,15 @@ type containerDefinition struct {
 	DockerLabels     map[string]string `json:"dockerLabels,omitempty"`
 	Environment      []keyValue        `json:"environment"`
 	Essential        bool              `json:"essential"`
+	HealthCheck      *healthCheck      `json:"healthCheck,omitempty"`
 	Image            string            `json:"image"`
+	LinuxParameters  *linuxParameters  `json:"linuxParameters,omitempty"`
 	LogConfiguration logConfiguration  `json:"logConfiguration"`
 	MountPoints      []struct{}        `json:"mountPoints"`
 	Name             string            `json:"name"`
 	PortMappings     []portMapping     `json:"portMappings"`
 	Secrets          []secret          `json:"secrets,omitempty"`
+	StopTimeout      int               `json:"stopTimeout"` // seconds
 	SystemControls   []struct{}        `json:"systemControls"`
 	VolumesFrom      []struct{}        `json:"volumesFrom"`
 }
@@ -41,6 +44,18 @@ type portMapping struct {
 	ContainerPort int    `json:"containerPort"`
 	HostPort      int    `json:"hostPort"`
 	Protocol      string `json:"protocol"`
+}
+
+type healthCheck struct {
+	Command     []string `json:"command"`
+	Interval    int      `json:"interval"`
+	Retries     int      `json:"retries"`
+	StartPeriod int      `json:"startPeriod,omitempty"`
+	Timeout     int      `json:"timeout"`
+}
+
+type linuxParameters struct {
+	InitProcessEnabled bool `json:"initProcessEnabled"`
 }
 
 type logConfiguration struct {

@@ -14,19 +14,20 @@ type Images map[string]*Image
 
 // NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
 // pins.
-func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, builds map[string]*Build) (Images, error) {
+func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.Stage) (Images, error) {
 	images := Images{}
 	now := time.Now()
 	var registry *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
 		if declared.Ref != nil {
-			images[name] = pinnedImage(account, *declared.Ref, declared.Platform)
+			images[name] = pinnedImage(surroundings.Account, *declared.Ref, declared.Platform)
 			continue
 		}
 		repository, err := NewRepository(ctx, name, &RepositoryArgs{
 			Name:        settings.RepositoryName(name),
 			ForceDelete: settings.Repository.ForceDelete,
+			Tags:        settings.ImageTags(name),
 		})
 		if err != nil {
 			return nil, err
@@ -37,8 +38,8 @@ func NewImages(ctx *pulumi.Context, account *Account, settings *stage.Stage, bui
 			}
 		}
 		images[name], err = NewImage(ctx, name, &ImageArgs{
-			Account:       account,
-			Build:         builds[name],
+			Account:       surroundings.Account,
+			Build:         surroundings.Builds[name],
 			Repository:    settings.RepositoryName(name),
 			RepositoryURL: repository.URL,
 			Registry:      registry,

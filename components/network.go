@@ -26,13 +26,17 @@ type Network struct {
 	Subnets []string
 	// AssignPublicIP gives every task a public address.
 	AssignPublicIP bool
+
+	// zones are the availability zones of the subnets; public is set where all of them hand out public addresses.
+	zones  map[string]bool
+	public bool
 }
 
 // LookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
 // addresses where every subnet hands them out, unless the stage says otherwise: without one, a task in
 // a public subnet cannot pull its image.
 func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error) {
-	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, AssignPublicIP: true}
+	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]bool{}, public: true}
 	if network.VPC == "" {
 		if err := network.useDefaultVPC(ctx); err != nil {
 			return nil, err
@@ -40,6 +44,7 @@ func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error
 	} else if err := network.askSubnets(ctx); err != nil {
 		return nil, err
 	}
+	network.AssignPublicIP = network.public
 	if settings.AssignPublicIP != nil {
 		network.AssignPublicIP = *settings.AssignPublicIP
 	}
@@ -49,22 +54,33 @@ func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error
 // askSubnets finds out whether the subnets that the stage names exist, and hand out public addresses.
 func (n *Network) askSubnets(ctx *pulumi.Context) error {
 	for _, id := range n.Subnets {
-		var subnet struct {
-			MapPublicIPOnLaunch bool   `pulumi:"mapPublicIpOnLaunch"`
-			VPC                 string `pulumi:"vpcId"`
+		subnet, err := lookupSubnet(ctx, id, n.VPC)
+		if err != nil {
+			return fmt.Errorf("network.subnets: %w", err)
 		}
-		args := struct {
-			ID string `pulumi:"id"`
-		}{id}
-		if err := ctx.Invoke("aws:ec2/getSubnet:getSubnet", &args, &subnet, awsPackageVersion); err != nil {
-			return fmt.Errorf("network.subnets: %s cannot be read: name subnets of this account and region: %w", id, err)
-		}
-		if subnet.VPC != n.VPC {
-			return fmt.Errorf("network.subnets: %s belongs to %s, not to %s: name subnets of network.vpc", id, subnet.VPC, n.VPC)
-		}
-		n.AssignPublicIP = n.AssignPublicIP && subnet.MapPublicIPOnLaunch
+		n.public = n.public && subnet.MapPublicIPOnLaunch
+		n.zones[subnet.Zone] = true
 	}
 	return nil
+}
+
+type subnet struct {
+	MapPublicIPOnLaunch bool   `pulumi:"mapPublicIpOnLaunch"`
+	VPC                 string `pulumi:"vpcId"`
+	Zone                string `pulumi:"availabilityZone"`
+}
+
+func lookupSubnet(ctx *pulumi.Context, id, vpc string) (found subnet, err error) {
+	args := struct {
+		ID string `pulumi:"id"`
+	}{id}
+	if err := ctx.Invoke("aws:ec2/getSubnet:getSubnet", &args, &found, awsPackageVersion); err != nil {
+		return found, fmt.Errorf("%s cannot be read: name subnets of this account and region: %w", id, err)
+	}
+	if found.VPC != vpc {
+		return found, fmt.Errorf("%s belongs to %s, not to %s: name subnets of that VPC", id, found.VPC, vpc)
+	}
+	return found, nil
 }
 
 func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
@@ -98,56 +114,8 @@ func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
 		return errors.New("network: the default VPC has no default subnets; name others with network.vpc and network.subnets")
 	}
 	n.Subnets = subnets.IDs
+	for _, id := range n.Subnets {
+		n.zones[id] = true // an availability zone has one default subnet
+	}
 	return nil
-}
-
-type securityGroup struct {
-	pulumi.CustomResourceState
-}
-
-type securityGroupRule struct {
-	pulumi.CustomResourceState
-}
-
-// newSecurityGroup lets tasks reach everything and admits only what allowFrom names. What it admits are resources of
-// their own: an inline rule that disappears from a program stays in the security group.
-func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, port int, allowFrom []string,
-	opts ...pulumi.ResourceOption,
-) (*securityGroup, []pulumi.Resource, error) {
-	group := &securityGroup{}
-	err := ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, pulumi.Map{
-		"description": pulumi.String(description),
-		"vpcId":       pulumi.String(network.VPC),
-		"egress": pulumi.Array{pulumi.Map{
-			"protocol":       pulumi.String("-1"), // all, on every port
-			"fromPort":       pulumi.Int(0),
-			"toPort":         pulumi.Int(0),
-			"cidrBlocks":     pulumi.ToStringArray([]string{"0.0.0.0/0"}),
-			"ipv6CidrBlocks": pulumi.ToStringArray([]string{"::/0"}),
-		}},
-	}, group, append(opts, awsPackageVersion)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	var rules []pulumi.Resource
-	for _, prefix := range allowFrom {
-		ranges := "cidrBlocks"
-		if isIPv6(prefix) {
-			ranges = "ipv6CidrBlocks"
-		}
-		rule := &securityGroupRule{}
-		err := ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name+"-from-"+prefix, pulumi.Map{
-			"type":            pulumi.String("ingress"),
-			"securityGroupId": group.ID(),
-			"protocol":        pulumi.String("tcp"),
-			"fromPort":        pulumi.Int(port),
-			"toPort":          pulumi.Int(port),
-			ranges:            pulumi.ToStringArray([]string{prefix}),
-		}, rule, append(opts, awsPackageVersion)...)
-		if err != nil {
-			return nil, nil, err
-		}
-		rules = append(rules, rule)
-	}
-	return group, rules, nil
 }

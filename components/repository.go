@@ -19,6 +19,8 @@ type RepositoryArgs struct {
 	Name string
 	// ForceDelete lets `pulumi destroy` delete the repository with the images in it.
 	ForceDelete bool
+	// Tags of the repository.
+	Tags map[string]string
 }
 
 // Repository is an ECR repository whose tags never move, so that its list of images is a history.
@@ -42,6 +44,7 @@ func NewRepository(ctx *pulumi.Context, name string, args *RepositoryArgs, opts 
 		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
 			ScanOnPush: pulumi.Bool(true),
 		},
+		Tags: pulumi.ToStringMap(args.Tags),
 	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err

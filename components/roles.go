@@ -7,15 +7,17 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 type statement struct {
-	Sid       string            `json:",omitempty"`
-	Effect    string            `json:"Effect"`
-	Principal map[string]string `json:",omitempty"`
-	Action    []string          `json:"Action"`
-	Resource  []string          `json:",omitempty"`
-	Condition map[string]any    `json:",omitempty"`
+	Sid       string                         `json:",omitempty"`
+	Effect    string                         `json:"Effect"`
+	Principal map[string]string              `json:",omitempty"`
+	Action    []string                       `json:"Action"`
+	Resource  []string                       `json:",omitempty"`
+	Condition map[string]map[string][]string `json:",omitempty"`
 }
 
 func policy(statements ...statement) (string, error) {
@@ -26,30 +28,55 @@ func policy(statements ...statement) (string, error) {
 	return string(text), err
 }
 
-// newTaskRole declares a role that only tasks of this account and region can assume
+// roles declares the two roles of one service.
+type roles struct {
+	account *Account
+	stage   *stage.Stage
+	service string
+}
+
+// newRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
-func newTaskRole(ctx *pulumi.Context, name, roleName string, account *Account, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func (r *roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
 	trust, err := policy(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": "ecs-tasks.amazonaws.com"},
 		Action:    []string{"sts:AssumeRole"},
-		Condition: map[string]any{
-			"StringEquals": map[string]string{"aws:SourceAccount": account.ID},
-			"ArnLike":      map[string]string{"aws:SourceArn": account.ARN("ecs", "*")},
+		Condition: map[string]map[string][]string{
+			"StringEquals": {"aws:SourceAccount": {r.account.ID}},
+			"ArnLike":      {"aws:SourceArn": {r.account.ARN("ecs", "*")}},
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	return iam.NewRole(ctx, name, &iam.RoleArgs{
-		Name:             pulumi.String(roleName),
-		AssumeRolePolicy: pulumi.String(trust),
+		Name:                pulumi.String(roleName),
+		Path:                pulumi.String(r.stage.Roles.Path),
+		PermissionsBoundary: optionalString(r.stage.Roles.PermissionsBoundary),
+		AssumeRolePolicy:    pulumi.String(trust),
+		Tags:                pulumi.ToStringMap(r.stage.ServiceTags(r.service)),
 	}, opts...)
 }
 
-// executionPolicy is what ECS needs to start a service's tasks, and nothing more: its image, its log group and the
-// secrets that it names.
-func executionPolicy(account *Account, repositoryArn, logGroup string, secrets map[string]string) (string, error) {
+// execution declares the role with which ECS starts the service's tasks. It can pull the service's image, write its log and read the secrets
+// that the service names, and nothing more. ownSecret is the ARN of the secret that holds its encrypted values, if any.
+func (r *roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
+) (*iam.Role, pulumi.Resource, error) {
+	role, err := r.newRole(ctx, r.service+"-execution", r.stage.ExecutionRole(r.service), opts...)
+	if err != nil {
+		return nil, nil, err
+	}
+	permissions := ownSecret.ApplyT(func(own string) (string, error) {
+		return policy(r.executionStatements(repositoryArn, own)...)
+	}).(pulumi.StringOutput)
+	attached, err := iam.NewRolePolicy(ctx, r.service+"-execution", &iam.RolePolicyArgs{
+		Name: pulumi.String("execution"), Role: role.Name, Policy: permissions,
+	}, opts...)
+	return role, attached, err
+}
+
+func (r *roles) executionStatements(repositoryArn, ownSecret string) []statement {
 	statements := []statement{
 		// The only action that has no resource to narrow it to.
 		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
@@ -58,14 +85,19 @@ func executionPolicy(account *Account, repositoryArn, logGroup string, secrets m
 		}, Resource: []string{repositoryArn}},
 		{Sid: "Log", Effect: "Allow", Action: []string{
 			"logs:CreateLogStream", "logs:PutLogEvents",
-		}, Resource: []string{account.ARN("logs", "log-group:"+logGroup+":*")}},
+		}, Resource: []string{r.account.ARN("logs", "log-group:"+r.stage.LogGroup(r.service)+":*")}},
 	}
 	var parameters, values []string
-	for _, name := range sortedKeys(secrets) {
-		if arn := secrets[name]; strings.Contains(arn, ":ssm:") {
-			parameters = append(parameters, arn)
-		} else {
-			values = append(values, secretArn(arn))
+	if ownSecret != "" {
+		values = append(values, ownSecret)
+	}
+	for _, secret := range r.stage.Services[r.service].Secrets {
+		switch {
+		case secret.ARN == "":
+		case strings.Contains(secret.ARN, ":ssm:"):
+			parameters = append(parameters, secret.ARN)
+		default:
+			values = append(values, secretArn(secret.ARN))
 		}
 	}
 	// Two variables may be given parts of one secret.
@@ -76,7 +108,44 @@ func executionPolicy(account *Account, repositoryArn, logGroup string, secrets m
 	if len(values) > 0 {
 		statements = append(statements, statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
 	}
-	return policy(statements...)
+	return statements
+}
+
+// task declares the role that the service's own code has: what the stage file permits, and nothing else. The policy is nil where that is
+// nothing.
+func (r *roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
+	role, err := r.newRole(ctx, r.service+"-task", r.stage.TaskRole(r.service), opts...)
+	if err != nil {
+		return nil, nil, err
+	}
+	statements := taskStatements(r.stage.Services[r.service])
+	if len(statements) == 0 {
+		return role, nil, nil
+	}
+	permissions, err := policy(statements...)
+	if err != nil {
+		return nil, nil, err
+	}
+	attached, err := iam.NewRolePolicy(ctx, r.service+"-task", &iam.RolePolicyArgs{
+		Name: pulumi.String("task"), Role: role.Name, Policy: pulumi.String(permissions),
+	}, opts...)
+	return role, []pulumi.Resource{attached}, err
+}
+
+func taskStatements(service stage.Service) []statement {
+	var statements []statement
+	for _, permission := range service.Permissions {
+		statements = append(statements, statement{
+			Effect: "Allow", Action: permission.Actions, Resource: permission.Resources, Condition: permission.Conditions,
+		})
+	}
+	if service.Exec {
+		// AWS has no resources for the channels (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions).
+		statements = append(statements, statement{Sid: "Exec", Effect: "Allow", Action: []string{
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+		}, Resource: []string{"*"}})
+	}
+	return statements
 }
 
 // secretArn drops the JSON key, version stage and version id that may follow a secret's ARN, which has seven parts.

@@ -1,11 +1,8 @@
 package components
 
 import (
-	"net/netip"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
@@ -13,23 +10,18 @@ import (
 
 const serviceType = "slipway:components:Service"
 
-// logRetentionDays is how long a service's log is kept.
-const logRetentionDays = 30
-
 // ServiceArgs says what a Service is made from.
 type ServiceArgs struct {
-	// Account that everything is made in.
-	Account *Account
+	// Surroundings that it is made in.
+	Surroundings *Surroundings
 	// Stage that the service belongs to, with its settings and the names of everything.
 	Stage *stage.Stage
 	// Cluster that the service belongs to.
 	Cluster *Cluster
-	// Network that its tasks run in.
-	Network *Network
+	// LoadBalancer of the stage; nil where no service has a route.
+	LoadBalancer *LoadBalancer
 	// Image of its main container.
 	Image *Image
-	// PinnedArn is the revision that the service is pinned to; empty to follow the newest.
-	PinnedArn string
 	// Rollouts watches the deployment.
 	Rollouts *Rollouts
 }
@@ -44,12 +36,11 @@ type Service struct {
 	// steady on it.
 	TaskDefinition pulumi.StringOutput `pulumi:"taskDefinition"`
 	// Summary is what the stack's outputs say of the service: family, revision, taskDefinition (ARN of the
-	// revision), replicas, logGroup, service (ARN), and whether it is pinned to an earlier revision.
+	// revision), replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, and where it has a route its url.
 	Summary pulumi.Map
 }
 
-// NewService declares a replica service with everything that is its alone: log group, roles, security group and
-// task definition.
+// NewService declares a replica service with everything that is its alone, in the order in which AWS needs it.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
 	component := &Service{}
 	if err := ctx.RegisterComponentResource(serviceType, name, component, opts...); err != nil {
@@ -57,31 +48,26 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 	parent := pulumi.Parent(component)
 	settings, family, logGroupName := args.Stage.Services[name], args.Stage.Family(name), args.Stage.LogGroup(name)
+	tags, account, network := args.Stage.ServiceTags(name), args.Surroundings.Account, args.Surroundings.Network
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logGroupName),
-		RetentionInDays: pulumi.Int(logRetentionDays),
+		RetentionInDays: pulumi.Int(settings.LogRetention),
+		Tags:            pulumi.ToStringMap(tags),
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	executionRole, err := newTaskRole(ctx, name+"-execution", args.Stage.ExecutionRole(name), args.Account, parent)
+	secrets, ownSecret, err := newServiceSecrets(ctx, name, family, settings.Secrets, tags, parent)
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := executionPolicy(args.Account, args.Image.RepositoryArn, logGroupName, settings.Secrets)
+	roles := &roles{account, args.Stage, name}
+	executionRole, executionPolicy, err := roles.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
 	if err != nil {
 		return nil, err
 	}
-	executionRolePolicy, err := iam.NewRolePolicy(ctx, name+"-execution", &iam.RolePolicyArgs{
-		Name:   pulumi.String("execution"),
-		Role:   executionRole.Name,
-		Policy: pulumi.String(permissions),
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	taskRole, err := newTaskRole(ctx, name+"-task", args.Stage.TaskRole(name), args.Account, parent)
+	taskRole, taskPolicies, err := roles.task(ctx, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -90,60 +76,96 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		Container:        name,
 		Settings:         settings,
 		Image:            args.Image,
-		Region:           args.Account.Region,
+		Region:           account.Region,
 		LogGroup:         logGroupName,
+		Secrets:          secrets,
 		ExecutionRoleArn: executionRole.Arn,
 		TaskRoleArn:      taskRole.Arn,
+		Tags:             tags,
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
 	wanted, revision := definition.Arn, definition.Revision
-	if args.PinnedArn != "" {
-		wanted = pulumi.String(args.PinnedArn).ToStringOutput()
+	pinned := args.Surroundings.Revisions[name]
+	if pinned != "" {
+		wanted = pulumi.String(pinned).ToStringOutput()
 		revision = pulumi.Int(settings.Revision).ToIntOutput()
 	}
-	securityGroup, rules, err := newSecurityGroup(ctx, name, "tasks of "+family, args.Network,
-		settings.Port, settings.AllowFrom, parent)
+	group, err := newSecurityGroup(ctx, name, "tasks of "+family, network, tags, everywhere, parent)
+	if err != nil {
+		return nil, err
+	}
+	// Without these the first tasks cannot start, and a first deployment has nothing to roll back to.
+	ready, err := group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
+	if err != nil {
+		return nil, err
+	}
+	ready = append(append(ready, logGroup, executionPolicy), taskPolicies...)
+	var route *Route
+	if settings.Route != nil {
+		if route, err = NewRoute(ctx, name, &RouteArgs{
+			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: network, ZoneID: args.Surroundings.Entrance.ZoneID, group: group,
+		}, parent); err != nil {
+			return nil, err
+		}
+		ready = append(ready, route.ready...)
+	}
+	alarms, err := args.alarms(ctx, name, route, parent)
 	if err != nil {
 		return nil, err
 	}
 
 	key := "services." + name
-	hooks, err := args.Rollouts.Hooks(key, args.Account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
+	hooks, err := args.Rollouts.Hooks(key, account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
 	if err != nil {
 		return nil, err
+	}
+	serviceOptions := []pulumi.ResourceOption{
+		parent, pulumi.ResourceHooks(hooks), pulumi.DependsOn(ready),
+		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
+		// a replacement: then ECS would answer the creation with the service that is deleted next.
+		pulumi.DeleteBeforeReplace(true),
+	}
+	if settings.Scaling != nil { // which decides the count from now on
+		serviceOptions = append(serviceOptions, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
 		TaskDefinition:     wanted,
-		DesiredCount:       pulumi.Int(settings.Replicas),
+		DesiredCount:       pulumi.Int(settings.StartReplicas()),
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
-			Subnets:        pulumi.ToStringArray(args.Network.Subnets),
-			SecurityGroups: pulumi.StringArray{securityGroup.ID().ToStringOutput()},
-			AssignPublicIp: pulumi.Bool(args.Network.AssignPublicIP),
+			Subnets:        pulumi.ToStringArray(network.Subnets),
+			SecurityGroups: pulumi.StringArray{group.ID().ToStringOutput()},
+			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 		},
+		LoadBalancers:                 route.serviceLoadBalancers(name, settings.Port),
+		HealthCheckGracePeriodSeconds: gracePeriod(settings.Route),
 		DeploymentCircuitBreaker: &ecs.ServiceDeploymentCircuitBreakerArgs{
-			Enable:   pulumi.Bool(true),
-			Rollback: pulumi.Bool(true),
+			Enable:   pulumi.Bool(settings.Deployment.CircuitBreaker != "off"),
+			Rollback: pulumi.Bool(settings.Deployment.CircuitBreaker == "rollback"),
 		},
-		DeploymentMinimumHealthyPercent: pulumi.Int(100),
-		DeploymentMaximumPercent:        pulumi.Int(200),
+		DeploymentMinimumHealthyPercent: pulumi.Int(settings.Deployment.MinimumHealthy),
+		DeploymentMaximumPercent:        pulumi.Int(settings.Deployment.Maximum),
+		Alarms:                          alarms,
 		PropagateTags:                   pulumi.String("SERVICE"),
-		EnableExecuteCommand:            pulumi.Bool(false),
+		EnableExecuteCommand:            pulumi.Bool(settings.Exec),
+		Tags:                            pulumi.ToStringMap(tags),
 		// The provider calls a rolled-back deployment a success, and waits long for a failed one: see Rollouts.
 		WaitForSteadyState: pulumi.Bool(false),
-	}, parent, pulumi.ResourceHooks(hooks),
-		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
-		// a replacement: then ECS would answer the creation with the service that is deleted next.
-		pulumi.DeleteBeforeReplace(true),
-		// Without them the first tasks cannot start, and a first deployment has nothing to roll back to.
-		pulumi.DependsOn(append(rules, logGroup, executionRolePolicy)))
+	}, serviceOptions...)
 	if err != nil {
 		return nil, err
+	}
+	if settings.Scaling != nil {
+		if _, err := NewScaling(ctx, name, &ScalingArgs{
+			Cluster: args.Stage.Cluster(), Service: service, Name: name, Settings: settings.Scaling, Requests: route.requests(args.LoadBalancer), Tags: tags,
+		}, parent); err != nil {
+			return nil, err
+		}
 	}
 
 	component.Arn = service.ID().ToStringOutput()
@@ -155,14 +177,38 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		"replicas":       pulumi.Int(settings.Replicas),
 		"logGroup":       pulumi.String(logGroupName),
 		"service":        component.Arn,
-		"pinned":         pulumi.Bool(args.PinnedArn != ""),
+		"pinned":         pulumi.Bool(pinned != ""),
+	}
+	if route != nil {
+		component.Summary["url"] = route.URL
 	}
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"arn": component.Arn, "taskDefinition": component.TaskDefinition,
 	})
 }
 
-func isIPv6(prefix string) bool {
-	parsed, err := netip.ParsePrefix(prefix)
-	return err == nil && parsed.Addr().Is6()
+// alarms are those that take a deployment of the service back. AWS keeps the alarms of a service from which they are left out, so a key that
+// is there and empty switches them off.
+func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
+	deployment := args.Stage.Services[name].Deployment
+	if deployment.Alarms == nil && deployment.MaxErrors == 0 {
+		return nil, nil
+	}
+	names := pulumi.ToStringArray(deployment.Alarms)
+	if deployment.MaxErrors > 0 {
+		alarm, err := newErrorAlarm(ctx, name, args.Stage.ErrorAlarm(name), deployment.MaxErrors, args.LoadBalancer, route, args.Stage.ServiceTags(name), opts...)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, alarm.Name)
+	}
+	enabled := pulumi.Bool(len(names) > 0)
+	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: enabled, Rollback: enabled}, nil
+}
+
+func gracePeriod(route *stage.Route) pulumi.IntPtrInput {
+	if route == nil {
+		return nil
+	}
+	return pulumi.Int(route.GracePeriod)
 }

@@ -54,8 +54,10 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 			return err
 		}
 		args := &ServiceArgs{
-			Account: account, Cluster: cluster, Rollouts: NewRollouts(ctx, account, "shop-dev"),
-			Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
+			Surroundings: &Surroundings{
+				Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true}, Revisions: map[string]string{},
+			},
+			Cluster: cluster, Rollouts: NewRollouts(ctx, account, "shop-dev"),
 			Image: pinnedImage(account, stage.Ref{
 				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
 				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
@@ -64,11 +66,12 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 			Stage: &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
 				Port: 8080, Replicas: 2, CPU: 256, Memory: 512, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
 				Environment: map[string]string{"B": "<2>", "A": "1"},
-				Secrets: map[string]string{
-					"TOKEN": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::",
-					"WHOLE": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf",
-					"LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level",
+				Secrets: map[string]stage.Secret{
+					"TOKEN": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},
+					"WHOLE": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
+					"LEVEL": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
 				},
+				Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"}, StopTimeout: 20, LogRetention: 30,
 			}}},
 		}
 		if change != nil {
@@ -101,7 +104,7 @@ func TestContainerDefinitionsSayWhatAWSWouldFillIn(t *testing.T) {
 		`"secrets":[{"name":"LEVEL","valueFrom":"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},`+
 		`{"name":"TOKEN","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},`+
 		`{"name":"WHOLE","valueFrom":"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"}],`+
-		`"systemControls":[],"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
+		`"stopTimeout":20,"systemControls":[],"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
 	require.Equal(t, "ARM64", definition["runtimePlatform"].ObjectValue()["cpuArchitecture"].StringValue())
 	require.True(t, definition["skipDestroy"].BoolValue(), "earlier revisions stay ACTIVE")
 }
@@ -134,7 +137,7 @@ func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
 func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	pinned := declareService(t, func(args *ServiceArgs) {
-		args.PinnedArn = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
+		args.Surroundings.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
 	})
 	free := declareService(t, nil)
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",

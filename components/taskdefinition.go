@@ -25,8 +25,12 @@ type TaskDefinitionArgs struct {
 	Image *Image
 	// Region and LogGroup are where the container's output goes.
 	Region, LogGroup string
+	// Secrets are where the values of secret variables come from, by variable.
+	Secrets pulumi.StringMapOutput
 	// ExecutionRoleArn is the role with which ECS starts the task, TaskRoleArn the one that its code has.
 	ExecutionRoleArn, TaskRoleArn pulumi.StringInput
+	// Tags of the family's revisions. A revision's tags can change; that makes no new one.
+	Tags map[string]string
 }
 
 // TaskDefinition is the newest revision of a family.
@@ -52,7 +56,7 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	}
 	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
 		Family:                  pulumi.String(args.Family),
-		ContainerDefinitions:    args.Image.Reference.ApplyT(args.containerDefinitions).(pulumi.StringOutput),
+		ContainerDefinitions:    pulumi.All(args.Image.Reference, args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
 		NetworkMode:             pulumi.String("awsvpc"),
@@ -64,6 +68,7 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 		ExecutionRoleArn: args.ExecutionRoleArn.ToStringOutput(),
 		TaskRoleArn:      args.TaskRoleArn.ToStringOutput(),
 		SkipDestroy:      pulumi.Bool(true),
+		Tags:             pulumi.ToStringMap(args.Tags),
 	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err
@@ -73,8 +78,10 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "revision": component.Revision})
 }
 
-// containerDefinitions is the JSON of the task's containers, given the image that is known only once it is built.
-func (args *TaskDefinitionArgs) containerDefinitions(image string) (string, error) {
+// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the image, and the references of
+// secrets.
+func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error) {
+	image, secrets := known[0].(string), known[1].(map[string]string)
 	main := containerDefinition{
 		Name:         args.Container,
 		Image:        image,
@@ -83,12 +90,19 @@ func (args *TaskDefinitionArgs) containerDefinitions(image string) (string, erro
 		Command:      args.Settings.Command,
 		DockerLabels: args.Image.Labels,
 		Environment:  sortedVariables(args.Settings.Environment),
-		Secrets:      sortedSecrets(args.Settings.Secrets),
+		Secrets:      sortedSecrets(secrets),
 		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
 			"awslogs-group":         args.LogGroup,
 			"awslogs-region":        args.Region,
 			"awslogs-stream-prefix": args.Container,
 		}},
+		StopTimeout: args.Settings.StopTimeout,
+	}
+	if check := args.Settings.HealthCheck; check != nil {
+		main.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}
+	}
+	if args.Settings.Exec { // its sessions leave processes behind, which an init process reaps
+		main.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
 	}
 	if port := args.Settings.Port; port != 0 {
 		main.PortMappings = []portMapping{{ContainerPort: port, HostPort: port, Protocol: "tcp"}}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/agext/levenshtein"
@@ -55,12 +56,61 @@ func (c *checker) decodeStruct(n *node, into reflect.Value) {
 		default:
 			c.decode(child, into.FieldByIndex(field.Index))
 		}
+		if known && !child.bad {
+			c.checkAllowed(child, field, into.FieldByIndex(field.Index))
+		}
 	}
 }
 
-// setDefaults gives a struct's fields what they are when the file does not say.
+// checkAllowed holds a value against the min, max and enum of its field's tags.
+func (c *checker) checkAllowed(n *node, field reflect.StructField, value reflect.Value) {
+	if value = reflect.Indirect(value); value.Kind() != reflect.Int && value.Kind() != reflect.String {
+		return
+	}
+	written := fmt.Sprint(value)
+	if value.Kind() == reflect.String {
+		written = strconv.Quote(written)
+	}
+	minimum, maximum, enum := limits(field)
+	switch {
+	case enum != nil && !slices.Contains(enum, fmt.Sprint(value)):
+		c.reject(n, "is %s; allowed: %s", written, enumerate(enum))
+	case maximum > 0 && (value.Int() < int64(minimum) || value.Int() > int64(maximum)):
+		c.reject(n, "is %s; allowed: %d to %d%s", written, minimum, maximum, orRemove(field))
+	}
+}
+
+// limits are what a field's tags allow: a range where maximum is not 0, the values of enum where that is not nil.
+func limits(field reflect.StructField) (minimum, maximum int, enum []string) {
+	if text, given := field.Tag.Lookup("enum"); given {
+		return 0, 0, strings.Split(text, ",")
+	}
+	text, given := field.Tag.Lookup("max")
+	if !given {
+		return 0, 0, nil
+	}
+	maximum, errMaximum := strconv.Atoi(text)
+	minimum, errMinimum := strconv.Atoi(field.Tag.Get("min"))
+	if errMinimum != nil || errMaximum != nil {
+		panic("stage: the min and max of " + field.Name + " are no numbers")
+	}
+	return minimum, maximum, nil
+}
+
+// orRemove is advice for a number that may be left out.
+func orRemove(field reflect.StructField) string {
+	if _, given := field.Tag.Lookup("default"); given {
+		return ""
+	}
+	return ", or remove it"
+}
+
+// setDefaults gives a struct's fields, and those of structs in it, what they are when the file does not say.
 func setDefaults(into reflect.Value) {
 	for _, field := range fieldsOf(into.Type()) {
+		if field.Type.Kind() == reflect.Struct {
+			setDefaults(into.FieldByIndex(field.Index))
+		}
 		value, given := field.Tag.Lookup("default")
 		if !given {
 			continue
@@ -113,7 +163,10 @@ func (c *checker) decodeText(n *node, into reflect.Value) {
 	text, isText := n.scalar.(string)
 	switch {
 	case isText:
-		if original, isDate := n.date(); isDate {
+		if original, isDate := n.date(); isDate && !n.encrypted {
+			if n.hidden {
+				original = "\"…\""
+			}
 			c.reject(n, "is a date; write it as text, in quotes: %s", original)
 			return
 		}

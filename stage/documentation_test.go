@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -9,107 +10,179 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
 )
 
-// documentedKeys is every key that the decoder knows, as configuration.md names it, with its struct field.
-func documentedKeys() map[string]reflect.StructField {
-	keys := map[string]reflect.StructField{defaultsKey: {}}
-	collectKeys(keys, reflect.TypeFor[document](), "")
-	return keys
-}
+// update writes what is generated, where it would be compared.
+var update = flag.Bool("update", false, "write docs/configuration.md and docs/stage.schema.json")
 
-func collectKeys(keys map[string]reflect.StructField, t reflect.Type, prefix string) {
-	for _, field := range fieldsOf(t) {
-		name := prefix + field.Tag.Get("json")
-		keys[name] = field
-		below := field.Type
-		if below.Kind() == reflect.Map {
-			below = below.Elem()
-			name += ".<" + strings.TrimSuffix(field.Tag.Get("json"), "s") + ">"
-		}
-		if below.Kind() == reflect.Pointer {
-			below = below.Elem()
-		}
-		if below.Kind() == reflect.Struct {
-			collectKeys(keys, below, name+".")
-		}
-	}
-}
+const documentation = "../docs/configuration.md"
 
-func readDocumentation(t *testing.T) string {
+// requireGenerated compares a file with what it should be, or writes it.
+func requireGenerated(t *testing.T, name, want string) {
 	t.Helper()
-	text, err := os.ReadFile("../docs/configuration.md")
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(want), 0o644))
+	}
+	got, err := os.ReadFile(name)
 	require.NoError(t, err)
-	return string(text)
+	require.Equal(t, want, string(got), "%s is not what the code says: run `make docs`", name)
 }
 
-// sections are the parts of configuration.md that describe a key, by key.
-func sections(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	keys, _, _ := strings.Cut(readDocumentation(t), "\n## Task sizes")
-	for _, section := range strings.Split(keys, "\n### `")[1:] {
-		key, text, _ := strings.Cut(section, "`\n")
-		require.NotContains(t, found, key, "described twice")
-		found[key] = text
-	}
-	return found
-}
-
-func TestEveryKeyIsDocumentedAndNoOther(t *testing.T) {
+func TestTheDocumentationOfTheKeysIsThatOfTheCode(t *testing.T) {
 	t.Parallel()
-	known, described := documentedKeys(), sections(t)
-	for key, field := range known {
-		require.Contains(t, described, key, "docs/configuration.md does not describe this key")
-		text := described[key]
-		for _, item := range []string{"Type", "Default", "Allowed", "Example", "Rule"} {
-			require.Contains(t, text, "\n- "+item+": ", "%s in docs/configuration.md", key)
-		}
-		defaultLine := "\n- Default: none"
-		if value, given := field.Tag.Lookup("default"); given {
-			defaultLine = "\n- Default: `" + value + "`\n"
-		}
-		require.Contains(t, text, defaultLine, "%s in docs/configuration.md", key)
-		require.Contains(t, text, field.Tag.Get("unit"), "%s in docs/configuration.md", key)
+	text, err := os.ReadFile(documentation)
+	require.NoError(t, err)
+	const begin = "## Keys\n"
+	written, _, found := strings.Cut(string(text), begin)
+	require.True(t, found)
+	var generated strings.Builder
+	generated.WriteString(written + begin + "\n<!-- From here on made by `make docs`, from the comments of the structs in stage/. -->\n")
+	generated.WriteString(describeDefaults())
+	for _, key := range allKeys(t) {
+		generated.WriteString(key.section())
 	}
-	for key := range described {
-		require.Contains(t, known, key, "docs/configuration.md describes a key that does not exist")
+	generated.WriteString("\n## Task sizes\n\n| `cpu` (CPU units) | `memory` (MiB) |\n|---|---|\n")
+	for _, size := range taskSizes {
+		fmt.Fprintf(&generated, "| %d | %s |\n", size.cpu, size.allowed())
+	}
+	requireGenerated(t, documentation, generated.String())
+}
+
+func describeDefaults() string {
+	var keys []string
+	for _, name := range keyNames(reflect.TypeFor[document]()) {
+		keys = append(keys, "`"+name+"`")
+	}
+	return section(defaultsKey, "`defaults` is what all stages share: an object with any of the keys below. It stands in `Pulumi.yaml`, below `config` and `value`.",
+		"object", "none", strings.Join(keys, ", "), `defaults: {environment: {LOG_LEVEL: "info"}}`,
+		"[Pulumi project configuration](https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration)")
+}
+
+func section(path, text, kind, standard, allowed, example, rule string) string {
+	return fmt.Sprintf("\n### `%s`\n\n%s\n\n- Type: %s\n- Default: %s\n- Allowed: %s\n- Example: `%s`\n- Rule: %s\n",
+		path, text, kind, standard, allowed, example, rule)
+}
+
+func (k documentedKey) section() string {
+	standard := "none"
+	if value, given := k.field.Tag.Lookup("default"); given {
+		standard = "`" + value + "`"
+	} else if prose := k.prose["Default"]; prose != "" {
+		standard = prose
+	}
+	return section(k.path, k.text, kindOf(k.field), standard, k.allowed(), k.prose["Example"], k.prose["Rule"])
+}
+
+// kindOf is a key's type in words.
+func kindOf(field reflect.StructField) string {
+	words := wordsOf(field.Type)
+	if unit := field.Tag.Get("unit"); unit != "" {
+		words += " of " + unit
+	}
+	return words
+}
+
+func wordsOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wordsOf(t.Elem())
+	case reflect.Map:
+		return "object of " + plural(wordsOf(t.Elem())) + " by name"
+	case reflect.Slice:
+		return "list of " + plural(wordsOf(t.Elem()))
+	case reflect.Struct:
+		return "object"
+	case reflect.Int:
+		return "whole number"
+	case reflect.Bool:
+		return "`true` or `false`"
+	default:
+		return "text"
 	}
 }
+
+func plural(words string) string { return strings.Replace(words, "object", "objects", 1) }
+
+// allowed is what tags and prose say, together.
+func (k documentedKey) allowed() string {
+	var parts []string
+	switch minimum, maximum, enum := limits(k.field); {
+	case enum != nil && k.field.Type.Kind() == reflect.String:
+		parts = append(parts, "`"+strings.Join(enum, "`, `")+"`")
+	case enum != nil:
+		parts = append(parts, enumerate(enum))
+	case maximum > 0:
+		parts = append(parts, fmt.Sprintf("%d to %d", minimum, maximum))
+	}
+	if prose := k.prose["Allowed"]; prose != "" {
+		parts = append(parts, prose)
+	}
+	if len(parts) > 0 {
+		return strings.Join(parts, "; ")
+	}
+	below, _ := inner(k.field.Type, k.path)
+	switch below.Kind() {
+	case reflect.Struct:
+		return "the keys below"
+	case reflect.Bool:
+		return "`true`, `false`"
+	default:
+		return "any text"
+	}
+}
+
+// apart are keys that do not go with others, whose examples make a stage of their own.
+var apart = []string{"loadBalancer.arn", "loadBalancer.port"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	t.Parallel()
-	example := regexp.MustCompile("\n- Example: `(.+)`\n")
-	all := newNode(map[string]any{}, node{})
-	for key, text := range sections(t) {
-		match := example.FindStringSubmatch(text)
-		require.NotNil(t, match, key)
-		var value any
-		require.NoError(t, yaml.Unmarshal([]byte(match[1]), &value), key)
+	all, other := newNode(map[string]any{}, node{}), newNode(map[string]any{}, node{})
+	for _, key := range allKeys(t) {
+		if strings.Contains(key.path, "[]") {
+			continue // part of the example of the list; the schema's test has it
+		}
 		image := "web"
-		if key == "images.<image>.ref" || key == "images.<image>.platform" {
+		if key.path == "images.<image>.ref" || key.path == "images.<image>.platform" {
 			image = "pinned"
 		}
-		key = strings.NewReplacer("<image>", image, "<service>", "web").Replace(key)
-		path := strings.Split(key, ".")
-		require.Contains(t, value, path[len(path)-1], "the example of %s is of another key", key)
-		for i := len(path) - 2; i >= 0; i-- {
+		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night").Replace(key.path), ".")
+		value := key.example(t)
+		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}
 		}
-		all = merge(all, newNode(value, node{}))
+		if contains(apart, key.path) {
+			other = merge(other, newNode(value, node{}))
+		} else {
+			all = merge(all, newNode(value, node{}))
+		}
 	}
+	got := loadNodes(t, all)
+	require.Len(t, got.Images, 2)
+	require.Equal(t, 12, got.Services["web"].Revision)
+
+	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}}}, node{}))
+	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
+}
+
+func contains(list []string, text string) bool {
+	for _, element := range list {
+		if element == text {
+			return true
+		}
+	}
+	return false
+}
+
+func loadNodes(t *testing.T, all *node) *Stage {
+	t.Helper()
 	config := map[string]any{}
 	for key, n := range all.object {
 		config["slipway:"+key] = plain(n)
 	}
-	stageYAML, err := yaml.Marshal(map[string]any{"config": config})
+	got, err := loadFiles(t, "dev", "", marshal(t, map[string]any{"config": config}))
 	require.NoError(t, err)
-	got, err := loadFiles(t, "dev", "", string(stageYAML))
-	require.NoError(t, err)
-	require.Len(t, got.Images, 2)
-	require.Equal(t, 12, got.Services["web"].Revision)
+	return got
 }
 
 // plain undoes newNode.
@@ -133,7 +206,9 @@ func plain(n *node) any {
 
 func TestTheExampleFilesAreSound(t *testing.T) {
 	t.Parallel()
-	blocks := regexp.MustCompile("(?s)`(Pulumi[a-z.]*\\.yaml)`[^\n]*\n\n```yaml\n(.*?)```").FindAllStringSubmatch(readDocumentation(t), -1)
+	text, err := os.ReadFile(documentation)
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)`(Pulumi[a-z.]*\\.yaml)`[^\n]*\n\n```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	files := map[string]string{}
 	for _, block := range blocks {
 		files[block[1]] = block[2]
@@ -143,13 +218,5 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 		got, err := loadFiles(t, name, files[projectFile], files[stageFile(name)])
 		require.NoError(t, err)
 		require.Equal(t, 8080, got.Services["web"].Port)
-	}
-}
-
-func TestTheTaskSizesAreDocumented(t *testing.T) {
-	t.Parallel()
-	text := readDocumentation(t)
-	for _, size := range taskSizes {
-		require.Contains(t, text, fmt.Sprintf("\n| %d | %s", size.cpu, size.allowed()))
 	}
 }

@@ -87,7 +87,7 @@ func encryptedPaths(n *yaml.Node, path string) []string {
 	var paths []string
 	switch n.Kind {
 	case yaml.MappingNode:
-		if len(n.Content) == 2 && n.Content[0].Value == "secure" {
+		if isEncrypted(n) {
 			return []string{path}
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -99,6 +99,11 @@ func encryptedPaths(n *yaml.Node, path string) []string {
 		}
 	}
 	return paths
+}
+
+// isEncrypted tells a value that Pulumi has encrypted: {secure: …}.
+func isEncrypted(n *yaml.Node) bool {
+	return n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "secure"
 }
 
 // stagesThatBuild are the other stages whose file builds images: those to promote from.

@@ -2,27 +2,136 @@ package stage
 
 import "reflect"
 
-// document has the keys of a stage, in the shape that the file has them. Struct tags say what a key is
-// called (json), what it is when absent (default) and what it counts (unit); the decoder and the test of
-// docs/configuration.md go by them.
+// document has the keys of a stage, in the shape that the file has them. The decoder, the JSON Schema of stage files
+// (docs/stage.schema.json) and docs/configuration.md are all made from it and from the types that it is made of. A
+// field's tags say what its key is called (json), what it is when absent (default), what it counts (unit), and what is
+// allowed (min and max of a number, enum of a text or number). The lines of a field's comment that begin with Default,
+// Allowed, Example and Rule say what tags cannot.
 type document struct {
-	Environment map[string]string          `json:"environment"`
-	Images      map[string]imageDocument   `json:"images"`
-	Secrets     map[string]string          `json:"secrets"`
-	Services    map[string]serviceDocument `json:"services"`
-	Network     Network                    `json:"network"`
-	Repository  Repository                 `json:"repository"`
+	// Environment holds variables for every container of the stage. A service's own variables of the same name win.
+	//
+	// Allowed: names of letters, digits and `_`, no digit first; not those that Fargate sets itself
+	// (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `AWS_EXECUTION_ENV`, `ECS_AGENT_URI`, `ECS_CONTAINER_METADATA_URI`,
+	// `ECS_CONTAINER_METADATA_URI_V4`)
+	// Example: environment: {STAGE: "dev"}
+	// Rule: [ECS environment variables](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html)
+	Environment map[string]string `json:"environment"`
+
+	// Images are the stage's images by name. Each has either `build` or `ref`. A built image has an ECR repository of
+	// its own, `<project>-<stage>/<image>`.
+	//
+	// Default: none; a stage declares at least one image before it runs a service
+	// Allowed: names of lower case letters and digits, separated by single `.`, `_`, `-` or `/`; 256 characters for the
+	// repository's whole name
+	// Example: images: {web: {build: {context: ./app}}}
+	// Rule: [ECR CreateRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html)
+	Images map[string]imageDocument `json:"images"`
+
+	// Secrets are the values of secret variables, or where they are kept. A service is given those that it names.
+	// An encrypted value (`pulumi config set --stack dev --secret --path 'slipway:secrets.API_KEY'`) is kept in Secrets
+	// Manager, in one secret for each service, and a changed value is a new revision. An ARN stands for a value that is
+	// kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
+	//
+	// Allowed: a value that is encrypted by Pulumi;
+	// `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where suffix is the six characters that Secrets
+	// Manager adds, alone or followed by `:JSON-KEY:VERSION-STAGE:VERSION-ID` (each may be empty, and one of the last two is);
+	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service are at most
+	// 65536 bytes together
+	// Example: secrets: {DATABASE_URL: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"}
+	// Rule: [Secrets Manager in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html),
+	// [Parameter Store in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html),
+	// [Secrets Manager quotas](https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html)
+	Secrets map[string]string `json:"secrets"`
+
+	// Services are the stage's services by name: each is an ECS service on Fargate with a task definition family, roles
+	// and a log group of its own.
+	//
+	// Allowed: names of letters, digits, `-` and `_`; `<project>-<stage>-<service>-execution` is at most 64 characters long,
+	// as the name of an IAM role
+	// Example: services: {web: {image: web}}
+	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html),
+	// [IAM limits](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)
+	Services map[string]serviceDocument `json:"services"`
+
+	// LoadBalancer is how the services that have a `route` are reached. A stage has one load balancer, which they share;
+	// a stage without such a service has none.
+	//
+	// Example: loadBalancer: {zone: example.com}
+	// Rule: [Application Load Balancers](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html)
+	LoadBalancer LoadBalancer `json:"loadBalancer"`
+
+	// Network is where tasks run.
+	//
+	// Default: none; the region's default VPC and its subnets
+	// Example: network: {assignPublicIp: true}
+	// Rule: [Fargate task networking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html)
+	Network Network `json:"network"`
+
+	// Cluster is how the stage's ECS cluster is kept.
+	//
+	// Example: cluster: {containerInsights: enabled}
+	// Rule: [ECS CreateCluster](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html)
+	Cluster ClusterSettings `json:"cluster"`
+
+	// Roles is how the stage's IAM roles are kept: each service has one with which ECS starts its tasks, and one that its
+	// own code has.
+	//
+	// Example: roles: {path: /slipway/}
+	// Rule: [IAM roles of ECS tasks](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
+	Roles Roles `json:"roles"`
+
+	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one service's or one
+	// image's alone, `service` or `image`.
+	//
+	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key that begins with
+	// `aws:`, and not `project`, `stage`, `service` or `image`
+	// Example: tags: {team: shop}
+	// Rule: [Tagging AWS resources](https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)
+	Tags map[string]string `json:"tags"`
+
+	// Repository is how the stage's ECR repositories are kept.
+	//
+	// Example: repository: {forceDelete: false}
+	// Rule: [ECR DeleteRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html)
+	Repository Repository `json:"repository"`
 }
 
 type imageDocument struct {
-	Build    *Build `json:"build"`
-	Ref      string `json:"ref"`
-	Platform string `json:"platform"`
+	// Build builds the image from source and pushes it to the stage's own repository, when what Docker would see has
+	// changed.
+	//
+	// Example: build: {context: ./app}
+	// Rule: an image is built in one stage and promoted to the others
+	Build *Build `json:"build"`
+
+	// Ref runs an image that exists in ECR, without building. `slipway promote` writes it. The digest decides what
+	// runs; the tag tells people what that is.
+	//
+	// Allowed: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image that
+	// exists in the stage's region and account
+	// Example: ref: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+	// Rule: [Pulling an image from ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-pull-ecr-image.html)
+	Ref string `json:"ref"`
+
+	// Platform is that of a pinned image, which the tasks that run it need to know. One that is built here has
+	// `build.platform`.
+	//
+	// Default: none; linux/amd64
+	// Allowed: only beside `ref`
+	// Example: platform: linux/arm64
+	// Rule: [ECS runtimePlatform](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html)
+	Platform string `json:"platform" enum:"linux/amd64,linux/arm64"`
 }
 
-// serviceDocument differs from Service in its secrets, which are names in the file and ARNs once loaded.
+// serviceDocument differs from Service in its secrets, which are names in the file.
 type serviceDocument struct {
 	Service
+
+	// Secrets names the secrets that the service is given, as variables of the same names.
+	//
+	// Allowed: names in `secrets`, each once; none that is a variable of the service or the stage
+	// Example: secrets: [DATABASE_URL]
+	// Rule: [ECS Secret](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html)
 	Secrets []string `json:"secrets"`
 }
 

@@ -76,8 +76,12 @@ func (c *checker) readKey(fullKey, path string) *node {
 		}
 	}
 	if slices.Contains(c.in.SecretKeys, fullKey) {
-		c.rejectEncrypted(&n)
-		return &n
+		if path != "secrets" {
+			c.rejectEncrypted(&n)
+			return &n
+		}
+		// The engine marks the key as a whole. Where the file is not at hand, each value in it may be an encrypted one.
+		n.encrypted = n.written == nil || isEncrypted(n.written)
 	}
 	text := c.in.Config[fullKey]
 	if text == "" {
@@ -110,7 +114,7 @@ func (c *checker) rejectEncrypted(n *node) {
 	}
 	for _, path := range paths {
 		c.failAt(place{path: path, file: n.file}, "holds an encrypted value, which would end up readable in AWS; "+
-			"store it in Secrets Manager or in an SSM parameter, give its ARN in secrets, and remove it here")
+			"move it to %s:secrets, and name it in the secrets of the services that need it", c.in.Project)
 	}
 	n.bad = true
 }
@@ -152,16 +156,20 @@ func (c *checker) loadAWS() AWS {
 // stage turns a document without mistakes into the stage.
 func (c *checker) stage(aws AWS) *Stage {
 	s := &Stage{
-		Project:     c.in.Project,
-		Name:        c.in.Stage,
-		Environment: c.document.Environment,
-		Images:      map[string]Image{},
-		Secrets:     c.document.Secrets,
-		Services:    map[string]Service{},
-		Network:     c.document.Network,
-		Repository:  c.document.Repository,
-		AWS:         aws,
-		written:     c.root,
+		Project:         c.in.Project,
+		Name:            c.in.Stage,
+		Environment:     c.document.Environment,
+		Images:          map[string]Image{},
+		Secrets:         c.secrets(),
+		Services:        map[string]Service{},
+		LoadBalancer:    c.document.LoadBalancer,
+		Network:         c.document.Network,
+		ClusterSettings: c.document.Cluster,
+		Roles:           c.document.Roles,
+		Tags:            c.document.Tags,
+		Repository:      c.document.Repository,
+		AWS:             aws,
+		written:         c.root,
 	}
 	for name, image := range c.document.Images {
 		s.Images[name] = image.image()
@@ -171,9 +179,12 @@ func (c *checker) stage(aws AWS) *Stage {
 		service.Environment = map[string]string{}
 		maps.Copy(service.Environment, c.document.Environment)
 		maps.Copy(service.Environment, declared.Environment)
-		service.Secrets = map[string]string{}
+		service.Secrets = map[string]Secret{}
 		for _, secret := range declared.Secrets {
-			service.Secrets[secret] = c.document.Secrets[secret]
+			service.Secrets[secret] = s.Secrets[secret]
+		}
+		if service.Route != nil {
+			service.Route = service.Route.withDefaults()
 		}
 		s.Services[name] = service
 	}

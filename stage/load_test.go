@@ -128,11 +128,19 @@ config:
 		}, Platform: "linux/amd64"}},
 		Services: map[string]Service{"web": {
 			Image: "web", Replicas: 1, CPU: 256, Memory: 512,
-			Environment: map[string]string{}, Secrets: map[string]string{},
+			Environment: map[string]string{}, Secrets: map[string]Secret{},
+			Deployment: rolling, StopTimeout: 20, LogRetention: 30,
 		}},
+		LoadBalancer: balanced, ClusterSettings: ClusterSettings{ContainerInsights: "disabled"}, Roles: Roles{Path: "/"},
 		AWS: AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
 	}, got)
 }
+
+// What a stage has that says nothing of it.
+var (
+	rolling  = Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"}
+	balanced = LoadBalancer{TLSPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", IdleTimeout: 60}
+)
 
 func TestLoadEveryKey(t *testing.T) {
 	t.Parallel()
@@ -153,18 +161,57 @@ config:
   slipway:secrets:
     DATABASE_URL: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"
     TOKEN: arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token
+    API_KEY: {secure: hunter2}
   slipway:services:
     web:
       image: web
       command: ["serve", "--verbose"]
       port: 8080
-      replicas: 0
+      replicas: 3
       cpu: 1024
       memory: 3072
       environment: {STAGE: "release-web", GREETING: "hello"}
-      secrets: [DATABASE_URL]
+      secrets: [DATABASE_URL, API_KEY]
       revision: 12
       allowFrom: ["203.0.113.0/24", "2001:db8::/32"]
+      route:
+        hosts: [shop.example.com, "*.shop.example.com"]
+        paths: ["/api/*"]
+        priority: 7
+        protocol: grpc
+        healthCheck: {path: /health, codes: 0-99, interval: 10, timeout: 3, healthyThreshold: 3, unhealthyThreshold: 4}
+        gracePeriod: 0
+        deregistrationDelay: 30
+        stickiness: 3600
+      scaling:
+        min: 2
+        max: 10
+        cpu: 60
+        memory: 70
+        requests: 1000
+        scaleInCooldown: 600
+        scaleOutCooldown: 30
+        schedules: {night: {when: "cron(0 22 * * ? *)", timeZone: Asia/Seoul, min: 0, max: 1}}
+      deployment: {minimumHealthy: 50, maximum: 150, circuitBreaker: stop, alarms: [latency], maxErrors: 5}
+      healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 3, retries: 2, startPeriod: 10}
+      stopTimeout: 60
+      exec: true
+      logRetention: 90
+      permissions:
+        - {actions: ["s3:GetObject"], resources: ["arn:aws:s3:::uploads/*"], conditions: {Bool: {"aws:SecureTransport": ["true"]}}}
+  slipway:loadBalancer:
+    zone: example.com
+    certificate: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
+    tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06
+    internal: true
+    subnets: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]
+    allowFrom: [10.0.0.0/8]
+    idleTimeout: 120
+    deletionProtection: true
+    accessLogs: {bucket: shop-logs, prefix: dev}
+  slipway:cluster: {containerInsights: enhanced}
+  slipway:roles: {path: /slipway/, permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"}
+  slipway:tags: {team: shop}
   slipway:network:
     vpc: vpc-0123456789abcdef0
     subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
@@ -172,7 +219,9 @@ config:
   slipway:repository: {forceDelete: true}
 `)
 	require.NoError(t, err)
-	no := false
+	no, none, one := false, 0, 1
+	database := Secret{ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"}
+	key := Secret{Value: SecretValue{"hunter2"}}
 	got.written = nil // TestWhere looks at it
 	require.Equal(t, &Stage{
 		Project:     "slipway",
@@ -189,18 +238,35 @@ config:
 				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
 			}, Platform: "linux/amd64"},
 		},
-		Secrets: map[string]string{
-			"DATABASE_URL": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::",
-			"TOKEN":        "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token",
-		},
+		Secrets: map[string]Secret{"DATABASE_URL": database, "TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token"}, "API_KEY": key},
 		Services: map[string]Service{"web": {
-			Image: "web", Command: []string{"serve", "--verbose"}, Port: 8080, CPU: 1024, Memory: 3072,
+			Image: "web", Command: []string{"serve", "--verbose"}, Port: 8080, Replicas: 3, CPU: 1024, Memory: 3072,
 			Environment: map[string]string{"STAGE": "release-web", "EMPTY": "", "GREETING": "hello"},
-			Secrets: map[string]string{
-				"DATABASE_URL": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::",
+			Secrets:     map[string]Secret{"DATABASE_URL": database, "API_KEY": key},
+			Revision:    12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
+			Route: &Route{
+				Hosts: []string{"shop.example.com", "*.shop.example.com"}, Paths: []string{"/api/*"}, Priority: 7, Protocol: "grpc",
+				HealthCheck: TargetHealthCheck{Path: "/health", Codes: "0-99", Interval: 10, Timeout: 3, HealthyThreshold: 3, UnhealthyThreshold: 4},
+				GracePeriod: 0, DeregistrationDelay: 30, Stickiness: 3600,
 			},
-			Revision: 12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
+			Scaling: &Scaling{
+				Min: 2, Max: 10, CPU: 60, Memory: 70, Requests: 1000, ScaleInCooldown: 600, ScaleOutCooldown: 30,
+				Schedules: map[string]Schedule{"night": {When: "cron(0 22 * * ? *)", TimeZone: "Asia/Seoul", Min: &none, Max: &one}},
+			},
+			Deployment:  Deployment{MinimumHealthy: 50, Maximum: 150, CircuitBreaker: "stop", Alarms: []string{"latency"}, MaxErrors: 5},
+			HealthCheck: &HealthCheck{Command: []string{"CMD", "/app", "-healthcheck"}, Interval: 5, Timeout: 3, Retries: 2, StartPeriod: 10},
+			StopTimeout: 60, Exec: true, LogRetention: 90,
+			Permissions: []Permission{{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::uploads/*"},
+				Conditions: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}}},
 		}},
+		LoadBalancer: LoadBalancer{
+			Zone: "example.com", Certificate: "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+			TLSPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06", Internal: true, Subnets: []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},
+			AllowFrom: []string{"10.0.0.0/8"}, IdleTimeout: 120, DeletionProtection: true, AccessLogs: &AccessLogs{Bucket: "shop-logs", Prefix: "dev"},
+		},
+		ClusterSettings: ClusterSettings{ContainerInsights: "enhanced"},
+		Roles:           Roles{Path: "/slipway/", PermissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"},
+		Tags:            map[string]string{"team": "shop"},
 		Network: Network{
 			VPC:            "vpc-0123456789abcdef0",
 			Subnets:        []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},

@@ -35,7 +35,8 @@ config:
 	require.Equal(t, Service{
 		Image: "web", Port: 8080, Replicas: 1, CPU: 256, Memory: 1024, Command: []string{"serve"},
 		Environment: map[string]string{"A": "1", "B": "2", "LOG": "trace", "REGION": "seoul"},
-		Secrets:     map[string]string{"TOKEN": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"},
+		Secrets:     map[string]Secret{"TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"}},
+		Deployment:  rolling, StopTimeout: 20, LogRetention: 30,
 	}, got.Services["web"])
 	require.Equal(t, 1, got.Services["job"].Replicas)
 	require.True(t, got.Repository.ForceDelete)

@@ -213,12 +213,12 @@ func TestMistakes(t *testing.T) {
 		"a CPU size that needs memory": {
 			oneService("      cpu: 1024"), "services.web.cpu", dev, []string{"default memory of 512 MiB; write memory, allowed: 2048 to 8192 in steps of 1024"}},
 		"revision 0": {
-			oneService("      revision: 0"), "services.web.revision", dev, []string{"1 or more, or remove it to run the newest"}},
+			oneService("      revision: 0"), "services.web.revision", dev, []string{"is 0; allowed: 1 to 1000000, or remove it"}},
 		"a revision by another name": {
 			oneService("      revision: latest"), "services.web.revision", dev, []string{`is the text "latest"; it must be a whole number`}},
 		"a secret that is not declared": {
 			oneService("      secrets: [TOKEN]"), "services.web.secrets[0]", dev,
-			[]string{`names "TOKEN", which is not declared; write its ARN in secrets.TOKEN`, "one of: DATABASE_URL"}},
+			[]string{`names "TOKEN", which is not declared; write its value, encrypted, or its ARN in secrets.TOKEN`, "one of: DATABASE_URL"}},
 		"a secret twice": {
 			oneService("      secrets: [DATABASE_URL, DATABASE_URL]"), "services.web.secrets[1]", dev, []string{"again; remove it"}},
 		"a secret that is a variable of the service": {
@@ -346,11 +346,6 @@ func TestEncryptedValues(t *testing.T) {
 				"services.web.environment.A (Pulumi.dev.yaml): holds an encrypted value",
 			},
 		},
-		"in secrets, with a service that names it": {
-			stageYAML: "config: {'slipway:secrets': {DB: {secure: hunter2}}, 'slipway:images': {web: {build: {context: app}}}, " +
-				"'slipway:services': {web: {image: web, secrets: [DB]}}}",
-			want: []string{"secrets.DB (Pulumi.dev.yaml): holds an encrypted value"},
-		},
 		"in images": {
 			stageYAML: "config: {'slipway:images': {web: {build: {context: app, args: {A: {secure: hunter2}}}}}, 'slipway:services': {web: {image: web}}}",
 			want:      []string{"images.web.build.args.A (Pulumi.dev.yaml): holds an encrypted value"},
@@ -365,7 +360,7 @@ func TestEncryptedValues(t *testing.T) {
 		},
 		"in the defaults": {
 			projectYAML: "config: {'slipway:defaults': {value: {environment: {A: {secure: hunter2}}}}}",
-			stageYAML:   oneService("      port: 0"),
+			stageYAML:   oneService("      cpu: 300"), // which might go with what the defaults say
 			want:        []string{"defaults.environment.A (Pulumi.yaml): holds an encrypted value"},
 		},
 	} {
@@ -378,7 +373,7 @@ func TestEncryptedValues(t *testing.T) {
 			require.Len(t, lines, len(test.want), "%s", err)
 			for i, want := range test.want {
 				require.True(t, strings.HasPrefix(lines[i], want), "%s", err)
-				require.Contains(t, lines[i], "store it in Secrets Manager or in an SSM parameter, give its ARN in secrets")
+				require.Contains(t, lines[i], "move it to slipway:secrets")
 			}
 			requireNotShown(t, err)
 

@@ -5,6 +5,33 @@ import (
 	"slices"
 )
 
+// Network is where tasks run: in the default VPC when VPC is empty.
+type Network struct {
+	// VPC is the VPC of the subnets.
+	//
+	// Default: none; the region's default VPC
+	// Allowed: the id of a VPC, together with `network.subnets`
+	// Example: vpc: vpc-0123456789abcdef0
+	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
+	VPC string `json:"vpc"`
+
+	// Subnets are the subnets that tasks run in.
+	//
+	// Default: none; those of the default VPC
+	// Allowed: the ids of 1 to 16 subnets, each once, together with `network.vpc`
+	// Example: subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
+	Subnets []string `json:"subnets"`
+
+	// AssignPublicIP tells whether tasks have a public address. In a public subnet they need one to pull their image, unless
+	// the VPC has endpoints for that.
+	//
+	// Default: none; `true` in public subnets
+	// Example: assignPublicIp: true
+	// Rule: [Fargate task networking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html)
+	AssignPublicIP *bool `json:"assignPublicIp"`
+}
+
 const mostSubnets = 16 // what ECS takes in a service's network configuration
 
 var (
@@ -27,12 +54,16 @@ func (c *checker) checkNetwork(network Network) {
 	case subnets.present && (len(network.Subnets) == 0 || len(network.Subnets) > mostSubnets):
 		c.failAt(subnets, "has %d subnets; allowed: 1 to %d", len(network.Subnets), mostSubnets)
 	}
-	for i, subnet := range network.Subnets {
-		path := at("network", "subnets", i)
+	c.checkSubnets(network.Subnets, "network", "subnets")
+}
+
+func (c *checker) checkSubnets(subnets []string, keys ...any) {
+	for i, subnet := range subnets {
+		path := append(slices.Clone(keys), i)
 		switch {
 		case !subnetID.MatchString(subnet):
 			c.fail(path, "is %q; write a subnet's id, as in subnet-0123456789abcdef0", subnet)
-		case slices.Contains(network.Subnets[:i], subnet):
+		case slices.Contains(subnets[:i], subnet):
 			c.fail(path, "is %s again; remove it", subnet)
 		}
 	}

@@ -24,6 +24,8 @@ type node struct {
 	written *yaml.Node
 	// hidden values may be secrets and are never put into a message.
 	hidden bool
+	// encrypted values are decrypted by now, and stand in the file as {secure: …}.
+	encrypted bool
 	// bad nodes were reported already: what is wrong below them or because of them is not told again.
 	bad bool
 }
@@ -49,21 +51,25 @@ func newNode(value any, at node) *node {
 	case map[string]any:
 		n.object = make(map[string]*node, len(value))
 		for key, element := range value {
-			child := node{path: at.path + step(at.path, key), file: at.file, hidden: at.hidden}
-			child.written = yamlChild(at.written, key)
+			child := at.child(key, yamlChild(at.written, key))
 			n.object[key] = newNode(element, child)
 		}
 	case []any:
 		n.list = make([]*node, len(value))
 		for i, element := range value {
-			child := node{path: at.path + step(at.path, i), file: at.file, hidden: at.hidden}
-			child.written = yamlElement(at.written, i)
+			child := at.child(i, yamlElement(at.written, i))
 			n.list[i] = newNode(element, child)
 		}
 	default:
 		n.scalar = value
 	}
 	return &n
+}
+
+// child is where a value below n stands.
+func (n *node) child(key any, written *yaml.Node) node {
+	return node{path: n.path + step(n.path, key), file: n.file, hidden: n.hidden, written: written,
+		encrypted: n.encrypted || isEncrypted(written)}
 }
 
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_/-]+$`)

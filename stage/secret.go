@@ -1,10 +1,35 @@
 package stage
 
 import (
+	"encoding/json"
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
+
+// Secret is a secret variable: exactly one of ARN and Value is set.
+type Secret struct {
+	// ARN is that of a Secrets Manager secret or an SSM parameter which the stage does not keep.
+	ARN string
+	// Value is what the stage file holds encrypted, for the stage to keep in Secrets Manager.
+	Value SecretValue
+}
+
+// SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals.
+type SecretValue struct{ text string }
+
+const hidden = "[secret]"
+
+// String hides the value from fmt.
+func (SecretValue) String() string { return hidden }
+
+// GoString hides the value from %#v.
+func (SecretValue) GoString() string { return hidden }
+
+// Reveal is the value itself, for what keeps it as a secret.
+func (v SecretValue) Reveal() string { return v.text }
 
 var (
 	// secretResource may be followed by :json-key:version-stage:version-id, of which the last two exclude each
@@ -14,13 +39,22 @@ var (
 	accountID         = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
+// largestSecret is what one secret of Secrets Manager holds, in bytes.
+const largestSecret = 65536
+
 // checkSecret never shows what it checks: it may be the secret itself, put where its ARN belongs.
 func (c *checker) checkSecret(name, text string) {
-	if !isSecretARN(text) {
-		c.fail(at("secrets", name), "is not the ARN of a secret; store the value in Secrets Manager or in an SSM "+
-			"parameter and give its ARN, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX "+
+	path := at("secrets", name)
+	switch written := c.root.object["secrets"].object[name]; {
+	case written.encrypted && text == "":
+		c.fail(path, "is an empty value, encrypted; encrypt the value itself, or remove the key")
+	case written.encrypted && isSecretARN(text):
+		c.fail(path, "is an ARN, encrypted; an ARN is no secret: write it as it is")
+	case !written.encrypted && !isSecretARN(text):
+		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path "+
+			"'%s:secrets.%s'`, or give the ARN of where it is kept, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX "+
 			"(with :JSON-KEY:VERSION-STAGE:VERSION-ID or without, one of the last two) "+
-			"or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
+			"or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME", c.in.Stage, c.in.Project, name)
 	}
 }
 
@@ -36,5 +70,49 @@ func isSecretARN(text string) bool {
 		return parameterResource.MatchString(parsed.Resource)
 	default:
 		return false
+	}
+}
+
+// secrets are the checked secrets by name.
+func (c *checker) secrets() map[string]Secret {
+	var secrets map[string]Secret
+	for name, text := range c.document.Secrets {
+		if secrets == nil {
+			secrets = map[string]Secret{}
+		}
+		if c.root.object["secrets"].object[name].encrypted {
+			secrets[name] = Secret{Value: SecretValue{text}}
+		} else {
+			secrets[name] = Secret{ARN: text}
+		}
+	}
+	return secrets
+}
+
+func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
+	declared := slices.Sorted(maps.Keys(c.document.Secrets))
+	for i, secret := range service.Secrets {
+		path := at("services", name, "secrets", i)
+		switch {
+		case slices.Contains(service.Secrets[:i], secret):
+			c.fail(path, "names %q again; remove it", secret)
+		case !slices.Contains(declared, secret) && !c.root.at("secrets").bad:
+			c.fail(path, "names %q, which is not declared; write its value, encrypted, or its ARN in secrets.%s%s", secret, secret,
+				orOneOf(declared))
+		case hasKey(service.Environment, secret):
+			c.fail(path, "%q is a variable in services.%s.environment too; remove one of them", secret, name)
+		case hasKey(c.document.Environment, secret):
+			c.fail(path, "%q is a variable in environment too; remove one of them", secret)
+		}
+	}
+	values := map[string]string{}
+	for _, secret := range service.Secrets {
+		if written := c.root.object["secrets"]; written != nil && written.object[secret] != nil && written.object[secret].encrypted {
+			values[secret] = c.document.Secrets[secret]
+		}
+	}
+	if text, err := json.Marshal(values); err != nil || len(text) > largestSecret {
+		c.fail(at("services", name, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
+			"give its ARN", len(text), largestSecret)
 	}
 }

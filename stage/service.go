@@ -7,7 +7,134 @@ import (
 	"slices"
 )
 
-const mostReplicas = 5000 // the quota of tasks per service
+// Service is a number of replicas of one image.
+type Service struct {
+	// Image is the image that the service runs.
+	//
+	// Default: none; required
+	// Allowed: a name in `images`; several services may run the same
+	// Example: image: web
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Image string `json:"image"`
+
+	// Command replaces the image's `CMD`.
+	//
+	// Default: none; the image's own
+	// Allowed: no empty element
+	// Example: command: ["serve", "--verbose"]
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Command []string `json:"command"`
+
+	// Port is the TCP port that the container listens on.
+	//
+	// Default: none; nothing reaches the service
+	// Example: port: 8080
+	// Rule: [ECS PortMapping](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html)
+	Port int `json:"port" min:"1" max:"65535"`
+
+	// Replicas is the desired count of tasks. With `scaling` it is only the count that the service starts with.
+	//
+	// Example: replicas: 2
+	// Rule: [ECS quotas](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html)
+	Replicas int `json:"replicas" default:"1" min:"0" max:"5000" unit:"tasks"`
+
+	// CPU is each task's share of CPU. 1024 CPU units are one vCPU.
+	//
+	// Allowed: the sizes [below](#task-sizes)
+	// Example: cpu: 512
+	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
+	CPU int `json:"cpu" default:"256" unit:"CPU units"`
+
+	// Memory is each task's memory.
+	//
+	// Allowed: what goes with `cpu`, [below](#task-sizes)
+	// Example: memory: 1024
+	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
+	Memory int `json:"memory" default:"512" unit:"MiB"`
+
+	// Environment holds the service's own variables, over those of the stage. Once loaded it has those of the stage merged in.
+	//
+	// Allowed: as in `environment` of the stage; no name that the service's `secrets` have
+	// Example: environment: {GREETING: "hello"}
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Environment map[string]string `json:"environment"`
+
+	// Secrets are those that the service names, by the variable's name. (A key of serviceDocument: names in the file.)
+	Secrets map[string]Secret
+
+	// Revision pins the service to an earlier revision of its task definition, whatever the rest of the configuration
+	// says. Remove it to run the newest again.
+	//
+	// Default: none; the newest
+	// Allowed: a revision that exists and is ACTIVE
+	// Example: revision: 12
+	// Rule: [Task definition revisions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html)
+	Revision int `json:"revision" min:"1" max:"1000000"`
+
+	// AllowFrom are the address ranges that may reach `port` directly, beside the load balancer where the service has a `route`.
+	//
+	// Default: none; no address
+	// Allowed: IPv4 and IPv6 ranges in CIDR notation, beginning with their first address, in lower case and shortest
+	// form, each once; not without `port`
+	// Example: allowFrom: ["203.0.113.0/24"]
+	// Rule: [Security group rules](https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html)
+	AllowFrom []string `json:"allowFrom"`
+
+	// Route makes the stage's load balancer send requests to the service.
+	//
+	// Default: none; the load balancer does not know the service
+	// Allowed: only for a service with a `port`; `{}` for every request
+	// Example: route: {hosts: [shop.example.com]}
+	// Rule: [Listener rules](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html)
+	Route *Route `json:"route"`
+
+	// Scaling lets the desired count follow the load. It belongs to the scaler then: no deployment resets it.
+	//
+	// Default: none; `replicas` tasks
+	// Example: scaling: {min: 2, max: 10, cpu: 60}
+	// Rule: [Service auto scaling](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html)
+	Scaling *Scaling `json:"scaling"`
+
+	// Deployment is how ECS brings the service from one revision to the next.
+	//
+	// Example: deployment: {circuitBreaker: stop}
+	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
+	Deployment Deployment `json:"deployment"`
+
+	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is then known to be up as soon as the
+	// command succeeds; without either, ECS waits 40 seconds.
+	//
+	// Default: none; a container that runs is healthy
+	// Example: healthCheck: {command: ["CMD", "/app", "-healthcheck"]}
+	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
+	HealthCheck *HealthCheck `json:"healthCheck"`
+
+	// StopTimeout is how long the container may take to end after SIGTERM, before it is killed.
+	//
+	// Example: stopTimeout: 60
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
+
+	// Exec lets people open a shell in the service's containers (`aws ecs execute-command`). Its tasks get the four permissions of Session
+	// Manager's channels that this needs, and an init process.
+	//
+	// Example: exec: true
+	// Rule: [ECS Exec](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html)
+	Exec bool `json:"exec" default:"false"`
+
+	// LogRetention is how long the service's log is kept.
+	//
+	// Example: logRetention: 90
+	// Rule: [CloudWatch Logs PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
+	LogRetention int `json:"logRetention" default:"30" enum:"1,3,5,7,14,30,60,90,120,150,180,365,400,545,731,1096,1827,2192,2557,2922,3288,3653" unit:"days"`
+
+	// Permissions are what the service's own code may do in AWS: the statements of its task role.
+	//
+	// Default: none; nothing
+	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]
+	// Rule: [Task role](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
+	Permissions []Permission `json:"permissions"`
+}
 
 func (c *checker) checkService(name string, service serviceDocument) {
 	key := func(keys ...any) []any { return append(at("services", name), keys...) }
@@ -20,23 +147,18 @@ func (c *checker) checkService(name string, service serviceDocument) {
 			c.fail(key("command", i), "is empty; write an argument, or remove it")
 		}
 	}
-	if given("port") && (service.Port < 1 || service.Port > 65535) {
-		c.fail(key("port"), "is %d; allowed: 1 to 65535, or remove it if the service listens on none", service.Port)
-	}
-	if service.Replicas < 0 || service.Replicas > mostReplicas {
-		c.fail(key("replicas"), "is %d; allowed: 0 to %d", service.Replicas, mostReplicas)
-	}
 	c.checkSize(name, service.CPU, service.Memory)
 	c.checkVariableNames(slices.Sorted(maps.Keys(service.Environment)), key("environment")...)
 	c.checkServiceSecrets(name, service)
-	if given("revision") && service.Revision < 1 {
-		c.fail(key("revision"), "is %d; write the number of a revision, 1 or more, or remove it to run the newest",
-			service.Revision)
-	}
 	if !given("port") && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
-	c.checkRanges(name, service.AllowFrom)
+	c.checkRanges(service.AllowFrom, "services", name, "allowFrom")
+	c.checkRoute(name, service)
+	c.checkScaling(name, service)
+	c.checkDeployment(name, service)
+	c.checkHealthCheck(name, service.HealthCheck)
+	c.checkPermissions(name, service.Permissions)
 }
 
 func (c *checker) checkServiceImage(name, image string) {
@@ -89,28 +211,10 @@ func (c *checker) checkSize(name string, cpu, memory int) {
 	}
 }
 
-func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
-	declared := slices.Sorted(maps.Keys(c.document.Secrets))
-	for i, secret := range service.Secrets {
-		path := at("services", name, "secrets", i)
-		switch {
-		case slices.Contains(service.Secrets[:i], secret):
-			c.fail(path, "names %q again; remove it", secret)
-		case !slices.Contains(declared, secret) && !c.root.at("secrets").bad:
-			c.fail(path, "names %q, which is not declared; write its ARN in secrets.%s%s", secret, secret,
-				orOneOf(declared))
-		case hasKey(service.Environment, secret):
-			c.fail(path, "%q is a variable in services.%s.environment too; remove one of them", secret, name)
-		case hasKey(c.document.Environment, secret):
-			c.fail(path, "%q is a variable in environment too; remove one of them", secret)
-		}
-	}
-}
-
-func (c *checker) checkRanges(name string, ranges []string) {
+func (c *checker) checkRanges(ranges []string, keys ...any) {
 	var seen []netip.Prefix
 	for i, text := range ranges {
-		path := at("services", name, "allowFrom", i)
+		path := append(slices.Clone(keys), i)
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			c.fail(path, "is %q; write a range of addresses as in 203.0.113.0/24, or one address as in 203.0.113.7/32",

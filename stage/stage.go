@@ -16,12 +16,20 @@ type Stage struct {
 	Environment map[string]string
 	// Images by name.
 	Images map[string]Image
-	// Secrets maps each secret's name to the ARN of a Secrets Manager secret or an SSM parameter.
-	Secrets map[string]string
+	// Secrets by name.
+	Secrets map[string]Secret
 	// Services by name.
 	Services map[string]Service
+	// LoadBalancer is how the services that have a route are reached.
+	LoadBalancer LoadBalancer
 	// Network is where the services' tasks run.
 	Network Network
+	// ClusterSettings is how the ECS cluster is kept.
+	ClusterSettings ClusterSettings
+	// Roles is how the IAM roles are kept.
+	Roles Roles
+	// Tags are the team's own, for everything that takes tags.
+	Tags map[string]string
 	// Repository is how the stage's ECR repositories are kept.
 	Repository Repository
 	// AWS is what the stage file says to the AWS provider, as far as the rest is checked against it.
@@ -39,25 +47,6 @@ type Image struct {
 	Platform string
 }
 
-// Build says how an image is built.
-type Build struct {
-	// Context is the directory that Docker is given: relative to the directory of Pulumi.yaml, with
-	// forward slashes, cleaned. It may lead out of it with "..".
-	Context string `json:"context"`
-	// Dockerfile is relative to the directory of Pulumi.yaml too; the one in Context where none is named.
-	Dockerfile string `json:"dockerfile"`
-	// Target is the stage of a multi-stage Dockerfile to build; empty for the last.
-	Target string `json:"target"`
-	// Args are the build arguments. None has the name of an environment variable or secret of the stage.
-	Args map[string]string `json:"args"`
-	// Platform is linux/amd64 or linux/arm64.
-	Platform string `json:"platform" default:"linux/amd64"`
-	// CacheFrom are images whose layers the build may reuse.
-	CacheFrom []string `json:"cacheFrom"`
-	// Refresh is any text. Changing it rebuilds the image.
-	Refresh string `json:"refresh"`
-}
-
 // Ref is an image in ECR, pinned by digest.
 type Ref struct {
 	// Raw is the reference as the stage file has it: registry/repository:tag@sha256:digest.
@@ -72,46 +61,6 @@ type Ref struct {
 	Tag string
 	// Digest is "sha256:" and 64 hexadecimal digits.
 	Digest string
-}
-
-// Service is a number of replicas of one image.
-type Service struct {
-	// Image is a key of Stage.Images.
-	Image string `json:"image"`
-	// Command replaces the image's own command; empty to keep that.
-	Command []string `json:"command"`
-	// Port is the container's TCP port, 1 to 65535; 0 when it listens on none.
-	Port int `json:"port"`
-	// Replicas is the desired count, 0 to 5000.
-	Replicas int `json:"replicas" default:"1" unit:"tasks"`
-	// CPU is the task's share in CPU units, of which 1024 are one vCPU. It goes with Memory.
-	CPU int `json:"cpu" default:"256" unit:"CPU units"`
-	// Memory is the task's memory in MiB. It goes with CPU.
-	Memory int `json:"memory" default:"512" unit:"MiB"`
-	// Environment is the stage's environment with the service's own merged over it.
-	Environment map[string]string `json:"environment"`
-	// Secrets maps a variable's name to the ARN that its value comes from: those that the service names.
-	Secrets map[string]string
-	// Revision pins the service to an earlier revision of its task definition; 0 for the newest.
-	Revision int `json:"revision"`
-	// AllowFrom are the IPv4 and IPv6 ranges in CIDR notation that may reach Port; each is masked.
-	AllowFrom []string `json:"allowFrom"`
-}
-
-// Network is where tasks run: in the default VPC when VPC is empty.
-type Network struct {
-	// VPC is the VPC's id.
-	VPC string `json:"vpc"`
-	// Subnets are ids of subnets in VPC, given exactly when VPC is.
-	Subnets []string `json:"subnets"`
-	// AssignPublicIP gives tasks a public address; nil to decide by whether the subnets are public.
-	AssignPublicIP *bool `json:"assignPublicIp"`
-}
-
-// Repository is how the stage's ECR repositories are kept.
-type Repository struct {
-	// ForceDelete lets destroy remove a repository that still holds images.
-	ForceDelete bool `json:"forceDelete" default:"false"`
 }
 
 // AWS is what the stage file says to the AWS provider.
@@ -140,4 +89,17 @@ func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-t
 // LogGroup is the name of the CloudWatch log group of a service.
 func (s *Stage) LogGroup(service string) string {
 	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
+}
+
+// ErrorAlarm is the name of the CloudWatch alarm on a service's 5xx answers.
+func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
+
+// HasRoutes tells whether any service is to be reached through the load balancer.
+func (s *Stage) HasRoutes() bool {
+	for _, service := range s.Services {
+		if service.Route != nil {
+			return true
+		}
+	}
+	return false
 }

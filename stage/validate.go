@@ -17,8 +17,10 @@ func (c *checker) check(aws AWS) {
 	}
 	c.checkVariableNames(slices.Sorted(maps.Keys(d.Environment)), "environment")
 	c.checkVariableNames(slices.Sorted(maps.Keys(d.Secrets)), "secrets")
-	for name, arn := range d.Secrets {
-		c.checkSecret(name, arn)
+	for name, text := range d.Secrets {
+		if !c.root.at("secrets", name).bad {
+			c.checkSecret(name, text)
+		}
 	}
 	for name, image := range d.Images {
 		c.checkImage(name, image, aws)
@@ -26,5 +28,9 @@ func (c *checker) check(aws AWS) {
 	for name, service := range d.Services {
 		c.checkService(name, service)
 	}
+	c.checkRoutes()
+	c.checkLoadBalancer(d.LoadBalancer, aws)
 	c.checkNetwork(d.Network)
+	c.checkRoles(d.Roles)
+	c.checkTags(d.Tags)
 }

@@ -1,0 +1,96 @@
+package components
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const certificateType = "slipway:components:Certificate"
+
+// validationTTL is how long resolvers keep a validation record, in seconds.
+const validationTTL = 300
+
+// CertificateArgs says what a Certificate is made from.
+type CertificateArgs struct {
+	// Domains that it is for, at least one; `*.example.com` is for every name directly in example.com.
+	Domains []string
+	// ZoneID is the hosted zone that the domains lie in.
+	ZoneID string
+	// Tags of the certificate.
+	Tags map[string]string
+}
+
+// Certificate is an ACM certificate that is validated by DNS records, and so renews itself for as long as they exist.
+type Certificate struct {
+	pulumi.ResourceState
+
+	// Arn of the certificate, known once it is issued.
+	Arn pulumi.StringOutput `pulumi:"arn"`
+}
+
+// NewCertificate declares a certificate and the records that prove the domains to be the account's.
+func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opts ...pulumi.ResourceOption) (*Certificate, error) {
+	component := &Certificate{}
+	if err := ctx.RegisterComponentResource(certificateType, name, component, opts...); err != nil {
+		return nil, err
+	}
+	parent := pulumi.Parent(component)
+	certificate, err := acm.NewCertificate(ctx, name, &acm.CertificateArgs{
+		DomainName:              pulumi.String(args.Domains[0]),
+		SubjectAlternativeNames: pulumi.ToStringArray(args.Domains),
+		ValidationMethod:        pulumi.String("DNS"),
+		Tags:                    pulumi.ToStringMap(args.Tags),
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	var names pulumi.StringArray
+	validated := map[string]bool{}
+	for _, domain := range args.Domains {
+		// A domain and the wildcard in it are validated by one record.
+		base := strings.TrimPrefix(domain, "*.")
+		if validated[base] {
+			continue
+		}
+		validated[base] = true
+		proof := proofOf(certificate, base)
+		record, err := route53.NewRecord(ctx, base, &route53.RecordArgs{
+			ZoneId:  pulumi.String(args.ZoneID),
+			Name:    proof.ResourceRecordName().Elem(),
+			Type:    pulumi.String("CNAME"),
+			Ttl:     pulumi.Int(validationTTL),
+			Records: pulumi.StringArray{proof.ResourceRecordValue().Elem()},
+			// ACM gives an account one record for a domain: another stage may have it already, and its certificate needs it after this
+			// stage is gone.
+			AllowOverwrite: pulumi.Bool(true),
+		}, parent, pulumi.RetainOnDelete(true))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, record.Fqdn)
+	}
+	issued, err := acm.NewCertificateValidation(ctx, name, &acm.CertificateValidationArgs{
+		CertificateArn: certificate.Arn, ValidationRecordFqdns: names,
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	component.Arn = issued.CertificateArn
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
+}
+
+// proofOf is the DNS record with which the owner of a domain answers ACM. The certificate lists them in no certain order.
+func proofOf(certificate *acm.Certificate, domain string) acm.CertificateDomainValidationOptionOutput {
+	return certificate.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (acm.CertificateDomainValidationOption, error) {
+		for _, option := range options {
+			if option.DomainName != nil && strings.TrimPrefix(*option.DomainName, "*.") == domain {
+				return option, nil
+			}
+		}
+		return acm.CertificateDomainValidationOption{}, fmt.Errorf("ACM has no validation record for %s", domain)
+	}).(acm.CertificateDomainValidationOptionOutput)
+}

@@ -1,0 +1,219 @@
+package components
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+const loadBalancerType = "slipway:components:LoadBalancer"
+
+const (
+	httpPort  = 80
+	httpsPort = 443
+)
+
+// LoadBalancerArgs says what a LoadBalancer is made from.
+type LoadBalancerArgs struct {
+	// Stage whose services it serves.
+	Stage *stage.Stage
+	// Network that its services' tasks run in.
+	Network *Network
+	// Entrance is where it stands; nil where no service has a route.
+	Entrance *Entrance
+}
+
+// LoadBalancer is the Application Load Balancer that a stage's services share, its own or an existing one.
+type LoadBalancer struct {
+	pulumi.ResourceState
+
+	// DNSName is the load balancer's own name, HostedZone the zone that AWS keeps it in.
+	DNSName    pulumi.StringOutput `pulumi:"dnsName"`
+	HostedZone pulumi.StringOutput
+	// ArnSuffix names it in CloudWatch: app/NAME/ID.
+	ArnSuffix pulumi.StringOutput
+	// Listener is the ARN of the listener that gets the services' rules.
+	Listener pulumi.StringOutput
+	// Scheme is that of its URLs: https or http.
+	Scheme string
+
+	// group is the security group of a load balancer that the stage makes; foreignGroups are those of an existing one.
+	group         *securityGroup
+	foreignGroups []string
+}
+
+// NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where no service has a
+// route, and nothing is declared for an existing one.
+func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
+	switch {
+	case args.Entrance == nil:
+		return nil, nil
+	case args.Entrance.Existing != nil:
+		return existingLoadBalancer(args.Entrance), nil
+	}
+	component := &LoadBalancer{Scheme: "http"}
+	if err := ctx.RegisterComponentResource(loadBalancerType, name, component, opts...); err != nil {
+		return nil, err
+	}
+	parent := pulumi.Parent(component)
+	settings, tags := args.Stage.LoadBalancer, pulumi.ToStringMap(args.Stage.AllTags())
+
+	group, err := newSecurityGroup(ctx, name, "load balancer of "+args.Stage.Cluster(), args.Network, args.Stage.AllTags(), nil, parent)
+	if err != nil {
+		return nil, err
+	}
+	component.group = group
+	rules, err := component.admit(ctx, name, settings, parent)
+	if err != nil {
+		return nil, err
+	}
+	balancer, err := lb.NewLoadBalancer(ctx, shortName(args.Stage.Cluster()), &lb.LoadBalancerArgs{
+		LoadBalancerType:         pulumi.String("application"),
+		Internal:                 pulumi.Bool(settings.Internal),
+		Subnets:                  pulumi.ToStringArray(args.Entrance.Subnets),
+		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
+		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
+		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
+		DropInvalidHeaderFields:  pulumi.Bool(true),
+		AccessLogs:               accessLogs(settings.AccessLogs),
+		Tags:                     tags,
+	}, parent, pulumi.DependsOn(rules),
+		// The services' target groups can belong to one load balancer at a time.
+		pulumi.DeleteBeforeReplace(true))
+	if err != nil {
+		return nil, err
+	}
+	if settings.HTTPS() {
+		component.Scheme = "https"
+		component.Listener, err = component.serveHTTPS(ctx, name, args, balancer, parent)
+	} else {
+		component.Listener, err = component.serveHTTP(ctx, name, args, balancer, parent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	component.DNSName, component.HostedZone, component.ArnSuffix = balancer.DnsName, balancer.ZoneId, balancer.ArnSuffix
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName})
+}
+
+func existingLoadBalancer(entrance *Entrance) *LoadBalancer {
+	scheme := strings.ToLower(entrance.Listener.Protocol)
+	return &LoadBalancer{
+		DNSName:       pulumi.String(entrance.Existing.DnsName).ToStringOutput(),
+		HostedZone:    pulumi.String(entrance.Existing.ZoneId).ToStringOutput(),
+		ArnSuffix:     pulumi.String(entrance.Existing.ArnSuffix).ToStringOutput(),
+		Listener:      pulumi.String(entrance.Listener.Arn).ToStringOutput(),
+		Scheme:        scheme,
+		foreignGroups: entrance.Existing.SecurityGroups,
+	}
+}
+
+// admit opens the ports of the listeners to those that may reach them.
+func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	ranges := settings.AllowFrom
+	if len(ranges) == 0 {
+		ranges = []string{"0.0.0.0/0"}
+	}
+	rules, err := l.group.admitRanges(ctx, name+"-http", httpPort, ranges, opts...)
+	if err != nil || !settings.HTTPS() {
+		return rules, err
+	}
+	more, err := l.group.admitRanges(ctx, name+"-https", httpsPort, ranges, opts...)
+	return append(rules, more...), err
+}
+
+// serveHTTPS declares the listener that the services' rules belong to, and one that sends plain HTTP there.
+func (l *LoadBalancer) serveHTTPS(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer, opts ...pulumi.ResourceOption,
+) (pulumi.StringOutput, error) {
+	settings, tags := args.Stage.LoadBalancer, pulumi.ToStringMap(args.Stage.AllTags())
+	certificate := pulumi.String(settings.Certificate).ToStringOutput()
+	if settings.Certificate == "" {
+		made, err := NewCertificate(ctx, name, &CertificateArgs{Domains: args.Stage.CertificateDomains(), ZoneID: args.Entrance.ZoneID, Tags: args.Stage.AllTags()}, opts...)
+		if err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		certificate = made.Arn
+	}
+	https, err := lb.NewListener(ctx, name+"-https", &lb.ListenerArgs{
+		LoadBalancerArn: balancer.Arn,
+		Port:            pulumi.Int(httpsPort),
+		Protocol:        pulumi.String("HTTPS"),
+		SslPolicy:       pulumi.String(settings.TLSPolicy),
+		CertificateArn:  certificate,
+		DefaultActions:  noSuchService,
+		Tags:            tags,
+	}, opts...)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	_, err = lb.NewListener(ctx, name+"-http", &lb.ListenerArgs{
+		LoadBalancerArn: balancer.Arn,
+		Port:            pulumi.Int(httpPort),
+		Protocol:        pulumi.String("HTTP"),
+		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("redirect"),
+			Redirect: &lb.ListenerDefaultActionRedirectArgs{
+				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
+			},
+		}},
+		Tags: tags,
+	}, opts...)
+	return https.Arn, err
+}
+
+// serveHTTP declares the listener of a stage without a certificate, and says what that means.
+func (l *LoadBalancer) serveHTTP(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer, opts ...pulumi.ResourceOption,
+) (pulumi.StringOutput, error) {
+	if err := ctx.Log.Warn(args.Stage.Where("loadBalancer")+": the stage has no certificate, so it serves plain HTTP, which anybody on the way can read and change: "+
+		"write loadBalancer.zone to have one made, or loadBalancer.certificate", &pulumi.LogArgs{Resource: l}); err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	http, err := lb.NewListener(ctx, name+"-http", &lb.ListenerArgs{
+		LoadBalancerArn: balancer.Arn,
+		Port:            pulumi.Int(httpPort),
+		Protocol:        pulumi.String("HTTP"),
+		DefaultActions:  noSuchService,
+		Tags:            pulumi.ToStringMap(args.Stage.AllTags()),
+	}, opts...)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return http.Arn, nil
+}
+
+// noSuchService answers requests that no service's rule takes.
+var noSuchService = lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+	Type: pulumi.String("fixed-response"),
+	FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
+		ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("no such service"), StatusCode: pulumi.String("404"),
+	},
+}}
+
+// accessLogs are written out where there are none, too: the provider takes what is left out as no change.
+func accessLogs(settings *stage.AccessLogs) lb.LoadBalancerAccessLogsPtrInput {
+	if settings == nil {
+		return &lb.LoadBalancerAccessLogsArgs{Bucket: pulumi.String(""), Enabled: pulumi.Bool(false)}
+	}
+	return &lb.LoadBalancerAccessLogsArgs{
+		Bucket: pulumi.String(settings.Bucket), Prefix: optionalString(settings.Prefix), Enabled: pulumi.Bool(true),
+	}
+}
+
+// shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters, digits and hyphens, of
+// which the engine adds 8. Where the name is not short or plain enough, part of its hash keeps it apart from others.
+func shortName(name string) string {
+	const longest = 32 - 8
+	plain := strings.Trim(strings.ReplaceAll(name, "_", "-"), "-")
+	if plain == name && len(name) <= longest && !strings.HasPrefix(name, "internal-") {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := hex.EncodeToString(sum[:])[:6]
+	plain = strings.TrimPrefix(plain, "internal-")
+	return strings.Trim(plain[:min(len(plain), longest-1-len(hash))]+"-"+hash, "-")
+}

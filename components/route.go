@@ -1,0 +1,192 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+const routeType = "slipway:components:Route"
+
+// RouteArgs says what a Route is made from.
+type RouteArgs struct {
+	// Stage that the service belongs to.
+	Stage *stage.Stage
+	// LoadBalancer that sends the requests.
+	LoadBalancer *LoadBalancer
+	// Network that the service's tasks run in, ZoneID the hosted zone of its hosts or empty.
+	Network *Network
+	ZoneID  string
+	// group is the security group of the service's tasks.
+	group *securityGroup
+}
+
+// Route is how a load balancer comes to send requests to a service.
+type Route struct {
+	pulumi.ResourceState
+
+	// TargetGroup is the ARN of the service's target group, ArnSuffix its name in CloudWatch: targetgroup/NAME/ID.
+	TargetGroup pulumi.StringOutput `pulumi:"targetGroup"`
+	ArnSuffix   pulumi.StringOutput
+	// URL of the service.
+	URL pulumi.StringOutput `pulumi:"url"`
+
+	// ready is what must be there before tasks can be reached.
+	ready []pulumi.Resource
+}
+
+// NewRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load balancer through to its
+// tasks.
+func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.ResourceOption) (*Route, error) {
+	component := &Route{}
+	if err := ctx.RegisterComponentResource(routeType, name, component, opts...); err != nil {
+		return nil, err
+	}
+	parent := pulumi.Parent(component)
+	service := args.Stage.Services[name]
+	tags := pulumi.ToStringMap(args.Stage.ServiceTags(name))
+
+	targets, err := lb.NewTargetGroup(ctx, shortName(name), targetGroup(*service.Route, args.Network.VPC, tags), parent)
+	if err != nil {
+		return nil, err
+	}
+	rule, err := lb.NewListenerRule(ctx, name, &lb.ListenerRuleArgs{
+		ListenerArn: args.LoadBalancer.Listener,
+		Priority:    pulumi.Int(args.Stage.Priority(name)),
+		Conditions:  conditions(*service.Route),
+		Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
+			Type: pulumi.String("forward"), TargetGroupArn: targets.Arn,
+		}},
+		Tags: tags,
+	}, parent,
+		// Another listener may be another load balancer's, and a target group belongs to one at a time.
+		pulumi.DeleteBeforeReplace(true))
+	if err != nil {
+		return nil, err
+	}
+	doors, err := args.openDoors(ctx, name, service.Port, parent)
+	if err != nil {
+		return nil, err
+	}
+	if args.ZoneID != "" {
+		for _, host := range service.Route.Hosts {
+			if err := args.newRecord(ctx, host, parent); err != nil {
+				return nil, err
+			}
+		}
+	}
+	component.TargetGroup, component.ArnSuffix = targets.Arn, targets.ArnSuffix
+	component.ready = append(doors, rule)
+	component.URL = args.url(*service.Route)
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"targetGroup": component.TargetGroup, "url": component.URL})
+}
+
+func targetGroup(route stage.Route, vpc string, tags pulumi.StringMap) *lb.TargetGroupArgs {
+	check := route.HealthCheck
+	return &lb.TargetGroupArgs{
+		TargetType: pulumi.String("ip"), // as tasks on Fargate have addresses of their own
+		VpcId:      pulumi.String(vpc),
+		Protocol:   pulumi.String("HTTP"),
+		// ECS registers each task with its container's port. This one is never used, and so need not change with that.
+		Port:                pulumi.Int(httpPort),
+		ProtocolVersion:     pulumi.String(map[string]string{"http1": "HTTP1", "http2": "HTTP2", "grpc": "GRPC"}[route.Protocol]),
+		DeregistrationDelay: pulumi.Int(route.DeregistrationDelay),
+		HealthCheck: &lb.TargetGroupHealthCheckArgs{
+			Enabled: pulumi.Bool(true), Protocol: pulumi.String("HTTP"), Port: pulumi.String("traffic-port"),
+			Path: pulumi.String(check.Path), Matcher: pulumi.String(check.Codes),
+			Interval: pulumi.Int(check.Interval), Timeout: pulumi.Int(check.Timeout),
+			HealthyThreshold: pulumi.Int(check.HealthyThreshold), UnhealthyThreshold: pulumi.Int(check.UnhealthyThreshold),
+		},
+		Stickiness: stickiness(route.Stickiness),
+		Tags:       tags,
+	}
+}
+
+// stickiness is written out where it is off, too: the provider takes what is left out as no change.
+func stickiness(seconds int) *lb.TargetGroupStickinessArgs {
+	const day = 86400 // what AWS says where it is off
+	if seconds == 0 {
+		return &lb.TargetGroupStickinessArgs{Enabled: pulumi.Bool(false), Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(day)}
+	}
+	return &lb.TargetGroupStickinessArgs{Enabled: pulumi.Bool(true), Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(seconds)}
+}
+
+// conditions are what a request must be like; AWS wants at least one.
+func conditions(route stage.Route) lb.ListenerRuleConditionArray {
+	var all lb.ListenerRuleConditionArray
+	if len(route.Hosts) > 0 {
+		all = append(all, &lb.ListenerRuleConditionArgs{HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(route.Hosts)}})
+	}
+	paths := route.Paths
+	if len(paths) == 0 && len(route.Hosts) == 0 {
+		paths = []string{"/*"}
+	}
+	if len(paths) > 0 {
+		all = append(all, &lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(paths)}})
+	}
+	return all
+}
+
+// openDoors lets the load balancer through to the tasks, and nobody else.
+func (args *RouteArgs) openDoors(ctx *pulumi.Context, name string, port int, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	if own := args.LoadBalancer.group; own != nil {
+		in, err := args.group.newRule(ctx, name+"-from-load-balancer", "ingress", port, pulumi.Map{"sourceSecurityGroupId": own.ID()}, opts...)
+		if err != nil {
+			return nil, err
+		}
+		out, err := own.newRule(ctx, name+"-from-load-balancer-out", "egress", port, pulumi.Map{"sourceSecurityGroupId": args.group.ID()}, opts...)
+		return []pulumi.Resource{in, out}, err
+	}
+	var doors []pulumi.Resource
+	for _, id := range args.LoadBalancer.foreignGroups {
+		in, err := args.group.newRule(ctx, name+"-from-"+id, "ingress", port, pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, opts...)
+		if err != nil {
+			return nil, err
+		}
+		doors = append(doors, in)
+	}
+	return doors, nil
+}
+
+// newRecord makes a host's name lead to the load balancer.
+func (args *RouteArgs) newRecord(ctx *pulumi.Context, host string, opts ...pulumi.ResourceOption) error {
+	_, err := route53.NewRecord(ctx, host, &route53.RecordArgs{
+		ZoneId: pulumi.String(args.ZoneID),
+		Name:   pulumi.String(host),
+		Type:   pulumi.String("A"),
+		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
+			Name: args.LoadBalancer.DNSName, ZoneId: args.LoadBalancer.HostedZone, EvaluateTargetHealth: pulumi.Bool(true),
+		}},
+	}, opts...)
+	return err
+}
+
+// url is where a person finds the service: at its first host and path, as far as they are exact.
+func (args *RouteArgs) url(route stage.Route) pulumi.StringOutput {
+	host := args.LoadBalancer.DNSName
+	if len(route.Hosts) > 0 {
+		host = pulumi.String(route.Hosts[0]).ToStringOutput()
+	}
+	return pulumi.Sprintf("%s://%s%s", args.LoadBalancer.Scheme, host, route.ExactPath())
+}
+
+// serviceLoadBalancers registers a service's tasks with the target group; a service without a route is nil and has none.
+func (r *Route) serviceLoadBalancers(container string, port int) ecs.ServiceLoadBalancerArrayInput {
+	if r == nil {
+		return nil
+	}
+	return ecs.ServiceLoadBalancerArray{&ecs.ServiceLoadBalancerArgs{
+		TargetGroupArn: r.TargetGroup, ContainerName: pulumi.String(container), ContainerPort: pulumi.Int(port),
+	}}
+}
+
+// requests names the metric of a service's requests; a service without a route is nil and has none.
+func (r *Route) requests(balancer *LoadBalancer) pulumi.StringPtrInput {
+	if r == nil {
+		return nil
+	}
+	return pulumi.Sprintf("%s/%s", balancer.ArnSuffix, r.ArnSuffix)
+}

@@ -1,0 +1,82 @@
+package components
+
+import (
+	"net/netip"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// securityGroup decides what reaches tasks or a load balancer. What it admits are resources of their own: an inline rule
+// that disappears from a program stays in the security group.
+type securityGroup struct {
+	pulumi.CustomResourceState
+}
+
+type securityGroupRule struct {
+	pulumi.CustomResourceState
+}
+
+// everywhere is an inline rule that lets through what goes out, to any address and port.
+var everywhere = pulumi.Array{pulumi.Map{
+	"protocol":       pulumi.String("-1"), // all, on every port
+	"fromPort":       pulumi.Int(0),
+	"toPort":         pulumi.Int(0),
+	"cidrBlocks":     pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+	"ipv6CidrBlocks": pulumi.ToStringArray([]string{"::/0"}),
+}}
+
+// newSecurityGroup declares a security group that admits nothing. egress may be nil: then nothing goes out, either.
+func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, tags map[string]string, egress pulumi.Array,
+	opts ...pulumi.ResourceOption,
+) (*securityGroup, error) {
+	group := &securityGroup{}
+	properties := pulumi.Map{
+		"description": pulumi.String(description),
+		"vpcId":       pulumi.String(network.VPC),
+		"tags":        pulumi.ToStringMap(tags),
+	}
+	if egress != nil {
+		properties["egress"] = egress
+	}
+	return group, ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, properties, group, append(opts, awsPackageVersion)...)
+}
+
+// admitRanges opens a TCP port to ranges of addresses, by a rule for each.
+func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, ranges []string, opts ...pulumi.ResourceOption,
+) ([]pulumi.Resource, error) {
+	var rules []pulumi.Resource
+	for _, prefix := range ranges {
+		family := "cidrBlocks"
+		if isIPv6(prefix) {
+			family = "ipv6CidrBlocks"
+		}
+		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port, pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, opts...)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side.
+func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map, opts ...pulumi.ResourceOption,
+) (pulumi.Resource, error) {
+	rule := &securityGroupRule{}
+	properties := pulumi.Map{
+		"type":            pulumi.String(direction),
+		"securityGroupId": g.ID(),
+		"protocol":        pulumi.String("tcp"),
+		"fromPort":        pulumi.Int(port),
+		"toPort":          pulumi.Int(port),
+	}
+	for key, value := range other {
+		properties[key] = value
+	}
+	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule, append(opts, awsPackageVersion)...)
+}
+
+func isIPv6(prefix string) bool {
+	parsed, err := netip.ParsePrefix(prefix)
+	return err == nil && parsed.Addr().Is6()
+}

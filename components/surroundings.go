@@ -1,0 +1,41 @@
+package components
+
+import (
+	"errors"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+// Surroundings are what a stage is made in and from: what has to be known before anything is built or changed.
+type Surroundings struct {
+	// Account that everything is made in.
+	Account *Account
+	// Network that the services' tasks run in.
+	Network *Network
+	// Entrance is where the stage's load balancer stands, or the existing one; nil where no service has a route.
+	Entrance *Entrance
+	// Revisions are the ARNs of the revisions that services are pinned to, by service.
+	Revisions map[string]string
+	// Builds are the images to build, by name.
+	Builds map[string]*Build
+}
+
+// LookupSurroundings asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is found out
+// only once half of the stage is there. root is the directory of Pulumi.yaml.
+func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string) (*Surroundings, error) {
+	account, err := LookupAccount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := &Surroundings{Account: account}
+	var errNetwork, errEntrance, errRevisions, errBuilds error
+	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
+	if errNetwork == nil {
+		found.Entrance, errEntrance = LookupEntrance(ctx, settings, found.Network)
+	}
+	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
+	found.Builds, errBuilds = PrepareBuilds(settings, root)
+	return found, errors.Join(errNetwork, errEntrance, errRevisions, errBuilds)
+}

@@ -1,0 +1,84 @@
+package stage
+
+import "slices"
+
+// Deployment is how ECS brings a service from one revision to the next.
+type Deployment struct {
+	// MinimumHealthy is the share of the desired count that keeps running during a deployment.
+	//
+	// Allowed: not 100 together with a `maximum` of 100
+	// Example: minimumHealthy: 50
+	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
+	MinimumHealthy int `json:"minimumHealthy" default:"100" min:"0" max:"100" unit:"percent"`
+
+	// Maximum is the share of the desired count that may run during a deployment. With 200 all new tasks start at once, which is
+	// fastest.
+	//
+	// Allowed: must leave room for one task more, or for one less by `minimumHealthy`
+	// Example: maximum: 150
+	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
+	Maximum int `json:"maximum" default:"200" min:"100" max:"200" unit:"percent"`
+
+	// CircuitBreaker is what ECS does when tasks keep failing (half of the desired count, and at least 3): go back to the
+	// revision before (`rollback`), give up and leave things as they are (`stop`), or go on trying (`off`). An update is red in each case; with
+	// `off` it takes 20 minutes to be.
+	//
+	// Example: circuitBreaker: stop
+	// Rule: [Deployment circuit breaker](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html)
+	CircuitBreaker string `json:"circuitBreaker" default:"rollback" enum:"rollback,stop,off"`
+
+	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it is under way. ECS
+	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete.
+	//
+	// Allowed: names of alarms in the stage's region and account, at most 10, each once
+	// Example: alarms: [shop-latency]
+	// Rule: [Deployment alarms](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html)
+	Alarms []string `json:"alarms"`
+
+	// MaxErrors makes an alarm of the service's own, which goes off, and so makes a deployment go back, when the service's tasks answer with more
+	// 5xx codes than that in a minute. Every deployment then takes a minute longer.
+	//
+	// Default: none; no such alarm
+	// Allowed: only for a service with a `route`
+	// Example: maxErrors: 10
+	// Rule: [Load balancer metrics](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html)
+	MaxErrors int `json:"maxErrors" min:"1" max:"1000000" unit:"errors a minute"`
+}
+
+const mostAlarms = 10
+
+func (c *checker) checkDeployment(name string, service serviceDocument) {
+	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
+	deployment := service.Deployment
+	if deployment.MinimumHealthy == 100 && deployment.Maximum == 100 {
+		c.fail(key("maximum"), "is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
+	} else if fewest := service.fewestReplicas(); fewest > 0 && !c.root.at("services", name, "replicas").bad {
+		// ECS rounds the maximum down and the minimum up.
+		if fewest*deployment.Maximum/100 <= fewest && (fewest*deployment.MinimumHealthy+99)/100 >= fewest {
+			c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves room for no task to be replaced; raise maximum, or lower minimumHealthy",
+				deployment.Maximum, deployment.MinimumHealthy, fewest)
+		}
+	}
+	if len(deployment.Alarms) > mostAlarms {
+		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), mostAlarms)
+	}
+	for i, alarm := range deployment.Alarms {
+		switch {
+		case blank(alarm) || len(alarm) > 255:
+			c.fail(key("alarms", i), "is not the name of an alarm; write 1 to 255 characters")
+		case slices.Contains(deployment.Alarms[:i], alarm):
+			c.fail(key("alarms", i), "is %s again; remove it", alarm)
+		}
+	}
+	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil {
+		c.failAt(errors, "counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors")
+	}
+}
+
+// fewestReplicas is the desired count that leaves the least room in a deployment: the smallest.
+func (s Service) fewestReplicas() int {
+	if s.Scaling != nil {
+		return s.Scaling.Min
+	}
+	return s.Replicas
+}

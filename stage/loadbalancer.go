@@ -1,0 +1,197 @@
+package stage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// LoadBalancer is how the services that have a route are reached: through one Application Load Balancer.
+type LoadBalancer struct {
+	// ARN names an existing Application Load Balancer to use, in the stage's VPC. The stage then adds rules to the listener at `port`
+	// and leaves the rest to its owner, so only `zone` goes with it, for the DNS records.
+	//
+	// Default: none; the stage makes its own
+	// Allowed: the ARN of an Application Load Balancer
+	// Example: arn: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188
+	// Rule: [Application Load Balancers](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html)
+	ARN string `json:"arn"`
+
+	// Port is that of the existing load balancer's listener which gets the stage's rules.
+	//
+	// Default: none; 443
+	// Allowed: only beside `arn`
+	// Example: port: 443
+	// Rule: [Listeners](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html)
+	Port int `json:"port" min:"1" max:"65535"`
+
+	// Zone is the public hosted zone that the services' hosts lie in. They get DNS records there and, unless `certificate` or
+	// `arn` is given, a certificate that is validated there and renews itself. It is a wildcard certificate for each domain that hosts lie
+	// directly in, so another host does not touch it.
+	//
+	// Allowed: the name of a hosted zone of this account in Route 53; every route then has hosts in it
+	// Example: zone: example.com
+	// Rule: [DNS validation](https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html)
+	Zone string `json:"zone"`
+
+	// Certificate is the ACM certificate with which HTTPS is served. Without one, and without `zone`, the stage serves plain HTTP
+	// and every update says so.
+	//
+	// Allowed: the ARN of a certificate in the stage's region
+	// Example: certificate: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
+	// Rule: [Certificates of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html)
+	Certificate string `json:"certificate"`
+
+	// TLSPolicy decides which versions and ciphers of TLS are spoken. The default is the one that AWS recommends: TLS 1.2 and 1.3, with
+	// key exchange that withstands quantum computers where the client has it. (The API's own default admits TLS 1.0.)
+	//
+	// Allowed: a security policy of AWS that admits no TLS before 1.2: its name begins with `ELBSecurityPolicy-TLS13-1-2-`, `ELBSecurityPolicy-TLS13-1-3-`,
+	// `ELBSecurityPolicy-TLS-1-2-` or `ELBSecurityPolicy-FS-1-2-`
+	// Example: tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06
+	// Rule: [Security policies](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html)
+	TLSPolicy string `json:"tlsPolicy" default:"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"`
+
+	// Internal gives the load balancer private addresses only, for clients in the VPC.
+	//
+	// Example: internal: true
+	// Rule: [Load balancer scheme](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#load-balancer-scheme)
+	Internal bool `json:"internal" default:"false"`
+
+	// Subnets are those of the load balancer: public ones, unless it is internal.
+	//
+	// Default: none; those of `network`
+	// Allowed: the ids of subnets in two availability zones or more, each once
+	// Example: subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+	// Rule: [Subnets of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer)
+	Subnets []string `json:"subnets"`
+
+	// AllowFrom are the address ranges that may reach the load balancer.
+	//
+	// Default: none; every IPv4 address
+	// Allowed: IPv4 ranges in CIDR notation, beginning with their first address, each once
+	// Example: allowFrom: ["203.0.113.0/24"]
+	// Rule: [Security groups of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html)
+	AllowFrom []string `json:"allowFrom"`
+
+	// IdleTimeout is how long a connection may be silent before it is closed.
+	//
+	// Example: idleTimeout: 120
+	// Rule: [Connection idle timeout](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html)
+	IdleTimeout int `json:"idleTimeout" default:"60" min:"1" max:"4000" unit:"seconds"`
+
+	// DeletionProtection makes AWS refuse to delete the load balancer, `pulumi destroy` included, until it is off again.
+	//
+	// Example: deletionProtection: true
+	// Rule: [Deletion protection](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html)
+	DeletionProtection bool `json:"deletionProtection" default:"false"`
+
+	// AccessLogs writes every request to a bucket.
+	//
+	// Default: none; no access logs
+	// Example: accessLogs: {bucket: shop-logs, prefix: dev}
+	// Rule: [Access logs](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html)
+	AccessLogs *AccessLogs `json:"accessLogs"`
+}
+
+// AccessLogs is where a load balancer's access logs go.
+type AccessLogs struct {
+	// Bucket is an S3 bucket in the stage's region whose policy lets Elastic Load Balancing write to it.
+	//
+	// Default: none; required
+	// Allowed: the name of a bucket
+	// Example: bucket: shop-logs
+	// Rule: [Bucket policy for access logs](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html)
+	Bucket string `json:"bucket"`
+
+	// Prefix is what the logs' names in the bucket begin with.
+	//
+	// Allowed: text that does not begin or end with `/` and does not contain `AWSLogs`
+	// Example: prefix: dev
+	// Rule: [Access log files](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html)
+	Prefix string `json:"prefix"`
+}
+
+const mostLoadBalancerSubnets = 16
+
+var (
+	loadBalancerResource = regexp.MustCompile(`^loadbalancer/app/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}$`)
+	certificateResource  = regexp.MustCompile(`^certificate/[A-Za-z0-9-]+$`)
+	zoneName             = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]{2,63}$`)
+	modernTLSPolicy      = regexp.MustCompile(`^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[A-Za-z0-9-]+$`)
+	bucketName           = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+)
+
+// HTTPS tells whether the stage's own load balancer serves HTTPS.
+func (l LoadBalancer) HTTPS() bool { return l.Certificate != "" || l.Zone != "" }
+
+// ListenerPort is that of the existing load balancer's listener.
+func (l LoadBalancer) ListenerPort() int {
+	if l.Port == 0 {
+		return 443
+	}
+	return l.Port
+}
+
+func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
+	key := func(name string) place { return c.root.at("loadBalancer", name) }
+	if at := key("arn"); at.present {
+		c.checkARN(at, settings.ARN, aws, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
+		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout", "deletionProtection", "accessLogs"} {
+			if own := key(other); own.present {
+				c.failAt(own, "belongs to a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
+			}
+		}
+	} else if at := key("port"); at.present {
+		c.failAt(at, "is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port: "+
+			"the stage's own listens on 80 and 443")
+	}
+	if at := key("zone"); at.present && !zoneName.MatchString(settings.Zone) {
+		c.failAt(at, "is %q; write the name of a hosted zone, as in example.com", settings.Zone)
+	}
+	if at := key("certificate"); at.present {
+		c.checkARN(at, settings.Certificate, aws, "acm", certificateResource, "a certificate")
+	}
+	if at := key("tlsPolicy"); at.present && !modernTLSPolicy.MatchString(settings.TLSPolicy) {
+		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06", settings.TLSPolicy)
+	}
+	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 || len(settings.Subnets) > mostLoadBalancerSubnets) {
+		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets), mostLoadBalancerSubnets)
+	}
+	c.checkSubnets(settings.Subnets, "loadBalancer", "subnets")
+	if at := key("allowFrom"); at.present && len(settings.AllowFrom) == 0 {
+		c.failAt(at, "is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit every address")
+	}
+	c.checkRanges(settings.AllowFrom, "loadBalancer", "allowFrom")
+	for i, text := range settings.AllowFrom {
+		if strings.Contains(text, ":") {
+			c.fail(at("loadBalancer", "allowFrom", i), "is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
+		}
+	}
+	if logs := settings.AccessLogs; logs != nil && !key("accessLogs").bad {
+		if at := c.root.at("loadBalancer", "accessLogs", "bucket"); !at.present {
+			c.failAt(at, "is missing; name the S3 bucket that the access logs go to")
+		} else if !bucketName.MatchString(logs.Bucket) {
+			c.failAt(at, "is %q; write the name of a bucket: 3 to 63 lower case letters, digits, - and .", logs.Bucket)
+		}
+		if strings.HasPrefix(logs.Prefix, "/") || strings.HasSuffix(logs.Prefix, "/") || strings.Contains(logs.Prefix, "AWSLogs") {
+			c.fail(at("loadBalancer", "accessLogs", "prefix"), "is %q; write text that does not begin or end with / and does not contain AWSLogs",
+				logs.Prefix)
+		}
+	}
+}
+
+// checkARN checks that text is the ARN of a thing that the stage may use: in its region and accounts.
+func (c *checker) checkARN(at place, text string, aws AWS, service string, resource *regexp.Regexp, what string) {
+	parsed, err := arn.Parse(text)
+	switch {
+	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) || !resource.MatchString(parsed.Resource):
+		c.failAt(at, "is %q; write the ARN of %s", shorten(text), what)
+	case aws.Region != "" && parsed.Region != aws.Region:
+		c.failAt(at, "is in region %s, and the stage runs in %s (aws:region); name one of that region", parsed.Region, aws.Region)
+	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
+		c.failAt(at, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
+			parsed.AccountID, enumerate(aws.AllowedAccountIDs))
+	}
+}

@@ -1,0 +1,87 @@
+package stage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// Permission is one statement of what a service's own code may do.
+type Permission struct {
+	// Actions are those of an AWS service. Name them, or a group of them (`s3:Get*`).
+	//
+	// Default: none; required
+	// Allowed: `SERVICE:ACTION`, at least one; no service's every action (`s3:*`)
+	// Example: actions: ["s3:GetObject"]
+	// Rule: [IAM Action](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html)
+	Actions []string `json:"actions"`
+
+	// Resources are what the actions may be done to.
+	//
+	// Default: none; required
+	// Allowed: ARNs, in which `*` stands for any text, at least one. `*` alone only for actions that AWS does not narrow to resources
+	// (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`)
+	// Example: resources: ["arn:aws:s3:::shop-uploads/*"]
+	// Rule: [IAM Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html),
+	// [actions and resources of each service](https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html)
+	Resources []string `json:"resources"`
+
+	// Conditions limit when the statement holds: values by condition key, by operator.
+	//
+	// Example: conditions: {StringEquals: {"aws:ResourceTag/team": ["shop"]}}
+	// Rule: [IAM Condition](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html)
+	Conditions map[string]map[string][]string `json:"conditions"`
+}
+
+var (
+	iamAction   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
+	iamOperator = regexp.MustCompile(`^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$`)
+	iamKey      = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9:/._${}*-]+$`)
+	// narrowable are the services whose actions take the ARNs of what they act on, but for those that list or describe.
+	narrowable = []string{"dynamodb", "ecr", "events", "firehose", "iam", "kinesis", "kms", "lambda", "logs", "rds-db", "s3", "secretsmanager",
+		"sns", "sqs", "ssm", "states", "sts"}
+	listing = regexp.MustCompile(`^(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
+)
+
+func (c *checker) checkPermissions(name string, permissions []Permission) {
+	for i, permission := range permissions {
+		key := func(keys ...any) []any { return append(at("services", name, "permissions", i), keys...) }
+		c.checkAtLeastOne(key("actions"), len(permission.Actions), "SERVICE:ACTION, as in s3:GetObject")
+		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARN of what the actions may be done to")
+		for j, action := range permission.Actions {
+			switch service, verb, _ := strings.Cut(action, ":"); {
+			case action == "*" || verb == "*":
+				c.fail(key("actions", j), "is %q, which allows everything; name the actions that the service needs", action)
+			case !iamAction.MatchString(action):
+				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
+			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) && !listing.MatchString(verb):
+				c.fail(key("resources", slices.Index(permission.Resources, "*")),
+					`is "*", and %s can be narrowed to resources; name their ARNs`, action)
+			}
+		}
+		for j, resource := range permission.Resources {
+			if _, err := arn.Parse(resource); err != nil && resource != "*" {
+				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", resource)
+			}
+		}
+		for operator, conditions := range permission.Conditions {
+			if !iamOperator.MatchString(operator) {
+				c.fail(key("conditions", operator), "is no operator of IAM; write one such as StringEquals")
+			}
+			for conditionKey := range conditions {
+				if !iamKey.MatchString(conditionKey) {
+					c.fail(key("conditions", operator, conditionKey), "is no condition key of IAM; write one such as aws:SourceVpc")
+				}
+			}
+		}
+	}
+}
+
+// checkAtLeastOne refuses a required list that is missing or empty.
+func (c *checker) checkAtLeastOne(keys []any, length int, what string) {
+	if length == 0 && !c.root.at(keys...).bad {
+		c.fail(keys, "is missing; write at least one %s", what)
+	}
+}

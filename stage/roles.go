@@ -1,0 +1,43 @@
+package stage
+
+import (
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// Roles is how the stage's IAM roles are kept.
+type Roles struct {
+	// Path is that of every role. It is part of a role's ARN, so changing it makes the roles anew: earlier revisions, which name
+	// the old ones, then start no tasks any more.
+	//
+	// Allowed: `/`, or up to 512 printable characters between two `/`
+	// Example: path: /slipway/
+	// Rule: [IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)
+	Path string `json:"path" default:"/"`
+
+	// PermissionsBoundary is the policy that limits what any role of the stage can be allowed.
+	//
+	// Allowed: the ARN of an IAM policy
+	// Example: permissionsBoundary: arn:aws:iam::123456789012:policy/boundary
+	// Rule: [Permissions boundaries](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html)
+	PermissionsBoundary string `json:"permissionsBoundary"`
+}
+
+var (
+	rolePath       = regexp.MustCompile(`^/([\x21-\x7E]{1,510}/)?$`)
+	policyResource = regexp.MustCompile(`^policy/[\x21-\x7E]+$`)
+)
+
+func (c *checker) checkRoles(roles Roles) {
+	if path := c.root.at("roles", "path"); path.present && !rolePath.MatchString(roles.Path) {
+		c.failAt(path, "is %q; write a path that begins and ends with /, as in /slipway/", roles.Path)
+	}
+	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present {
+		parsed, err := arn.Parse(roles.PermissionsBoundary)
+		if err != nil || parsed.Service != "iam" || !policyResource.MatchString(parsed.Resource) {
+			c.failAt(boundary, "is %q; write the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary",
+				roles.PermissionsBoundary)
+		}
+	}
+}

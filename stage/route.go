@@ -1,0 +1,336 @@
+package stage
+
+import (
+	"hash/fnv"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Route is how the stage's load balancer comes to send requests to a service, and watches its tasks.
+type Route struct {
+	// Hosts are the names that the service answers to.
+	//
+	// Default: none; every host
+	// Allowed: domain names in lower case, in which `*` stands for any text and `?` for one character, each once; together with `paths` at most 5.
+	// Where `loadBalancer.zone` is given: at least one, and all in that zone
+	// Example: hosts: [shop.example.com]
+	// Rule: [Host conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#host-conditions)
+	Hosts []string `json:"hosts"`
+
+	// Paths are the paths that the service answers to.
+	//
+	// Default: none; every path
+	// Allowed: paths of up to 128 characters that begin with `/`, in which `*` stands for any text and `?` for one character, each once
+	// Example: paths: ["/api/*"]
+	// Rule: [Path conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#path-conditions)
+	Paths []string `json:"paths"`
+
+	// Priority decides which rule is looked at first where a request fits several: the one with the lowest. It is needed only where
+	// two services would have the same one, which an error says. The default depends on the service's own name, hosts and paths and on nothing else, so it
+	// stays put when services come and go. Exact hosts come before wildcards and before no hosts, then exact paths before longer and shorter ones.
+	//
+	// Default: none; made from the service's name, hosts and paths
+	// Allowed: no two services with the same
+	// Example: priority: 10
+	// Rule: [Listener rule priority](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html)
+	Priority int `json:"priority" min:"1" max:"50000"`
+
+	// Protocol is what the load balancer speaks with the service's tasks.
+	//
+	// Allowed: `grpc` only where HTTPS is served
+	// Example: protocol: http2
+	// Rule: [Protocol versions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version)
+	Protocol string `json:"protocol" default:"http1" enum:"http1,http2,grpc"`
+
+	// HealthCheck is how the load balancer tells a healthy task.
+	//
+	// Example: healthCheck: {path: /health}
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	HealthCheck TargetHealthCheck `json:"healthCheck"`
+
+	// GracePeriod is how long the health checks of a task that has just started are not held against it. A healthy task serves as
+	// soon as it passes them, so this costs a good deployment nothing; a bad one is found out that much later.
+	//
+	// Example: gracePeriod: 120
+	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html)
+	GracePeriod int `json:"gracePeriod" default:"60" min:"0" max:"7200" unit:"seconds"`
+
+	// DeregistrationDelay is how long requests that are under way may take to end when a task is to stop. Set it just above the longest
+	// request: every deployment waits for it. (AWS's own default is 300.)
+	//
+	// Example: deregistrationDelay: 60
+	// Rule: [Deregistration delay](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay)
+	DeregistrationDelay int `json:"deregistrationDelay" default:"20" min:"0" max:"3600" unit:"seconds"`
+
+	// Stickiness is how long a client's requests go to the same task, by a cookie; 0 for not at all.
+	//
+	// Example: stickiness: 3600
+	// Rule: [Sticky sessions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html)
+	Stickiness int `json:"stickiness" default:"0" min:"0" max:"604800" unit:"seconds"`
+}
+
+// TargetHealthCheck is how a load balancer tells a healthy task.
+type TargetHealthCheck struct {
+	// Path is what the load balancer asks for.
+	//
+	// Default: none; `/`, and `/AWS.ALB/healthcheck` with `grpc`
+	// Allowed: a path of up to 1024 characters that begins with `/`
+	// Example: path: /health
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	Path string `json:"path"`
+
+	// Codes are the answers of a healthy task.
+	//
+	// Default: none; `200`, and `12` with `grpc`
+	// Allowed: codes and ranges of codes, separated by commas: 200 to 499, and 0 to 99 with `grpc`
+	// Example: codes: "200-299"
+	// Rule: [Target group matcher](https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html)
+	Codes string `json:"codes"`
+
+	// Interval is the time between two checks of a task.
+	//
+	// Example: interval: 10
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	Interval int `json:"interval" default:"5" min:"5" max:"300" unit:"seconds"`
+
+	// Timeout is how long an answer may take.
+	//
+	// Allowed: less than `interval`
+	// Example: timeout: 3
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	Timeout int `json:"timeout" default:"4" min:"2" max:"120" unit:"seconds"`
+
+	// HealthyThreshold is how many checks in a row a task passes before it is healthy.
+	//
+	// Example: healthyThreshold: 3
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	HealthyThreshold int `json:"healthyThreshold" default:"2" min:"2" max:"10" unit:"checks"`
+
+	// UnhealthyThreshold is how many checks in a row a task fails before it is replaced.
+	//
+	// Example: unhealthyThreshold: 2
+	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
+	UnhealthyThreshold int `json:"unhealthyThreshold" default:"3" min:"2" max:"10" unit:"checks"`
+}
+
+const (
+	grpc              = "grpc"
+	mostConditions    = 5 // values in the conditions of one rule
+	longestCondition  = 128
+	longestHealthPath = 1024
+)
+
+var (
+	hostPattern = regexp.MustCompile(`^[a-z0-9*?-]+(\.[a-z0-9*?-]+)*\.[a-z]+$`)
+	pathPattern = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
+	httpCodes   = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
+	grpcCodes   = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
+)
+
+// withDefaults fills in what depends on the protocol.
+func (r Route) withDefaults() *Route {
+	path, codes := "/", "200"
+	if r.Protocol == grpc {
+		path, codes = "/AWS.ALB/healthcheck", "12"
+	}
+	if r.HealthCheck.Path == "" {
+		r.HealthCheck.Path = path
+	}
+	if r.HealthCheck.Codes == "" {
+		r.HealthCheck.Codes = codes
+	}
+	return &r
+}
+
+func (c *checker) checkRoute(name string, service serviceDocument) {
+	route := service.Route
+	place := c.root.at("services", name, "route")
+	if route == nil || place.bad {
+		return
+	}
+	key := func(keys ...any) []any { return append(at("services", name, "route"), keys...) }
+	if port := c.root.at("services", name, "port"); !port.present {
+		c.failAt(place, "leads to a service that has no port; write services.%s.port, or remove route", name)
+	}
+	c.checkHosts(name, route.Hosts)
+	for i, path := range route.Paths {
+		switch {
+		case len(path) > longestCondition || !pathPattern.MatchString(path):
+			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, path, longestCondition)
+		case slices.Contains(route.Paths[:i], path):
+			c.fail(key("paths", i), "is %s again; remove it", path)
+		}
+	}
+	if values := len(route.Hosts) + len(route.Paths); values > mostConditions {
+		c.failAt(place, "has %d hosts and paths, and one rule of a load balancer takes %d; put several into one with *, as in *.example.com or /api/*",
+			values, mostConditions)
+	}
+	if route.Protocol == grpc && c.document.LoadBalancer.ARN == "" && !c.document.LoadBalancer.HTTPS() {
+		c.fail(key("protocol"), "is grpc, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone")
+	}
+	c.checkTargetHealth(route, key)
+}
+
+func (c *checker) checkHosts(name string, hosts []string) {
+	key := func(keys ...any) []any { return append(at("services", name, "route", "hosts"), keys...) }
+	zone := c.document.LoadBalancer.Zone
+	for i, host := range hosts {
+		switch {
+		case len(host) > longestCondition || !hostPattern.MatchString(host):
+			c.fail(key(i), "is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
+		case slices.Contains(hosts[:i], host):
+			c.fail(key(i), "is %s again; remove it", host)
+		case zone != "" && host != zone && !strings.HasSuffix(host, "."+zone):
+			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone", host, zone, zone)
+		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):
+			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, as in *.example.com", host)
+		}
+	}
+	if zone != "" && len(hosts) == 0 && !c.root.at("loadBalancer", "zone").bad {
+		c.fail(at("services", name, "route", "hosts"), "is missing; write the host in %s that the service answers to, as loadBalancer.zone is given", zone)
+	}
+}
+
+func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
+	check := route.HealthCheck
+	if path := key("healthCheck", "path"); c.root.at(path...).present &&
+		(len(check.Path) > longestHealthPath || !strings.HasPrefix(check.Path, "/")) {
+		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path), longestHealthPath)
+	}
+	codes, allowed := httpCodes, "200 to 499, as in 200 or 200-299 or 200,302"
+	if route.Protocol == grpc {
+		codes, allowed = grpcCodes, "0 to 99, as in 12 or 0-99"
+	}
+	if path := key("healthCheck", "codes"); c.root.at(path...).present && !codes.MatchString(check.Codes) {
+		c.fail(path, "is %q; allowed: %s", check.Codes, allowed)
+	}
+	if timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...); check.Timeout >= check.Interval &&
+		!interval.bad {
+		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d", check.Timeout, check.Interval)
+	}
+}
+
+// checkRoutes looks for services that would take requests from each other.
+func (c *checker) checkRoutes() {
+	hosts := map[string]string{}
+	priorities := map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
+		route := c.document.Services[name].Route
+		place := c.root.at("services", name, "route")
+		if route == nil || place.bad {
+			continue
+		}
+		for _, host := range orAny(route.Hosts) {
+			for _, path := range orAny(route.Paths) {
+				if other, taken := hosts[host+path]; taken && other != name {
+					c.failAt(place, "answers to the same requests as services.%s.route (host %s, path %s); give them other hosts or paths", other, host, path)
+				}
+				hosts[host+path] = name
+			}
+		}
+		priority := route.priority(c.names().Family(name))
+		if other, taken := priorities[priority]; taken {
+			c.fail(at("services", name, "route", "priority"), "would be %d, which services.%s.route has, too; write another one here, 1 to 1000 to come before "+
+				"all that have none, or a number near %d", priority, other, priority)
+		}
+		priorities[priority] = name
+	}
+}
+
+func orAny(patterns []string) []string {
+	if len(patterns) == 0 {
+		return []string{"*"}
+	}
+	return patterns
+}
+
+// firstPriority leaves those before it to the user.
+const firstPriority = 1001
+
+// bands are how many priorities there are for each kind of hosts (exact, with wildcards, none) and, within that, of paths
+// (exact, beginning with three parts or more, two, one, none). A rule's place in its band is a hash of the service's name; the wider a
+// band, the less likely are two services to have the same. 1001 to 48000 in all.
+var bands = [3][5]uint32{
+	{2000, 1000, 2000, 5000, 18000},
+	{500, 500, 500, 1500, 3000},
+	{1500, 1000, 2000, 8000, 500},
+}
+
+// priority is that of a service's rule: the written one, or one that depends on nothing but the route and the service's own name.
+func (r Route) priority(family string) int {
+	if r.Priority != 0 {
+		return r.Priority
+	}
+	hosts, paths := r.kind()
+	first := uint32(firstPriority)
+	for i, row := range bands {
+		for j, width := range row {
+			if i == hosts && j == paths {
+				hash := fnv.New32a()
+				hash.Write([]byte(family))
+				return int(first + hash.Sum32()%width)
+			}
+			first += width
+		}
+	}
+	panic("stage: no band for a route")
+}
+
+// kind is the route's row and column in bands: that of its least specific host and path.
+func (r Route) kind() (hosts, paths int) {
+	if len(r.Hosts) == 0 {
+		hosts = 2
+	}
+	for _, host := range r.Hosts {
+		if strings.ContainsAny(host, "*?") {
+			hosts = max(hosts, 1)
+		}
+	}
+	if len(r.Paths) == 0 {
+		paths = 4
+	}
+	for _, path := range r.Paths {
+		literal, _, pattern := strings.Cut(strings.ReplaceAll(path, "?", "*"), "*")
+		if pattern {
+			parts := strings.FieldsFunc(literal, func(c rune) bool { return c == '/' })
+			paths = max(paths, 4-min(len(parts), 3))
+		}
+	}
+	return hosts, paths
+}
+
+// Priority is the priority of a service's listener rule.
+func (s *Stage) Priority(service string) int {
+	return s.Services[service].Route.priority(s.Family(service))
+}
+
+// ExactPath is what the first path begins with, up to its first wildcard.
+func (r Route) ExactPath() string {
+	if len(r.Paths) == 0 {
+		return "/"
+	}
+	exact, _, _ := strings.Cut(strings.ReplaceAll(r.Paths[0], "?", "*"), "*")
+	return exact
+}
+
+// CertificateDomains are what the stage's certificate is for, so that every host of its routes is covered: each host's parent domain by a wildcard,
+// which another host in it does not change, and the zone itself where it is a host.
+func (s *Stage) CertificateDomains() []string {
+	var domains []string
+	for _, service := range s.Services {
+		if service.Route == nil {
+			continue
+		}
+		for _, host := range service.Route.Hosts {
+			if host != s.LoadBalancer.Zone {
+				_, parent, _ := strings.Cut(host, ".")
+				host = "*." + parent
+			}
+			domains = append(domains, host)
+		}
+	}
+	slices.Sort(domains)
+	return slices.Compact(domains)
+}

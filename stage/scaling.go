@@ -1,0 +1,165 @@
+package stage
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+	_ "time/tzdata" // the time zones that AWS knows, also on a machine without them
+)
+
+// Scaling lets Application Auto Scaling decide a service's desired count.
+type Scaling struct {
+	// Min is the smallest desired count.
+	//
+	// Example: min: 2
+	// Rule: [RegisterScalableTarget](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html)
+	Min int `json:"min" default:"1" min:"0" max:"5000" unit:"tasks"`
+
+	// Max is the largest desired count.
+	//
+	// Default: none; required
+	// Allowed: not less than `min`
+	// Example: max: 10
+	// Rule: [RegisterScalableTarget](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html)
+	Max int `json:"max" min:"1" max:"5000" unit:"tasks"`
+
+	// CPU is the average use of the tasks' CPU that is aimed at.
+	//
+	// Default: none; CPU does not scale the service
+	// Example: cpu: 60
+	// Rule: [Target tracking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html)
+	CPU int `json:"cpu" min:"1" max:"100" unit:"percent"`
+
+	// Memory is the average use of the tasks' memory that is aimed at.
+	//
+	// Default: none; memory does not scale the service
+	// Example: memory: 70
+	// Rule: [Target tracking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html)
+	Memory int `json:"memory" min:"1" max:"100" unit:"percent"`
+
+	// Requests is how many requests the load balancer should send to each task in a minute.
+	//
+	// Default: none; requests do not scale the service
+	// Allowed: only for a service with a `route`
+	// Example: requests: 1000
+	// Rule: [Target tracking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html)
+	Requests int `json:"requests" min:"1" max:"100000000" unit:"requests a minute"`
+
+	// ScaleInCooldown is the time between two steps down.
+	//
+	// Example: scaleInCooldown: 600
+	// Rule: [Cooldowns](https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html)
+	ScaleInCooldown int `json:"scaleInCooldown" default:"300" min:"0" max:"86400" unit:"seconds"`
+
+	// ScaleOutCooldown is the time between two steps up.
+	//
+	// Example: scaleOutCooldown: 30
+	// Rule: [Cooldowns](https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html)
+	ScaleOutCooldown int `json:"scaleOutCooldown" default:"60" min:"0" max:"86400" unit:"seconds"`
+
+	// Schedules change `min` and `max` at certain times, by name.
+	//
+	// Allowed: names of letters, digits, `-` and `_`
+	// Example: schedules: {night: {when: "cron(0 22 * * ? *)", min: 0, max: 1}}
+	// Rule: [Scheduled scaling](https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html)
+	Schedules map[string]Schedule `json:"schedules"`
+}
+
+// Schedule sets a service's smallest and largest desired count from a certain time on.
+type Schedule struct {
+	// When is the time, or the times.
+	//
+	// Default: none; required
+	// Allowed: `at(2026-12-24T18:00:00)`; `rate(1 day)`, in minutes, hours or days; `cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)`, of
+	// which one of the two days is `?`
+	// Example: when: "cron(0 6 ? * MON-FRI *)"
+	// Rule: [Schedule expressions](https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html)
+	When string `json:"when"`
+
+	// TimeZone is that of `at` and `cron`.
+	//
+	// Allowed: a name of the IANA time zone database
+	// Example: timeZone: Asia/Seoul
+	// Rule: [PutScheduledAction](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html)
+	TimeZone string `json:"timeZone" default:"UTC"`
+
+	// Min is the smallest desired count from then on.
+	//
+	// Default: none; as it was
+	// Allowed: at least one of `min` and `max` is given
+	// Example: min: 0
+	// Rule: [ScalableTargetAction](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTargetAction.html)
+	Min *int `json:"min" min:"0" max:"5000" unit:"tasks"`
+
+	// Max is the largest desired count from then on.
+	//
+	// Default: none; as it was
+	// Allowed: not less than `min`
+	// Example: max: 2
+	// Rule: [ScalableTargetAction](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTargetAction.html)
+	Max *int `json:"max" min:"0" max:"5000" unit:"tasks"`
+}
+
+var scheduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func (c *checker) checkScaling(name string, service serviceDocument) {
+	scaling := service.Scaling
+	whole := c.root.at("services", name, "scaling")
+	if scaling == nil || whole.bad {
+		return
+	}
+	key := func(keys ...any) []any { return append(at("services", name, "scaling"), keys...) }
+	written := func(name string) place { return c.root.at(key(name)...) }
+	switch {
+	case !written("max").present:
+		c.fail(key("max"), "is missing; write the largest number of tasks that the service may have")
+	case scaling.Max < scaling.Min && !written("max").bad && !written("min").bad:
+		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
+	}
+	if !written("cpu").present && !written("memory").present && !written("requests").present && len(scaling.Schedules) == 0 {
+		c.failAt(whole, "has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
+	}
+	if written("requests").present && service.Route == nil {
+		c.fail(key("requests"), "counts what the load balancer sends, and the service has no route; write route, or remove requests")
+	}
+	if replicas := c.root.at("services", name, "replicas"); replicas.present && !replicas.bad && !replicas.inherited() &&
+		(service.Replicas < scaling.Min || service.Replicas > scaling.Max) {
+		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; with scaling it is only the count that the service starts with: remove it, "+
+			"or write one in between", service.Replicas, scaling.Min, scaling.Max)
+	}
+	for _, schedule := range slices.Sorted(maps.Keys(scaling.Schedules)) {
+		c.checkSchedule(schedule, scaling.Schedules[schedule], key("schedules", schedule))
+	}
+}
+
+func (c *checker) checkSchedule(name string, schedule Schedule, keys []any) {
+	key := func(name string) []any { return append(slices.Clone(keys), name) }
+	if !scheduleName.MatchString(name) {
+		c.fail(keys, "cannot name a schedule; use up to 64 letters, digits, - and _")
+	}
+	if when := c.root.at(key("when")...); !when.present {
+		c.failAt(when, `is missing; write when, as in "cron(0 6 ? * MON-FRI *)"`)
+	} else if err := checkExpression(schedule.When); err != nil {
+		c.failAt(when, "is %q; %s", schedule.When, err)
+	}
+	if zone := c.root.at(key("timeZone")...); zone.present {
+		if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "" || schedule.TimeZone == "Local" {
+			c.failAt(zone, "is %q; write the name of a time zone, as in Asia/Seoul", schedule.TimeZone)
+		}
+	}
+	switch {
+	case schedule.Min == nil && schedule.Max == nil:
+		c.fail(keys, "changes nothing; write min or max")
+	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min:
+		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
+	}
+}
+
+// StartReplicas is the desired count that a service is created with: from then on it belongs to the scaler, where there is one.
+func (s Service) StartReplicas() int {
+	if s.Scaling == nil {
+		return s.Replicas
+	}
+	return min(max(s.Replicas, s.Scaling.Min), s.Scaling.Max)
+}

@@ -1,0 +1,59 @@
+package stage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	tagText = regexp.MustCompile(`^[\pL\pN +\-=._:/@]*$`)
+	// ownTags are those that every resource of a stage has already.
+	ownTags = []string{"project", "stage", "service", "image"}
+)
+
+const (
+	mostTags        = 50 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
+	longestTagKey   = 128
+	longestTagValue = 256
+)
+
+func (c *checker) checkTags(tags map[string]string) {
+	if most := mostTags - len(ownTags); len(tags) > most {
+		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), mostTags, most)
+	}
+	for key, value := range tags {
+		path := at("tags", key)
+		switch {
+		case slices.Contains(ownTags, key):
+			c.fail(path, "is a tag that slipway sets itself; use another key")
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			c.fail(path, "begins with aws:, which AWS keeps for itself; use another key")
+		case key == "" || len([]rune(key)) > longestTagKey || !tagText.MatchString(key):
+			c.fail(path, "cannot be the key of a tag; use 1 to %d letters, digits, spaces and + - = . _ : / @", longestTagKey)
+		case len([]rune(value)) > longestTagValue || !tagText.MatchString(value):
+			c.fail(path, "is %q; use up to %d letters, digits, spaces and + - = . _ : / @", shorten(value), longestTagValue)
+		}
+	}
+}
+
+// AllTags are the stage's own tags and the team's, for what belongs to the whole stage.
+func (s *Stage) AllTags() map[string]string {
+	tags := map[string]string{"project": s.Project, "stage": s.Name}
+	for key, value := range s.Tags {
+		tags[key] = value
+	}
+	return tags
+}
+
+// ServiceTags are AllTags and the service's name.
+func (s *Stage) ServiceTags(service string) map[string]string { return s.tagged("service", service) }
+
+// ImageTags are AllTags and the image's name.
+func (s *Stage) ImageTags(image string) map[string]string { return s.tagged("image", image) }
+
+func (s *Stage) tagged(key, value string) map[string]string {
+	tags := s.AllTags()
+	tags[key] = value
+	return tags
+}
