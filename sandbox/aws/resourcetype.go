@@ -19,6 +19,7 @@ type resourceType struct {
 	properties properties
 	aliases    map[string]string // other spellings of properties
 	autoname   bool              // a name that is not given is made from the resource's logical name
+	nameLimit  int               // of a name that is made; 0 is none
 	arnID      bool              // its id is its ARN, of which the account's own key is the last part
 	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
 	existing string
@@ -45,6 +46,7 @@ type call struct {
 	id      string
 	state   values // without secret marks; before the operation, or as it is to become
 	inputs  values
+	olds    values // what an update starts from, without secret marks
 }
 
 func (s *server) call(ctx context.Context, kind *resourceType, id string) *call {
@@ -159,7 +161,7 @@ func (ps properties) inputs(olds, state values) values {
 			inputs[key] = olds[key]
 		case len(olds) == 0 || drift[key]:
 			if !isEmpty(canonical(state[key])) {
-				inputs[key] = state[key]
+				inputs[key] = p.conceal(state[key])
 			}
 		}
 	}

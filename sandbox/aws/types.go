@@ -14,6 +14,9 @@ var types = map[string]*resourceType{
 	"aws:iam/role:Role":                           role,
 	"aws:iam/rolePolicy:RolePolicy":               rolePolicy,
 	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRule,
+
+	"aws:secretsmanager/secret:Secret":               secret,
+	"aws:secretsmanager/secretVersion:SecretVersion": secretVersion,
 }
 
 // function is one function of the provider, and the arguments that the sandbox understands.
