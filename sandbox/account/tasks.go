@@ -24,6 +24,8 @@ type Task struct {
 	// ExitCode is what every container of a stopped task ended with; nil where none has run.
 	ExitCode        *int   `json:"exitCode"`
 	ContainerReason string `json:"containerReason"` // why its containers stopped, where ECS says so
+	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
+	Health string `json:"health"`
 
 	forgotten bool
 }
