@@ -25,6 +25,8 @@ type resourceType struct {
 	existing string
 	// identify gives a new resource its id; by default the property named by key.
 	identify func(c *call) (string, error)
+	// objectKey is the account's own key of a resource, where it is not made from the id.
+	objectKey func(c *call) string
 	// fill adds what AWS decides to a new resource's state.
 	fill     func(c *call)
 	validate func(path string, inputs values, fail func(string))
@@ -75,12 +77,9 @@ func (kind *resourceType) create(c *call) error {
 	if kind.custom != nil && kind.custom.create != nil {
 		return kind.custom.create(c)
 	}
-	c.id = text(c.state, kind.key)
-	if kind.identify != nil {
-		var err error
-		if c.id, err = kind.identify(c); err != nil {
-			return err
-		}
+	var err error
+	if c.id, err = c.identify(); err != nil {
+		return err
 	}
 	if kind.fill != nil {
 		kind.fill(c)
@@ -92,7 +91,17 @@ func (kind *resourceType) create(c *call) error {
 	return c.account.CreateObject(kind.kind, c.objectID(), c.state, existing)
 }
 
+func (c *call) identify() (string, error) {
+	if c.kind.identify != nil {
+		return c.kind.identify(c)
+	}
+	return text(c.state, c.kind.key), nil
+}
+
 func (c *call) objectID() string {
+	if c.kind.objectKey != nil {
+		return c.kind.objectKey(c)
+	}
 	if c.kind.arnID {
 		return path.Base(c.id)
 	}
