@@ -301,7 +301,7 @@ func (s *Service) serving() (taskDefinition string, running int) {
 	count := map[string]int{}
 	taskDefinition = s.TaskDefinition
 	for _, task := range s.Tasks {
-		if task.LastStatus == taskRunning {
+		if task.healthy() {
 			count[task.TaskDefinition]++
 		}
 	}

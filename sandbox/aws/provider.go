@@ -201,8 +201,12 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 // ignore keeps what a resource has where the program ignores changes, even ones that were made outside of it.
 func ignore(paths []string, olds, news values) {
 	for _, key := range paths {
-		if _, had := olds[key]; had {
-			news[key] = olds[key]
+		old, had := olds[key]
+		if _, secret := reveal(news[key]); secret {
+			old = conceal(plain(old))
+		}
+		if had {
+			news[key] = old
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	alarmToken  = "aws:cloudwatch/metricAlarm:MetricAlarm"
 )
 
-// of is inputs for the scaling of the service shop-dev/web.
+// scaling is inputs for the scaling of the service shop-dev/web.
 func scaling(more values) values {
 	inputs := values{"resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount", "serviceNamespace": "ecs"}
 	maps.Copy(inputs, more)
