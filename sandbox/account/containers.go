@@ -77,6 +77,13 @@ func (c Container) fill() {
 			port["protocol"] = "tcp"
 		}
 	}
+	if check, ok := c["healthCheck"].(map[string]any); ok {
+		for key, value := range map[string]any{"interval": 30.0, "timeout": 5.0, "retries": 3.0} {
+			if check[key] == nil {
+				check[key] = value
+			}
+		}
+	}
 	for _, key := range []string{"environment", "secrets"} {
 		if entries, ok := c[key].([]any); ok {
 			slices.SortStableFunc(entries, func(x, y any) int {

@@ -19,6 +19,11 @@ const (
 	FailingReason = "failing-reason"
 	// FailingExitCode is the exit code of such a container; 1 by default.
 	FailingExitCode = "failing-exit-code"
+	// UnhealthyTasks is a pattern (* and ?) of `family:revision`: new tasks that match it and have a health check of their
+	// own fail it.
+	UnhealthyTasks = "unhealthy-tasks"
+	// Alarm is a pattern (* and ?) of a CloudWatch alarm's name: it goes into ALARM during every deployment.
+	Alarm = "alarm"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
 	// SlowPush is how long a push takes (a duration).
@@ -31,7 +36,7 @@ const (
 
 func checkFault(key, value string) error {
 	switch key {
-	case FailingTasks, FailingReason, DieAfterPush:
+	case FailingTasks, FailingReason, UnhealthyTasks, Alarm, DieAfterPush:
 		return nil
 	case FailingExitCode:
 		if _, err := strconv.Atoi(value); err != nil {
@@ -45,7 +50,7 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+		FailingExitCode, UnhealthyTasks, Alarm, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
 }
 
 const faultKind = "faults"

@@ -28,6 +28,7 @@ type Deployment struct {
 	CreatedAt          time.Time `json:"createdAt"`
 	UpdatedAt          time.Time `json:"updatedAt"`
 	IsRollback         bool      `json:"isRollback"`
+	Baking             bool      `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
 }
 
 // Rollout states of a deployment.
@@ -108,6 +109,7 @@ func (r *rollout) step() bool {
 	}
 	primary := s.Deployments[0]
 	r.breakCircuit(primary)
+	r.heedAlarms(primary)
 	if primary == s.Deployments[0] && primary.RolloutState != Failed {
 		r.startTasks(primary)
 		r.stopTasks(primary)
@@ -143,8 +145,11 @@ func (r *rollout) moveTasks() {
 				r.fail(task, failure)
 			} else {
 				task.run(r.at)
+				r.beginHealthChecks(task)
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+afterSlash(task.ARN)+")")
 			}
+		case task.Health == healthUnknown:
+			r.checkHealth(task)
 		default:
 			continue
 		}
@@ -225,17 +230,23 @@ func (r *rollout) breakCircuit(d *Deployment) {
 			"Troubleshooting section of the Amazon ECS Developer Guide.", s.Name)
 		return
 	}
+	r.giveUp(d, "ECS deployment circuit breaker: ", "tasks failed to start.", s.Settings.Rollback)
+}
+
+// giveUp fails a deployment, and goes back to the last one that completed.
+func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
+	s := r.service
 	d.RolloutState, d.UpdatedAt = Failed, r.at
-	d.RolloutStateReason = "ECS deployment circuit breaker: tasks failed to start."
-	r.event("(service %s) (deployment %s) deployment failed: tasks failed to start.", s.Name, d.ID)
+	d.RolloutStateReason = by + reason
+	r.event("(service %s) (deployment %s) deployment failed: %s", s.Name, d.ID, reason)
 	last := s.LastCompleted
-	if !s.Settings.Rollback || last == nil || d.IsRollback {
+	if !rollback || last == nil || d.IsRollback {
 		return
 	}
 	d.DesiredCount = 0
 	back := r.deploy(s, last.TaskDefinition)
 	back.CreatedAt, back.UpdatedAt, back.IsRollback = r.at, r.at, true
-	back.RolloutStateReason = "ECS deployment circuit breaker: rolling back to deploymentId " + last.ID + "."
+	back.RolloutStateReason = by + "rolling back to deploymentId " + last.ID + "."
 	r.event("(service %s) rolling back to deployment %s.", s.Name, back.ID)
 	// What still runs on the earlier revision need not be started again.
 	for _, task := range r.live(last) {
@@ -257,7 +268,7 @@ func (r *rollout) startTasks(primary *Deployment) {
 func (r *rollout) stopTasks(primary *Deployment) {
 	s := r.service
 	reason := fmt.Sprintf("Scaling activity initiated by (deployment %s)", primary.ID)
-	spare := len(r.live(nil, taskRunning)) - (s.Settings.DesiredCount*s.Settings.MinimumHealthyPercent+99)/100
+	spare := len(r.healthy(nil)) - (s.Settings.DesiredCount*s.Settings.MinimumHealthyPercent+99)/100
 	var stop []*Task
 	for _, d := range slices.Backward(s.Deployments) {
 		tasks := r.live(d)
@@ -265,7 +276,7 @@ func (r *rollout) stopTasks(primary *Deployment) {
 			tasks = tasks[min(len(tasks), s.Settings.DesiredCount):]
 		}
 		for _, task := range tasks {
-			if task.LastStatus == taskRunning {
+			if task.healthy() {
 				if spare <= 0 {
 					continue
 				}
@@ -286,7 +297,10 @@ func (r *rollout) complete(primary *Deployment) {
 	unsettled := slices.ContainsFunc(s.Tasks, func(t *Task) bool {
 		return t.LastStatus != taskStopped && (t.LastStatus != taskRunning || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
 	})
-	if unsettled || len(r.live(primary, taskRunning)) != s.Settings.DesiredCount {
+	if unsettled || len(r.healthy(primary)) != s.Settings.DesiredCount {
+		return
+	}
+	if r.bakes(primary) {
 		return
 	}
 	if primary.RolloutState == InProgress {

@@ -27,6 +27,7 @@ type ServiceSettings struct {
 	Subnets               []string `json:"subnets"`
 	SecurityGroups        []string `json:"securityGroups"`
 	AssignPublicIP        bool     `json:"assignPublicIp"`
+	Alarms                Alarms   `json:"alarms"`
 	// Other holds the properties that change nothing about a rollout (tags, launch type …), by any names.
 	Other Object `json:"other"`
 }
@@ -82,7 +83,7 @@ func (t *tx) deployable(reference string) (*TaskDefinition, error) {
 	return d, nil
 }
 
-func (t *tx) checkNetwork(settings ServiceSettings) error {
+func (t *tx) checkSettings(settings ServiceSettings) error {
 	for _, id := range settings.Subnets {
 		if FindSubnet(id) == nil {
 			return refuse("InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' "+
@@ -95,7 +96,7 @@ func (t *tx) checkNetwork(settings ServiceSettings) error {
 				"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
 		}
 	}
-	return nil
+	return checkPercents(settings)
 }
 
 // CreateService starts a service. One of this name that exists with the very same parameters is returned as it is.
@@ -115,7 +116,7 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
 			return nil, refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
 		}
-		if err := t.checkNetwork(settings); err != nil {
+		if err := t.checkSettings(settings); err != nil {
 			return nil, err
 		}
 		arn := strings.Replace(clusterARN, ":cluster/", ":service/", 1) + "/" + name
@@ -159,7 +160,7 @@ func (a *Account) UpdateService(
 		}
 		before := s.Settings
 		change(&s.Settings)
-		if err := t.checkNetwork(s.Settings); err != nil {
+		if err := t.checkSettings(s.Settings); err != nil {
 			return nil, err
 		}
 		target := s.TaskDefinition
@@ -300,7 +301,7 @@ func (s *Service) serving() (taskDefinition string, running int) {
 	count := map[string]int{}
 	taskDefinition = s.TaskDefinition
 	for _, task := range s.Tasks {
-		if task.LastStatus == taskRunning {
+		if task.healthy() {
 			count[task.TaskDefinition]++
 		}
 	}

@@ -178,6 +178,9 @@ func (d TaskDefinition) check() error {
 		if err := c.check(d.NetworkMode == "awsvpc", fargate && d.ExecutionRoleARN == ""); err != nil {
 			return err
 		}
+		if err := c.checkOptional(fargate); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -24,6 +24,8 @@ type Task struct {
 	// ExitCode is what every container of a stopped task ended with; nil where none has run.
 	ExitCode        *int   `json:"exitCode"`
 	ContainerReason string `json:"containerReason"` // why its containers stopped, where ECS says so
+	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
+	Health string `json:"health"`
 
 	forgotten bool
 }
@@ -118,9 +120,7 @@ func (r *rollout) containerFailure(d *TaskDefinition, c Container, role, task st
 		action := "secretsmanager:GetSecretValue"
 		resource := from
 		if strings.Contains(from, ":secretsmanager:") {
-			// A JSON key, a version stage and a version id may follow the secret's own ARN, of seven parts.
-			parts := strings.Split(from, ":")
-			resource = strings.Join(parts[:min(len(parts), 7)], ":")
+			resource, _, _, _ = secretReference(from)
 		} else {
 			action = "ssm:GetParameters"
 			if !strings.HasPrefix(from, "arn:") {
@@ -129,6 +129,9 @@ func (r *rollout) containerFailure(d *TaskDefinition, c Container, role, task st
 		}
 		if !r.allowed(role, action, resource) {
 			return notStarted(noAuth+"unable to retrieve secret: service call has been retried 1 time(s): %s", denied(action, resource))
+		}
+		if err := r.unreadable(from); err != nil {
+			return notStarted(noAuth+"unable to retrieve secret from asm: service call has been retried 1 time(s): %s", err)
 		}
 	}
 	if group := c.logGroup(); group != "" {

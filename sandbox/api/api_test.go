@@ -54,7 +54,8 @@ func (s *stage) serve(image string, desired int) string {
 		RequiresCompatibilities: []string{"FARGATE"}, Containers: containers, Tags: map[string]any{"Stage": "dev"}})
 	require.NoError(s.t, err)
 	_, err = s.CreateService("shop-dev", "web", d.ARN, account.ServiceSettings{DesiredCount: desired, MinimumHealthyPercent: 100,
-		MaximumPercent: 200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true, Subnets: []string{account.Subnets[0].ID}})
+		MaximumPercent: 200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true, Subnets: []string{account.Subnets[0].ID},
+		Other: account.Object{"enableExecuteCommand": true}, Alarms: account.Alarms{Names: []string{"web-5xx"}, Enable: true, Rollback: true}})
 	require.NoError(s.t, err)
 	return d.ARN
 }
@@ -71,6 +72,9 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 		return answer.Services[0]
 	}
 	require.Equal(t, ecstypes.DeploymentRolloutStateInProgress, describe().Deployments[0].RolloutState)
+	require.True(t, describe().EnableExecuteCommand)
+	require.Equal(t, &ecstypes.DeploymentAlarms{AlarmNames: []string{"web-5xx"}, Enable: true, Rollback: true},
+		describe().DeploymentConfiguration.Alarms)
 	require.Eventually(t, func() bool { return describe().Deployments[0].RolloutState == ecstypes.DeploymentRolloutStateCompleted },
 		5*time.Second, 20*time.Millisecond)
 	service := describe()

@@ -86,8 +86,10 @@ func serviceObject(s *account.Service) object {
 		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
 		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent, "minimumHealthyPercent": s.Settings.MinimumHealthyPercent,
-			"deploymentCircuitBreaker": object{"enable": s.Settings.CircuitBreaker, "rollback": s.Settings.Rollback}},
-		"deployments": deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
+			"deploymentCircuitBreaker": object{"enable": s.Settings.CircuitBreaker, "rollback": s.Settings.Rollback},
+			"alarms":                   s.Settings.Alarms},
+		"enableExecuteCommand": s.Settings.Other["enableExecuteCommand"] == true,
+		"deployments":          deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
 }
 
 func listServices(a *account.Account, _ string, p struct{ Cluster string }) (any, error) {
@@ -195,6 +197,9 @@ func taskObject(a *account.Account, task *account.Task, service string) (object,
 		"clusterArn": strings.Replace(task.ARN[:strings.LastIndex(task.ARN, "/")], ":task/", ":cluster/", 1),
 		"group":      "service:" + service, "launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
 		"cpu": d.CPU, "memory": d.Memory, "createdAt": account.Seconds(task.CreatedAt), "containers": containers}
+	if task.Health != "" {
+		described["healthStatus"] = task.Health
+	}
 	if task.StopCode != "" {
 		described["stopCode"], described["stoppedReason"] = task.StopCode, task.StoppedReason
 	}

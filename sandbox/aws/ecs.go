@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/sandbox/account"
@@ -15,8 +16,21 @@ var cluster = &resourceType{
 		"configuration":          {unsupported: true},
 		"name":                   {replaces: true},
 		"serviceConnectDefaults": {unsupported: true},
-		"settings":               {computed: true, set: true, empty: []any{values{"name": "containerInsights", "value": "disabled"}}},
-		"tags":                   tags, "tagsAll": tagsAll,
+		"settings": {computed: true, set: true, empty: []any{values{"name": "containerInsights", "value": "disabled"}},
+			fields: properties{"name": {required: true}, "value": {required: true}}},
+		"tags": tags, "tagsAll": tagsAll,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		settings, _ := inputs["settings"].([]any)
+		for i, setting := range settings {
+			for key, allowed := range map[string][]string{"name": {"containerInsights"}, "value": {"enhanced", "enabled", "disabled"}} {
+				object, _ := setting.(values)
+				if value := text(object, key); value != unknown && !slices.Contains(allowed, value) {
+					fail(fmt.Sprintf("expected setting.%d.%s to be one of %q, got %s. Examine values at '%s.settings[%d].%s'.",
+						i, key, allowed, value, path, i, key))
+				}
+			}
+		}
 	},
 	identify: func(c *call) (string, error) { return c.arn("ecs", "cluster/"+text(c.state, "name")), nil },
 	fill:     func(c *call) { c.state["arn"] = c.id },

@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 
 	"slipway/sandbox/account"
@@ -23,11 +25,33 @@ var role = &resourceType{
 		"permissionsBoundary": optional,
 		"tags":                tags, "tagsAll": tagsAll,
 	},
+	validate: func(path string, inputs values, fail func(string)) {
+		if boundary := text(inputs, "permissionsBoundary"); boundary != "" && boundary != unknown && !policyARN.MatchString(boundary) {
+			reason := "is no policy"
+			if !strings.HasPrefix(boundary, "arn:") {
+				reason = "arn: invalid prefix"
+			}
+			fail(fmt.Sprintf(`"permissions_boundary" (%s) is an invalid ARN: %s. Examine values at '%s.permissionsBoundary'.`,
+				boundary, reason, path))
+		}
+	},
+	identify: func(c *call) (string, error) {
+		if !rolePath.MatchString(text(c.state, "path")) {
+			return "", &account.Error{Code: "ValidationError", Message: "The specified value for path is invalid. It must begin and " +
+				"end with / and contain only alphanumeric characters and/or / characters."}
+		}
+		return text(c.state, "name"), nil
+	},
 	fill: func(c *call) {
 		c.state["arn"] = "arn:aws:iam::" + account.ID + ":role" + text(c.state, "path") + c.id
 		c.state["uniqueId"] = "AROA" + strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(c.id))
 	},
 }
+
+var (
+	policyARN = regexp.MustCompile(`^arn:[^:]+:iam::(aws|\d{12}):policy/.`)
+	rolePath  = regexp.MustCompile(`^(/|/[\x21-\x7E]+/)$`)
+)
 
 var rolePolicy = &resourceType{
 	kind: account.RolePolicy, noun: "IAM Role Policy", key: "name", autoname: true,

@@ -1,6 +1,14 @@
 package aws
 
-import "slipway/sandbox/account"
+import (
+	"fmt"
+	"slices"
+
+	"slipway/sandbox/account"
+)
+
+// retentions are the days that CloudWatch Logs keeps events for; 0 is for ever.
+var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var logGroup = &resourceType{
 	kind: account.LogGroup, noun: "CloudWatch Logs Log Group", key: "name", autoname: true,
@@ -13,6 +21,12 @@ var logGroup = &resourceType{
 		"retentionInDays": {empty: 0.0},
 		"skipDestroy":     {standard: false},
 		"tags":            tags, "tagsAll": tagsAll,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		if days, known := inputs["retentionInDays"].(float64); known && !slices.Contains(retentions, int(days)) {
+			fail(fmt.Sprintf("expected retention_in_days to be one of %v, got %v. Examine values at '%s.retentionInDays'.",
+				retentions, days, path))
+		}
 	},
 	fill: func(c *call) { c.state["arn"] = c.arn("logs", "log-group:"+c.id) },
 	custom: &operations{delete: func(c *call) error {

@@ -23,6 +23,7 @@ type property struct {
 	// unsupported marks what AWS has and the sandbox does not: giving it is refused.
 	unsupported bool
 	set         bool // a list whose order means nothing
+	secret      bool // marked as a secret whether or not the program did
 	// same compares two JSON documents by meaning.
 	same func(one, other string) bool
 	// standard is what Check fills in where the program leaves it out.
@@ -105,6 +106,14 @@ func plain(v any) any {
 func plainValues(v values) values { return plain(v).(values) }
 
 func conceal(v any) any { return values{sig.Key: sig.Secret, "value": v} }
+
+// conceal marks a value of a property that is always secret.
+func (p property) conceal(v any) any {
+	if _, marked := reveal(v); !p.secret || marked || v == nil {
+		return v
+	}
+	return conceal(v)
+}
 
 // text is a string property, "" where it is missing.
 func text(v values, key string) string {
@@ -205,7 +214,7 @@ func (ps properties) check(path string, news values, fail func(string)) values {
 		if p.unsupported {
 			fail(fmt.Sprintf("The sandbox does not support this property. Examine values at '%s.%s'.", path, key))
 		}
-		inputs[key] = value
+		inputs[key] = p.conceal(value)
 		if p.fields == nil {
 			continue
 		}
@@ -256,8 +265,8 @@ func (ps properties) outputs(olds, inputs values, preview bool) values {
 		default:
 			state[key] = p.empty
 		}
-		if secret {
-			state[key] = conceal(state[key])
+		if secret || p.secret {
+			state[key] = conceal(plain(state[key]))
 		}
 	}
 	if _, tagged := ps["tagsAll"]; tagged && inputs["tagsAll"] == nil && (olds != nil || !preview) {

@@ -153,7 +153,7 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	if _, named := inputs["name"]; kind.autoname && !named {
 		name, reuse := olds["name"], slices.Contains(textList(olds[defaultsKey]), "name")
 		if !reuse {
-			if name, err = resource.NewUniqueName(req.GetRandomSeed(), u.Name()+"-", 7, 0, nil); err != nil {
+			if name, err = resource.NewUniqueName(req.GetRandomSeed(), u.Name()+"-", 7, kind.nameLimit, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -185,6 +185,7 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 		return nil, err
 	}
 	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	ignore(req.GetIgnoreChanges(), olds, news)
 	d := kind.properties.diff(olds, news)
 	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces, Stables: d.stables,
 		Diffs: d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
@@ -195,6 +196,19 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name") && text(news, "name") == text(olds, "name")
 	response.DeleteBeforeReplace = len(d.replaces) > 0 && ownName
 	return response, nil
+}
+
+// ignore keeps what a resource has where the program ignores changes, even ones that were made outside of it.
+func ignore(paths []string, olds, news values) {
+	for _, key := range paths {
+		old, had := olds[key]
+		if _, secret := reveal(news[key]); secret {
+			old = conceal(plain(old))
+		}
+		if had {
+			news[key] = old
+		}
+	}
 }
 
 func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
@@ -218,7 +232,7 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 	if err != nil {
 		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
 	}
-	properties, err := structpb.NewStruct(concealed(found, inputs))
+	properties, err := structpb.NewStruct(kind.properties.concealed(found, inputs))
 	return &pulumirpc.CreateResponse{Id: c.id, Properties: properties}, err
 }
 
@@ -240,7 +254,7 @@ func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumir
 	if response.Inputs, err = structpb.NewStruct(kind.properties.inputs(c.inputs, found)); err != nil {
 		return nil, err
 	}
-	response.Properties, err = structpb.NewStruct(concealed(found, c.inputs))
+	response.Properties, err = structpb.NewStruct(kind.properties.concealed(found, c.inputs))
 	return response, err
 }
 
@@ -250,6 +264,7 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 		return nil, err
 	}
 	olds, inputs := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	ignore(req.GetIgnoreChanges(), olds, inputs)
 	state := kind.properties.outputs(olds, inputs, false)
 	state["id"] = req.GetId()
 	if req.GetPreview() {
@@ -257,7 +272,7 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}
 	c := s.call(ctx, kind, req.GetId())
-	c.state, c.inputs = plainValues(state), inputs
+	c.olds, c.state, c.inputs = plainValues(olds), plainValues(state), inputs
 	if err := kind.update(c); err != nil {
 		return nil, operationError(fmt.Errorf("updating %s: %w", c.label(), err))
 	}
@@ -265,7 +280,7 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 	if err != nil {
 		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
 	}
-	properties, err := structpb.NewStruct(concealed(found, inputs))
+	properties, err := structpb.NewStruct(kind.properties.concealed(found, inputs))
 	return &pulumirpc.UpdateResponse{Properties: properties}, err
 }
 
@@ -304,9 +319,12 @@ func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulum
 // operationError words a failed operation as the provider does: a list of errors, which has one.
 func operationError(err error) error { return fmt.Errorf("1 error occurred:\n\t* %w\n\n", err) }
 
-// concealed marks as secret what the inputs hold as secrets.
-func concealed(state, inputs values) values {
+// concealed marks as secret what the inputs hold as secrets, and what always is one.
+func (ps properties) concealed(state, inputs values) values {
 	marked := maps.Clone(state)
+	for key := range state {
+		marked[key] = ps[key].conceal(state[key])
+	}
 	for key, value := range inputs {
 		if _, secret := reveal(value); secret {
 			marked[key] = conceal(state[key])

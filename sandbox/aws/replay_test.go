@@ -86,6 +86,8 @@ func comparable(t *testing.T, response any) any {
 	}
 	text := regexp.MustCompile(`-[0-9a-f]{7}"`).ReplaceAllString(string(body), `-0000000"`)
 	text = regexp.MustCompile(`sg-[0-9a-f]{17}`).ReplaceAllString(text, "sg-0")
+	text = regexp.MustCompile(`(secret:[a-z/]+)-[0-9A-Za-z]{6}`).ReplaceAllString(text, "$1-000000")
+	text = regexp.MustCompile(`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`).ReplaceAllString(text, "0")
 	var value any
 	require.NoError(t, json.Unmarshal([]byte(text), &value))
 	return tidied(value)
@@ -137,18 +139,20 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 		token, name string
 		prepare     func(*testing.T, *server)
 	}{
-		"ecr-repository.jsonl":            {"aws:ecr/repository:Repository", "web", nil},
-		"ecr-lifecyclePolicy.jsonl":       {"aws:ecr/lifecyclePolicy:LifecyclePolicy", "web", prerequisites},
-		"ecr-getAuthorizationToken.jsonl": {"", "", nil},
-		"ec2-getSubnets.jsonl":            {"", "", nil},
-		"ec2-getVpc.jsonl":                {"", "", nil},
-		"ec2-securityGroup.jsonl":         {"aws:ec2/securityGroup:SecurityGroup", "web", nil},
-		"ecs-cluster.jsonl":               {"aws:ecs/cluster:Cluster", "facts", nil},
-		"ecs-taskDefinition.jsonl":        {"aws:ecs/taskDefinition:TaskDefinition", "web", registerOneBefore},
-		"ecs-service.jsonl":               {"aws:ecs/service:Service", "web", runnable},
-		"cloudwatch-logGroup.jsonl":       {"aws:cloudwatch/logGroup:LogGroup", "web", nil},
-		"iam-role.jsonl":                  {"aws:iam/role:Role", "web", nil},
-		"iam-rolePolicy.jsonl":            {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
+		"ecr-repository.jsonl":               {"aws:ecr/repository:Repository", "web", nil},
+		"ecr-lifecyclePolicy.jsonl":          {"aws:ecr/lifecyclePolicy:LifecyclePolicy", "web", prerequisites},
+		"ecr-getAuthorizationToken.jsonl":    {"", "", nil},
+		"ec2-getSubnets.jsonl":               {"", "", nil},
+		"ec2-getVpc.jsonl":                   {"", "", nil},
+		"ec2-securityGroup.jsonl":            {"aws:ec2/securityGroup:SecurityGroup", "web", nil},
+		"ecs-cluster.jsonl":                  {"aws:ecs/cluster:Cluster", "facts", nil},
+		"ecs-taskDefinition.jsonl":           {"aws:ecs/taskDefinition:TaskDefinition", "web", registerOneBefore},
+		"ecs-service.jsonl":                  {"aws:ecs/service:Service", "web", runnable},
+		"cloudwatch-logGroup.jsonl":          {"aws:cloudwatch/logGroup:LogGroup", "web", nil},
+		"secretsmanager-secret.jsonl":        {"aws:secretsmanager/secret:Secret", "web", nil},
+		"secretsmanager-secretVersion.jsonl": {"aws:secretsmanager/secretVersion:SecretVersion", "web", recordedSecret},
+		"iam-role.jsonl":                     {"aws:iam/role:Role", "web", nil},
+		"iam-rolePolicy.jsonl":               {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -158,9 +162,16 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 			}
 			group := "sg-1c5983149878cba18" // the id that the recordings have
 			for i, call := range recordings(t, file) {
+				if string(call.Response) == "null" {
+					continue // the recording's stand-in for AWS hung up
+				}
 				call.Request = json.RawMessage(strings.ReplaceAll(string(call.Request), "sg-1c5983149878cba18", group))
+				secrets, err := s.account.Objects(account.Secret)
+				require.NoError(t, err)
+				for _, secret := range secrets {
+					call.Request = json.RawMessage(strings.ReplaceAll(string(call.Request), recordedARN, secret["arn"].(string)))
+				}
 				var response proto.Message
-				var err error
 				switch call.Method {
 				case "Check":
 					response, err = s.Check(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.CheckRequest{}))
@@ -183,10 +194,23 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 					// What the recording's stand-in for AWS lost: AWS keeps the grace period.
 					want.(map[string]any)["properties"].(map[string]any)["healthCheckGracePeriodSeconds"] = 30.0
 				}
+				if file == "cloudwatch-metricAlarm.jsonl" {
+					// The recording was made without the official provider's own name for the alarm's name: the SDK's is name.
+					delete(want.(map[string]any), "failures")
+				}
 				require.Equal(t, want, comparable(t, response), "call %d: %s", i, call.Method)
 			}
 		})
 	}
+}
+
+// recordedARN is that of the recorded secret.
+const recordedARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:facts/dev/web-sPJTrv"
+
+func recordedSecret(t *testing.T, s *server) {
+	t.Helper()
+	_, err := s.account.CreateSecret(testRegion, account.Object{"name": "facts/dev/web"})
+	require.NoError(t, err)
 }
 
 // registerOneBefore makes the recorded task definition the second revision of its family.

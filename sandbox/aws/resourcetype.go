@@ -19,11 +19,14 @@ type resourceType struct {
 	properties properties
 	aliases    map[string]string // other spellings of properties
 	autoname   bool              // a name that is not given is made from the resource's logical name
+	nameLimit  int               // of a name that is made; 0 is none
 	arnID      bool              // its id is its ARN, of which the account's own key is the last part
 	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
 	existing string
 	// identify gives a new resource its id; by default the property named by key.
 	identify func(c *call) (string, error)
+	// objectKey is the account's own key of a resource, where it is not made from the id.
+	objectKey func(c *call) string
 	// fill adds what AWS decides to a new resource's state.
 	fill     func(c *call)
 	validate func(path string, inputs values, fail func(string))
@@ -45,6 +48,7 @@ type call struct {
 	id      string
 	state   values // without secret marks; before the operation, or as it is to become
 	inputs  values
+	olds    values // what an update starts from, without secret marks
 }
 
 func (s *server) call(ctx context.Context, kind *resourceType, id string) *call {
@@ -73,12 +77,9 @@ func (kind *resourceType) create(c *call) error {
 	if kind.custom != nil && kind.custom.create != nil {
 		return kind.custom.create(c)
 	}
-	c.id = text(c.state, kind.key)
-	if kind.identify != nil {
-		var err error
-		if c.id, err = kind.identify(c); err != nil {
-			return err
-		}
+	var err error
+	if c.id, err = c.identify(); err != nil {
+		return err
 	}
 	if kind.fill != nil {
 		kind.fill(c)
@@ -90,7 +91,17 @@ func (kind *resourceType) create(c *call) error {
 	return c.account.CreateObject(kind.kind, c.objectID(), c.state, existing)
 }
 
+func (c *call) identify() (string, error) {
+	if c.kind.identify != nil {
+		return c.kind.identify(c)
+	}
+	return text(c.state, c.kind.key), nil
+}
+
 func (c *call) objectID() string {
+	if c.kind.objectKey != nil {
+		return c.kind.objectKey(c)
+	}
 	if c.kind.arnID {
 		return path.Base(c.id)
 	}
@@ -159,7 +170,7 @@ func (ps properties) inputs(olds, state values) values {
 			inputs[key] = olds[key]
 		case len(olds) == 0 || drift[key]:
 			if !isEmpty(canonical(state[key])) {
-				inputs[key] = state[key]
+				inputs[key] = p.conceal(state[key])
 			}
 		}
 	}

@@ -10,7 +10,8 @@ import (
 var service = &resourceType{
 	noun: "ECS Service", key: "name", autoname: true,
 	properties: properties{
-		"alarms":                     {unsupported: true},
+		"alarms": {fields: properties{"alarmNames": {required: true, set: true}, "enable": {required: true},
+			"rollback": {required: true}}},
 		"capacityProviderStrategies": {unsupported: true, empty: texts},
 		"cluster":                    {replaces: true, computed: true},
 		"deploymentCircuitBreaker":   {fields: properties{"enable": {required: true}, "rollback": {required: true}}},
@@ -55,6 +56,7 @@ var service = &resourceType{
 func serviceSettings(c *call) account.ServiceSettings {
 	network, _ := c.state["networkConfiguration"].(values)
 	breaker, _ := c.state["deploymentCircuitBreaker"].(values)
+	alarms, _ := c.state["alarms"].(values)
 	return account.ServiceSettings{
 		DesiredCount:          number(c.state, "desiredCount"),
 		MinimumHealthyPercent: number(c.state, "deploymentMinimumHealthyPercent"),
@@ -64,7 +66,9 @@ func serviceSettings(c *call) account.ServiceSettings {
 		Subnets:               textList(network["subnets"]),
 		SecurityGroups:        textList(network["securityGroups"]),
 		AssignPublicIP:        isTrue(network, "assignPublicIp"),
-		Other:                 c.state,
+		Alarms: account.Alarms{Names: textList(alarms["alarmNames"]), Enable: isTrue(alarms, "enable"),
+			Rollback: isTrue(alarms, "rollback")},
+		Other: c.state,
 	}
 }
 
@@ -77,9 +81,16 @@ func createService(c *call) error {
 	return waitForSteadyState(c)
 }
 
+// updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays.
 func updateService(c *call) error {
 	_, err := c.account.UpdateService("", c.id, text(c.state, "taskDefinition"), isTrue(c.state, "forceNewDeployment"),
-		func(s *account.ServiceSettings) { *s = serviceSettings(c) })
+		func(s *account.ServiceSettings) {
+			count := s.DesiredCount
+			*s = serviceSettings(c)
+			if number(c.olds, "desiredCount") == number(c.state, "desiredCount") {
+				s.DesiredCount = count
+			}
+		})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,13 @@ var types = map[string]*resourceType{
 	"aws:iam/role:Role":                           role,
 	"aws:iam/rolePolicy:RolePolicy":               rolePolicy,
 	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRule,
+
+	"aws:appautoscaling/policy:Policy":                   scalingPolicy,
+	"aws:appautoscaling/scheduledAction:ScheduledAction": scheduledAction,
+	"aws:appautoscaling/target:Target":                   scalableTarget,
+	"aws:cloudwatch/metricAlarm:MetricAlarm":             metricAlarm,
+	"aws:secretsmanager/secret:Secret":                   secret,
+	"aws:secretsmanager/secretVersion:SecretVersion":     secretVersion,
 }
 
 // function is one function of the provider, and the arguments that the sandbox understands.

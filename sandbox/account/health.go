@@ -1,0 +1,81 @@
+package account
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Health of a task whose containers have health checks.
+const (
+	healthUnknown   = "UNKNOWN"
+	healthHealthy   = "HEALTHY"
+	healthUnhealthy = "UNHEALTHY"
+)
+
+// healthy reports whether a task counts for its service: it runs, and its health checks, if any, have passed.
+func (task *Task) healthy() bool {
+	return task.LastStatus == taskRunning && (task.Health == "" || task.Health == healthHealthy)
+}
+
+func (r *rollout) healthy(d *Deployment) []*Task {
+	return slices.DeleteFunc(r.live(d, taskRunning), func(task *Task) bool { return !task.healthy() })
+}
+
+// beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check.
+func (r *rollout) beginHealthChecks(task *Task) {
+	d, err := r.taskDefinition(task.TaskDefinition)
+	if err == nil && slices.ContainsFunc(d.Containers, func(c Container) bool { return c.hasHealthCheck() }) {
+		task.Health = healthUnknown
+	}
+}
+
+func (c Container) hasHealthCheck() bool {
+	command, _ := member(c["healthCheck"], "command").([]any)
+	return c["essential"] == true && len(command) > 0 && command[0] != "NONE"
+}
+
+func (r *rollout) checkHealth(task *Task) {
+	if !wildcard(r.faults[UnhealthyTasks], afterSlash(task.TaskDefinition)) {
+		task.Health = healthHealthy
+		return
+	}
+	task.Health = healthUnhealthy
+	code := 0 // its containers obey SIGTERM
+	r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &code, reason: "Task failed container health checks"})
+	r.event("(service %s) (task %s) failed container health checks.", r.service.Name, afterSlash(task.ARN))
+}
+
+// checkOptional refuses what ECS refuses of a container's optional settings.
+func (c Container) checkOptional(fargate bool) error {
+	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	type limit struct {
+		name     string
+		value    any
+		from, to float64
+	}
+	limits := []limit{}
+	if check := c["healthCheck"]; check != nil {
+		command, _ := member(check, "command").([]any)
+		if len(command) == 0 || !slices.Contains([]any{"CMD", "CMD-SHELL", "NONE"}, command[0]) {
+			return client("Container healthCheck command must start with CMD, CMD-SHELL or NONE")
+		}
+		limits = append(limits, limit{"healthCheck interval", member(check, "interval"), 5, 300},
+			limit{"healthCheck timeout", member(check, "timeout"), 2, 60},
+			limit{"healthCheck retries", member(check, "retries"), 1, 10},
+			limit{"healthCheck startPeriod", member(check, "startPeriod"), 0, 300})
+	}
+	if fargate {
+		limits = append(limits, limit{"stopTimeout", c["stopTimeout"], 2, 120})
+	}
+	for _, l := range limits {
+		if n, ok := l.value.(float64); l.value != nil && (!ok || n < l.from || n > l.to) {
+			return client("Container %s must be between %v and %v", l.name, l.from, l.to)
+		}
+	}
+	for _, key := range []string{"devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs"} {
+		if value := member(c["linuxParameters"], key); fargate && value != nil && fmt.Sprint(value) != "[]" {
+			return client("Fargate compatible task definitions do not support %s", key)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package account
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Secret is the kind of Secrets Manager's secrets, each by its ARN. One that was deleted stays, as AWS still knows its
+// name during the recovery window, and afterwards tells a task that it is not there.
+const Secret = "secret"
+
+// secretVersionKind holds the values, each by ARN|VERSION.
+const secretVersionKind = "secretVersion"
+
+const (
+	stageCurrent  = "AWSCURRENT"
+	stagePrevious = "AWSPREVIOUS"
+	maxSecretSize = 65536
+	keptVersions  = 100 // of those without a label
+)
+
+// SecretVersion is one value of a secret.
+type SecretVersion struct {
+	ARN       string    `json:"arn"`
+	VersionID string    `json:"versionId"`
+	String    string    `json:"string"`
+	Binary    string    `json:"binary"` // base64
+	Stages    []string  `json:"stages"`
+	CreatedAt time.Time `json:"createdAt"`
+	Number    int       `json:"number"` // of all versions in the account: the order in which they came
+}
+
+func (v *SecretVersion) id() string { return v.ARN + "|" + v.VersionID }
+
+func (v *SecretVersion) unlabel(stage string) {
+	v.Stages = slices.DeleteFunc(v.Stages, func(s string) bool { return s == stage })
+}
+
+const (
+	deletedDate = "deletedDate" // when it was deleted
+	purgeDate   = "purgeDate"   // when its recovery window ends
+)
+
+func (t *tx) purged(o Object) bool {
+	at, err := time.Parse(time.RFC3339Nano, o.text(purgeDate))
+	return err == nil && !at.After(t.now)
+}
+
+// CreateSecret records a secret without a value, and gives it an ARN of six random characters behind its name.
+func (a *Account) CreateSecret(region string, o Object) (arn string, err error) {
+	name := o.text("name")
+	prefix := ARN("secretsmanager", region, "secret:"+name+"-")
+	err = a.transact(func(t *tx) error {
+		for _, old := range list[Object](t, Secret) {
+			switch {
+			case old.text("name") != name || !strings.HasPrefix(old.text("arn"), prefix) || t.purged(*old):
+			case old.text(deletedDate) != "":
+				return refuse("InvalidRequestException",
+					"You can't create this secret because a secret with this name is already scheduled for deletion.")
+			default:
+				return refuse("ResourceExistsException", "The operation failed because the secret %s already exists.", name)
+			}
+		}
+		arn = prefix + t.newID("secret", 6)
+		o["arn"] = arn
+		put(t, Secret, arn, o)
+		return nil
+	})
+	return arn, err
+}
+
+// DeleteSecret schedules a secret for deletion, or deletes it at once where it has no recovery window.
+func (a *Account) DeleteSecret(arn string, recoveryDays int) error {
+	return a.transact(func(t *tx) error {
+		o := get[Object](t, Secret, arn)
+		if o == nil || (*o).text(deletedDate) != "" {
+			return nil
+		}
+		(*o)[deletedDate] = t.now.UTC().Format(time.RFC3339Nano)
+		(*o)[purgeDate] = t.now.UTC().AddDate(0, 0, recoveryDays).Format(time.RFC3339Nano)
+		put(t, Secret, arn, *o)
+		if recoveryDays == 0 {
+			for _, v := range t.secretVersions(arn) {
+				remove(t, secretVersionKind, v.id())
+			}
+		}
+		return nil
+	})
+}
+
+// FindSecret returns a secret by ARN, or nil where it is gone or about to be.
+func (a *Account) FindSecret(arn string) (found Object, err error) {
+	o, err := a.Object(Secret, arn)
+	if err != nil || o == nil || o.text(deletedDate) != "" {
+		return nil, err
+	}
+	return o, nil
+}
+
+// secret finds a secret by ARN or by name, as long as it can be used.
+func (t *tx) secret(reference string) (Object, error) {
+	var found Object
+	for _, o := range list[Object](t, Secret) {
+		if !t.purged(*o) && (o.text("arn") == reference || o.text("name") == reference) {
+			found = *o
+		}
+	}
+	if found == nil {
+		return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+	}
+	if found.text(deletedDate) != "" {
+		return nil, refuse("InvalidRequestException",
+			"You can't perform this operation on the secret because it was marked for deletion.")
+	}
+	return found, nil
+}
+
+// secretVersions are those of a secret, oldest first.
+func (t *tx) secretVersions(arn string) []*SecretVersion {
+	versions := slices.DeleteFunc(list[SecretVersion](t, secretVersionKind), func(v *SecretVersion) bool { return v.ARN != arn })
+	slices.SortFunc(versions, func(x, y *SecretVersion) int { return x.Number - y.Number })
+	return versions
+}
+
+// PutSecretValue adds a version to a secret, which becomes its current one.
+func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion, err error) {
+	switch {
+	case value == "" && binary == "":
+		return nil, refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
+	case value != "" && binary != "":
+		return nil, refuse("InvalidRequestException",
+			"You can't specify both a binary secret value and a string secret value in the same secret.")
+	case len(value) > maxSecretSize || len(binary) > maxSecretSize*4/3:
+		return nil, refuse("ValidationException", "1 validation error detected: Value at 'secretString' failed to satisfy "+
+			"constraint: Member must have length less than or equal to %d", maxSecretSize)
+	}
+	err = a.transact(func(t *tx) error {
+		o, err := t.secret(secret)
+		if err != nil {
+			return err
+		}
+		hex := strings.ToUpper(t.newID(secretVersionKind, 32))
+		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent}, CreatedAt: t.now,
+			VersionID: strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-"), Number: t.next("secret values")}
+		t.relabel(v)
+		put(t, secretVersionKind, v.id(), v)
+		return nil
+	})
+	return v, err
+}
+
+// relabel moves the labels on to a new version, and forgets those without one that AWS forgets too.
+func (t *tx) relabel(next *SecretVersion) {
+	unlabelled := 0
+	for _, v := range slices.Backward(t.secretVersions(next.ARN)) {
+		v.unlabel(stagePrevious)
+		if slices.Contains(v.Stages, stageCurrent) {
+			v.unlabel(stageCurrent)
+			v.Stages = append(v.Stages, stagePrevious)
+		}
+		if len(v.Stages) == 0 {
+			unlabelled++
+		}
+		if unlabelled > keptVersions && t.now.Sub(v.CreatedAt) > 24*time.Hour && len(v.Stages) == 0 {
+			remove(t, secretVersionKind, v.id())
+			continue
+		}
+		put(t, secretVersionKind, v.id(), v)
+	}
+}
+
+// RemoveSecretStages takes labels from a version.
+func (a *Account) RemoveSecretStages(secret, versionID string, stages []string) error {
+	return a.transact(func(t *tx) error {
+		v, err := t.secretVersion(secret, versionID, "")
+		if err != nil {
+			return err
+		}
+		for _, stage := range stages {
+			v.unlabel(stage)
+		}
+		put(t, secretVersionKind, v.id(), v)
+		return nil
+	})
+}
+
+// SecretVersion finds one version of a secret.
+func (a *Account) SecretVersion(secret, versionID string) (v *SecretVersion, err error) {
+	err = a.transact(func(t *tx) error {
+		v, err = t.secretVersion(secret, versionID, "")
+		return err
+	})
+	return v, err
+}
+
+// secretVersion finds a version by id, by label or by both; the current one where neither is given.
+func (t *tx) secretVersion(secret, versionID, stage string) (*SecretVersion, error) {
+	o, err := t.secret(secret)
+	if err != nil {
+		return nil, err
+	}
+	if versionID == "" && stage == "" {
+		stage = stageCurrent
+	}
+	for _, v := range t.secretVersions(o.text("arn")) {
+		labelled := stage == "" || slices.Contains(v.Stages, stage)
+		switch {
+		case versionID == "" && labelled, v.VersionID == versionID && labelled:
+			return v, nil
+		case v.VersionID == versionID:
+			return nil, refuse("InvalidRequestException",
+				"You provided a VersionStage that is not associated to the provided VersionId.")
+		}
+	}
+	if versionID != "" {
+		return nil, refuse("ResourceNotFoundException",
+			"Secrets Manager can't find the specified secret value for VersionId: %s", versionID)
+	}
+	return nil, refuse("ResourceNotFoundException",
+		"Secrets Manager can't find the specified secret value for staging label: %s", stage)
+}
