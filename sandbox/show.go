@@ -94,6 +94,7 @@ func faultsCommand(dir *string) *cobra.Command {
   failing-tasks=PATTERN      new tasks whose family:revision or image matches (* and ?) exit soon after they start
   failing-reason=TEXT        what such a container says
   failing-exit-code=NUMBER   its exit code, 1 unless set
+  unhealthy-targets=PATTERN  new tasks whose family:revision matches run, but fail their target groups' health checks
   iam-delay=DURATION         tasks cannot assume a role that is younger than this
   slow-push=DURATION         how long a push takes
   die-after-push=1           the next process that has recorded a push is killed right after it

@@ -19,6 +19,9 @@ const (
 	FailingReason = "failing-reason"
 	// FailingExitCode is the exit code of such a container; 1 by default.
 	FailingExitCode = "failing-exit-code"
+	// UnhealthyTargets is a pattern of `family:revision`: new tasks that match it run, but fail the health checks of
+	// their target groups.
+	UnhealthyTargets = "unhealthy-targets"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
 	// SlowPush is how long a push takes (a duration).
@@ -31,7 +34,7 @@ const (
 
 func checkFault(key, value string) error {
 	switch key {
-	case FailingTasks, FailingReason, DieAfterPush:
+	case FailingTasks, FailingReason, UnhealthyTargets, DieAfterPush:
 		return nil
 	case FailingExitCode:
 		if _, err := strconv.Atoi(value); err != nil {
@@ -45,7 +48,7 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+		FailingExitCode, UnhealthyTargets, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
 }
 
 const faultKind = "faults"

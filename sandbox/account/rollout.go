@@ -143,8 +143,13 @@ func (r *rollout) moveTasks() {
 				r.fail(task, failure)
 			} else {
 				task.run(r.at)
+				if len(r.service.Settings.LoadBalancers) > 0 {
+					task.TargetHealth = targetInitial
+				}
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+afterSlash(task.ARN)+")")
 			}
+		case task.TargetHealth == targetInitial:
+			r.checkTargets(task)
 		default:
 			continue
 		}
@@ -153,6 +158,7 @@ func (r *rollout) moveTasks() {
 	for _, d := range r.service.Deployments {
 		if tasks := started[d.ID]; len(tasks) > 0 {
 			r.event("(service %s) has started %d tasks: %s.", r.service.Name, len(tasks), strings.Join(tasks, " "))
+			r.register(len(tasks))
 		}
 	}
 }
@@ -183,14 +189,18 @@ func (r *rollout) forgetOldTasks() {
 }
 
 // live counts a deployment's tasks that are not stopping, or everyone's where d is nil.
-func (r *rollout) live(d *Deployment, statuses ...string) (tasks []*Task) {
+func (r *rollout) live(d *Deployment) (tasks []*Task) {
 	for _, task := range r.service.Tasks {
-		if task.DesiredStatus == taskRunning && (d == nil || task.StartedBy == d.ID) &&
-			(len(statuses) == 0 || slices.Contains(statuses, task.LastStatus)) {
+		if task.DesiredStatus == taskRunning && (d == nil || task.StartedBy == d.ID) {
 			tasks = append(tasks, task)
 		}
 	}
 	return tasks
+}
+
+// atWork are those of live that serve.
+func (r *rollout) atWork(d *Deployment) []*Task {
+	return slices.DeleteFunc(r.live(d), func(t *Task) bool { return !t.serves() })
 }
 
 func (r *rollout) stopAll(tasks []*Task, reason string) {
@@ -257,7 +267,7 @@ func (r *rollout) startTasks(primary *Deployment) {
 func (r *rollout) stopTasks(primary *Deployment) {
 	s := r.service
 	reason := fmt.Sprintf("Scaling activity initiated by (deployment %s)", primary.ID)
-	spare := len(r.live(nil, taskRunning)) - (s.Settings.DesiredCount*s.Settings.MinimumHealthyPercent+99)/100
+	spare := len(r.atWork(nil)) - (s.Settings.DesiredCount*s.Settings.MinimumHealthyPercent+99)/100
 	var stop []*Task
 	for _, d := range slices.Backward(s.Deployments) {
 		tasks := r.live(d)
@@ -265,7 +275,7 @@ func (r *rollout) stopTasks(primary *Deployment) {
 			tasks = tasks[min(len(tasks), s.Settings.DesiredCount):]
 		}
 		for _, task := range tasks {
-			if task.LastStatus == taskRunning {
+			if task.serves() {
 				if spare <= 0 {
 					continue
 				}
@@ -284,9 +294,9 @@ func (r *rollout) stopTasks(primary *Deployment) {
 func (r *rollout) complete(primary *Deployment) {
 	s := r.service
 	unsettled := slices.ContainsFunc(s.Tasks, func(t *Task) bool {
-		return t.LastStatus != taskStopped && (t.LastStatus != taskRunning || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
+		return t.LastStatus != taskStopped && (!t.serves() || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
 	})
-	if unsettled || len(r.live(primary, taskRunning)) != s.Settings.DesiredCount {
+	if unsettled || len(r.atWork(primary)) != s.Settings.DesiredCount {
 		return
 	}
 	if primary.RolloutState == InProgress {

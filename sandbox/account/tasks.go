@@ -24,6 +24,7 @@ type Task struct {
 	// ExitCode is what every container of a stopped task ended with; nil where none has run.
 	ExitCode        *int   `json:"exitCode"`
 	ContainerReason string `json:"containerReason"` // why its containers stopped, where ECS says so
+	TargetHealth    string `json:"targetHealth"`    // in the service's target groups; "" where it has none
 
 	forgotten bool
 }
