@@ -19,7 +19,9 @@ const (
 )
 
 // serves reports whether a task can do its work: it runs, and no target group is yet to find it healthy.
-func (task *Task) serves() bool { return task.LastStatus == taskRunning && task.TargetHealth != targetInitial }
+func (task *Task) serves() bool {
+	return task.LastStatus == taskRunning && task.TargetHealth != targetInitial
+}
 
 func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
 	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }

@@ -8,9 +8,9 @@ import (
 // securityRule is one rule of a security group, whether it was written into the group or stands by itself.
 type securityRule struct {
 	group, direction string // direction is ingress or egress
-	protocol             string
-	from, to             float64
-	peers, cidrs         []string // security groups and address ranges at the other end
+	protocol         string
+	from, to         float64
+	peers, cidrs     []string // security groups and address ranges at the other end
 }
 
 func newSecurityRule(group, direction string, o Object) securityRule {

@@ -153,7 +153,7 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	if _, named := inputs["name"]; kind.autoname && !named {
 		name, reuse := olds["name"], slices.Contains(textList(olds[defaultsKey]), "name")
 		if !reuse {
-			if name, err = resource.NewUniqueName(req.GetRandomSeed(), u.Name()+"-", 7, 0, nil); err != nil {
+			if name, err = resource.NewUniqueName(req.GetRandomSeed(), u.Name()+"-", 7, kind.nameLimit, nil); err != nil {
 				return nil, err
 			}
 		}

@@ -65,7 +65,21 @@ func serviceSettings(c *call) account.ServiceSettings {
 		SecurityGroups:        textList(network["securityGroups"]),
 		AssignPublicIP:        isTrue(network, "assignPublicIp"),
 		Other:                 c.state,
+
+		LoadBalancers:          serviceLoadBalancers(c.state["loadBalancers"]),
+		HealthCheckGracePeriod: number(c.state, "healthCheckGracePeriodSeconds"),
 	}
+}
+
+func serviceLoadBalancers(given any) (found []account.ServiceLoadBalancer) {
+	list, _ := given.([]any)
+	for _, element := range list {
+		if lb, ok := element.(values); ok {
+			found = append(found, account.ServiceLoadBalancer{TargetGroupARN: text(lb, "targetGroupArn"),
+				ContainerName: text(lb, "containerName"), ContainerPort: number(lb, "containerPort")})
+		}
+	}
+	return found
 }
 
 func createService(c *call) error {

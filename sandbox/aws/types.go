@@ -13,6 +13,10 @@ var types = map[string]*resourceType{
 	"aws:ecs/taskDefinition:TaskDefinition":       taskDefinition,
 	"aws:iam/role:Role":                           role,
 	"aws:iam/rolePolicy:RolePolicy":               rolePolicy,
+	"aws:lb/listener:Listener":                    listener,
+	"aws:lb/listenerRule:ListenerRule":            listenerRule,
+	"aws:lb/loadBalancer:LoadBalancer":            loadBalancer,
+	"aws:lb/targetGroup:TargetGroup":              targetGroup,
 	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRule,
 }
 
