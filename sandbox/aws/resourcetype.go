@@ -26,7 +26,9 @@ type resourceType struct {
 	// identify gives a new resource its id; by default the property named by key.
 	identify func(c *call) (string, error)
 	// fill adds what AWS decides to a new resource's state.
-	fill     func(c *call)
+	fill func(c *call)
+	// prepare completes the program's properties before they are checked, as the provider does when it plans.
+	prepare  func(inputs values)
 	validate func(path string, inputs values, fail func(string))
 	custom   *operations
 }
