@@ -3,7 +3,6 @@ package account
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Kinds of objects of Elastic Load Balancing, each identified by the last part of its ARN.
@@ -234,27 +233,4 @@ func (t *tx) removeListener(arn string) {
 		}
 	}
 	remove(t, Listener, afterSlash(arn))
-}
-
-// releaseSecurityGroup refuses where another group's rule, a load balancer or a service still names the group.
-func (t *tx) releaseSecurityGroup(id string) error {
-	used := slices.ContainsFunc(list[Service](t, serviceKind), func(s *Service) bool {
-		t.advance(s)
-		return s.Status != statusInactive && slices.Contains(s.Settings.SecurityGroups, id)
-	})
-	for _, balancer := range list[Object](t, LoadBalancer) {
-		used = used || slices.Contains(balancer.list("securityGroups"), id)
-	}
-	for _, rule := range t.securityRules() {
-		used = used || rule.group != id && slices.Contains(rule.peers, id)
-	}
-	if used {
-		return refuse("DependencyViolation", "resource %s has a dependent object", id)
-	}
-	for _, rule := range list[Object](t, SecurityGroupRule) {
-		if rule.text("securityGroupId") == id {
-			remove(t, SecurityGroupRule, strings.Replace(rule.text("securityGroupRuleId"), "sgr-", "sgrule-", 1))
-		}
-	}
-	return nil
 }

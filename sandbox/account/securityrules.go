@@ -3,6 +3,7 @@ package account
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // securityRule is one rule of a security group, whether it was written into the group or stands by itself.
@@ -77,4 +78,27 @@ func (t *tx) connected(from, to []string, port int) bool {
 		in = in || rule.direction == "ingress" && slices.Contains(to, rule.group) && rule.allows(port, from)
 	}
 	return out && in
+}
+
+// releaseSecurityGroup refuses where another group's rule, a load balancer or a service still names the group.
+func (t *tx) releaseSecurityGroup(id string) error {
+	used := slices.ContainsFunc(list[Service](t, serviceKind), func(s *Service) bool {
+		t.advance(s)
+		return s.Status != statusInactive && slices.Contains(s.Settings.SecurityGroups, id)
+	})
+	for _, balancer := range list[Object](t, LoadBalancer) {
+		used = used || slices.Contains(balancer.list("securityGroups"), id)
+	}
+	for _, rule := range t.securityRules() {
+		used = used || rule.group != id && slices.Contains(rule.peers, id)
+	}
+	if used {
+		return refuse("DependencyViolation", "resource %s has a dependent object", id)
+	}
+	for _, rule := range list[Object](t, SecurityGroupRule) {
+		if rule.text("securityGroupId") == id {
+			remove(t, SecurityGroupRule, strings.Replace(rule.text("securityGroupRuleId"), "sgr-", "sgrule-", 1))
+		}
+	}
+	return nil
 }
