@@ -96,6 +96,7 @@ func faultsCommand(dir *string) *cobra.Command {
   failing-exit-code=NUMBER   its exit code, 1 unless set
   unhealthy-tasks=PATTERN    new tasks whose family:revision matches fail their containers' own health checks
   alarm=PATTERN              alarms whose name matches go into ALARM during every deployment
+  unhealthy-targets=PATTERN  new tasks whose family:revision matches run, but fail their target groups' health checks
   iam-delay=DURATION         tasks cannot assume a role that is younger than this
   slow-push=DURATION         how long a push takes
   die-after-push=1           the next process that has recorded a push is killed right after it

@@ -24,6 +24,9 @@ const (
 	UnhealthyTasks = "unhealthy-tasks"
 	// Alarm is a pattern (* and ?) of a CloudWatch alarm's name: it goes into ALARM during every deployment.
 	Alarm = "alarm"
+	// UnhealthyTargets is a pattern of `family:revision`: new tasks that match it run, but fail the health checks of
+	// their target groups.
+	UnhealthyTargets = "unhealthy-targets"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
 	// SlowPush is how long a push takes (a duration).
@@ -36,7 +39,7 @@ const (
 
 func checkFault(key, value string) error {
 	switch key {
-	case FailingTasks, FailingReason, UnhealthyTasks, Alarm, DieAfterPush:
+	case FailingTasks, FailingReason, UnhealthyTasks, UnhealthyTargets, Alarm, DieAfterPush:
 		return nil
 	case FailingExitCode:
 		if _, err := strconv.Atoi(value); err != nil {
@@ -50,7 +53,7 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, Alarm, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
 }
 
 const faultKind = "faults"

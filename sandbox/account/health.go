@@ -12,17 +12,22 @@ const (
 	healthUnhealthy = "UNHEALTHY"
 )
 
-// healthy reports whether a task counts for its service: it runs, and its health checks, if any, have passed.
+// healthy reports whether a task counts for its service: it runs, and the health checks of its containers and of the service's target
+// groups, if any, have passed.
 func (task *Task) healthy() bool {
-	return task.LastStatus == taskRunning && (task.Health == "" || task.Health == healthHealthy)
+	return task.LastStatus == taskRunning && (task.Health == "" || task.Health == healthHealthy) && task.TargetHealth != targetInitial
 }
 
 func (r *rollout) healthy(d *Deployment) []*Task {
-	return slices.DeleteFunc(r.live(d, taskRunning), func(task *Task) bool { return !task.healthy() })
+	return slices.DeleteFunc(r.live(d), func(task *Task) bool { return !task.healthy() })
 }
 
-// beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check.
+// beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check or the service a target
+// group.
 func (r *rollout) beginHealthChecks(task *Task) {
+	if len(r.service.Settings.LoadBalancers) > 0 {
+		task.TargetHealth = targetInitial
+	}
 	d, err := r.taskDefinition(task.TaskDefinition)
 	if err == nil && slices.ContainsFunc(d.Containers, func(c Container) bool { return c.hasHealthCheck() }) {
 		task.Health = healthUnknown
@@ -34,7 +39,17 @@ func (c Container) hasHealthCheck() bool {
 	return c["essential"] == true && len(command) > 0 && command[0] != "NONE"
 }
 
+// checkHealth ends the checks of a task that has just come to run: those of its containers first, then those of the target groups.
 func (r *rollout) checkHealth(task *Task) {
+	if task.Health == healthUnknown {
+		r.checkContainers(task)
+	}
+	if task.LastStatus == taskRunning && task.TargetHealth == targetInitial {
+		r.checkTargets(task)
+	}
+}
+
+func (r *rollout) checkContainers(task *Task) {
 	if !wildcard(r.faults[UnhealthyTasks], afterSlash(task.TaskDefinition)) {
 		task.Health = healthHealthy
 		return

@@ -5,6 +5,18 @@ import "slices"
 // DefaultVPC is the one network of the account.
 const DefaultVPC = "vpc-b0e3b2954b1e52c9d"
 
+// DefaultVPCRange holds every address in it, and DefaultSecurityGroup is the group of what is given none.
+const (
+	DefaultVPCRange      = "172.31.0.0/16"
+	DefaultSecurityGroup = "sg-903004f88d1c2e5a7"
+)
+
+// HostedZone is the one public zone that every account has in Route 53: programs use zones, and make none.
+const (
+	HostedZone     = "Z0123456789EXAMPLE0"
+	HostedZoneName = "example.com"
+)
+
 // Subnet is one subnet of the default VPC. All of them are public: a task in one of them needs a public address to
 // reach anything outside.
 type Subnet struct {

@@ -45,6 +45,9 @@ func (a *Account) CreateObject(kind, id string, o Object, existing error) error 
 		if err := t.checkReferences(kind, o); err != nil {
 			return err
 		}
+		if err := t.checkObject(kind, id, o); err != nil {
+			return err
+		}
 		o["createDate"] = t.now.UTC().Format(time.RFC3339Nano)
 		put(t, kind, id, o)
 		return nil
@@ -105,6 +108,9 @@ func (a *Account) UpdateObject(kind, id string, changed Object) error {
 		for key, value := range changed {
 			(*o)[key] = value
 		}
+		if err := t.checkObject(kind, id, *o); err != nil {
+			return err
+		}
 		put(t, kind, id, *o)
 		return nil
 	})
@@ -114,8 +120,12 @@ func (a *Account) UpdateObject(kind, id string, changed Object) error {
 // a repository with images (unless force), a cluster with services, a role with policies.
 func (a *Account) DeleteObject(kind, id string, force bool) error {
 	return a.transact(func(t *tx) error {
-		if get[Object](t, kind, id) == nil {
+		o := get[Object](t, kind, id)
+		if o == nil {
 			return nil
+		}
+		if err := t.release(kind, id, *o); err != nil {
+			return err
 		}
 		switch kind {
 		case Repository:

@@ -148,7 +148,7 @@ func (r *rollout) moveTasks() {
 				r.beginHealthChecks(task)
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+afterSlash(task.ARN)+")")
 			}
-		case task.Health == healthUnknown:
+		case task.Health == healthUnknown || task.TargetHealth == targetInitial:
 			r.checkHealth(task)
 		default:
 			continue
@@ -158,6 +158,7 @@ func (r *rollout) moveTasks() {
 	for _, d := range r.service.Deployments {
 		if tasks := started[d.ID]; len(tasks) > 0 {
 			r.event("(service %s) has started %d tasks: %s.", r.service.Name, len(tasks), strings.Join(tasks, " "))
+			r.register(len(tasks))
 		}
 	}
 }
@@ -188,10 +189,9 @@ func (r *rollout) forgetOldTasks() {
 }
 
 // live counts a deployment's tasks that are not stopping, or everyone's where d is nil.
-func (r *rollout) live(d *Deployment, statuses ...string) (tasks []*Task) {
+func (r *rollout) live(d *Deployment) (tasks []*Task) {
 	for _, task := range r.service.Tasks {
-		if task.DesiredStatus == taskRunning && (d == nil || task.StartedBy == d.ID) &&
-			(len(statuses) == 0 || slices.Contains(statuses, task.LastStatus)) {
+		if task.DesiredStatus == taskRunning && (d == nil || task.StartedBy == d.ID) {
 			tasks = append(tasks, task)
 		}
 	}
@@ -295,7 +295,7 @@ func (r *rollout) stopTasks(primary *Deployment) {
 func (r *rollout) complete(primary *Deployment) {
 	s := r.service
 	unsettled := slices.ContainsFunc(s.Tasks, func(t *Task) bool {
-		return t.LastStatus != taskStopped && (t.LastStatus != taskRunning || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
+		return t.LastStatus != taskStopped && (!t.healthy() || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
 	})
 	if unsettled || len(r.healthy(primary)) != s.Settings.DesiredCount {
 		return

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -28,6 +29,9 @@ type ServiceSettings struct {
 	SecurityGroups        []string `json:"securityGroups"`
 	AssignPublicIP        bool     `json:"assignPublicIp"`
 	Alarms                Alarms   `json:"alarms"`
+
+	LoadBalancers          []ServiceLoadBalancer `json:"loadBalancers"`
+	HealthCheckGracePeriod int                   `json:"healthCheckGracePeriodSeconds"`
 	// Other holds the properties that change nothing about a rollout (tags, launch type …), by any names.
 	Other Object `json:"other"`
 }
@@ -119,6 +123,9 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if err := t.checkSettings(settings); err != nil {
 			return nil, err
 		}
+		if err := t.checkServiceLoadBalancers(settings, d); err != nil {
+			return nil, err
+		}
 		arn := strings.Replace(clusterARN, ":cluster/", ":service/", 1) + "/" + name
 		s := &Service{ARN: arn, ClusterARN: clusterARN, Name: name, Status: statusActive, TaskDefinition: d.ARN,
 			Settings: settings, CreatedAt: t.now, AdvancedTo: t.now}
@@ -146,7 +153,7 @@ func sameJSON(x, y any) bool {
 }
 
 // UpdateService changes a service's settings and, where taskDefinition is given, points it at a revision. A changed
-// revision or network makes a new deployment, and so does force; anything else does not.
+// revision, network or load balancer makes a new deployment, and so does force; anything else does not.
 func (a *Account) UpdateService(
 	cluster, service, taskDefinition string, force bool, change func(*ServiceSettings),
 ) (*Service, error) {
@@ -163,18 +170,21 @@ func (a *Account) UpdateService(
 		if err := t.checkSettings(s.Settings); err != nil {
 			return nil, err
 		}
-		target := s.TaskDefinition
-		if taskDefinition != "" {
-			d, err := t.taskDefinition(taskDefinition)
-			if err != nil {
+		d, err := t.taskDefinition(cmp.Or(taskDefinition, s.TaskDefinition))
+		if err != nil {
+			return nil, err
+		}
+		target := d.ARN
+		if target != s.TaskDefinition && d.Status != statusActive {
+			return nil, refuse("ClientException", "TaskDefinition is inactive")
+		}
+		rebalanced := !slices.Equal(before.LoadBalancers, s.Settings.LoadBalancers)
+		if rebalanced || target != s.TaskDefinition || before.HealthCheckGracePeriod != s.Settings.HealthCheckGracePeriod {
+			if err := t.checkServiceLoadBalancers(s.Settings, d); err != nil {
 				return nil, err
 			}
-			if d.ARN != s.TaskDefinition && d.Status != statusActive {
-				return nil, refuse("ClientException", "TaskDefinition is inactive")
-			}
-			target = d.ARN
 		}
-		if force || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
+		if force || rebalanced || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
 			!slices.Equal(before.SecurityGroups, s.Settings.SecurityGroups) ||
 			before.AssignPublicIP != s.Settings.AssignPublicIP {
 			t.deploy(s, target)

@@ -25,7 +25,8 @@ type Task struct {
 	ExitCode        *int   `json:"exitCode"`
 	ContainerReason string `json:"containerReason"` // why its containers stopped, where ECS says so
 	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
-	Health string `json:"health"`
+	Health       string `json:"health"`
+	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
 
 	forgotten bool
 }

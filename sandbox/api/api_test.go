@@ -48,7 +48,7 @@ func newStage(t *testing.T) *stage {
 // serve registers a task definition, and starts a service on it that has as many tasks as desired.
 func (s *stage) serve(image string, desired int) string {
 	s.t.Helper()
-	containers, err := account.ParseContainers(`[{"name": "web", "image": "` + image + `"}]`)
+	containers, err := account.ParseContainers(`[{"name": "web", "image": "` + image + `", "portMappings": [{"containerPort": 80}]}]`)
 	require.NoError(s.t, err)
 	d, err := s.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "web", CPU: "256", Memory: "512", NetworkMode: "awsvpc",
 		RequiresCompatibilities: []string{"FARGATE"}, Containers: containers, Tags: map[string]any{"Stage": "dev"}})
@@ -99,6 +99,35 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	_, err = client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("gone"), Services: []string{"web"}})
 	var missing *ecstypes.ClusterNotFoundException
 	require.ErrorAs(t, err, &missing)
+}
+
+func TestServiceBehindALoadBalancerAsTheSDKSeesIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	client := ecs.NewFromConfig(s.config)
+	describe := func() ecstypes.Service {
+		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"), Services: []string{"web"}})
+		require.NoError(t, err)
+		return answer.Services[0]
+	}
+	s.serve("public.ecr.aws/docker/library/nginx:1", 1)
+	require.NotNil(t, describe().LoadBalancers)
+	arn := func(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
+	balancer, group := arn("loadbalancer/app/shop/1"), arn("targetgroup/web/1")
+	require.NoError(t, s.CreateObject(account.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
+		"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID}}, nil))
+	require.NoError(t, s.CreateObject(account.TargetGroup, "1", account.Object{"arn": group, "targetType": "ip", "vpcId": account.DefaultVPC}, nil))
+	require.NoError(t, s.CreateObject(account.Listener, "1", account.Object{"arn": arn("listener/app/shop/1/1"), "loadBalancerArn": balancer,
+		"protocol": "HTTP", "defaultActions": []any{map[string]any{"type": "forward", "targetGroupArn": group}}}, nil))
+	_, err := s.UpdateService("shop-dev", "web", "", false, func(settings *account.ServiceSettings) {
+		settings.HealthCheckGracePeriod = 30
+		settings.LoadBalancers = []account.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "web", ContainerPort: 80}}
+	})
+	require.NoError(t, err)
+	service := describe()
+	require.EqualValues(t, 30, *service.HealthCheckGracePeriodSeconds)
+	require.Equal(t, []ecstypes.LoadBalancer{{TargetGroupArn: &group, ContainerName: aws.String("web"), ContainerPort: aws.Int32(80)}},
+		service.LoadBalancers)
 }
 
 func TestStoppedTasksSayWhy(t *testing.T) {

@@ -85,6 +85,8 @@ func serviceObject(s *account.Service) object {
 		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount, "launchType": "FARGATE",
 		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
+		"loadBalancers":                 append([]account.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
+		"healthCheckGracePeriodSeconds": s.Settings.HealthCheckGracePeriod,
 		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent, "minimumHealthyPercent": s.Settings.MinimumHealthyPercent,
 			"deploymentCircuitBreaker": object{"enable": s.Settings.CircuitBreaker, "rollback": s.Settings.Rollback},
 			"alarms":                   s.Settings.Alarms},

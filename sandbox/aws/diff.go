@@ -106,7 +106,9 @@ func (d *difference) compareFields(path resource.PropertyPath, p property, old, 
 
 func (d *difference) compareLists(path resource.PropertyPath, p property, old, value []any, replaces bool) {
 	if p.set {
-		one, other := sortSet(canonical(old).([]any)), sortSet(canonical(value).([]any))
+		// What is in the elements is put as a state has it: sets in order, defaults filled in.
+		reported := func(list []any) []any { return sortSet(canonical(p.report(nil, list, false)).([]any)) }
+		one, other := reported(old), reported(value)
 		if !reflect.DeepEqual(one, other) {
 			d.add(path, updated, replaces)
 		}

@@ -77,7 +77,7 @@ func getVpc(_ *account.Account, region string, args values) (values, error) {
 	if id != "" && id != account.DefaultVPC || id == "" && !isTrue(args, "default") {
 		return nil, fmt.Errorf("no matching EC2 VPC found")
 	}
-	const cidr = "172.31.0.0/16"
+	const cidr = account.DefaultVPCRange
 	return values{
 		"arn":                   account.ARN("ec2", region, "vpc/"+account.DefaultVPC),
 		"cidrBlock":             cidr,

@@ -148,6 +148,9 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 			delete(news, alias)
 		}
 	}
+	if kind.prepare != nil {
+		kind.prepare(news)
+	}
 	var reasons []string
 	inputs := kind.properties.check(u.Name(), news, func(reason string) { reasons = append(reasons, reason) })
 	if _, named := inputs["name"]; kind.autoname && !named {

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,10 +86,20 @@ func comparable(t *testing.T, response any) any {
 	} else {
 		require.True(t, ok)
 	}
-	text := regexp.MustCompile(`-[0-9a-f]{7}"`).ReplaceAllString(string(body), `-0000000"`)
-	text = regexp.MustCompile(`sg-[0-9a-f]{17}`).ReplaceAllString(text, "sg-0")
-	text = regexp.MustCompile(`(secret:[a-z/]+)-[0-9A-Za-z]{6}`).ReplaceAllString(text, "$1-000000")
-	text = regexp.MustCompile(`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`).ReplaceAllString(text, "0")
+	text := string(body)
+	for pattern, replacement := range map[string]string{
+		`-[0-9a-f]{7}(["/])`:                                "-0000000$1",
+		`sg-[0-9a-f]{17}`:                                   "sg-0",
+		`/[0-9a-f]{16}\b`:                                   "/0", // the ends of Elastic Load Balancing's ARNs
+		`(secret:[a-z/]+)-[0-9A-Za-z]{6}`:                   "$1-000000",
+		`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`:         "0",
+		`facts-dev-\d+\.`:                                   "facts-dev-0.",
+		`"zoneId":\s*"\w+"`:                                 `"zoneId":"Z0"`,            // of another region, in the recordings' stand-in
+		`"deregistrationDelay":\s*"(\d+)"`:                  `"deregistrationDelay":$1`, // a number since the SDK's 6.0
+		`("protocol":\s*"HTTP",\s*"sslPolicy":\s*)"[\w-]+"`: `$1""`,                     // AWS has none for HTTP
+	} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, replacement)
+	}
 	var value any
 	require.NoError(t, json.Unmarshal([]byte(text), &value))
 	return tidied(value)
@@ -153,6 +165,10 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 		"secretsmanager-secretVersion.jsonl": {"aws:secretsmanager/secretVersion:SecretVersion", "web", recordedSecret},
 		"iam-role.jsonl":                     {"aws:iam/role:Role", "web", nil},
 		"iam-rolePolicy.jsonl":               {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
+		"lb-listener.jsonl":                  {"aws:lb/listener:Listener", "http", balanced(account.Listener, account.ListenerRule)},
+		"lb-listenerRule.jsonl":              {"aws:lb/listenerRule:ListenerRule", "web", balanced(account.ListenerRule)},
+		"lb-loadBalancer.jsonl":              {"aws:lb/loadBalancer:LoadBalancer", "facts", balanced(account.LoadBalancer, account.Listener, account.ListenerRule)},
+		"lb-targetGroup.jsonl":               {"aws:lb/targetGroup:TargetGroup", "web", balanced(account.TargetGroup, account.ListenerRule)},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -160,12 +176,12 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(t, s)
 			}
-			group := "sg-1c5983149878cba18" // the id that the recordings have
+			made := strings.NewReplacer() // puts the id of what was created for the one in the recordings
 			for i, call := range recordings(t, file) {
 				if string(call.Response) == "null" {
 					continue // the recording's stand-in for AWS hung up
 				}
-				call.Request = json.RawMessage(strings.ReplaceAll(string(call.Request), "sg-1c5983149878cba18", group))
+				call.Request = json.RawMessage(made.Replace(string(call.Request)))
 				secrets, err := s.account.Objects(account.Secret)
 				require.NoError(t, err)
 				for _, secret := range secrets {
@@ -179,8 +195,10 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 					response, err = s.Diff(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.DiffRequest{}))
 				case "Create":
 					created, createErr := s.Create(t.Context(), request(t, call.Request, c.token, c.name, &pulumirpc.CreateRequest{}))
-					if strings.HasPrefix(created.GetId(), "sg-") {
-						group = created.GetId()
+					want := &pulumirpc.CreateResponse{}
+					require.NoError(t, protojson.Unmarshal(call.Response, want))
+					if strings.Contains(file, "lb-") || strings.Contains(file, "securityGroup") {
+						made = strings.NewReplacer(path.Base(want.GetId()), path.Base(created.GetId()))
 					}
 					response, err = created, createErr
 				case "Update":
@@ -225,16 +243,47 @@ func registerOneBefore(t *testing.T, s *server) {
 func runnable(t *testing.T, s *server) {
 	t.Helper()
 	prerequisites(t, s)
+	balanced()(t, s)
 	require.NoError(t, s.account.PutImage("facts-dev/web", "one", "sha256:1", 1))
-	require.NoError(t, s.account.CreateObject(account.SecurityGroup, "sg-1c5983149878cba18", account.Object{"vpcId": account.DefaultVPC}, nil))
 	require.NoError(t, s.account.CreateObject(account.RolePolicy, "pull", account.Object{"role": "facts-dev-web-execution",
 		"policy": `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}, nil))
-	containers, err := account.ParseContainers(`[{"name":"web","image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/facts-dev/web:one"}]`)
+	containers, err := account.ParseContainers(`[{"name":"web","image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/facts-dev/web:one",
+		"portMappings":[{"containerPort":8080}]}]`)
 	require.NoError(t, err)
 	for range 3 {
 		_, err := s.account.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "facts-dev-web", CPU: "256", Memory: "512",
 			NetworkMode: "awsvpc", RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
 			ExecutionRoleARN: "arn:aws:iam::123456789012:role/facts-dev-web-execution"})
 		require.NoError(t, err)
+	}
+}
+
+// balanced is an account with the load balancer of the recordings and what belongs to it, except some kinds of objects.
+func balanced(except ...string) func(*testing.T, *server) {
+	return func(t *testing.T, s *server) {
+		t.Helper()
+		arn := func(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
+		balancer := arn("loadbalancer/app/facts-dev/5f199ffa0882b300")
+		group := arn("targetgroup/web-f2ba985/b60b03723de28181")
+		everything := []any{values{"protocol": "-1", "cidrBlocks": []any{"0.0.0.0/0"}}}
+		for _, o := range []struct {
+			kind       string
+			properties account.Object
+		}{
+			{account.SecurityGroup, account.Object{"arn": "security-group/sg-1c5983149878cba18", "vpcId": account.DefaultVPC,
+				"ingresses": everything, "egresses": everything}},
+			{account.LoadBalancer, account.Object{"arn": balancer, "name": "facts-dev", "securityGroups": []any{"sg-1c5983149878cba18"},
+				"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID}}},
+			{account.TargetGroup, account.Object{"arn": group, "name": "web-f2ba985", "targetType": "ip", "vpcId": account.DefaultVPC}},
+			{account.Listener, account.Object{"arn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"), "port": 80.0,
+				"protocol": "HTTP", "loadBalancerArn": balancer}},
+			{account.ListenerRule, account.Object{"arn": arn("listener-rule/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89/b06affbb716399e9"),
+				"listenerArn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
+				"actions":     []any{values{"type": "forward", "targetGroupArn": group}}}},
+		} {
+			if !slices.Contains(except, o.kind) {
+				require.NoError(t, s.account.CreateObject(o.kind, path.Base(o.properties["arn"].(string)), o.properties, nil))
+			}
+		}
 	}
 }

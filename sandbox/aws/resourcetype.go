@@ -19,7 +19,7 @@ type resourceType struct {
 	properties properties
 	aliases    map[string]string // other spellings of properties
 	autoname   bool              // a name that is not given is made from the resource's logical name
-	nameLimit  int               // of a name that is made; 0 is none
+	nameLimit  int               // how long a name that was made may be; 0 for any length
 	arnID      bool              // its id is its ARN, of which the account's own key is the last part
 	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
 	existing string
@@ -28,7 +28,9 @@ type resourceType struct {
 	// objectKey is the account's own key of a resource, where it is not made from the id.
 	objectKey func(c *call) string
 	// fill adds what AWS decides to a new resource's state.
-	fill     func(c *call)
+	fill func(c *call)
+	// prepare completes the program's properties before they are checked, as the provider does when it plans.
+	prepare  func(inputs values)
 	validate func(path string, inputs values, fail func(string))
 	custom   *operations
 }

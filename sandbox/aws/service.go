@@ -69,7 +69,21 @@ func serviceSettings(c *call) account.ServiceSettings {
 		Alarms: account.Alarms{Names: textList(alarms["alarmNames"]), Enable: isTrue(alarms, "enable"),
 			Rollback: isTrue(alarms, "rollback")},
 		Other: c.state,
+
+		LoadBalancers:          serviceLoadBalancers(c.state["loadBalancers"]),
+		HealthCheckGracePeriod: number(c.state, "healthCheckGracePeriodSeconds"),
 	}
+}
+
+func serviceLoadBalancers(given any) (found []account.ServiceLoadBalancer) {
+	list, _ := given.([]any)
+	for _, element := range list {
+		if lb, ok := element.(values); ok {
+			found = append(found, account.ServiceLoadBalancer{TargetGroupARN: text(lb, "targetGroupArn"),
+				ContainerName: text(lb, "containerName"), ContainerPort: number(lb, "containerPort")})
+		}
+	}
+	return found
 }
 
 func createService(c *call) error {
@@ -81,14 +95,18 @@ func createService(c *call) error {
 	return waitForSteadyState(c)
 }
 
-// updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays.
+// updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays. Alarms that the
+// program no longer gives are not sent either, and so ECS keeps them.
 func updateService(c *call) error {
 	_, err := c.account.UpdateService("", c.id, text(c.state, "taskDefinition"), isTrue(c.state, "forceNewDeployment"),
 		func(s *account.ServiceSettings) {
-			count := s.DesiredCount
+			before := *s
 			*s = serviceSettings(c)
 			if number(c.olds, "desiredCount") == number(c.state, "desiredCount") {
-				s.DesiredCount = count
+				s.DesiredCount = before.DesiredCount
+			}
+			if c.state["alarms"] == nil {
+				s.Alarms, s.Other["alarms"] = before.Alarms, before.Other["alarms"]
 			}
 		})
 	if err != nil {

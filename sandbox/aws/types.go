@@ -4,6 +4,14 @@ import "slipway/sandbox/account"
 
 // types is every resource type that the sandbox has. One enters when the program registers it.
 var types = map[string]*resourceType{
+	"aws:acm/certificate:Certificate":                     certificate,
+	"aws:acm/certificateValidation:CertificateValidation": certificateValidation,
+	"aws:lb/listener:Listener":                            listener,
+	"aws:lb/listenerRule:ListenerRule":                    listenerRule,
+	"aws:lb/loadBalancer:LoadBalancer":                    loadBalancer,
+	"aws:lb/targetGroup:TargetGroup":                      targetGroup,
+	"aws:route53/record:Record":                           record,
+
 	"aws:cloudwatch/logGroup:LogGroup":            logGroup,
 	"aws:ec2/securityGroup:SecurityGroup":         securityGroup,
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     lifecyclePolicy,
@@ -30,6 +38,10 @@ type function struct {
 }
 
 var functions = map[string]function{
+	"aws:lb/getListener:getListener":         {[]string{"arn", "loadBalancerArn", "port"}, getListener},
+	"aws:lb/getLoadBalancer:getLoadBalancer": {[]string{"arn", "name"}, getLoadBalancer},
+	"aws:route53/getZone:getZone":            {[]string{"name", "privateZone", "zoneId"}, getZone},
+
 	"aws:ec2/getSubnet:getSubnet":                         {[]string{"id"}, getSubnet},
 	"aws:ec2/getSubnets:getSubnets":                       {[]string{"filters"}, getSubnets},
 	"aws:ec2/getVpc:getVpc":                               {[]string{"default", "id"}, getVpc},

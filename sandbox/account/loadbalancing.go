@@ -1,0 +1,93 @@
+package account
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ServiceLoadBalancer attaches a service to a target group, which sends its traffic to a container's port.
+type ServiceLoadBalancer struct {
+	TargetGroupARN string `json:"targetGroupArn"`
+	ContainerName  string `json:"containerName"`
+	ContainerPort  int    `json:"containerPort"`
+}
+
+// How a running task does in the target groups of its service; a task of a service without any has neither.
+const (
+	targetInitial = "initial"
+	targetHealthy = "healthy"
+)
+
+func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
+	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }
+	if settings.HealthCheckGracePeriod > 0 && len(settings.LoadBalancers) == 0 {
+		return invalid("Health check grace period is only valid for services configured to use load balancers")
+	}
+	for _, lb := range settings.LoadBalancers {
+		group := get[Object](t, TargetGroup, afterSlash(lb.TargetGroupARN))
+		if group == nil || group.text("arn") != lb.TargetGroupARN {
+			return invalid("The target group '%s' does not exist", lb.TargetGroupARN)
+		}
+		if kind := group.text("targetType"); kind != "ip" {
+			return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode "+
+				"specified in the task definition.", lb.TargetGroupARN, kind)
+		}
+		if len(t.loadBalancers(lb.TargetGroupARN)) == 0 {
+			return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", lb.TargetGroupARN)
+		}
+		i := slices.IndexFunc(d.Containers, func(c Container) bool { return c.Name() == lb.ContainerName })
+		if i < 0 {
+			return invalid("The container %s does not exist in the task definition.", lb.ContainerName)
+		}
+		if !slices.ContainsFunc(d.Containers[i].objects("portMappings"), func(m map[string]any) bool {
+			return m["containerPort"] == float64(lb.ContainerPort)
+		}) {
+			return invalid("The container %s did not have a container port %d defined.", lb.ContainerName, lb.ContainerPort)
+		}
+	}
+	return nil
+}
+
+// register makes new running tasks known to the service's target groups.
+func (r *rollout) register(tasks int) {
+	for _, lb := range r.service.Settings.LoadBalancers {
+		r.event("(service %s) registered %d targets in (target-group %s).", r.service.Name, tasks, lb.TargetGroupARN)
+	}
+}
+
+// checkTargets has the target groups find a task healthy or not, once, a step after it has come to run. ECS stops one
+// that is not.
+func (r *rollout) checkTargets(task *Task) {
+	s := r.service
+	task.TargetHealth = targetHealthy
+	for _, lb := range s.Settings.LoadBalancers {
+		reason := r.unhealthy(task, lb)
+		if reason == "" {
+			continue
+		}
+		r.event("(service %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", s.Name, lb.ContainerPort,
+			lb.TargetGroupARN, reason)
+		obeyed := 0
+		r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &obeyed,
+			reason: fmt.Sprintf("Task failed ELB health checks in (target-group %s)", lb.TargetGroupARN)})
+		return
+	}
+}
+
+// unhealthy says why a target group's health checks of a task fail, or "".
+func (r *rollout) unhealthy(task *Task, lb ServiceLoadBalancer) string {
+	if pattern := r.faults[UnhealthyTargets]; pattern != "" && wildcard(pattern, afterSlash(task.TaskDefinition)) {
+		return "Health checks failed with these codes: [503]"
+	}
+	groups := r.service.Settings.SecurityGroups
+	if len(groups) == 0 {
+		groups = []string{DefaultSecurityGroup}
+	}
+	for _, arn := range r.loadBalancers(lb.TargetGroupARN) {
+		balancer := get[Object](r.tx, LoadBalancer, afterSlash(arn))
+		if !r.connected(balancer.list("securityGroups"), groups, lb.ContainerPort) {
+			return "Request timed out"
+		}
+	}
+	return "" // a target group that no load balancer uses any more checks nothing
+}

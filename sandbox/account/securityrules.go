@@ -1,0 +1,104 @@
+package account
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// securityRule is one rule of a security group, whether it was written into the group or stands by itself.
+type securityRule struct {
+	group, direction string // direction is ingress or egress
+	protocol         string
+	from, to         float64
+	peers, cidrs     []string // security groups and address ranges at the other end
+}
+
+func newSecurityRule(group, direction string, o Object) securityRule {
+	rule := securityRule{group: group, direction: direction, protocol: o.text("protocol"),
+		peers: o.list("securityGroups"), cidrs: o.list("cidrBlocks")}
+	rule.from, _ = o["fromPort"].(float64)
+	rule.to, _ = o["toPort"].(float64)
+	if peer := o.text("sourceSecurityGroupId"); peer != "" {
+		rule.peers = append(rule.peers, peer)
+	}
+	if o["self"] == true {
+		rule.peers = append(rule.peers, group)
+	}
+	return rule
+}
+
+// securityRules are those of every security group. A group of the program's own has no rules but the given ones.
+func (t *tx) securityRules() []securityRule {
+	rules := []securityRule{
+		{group: DefaultSecurityGroup, direction: "ingress", protocol: "-1", peers: []string{DefaultSecurityGroup}},
+		{group: DefaultSecurityGroup, direction: "egress", protocol: "-1", cidrs: []string{"0.0.0.0/0"}},
+	}
+	for _, group := range list[Object](t, SecurityGroup) {
+		id := afterSlash(group.text("arn"))
+		for direction, key := range map[string]string{"ingress": "ingresses", "egress": "egresses"} {
+			for _, rule := range objects((*group)[key]) {
+				rules = append(rules, newSecurityRule(id, direction, rule))
+			}
+		}
+	}
+	for _, rule := range list[Object](t, SecurityGroupRule) {
+		rules = append(rules, newSecurityRule(rule.text("securityGroupId"), rule.text("type"), *rule))
+	}
+	return rules
+}
+
+// allows reports whether the rule lets TCP on a port pass between its group and a peer that is in these groups,
+// somewhere in the default VPC.
+func (rule securityRule) allows(port int, peers []string) bool {
+	switch rule.protocol {
+	case "-1", "all":
+	case "tcp", "6":
+		if float64(port) < rule.from || float64(port) > rule.to {
+			return false
+		}
+	default:
+		return false
+	}
+	vpc := netip.MustParsePrefix(DefaultVPCRange)
+	covers := func(cidr string) bool {
+		prefix, err := netip.ParsePrefix(cidr)
+		return err == nil && prefix.Bits() <= vpc.Bits() && prefix.Contains(vpc.Addr())
+	}
+	return slices.ContainsFunc(rule.cidrs, covers) ||
+		slices.ContainsFunc(rule.peers, func(id string) bool { return slices.Contains(peers, id) })
+}
+
+// connected reports whether something in the from groups can open a TCP connection to a port of something in the to
+// groups: the first must let it out, and the second in.
+func (t *tx) connected(from, to []string, port int) bool {
+	out, in := false, false
+	for _, rule := range t.securityRules() {
+		out = out || rule.direction == "egress" && slices.Contains(from, rule.group) && rule.allows(port, to)
+		in = in || rule.direction == "ingress" && slices.Contains(to, rule.group) && rule.allows(port, from)
+	}
+	return out && in
+}
+
+// releaseSecurityGroup refuses where another group's rule, a load balancer or a service still names the group.
+func (t *tx) releaseSecurityGroup(id string) error {
+	used := slices.ContainsFunc(list[Service](t, serviceKind), func(s *Service) bool {
+		t.advance(s)
+		return s.Status != statusInactive && slices.Contains(s.Settings.SecurityGroups, id)
+	})
+	for _, balancer := range list[Object](t, LoadBalancer) {
+		used = used || slices.Contains(balancer.list("securityGroups"), id)
+	}
+	for _, rule := range t.securityRules() {
+		used = used || rule.group != id && slices.Contains(rule.peers, id)
+	}
+	if used {
+		return refuse("DependencyViolation", "resource %s has a dependent object", id)
+	}
+	for _, rule := range list[Object](t, SecurityGroupRule) {
+		if rule.text("securityGroupId") == id {
+			remove(t, SecurityGroupRule, strings.Replace(rule.text("securityGroupRuleId"), "sgr-", "sgrule-", 1))
+		}
+	}
+	return nil
+}

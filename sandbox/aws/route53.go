@@ -1,0 +1,123 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"slipway/sandbox/account"
+)
+
+var record = &resourceType{
+	kind: account.Record, noun: "Route 53 Record", key: "name",
+	properties: properties{
+		"fqdn": result,
+		"aliases": {set: true, empty: texts,
+			fields: properties{"evaluateTargetHealth": {required: true}, "name": {required: true}, "zoneId": {required: true}}},
+		"allowOverwrite":                {computed: true, empty: false},
+		"cidrRoutingPolicy":             {unsupported: true},
+		"failoverRoutingPolicies":       {unsupported: true, empty: texts},
+		"geolocationRoutingPolicies":    {unsupported: true, empty: texts},
+		"geoproximityRoutingPolicy":     {unsupported: true},
+		"healthCheckId":                 {unsupported: true, empty: ""},
+		"latencyRoutingPolicies":        {unsupported: true, empty: texts},
+		"multivalueAnswerRoutingPolicy": {unsupported: true},
+		"name":                          {required: true, replaces: true, same: sameDomain},
+		"records":                       {set: true, empty: texts},
+		"setIdentifier":                 {replaces: true, unsupported: true, empty: ""},
+		"ttl":                           {empty: 0.0},
+		"type":                          given,
+		"weightedRoutingPolicies":       {unsupported: true, empty: texts},
+		"zoneId":                        given,
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		c := checker{path, fail}
+		c.oneOf(inputs, "type", strings.Fields("A AAAA CAA CNAME DS HTTPS MX NAPTR NS PTR SOA SPF SRV SSHFP SVCB TLSA TXT")...)
+		switch {
+		case (inputs["records"] == nil) == (inputs["aliases"] == nil):
+			fail(fmt.Sprintf("only one of `alias,records` must be specified. Examine values at '%s'.", path))
+		case (inputs["records"] == nil) != (inputs["ttl"] == nil):
+			fail(fmt.Sprintf("all of `records,ttl` must be specified. Examine values at '%s'.", path))
+		}
+	},
+	custom: &operations{create: createRecord, read: readRecord, update: updateRecord, delete: deleteRecord},
+}
+
+// domain is a name as the provider and Route 53 keep it.
+func domain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+
+func sameDomain(one, other string) bool { return domain(one) == domain(other) }
+
+// fullName adds the zone's name where a record's name does not end with it.
+func fullName(name string) string {
+	switch {
+	case name == "":
+		return account.HostedZoneName
+	case strings.HasSuffix(name, account.HostedZoneName):
+		return name
+	}
+	return name + "." + account.HostedZoneName
+}
+
+// recordKey is the account's key of a record with the id ZONE_name_type.
+func recordKey(id string) (key, name string) {
+	zone, rest, _ := strings.Cut(id, "_")
+	i := max(strings.LastIndex(rest, "_"), 0)
+	return zone + "_" + fullName(rest[:i]) + rest[i:], rest[:i]
+}
+
+func createRecord(c *call) error {
+	name := domain(text(c.inputs, "name"))
+	c.id = text(c.state, "zoneId") + "_" + name + "_" + text(c.state, "type")
+	c.state["name"], c.state["fqdn"] = name, fullName(name)
+	key, _ := recordKey(c.id)
+	if isTrue(c.state, "allowOverwrite") {
+		if existing, err := c.account.Object(account.Record, key); err != nil || existing != nil {
+			return updateRecord(c)
+		}
+	}
+	return c.account.CreateObject(account.Record, key, c.state, &account.Error{Code: "InvalidChangeBatch", Message: fmt.Sprintf(
+		"[Tried to create resource record set [name='%s.', type='%s'] but it already exists]", fullName(name), text(c.state, "type"))})
+}
+
+func readRecord(c *call) (values, error) {
+	key, name := recordKey(c.id)
+	found, err := c.account.Object(account.Record, key)
+	if found != nil {
+		found["name"] = name
+	}
+	return values(found), err
+}
+
+func updateRecord(c *call) error {
+	key, _ := recordKey(c.id)
+	return c.account.UpdateObject(account.Record, key, c.state)
+}
+
+func deleteRecord(c *call) error {
+	key, _ := recordKey(c.id)
+	return c.account.DeleteObject(account.Record, key, false)
+}
+
+func getZone(a *account.Account, _ string, args values) (values, error) {
+	name, id := text(args, "name"), text(args, "zoneId")
+	switch {
+	case name == "" && id == "":
+		return nil, fmt.Errorf("either name or zone_id must be set")
+	case name != "" && id != "":
+		return nil, fmt.Errorf("zone_id and name cannot be set at the same time")
+	case isTrue(args, "privateZone"), id != "" && id != account.HostedZone, name != "" && domain(name) != account.HostedZoneName:
+		return nil, fmt.Errorf("no matching Route53Zone found")
+	}
+	records, err := a.Objects(account.Record)
+	servers := []any{}
+	for i, end := range []string{"com", "net", "org", "co.uk"} {
+		servers = append(servers, fmt.Sprintf("ns-%d.awsdns-%02d.%s", 100+512*i, 12+i, end))
+	}
+	const ownRecords = 2 // NS and SOA
+	return values{
+		"arn": "arn:aws:route53:::hostedzone/" + account.HostedZone, "callerReference": "sandbox", "comment": "", "id": account.HostedZone,
+		"linkedServiceDescription": "", "linkedServicePrincipal": "", "name": account.HostedZoneName, "nameServers": servers,
+		"primaryNameServer": servers[0], "privateZone": false, "resourceRecordSetCount": float64(ownRecords + len(records)),
+		"tags": values{}, "vpcId": "", "zoneId": account.HostedZone,
+	}, err
+}
