@@ -268,6 +268,65 @@ func (u *update) builtNothing() {
 	}
 }
 
+// settled asserts that nothing is left to do: an unchanged update changes nothing, a refresh finds no difference, and neither does the
+// update after it.
+func (p *project) settled(stage string) {
+	p.Helper()
+	require.Empty(p, p.up(stage, "--expect-no-changes").changed())
+	p.ok("pulumi", "refresh", "--stack", stage, "--yes", "--non-interactive", "--expect-no-changes")
+	require.Empty(p, p.up(stage, "--expect-no-changes").changed())
+}
+
+// serviceKeys adds lines to what stage dev says of its service, and stageKeys adds keys of the stage.
+func (p *project) serviceKeys(lines ...string) {
+	p.Helper()
+	p.replace("Pulumi.dev.yaml", "      replicas: 1\n", "      replicas: 1\n      "+strings.Join(lines, "\n      ")+"\n")
+}
+
+func (p *project) stageKeys(lines ...string) {
+	p.Helper()
+	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+"  "+strings.Join(lines, "\n  ")+"\n")
+}
+
+// withoutOptions makes stage dev what it was when it was committed.
+func (p *project) withoutOptions() {
+	p.Helper()
+	p.git("checkout", "-q", "Pulumi.dev.yaml")
+}
+
+// objects are the account's things of a kind.
+func (p *project) objects(kind string) []account.Object {
+	p.Helper()
+	found, err := p.open().Objects(kind)
+	require.NoError(p.TB, err)
+	return found
+}
+
+// object is the only one of a kind.
+func (p *project) object(kind string) account.Object {
+	p.Helper()
+	found := p.objects(kind)
+	require.Len(p, found, 1, kind)
+	return found[0]
+}
+
+// ecsService is the service web of stage dev as ECS has it.
+func (p *project) ecsService() *account.Service {
+	p.Helper()
+	found, err := p.open().Service("slipway-dev", "web")
+	require.NoError(p.TB, err)
+	return found
+}
+
+// container is the main container of a revision.
+func (p *project) container(revision string) account.Container {
+	p.Helper()
+	found, err := p.open().TaskDefinition(revision)
+	require.NoError(p.TB, err)
+	require.Len(p, found.Containers, 1)
+	return found.Containers[0]
+}
+
 // preview previews a stage.
 func (p *project) preview(stage string, more ...string) *result {
 	p.Helper()
@@ -358,8 +417,8 @@ type stackOutputs struct {
 	Cluster  string
 	Images   map[string]struct{ Ref, Tag, Digest, Commit string }
 	Services map[string]struct {
-		Family, TaskDefinition, LogGroup, Service string
-		Revision, Replicas                        int
+		Family, TaskDefinition, LogGroup, Service, URL string
+		Revision, Replicas                             int
 	}
 }
 

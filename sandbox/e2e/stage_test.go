@@ -46,11 +46,7 @@ func TestDevComesUpFromNothingAndStaysUnchanged(t *testing.T) {
 	stageFile := p.read("Pulumi.dev.yaml")
 	require.Equal(t, p.git("show", "HEAD:Pulumi.dev.yaml"), stageFile, "the stage file is as it was committed")
 
-	u := p.up("dev", "--expect-no-changes")
-	require.Empty(t, u.changed())
-	p.ok("pulumi", "refresh", "--stack", "dev", "--yes", "--non-interactive", "--expect-no-changes")
-	u = p.up("dev", "--expect-no-changes")
-	require.Empty(t, u.changed())
+	p.settled("dev")
 	require.Equal(t, 1, p.builds("slipway-dev/web"))
 }
 
@@ -161,24 +157,20 @@ func TestHistoryTellsCommitAndMessageOfEveryUpdate(t *testing.T) {
 func TestAllowFromOpensThePortToThoseRangesAndClosesItAgain(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      allowFrom: [10.0.0.0/8, \"fd00::/8\"]")
+	p.serviceKeys(`allowFrom: [10.0.0.0/8, "fd00::/8"]`)
 	u := p.up("dev")
 	require.Equal(t, []string{"Create aws:ec2/securityGroupRule:SecurityGroupRule"}, u.changed())
-	rules, err := p.open().Objects(account.SecurityGroupRule)
-	require.NoError(t, err)
+	rules := p.objects(account.SecurityGroupRule)
 	require.Len(t, rules, 2)
 	for _, rule := range rules {
 		require.EqualValues(t, 8080, rule["fromPort"])
 		require.Equal(t, "ingress", rule["type"])
 	}
-	p.ok("pulumi", "refresh", "--stack", "dev", "--yes", "--non-interactive", "--expect-no-changes")
-	p.up("dev", "--expect-no-changes")
+	p.settled("dev")
 
-	p.git("checkout", "-q", "Pulumi.dev.yaml")
+	p.withoutOptions()
 	p.up("dev")
-	rules, err = p.open().Objects(account.SecurityGroupRule)
-	require.NoError(t, err)
-	require.Empty(t, rules)
+	require.Empty(t, p.objects(account.SecurityGroupRule))
 }
 
 func TestACountASizeAndASecondServiceChangeOnlyWhatTheyConcern(t *testing.T) {
