@@ -170,7 +170,7 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 	require.ElementsMatch(t, []string{"80 [10.0.0.0/8]", "443 [10.0.0.0/8]", "80 [192.168.0.0/16]", "443 [192.168.0.0/16]"}, admitted)
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "  idleTimeout: 120\n    accessLogs: {bucket: shop-logs, prefix: dev}\n", "  deletionProtection: true\n")
+	p.replace("Pulumi.dev.yaml", "    idleTimeout: 120\n    accessLogs: {bucket: shop-logs, prefix: dev}\n", "    deletionProtection: true\n")
 	require.Contains(t, p.up("dev").changed(), "Update aws:lb/loadBalancer:LoadBalancer")
 	balancer = p.object(account.LoadBalancer)
 	require.EqualValues(t, 60, balancer["idleTimeout"])
@@ -178,10 +178,10 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 	require.Equal(t, true, balancer["enableDeletionProtection"])
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "  deletionProtection: true\n", "")
+	p.replace("Pulumi.dev.yaml", "    deletionProtection: true\n", "")
 	p.up("dev")
 	require.Equal(t, false, p.object(account.LoadBalancer)["enableDeletionProtection"])
-	p.replace("Pulumi.dev.yaml", "  internal: true\n", "")
+	p.replace("Pulumi.dev.yaml", "    internal: true\n", "")
 	p.up("dev")
 	require.Equal(t, false, p.object(account.LoadBalancer)["internal"], "a new one took its place")
 	require.Equal(t, 1, p.service("slipway-dev").Running)
