@@ -2,16 +2,16 @@ package stage
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/adhocore/gronx"
 )
 
 var (
 	scheduleExpression = regexp.MustCompile(`^(at|rate|cron)\((.*)\)$`)
-	cronYears          = regexp.MustCompile(`^(?:\*|(?:19[7-9]|2[01][0-9])[0-9])(?:[-,/][0-9]+)*$`)
 	rateExpression     = regexp.MustCompile(`^(?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))$`)
 )
 
@@ -37,26 +37,75 @@ func checkExpression(text string) error {
 	return nil
 }
 
+// cronField is what AWS takes in one field of a cron expression: numbers, and names of theirs, with , - * and /
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html).
+type cronField struct {
+	name        string
+	first, last int
+	names       []string       // of first and those after it
+	special     *regexp.Regexp // what no other field takes
+	allowed     string
+}
+
+const (
+	dayOfMonth = 2
+	dayOfWeek  = 4
+)
+
+var cronFields = []cronField{
+	{"MINUTE", 0, 59, nil, nil, "0 to 59, with , - * and /"},
+	{"HOUR", 0, 23, nil, nil, "0 to 23, with , - * and /"},
+	{"DAY-OF-MONTH", 1, 31, nil, regexp.MustCompile(`^(L|([1-9]|[12][0-9]|3[01])W)$`), "1 to 31, with , - * / L and W"},
+	{"MONTH", 1, 12, []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}, nil,
+		"1 to 12 or JAN to DEC, with , - * and /"},
+	{"DAY-OF-WEEK", 1, 7, []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}, regexp.MustCompile(`^(L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`),
+		"1 (Sunday) to 7 or SUN to SAT, with , - * / L and #"},
+	{"YEAR", 1970, 2199, nil, nil, "1970 to 2199, with , - * and /"},
+}
+
 func checkCron(fields []string) error {
 	const form = `cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR), as in "cron(0 6 ? * MON-FRI *)"`
-	if len(fields) != 6 {
+	if len(fields) != len(cronFields) {
 		return errors.New("write six fields: " + form)
 	}
 	// The two kinds of days are one decision: AWS wants the other one left open.
-	if day, weekday := fields[2], fields[4]; (day == "?") == (weekday == "?") {
+	if (fields[dayOfMonth] == "?") == (fields[dayOfWeek] == "?") {
 		return errors.New("write ? for the day of the month or for the day of the week, and not for both: " + form)
 	}
-	for i, field := range fields {
-		if field == "?" && i != 2 && i != 4 {
-			return errors.New("only one of the two days can be ?: " + form)
+	for i, field := range cronFields {
+		open := fields[i] == "?" && (i == dayOfMonth || i == dayOfWeek)
+		if !open && slices.ContainsFunc(strings.Split(fields[i], ","), field.refuses) {
+			return fmt.Errorf("its %s takes %s: %s", field.name, field.allowed, form)
 		}
 	}
-	// What the library takes and AWS does not: Sunday is 1, and years have four digits of our time.
-	if strings.Contains(fields[4], "0") || !cronYears.MatchString(fields[5]) {
-		return errors.New("days of the week are 1 (Sunday) to 7 or SUN to SAT, years 1970 to 2199: " + form)
-	}
-	if !gronx.New().IsValid("0 " + strings.Join(fields, " ")) {
-		return errors.New("write " + form)
-	}
 	return nil
+}
+
+// refuses tells whether an element of a field's list is none of *, a number or name, a range of these, and one of all that with a step.
+func (f cronField) refuses(element string) bool {
+	if f.special != nil && f.special.MatchString(element) {
+		return false
+	}
+	values, step, stepped := strings.Cut(element, "/")
+	if width, err := strconv.ParseUint(step, 10, 16); stepped && (err != nil || width == 0 || int(width) > f.last) {
+		return true
+	}
+	if values == "*" {
+		return false
+	}
+	from, to, isRange := strings.Cut(values, "-")
+	start, knowsStart := f.value(from)
+	if !isRange {
+		return !knowsStart
+	}
+	end, knowsEnd := f.value(to)
+	return !knowsStart || !knowsEnd || end < start
+}
+
+func (f cronField) value(text string) (value int, known bool) {
+	if i := slices.Index(f.names, text); i >= 0 {
+		return f.first + i, true
+	}
+	number, err := strconv.ParseUint(text, 10, 16) // which takes no sign
+	return int(number), err == nil && int(number) >= f.first && int(number) <= f.last
 }
