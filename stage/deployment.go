@@ -50,14 +50,20 @@ const mostAlarms = 10
 func (c *checker) checkDeployment(name string, service serviceDocument) {
 	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
 	deployment := service.Deployment
-	if deployment.MinimumHealthy == 100 && deployment.Maximum == 100 {
+	known := true
+	for _, keys := range [][]any{key("maximum"), key("minimumHealthy"), at("services", name, "replicas"), at("services", name, "scaling", "min")} {
+		known = known && !c.root.at(keys...).bad
+	}
+	fewest := service.fewestReplicas()
+	// ECS rounds the maximum down and the minimum up.
+	stuck := fewest*deployment.Maximum/100 <= fewest && (fewest*deployment.MinimumHealthy+99)/100 >= fewest
+	switch {
+	case !known:
+	case deployment.MinimumHealthy == 100 && deployment.Maximum == 100:
 		c.fail(key("maximum"), "is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
-	} else if fewest := service.fewestReplicas(); fewest > 0 && !c.root.at("services", name, "replicas").bad {
-		// ECS rounds the maximum down and the minimum up.
-		if fewest*deployment.Maximum/100 <= fewest && (fewest*deployment.MinimumHealthy+99)/100 >= fewest {
-			c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves room for no task to be replaced; raise maximum, or lower minimumHealthy",
-				deployment.Maximum, deployment.MinimumHealthy, fewest)
-		}
+	case fewest > 0 && stuck:
+		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, so none of %d tasks could be replaced; raise maximum, or lower minimumHealthy",
+			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
 	if len(deployment.Alarms) > mostAlarms {
 		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), mostAlarms)
@@ -71,14 +77,14 @@ func (c *checker) checkDeployment(name string, service serviceDocument) {
 		}
 	}
 	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil {
-		c.failAt(errors, "counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors")
+		c.failAt(errors, "counts the answers that the load balancer gets, and the service has no route; write route, or remove maxErrors")
 	}
 }
 
-// fewestReplicas is the desired count that leaves the least room in a deployment: the smallest.
+// fewestReplicas is the desired count that leaves the least room in a deployment: the smallest that has any task.
 func (s Service) fewestReplicas() int {
-	if s.Scaling != nil {
-		return s.Scaling.Min
+	if s.Scaling == nil {
+		return s.Replicas
 	}
-	return s.Replicas
+	return max(s.Scaling.Min, 1)
 }

@@ -44,13 +44,14 @@ func (c *checker) checkHealthCheck(name string, check *HealthCheck) {
 	}
 	const form = `write ["CMD", "/app", "-healthcheck"], or ["CMD-SHELL", "curl -f http://localhost/"]`
 	command := c.root.at("services", name, "healthCheck", "command")
+	first := c.root.at("services", name, "healthCheck", "command", 0)
 	kinds := []string{"CMD", "CMD-SHELL"}
 	switch {
 	case len(check.Command) == 0:
 		c.failAt(command, "is missing; %s", form)
 	case !slices.Contains(kinds, check.Command[0]):
-		c.failAt(command, "begins with %q; %s", check.Command[0], form)
-	case len(check.Command) == 1:
+		c.failAt(first, "is %q, and a command begins with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
+	case len(check.Command) == 1 || blank(check.Command[1]) && !c.root.at("services", name, "healthCheck", "command", 1).bad:
 		c.failAt(command, "has nothing behind %s; %s", check.Command[0], form)
 	case check.Command[0] == "CMD-SHELL" && len(check.Command) > 2:
 		c.failAt(command, "has %d parts behind CMD-SHELL, which takes one line; %s", len(check.Command)-1, form)

@@ -221,7 +221,8 @@ config:
 	require.NoError(t, err)
 	no, none, one := false, 0, 1
 	database := Secret{ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"}
-	key := Secret{Value: SecretValue{"hunter2"}}
+	password := "hunter2"
+	key := Secret{Value: SecretValue{&password}}
 	got.written = nil // TestWhere looks at it
 	require.Equal(t, &Stage{
 		Project:     "slipway",

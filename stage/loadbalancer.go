@@ -140,7 +140,7 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
 		c.checkARN(at, settings.ARN, aws, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
 		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout", "deletionProtection", "accessLogs"} {
 			if own := key(other); own.present {
-				c.failAt(own, "belongs to a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
+				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
 			}
 		}
 	} else if at := key("port"); at.present {
@@ -189,7 +189,7 @@ func (c *checker) checkARN(at place, text string, aws AWS, service string, resou
 	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) || !resource.MatchString(parsed.Resource):
 		c.failAt(at, "is %q; write the ARN of %s", shorten(text), what)
 	case aws.Region != "" && parsed.Region != aws.Region:
-		c.failAt(at, "is in region %s, and the stage runs in %s (aws:region); name one of that region", parsed.Region, aws.Region)
+		c.failAt(at, "is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s", parsed.Region, aws.Region)
 	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
 		c.failAt(at, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
 			parsed.AccountID, enumerate(aws.AllowedAccountIDs))

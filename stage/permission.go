@@ -43,27 +43,35 @@ var (
 	narrowable = []string{"dynamodb", "ecr", "events", "firehose", "iam", "kinesis", "kms", "lambda", "logs", "rds-db", "s3", "secretsmanager",
 		"sns", "sqs", "ssm", "states", "sts"}
 	listing = regexp.MustCompile(`^(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
+	// wide are actions of these services that AWS grants for every resource or for none
+	// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+	wide = []string{"kms:GenerateRandom", "lambda:GetAccountSettings", "logs:GetQueryResults", "logs:StopQuery", "secretsmanager:BatchGetSecretValue",
+		"secretsmanager:GetRandomPassword", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
 )
 
 func (c *checker) checkPermissions(name string, permissions []Permission) {
 	for i, permission := range permissions {
 		key := func(keys ...any) []any { return append(at("services", name, "permissions", i), keys...) }
-		c.checkAtLeastOne(key("actions"), len(permission.Actions), "SERVICE:ACTION, as in s3:GetObject")
-		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARN of what the actions may be done to")
+		c.checkAtLeastOne(key("actions"), len(permission.Actions), "at least one SERVICE:ACTION, as in s3:GetObject")
+		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARNs of what the actions may be done to")
 		for j, action := range permission.Actions {
-			switch service, verb, _ := strings.Cut(action, ":"); {
-			case action == "*" || verb == "*":
+			switch service, verb, isPair := strings.Cut(action, ":"); {
+			case action == "*" || isPair && verb != "" && strings.Trim(verb, "*?") == "":
 				c.fail(key("actions", j), "is %q, which allows everything; name the actions that the service needs", action)
 			case !iamAction.MatchString(action):
 				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
-			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) && !listing.MatchString(verb):
+			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) && !listing.MatchString(verb) && !slices.Contains(wide, action):
 				c.fail(key("resources", slices.Index(permission.Resources, "*")),
 					`is "*", and %s can be narrowed to resources; name their ARNs`, action)
 			}
 		}
 		for j, resource := range permission.Resources {
-			if _, err := arn.Parse(resource); err != nil && resource != "*" {
-				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", resource)
+			switch parsed, err := arn.Parse(resource); {
+			case resource == "*":
+			case err != nil:
+				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
+			case strings.Trim(parsed.Service, "*?") == "":
+				c.fail(key("resources", j), "is %q, which is everything of every AWS service; name the service, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			}
 		}
 		for operator, conditions := range permission.Conditions {
@@ -82,6 +90,6 @@ func (c *checker) checkPermissions(name string, permissions []Permission) {
 // checkAtLeastOne refuses a required list that is missing or empty.
 func (c *checker) checkAtLeastOne(keys []any, length int, what string) {
 	if length == 0 && !c.root.at(keys...).bad {
-		c.fail(keys, "is missing; write at least one %s", what)
+		c.fail(keys, "is missing; write %s", what)
 	}
 }

@@ -164,10 +164,11 @@ func (c *checker) checkRoute(name string, service serviceDocument) {
 		}
 	}
 	if values := len(route.Hosts) + len(route.Paths); values > mostConditions {
-		c.failAt(place, "has %d hosts and paths, and one rule of a load balancer takes %d; put several into one with *, as in *.example.com or /api/*",
+		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one with *, as in *.example.com or /api/*",
 			values, mostConditions)
 	}
-	if route.Protocol == grpc && c.document.LoadBalancer.ARN == "" && !c.document.LoadBalancer.HTTPS() {
+	written := func(key string) bool { return c.root.at("loadBalancer", key).present }
+	if route.Protocol == grpc && !written("arn") && !written("certificate") && !written("zone") {
 		c.fail(key("protocol"), "is grpc, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone")
 	}
 	c.checkTargetHealth(route, key)
@@ -176,6 +177,9 @@ func (c *checker) checkRoute(name string, service serviceDocument) {
 func (c *checker) checkHosts(name string, hosts []string) {
 	key := func(keys ...any) []any { return append(at("services", name, "route", "hosts"), keys...) }
 	zone := c.document.LoadBalancer.Zone
+	if !zoneName.MatchString(zone) { // which is told there
+		zone = ""
+	}
 	for i, host := range hosts {
 		switch {
 		case len(host) > longestCondition || !hostPattern.MatchString(host):
@@ -188,8 +192,8 @@ func (c *checker) checkHosts(name string, hosts []string) {
 			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, as in *.example.com", host)
 		}
 	}
-	if zone != "" && len(hosts) == 0 && !c.root.at("loadBalancer", "zone").bad {
-		c.fail(at("services", name, "route", "hosts"), "is missing; write the host in %s that the service answers to, as loadBalancer.zone is given", zone)
+	if zone != "" && len(hosts) == 0 {
+		c.fail(at("services", name, "route", "hosts"), "is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
 	}
 }
 
@@ -214,7 +218,7 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 
 // checkRoutes looks for services that would take requests from each other.
 func (c *checker) checkRoutes() {
-	hosts := map[string]string{}
+	taken := map[string]string{}
 	priorities := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
 		route := c.document.Services[name].Route
@@ -222,26 +226,29 @@ func (c *checker) checkRoutes() {
 		if route == nil || place.bad {
 			continue
 		}
-		for _, host := range orAny(route.Hosts) {
-			for _, path := range orAny(route.Paths) {
-				if other, taken := hosts[host+path]; taken && other != name {
+		for _, host := range orAny(route.Hosts, "*") {
+			for _, path := range orAny(route.Paths, "/*") {
+				if other, isTaken := taken[host+path]; isTaken && other != name {
 					c.failAt(place, "answers to the same requests as services.%s.route (host %s, path %s); give them other hosts or paths", other, host, path)
 				}
-				hosts[host+path] = name
+				taken[host+path] = name
 			}
 		}
-		priority := route.priority(c.names().Family(name))
-		if other, taken := priorities[priority]; taken {
-			c.fail(at("services", name, "route", "priority"), "would be %d, which services.%s.route has, too; write another one here, 1 to 1000 to come before "+
-				"all that have none, or a number near %d", priority, other, priority)
+		priority, is := route.priority(c.names().Family(name)), "would be"
+		if route.Priority != 0 {
+			is = "is"
+		}
+		if other, isTaken := priorities[priority]; isTaken {
+			c.fail(at("services", name, "route", "priority"), "%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes before "+
+				"all services without one", is, priority, other)
 		}
 		priorities[priority] = name
 	}
 }
 
-func orAny(patterns []string) []string {
+func orAny(patterns []string, every string) []string {
 	if len(patterns) == 0 {
-		return []string{"*"}
+		return []string{every}
 	}
 	return patterns
 }

@@ -111,11 +111,13 @@ func (c *checker) checkScaling(name string, service serviceDocument) {
 	}
 	key := func(keys ...any) []any { return append(at("services", name, "scaling"), keys...) }
 	written := func(name string) place { return c.root.at(key(name)...) }
+	known := written("max").present && !written("max").bad && !written("min").bad
 	switch {
 	case !written("max").present:
 		c.fail(key("max"), "is missing; write the largest number of tasks that the service may have")
-	case scaling.Max < scaling.Min && !written("max").bad && !written("min").bad:
+	case known && scaling.Max < scaling.Min:
 		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
+		known = false
 	}
 	if !written("cpu").present && !written("memory").present && !written("requests").present && len(scaling.Schedules) == 0 {
 		c.failAt(whole, "has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
@@ -123,10 +125,10 @@ func (c *checker) checkScaling(name string, service serviceDocument) {
 	if written("requests").present && service.Route == nil {
 		c.fail(key("requests"), "counts what the load balancer sends, and the service has no route; write route, or remove requests")
 	}
-	if replicas := c.root.at("services", name, "replicas"); replicas.present && !replicas.bad && !replicas.inherited() &&
+	if replicas := c.root.at("services", name, "replicas"); known && replicas.present && !replicas.bad && !replicas.inherited() &&
 		(service.Replicas < scaling.Min || service.Replicas > scaling.Max) {
-		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; with scaling it is only the count that the service starts with: remove it, "+
-			"or write one in between", service.Replicas, scaling.Min, scaling.Max)
+		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; write a count in between for the service to start with, or remove replicas",
+			service.Replicas, scaling.Min, scaling.Max)
 	}
 	for _, schedule := range slices.Sorted(maps.Keys(scaling.Schedules)) {
 		c.checkSchedule(schedule, scaling.Schedules[schedule], key("schedules", schedule))
@@ -151,7 +153,7 @@ func (c *checker) checkSchedule(name string, schedule Schedule, keys []any) {
 	switch {
 	case schedule.Min == nil && schedule.Max == nil:
 		c.fail(keys, "changes nothing; write min or max")
-	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min:
+	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !c.root.at(key("min")...).bad:
 		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
 	}
 }

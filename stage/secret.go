@@ -2,6 +2,8 @@ package stage
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,19 +19,25 @@ type Secret struct {
 	Value SecretValue
 }
 
-// SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals.
-type SecretValue struct{ text string }
+// SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals; a pointer keeps it from fmt also where it is part
+// of something unexported, whose methods fmt does not call.
+type SecretValue struct{ text *string }
 
 const hidden = "[secret]"
 
-// String hides the value from fmt.
-func (SecretValue) String() string { return hidden }
+// Format hides the value from every verb of fmt.
+func (SecretValue) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }
 
-// GoString hides the value from %#v.
-func (SecretValue) GoString() string { return hidden }
+// MarshalText hides the value from encodings.
+func (SecretValue) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // Reveal is the value itself, for what keeps it as a secret.
-func (v SecretValue) Reveal() string { return v.text }
+func (v SecretValue) Reveal() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
 
 var (
 	// secretResource may be followed by :json-key:version-stage:version-id, of which the last two exclude each
@@ -48,14 +56,23 @@ func (c *checker) checkSecret(name, text string) {
 	switch written := c.root.object["secrets"].object[name]; {
 	case written.encrypted && text == "":
 		c.fail(path, "is an empty value, encrypted; encrypt the value itself, or remove the key")
-	case written.encrypted && isSecretARN(text):
+	case isEncrypted(written.written) && isSecretARN(text):
 		c.fail(path, "is an ARN, encrypted; an ARN is no secret: write it as it is")
-	case !written.encrypted && !isSecretARN(text):
-		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path "+
-			"'%s:secrets.%s'`, or give the ARN of where it is kept, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX "+
-			"(with :JSON-KEY:VERSION-STAGE:VERSION-ID or without, one of the last two) "+
-			"or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME", c.in.Stage, c.in.Project, name)
+	case written.encrypted || isSecretARN(text):
+	case arn.IsARN(text):
+		c.fail(path, "is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
+			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
+	default:
+		c.fail(path, "is neither encrypted nor an ARN; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets.%s'`, "+
+			"or write the ARN of where it is kept, in Secrets Manager or SSM", c.in.Stage, c.in.Project, name)
 	}
+}
+
+// isValue tells a secret's value from the ARN of one that is kept elsewhere. Where the file is not at hand, and where it has all secrets encrypted
+// as one, the engine does not say which are encrypted: then an ARN is what looks like one.
+func (c *checker) isValue(name string) bool {
+	secrets := c.root.object["secrets"]
+	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !isSecretARN(c.document.Secrets[name])
 }
 
 func isSecretARN(text string) bool {
@@ -80,8 +97,8 @@ func (c *checker) secrets() map[string]Secret {
 		if secrets == nil {
 			secrets = map[string]Secret{}
 		}
-		if c.root.object["secrets"].object[name].encrypted {
-			secrets[name] = Secret{Value: SecretValue{text}}
+		if c.isValue(name) {
+			secrets[name] = Secret{Value: SecretValue{&text}}
 		} else {
 			secrets[name] = Secret{ARN: text}
 		}
@@ -107,12 +124,12 @@ func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
 	}
 	values := map[string]string{}
 	for _, secret := range service.Secrets {
-		if written := c.root.object["secrets"]; written != nil && written.object[secret] != nil && written.object[secret].encrypted {
+		if c.isValue(secret) {
 			values[secret] = c.document.Secrets[secret]
 		}
 	}
 	if text, err := json.Marshal(values); err != nil || len(text) > largestSecret {
 		c.fail(at("services", name, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
-			"give its ARN", len(text), largestSecret)
+			"write its ARN", len(text), largestSecret)
 	}
 }
