@@ -35,18 +35,18 @@ func TestEncryptedSecretsAreValues(t *testing.T) {
 		secrets string
 		want    map[string]string // what is a value; all else is an ARN
 	}{
-		"a value":                        {"{KEY: {secure: hunter2}, DB: '" + parameterARN + "'}", map[string]string{"KEY": "hunter2"}},
-		"the whole key":                  {`{secure: '{"KEY": "hunter2"}'}`, map[string]string{"KEY": "hunter2"}},
-		"the whole key with an ARN":      {`{secure: '{"KEY": "hunter2", "DB": "` + parameterARN + `"}'}`, map[string]string{"KEY": "hunter2"}},
-		"text that is like a date":       {"{KEY: {secure: 2024-01-01 00:00:00 +0000 UTC}}", map[string]string{"KEY": "2024-01-01 00:00:00 +0000 UTC"}},
-		"text that is like a number":     {"{KEY: {secure: '0123'}}", map[string]string{"KEY": "0123"}},
-		"text that is like JSON":         {`{KEY: {secure: '{"user": "a<b>&c"}'}}`, map[string]string{"KEY": `{"user": "a<b>&c"}`}},
-		"lines":                          {`{KEY: {secure: "one\ntwo\n"}}`, map[string]string{"KEY": "one\ntwo\n"}},
-		"the ARN of something else":      {"{KEY: {secure: 'arn:aws:iam::123456789012:role/hunter2'}}", map[string]string{"KEY": "arn:aws:iam::123456789012:role/hunter2"}},
-		"a key that is called secure":    {"{secure: {secure: hunter2}, KEY: {secure: x}}", map[string]string{"secure": "hunter2", "KEY": "x"}},
-		"a blank":                        {"{KEY: {secure: ' '}}", map[string]string{"KEY": " "}},
-		"an ARN and nothing encrypted":   {"{DB: '" + parameterARN + "'}", map[string]string{}},
-		"one value twice":                {"{A: {secure: same}, B: {secure: same}}", map[string]string{"A": "same", "B": "same"}},
+		"a value":                      {"{KEY: {secure: hunter2}, DB: '" + parameterARN + "'}", map[string]string{"KEY": "hunter2"}},
+		"the whole key":                {`{secure: '{"KEY": "hunter2"}'}`, map[string]string{"KEY": "hunter2"}},
+		"the whole key with an ARN":    {`{secure: '{"KEY": "hunter2", "DB": "` + parameterARN + `"}'}`, map[string]string{"KEY": "hunter2"}},
+		"text that is like a date":     {"{KEY: {secure: 2024-01-01 00:00:00 +0000 UTC}}", map[string]string{"KEY": "2024-01-01 00:00:00 +0000 UTC"}},
+		"text that is like a number":   {"{KEY: {secure: '0123'}}", map[string]string{"KEY": "0123"}},
+		"text that is like JSON":       {`{KEY: {secure: '{"user": "a<b>&c"}'}}`, map[string]string{"KEY": `{"user": "a<b>&c"}`}},
+		"lines":                        {`{KEY: {secure: "one\ntwo\n"}}`, map[string]string{"KEY": "one\ntwo\n"}},
+		"the ARN of something else":    {"{KEY: {secure: 'arn:aws:iam::123456789012:role/hunter2'}}", map[string]string{"KEY": "arn:aws:iam::123456789012:role/hunter2"}},
+		"a key that is called secure":  {"{secure: {secure: hunter2}, KEY: {secure: x}}", map[string]string{"secure": "hunter2", "KEY": "x"}},
+		"a blank":                      {"{KEY: {secure: ' '}}", map[string]string{"KEY": " "}},
+		"an ARN and nothing encrypted": {"{DB: '" + parameterARN + "'}", map[string]string{}},
+		"one value twice":              {"{A: {secure: same}, B: {secure: same}}", map[string]string{"A": "same", "B": "same"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -164,7 +164,7 @@ func TestALoadedStageShowsNoValue(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10v"} {
 		for name, shown := range map[string]any{
 			"the stage": got, "a copy": *got, "secrets": got.Secrets, "a secret": got.Secrets["KEY"], "a service": got.Services["web"],
-			"a value": value, "a value's address": &value, "a list": []SecretValue{value}, "something unexported": inside
+			"a value": value, "a value's address": &value, "a list": []SecretValue{value}, "something unexported": inside,
 		} {
 			texts[verb+" of "+name] = fmt.Sprintf(verb, shown)
 		}
