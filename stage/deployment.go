@@ -62,7 +62,7 @@ func (c *checker) checkDeployment(name string, service serviceDocument) {
 	case deployment.MinimumHealthy == 100 && deployment.Maximum == 100:
 		c.fail(key("maximum"), "is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
 	case fewest > 0 && stuck:
-		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, so none of %d tasks could be replaced; raise maximum, or lower minimumHealthy",
+		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, so with a desired count of %d no task could be replaced; raise maximum, or lower minimumHealthy",
 			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
 	if len(deployment.Alarms) > mostAlarms {

@@ -77,6 +77,7 @@ func (c *checker) checkPermissions(name string, permissions []Permission) {
 		for operator, conditions := range permission.Conditions {
 			if !iamOperator.MatchString(operator) {
 				c.fail(key("conditions", operator), "is no operator of IAM; write one such as StringEquals")
+				continue
 			}
 			for conditionKey := range conditions {
 				if !iamKey.MatchString(conditionKey) {
