@@ -209,11 +209,13 @@ func accessLogs(settings *stage.AccessLogs) lb.LoadBalancerAccessLogsPtrInput {
 func shortName(name string) string {
 	const longest = 32 - 8
 	plain := strings.Trim(strings.ReplaceAll(name, "_", "-"), "-")
-	if plain == name && len(name) <= longest && !strings.HasPrefix(name, "internal-") {
+	if plain == name && len(name) <= longest && !strings.HasPrefix(name+"-", "internal-") {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
 	hash := hex.EncodeToString(sum[:])[:6]
-	plain = strings.TrimPrefix(plain, "internal-")
+	for strings.HasPrefix(plain+"-", "internal-") { // which AWS keeps for itself
+		plain = strings.Trim(strings.TrimPrefix(plain+"-", "internal-"), "-")
+	}
 	return strings.Trim(plain[:min(len(plain), longest-1-len(hash))]+"-"+hash, "-")
 }

@@ -72,7 +72,7 @@ func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.
 		return nil, err
 	}
 	if args.ZoneID != "" {
-		for _, host := range service.Route.Hosts {
+		for _, host := range args.Stage.RecordHosts(name) {
 			if err := args.newRecord(ctx, host, parent); err != nil {
 				return nil, err
 			}

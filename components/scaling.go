@@ -78,7 +78,8 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 	}
 	for _, schedule := range sortedKeys(args.Settings.Schedules) {
 		settings := args.Settings.Schedules[schedule]
-		_, err := appautoscaling.NewScheduledAction(ctx, name+"-"+schedule, &appautoscaling.ScheduledActionArgs{
+		// A dot is in neither name, so that no two services' schedules are called the same.
+		_, err := appautoscaling.NewScheduledAction(ctx, name+"."+schedule, &appautoscaling.ScheduledActionArgs{
 			ServiceNamespace:  target.ServiceNamespace,
 			ResourceId:        target.ResourceId,
 			ScalableDimension: target.ScalableDimension,

@@ -174,7 +174,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		"family":         pulumi.String(family),
 		"revision":       revision,
 		"taskDefinition": component.TaskDefinition,
-		"replicas":       pulumi.Int(settings.Replicas),
+		"replicas":       pulumi.Int(settings.StartReplicas()),
 		"logGroup":       pulumi.String(logGroupName),
 		"service":        component.Arn,
 		"pinned":         pulumi.Bool(pinned != ""),

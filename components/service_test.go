@@ -3,6 +3,8 @@ package components
 import (
 	"encoding/json"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -17,6 +19,7 @@ import (
 type recorder struct {
 	mutex     sync.Mutex
 	resources []pulumi.MockResourceArgs
+	summaries map[string]map[string]any // what declareStage notes of each service
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -26,7 +29,29 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	outputs := args.Inputs.Copy()
 	outputs["arn"] = resource.NewStringProperty("arn:" + args.Name)
 	outputs["revision"] = resource.NewNumberProperty(7)
+	for _, output := range []string{"dnsName", "zoneId", "arnSuffix", "versionId", "certificateArn", "fqdn"} {
+		if _, given := outputs[resource.PropertyKey(output)]; !given {
+			outputs[resource.PropertyKey(output)] = resource.NewStringProperty(output + ":" + args.Name)
+		}
+	}
+	if args.TypeToken == "aws:acm/certificate:Certificate" {
+		outputs["domainValidationOptions"] = validationOptions(args.Inputs)
+	}
 	return args.Name + "-id", outputs, nil
+}
+
+// validationOptions are a record for each of a certificate's domains, the last one first. A domain and the wildcard in it have the same.
+func validationOptions(certificate resource.PropertyMap) resource.PropertyValue {
+	var options []resource.PropertyValue
+	for _, domain := range certificate["subjectAlternativeNames"].ArrayValue() {
+		base := strings.TrimPrefix(domain.StringValue(), "*.")
+		options = slices.Insert(options, 0, resource.NewObjectProperty(resource.PropertyMap{
+			"domainName":         domain,
+			"resourceRecordName": resource.NewStringProperty("_proof." + base), "resourceRecordType": resource.NewStringProperty("CNAME"),
+			"resourceRecordValue": resource.NewStringProperty("_answer." + base),
+		}))
+	}
+	return resource.NewArrayProperty(options)
 }
 
 func (r *recorder) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
@@ -35,13 +60,34 @@ func (r *recorder) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
 
 func (r *recorder) inputs(t *testing.T, token string) resource.PropertyMap {
 	t.Helper()
+	all := r.all(token)
+	require.NotEmpty(t, all, "no %s was registered", token)
+	return all[0].Inputs
+}
+
+// all are the registered resources of a type.
+func (r *recorder) all(token string) []pulumi.MockResourceArgs {
+	var all []pulumi.MockResourceArgs
 	for _, registered := range r.resources {
 		if registered.TypeToken == token {
-			return registered.Inputs
+			all = append(all, registered)
 		}
 	}
-	t.Fatalf("no %s was registered", token)
-	return nil
+	return all
+}
+
+// named is the registered resource of a type with a name.
+func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceArgs {
+	t.Helper()
+	var names []string
+	for _, registered := range r.all(token) {
+		if registered.Name == name {
+			return registered
+		}
+		names = append(names, registered.Name)
+	}
+	t.Fatalf("no %s is called %s, but %v", token, name, names)
+	return pulumi.MockResourceArgs{}
 }
 
 func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {

@@ -313,6 +313,22 @@ func (s *Stage) Priority(service string) int {
 	return s.Services[service].Route.priority(s.Family(service))
 }
 
+// RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A host is one record, however many
+// services share it by their paths.
+func (s *Stage) RecordHosts(service string) []string {
+	var hosts []string
+	for _, host := range s.Services[service].Route.Hosts {
+		shared := false
+		for name, other := range s.Services {
+			shared = shared || name < service && other.Route != nil && slices.Contains(other.Route.Hosts, host)
+		}
+		if !shared {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // ExactPath is what the first path begins with, up to its first wildcard.
 func (r Route) ExactPath() string {
 	if len(r.Paths) == 0 {

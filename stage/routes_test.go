@@ -518,6 +518,19 @@ func TestCertificateDomains(t *testing.T) {
 	}
 }
 
+func TestAHostHasOneRecord(t *testing.T) {
+	t.Parallel()
+	route := func(hosts ...string) Service { return Service{Route: &Route{Hosts: hosts}} }
+	s := Stage{Services: map[string]Service{
+		"api": route("a.example.com", "b.example.com"), "job": {}, "web": route("b.example.com", "c.example.com", "a.example.com"), "xyz": route("c.example.com"),
+	}}
+	require.Equal(t, []string{"a.example.com", "b.example.com"}, s.RecordHosts("api"))
+	require.Equal(t, []string{"c.example.com"}, s.RecordHosts("web"))
+	require.Empty(t, s.RecordHosts("xyz"))
+	delete(s.Services, "api")
+	require.Equal(t, []string{"b.example.com", "c.example.com", "a.example.com"}, s.RecordHosts("web"))
+}
+
 func TestExactPath(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,0 +1,263 @@
+package components
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/require"
+)
+
+// oneRoute is a stage whose service web has a route, and a load balancer with settings.
+func oneRoute(route, loadBalancer string) map[string]string {
+	return map[string]string{"services": `{"web": {"image": "web", "port": 8080, "route": ` + route + `}}`, "loadBalancer": loadBalancer}
+}
+
+const certificateARN = "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+func TestShortNames(t *testing.T) {
+	t.Parallel()
+	allowed := regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`) // of a load balancer or target group
+	for name, want := range map[string]string{
+		"web":                        "web",
+		"Web-2":                      "Web-2",
+		"exactly-24-characters-xy":   "exactly-24-characters-xy",
+		"25-characters-are-too-many": "25-characters-are-_",
+		"one-with-a-hyphen-17-x-and": "one-with-a-hyphen-_",
+		"a_b":                        "a-b-_",
+		"_web_":                      "web-_",
+		"-web-":                      "web-_",
+		"___":                        "_",
+		"internal-web":               "web-_",
+		"internal-internal-web":      "web-_",
+		"internal":                   "_",
+		"internal-internal":          "_",
+		"internal--web":              "web-_",
+		"_internal_web":              "web-_",
+		"internals":                  "internals",
+	} {
+		got := shortName(name)
+		pattern := "^" + strings.ReplaceAll(want, "_", "[0-9a-f]{6}") + "$"
+		require.Regexp(t, pattern, got, name)
+	}
+	seen := map[string]string{}
+	for _, stem := range []string{"", "internal-", "a", "_", "-", "x_y", strings.Repeat("long-", 8), strings.Repeat("l", 23), strings.Repeat("_", 30)} {
+		for _, end := range []string{"web", "web_", "web-", "web1", "WEB", "internal", "web-web", "web_web"} {
+			name := stem + end
+			got := shortName(name)
+			require.LessOrEqual(t, len(got), 24, name)
+			require.Regexp(t, allowed, got, name)
+			require.False(t, strings.HasPrefix(got+"-", "internal-"), "%s: %s", name, got)
+			require.Empty(t, seen[got], "%s is called like another one: %s", name, got)
+			require.Equal(t, got, shortName(name))
+			seen[got] = name
+		}
+	}
+	for i := range 2000 { // that differ only where they are cut
+		name := fmt.Sprintf("a-very-long-name-of-a-service-%d", i)
+		require.Empty(t, seen[shortName(name)], name)
+		seen[shortName(name)] = name
+	}
+}
+
+func TestAServiceWithARouteIsReachedThroughTheLoadBalancer(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{}`, `{"allowFrom": ["203.0.113.0/24"]}`), nil)
+	service := recorded.named(t, "aws:ecs/service:Service", "web")
+	require.Equal(t, []any{map[string]any{"containerName": "web", "containerPort": 8080.0, "targetGroupArn": "arn:web"}},
+		plain(service.Inputs["loadBalancers"]).Mappable())
+	require.InDelta(t, 60, service.Inputs["healthCheckGracePeriodSeconds"].NumberValue(), 0)
+	for _, ready := range [][2]string{
+		{"aws:lb/listenerRule:ListenerRule", "web"},
+		{"aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer"},
+		{"aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer-out"},
+		{"aws:cloudwatch/logGroup:LogGroup", "web"},
+		{"aws:iam/rolePolicy:RolePolicy", "web-execution"},
+	} {
+		require.True(t, dependsOn(service, ready[0], ready[1]), "%s: %v", ready, service.RegisterRPC.GetDependencies())
+	}
+	in := recorded.named(t, "aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer").Inputs
+	out := recorded.named(t, "aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer-out").Inputs
+	require.Equal(t, map[string]any{
+		"type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "web-id", "sourceSecurityGroupId": "dev-id",
+	}, in.Mappable())
+	require.Equal(t, map[string]any{
+		"type": "egress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "dev-id", "sourceSecurityGroupId": "web-id",
+	}, out.Mappable())
+	require.NotContains(t, recorded.named(t, "aws:ec2/securityGroup:SecurityGroup", "dev").Inputs, resource.PropertyKey("egress"), "the load balancer reaches its services alone")
+
+	target := recorded.inputs(t, "aws:lb/targetGroup:TargetGroup")
+	require.Equal(t, "ip", target["targetType"].StringValue())
+	require.Equal(t, "HTTP1", target["protocolVersion"].StringValue())
+	require.Equal(t, map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0}, target["stickiness"].ObjectValue().Mappable())
+	rule := recorded.named(t, "aws:lb/listenerRule:ListenerRule", "web")
+	require.True(t, rule.RegisterRPC.GetDeleteBeforeReplace())
+	require.Equal(t, []any{map[string]any{"pathPattern": map[string]any{"values": []any{"/*"}}}}, rule.Inputs["conditions"].Mappable())
+	require.Equal(t, "arn:dev-http", rule.Inputs["listenerArn"].StringValue())
+
+	for _, port := range []string{`"port": 8080`, `"port": 9090`} {
+		keys := oneRoute(`{}`, `{}`)
+		keys["services"] = strings.Replace(keys["services"], `"port": 8080`, port, 1)
+		require.InDelta(t, 80, declareStage(t, keys, nil).inputs(t, "aws:lb/targetGroup:TargetGroup")["port"].NumberValue(), 0,
+			"the container's port makes no other target group")
+	}
+	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"), resource.PropertyKey("healthCheckGracePeriodSeconds"))
+	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"), resource.PropertyKey("loadBalancers"))
+}
+
+func TestTheTargetGroupIsWhatTheRouteSays(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{"protocol": "grpc", "hosts": ["a.example.com"], "paths": ["/x/*"], "priority": 7, "stickiness": 60, "deregistrationDelay": 5,
+		"gracePeriod": 0, "healthCheck": {"interval": 10, "timeout": 3, "healthyThreshold": 3, "unhealthyThreshold": 4}}`, `{"certificate": "`+certificateARN+`"}`), nil)
+	target := recorded.inputs(t, "aws:lb/targetGroup:TargetGroup")
+	require.Equal(t, "GRPC", target["protocolVersion"].StringValue())
+	require.InDelta(t, 5, target["deregistrationDelay"].NumberValue(), 0)
+	require.Equal(t, map[string]any{
+		"enabled": true, "protocol": "HTTP", "port": "traffic-port", "path": "/AWS.ALB/healthcheck", "matcher": "12",
+		"interval": 10.0, "timeout": 3.0, "healthyThreshold": 3.0, "unhealthyThreshold": 4.0,
+	}, target["healthCheck"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"enabled": true, "type": "lb_cookie", "cookieDuration": 60.0}, target["stickiness"].ObjectValue().Mappable())
+	require.InDelta(t, 0, recorded.inputs(t, "aws:ecs/service:Service")["healthCheckGracePeriodSeconds"].NumberValue(), 0)
+	rule := recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")
+	require.InDelta(t, 7, rule["priority"].NumberValue(), 0)
+	require.Equal(t, []any{
+		map[string]any{"hostHeader": map[string]any{"values": []any{"a.example.com"}}},
+		map[string]any{"pathPattern": map[string]any{"values": []any{"/x/*"}}},
+	}, rule["conditions"].Mappable())
+}
+
+func TestALoadBalancerWithoutACertificateServesHTTP(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{}`, `{}`), nil)
+	require.Empty(t, recorded.all("aws:acm/certificate:Certificate"))
+	require.Empty(t, recorded.all("aws:route53/record:Record"))
+	listeners := recorded.all("aws:lb/listener:Listener")
+	require.Len(t, listeners, 1)
+	require.Equal(t, "HTTP", listeners[0].Inputs["protocol"].StringValue())
+	require.InDelta(t, 80, listeners[0].Inputs["port"].NumberValue(), 0)
+	require.Equal(t, "fixed-response", listeners[0].Inputs["defaultActions"].ArrayValue()[0].ObjectValue()["type"].StringValue())
+	require.Equal(t, map[string]string{"dev-http-from-0.0.0.0/0": "ingress 80"}, balancerDoors(recorded))
+
+	balancer := recorded.inputs(t, "aws:lb/loadBalancer:LoadBalancer")
+	require.Equal(t, []any{"subnet-2", "subnet-3"}, balancer["subnets"].Mappable())
+	require.False(t, balancer["internal"].BoolValue())
+	require.True(t, balancer["dropInvalidHeaderFields"].BoolValue())
+	require.Equal(t, map[string]any{"bucket": "", "enabled": false}, balancer["accessLogs"].ObjectValue().Mappable(), "what is left out would stay")
+}
+
+// balancerDoors are the rules of the load balancer's security group that let clients in, by name.
+func balancerDoors(recorded *recorder) map[string]string {
+	doors := map[string]string{}
+	for _, rule := range recorded.all("aws:ec2/securityGroupRule:SecurityGroupRule") {
+		if strings.HasPrefix(rule.Name, "dev-") {
+			doors[rule.Name] = fmt.Sprint(rule.Inputs["type"].StringValue(), " ", rule.Inputs["fromPort"].NumberValue())
+		}
+	}
+	return doors
+}
+
+func TestALoadBalancerWithACertificateServesHTTPS(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{}`, `{"certificate": "`+certificateARN+`", "allowFrom": ["10.0.0.0/8"], "internal": true, "idleTimeout": 120,
+		"deletionProtection": true, "tlsPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06", "accessLogs": {"bucket": "shop-logs", "prefix": "dev"}}`), nil)
+	require.Empty(t, recorded.all("aws:acm/certificate:Certificate"))
+	https := recorded.named(t, "aws:lb/listener:Listener", "dev-https").Inputs
+	require.Equal(t, certificateARN, https["certificateArn"].StringValue())
+	require.Equal(t, "ELBSecurityPolicy-TLS13-1-3-2021-06", https["sslPolicy"].StringValue())
+	require.InDelta(t, 443, https["port"].NumberValue(), 0)
+	http := recorded.named(t, "aws:lb/listener:Listener", "dev-http").Inputs
+	require.Equal(t, []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}},
+		http["defaultActions"].Mappable())
+	require.Equal(t, "arn:dev-https", recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["listenerArn"].StringValue())
+	require.Equal(t, map[string]string{"dev-http-from-10.0.0.0/8": "ingress 80", "dev-https-from-10.0.0.0/8": "ingress 443"}, balancerDoors(recorded))
+
+	balancer := recorded.named(t, "aws:lb/loadBalancer:LoadBalancer", "shop-dev")
+	require.True(t, balancer.Inputs["internal"].BoolValue())
+	require.True(t, balancer.Inputs["enableDeletionProtection"].BoolValue())
+	require.InDelta(t, 120, balancer.Inputs["idleTimeout"].NumberValue(), 0)
+	require.Equal(t, map[string]any{"bucket": "shop-logs", "prefix": "dev", "enabled": true}, balancer.Inputs["accessLogs"].ObjectValue().Mappable())
+	require.True(t, dependsOn(balancer, "aws:ec2/securityGroupRule:SecurityGroupRule", "dev-https-from-10.0.0.0/8"))
+}
+
+func TestAZoneGivesACertificateAndRecords(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, map[string]string{
+		"services": `{
+			"web": {"image": "web", "port": 80, "route": {"hosts": ["example.com", "*.example.com"]}},
+			"api": {"image": "web", "port": 80, "route": {"hosts": ["api.dev.example.com", "example.com"], "paths": ["/api/*"]}}
+		}`, "loadBalancer": `{"zone": "example.com"}`,
+	}, nil)
+	certificate := recorded.inputs(t, "aws:acm/certificate:Certificate")
+	require.Equal(t, "DNS", certificate["validationMethod"].StringValue())
+	require.Equal(t, []any{"*.dev.example.com", "*.example.com", "example.com"}, certificate["subjectAlternativeNames"].Mappable())
+
+	proofs, hosts := map[string]string{}, map[string]string{}
+	for _, record := range recorded.all("aws:route53/record:Record") {
+		require.Equal(t, "Z1", record.Inputs["zoneId"].StringValue())
+		if record.Inputs["type"].StringValue() == "A" {
+			hosts[record.Name] = record.Inputs["name"].StringValue()
+			require.Equal(t, []any{map[string]any{"name": "dnsName:shop-dev", "zoneId": "zoneId:shop-dev", "evaluateTargetHealth": true}}, record.Inputs["aliases"].Mappable())
+			require.False(t, record.RegisterRPC.GetRetainOnDelete())
+			require.NotContains(t, record.Inputs, resource.PropertyKey("allowOverwrite"), "somebody else's record is not taken over")
+			continue
+		}
+		proofs[record.Name] = fmt.Sprint(record.Inputs["name"].StringValue(), " ", record.Inputs["type"].StringValue(), " ", record.Inputs["records"].Mappable())
+		require.True(t, record.RegisterRPC.GetRetainOnDelete(), "another stage's certificate may need it")
+		require.True(t, record.Inputs["allowOverwrite"].BoolValue(), "another stage may have it already")
+	}
+	require.Equal(t, map[string]string{
+		"example.com":     "_proof.example.com CNAME [_answer.example.com]", // for the zone and the wildcard in it
+		"dev.example.com": "_proof.dev.example.com CNAME [_answer.dev.example.com]",
+	}, proofs)
+	require.Equal(t, map[string]string{"example.com": "example.com", "*.example.com": "*.example.com", "api.dev.example.com": "api.dev.example.com"}, hosts,
+		"one record for the host that two services share")
+	require.Len(t, recorded.inputs(t, "aws:acm/certificateValidation:CertificateValidation")["validationRecordFqdns"].ArrayValue(), 2)
+	https := recorded.named(t, "aws:lb/listener:Listener", "dev-https")
+	require.Equal(t, "arn:dev", https.Inputs["certificateArn"].StringValue())
+	require.True(t, dependsOn(https, "aws:acm/certificateValidation:CertificateValidation", "dev"), "a listener takes only a certificate that is issued")
+}
+
+func TestACertificateBesideAZoneIsTaken(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"]}`, `{"zone": "example.com", "certificate": "`+certificateARN+`"}`), nil)
+	require.Empty(t, recorded.all("aws:acm/certificate:Certificate"))
+	require.Len(t, recorded.all("aws:route53/record:Record"), 1)
+}
+
+func TestAnExistingLoadBalancerIsLeftToItsOwner(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
+	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"], "paths": ["/x*"]}`, `{"arn": "`+arn+`", "zone": "example.com"}`), func(surroundings *Surroundings) {
+		surroundings.Entrance = &Entrance{
+			ZoneID:   "Z1",
+			Existing: &lb.LookupLoadBalancerResult{DnsName: "shared.elb", ZoneId: "Z2", ArnSuffix: "app/shared/1", SecurityGroups: []string{"sg-1", "sg-2"}},
+			Listener: &lb.LookupListenerResult{Arn: "arn:listener", Protocol: "HTTPS"},
+		}
+	})
+	for _, token := range []string{"aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener", "aws:acm/certificate:Certificate"} {
+		require.Empty(t, recorded.all(token), token)
+	}
+	require.Equal(t, "arn:listener", recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["listenerArn"].StringValue())
+	sources := map[string]string{}
+	for _, rule := range recorded.all("aws:ec2/securityGroupRule:SecurityGroupRule") {
+		require.Equal(t, "web-id", rule.Inputs["securityGroupId"].StringValue(), "the groups of its owner are not changed")
+		sources[rule.Name] = rule.Inputs["sourceSecurityGroupId"].StringValue()
+		require.True(t, dependsOn(recorded.named(t, "aws:ecs/service:Service", "web"), rule.TypeToken, rule.Name))
+	}
+	require.Equal(t, map[string]string{"web-from-sg-1": "sg-1", "web-from-sg-2": "sg-2"}, sources)
+	record := recorded.inputs(t, "aws:route53/record:Record")
+	require.Equal(t, []any{map[string]any{"name": "shared.elb", "zoneId": "Z2", "evaluateTargetHealth": true}}, record["aliases"].Mappable())
+}
+
+func TestAStageWithoutARouteHasNoLoadBalancer(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "port": 80}}`, "loadBalancer": `{"zone": "example.com"}`}, nil)
+	for _, registered := range recorded.resources {
+		require.NotContains(t, registered.TypeToken, "aws:lb/")
+		require.NotContains(t, registered.TypeToken, "aws:acm/")
+		require.NotContains(t, registered.TypeToken, "aws:route53/")
+	}
+}

@@ -1,0 +1,344 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"slipway/stage"
+)
+
+const pinnedRef = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" +
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// loadStage is the stage shop-dev with some keys, as JSON. Its image web is pinned, and its secrets are encrypted but for ARNs.
+func loadStage(t *testing.T, keys map[string]string) *stage.Stage {
+	t.Helper()
+	in := stage.Input{Project: "shop", Stage: "dev", Root: t.TempDir(), SecretKeys: []string{"shop:secrets"},
+		Config: map[string]string{"shop:images": `{"web": {"ref": "` + pinnedRef + `"}}`}}
+	for key, value := range keys {
+		in.Config["shop:"+key] = value
+	}
+	settings, err := stage.Load(in)
+	require.NoError(t, err)
+	return settings
+}
+
+// declareStage declares a stage as the program does, in a made-up account.
+func declareStage(t *testing.T, keys map[string]string, change func(*Surroundings)) *recorder {
+	t.Helper()
+	settings := loadStage(t, keys)
+	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	surroundings := &Surroundings{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
+	if settings.HasRoutes() {
+		surroundings.Entrance = &Entrance{Subnets: []string{"subnet-2", "subnet-3"}}
+		if settings.LoadBalancer.Zone != "" {
+			surroundings.Entrance.ZoneID = "Z1"
+		}
+	}
+	if change != nil {
+		change(surroundings)
+	}
+	recorded := &recorder{summaries: map[string]map[string]any{}}
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: settings.Cluster(), ContainerInsights: "disabled", Tags: settings.AllTags()})
+		if err != nil {
+			return err
+		}
+		images, err := NewImages(ctx, surroundings, settings)
+		if err != nil {
+			return err
+		}
+		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: surroundings.Network, Entrance: surroundings.Entrance})
+		if err != nil {
+			return err
+		}
+		rollouts := NewRollouts(ctx, account, settings.Cluster())
+		for _, name := range sortedKeys(settings.Services) {
+			service, err := NewService(ctx, name, &ServiceArgs{
+				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"], Rollouts: rollouts,
+			})
+			if err != nil {
+				return err
+			}
+			recorded.noteSummary(name, service.Summary)
+		}
+		return nil
+	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
+	require.NoError(t, err)
+	return recorded
+}
+
+// noteSummary notes what a stack's outputs say of a service.
+func (r *recorder) noteSummary(name string, summary pulumi.Map) {
+	summary.ToMapOutput().ApplyT(func(known map[string]any) map[string]any {
+		r.mutex.Lock()
+		defer r.mutex.Unlock()
+		r.summaries[name] = known
+		return known
+	})
+}
+
+// everything is a stage whose service web uses all that there is, and api shares its host.
+var everything = map[string]string{
+	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
+	"services": `{
+		"web": {
+			"image": "web", "port": 8080, "allowFrom": ["10.0.0.0/8"], "secrets": ["PASSWORD", "TOKEN", "LEVEL"], "exec": true, "logRetention": 90, "stopTimeout": 60,
+			"route": {"hosts": ["shop.example.com", "*.shop.example.com"], "stickiness": 60},
+			"scaling": {"min": 2, "max": 9, "cpu": 60, "memory": 70, "requests": 1000,
+				"schedules": {"night": {"when": "cron(0 22 * * ? *)", "min": 0}, "once": {"when": "at(2026-12-24T18:00:00)", "max": 20}}},
+			"deployment": {"maxErrors": 5, "alarms": ["latency"]},
+			"healthCheck": {"command": ["CMD", "/app", "-healthcheck"]},
+			"permissions": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::uploads/*"], "conditions": {"Bool": {"aws:SecureTransport": ["true"]}}}]
+		},
+		"api": {"image": "web", "port": 9090, "route": {"hosts": ["shop.example.com"], "paths": ["/api/*"]}, "secrets": ["TOKEN"]}
+	}`,
+	"loadBalancer": `{"zone": "example.com", "accessLogs": {"bucket": "shop-logs"}}`,
+	"tags":         `{"team": "shop"}`,
+	"roles":        `{"path": "/shop/", "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}`,
+}
+
+func TestEveryResourceOfAStageBelongsToAComponentAndHasANameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	seen := map[string]bool{}
+	for _, registered := range recorded.resources {
+		parent := registered.RegisterRPC.GetParent()
+		if registered.RegisterRPC.GetCustom() {
+			require.Contains(t, parent, "slipway:components:", registered.TypeToken)
+		}
+		types := "" // an engine's names have the types of what is around a resource, not the names
+		if parts := strings.Split(parent, "::"); len(parts) > 2 {
+			types = parts[2]
+		}
+		urn := fmt.Sprintf("%s$%s::%s", types, registered.TypeToken, registered.Name)
+		require.False(t, seen[urn], "%s is declared twice", urn)
+		seen[urn] = true
+	}
+	for _, token := range []string{
+		"aws:acm/certificate:Certificate", "aws:appautoscaling/policy:Policy", "aws:appautoscaling/scheduledAction:ScheduledAction",
+		"aws:cloudwatch/metricAlarm:MetricAlarm", "aws:ec2/securityGroupRule:SecurityGroupRule", "aws:lb/listenerRule:ListenerRule",
+		"aws:lb/targetGroup:TargetGroup", "aws:route53/record:Record", "aws:secretsmanager/secretVersion:SecretVersion",
+	} {
+		require.NotEmpty(t, recorded.all(token), token)
+	}
+}
+
+// A service and a schedule, whose names put together are those of another service and schedule.
+func TestNamesThatLookAlikeStayApart(t *testing.T) {
+	t.Parallel()
+	const scaling = `"image": "web", "scaling": {"max": 2, "schedules": {`
+	recorded := declareStage(t, map[string]string{"services": `{
+		"web": {` + scaling + `"a-b": {"when": "rate(1 day)", "min": 0}}}},
+		"web-a": {` + scaling + `"b": {"when": "rate(1 day)", "min": 0}}}}
+	}`}, nil)
+	actions := recorded.all("aws:appautoscaling/scheduledAction:ScheduledAction")
+	require.Len(t, actions, 2)
+	require.NotEqual(t, actions[0].Name, actions[1].Name)
+}
+
+func TestTheTagsAreOnEverythingThatTakesTags(t *testing.T) {
+	t.Parallel()
+	for _, registered := range declareStage(t, everything, nil).resources {
+		tags, tagged := registered.Inputs["tags"]
+		if !tagged {
+			continue
+		}
+		require.Equal(t, "shop", tags.ObjectValue()["team"].StringValue(), registered.TypeToken)
+		if service, given := tags.ObjectValue()["service"]; given {
+			require.Contains(t, registered.Name, service.StringValue(), registered.TypeToken)
+		}
+	}
+}
+
+// plain is a property without the marks of secrets.
+func plain(value resource.PropertyValue) resource.PropertyValue {
+	for value.IsSecret() {
+		value = value.SecretValue().Element
+	}
+	return value
+}
+
+func TestEncryptedSecretsAreKeptAndNeverShown(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	for _, registered := range recorded.resources {
+		if registered.TypeToken == "aws:secretsmanager/secretVersion:SecretVersion" {
+			require.True(t, registered.Inputs["secretString"].IsSecret(), "the engine encrypts it in the state")
+			continue
+		}
+		for _, value := range []string{"hunter2", "other-value"} {
+			require.NotContains(t, fmt.Sprint(registered.Inputs.Mappable()), value, registered.TypeToken)
+			require.NotContains(t, registered.RegisterRPC.GetObject().String(), value, registered.TypeToken)
+		}
+	}
+	const version = "aws:secretsmanager/secretVersion:SecretVersion"
+	require.JSONEq(t, `{"PASSWORD": "hunter2", "TOKEN": "other-value"}`, plain(recorded.named(t, version, "shop-dev-web").Inputs["secretString"]).StringValue())
+	require.JSONEq(t, `{"TOKEN": "other-value"}`, plain(recorded.named(t, version, "shop-dev-api").Inputs["secretString"]).StringValue(), "what the service names")
+
+	var containers []struct {
+		Secrets []struct{ Name, ValueFrom string }
+	}
+	definition := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"]
+	require.False(t, definition.IsSecret(), "a preview shows what changes")
+	require.NoError(t, json.Unmarshal([]byte(definition.StringValue()), &containers))
+	require.Equal(t, []struct{ Name, ValueFrom string }{
+		{"LEVEL", "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
+		{"PASSWORD", "arn:shop-dev-web:PASSWORD::versionId:shop-dev-web"},
+		{"TOKEN", "arn:shop-dev-web:TOKEN::versionId:shop-dev-web"},
+	}, containers[0].Secrets)
+	secret := recorded.named(t, "aws:secretsmanager/secret:Secret", "shop-dev-web").Inputs
+	require.NotContains(t, secret, resource.PropertyKey("name"), "AWS keeps the name of a deleted secret")
+	require.InDelta(t, 30, secret["recoveryWindowInDays"].NumberValue(), 0)
+}
+
+func TestAServiceWithoutEncryptedValuesKeepsNoSecret(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, declareService(t, nil).all("aws:secretsmanager/secret:Secret"))
+}
+
+// statements are those of a service's role policy, actions and resources by Sid.
+func statements(t *testing.T, recorded *recorder, name string) []statement {
+	t.Helper()
+	var policy struct{ Statement []statement }
+	text := recorded.named(t, "aws:iam/rolePolicy:RolePolicy", name).Inputs["policy"]
+	require.False(t, text.IsSecret())
+	require.NoError(t, json.Unmarshal([]byte(text.StringValue()), &policy))
+	return policy.Statement
+}
+
+func TestTheExecutionRoleReadsTheServicesOwnSecret(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	read := map[string][]string{}
+	for _, statement := range statements(t, recorded, "web-execution") {
+		read[statement.Sid] = statement.Resource
+	}
+	require.Equal(t, []string{"arn:shop-dev-web"}, read["Secrets"])
+	require.Equal(t, []string{"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}, read["Parameters"])
+	for _, statement := range statements(t, recorded, "api-execution") {
+		require.NotEqual(t, "Parameters", statement.Sid, "api names no parameter")
+		if statement.Sid == "Secrets" {
+			require.Equal(t, []string{"arn:shop-dev-api"}, statement.Resource)
+		}
+	}
+}
+
+func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	require.Equal(t, []statement{
+		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{"arn:aws:s3:::uploads/*"}, Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}},
+		{Sid: "Exec", Effect: "Allow", Action: []string{
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+		}, Resource: []string{"*"}},
+	}, statements(t, recorded, "web-task"))
+	for _, registered := range recorded.all("aws:iam/rolePolicy:RolePolicy") {
+		require.NotEqual(t, "api-task", registered.Name, "a service without permissions has none")
+	}
+	role := recorded.named(t, "aws:iam/role:Role", "web-task").Inputs
+	require.Equal(t, "/shop/", role["path"].StringValue())
+	require.Equal(t, "arn:aws:iam::123456789012:policy/boundary", role["permissionsBoundary"].StringValue())
+
+	service := recorded.named(t, "aws:ecs/service:Service", "web")
+	require.True(t, service.Inputs["enableExecuteCommand"].BoolValue())
+	require.True(t, dependsOn(service, "aws:iam/rolePolicy:RolePolicy", "web-task"), "the first tasks have their permissions")
+	require.True(t, dependsOn(service, "aws:iam/rolePolicy:RolePolicy", "web-execution"))
+	require.False(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs["enableExecuteCommand"].BoolValue())
+
+	definition := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"].StringValue()
+	require.Contains(t, definition, `"linuxParameters":{"initProcessEnabled":true}`)
+	require.Contains(t, definition, `"healthCheck":{"command":["CMD","/app","-healthcheck"],"interval":10,"retries":3,"timeout":5}`)
+	require.Contains(t, definition, `"stopTimeout":60`)
+	require.InDelta(t, 90, recorded.named(t, "aws:cloudwatch/logGroup:LogGroup", "web").Inputs["retentionInDays"].NumberValue(), 0)
+}
+
+// dependsOn tells whether a resource waits for another one.
+func dependsOn(registered pulumi.MockResourceArgs, token, name string) bool {
+	for _, urn := range registered.RegisterRPC.GetDependencies() {
+		if strings.HasSuffix(urn, token+"::"+name) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	web, api := recorded.named(t, "aws:ecs/service:Service", "web"), recorded.named(t, "aws:ecs/service:Service", "api")
+	require.Equal(t, []string{"desiredCount"}, web.RegisterRPC.GetIgnoreChanges())
+	require.InDelta(t, 2, web.Inputs["desiredCount"].NumberValue(), 0, "it starts with the smallest count")
+	require.Empty(t, api.RegisterRPC.GetIgnoreChanges())
+
+	require.Len(t, recorded.all("aws:appautoscaling/target:Target"), 1)
+	target := recorded.named(t, "aws:appautoscaling/target:Target", "web")
+	require.Equal(t, "service/shop-dev/web", target.Inputs["resourceId"].StringValue())
+	require.True(t, dependsOn(target, "aws:ecs/service:Service", "web"))
+	policies := map[string]string{}
+	for _, policy := range recorded.all("aws:appautoscaling/policy:Policy") {
+		settings := policy.Inputs["targetTrackingScalingPolicyConfiguration"].ObjectValue()
+		metric := settings["predefinedMetricSpecification"].ObjectValue()
+		policies[policy.Name] = fmt.Sprint(metric["predefinedMetricType"].StringValue(), " ", settings["targetValue"].NumberValue())
+		if label, given := metric["resourceLabel"]; given {
+			policies[policy.Name] += " " + label.StringValue()
+		}
+	}
+	require.Equal(t, map[string]string{
+		"web-cpu": "ECSServiceAverageCPUUtilization 60", "web-memory": "ECSServiceAverageMemoryUtilization 70",
+		"web-requests": "ALBRequestCountPerTarget 1000 arnSuffix:shop-dev/arnSuffix:web",
+	}, policies)
+	night := recorded.named(t, "aws:appautoscaling/scheduledAction:ScheduledAction", "web.night").Inputs
+	require.Equal(t, "cron(0 22 * * ? *)", night["schedule"].StringValue())
+	require.Equal(t, "UTC", night["timezone"].StringValue())
+	require.Equal(t, map[string]any{"minCapacity": 0.0}, night["scalableTargetAction"].ObjectValue().Mappable(), "a smallest count of 0 is one")
+}
+
+func TestAlarmsTakeADeploymentBack(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	alarm := recorded.inputs(t, "aws:cloudwatch/metricAlarm:MetricAlarm")
+	require.Equal(t, "shop-dev-web-errors", alarm["name"].StringValue())
+	require.Equal(t, map[string]any{"LoadBalancer": "arnSuffix:shop-dev", "TargetGroup": "arnSuffix:web"}, alarm["dimensions"].ObjectValue().Mappable())
+	require.InDelta(t, 5, alarm["threshold"].NumberValue(), 0)
+	web := recorded.named(t, "aws:ecs/service:Service", "web").Inputs
+	require.Equal(t, map[string]any{"alarmNames": []any{"latency", "shop-dev-web-errors"}, "enable": true, "rollback": true}, web["alarms"].ObjectValue().Mappable())
+	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
+
+	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "deployment": {"alarms": []}}}`}, nil)
+	require.Equal(t, map[string]any{"alarmNames": []any{}, "enable": false, "rollback": false},
+		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(), "AWS keeps what is left out")
+}
+
+func TestTheCircuitBreakerDoesWhatTheStageFileSays(t *testing.T) {
+	t.Parallel()
+	for setting, want := range map[string]map[string]any{
+		"rollback": {"enable": true, "rollback": true}, "stop": {"enable": true, "rollback": false}, "off": {"enable": false, "rollback": false},
+	} {
+		service := declareStage(t, map[string]string{
+			"services": `{"web": {"image": "web", "deployment": {"circuitBreaker": "` + setting + `", "minimumHealthy": 0, "maximum": 150}}}`,
+		}, nil).inputs(t, "aws:ecs/service:Service")
+		require.Equal(t, want, service["deploymentCircuitBreaker"].ObjectValue().Mappable(), setting)
+		require.InDelta(t, 0, service["deploymentMinimumHealthyPercent"].NumberValue(), 0)
+		require.InDelta(t, 150, service["deploymentMaximumPercent"].NumberValue(), 0)
+	}
+}
+
+func TestTheOutputsSayWhereAServiceIsAndHowManyTasksItStartsWith(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, everything, nil)
+	require.Equal(t, "https://shop.example.com/", recorded.summaries["web"]["url"])
+	require.Equal(t, "https://shop.example.com/api/", recorded.summaries["api"]["url"])
+	require.Equal(t, 2, recorded.summaries["web"]["replicas"], "the smallest count of its scaling")
+	require.Equal(t, 1, recorded.summaries["api"]["replicas"])
+
+	plain := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/shop*"]}}, "job": {"image": "web"}}`}, nil)
+	require.Equal(t, "http://dnsName:shop-dev/shop", plain.summaries["web"]["url"])
+	require.NotContains(t, plain.summaries["job"], "url")
+}
