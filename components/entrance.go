@@ -34,6 +34,8 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	if arn := settings.LoadBalancer.ARN; arn != "" {
 		if err := entrance.lookupExisting(ctx, settings.LoadBalancer, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
+		} else {
+			mistakes = append(mistakes, entrance.checkProtocols(settings)...)
 		}
 	} else if err := entrance.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", where("subnets"), err))
@@ -64,6 +66,19 @@ func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalanc
 	return nil
 }
 
+// checkProtocols looks for services that an existing listener cannot speak with: it speaks gRPC over HTTPS only.
+func (e *Entrance) checkProtocols(settings *stage.Stage) []error {
+	var mistakes []error
+	for _, name := range sortedKeys(settings.Services) {
+		if route := settings.Services[name].Route; route != nil && route.Protocol == "grpc" && e.Listener.Protocol != "HTTPS" {
+			mistakes = append(mistakes, fmt.Errorf("%s: is grpc, which a load balancer speaks over HTTPS only, and its listener at port %d speaks %s; "+
+				"write the port of an HTTPS listener as loadBalancer.port", settings.Where("services", name, "route", "protocol"),
+				settings.LoadBalancer.ListenerPort(), e.Listener.Protocol))
+		}
+	}
+	return mistakes
+}
+
 // chooseSubnets takes those that the stage names, or those of its tasks.
 func (e *Entrance) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) error {
 	e.Subnets = network.Subnets
@@ -79,11 +94,11 @@ func (e *Entrance) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalance
 			zones[subnet.Zone] = true
 		}
 	case !settings.Internal && !network.public:
-		return errors.New("is missing, and tasks run in private subnets, where nobody outside reaches a load balancer: name public subnets, " +
-			"or set loadBalancer.internal")
+		return errors.New("is missing, and tasks run in private subnets, where nobody outside reaches a load balancer; name public subnets, " +
+			"or write loadBalancer.internal: true")
 	}
 	if len(zones) < 2 {
-		return fmt.Errorf("the load balancer's subnets are in %d availability zone, and it needs two: name subnets in others", len(zones))
+		return fmt.Errorf("the load balancer's subnets are in %d availability zone, and it needs two; name subnets in two as loadBalancer.subnets", len(zones))
 	}
 	return nil
 }
