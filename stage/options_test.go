@@ -302,7 +302,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"an unknown key of the roles": {
 			with("  slipway:roles: {boundary: x}"), "roles.boundary", []string{"path, permissionsBoundary"}},
 		"a path that does not begin": {
-			with("  slipway:roles: {path: slipway/}"), "roles.path", []string{`is "slipway/"; write a path that begins and ends with /, as in /slipway/`}},
+			with("  slipway:roles: {path: slipway/}"), "roles.path", []string{`is "slipway/"; write a path of up to 512 characters that begins and ends with /, as in /slipway/`}},
 		"a path that does not end": {
 			with("  slipway:roles: {path: /slipway}"), "roles.path", []string{"begins and ends with /"}},
 		"an empty path": {
@@ -310,7 +310,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"a path with a space": {
 			with("  slipway:roles: {path: /a b/}"), "roles.path", []string{`is "/a b/"`}},
 		"a path that is too long": {
-			with("  slipway:roles: {path: /" + strings.Repeat("a", 511) + "/}"), "roles.path", []string{"begins and ends with /"}},
+			with("  slipway:roles: {path: /" + strings.Repeat("a", 511) + "/}"), "roles.path", []string{"…", "up to 512 characters"}},
 		"a boundary by its name": {
 			with("  slipway:roles: {permissionsBoundary: boundary}"), "roles.permissionsBoundary",
 			[]string{`is "boundary"; write the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary`}},

@@ -31,7 +31,7 @@ var (
 
 func (c *checker) checkRoles(roles Roles) {
 	if path := c.root.at("roles", "path"); path.present && !rolePath.MatchString(roles.Path) {
-		c.failAt(path, "is %q; write a path that begins and ends with /, as in /slipway/", roles.Path)
+		c.failAt(path, "is %q; write a path of up to 512 characters that begins and ends with /, as in /slipway/", shorten(roles.Path))
 	}
 	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present {
 		parsed, err := arn.Parse(roles.PermissionsBoundary)

@@ -158,7 +158,7 @@ func (c *checker) checkRoute(name string, service serviceDocument) {
 	for i, path := range route.Paths {
 		switch {
 		case len(path) > longestCondition || !pathPattern.MatchString(path):
-			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, path, longestCondition)
+			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path), longestCondition)
 		case slices.Contains(route.Paths[:i], path):
 			c.fail(key("paths", i), "is %s again; remove it", path)
 		}
@@ -182,7 +182,9 @@ func (c *checker) checkHosts(name string, hosts []string) {
 	}
 	for i, host := range hosts {
 		switch {
-		case len(host) > longestCondition || !hostPattern.MatchString(host):
+		case len(host) > longestCondition:
+			c.fail(key(i), "is %q, %d characters long; allowed: up to %d", shorten(host), len(host), longestCondition)
+		case !hostPattern.MatchString(host):
 			c.fail(key(i), "is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
 		case slices.Contains(hosts[:i], host):
 			c.fail(key(i), "is %s again; remove it", host)

@@ -59,7 +59,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"a host without a domain": {
 			routed("{hosts: [localhost]}"), "services.web.route.hosts[0]", []string{`is "localhost"; write a domain name`}},
 		"a host that is too long": {
-			routed("{hosts: [" + strings.Repeat("a.", 64) + "com]}"), "services.web.route.hosts[0]", []string{"write a domain name"}},
+			routed("{hosts: [" + strings.Repeat("a.", 64) + "com]}"), "services.web.route.hosts[0]", []string{"…", "131 characters long; allowed: up to 128"}},
 		"an empty host": {
 			routed("{hosts: ['']}"), "services.web.route.hosts[0]", []string{`is ""; write a domain name`}},
 		"a host that is a number": {
@@ -88,7 +88,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"a path without its slash": {
 			routed("{paths: [api]}"), "services.web.route.paths[0]", []string{`is "api"; write a path of up to 128 characters that begins with /, as in /api/*`}},
 		"a path that is too long": {
-			routed("{paths: [" + long + "]}"), "services.web.route.paths[0]", []string{"up to 128 characters"}},
+			routed("{paths: [" + long + "]}"), "services.web.route.paths[0]", []string{"…", "up to 128 characters"}},
 		"a path with a space": {
 			routed("{paths: ['/a b']}"), "services.web.route.paths[0]", []string{`is "/a b"`}},
 		"a path twice": {
