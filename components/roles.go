@@ -94,7 +94,7 @@ func (r *roles) executionStatements(repositoryArn, ownSecret string) []statement
 	for _, secret := range r.stage.Services[r.service].Secrets {
 		switch {
 		case secret.ARN == "":
-		case strings.Contains(secret.ARN, ":ssm:"):
+		case strings.Split(secret.ARN, ":")[2] == "ssm": // not in a secret's JSON key
 			parameters = append(parameters, secret.ARN)
 		default:
 			values = append(values, secretArn(secret.ARN))

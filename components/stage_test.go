@@ -230,6 +230,22 @@ func TestTheExecutionRoleReadsTheServicesOwnSecret(t *testing.T) {
 	}
 }
 
+func TestTheExecutionRoleTellsSecretsFromParameters(t *testing.T) {
+	t.Parallel()
+	const secret, parameter = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf", "arn:aws:ssm:ap-northeast-2:123456789012:parameter/secretsmanager/x"
+	recorded := declareStage(t, map[string]string{
+		"secrets":  `{"A": "` + secret + `:ssm::", "B": "` + secret + `:password:AWSPREVIOUS:", "C": "` + parameter + `"}`,
+		"services": `{"web": {"image": "web", "secrets": ["A", "B", "C"]}}`,
+	}, nil)
+	read := map[string][]string{}
+	for _, statement := range statements(t, recorded, "web-execution") {
+		read[statement.Sid] = statement.Resource
+	}
+	require.Equal(t, []string{secret}, read["Secrets"], "once, without keys and versions")
+	require.Equal(t, []string{parameter}, read["Parameters"])
+	require.Empty(t, recorded.all("aws:secretsmanager/secret:Secret"))
+}
+
 func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, everything, nil)
