@@ -169,12 +169,14 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	component.Arn = service.ID().ToStringOutput()
-	component.TaskDefinition = args.Rollouts.Watch(key, service, wanted, logGroupName)
+	component.TaskDefinition = args.Rollouts.Watch(Watched{
+		Key: key, Service: service, Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(), LogGroup: logGroupName,
+	})
 	component.Summary = pulumi.Map{
 		"family":         pulumi.String(family),
 		"revision":       revision,
 		"taskDefinition": component.TaskDefinition,
-		"replicas":       pulumi.Int(settings.Replicas),
+		"replicas":       pulumi.Int(settings.StartReplicas()),
 		"logGroup":       pulumi.String(logGroupName),
 		"service":        component.Arn,
 		"pinned":         pulumi.Bool(pinned != ""),
