@@ -62,12 +62,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	roles := &roles{account, args.Stage, name}
-	executionRole, executionPolicy, err := roles.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
+	own := roles{account, args.Stage, name}
+	executionRole, executionPolicy, err := own.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
 	if err != nil {
 		return nil, err
 	}
-	taskRole, taskPolicies, err := roles.task(ctx, parent)
+	taskRole, taskPolicies, err := own.task(ctx, parent)
 	if err != nil {
 		return nil, err
 	}
