@@ -21,7 +21,6 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 
 	balancer, listener, rule, targets := p.object(account.LoadBalancer), p.object(account.Listener), p.object(account.ListenerRule), p.object(account.TargetGroup)
 	require.Equal(t, false, balancer["internal"])
-	require.Equal(t, true, balancer["dropInvalidHeaderFields"])
 	require.EqualValues(t, 60, balancer["idleTimeout"])
 	require.Len(t, balancer["subnets"], len(account.Subnets))
 	require.EqualValues(t, 80, listener["port"])
