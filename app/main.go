@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// drain is how long open requests may take after SIGTERM. ECS kills a task 30 seconds after that signal, unless told
-// otherwise, so the service ends well before.
-const drain = 20 * time.Second
+// drain is how long open requests may take after SIGTERM. ECS kills a task 20 seconds after that signal, unless its
+// stopTimeout says otherwise, so the service ends well before.
+const drain = 15 * time.Second
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))

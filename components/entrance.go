@@ -32,10 +32,8 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
 	if arn := settings.LoadBalancer.ARN; arn != "" {
-		if err := entrance.lookupExisting(ctx, settings.LoadBalancer, network); err != nil {
+		if err := entrance.lookupExisting(ctx, settings.LoadBalancer, settings.Services, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
-		} else {
-			mistakes = append(mistakes, entrance.checkProtocols(settings)...)
 		}
 	} else if err := entrance.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", where("subnets"), err))
@@ -52,7 +50,9 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	return entrance, errors.Join(mistakes...)
 }
 
-func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) (err error) {
+func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalancer, services map[string]stage.Service,
+	network *Network,
+) (err error) {
 	if e.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &settings.ARN}); err != nil {
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
 	}
@@ -63,20 +63,13 @@ func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalanc
 	if e.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &settings.ARN, Port: &port}); err != nil {
 		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as loadBalancer.port: %w", port, err)
 	}
-	return nil
-}
-
-// checkProtocols looks for services that an existing listener cannot speak with: it speaks gRPC over HTTPS only.
-func (e *Entrance) checkProtocols(settings *stage.Stage) []error {
-	var mistakes []error
-	for _, name := range sortedKeys(settings.Services) {
-		if route := settings.Services[name].Route; route != nil && route.Protocol == "grpc" && e.Listener.Protocol != "HTTPS" {
-			mistakes = append(mistakes, fmt.Errorf("%s: is grpc, which a load balancer speaks over HTTPS only, and its listener at port %d speaks %s; "+
-				"write the port of an HTTPS listener as loadBalancer.port", settings.Where("services", name, "route", "protocol"),
-				settings.LoadBalancer.ListenerPort(), e.Listener.Protocol))
+	for _, name := range sortedKeys(services) {
+		if route := services[name].Route; route != nil && route.Protocol == "grpc" && e.Listener.Protocol != "HTTPS" {
+			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route speaks gRPC, which needs HTTPS; "+
+				"write the port of an HTTPS listener as loadBalancer.port", port, e.Listener.Protocol, name)
 		}
 	}
-	return mistakes
+	return nil
 }
 
 // chooseSubnets takes those that the stage names, or those of its tasks.
@@ -85,20 +78,33 @@ func (e *Entrance) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalance
 	zones := network.zones
 	switch {
 	case len(settings.Subnets) > 0:
-		e.Subnets, zones = settings.Subnets, map[string]bool{}
+		e.Subnets, zones = settings.Subnets, map[string]string{}
 		for _, id := range settings.Subnets {
 			subnet, err := lookupSubnet(ctx, id, network.VPC)
 			if err != nil {
 				return err
 			}
-			zones[subnet.Zone] = true
+			zones[id] = subnet.Zone
 		}
 	case !settings.Internal && !network.public:
-		return errors.New("is missing, and tasks run in private subnets, where nobody outside reaches a load balancer; name public subnets, " +
-			"or write loadBalancer.internal: true")
+		return errors.New("is missing, and tasks run in private subnets, where nobody outside reaches a load balancer: " +
+			"name public subnets, or set loadBalancer.internal")
 	}
-	if len(zones) < 2 {
-		return fmt.Errorf("the load balancer's subnets are in %d availability zone, and it needs two; name subnets in two as loadBalancer.subnets", len(zones))
+	return checkZones(e.Subnets, zones)
+}
+
+// checkZones refuses what AWS refuses: fewer than two availability zones, and two subnets in one.
+func checkZones(subnets []string, zones map[string]string) error {
+	taken := map[string]string{}
+	for _, id := range subnets {
+		if other, is := taken[zones[id]]; is {
+			return fmt.Errorf("%s and %s are both in the availability zone %s, and a load balancer takes one subnet of each: "+
+				"name one of each in loadBalancer.subnets", other, id, zones[id])
+		}
+		taken[zones[id]] = id
+	}
+	if len(taken) < 2 {
+		return errors.New("a load balancer needs subnets in two availability zones: name subnets of others in loadBalancer.subnets")
 	}
 	return nil
 }

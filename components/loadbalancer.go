@@ -79,7 +79,6 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
-		DropInvalidHeaderFields:  pulumi.Bool(true),
 		AccessLogs:               accessLogs(settings.AccessLogs),
 		Tags:                     tags,
 	}, parent, pulumi.DependsOn(rules),

@@ -27,8 +27,8 @@ type Network struct {
 	// AssignPublicIP gives every task a public address.
 	AssignPublicIP bool
 
-	// zones are the availability zones of the subnets; public is set where all of them hand out public addresses.
-	zones  map[string]bool
+	// zones are the availability zones of the subnets, by subnet; public is set where all of them hand out public addresses.
+	zones  map[string]string
 	public bool
 }
 
@@ -36,7 +36,7 @@ type Network struct {
 // addresses where every subnet hands them out, unless the stage says otherwise: without one, a task in
 // a public subnet cannot pull its image.
 func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error) {
-	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]bool{}, public: true}
+	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]string{}, public: true}
 	if network.VPC == "" {
 		if err := network.useDefaultVPC(ctx); err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func (n *Network) askSubnets(ctx *pulumi.Context) error {
 			return fmt.Errorf("network.subnets: %w", err)
 		}
 		n.public = n.public && subnet.MapPublicIPOnLaunch
-		n.zones[subnet.Zone] = true
+		n.zones[id] = subnet.Zone
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
 	}
 	n.Subnets = subnets.IDs
 	for _, id := range n.Subnets {
-		n.zones[id] = true // an availability zone has one default subnet
+		n.zones[id] = id // an availability zone has one default subnet
 	}
 	return nil
 }

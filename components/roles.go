@@ -37,7 +37,7 @@ type roles struct {
 
 // newRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
-func (r *roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func (r roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
 	trust, err := policy(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": "ecs-tasks.amazonaws.com"},
@@ -61,7 +61,7 @@ func (r *roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulu
 
 // execution declares the role with which ECS starts the service's tasks. It can pull the service's image, write its log and read the secrets
 // that the service names, and nothing more. ownSecret is the ARN of the secret that holds its encrypted values, if any.
-func (r *roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
+func (r roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
 ) (*iam.Role, pulumi.Resource, error) {
 	role, err := r.newRole(ctx, r.service+"-execution", r.stage.ExecutionRole(r.service), opts...)
 	if err != nil {
@@ -76,7 +76,7 @@ func (r *roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret p
 	return role, attached, err
 }
 
-func (r *roles) executionStatements(repositoryArn, ownSecret string) []statement {
+func (r roles) executionStatements(repositoryArn, ownSecret string) []statement {
 	statements := []statement{
 		// The only action that has no resource to narrow it to.
 		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
@@ -111,9 +111,9 @@ func (r *roles) executionStatements(repositoryArn, ownSecret string) []statement
 	return statements
 }
 
-// task declares the role that the service's own code has: what the stage file permits, and nothing else. The policy is nil where that is
-// nothing.
-func (r *roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
+// task declares the role that the service's own code has, with a policy of what the stage file permits: none where that
+// is nothing.
+func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
 	role, err := r.newRole(ctx, r.service+"-task", r.stage.TaskRole(r.service), opts...)
 	if err != nil {
 		return nil, nil, err

@@ -55,21 +55,37 @@ func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollout
 	})}
 }
 
+// Watched is a service, and what was asked for.
+type Watched struct {
+	// Key is what the user wrote: services.web.
+	Key string
+	// Service to watch.
+	Service *ecs.Service
+	// Revision is the ARN of the task definition that it is to run.
+	Revision pulumi.StringOutput
+	// Replicas is the desired count; nil where a scaler decides it.
+	Replicas *int
+	// Alarms tells whether any alarm is to take a deployment back.
+	Alarms bool
+	// LogGroup is where its containers' output is.
+	LogGroup string
+}
+
 // Watch returns the ARN of the wanted revision once the service is steady on it. Otherwise it reports on the service which
 // revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
-func (r *Rollouts) Watch(key string, service *ecs.Service, wanted pulumi.StringOutput, logGroup string) pulumi.StringOutput {
+func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	if r.ctx.DryRun() {
-		return wanted
+		return watched.Revision
 	}
-	return pulumi.All(service.URN(), service.ID(), wanted).ApplyT(func(known []any) (string, error) {
-		_, changed := r.changed.Load(key)
+	service := watched.Service
+	return pulumi.All(service.URN(), service.ID(), watched.Revision).ApplyT(func(known []any) (string, error) {
+		_, changed := r.changed.Load(watched.Key)
 		rollout := &rollout{
-			key:      key,
-			urn:      string(known[0].(pulumi.URN)),
-			service:  string(known[1].(pulumi.ID)),
-			wanted:   known[2].(string),
-			changed:  changed,
-			logGroup: logGroup,
+			Watched: watched,
+			urn:     string(known[0].(pulumi.URN)),
+			service: string(known[1].(pulumi.ID)),
+			wanted:  known[2].(string),
+			changed: changed,
 			progress: func(message string) {
 				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
 			},
@@ -138,11 +154,11 @@ func (r *Rollouts) existing(arn string) types.Service {
 // rollout is one service on its way to the wanted revision.
 type rollout struct {
 	*serviceReader
-	key, urn string
+	Watched
+	urn      string
 	service  string // its ARN
 	wanted   string // the ARN of the revision
 	changed  bool   // by this update
-	logGroup string
 	progress func(message string)
 
 	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
@@ -158,7 +174,7 @@ func (r *rollout) follow(ctx context.Context) error {
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		service, err := r.read(ctx, r.service)
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.key, err)
+			return fmt.Errorf("%s: %w", r.Key, err)
 		}
 		if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
 			r.deployment = awssdk.ToString(primary.Id)
@@ -169,6 +185,12 @@ func (r *rollout) follow(ctx context.Context) error {
 		}
 		switch verdict {
 		case steady:
+			if err := r.differs(service); err != nil {
+				if doubts++; doubts == confirmations {
+					return err
+				}
+				break
+			}
 			if agreed++; !r.changed || r.shown != nil || agreed == agreements {
 				return nil
 			}
@@ -181,22 +203,35 @@ func (r *rollout) follow(ctx context.Context) error {
 		case gone:
 			if doubts++; doubts == confirmations {
 				return fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
-					"`pulumi up --refresh` creates it again", r.key)
+					"`pulumi up --refresh` creates it again", r.Key)
 			}
 		case underWay:
 			doubts, agreed = 0, 0
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
-				"Look at the events of the service; `pulumi up` goes on waiting", r.key, r.short(r.wanted), rolloutLimit,
+				"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), rolloutLimit,
 				service.RunningCount, service.DesiredCount)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.key, ctx.Err())
+			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.Key, ctx.Err())
 		}
 	}
+}
+
+// differs says what a steady service is not as it was asked for, which its deployments do not tell.
+func (r *rollout) differs(service types.Service) error {
+	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
+		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of this program, or by scaling "+
+			"that the stage no longer has. `pulumi up --refresh` sets it", r.Key, service.DesiredCount, *r.Replicas)
+	}
+	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil && config.Alarms.Enable {
+		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. It keeps the alarms of a service "+
+			"from which they are only left out: write `alarms: []`", r.Key, strings.Join(config.Alarms.AlarmNames, ", "))
+	}
+	return nil
 }
 
 type verdict int
@@ -283,12 +318,12 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	reason, failed := r.failure(service)
 	switch {
 	case failed && stays:
-		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.key, r.short(r.wanted))
+		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.Key, r.short(r.wanted))
 	case failed:
-		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.key, r.short(r.wanted))
+		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.Key, r.short(r.wanted))
 	default:
 		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: an earlier deployment was rolled back, or somebody changed the service",
-			r.key, r.short(r.wanted), r.short(awssdk.ToString(primary.TaskDefinition)))
+			r.Key, r.short(r.wanted), r.short(awssdk.ToString(primary.TaskDefinition)))
 	}
 	if reason != "" {
 		fmt.Fprintf(&text, "\n  ECS says: %s", reason)
@@ -297,7 +332,7 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 		fmt.Fprintf(&text, "\n  %s", reason)
 	}
 	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
-	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.logGroup)
+	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
 	if stays {
 		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
 	} else {

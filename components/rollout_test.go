@@ -89,7 +89,8 @@ func follow(t *testing.T, answers ...string) error {
 	client := ecssdk.New(ecssdk.Options{
 		Region: "ap-northeast-2", BaseEndpoint: &ecs.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	})
-	rollout := &rollout{serviceReader: &serviceReader{client: client, cluster: "c"}, key: "services.web", service: "arn:aws:ecs:r:1:service/c/web",
+	one := 1
+	rollout := &rollout{serviceReader: &serviceReader{client: client, cluster: "c"}, Watched: Watched{Key: "services.web", Replicas: &one}, service: "arn:aws:ecs:r:1:service/c/web",
 		wanted: "f:2", changed: true, progress: func(string) {}}
 	return rollout.follow(t.Context())
 }
@@ -102,6 +103,8 @@ func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 		unknown = ""
 	)
 	before, wanted := fmt.Sprintf(steadyOn, 1), fmt.Sprintf(steadyOn, 2)
+	three := strings.ReplaceAll(strings.ReplaceAll(wanted, `"desiredCount": 1`, `"desiredCount": 3`), `"runningCount": 1`, `"runningCount": 3`)
+	alarmed := strings.Replace(wanted, `"deployments"`, `"deploymentConfiguration": {"alarms": {"enable": true, "alarmNames": ["slow"]}}, "deployments"`, 1)
 	for name, test := range map[string]struct {
 		answers []string
 		fails   string
@@ -110,6 +113,10 @@ func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 		"the earlier revision for good":     {[]string{before}, "the service is not on f:2, but on f:1"},
 		"no service for a moment":           {[]string{unknown, unknown, wanted}, ""},
 		"no service for good":               {[]string{unknown}, "ECS has no such service any more"},
+		"another count for a moment":        {[]string{three, three, wanted}, ""},
+		"another count for good":            {[]string{three}, "services.web.replicas: ECS keeps 3 replicas, and the stage asks for 1"},
+		"alarms for a moment":               {[]string{alarmed, wanted}, ""},
+		"alarms for good":                   {[]string{alarmed}, "services.web.deployment.alarms: ECS still takes deployments back when one of these goes off: slow"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -144,7 +144,6 @@ func TestALoadBalancerWithoutACertificateServesHTTP(t *testing.T) {
 	balancer := recorded.inputs(t, "aws:lb/loadBalancer:LoadBalancer")
 	require.Equal(t, []any{"subnet-2", "subnet-3"}, balancer["subnets"].Mappable())
 	require.False(t, balancer["internal"].BoolValue())
-	require.True(t, balancer["dropInvalidHeaderFields"].BoolValue())
 	require.Equal(t, map[string]any{"bucket": "", "enabled": false}, balancer["accessLogs"].ObjectValue().Mappable(), "what is left out would stay")
 }
 

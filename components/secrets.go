@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"maps"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -20,9 +21,9 @@ type Secrets struct {
 
 	// Arn of the secret.
 	Arn pulumi.StringOutput `pulumi:"arn"`
-	// References are what the container is given, by variable: a key of one version of the secret. A changed value is another version, and so another
-	// revision; an earlier revision goes on to see the value that it began with.
-	References pulumi.StringMapOutput
+	// References are what the container is given, by variable: a key of one version of the secret. A changed value is
+	// another version, and so another revision; an earlier revision goes on to see the value that it began with.
+	References pulumi.StringMap
 }
 
 // NewSecrets declares the secret of a service that names encrypted values. Its name is made up, as AWS keeps the name of a deleted secret
@@ -57,11 +58,10 @@ func NewSecrets(ctx *pulumi.Context, name, family string, values map[string]stag
 	if err != nil {
 		return nil, err
 	}
-	references := pulumi.StringMap{}
+	component.Arn, component.References = secret.Arn, pulumi.StringMap{}
 	for variable := range values {
-		references[variable] = pulumi.Sprintf("%s:%s::%s", secret.Arn, variable, version.VersionId)
+		component.References[variable] = pulumi.Sprintf("%s:%s::%s", secret.Arn, variable, version.VersionId)
 	}
-	component.Arn, component.References = secret.Arn, references.ToStringMapOutput()
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
 }
 
@@ -69,23 +69,21 @@ func NewSecrets(ctx *pulumi.Context, name, family string, values map[string]stag
 // encrypted. own is the ARN of the secret that holds them, empty where there are none.
 func newServiceSecrets(ctx *pulumi.Context, name, family string, secrets map[string]stage.Secret, tags map[string]string, opts ...pulumi.ResourceOption,
 ) (references pulumi.StringMapOutput, own pulumi.StringOutput, err error) {
-	elsewhere, values := pulumi.StringMap{}, map[string]stage.SecretValue{}
+	all, values := pulumi.StringMap{}, map[string]stage.SecretValue{}
 	for variable, secret := range secrets {
 		if secret.ARN != "" {
-			elsewhere[variable] = pulumi.String(secret.ARN)
+			all[variable] = pulumi.String(secret.ARN)
 		} else {
 			values[variable] = secret.Value
 		}
 	}
 	if len(values) == 0 {
-		return elsewhere.ToStringMapOutput(), pulumi.String("").ToStringOutput(), nil
+		return all.ToStringMapOutput(), pulumi.String("").ToStringOutput(), nil
 	}
 	kept, err := NewSecrets(ctx, name, family, values, tags, opts...)
 	if err != nil {
 		return references, own, err
 	}
-	for variable := range values {
-		elsewhere[variable] = kept.References.MapIndex(pulumi.String(variable))
-	}
-	return elsewhere.ToStringMapOutput(), kept.Arn, nil
+	maps.Copy(all, kept.References)
+	return all.ToStringMapOutput(), kept.Arn, nil
 }

@@ -62,12 +62,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	roles := &roles{account, args.Stage, name}
-	executionRole, executionPolicy, err := roles.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
+	own := roles{account, args.Stage, name}
+	executionRole, executionPolicy, err := own.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
 	if err != nil {
 		return nil, err
 	}
-	taskRole, taskPolicies, err := roles.task(ctx, parent)
+	taskRole, taskPolicies, err := own.task(ctx, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,9 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	component.Arn = service.ID().ToStringOutput()
-	component.TaskDefinition = args.Rollouts.Watch(key, service, wanted, logGroupName)
+	component.TaskDefinition = args.Rollouts.Watch(Watched{
+		Key: key, Service: service, Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(), LogGroup: logGroupName,
+	})
 	component.Summary = pulumi.Map{
 		"family":         pulumi.String(family),
 		"revision":       revision,

@@ -28,7 +28,8 @@ type Deployment struct {
 	CircuitBreaker string `json:"circuitBreaker" default:"rollback" enum:"rollback,stop,off"`
 
 	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it is under way. ECS
-	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete.
+	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete. To be rid of alarms, write `[]`:
+	// ECS keeps those of a service from which they are only left out.
 	//
 	// Allowed: names of alarms in the stage's region and account, at most 10, each once
 	// Example: alarms: [shop-latency]
@@ -36,7 +37,7 @@ type Deployment struct {
 	Alarms []string `json:"alarms"`
 
 	// MaxErrors makes an alarm of the service's own, which goes off, and so makes a deployment go back, when the service's tasks answer with more
-	// 5xx codes than that in a minute. Every deployment then takes a minute longer.
+	// 5xx codes than that in a minute. Every deployment then takes a minute longer. To be rid of it, write `alarms: []` in its place.
 	//
 	// Default: none; no such alarm
 	// Allowed: only for a service with a `route`
@@ -62,7 +63,7 @@ func (c *checker) checkDeployment(name string, service serviceDocument) {
 	case deployment.MinimumHealthy == 100 && deployment.Maximum == 100:
 		c.fail(key("maximum"), "is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
 	case fewest > 0 && stuck:
-		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, so with a desired count of %d no task could be replaced; raise maximum, or lower minimumHealthy",
+		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or lower minimumHealthy",
 			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
 	if len(deployment.Alarms) > mostAlarms {
@@ -77,9 +78,12 @@ func (c *checker) checkDeployment(name string, service serviceDocument) {
 		}
 	}
 	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil {
-		c.failAt(errors, "counts the answers that the load balancer gets, and the service has no route; write route, or remove maxErrors")
+		c.failAt(errors, "counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors")
 	}
 }
+
+// HasAlarms tells whether any alarm takes a deployment back.
+func (d Deployment) HasAlarms() bool { return len(d.Alarms) > 0 || d.MaxErrors > 0 }
 
 // fewestReplicas is the desired count that leaves the least room in a deployment: the smallest that has any task.
 func (s Service) fewestReplicas() int {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -219,4 +220,53 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 8080, got.Services["web"].Port)
 	}
+}
+
+// defaultsByPath are the defaults in the keys' tags.
+func defaultsByPath(t *testing.T) map[string]string {
+	t.Helper()
+	defaults := map[string]string{}
+	for _, key := range allKeys(t) {
+		defaults[key.path] = key.field.Tag.Get("default")
+	}
+	return defaults
+}
+
+func TestTheDefaultsThatAreComparedWithOthersAreOurs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(documentation)
+	require.NoError(t, err)
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, rows)
+	for _, row := range rows {
+		require.Equal(t, defaultsByPath(t)[row[1]], row[2], row[1])
+	}
+}
+
+// The arithmetic of a rollout in docs/performance.md has our defaults, and stays within what we aim at.
+func TestTheRolloutsCriticalPathIsThatOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/performance.md")
+	require.NoError(t, err)
+	const start, polling, aim = 40, 3, 90
+	defaults := defaultsByPath(t)
+	number := func(key string) int {
+		value, err := strconv.Atoi(defaults["services.<service>."+key])
+		require.NoError(t, err, key)
+		return value
+	}
+	interval, threshold := number("route.healthCheck.interval"), number("route.healthCheck.healthyThreshold")
+	drain, stop := number("route.deregistrationDelay"), number("stopTimeout")
+	serves := start + interval*threshold
+	done := serves + drain + stop + polling
+	for step, ours := range map[string]string{
+		"the load balancer finds it healthy":    fmt.Sprintf("%d × %d = %d s", interval, threshold, interval*threshold),
+		"**the new revision serves**":           fmt.Sprintf("**%d s**", serves),
+		"requests to the old tasks end":         fmt.Sprintf("%d s", drain),
+		"the old tasks end":                     fmt.Sprintf("%d s", stop),
+		"**the update is done, at the latest**": fmt.Sprintf("**%d s**", done),
+	} {
+		require.Regexp(t, "(?m)^\\| "+regexp.QuoteMeta(step)+" \\| [^|]*\\| "+regexp.QuoteMeta(ours)+" \\|", string(text))
+	}
+	require.LessOrEqual(t, done, aim)
 }

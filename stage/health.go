@@ -49,8 +49,9 @@ func (c *checker) checkHealthCheck(name string, check *HealthCheck) {
 	switch {
 	case len(check.Command) == 0:
 		c.failAt(command, "is missing; %s", form)
+	case first.bad:
 	case !slices.Contains(kinds, check.Command[0]):
-		c.failAt(first, "is %q, and a command begins with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
+		c.failAt(command, "begins with %q, and not with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
 	case len(check.Command) == 1 || blank(check.Command[1]) && !c.root.at("services", name, "healthCheck", "command", 1).bad:
 		c.failAt(command, "has nothing behind %s; %s", check.Command[0], form)
 	case check.Command[0] == "CMD-SHELL" && len(check.Command) > 2:

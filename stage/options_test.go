@@ -159,13 +159,13 @@ func TestMistakesInOptions(t *testing.T) {
 			deployed("{maximum: 100}"), "services.web.deployment.maximum", []string{"is 100 with a minimumHealthy of 100"}},
 		"no room for two tasks": {
 			oneService("      replicas: 2\n      deployment: {minimumHealthy: 100, maximum: 125}"), "services.web.deployment.maximum",
-			[]string{"is 125 with a minimumHealthy of 100, so with a desired count of 2 no task could be replaced; raise maximum, or lower minimumHealthy"}},
+			[]string{"is 125 with a minimumHealthy of 100, which with 2 replicas leaves no room to replace a task; raise maximum, or lower minimumHealthy"}},
 		"no room for one task by rounding": {
-			deployed("{minimumHealthy: 50, maximum: 150}"), "services.web.deployment.maximum", []string{"so with a desired count of 1 no task could be replaced"}},
+			deployed("{minimumHealthy: 50, maximum: 150}"), "services.web.deployment.maximum", []string{"which with 1 replicas leaves no room to replace a task"}},
 		"no room for the fewest tasks": {
-			oneService("      scaling: {min: 3, max: 9, cpu: 60}\n      deployment: {minimumHealthy: 90, maximum: 110}"), "services.web.deployment.maximum", []string{"with a desired count of 3 no task"}},
+			oneService("      scaling: {min: 3, max: 9, cpu: 60}\n      deployment: {minimumHealthy: 90, maximum: 110}"), "services.web.deployment.maximum", []string{"which with 3 replicas leaves no room"}},
 		"no room for the first task after none": {
-			oneService("      scaling: {min: 0, max: 9, cpu: 60}\n      deployment: {minimumHealthy: 50, maximum: 150}"), "services.web.deployment.maximum", []string{"with a desired count of 1 no task"}},
+			oneService("      scaling: {min: 0, max: 9, cpu: 60}\n      deployment: {minimumHealthy: 50, maximum: 150}"), "services.web.deployment.maximum", []string{"which with 1 replicas leaves no room"}},
 		"a circuit breaker that is a boolean": {
 			deployed("{circuitBreaker: true}"), "services.web.deployment.circuitBreaker", []string{"is the boolean true; it must be text"}},
 		"a circuit breaker of another kind": {
@@ -180,7 +180,7 @@ func TestMistakesInOptions(t *testing.T) {
 			deployed("{alarms: [latency, latency]}"), "services.web.deployment.alarms[1]", []string{"is latency again; remove it"}},
 		"errors without a route": {
 			deployed("{maxErrors: 5}"), "services.web.deployment.maxErrors",
-			[]string{"counts the answers that the load balancer gets, and the service has no route; write route, or remove maxErrors"}},
+			[]string{"counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors"}},
 		"no errors": {
 			oneService("      port: 80\n      route: {}\n      deployment: {maxErrors: 0}"), "services.web.deployment.maxErrors", []string{"is 0; allowed: 1 to 1000000, or remove it"}},
 
@@ -194,7 +194,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"a health check that is no object": {
 			checked("[CMD, /app]"), "services.web.healthCheck", []string{"is a list; it must be an object"}},
 		"a health check by the command alone": {
-			checked("{command: [/app, -healthcheck]}"), "services.web.healthCheck.command[0]", []string{`is "/app", and a command begins with CMD or CMD-SHELL; write ["CMD", "/app"`}},
+			checked("{command: [/app, -healthcheck]}"), "services.web.healthCheck.command", []string{`begins with "/app", and not with CMD or CMD-SHELL; write ["CMD", "/app"`}},
 		"a health check that begins with a number": {
 			checked("{command: [1, /app]}"), "services.web.healthCheck.command[0]", []string{`write "1" in quotes`}},
 		"a health check of nothing": {
@@ -204,7 +204,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"a line in parts": {
 			checked("{command: [CMD-SHELL, curl, -f, 'http://localhost/']}"), "services.web.healthCheck.command", []string{"has 3 parts behind CMD-SHELL, which takes one line"}},
 		"NONE": {
-			checked("{command: [NONE]}"), "services.web.healthCheck.command[0]", []string{`is "NONE"`}},
+			checked("{command: [NONE]}"), "services.web.healthCheck.command", []string{`begins with "NONE"`}},
 		"an interval that is too short": {
 			checked("{command: [CMD, /app], interval: 4}"), "services.web.healthCheck.interval", []string{"is 4; allowed: 5 to 300"}},
 		"an interval that is too long": {

@@ -62,7 +62,7 @@ type Route struct {
 	//
 	// Example: deregistrationDelay: 60
 	// Rule: [Deregistration delay](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay)
-	DeregistrationDelay int `json:"deregistrationDelay" default:"20" min:"0" max:"3600" unit:"seconds"`
+	DeregistrationDelay int `json:"deregistrationDelay" default:"15" min:"0" max:"3600" unit:"seconds"`
 
 	// Stickiness is how long a client's requests go to the same task, by a cookie; 0 for not at all.
 	//

@@ -165,3 +165,11 @@ func (s Service) StartReplicas() int {
 	}
 	return min(max(s.Replicas, s.Scaling.Min), s.Scaling.Max)
 }
+
+// FixedReplicas is the desired count that the service keeps; nil where a scaler decides it.
+func (s Service) FixedReplicas() *int {
+	if s.Scaling != nil {
+		return nil
+	}
+	return &s.Replicas
+}

@@ -63,8 +63,8 @@ func (c *checker) checkSecret(name, text string) {
 		c.fail(path, "is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
 	default:
-		c.fail(path, "is neither encrypted nor an ARN; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets.%s'`, "+
-			"or write the ARN of where it is kept, in Secrets Manager or SSM", c.in.Stage, c.in.Project, name)
+		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets.%s'`, "+
+			"or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, name)
 	}
 }
 

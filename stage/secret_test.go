@@ -104,9 +104,9 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 			withSecrets(`{secure: hunter2}`), "secrets", []string{"is text; it must be an object"}},
 		"a value that is not encrypted": {
 			withSecrets("{OTHER: {secure: x}, KEY: hunter2}"), "secrets.KEY", []string{
-				"is neither encrypted nor an ARN; encrypt it with `pulumi config set --stack dev --secret --path 'slipway:secrets.KEY'`", "Secrets Manager or SSM"}},
+				"is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack dev --secret --path 'slipway:secrets.KEY'`", "Secrets Manager or SSM"}},
 		"an empty value": {
-			withSecrets("{KEY: ''}"), "secrets.KEY", []string{"is neither encrypted nor an ARN"}},
+			withSecrets("{KEY: ''}"), "secrets.KEY", []string{"is neither encrypted nor the ARN of a secret"}},
 		"an ARN of something else": {
 			withSecrets("{KEY: 'arn:aws:s3:::hunter2'}"), "secrets.KEY", []string{
 				"is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX", "arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"}},

@@ -21,7 +21,6 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 
 	balancer, listener, rule, targets := p.object(account.LoadBalancer), p.object(account.Listener), p.object(account.ListenerRule), p.object(account.TargetGroup)
 	require.Equal(t, false, balancer["internal"])
-	require.Equal(t, true, balancer["dropInvalidHeaderFields"])
 	require.EqualValues(t, 60, balancer["idleTimeout"])
 	require.Len(t, balancer["subnets"], len(account.Subnets))
 	require.EqualValues(t, 80, listener["port"])
@@ -34,7 +33,7 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	for key, want := range map[string]any{"path": "/", "matcher": "200", "interval": 5, "timeout": 4, "healthyThreshold": 2, "unhealthyThreshold": 3} {
 		require.EqualValues(t, want, check[key], key)
 	}
-	require.EqualValues(t, 20, targets["deregistrationDelay"])
+	require.EqualValues(t, 15, targets["deregistrationDelay"])
 	require.Equal(t, "ip", targets["targetType"])
 	require.Equal(t, false, targets["stickiness"].(map[string]any)["enabled"])
 
@@ -218,7 +217,7 @@ func TestEveryOptionOfARoute(t *testing.T) {
 	targets = p.object(account.TargetGroup)
 	require.NotEqual(t, "HTTP2", targets["protocolVersion"])
 	require.Equal(t, false, targets["stickiness"].(map[string]any)["enabled"])
-	require.EqualValues(t, 20, targets["deregistrationDelay"])
+	require.EqualValues(t, 15, targets["deregistrationDelay"])
 	require.Greater(t, p.object(account.ListenerRule)["priority"], 1000.0)
 	require.Equal(t, 60, p.ecsService().Settings.HealthCheckGracePeriod)
 	p.settled("dev")
