@@ -1,6 +1,8 @@
 package components
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -70,10 +72,22 @@ func (r roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pu
 	permissions := ownSecret.ApplyT(func(own string) (string, error) {
 		return policy(r.executionStatements(repositoryArn, own)...)
 	}).(pulumi.StringOutput)
-	attached, err := iam.NewRolePolicy(ctx, r.service+"-execution", &iam.RolePolicyArgs{
-		Name: pulumi.String("execution"), Role: role.Name, Policy: permissions,
-	}, opts...)
+	attached, err := r.attach(ctx, "execution", role, permissions, opts...)
 	return role, attached, err
+}
+
+// attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy beside the earlier one, which
+// goes only when the update has succeeded: until then tasks of the earlier revision start with what they need, also after a rollback.
+func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput, opts ...pulumi.ResourceOption,
+) (pulumi.Resource, error) {
+	return iam.NewRolePolicy(ctx, r.service+"-"+name, &iam.RolePolicyArgs{
+		Name: permissions.ApplyT(func(text string) string {
+			sum := sha256.Sum256([]byte(text))
+			return name + "-" + hex.EncodeToString(sum[:4])
+		}).(pulumi.StringOutput),
+		Role:   role.Name,
+		Policy: permissions,
+	}, opts...)
 }
 
 func (r roles) executionStatements(repositoryArn, ownSecret string) []statement {
@@ -126,9 +140,7 @@ func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Ro
 	if err != nil {
 		return nil, nil, err
 	}
-	attached, err := iam.NewRolePolicy(ctx, r.service+"-task", &iam.RolePolicyArgs{
-		Name: pulumi.String("task"), Role: role.Name, Policy: pulumi.String(permissions),
-	}, opts...)
+	attached, err := r.attach(ctx, "task", role, pulumi.String(permissions).ToStringOutput(), opts...)
 	return role, []pulumi.Resource{attached}, err
 }
 

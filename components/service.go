@@ -189,8 +189,9 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	})
 }
 
-// alarms are those that take a deployment of the service back. AWS keeps the alarms of a service from which they are left out, so a key that
-// is there and empty switches them off.
+// alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are left out, so where the
+// stage file has an empty list they are switched off. The provider sends no empty list: the name of the service's own alarm, which may not exist,
+// stands in for none.
 func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := args.Stage.Services[name].Deployment
 	if deployment.Alarms == nil && deployment.MaxErrors == 0 {
@@ -204,8 +205,11 @@ func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, 
 		}
 		names = append(names, alarm.Name)
 	}
-	enabled := pulumi.Bool(len(names) > 0)
-	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: enabled, Rollback: enabled}, nil
+	on := len(names) > 0
+	if !on {
+		names = pulumi.StringArray{pulumi.String(args.Stage.ErrorAlarm(name))}
+	}
+	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: pulumi.Bool(on), Rollback: pulumi.Bool(on)}, nil
 }
 
 func gracePeriod(route *stage.Route) pulumi.IntPtrInput {

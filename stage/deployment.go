@@ -28,8 +28,8 @@ type Deployment struct {
 	CircuitBreaker string `json:"circuitBreaker" default:"rollback" enum:"rollback,stop,off"`
 
 	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it is under way. ECS
-	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete. To be rid of alarms, write `[]`:
-	// ECS keeps those of a service from which they are only left out.
+	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete. To be rid of alarms, write `[]` and leave
+	// it there: ECS keeps those of a service from which they are only left out.
 	//
 	// Allowed: names of alarms in the stage's region and account, at most 10, each once
 	// Example: alarms: [shop-latency]

@@ -86,7 +86,18 @@ func serviceLoadBalancers(given any) (found []account.ServiceLoadBalancer) {
 	return found
 }
 
+// checkAlarms refuses what the AWS SDK refuses before it asks ECS: the provider makes no list of an empty set.
+func checkAlarms(c *call) error {
+	if alarms, given := c.state["alarms"].(values); given && len(textList(alarms["alarmNames"])) == 0 {
+		return fmt.Errorf("operation error ECS, 1 validation error(s) found.\n- missing required field, DeploymentConfiguration.Alarms.AlarmNames")
+	}
+	return nil
+}
+
 func createService(c *call) error {
+	if err := checkAlarms(c); err != nil {
+		return err
+	}
 	s, err := c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"), serviceSettings(c))
 	if err != nil {
 		return err
@@ -98,6 +109,9 @@ func createService(c *call) error {
 // updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays. Alarms that the
 // program no longer gives are not sent either, and so ECS keeps them.
 func updateService(c *call) error {
+	if err := checkAlarms(c); err != nil {
+		return err
+	}
 	_, err := c.account.UpdateService("", c.id, text(c.state, "taskDefinition"), isTrue(c.state, "forceNewDeployment"),
 		func(s *account.ServiceSettings) {
 			before := *s

@@ -90,7 +90,7 @@ func TestServiceSettingsChangeInPlace(t *testing.T) {
 	require.Equal(t, account.Alarms{Names: []string{"a", "b"}, Enable: true, Rollback: true}, before.Settings.Alarms)
 	for name, change := range map[string]values{
 		"alarms":      {"alarms": values{"alarmNames": []any{"c"}, "enable": true, "rollback": false}},
-		"no alarms":   {"alarms": values{"alarmNames": []any{}, "enable": false, "rollback": false}},
+		"no alarms":   {"alarms": values{"alarmNames": []any{"c"}, "enable": false, "rollback": false}},
 		"exec":        {"enableExecuteCommand": true},
 		"percentages": {"deploymentMinimumHealthyPercent": 50.0, "deploymentMaximumPercent": 150.0},
 		"tags":        {"tags": values{"Stage": "dev"}, "propagateTags": "SERVICE"},
@@ -122,4 +122,12 @@ func TestAlarmsThatAreLeftOutStay(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, account.Alarms{Names: []string{"a"}, Enable: true, Rollback: true}, found.Settings.Alarms)
 	require.Equal(t, []string{"alarms"}, c.diff(s, s.inputs).GetDiffs(), "so a difference stays, too")
+}
+
+func TestNoListOfAlarmsIsSentEmpty(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	s, inputs := c.serviceOf(nil)
+	inputs["alarms"] = values{"alarmNames": []any{}, "enable": false, "rollback": false}
+	require.ErrorContains(t, c.tryUpdate(s, inputs), "missing required field, DeploymentConfiguration.Alarms.AlarmNames")
 }

@@ -84,7 +84,8 @@ func TestAServicesCodeMayDoWhatItsPermissionsSay(t *testing.T) {
 	from := strings.Index(stage, ", conditions:")
 	to := from + strings.Index(stage[from:], "\n")
 	p.write("Pulumi.dev.yaml", stage[:from]+"}"+stage[to:])
-	require.Equal(t, []string{"Update aws:iam/rolePolicy:RolePolicy"}, p.up("dev").changed())
+	require.Equal(t, []string{"Create aws:iam/rolePolicy:RolePolicy", "Delete aws:iam/rolePolicy:RolePolicy"}, p.up("dev").changed(),
+		"the earlier permissions go last")
 	require.Nil(t, p.statements("slipway-dev-web-task")["0"].Condition)
 
 	p.withoutOptions()

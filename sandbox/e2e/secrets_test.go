@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,8 +64,8 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	u := p.up("dev")
 	u.builtNothing()
 	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secret:Secret", "Create aws:secretsmanager/secretVersion:SecretVersion",
-		"Update aws:iam/rolePolicy:RolePolicy", "Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:ecs/service:Service",
-		"Delete aws:ecs/taskDefinition:TaskDefinition"}, u.changed(), "one secret for both values, and nothing of the other service")
+		"Create aws:iam/rolePolicy:RolePolicy", "Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:ecs/service:Service",
+		"Delete aws:ecs/taskDefinition:TaskDefinition", "Delete aws:iam/rolePolicy:RolePolicy"}, u.changed(), "one secret for both values, and nothing of the other service")
 
 	secret := p.object(account.Secret)
 	require.EqualValues(t, 30, secret["recoveryWindowInDays"])
@@ -311,4 +312,27 @@ func TestWrongSecretsAreRefusedAtOnce(t *testing.T) {
 	require.NotContains(t, r.output, "hunter2")
 	require.Empty(t, p.objects(account.Secret))
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
+}
+
+func TestARollbackFindsThePermissionsOfItsRevision(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("secrets: [API_KEY]", "deployment: {minimumHealthy: 0, maximum: 100}") // the old tasks go first
+	p.encrypt("API_KEY", "hunter2-key")
+	p.up("dev")
+	p.faults(map[string]string{"failing-tasks": "slipway-dev-web:3"})
+	p.replace("Pulumi.dev.yaml", "      secrets: [API_KEY]\n", "")
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "the deployment of slipway-dev-web:3 failed and was rolled back")
+	require.NotContains(t, u.output, "AccessDenied")
+	require.Eventually(t, func() bool { s := p.service("slipway-dev"); return s.Revision == 2 && s.Running == 1 }, 20*time.Second, 200*time.Millisecond,
+		"the earlier revision starts again, with its secret")
+
+	p.faults(nil)
+	p.up("dev", "--refresh")
+	require.Equal(t, 3, p.service("slipway-dev").Revision)
+	require.NotEmpty(t, p.object(account.Secret)["deletedDate"], "only now")
+	require.Len(t, p.objects(account.RolePolicy), 1)
+	p.settled("dev")
 }
