@@ -246,6 +246,19 @@ func TestTheExecutionRoleTellsSecretsFromParameters(t *testing.T) {
 	require.Empty(t, recorded.all("aws:secretsmanager/secret:Secret"))
 }
 
+func TestOtherPermissionsAreAnotherPolicy(t *testing.T) {
+	t.Parallel()
+	name := func(action string) string {
+		recorded := declareStage(t, map[string]string{
+			"services": `{"web": {"image": "web", "permissions": [{"actions": ["` + action + `"], "resources": ["arn:aws:s3:::uploads/*"]}]}}`,
+		}, nil)
+		return recorded.named(t, "aws:iam/rolePolicy:RolePolicy", "web-task").Inputs["name"].StringValue()
+	}
+	require.Regexp(t, "^task-[0-9a-f]{8}$", name("s3:GetObject"))
+	require.Equal(t, name("s3:GetObject"), name("s3:GetObject"))
+	require.NotEqual(t, name("s3:GetObject"), name("s3:PutObject"), "a rollback finds those of its revision")
+}
+
 func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, everything, nil)
@@ -328,8 +341,9 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
 	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "deployment": {"alarms": []}}}`}, nil)
-	require.Equal(t, map[string]any{"alarmNames": []any{}, "enable": false, "rollback": false},
-		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(), "AWS keeps what is left out")
+	require.Equal(t, map[string]any{"alarmNames": []any{"shop-dev-web-errors"}, "enable": false, "rollback": false},
+		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(), "AWS keeps what is left out, and the provider sends no empty list")
+	require.Empty(t, off.all("aws:cloudwatch/metricAlarm:MetricAlarm"))
 }
 
 func TestTheCircuitBreakerDoesWhatTheStageFileSays(t *testing.T) {
