@@ -64,8 +64,8 @@ func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opt
 			Type:    pulumi.String("CNAME"),
 			Ttl:     pulumi.Int(validationTTL),
 			Records: pulumi.StringArray{proof.ResourceRecordValue().Elem()},
-			// ACM gives an account one record for a domain: another stage may have it already, and its certificate needs it after this
-			// stage is gone.
+			// ACM gives an account one record for a domain: another stage may have it already, and its certificate
+			// needs it after this stage is gone.
 			AllowOverwrite: pulumi.Bool(true),
 		}, parent, pulumi.RetainOnDelete(true))
 		if err != nil {
@@ -85,12 +85,13 @@ func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opt
 
 // proofOf is the DNS record with which the owner of a domain answers ACM. The certificate lists them in no certain order.
 func proofOf(certificate *acm.Certificate, domain string) acm.CertificateDomainValidationOptionOutput {
-	return certificate.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (acm.CertificateDomainValidationOption, error) {
-		for _, option := range options {
-			if option.DomainName != nil && strings.TrimPrefix(*option.DomainName, "*.") == domain {
-				return option, nil
+	type option = acm.CertificateDomainValidationOption
+	return certificate.DomainValidationOptions.ApplyT(func(options []option) (option, error) {
+		for _, proof := range options {
+			if proof.DomainName != nil && strings.TrimPrefix(*proof.DomainName, "*.") == domain {
+				return proof, nil
 			}
 		}
-		return acm.CertificateDomainValidationOption{}, fmt.Errorf("ACM has no validation record for %s", domain)
+		return option{}, fmt.Errorf("ACM has no validation record for %s", domain)
 	}).(acm.CertificateDomainValidationOptionOutput)
 }

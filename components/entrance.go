@@ -41,8 +41,8 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	if zone := settings.LoadBalancer.Zone; zone != "" {
 		found, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &zone})
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: there is no public hosted zone %s in this account; name one that `aws route53 list-hosted-zones` lists: %w",
-				where("zone"), zone, err))
+			mistakes = append(mistakes, fmt.Errorf("%s: there is no public hosted zone %s in this account; "+
+				"name one that `aws route53 list-hosted-zones` lists: %w", where("zone"), zone, err))
 		} else {
 			entrance.ZoneID = found.ZoneId
 		}

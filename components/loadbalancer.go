@@ -47,8 +47,8 @@ type LoadBalancer struct {
 	foreignGroups []string
 }
 
-// NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where no service has a
-// route, and nothing is declared for an existing one.
+// NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
+// no service has a route, and nothing is declared for an existing one.
 func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
 	switch {
 	case args.Entrance == nil:
@@ -61,7 +61,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	settings, tags := args.Stage.LoadBalancer, pulumi.ToStringMap(args.Stage.AllTags())
+	settings := args.Stage.LoadBalancer
 
 	group, err := newSecurityGroup(ctx, name, "load balancer of "+args.Stage.Cluster(), args.Network, args.Stage.AllTags(), nil, parent)
 	if err != nil {
@@ -80,18 +80,19 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
 		AccessLogs:               accessLogs(settings.AccessLogs),
-		Tags:                     tags,
+		Tags:                     pulumi.ToStringMap(args.Stage.AllTags()),
 	}, parent, pulumi.DependsOn(rules),
 		// The services' target groups can belong to one load balancer at a time.
 		pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, err
 	}
+	listeners := listeners{ctx, name, args, component, balancer}
 	if settings.HTTPS() {
 		component.Scheme = "https"
-		component.Listener, err = component.serveHTTPS(ctx, name, args, balancer, parent)
+		component.Listener, err = listeners.https()
 	} else {
-		component.Listener, err = component.serveHTTP(ctx, name, args, balancer, parent)
+		component.Listener, err = listeners.http()
 	}
 	if err != nil {
 		return nil, err
@@ -113,7 +114,8 @@ func existingLoadBalancer(entrance *Entrance) *LoadBalancer {
 }
 
 // admit opens the ports of the listeners to those that may reach them.
-func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, opts ...pulumi.ResourceOption,
+) ([]pulumi.Resource, error) {
 	ranges := settings.AllowFrom
 	if len(ranges) == 0 {
 		ranges = []string{"0.0.0.0/0"}
@@ -126,63 +128,79 @@ func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.Lo
 	return append(rules, more...), err
 }
 
-// serveHTTPS declares the listener that the services' rules belong to, and one that sends plain HTTP there.
-func (l *LoadBalancer) serveHTTPS(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer, opts ...pulumi.ResourceOption,
-) (pulumi.StringOutput, error) {
-	settings, tags := args.Stage.LoadBalancer, pulumi.ToStringMap(args.Stage.AllTags())
-	certificate := pulumi.String(settings.Certificate).ToStringOutput()
-	if settings.Certificate == "" {
-		made, err := NewCertificate(ctx, name, &CertificateArgs{Domains: args.Stage.CertificateDomains(), ZoneID: args.Entrance.ZoneID, Tags: args.Stage.AllTags()}, opts...)
-		if err != nil {
-			return pulumi.StringOutput{}, err
-		}
-		certificate = made.Arn
-	}
-	https, err := lb.NewListener(ctx, name+"-https", &lb.ListenerArgs{
-		LoadBalancerArn: balancer.Arn,
-		Port:            pulumi.Int(httpsPort),
-		Protocol:        pulumi.String("HTTPS"),
-		SslPolicy:       pulumi.String(settings.TLSPolicy),
-		CertificateArn:  certificate,
-		DefaultActions:  noSuchService,
-		Tags:            tags,
-	}, opts...)
+// listeners are those of the stage's own load balancer.
+type listeners struct {
+	ctx       *pulumi.Context
+	name      string
+	args      *LoadBalancerArgs
+	component *LoadBalancer
+	balancer  *lb.LoadBalancer
+}
+
+// https declares the listener that the services' rules belong to, whose ARN it returns, and one that sends plain HTTP there.
+func (l listeners) https() (pulumi.StringOutput, error) {
+	certificate, err := l.certificate()
 	if err != nil {
-		return pulumi.StringOutput{}, err
+		return certificate, err
 	}
-	_, err = lb.NewListener(ctx, name+"-http", &lb.ListenerArgs{
-		LoadBalancerArn: balancer.Arn,
-		Port:            pulumi.Int(httpPort),
-		Protocol:        pulumi.String("HTTP"),
+	https, err := l.listen("https", &lb.ListenerArgs{
+		Port:           pulumi.Int(httpsPort),
+		Protocol:       pulumi.String("HTTPS"),
+		SslPolicy:      pulumi.String(l.args.Stage.LoadBalancer.TLSPolicy),
+		CertificateArn: certificate,
+		DefaultActions: noSuchService,
+	})
+	if err != nil {
+		return https, err
+	}
+	_, err = l.listen("http", &lb.ListenerArgs{
+		Port:     pulumi.Int(httpPort),
+		Protocol: pulumi.String("HTTP"),
 		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
 			Type: pulumi.String("redirect"),
 			Redirect: &lb.ListenerDefaultActionRedirectArgs{
 				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
 			},
 		}},
-		Tags: tags,
-	}, opts...)
-	return https.Arn, err
+	})
+	return https, err
 }
 
-// serveHTTP declares the listener of a stage without a certificate, and says what that means.
-func (l *LoadBalancer) serveHTTP(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer, opts ...pulumi.ResourceOption,
-) (pulumi.StringOutput, error) {
-	if err := ctx.Log.Warn(args.Stage.Where("loadBalancer")+": the stage has no certificate, so it serves plain HTTP, which anybody on the way can read and change: "+
-		"write loadBalancer.zone to have one made, or loadBalancer.certificate", &pulumi.LogArgs{Resource: l}); err != nil {
-		return pulumi.StringOutput{}, err
+// certificate is the one that the stage file names, or one made for the zone.
+func (l listeners) certificate() (pulumi.StringOutput, error) {
+	if named := l.args.Stage.LoadBalancer.Certificate; named != "" {
+		return pulumi.String(named).ToStringOutput(), nil
 	}
-	http, err := lb.NewListener(ctx, name+"-http", &lb.ListenerArgs{
-		LoadBalancerArn: balancer.Arn,
-		Port:            pulumi.Int(httpPort),
-		Protocol:        pulumi.String("HTTP"),
-		DefaultActions:  noSuchService,
-		Tags:            pulumi.ToStringMap(args.Stage.AllTags()),
-	}, opts...)
+	made, err := NewCertificate(l.ctx, l.name, &CertificateArgs{
+		Domains: l.args.Stage.CertificateDomains(), ZoneID: l.args.Entrance.ZoneID, Tags: l.args.Stage.AllTags(),
+	}, pulumi.Parent(l.component))
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	return http.Arn, nil
+	return made.Arn, nil
+}
+
+// http declares the listener of a stage without a certificate, and says what that means.
+func (l listeners) http() (pulumi.StringOutput, error) {
+	warning := l.args.Stage.Where("loadBalancer") + ": the stage has no certificate, so it serves plain HTTP, which anybody on " +
+		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
+	if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return l.listen("http", &lb.ListenerArgs{
+		Port:           pulumi.Int(httpPort),
+		Protocol:       pulumi.String("HTTP"),
+		DefaultActions: noSuchService,
+	})
+}
+
+func (l listeners) listen(kind string, args *lb.ListenerArgs) (pulumi.StringOutput, error) {
+	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.args.Stage.AllTags())
+	listener, err := lb.NewListener(l.ctx, l.name+"-"+kind, args, pulumi.Parent(l.component))
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return listener.Arn, nil
 }
 
 // noSuchService answers requests that no service's rule takes.
@@ -203,8 +221,9 @@ func accessLogs(settings *stage.AccessLogs) lb.LoadBalancerAccessLogsPtrInput {
 	}
 }
 
-// shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters, digits and hyphens, of
-// which the engine adds 8. Where the name is not short or plain enough, part of its hash keeps it apart from others.
+// shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters,
+// digits and hyphens, of which the engine adds 8. Where the name is not short or plain enough, part of its hash keeps
+// it apart from others.
 func shortName(name string) string {
 	const longest = 32 - 8
 	plain := strings.Trim(strings.ReplaceAll(name, "_", "-"), "-")

@@ -27,7 +27,8 @@ type Network struct {
 	// AssignPublicIP gives every task a public address.
 	AssignPublicIP bool
 
-	// zones are the availability zones of the subnets, by subnet; public is set where all of them hand out public addresses.
+	// zones are the availability zones of the subnets, by subnet; public is set where all of them hand out public
+	// addresses.
 	zones  map[string]string
 	public bool
 }

@@ -61,8 +61,9 @@ func (r roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulum
 	}, opts...)
 }
 
-// execution declares the role with which ECS starts the service's tasks. It can pull the service's image, write its log and read the secrets
-// that the service names, and nothing more. ownSecret is the ARN of the secret that holds its encrypted values, if any.
+// execution declares the role with which ECS starts the service's tasks. It can pull the service's image, write its
+// log and read the secrets that the service names, and nothing more. ownSecret is the ARN of the secret that holds
+// its encrypted values, if any.
 func (r roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
 ) (*iam.Role, pulumi.Resource, error) {
 	role, err := r.newRole(ctx, r.service+"-execution", r.stage.ExecutionRole(r.service), opts...)
@@ -76,8 +77,9 @@ func (r roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pu
 	return role, attached, err
 }
 
-// attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy beside the earlier one, which
-// goes only when the update has succeeded: until then tasks of the earlier revision start with what they need, also after a rollback.
+// attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy
+// beside the earlier one, which goes only when the update has succeeded: until then tasks of the earlier revision
+// start with what they need, also after a rollback.
 func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput, opts ...pulumi.ResourceOption,
 ) (pulumi.Resource, error) {
 	return iam.NewRolePolicy(ctx, r.service+"-"+name, &iam.RolePolicyArgs{
@@ -152,7 +154,8 @@ func taskStatements(service stage.Service) []statement {
 		})
 	}
 	if service.Exec {
-		// AWS has no resources for the channels (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions).
+		// AWS has no resources for the channels
+		// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions).
 		statements = append(statements, statement{Sid: "Exec", Effect: "Allow", Action: []string{
 			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 		}, Resource: []string{"*"}})

@@ -30,8 +30,8 @@ const (
 	// confirmations is how many reads in a row, over some five seconds, must show another revision, or no service, before
 	// that counts: right after an update, ECS may still answer with the state before it.
 	confirmations = 7
-	// agreements is how many reads in a row must show a service as steady that this update has changed, where none has shown
-	// its rollout under way, for the same reason.
+	// agreements is how many reads in a row must show a service as steady that this update has changed, where none
+	// has shown its rollout under way, for the same reason.
 	agreements = 3
 	// previewLimit is how long a preview waits for ECS before it does without.
 	previewLimit = 5 * time.Second
@@ -102,9 +102,9 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// Hooks are bound to a service for Watch. They note that an update changes it; and in a preview they warn that creating it
-// means replacing it, as its name is taken until the one that serves is deleted. The key is what the user wrote; component is
-// where the warning is shown.
+// Hooks are bound to a service for Watch. They note that an update changes it; and in a preview they warn that
+// creating it means replacing it, as its name is taken until the one that serves is deleted. The key is what the user
+// wrote; component is where the warning is shown.
 func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		if !r.ctx.DryRun() {
@@ -131,8 +131,8 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
 }
 
-// existing reads a service for a preview, which nothing that goes wrong here should stop or delay: the cluster may not be there
-// yet, or whoever previews may not be allowed to ask.
+// existing reads a service for a preview, which nothing that goes wrong here should stop or delay: the cluster may
+// not be there yet, or whoever previews may not be allowed to ask.
 func (r *Rollouts) existing(arn string) types.Service {
 	found := make(chan types.Service, 1)
 	go func() {
@@ -380,7 +380,8 @@ func (r *rollout) serving(service types.Service) string {
 // mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
 const mostReasons = 5
 
-// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count, the most frequent first.
+// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count, the most frequent
+// first.
 func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	counts := map[string]int{}
 	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{

@@ -38,8 +38,8 @@ type Route struct {
 	ready []pulumi.Resource
 }
 
-// NewRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load balancer through to its
-// tasks.
+// NewRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load
+// balancer through to its tasks.
 func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.ResourceOption) (*Route, error) {
 	component := &Route{}
 	if err := ctx.RegisterComponentResource(routeType, name, component, opts...); err != nil {

@@ -17,7 +17,8 @@ type ScalingArgs struct {
 	Cluster, Name string
 	// Settings from the stage file.
 	Settings *stage.Scaling
-	// Requests names load balancer and target group in CloudWatch, app/NAME/ID/targetgroup/NAME/ID; nil where the service has no route.
+	// Requests names load balancer and target group in CloudWatch, app/NAME/ID/targetgroup/NAME/ID; nil where the
+	// service has no route.
 	Requests pulumi.StringPtrInput
 	// Tags of what takes tags.
 	Tags map[string]string

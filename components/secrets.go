@@ -26,32 +26,41 @@ type Secrets struct {
 	References pulumi.StringMap
 }
 
-// NewSecrets declares the secret of a service that names encrypted values. Its name is made up, as AWS keeps the name of a deleted secret
-// for as long as that can be restored.
-func NewSecrets(ctx *pulumi.Context, name, family string, values map[string]stage.SecretValue, tags map[string]string, opts ...pulumi.ResourceOption,
-) (*Secrets, error) {
+// SecretsArgs says what Secrets are made from.
+type SecretsArgs struct {
+	// Family is that of the service's task definition, which the secret is named after.
+	Family string
+	// Values by variable.
+	Values map[string]stage.SecretValue
+	// Tags of the secret.
+	Tags map[string]string
+}
+
+// NewSecrets declares the secret of a service that names encrypted values. Its name is made up, as AWS keeps the name
+// of a deleted secret for as long as that can be restored.
+func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pulumi.ResourceOption) (*Secrets, error) {
 	component := &Secrets{}
 	if err := ctx.RegisterComponentResource(secretsType, name, component, opts...); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
 	plain := map[string]string{}
-	for variable, value := range values {
+	for variable, value := range args.Values {
 		plain[variable] = value.Reveal()
 	}
 	text, err := json.Marshal(plain)
 	if err != nil {
 		return nil, err
 	}
-	secret, err := secretsmanager.NewSecret(ctx, family, &secretsmanager.SecretArgs{
-		Description:          pulumi.String("secret variables of " + family),
+	secret, err := secretsmanager.NewSecret(ctx, args.Family, &secretsmanager.SecretArgs{
+		Description:          pulumi.String("secret variables of " + args.Family),
 		RecoveryWindowInDays: pulumi.Int(secretRecoveryDays),
-		Tags:                 pulumi.ToStringMap(tags),
+		Tags:                 pulumi.ToStringMap(args.Tags),
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	version, err := secretsmanager.NewSecretVersion(ctx, family, &secretsmanager.SecretVersionArgs{
+	version, err := secretsmanager.NewSecretVersion(ctx, args.Family, &secretsmanager.SecretVersionArgs{
 		SecretId:     secret.ID(),
 		SecretString: pulumi.ToSecret(pulumi.String(text)).(pulumi.StringOutput),
 	}, parent)
@@ -59,18 +68,18 @@ func NewSecrets(ctx *pulumi.Context, name, family string, values map[string]stag
 		return nil, err
 	}
 	component.Arn, component.References = secret.Arn, pulumi.StringMap{}
-	for variable := range values {
+	for variable := range args.Values {
 		component.References[variable] = pulumi.Sprintf("%s:%s::%s", secret.Arn, variable, version.VersionId)
 	}
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
 }
 
-// newServiceSecrets gathers where the values of a service's secret variables come from, by variable, and keeps those that the stage file has
-// encrypted. own is the ARN of the secret that holds them, empty where there are none.
-func newServiceSecrets(ctx *pulumi.Context, name, family string, secrets map[string]stage.Secret, tags map[string]string, opts ...pulumi.ResourceOption,
+// newServiceSecrets gathers where the values of a service's secret variables come from, by variable, and keeps those
+// that the stage file has encrypted. own is the ARN of the secret that holds them, empty where there are none.
+func newServiceSecrets(ctx *pulumi.Context, name string, settings *stage.Stage, opts ...pulumi.ResourceOption,
 ) (references pulumi.StringMapOutput, own pulumi.StringOutput, err error) {
 	all, values := pulumi.StringMap{}, map[string]stage.SecretValue{}
-	for variable, secret := range secrets {
+	for variable, secret := range settings.Services[name].Secrets {
 		if secret.ARN != "" {
 			all[variable] = pulumi.String(secret.ARN)
 		} else {
@@ -80,7 +89,7 @@ func newServiceSecrets(ctx *pulumi.Context, name, family string, secrets map[str
 	if len(values) == 0 {
 		return all.ToStringMapOutput(), pulumi.String("").ToStringOutput(), nil
 	}
-	kept, err := NewSecrets(ctx, name, family, values, tags, opts...)
+	kept, err := NewSecrets(ctx, name, &SecretsArgs{Family: settings.Family(name), Values: values, Tags: settings.ServiceTags(name)}, opts...)
 	if err != nil {
 		return references, own, err
 	}

@@ -35,8 +35,9 @@ type Service struct {
 	// TaskDefinition is the ARN of the revision that serves. In an update it is known only once the service is
 	// steady on it.
 	TaskDefinition pulumi.StringOutput `pulumi:"taskDefinition"`
-	// Summary is what the stack's outputs say of the service: family, revision, taskDefinition (ARN of the
-	// revision), replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, and where it has a route its url.
+	// Summary is what the stack's outputs say of the service: family, revision, taskDefinition (ARN of the revision),
+	// replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, and where it has a route its
+	// url.
 	Summary pulumi.Map
 }
 
@@ -58,7 +59,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newServiceSecrets(ctx, name, family, settings.Secrets, tags, parent)
+	secrets, ownSecret, err := newServiceSecrets(ctx, name, args.Stage, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,8 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	var route *Route
 	if settings.Route != nil {
 		if route, err = NewRoute(ctx, name, &RouteArgs{
-			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: network, ZoneID: args.Surroundings.Entrance.ZoneID, group: group,
+			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: network,
+			ZoneID: args.Surroundings.Entrance.ZoneID, group: group,
 		}, parent); err != nil {
 			return nil, err
 		}
@@ -162,7 +164,8 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 	if settings.Scaling != nil {
 		if _, err := NewScaling(ctx, name, &ScalingArgs{
-			Cluster: args.Stage.Cluster(), Service: service, Name: name, Settings: settings.Scaling, Requests: route.requests(args.LoadBalancer), Tags: tags,
+			Cluster: args.Stage.Cluster(), Service: service, Name: name, Settings: settings.Scaling,
+			Requests: route.requests(args.LoadBalancer), Tags: tags,
 		}, parent); err != nil {
 			return nil, err
 		}
@@ -170,7 +173,8 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 
 	component.Arn = service.ID().ToStringOutput()
 	component.TaskDefinition = args.Rollouts.Watch(Watched{
-		Key: key, Service: service, Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(), LogGroup: logGroupName,
+		Key: key, Service: service, LogGroup: logGroupName,
+		Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
 	component.Summary = pulumi.Map{
 		"family":         pulumi.String(family),
@@ -189,9 +193,9 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	})
 }
 
-// alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are left out, so where the
-// stage file has an empty list they are switched off. The provider sends no empty list: the name of the service's own alarm, which may not exist,
-// stands in for none.
+// alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are
+// left out, so where the stage file has an empty list they are switched off. The provider sends no empty list: the
+// name of the service's own alarm, which may not exist, stands in for none.
 func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := args.Stage.Services[name].Deployment
 	if deployment.Alarms == nil && deployment.MaxErrors == 0 {
@@ -199,7 +203,7 @@ func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, 
 	}
 	names := pulumi.ToStringArray(deployment.Alarms)
 	if deployment.MaxErrors > 0 {
-		alarm, err := newErrorAlarm(ctx, name, args.Stage.ErrorAlarm(name), deployment.MaxErrors, args.LoadBalancer, route, args.Stage.ServiceTags(name), opts...)
+		alarm, err := newErrorAlarm(ctx, name, args.Stage, args.LoadBalancer, route, opts...)
 		if err != nil {
 			return nil, err
 		}

@@ -22,8 +22,8 @@ type Surroundings struct {
 	Builds map[string]*Build
 }
 
-// LookupSurroundings asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is found out
-// only once half of the stage is there. root is the directory of Pulumi.yaml.
+// LookupSurroundings asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
+// found out only once half of the stage is there. root is the directory of Pulumi.yaml.
 func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string) (*Surroundings, error) {
 	account, err := LookupAccount(ctx)
 	if err != nil {

@@ -78,8 +78,8 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "revision": component.Revision})
 }
 
-// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the image, and the references of
-// secrets.
+// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the image,
+// and the references of secrets.
 func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error) {
 	image, secrets := known[0].(string), known[1].(map[string]string)
 	main := containerDefinition{

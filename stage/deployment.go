@@ -11,33 +11,35 @@ type Deployment struct {
 	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
 	MinimumHealthy int `json:"minimumHealthy" default:"100" min:"0" max:"100" unit:"percent"`
 
-	// Maximum is the share of the desired count that may run during a deployment. With 200 all new tasks start at once, which is
-	// fastest.
+	// Maximum is the share of the desired count that may run during a deployment. With 200 all new tasks start at
+	// once, which is fastest.
 	//
 	// Allowed: must leave room for one task more, or for one less by `minimumHealthy`
 	// Example: maximum: 150
 	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
 	Maximum int `json:"maximum" default:"200" min:"100" max:"200" unit:"percent"`
 
-	// CircuitBreaker is what ECS does when tasks keep failing (half of the desired count, and at least 3): go back to the
-	// revision before (`rollback`), give up and leave things as they are (`stop`), or go on trying (`off`). An update is red in each case; with
-	// `off` it takes 20 minutes to be.
+	// CircuitBreaker is what ECS does when tasks keep failing (half of the desired count, and at least 3): go back to
+	// the revision before (`rollback`), give up and leave things as they are (`stop`), or go on trying (`off`). An
+	// update is red in each case; with `off` it takes 20 minutes to be.
 	//
 	// Example: circuitBreaker: stop
 	// Rule: [Deployment circuit breaker](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html)
 	CircuitBreaker string `json:"circuitBreaker" default:"rollback" enum:"rollback,stop,off"`
 
-	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it is under way. ECS
-	// then waits for as long as the alarms look back (one period at least) before it calls a deployment complete. To be rid of alarms, write `[]` and leave
-	// it there: ECS keeps those of a service from which they are only left out.
+	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it
+	// is under way. ECS then waits for as long as the alarms look back (one period at least) before it calls a
+	// deployment complete. To be rid of alarms, write `[]` and leave it there: ECS keeps those of a service from
+	// which they are only left out.
 	//
 	// Allowed: names of alarms in the stage's region and account, at most 10, each once
 	// Example: alarms: [shop-latency]
 	// Rule: [Deployment alarms](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html)
 	Alarms []string `json:"alarms"`
 
-	// MaxErrors makes an alarm of the service's own, which goes off, and so makes a deployment go back, when the service's tasks answer with more
-	// 5xx codes than that in a minute. Every deployment then takes a minute longer. To be rid of it, write `alarms: []` in its place.
+	// MaxErrors makes an alarm of the service's own, which goes off, and so makes a deployment go back, when the
+	// service's tasks answer with more 5xx codes than that in a minute. Every deployment then takes a minute longer.
+	// To be rid of it, write `alarms: []` in its place.
 	//
 	// Default: none; no such alarm
 	// Allowed: only for a service with a `route`

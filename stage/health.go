@@ -7,8 +7,8 @@ type HealthCheck struct {
 	// Command is what is run: exit status 0 means healthy. It must exist in the image.
 	//
 	// Default: none; required
-	// Allowed: begins with `CMD`, followed by the command and its arguments, or with `CMD-SHELL`, followed by one line for the
-	// container's shell
+	// Allowed: begins with `CMD`, followed by the command and its arguments, or with `CMD-SHELL`, followed by one
+	// line for the container's shell
 	// Example: command: ["CMD", "/app", "-healthcheck"]
 	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	Command []string `json:"command"`

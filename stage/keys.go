@@ -27,34 +27,34 @@ type document struct {
 	// Rule: [ECR CreateRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html)
 	Images map[string]imageDocument `json:"images"`
 
-	// Secrets are the values of secret variables, or where they are kept. A service is given those that it names.
-	// An encrypted value (`pulumi config set --stack dev --secret --path 'slipway:secrets.API_KEY'`) is kept in Secrets
-	// Manager, in one secret for each service, and a changed value is a new revision. An ARN stands for a value that is
-	// kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
+	// Secrets are the values of secret variables, or where they are kept. A service is given those that it names. An
+	// encrypted value (`pulumi config set --stack dev --secret --path 'slipway:secrets.API_KEY'`) is kept in Secrets
+	// Manager, in one secret for each service, and a changed value is a new revision. An ARN stands for a value that
+	// is kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
 	//
-	// Allowed: a value that is encrypted by Pulumi;
-	// `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where suffix is the six characters that Secrets
-	// Manager adds, alone or followed by `:JSON-KEY:VERSION-STAGE:VERSION-ID` (each may be empty, and one of the last two is);
-	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service are at most
-	// 65536 bytes together
+	// Allowed: a value that is encrypted by Pulumi; `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where
+	// suffix is the six characters that Secrets Manager adds, alone or followed by
+	// `:JSON-KEY:VERSION-STAGE:VERSION-ID` (each may be empty, and one of the last two is);
+	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service are
+	// at most 65536 bytes together
 	// Example: secrets: {DATABASE_URL: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"}
 	// Rule: [Secrets Manager in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html),
 	// [Parameter Store in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html),
 	// [Secrets Manager quotas](https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html)
 	Secrets map[string]string `json:"secrets"`
 
-	// Services are the stage's services by name: each is an ECS service on Fargate with a task definition family, roles
-	// and a log group of its own.
+	// Services are the stage's services by name: each is an ECS service on Fargate with a task definition family,
+	// roles and a log group of its own.
 	//
-	// Allowed: names of letters, digits, `-` and `_`; `<project>-<stage>-<service>-execution` is at most 64 characters long,
-	// as the name of an IAM role
+	// Allowed: names of letters, digits, `-` and `_`; `<project>-<stage>-<service>-execution` is at most 64
+	// characters long, as the name of an IAM role
 	// Example: services: {web: {image: web}}
 	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html),
 	// [IAM limits](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)
 	Services map[string]serviceDocument `json:"services"`
 
-	// LoadBalancer is how the services that have a `route` are reached. A stage has one load balancer, which they share;
-	// a stage without such a service has none.
+	// LoadBalancer is how the services that have a `route` are reached. A stage has one load balancer, which they
+	// share; a stage without such a service has none.
 	//
 	// Example: loadBalancer: {zone: example.com}
 	// Rule: [Application Load Balancers](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html)
@@ -80,11 +80,11 @@ type document struct {
 	// Rule: [IAM roles of ECS tasks](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
 	Roles Roles `json:"roles"`
 
-	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one service's or one
-	// image's alone, `service` or `image`.
+	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one
+	// service's or one image's alone, `service` or `image`.
 	//
-	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key that begins with
-	// `aws:`, and not `project`, `stage`, `service` or `image`
+	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key
+	// that begins with `aws:`, and not `project`, `stage`, `service` or `image`
 	// Example: tags: {team: shop}
 	// Rule: [Tagging AWS resources](https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)
 	Tags map[string]string `json:"tags"`
@@ -107,8 +107,8 @@ type imageDocument struct {
 	// Ref runs an image that exists in ECR, without building. `slipway promote` writes it. The digest decides what
 	// runs; the tag tells people what that is.
 	//
-	// Allowed: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image that
-	// exists in the stage's region and account
+	// Allowed: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image
+	// that exists in the stage's region and account
 	// Example: ref: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	// Rule: [Pulling an image from ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-pull-ecr-image.html)
 	Ref string `json:"ref"`

@@ -103,12 +103,13 @@ func splitComment(comment string, field reflect.StructField) (text string, prose
 	prose = map[string]string{}
 	last := ""
 	for _, line := range strings.Split(strings.TrimSpace(rest), "\n") {
-		word, value, begins := strings.Cut(line, ": ")
+		word, value, begins := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
 		if begins && (word == "Default" || word == "Allowed" || word == "Example" || word == "Rule") {
 			last = word
 			prose[word] = value
 		} else if last != "" {
-			prose[last] += " " + strings.TrimSpace(line)
+			prose[last] = strings.TrimSpace(prose[last] + " " + strings.TrimSpace(line))
 		}
 	}
 	return text, prose

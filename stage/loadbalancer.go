@@ -10,8 +10,8 @@ import (
 
 // LoadBalancer is how the services that have a route are reached: through one Application Load Balancer.
 type LoadBalancer struct {
-	// ARN names an existing Application Load Balancer to use, in the stage's VPC. The stage then adds rules to the listener at `port`
-	// and leaves the rest to its owner, so only `zone` goes with it, for the DNS records.
+	// ARN names an existing Application Load Balancer to use, in the stage's VPC. The stage then adds rules to the
+	// listener at `port` and leaves the rest to its owner, so only `zone` goes with it, for the DNS records.
 	//
 	// Default: none; the stage makes its own
 	// Allowed: the ARN of an Application Load Balancer
@@ -27,28 +27,30 @@ type LoadBalancer struct {
 	// Rule: [Listeners](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html)
 	Port int `json:"port" min:"1" max:"65535"`
 
-	// Zone is the public hosted zone that the services' hosts lie in. They get DNS records there and, unless `certificate` or
-	// `arn` is given, a certificate that is validated there and renews itself. It is a wildcard certificate for each domain that hosts lie
-	// directly in, so another host does not touch it.
+	// Zone is the public hosted zone that the services' hosts lie in. They get DNS records there and, unless
+	// `certificate` or `arn` is given, a certificate that is validated there and renews itself. It is a wildcard
+	// certificate for each domain that hosts lie directly in, so another host does not touch it.
 	//
 	// Allowed: the name of a hosted zone of this account in Route 53; every route then has hosts in it
 	// Example: zone: example.com
 	// Rule: [DNS validation](https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html)
 	Zone string `json:"zone"`
 
-	// Certificate is the ACM certificate with which HTTPS is served. Without one, and without `zone`, the stage serves plain HTTP
-	// and every update says so.
+	// Certificate is the ACM certificate with which HTTPS is served. Without one, and without `zone`, the stage
+	// serves plain HTTP and every update says so.
 	//
 	// Allowed: the ARN of a certificate in the stage's region
 	// Example: certificate: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
 	// Rule: [Certificates of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html)
 	Certificate string `json:"certificate"`
 
-	// TLSPolicy decides which versions and ciphers of TLS are spoken. The default is the one that AWS recommends: TLS 1.2 and 1.3, with
-	// key exchange that withstands quantum computers where the client has it. (The API's own default admits TLS 1.0.)
+	// TLSPolicy decides which versions and ciphers of TLS are spoken. The default is the one that AWS recommends: TLS
+	// 1.2 and 1.3, with key exchange that withstands quantum computers where the client has it. (The API's own
+	// default admits TLS 1.0.)
 	//
-	// Allowed: a security policy of AWS that admits no TLS before 1.2: its name begins with `ELBSecurityPolicy-TLS13-1-2-`, `ELBSecurityPolicy-TLS13-1-3-`,
-	// `ELBSecurityPolicy-TLS-1-2-` or `ELBSecurityPolicy-FS-1-2-`
+	// Allowed: a security policy of AWS that admits no TLS before 1.2: its name begins with
+	// `ELBSecurityPolicy-TLS13-1-2-`, `ELBSecurityPolicy-TLS13-1-3-`, `ELBSecurityPolicy-TLS-1-2-` or
+	// `ELBSecurityPolicy-FS-1-2-`
 	// Example: tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06
 	// Rule: [Security policies](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html)
 	TLSPolicy string `json:"tlsPolicy" default:"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"`
@@ -81,7 +83,8 @@ type LoadBalancer struct {
 	// Rule: [Connection idle timeout](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html)
 	IdleTimeout int `json:"idleTimeout" default:"60" min:"1" max:"4000" unit:"seconds"`
 
-	// DeletionProtection makes AWS refuse to delete the load balancer, `pulumi destroy` included, until it is off again.
+	// DeletionProtection makes AWS refuse to delete the load balancer, `pulumi destroy` included, until it is off
+	// again.
 	//
 	// Example: deletionProtection: true
 	// Rule: [Deletion protection](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html)

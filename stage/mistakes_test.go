@@ -218,7 +218,7 @@ func TestMistakes(t *testing.T) {
 			oneService("      revision: latest"), "services.web.revision", dev, []string{`is the text "latest"; it must be a whole number`}},
 		"a secret that is not declared": {
 			oneService("      secrets: [TOKEN]"), "services.web.secrets[0]", dev,
-			[]string{`names "TOKEN", which is not declared; write its value, encrypted, or its ARN in secrets.TOKEN`, "one of: DATABASE_URL"}},
+			[]string{"is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN", "one of: DATABASE_URL"}},
 		"a secret twice": {
 			oneService("      secrets: [DATABASE_URL, DATABASE_URL]"), "services.web.secrets[1]", dev, []string{"again; remove it"}},
 		"a secret that is a variable of the service": {

@@ -23,8 +23,8 @@ type Network struct {
 	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
 	Subnets []string `json:"subnets"`
 
-	// AssignPublicIP tells whether tasks have a public address. In a public subnet they need one to pull their image, unless
-	// the VPC has endpoints for that.
+	// AssignPublicIP tells whether tasks have a public address. In a public subnet they need one to pull their image,
+	// unless the VPC has endpoints for that.
 	//
 	// Default: none; `true` in public subnets
 	// Example: assignPublicIp: true

@@ -21,11 +21,13 @@ type Permission struct {
 	// Resources are what the actions may be done to.
 	//
 	// Default: none; required
-	// Allowed: ARNs, in which `*` stands for any text, at least one. `*` alone only for actions that AWS does not narrow to resources
-	// (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`)
+	// Allowed: ARNs, in which `*` stands for any text, at least one. `*` alone only for actions that AWS does not
+	// narrow to resources (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`)
 	// Example: resources: ["arn:aws:s3:::shop-uploads/*"]
-	// Rule: [IAM Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html),
-	// [actions and resources of each service](https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html)
+	// Rule: [IAM
+	// Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html), [actions
+	// and resources of each
+	// service](https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html)
 	Resources []string `json:"resources"`
 
 	// Conditions limit when the statement holds: values by condition key, by operator.
@@ -43,10 +45,11 @@ var (
 	narrowable = []string{"dynamodb", "ecr", "events", "firehose", "iam", "kinesis", "kms", "lambda", "logs", "rds-db", "s3", "secretsmanager",
 		"sns", "sqs", "ssm", "states", "sts"}
 	listing = regexp.MustCompile(`^(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
-	// wide are actions of these services that AWS grants for every resource or for none
+	// wide are actions of these services that AWS grants for every resource or for none, in part at least (text
+	// messages by SNS)
 	// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
 	wide = []string{"kms:GenerateRandom", "lambda:GetAccountSettings", "logs:GetQueryResults", "logs:StopQuery", "secretsmanager:BatchGetSecretValue",
-		"secretsmanager:GetRandomPassword", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
+		"secretsmanager:GetRandomPassword", "sns:Publish", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
 )
 
 func (c *checker) checkPermissions(name string, permissions []Permission) {
@@ -60,7 +63,8 @@ func (c *checker) checkPermissions(name string, permissions []Permission) {
 				c.fail(key("actions", j), "is %q, which allows everything; name the actions that the service needs", action)
 			case !iamAction.MatchString(action):
 				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
-			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) && !listing.MatchString(verb) && !slices.Contains(wide, action):
+			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) &&
+				!listing.MatchString(verb) && !slices.Contains(wide, action):
 				c.fail(key("resources", slices.Index(permission.Resources, "*")),
 					`is "*", and %s can be narrowed to resources; name their ARNs`, action)
 			}
@@ -71,7 +75,8 @@ func (c *checker) checkPermissions(name string, permissions []Permission) {
 			case err != nil:
 				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			case strings.Trim(parsed.Service, "*?") == "":
-				c.fail(key("resources", j), "is %q, which is everything of every AWS service; name the service, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
+				c.fail(key("resources", j), "is %q, which is everything of every AWS service; name the service, "+
+					"as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			}
 		}
 		for operator, conditions := range permission.Conditions {

@@ -13,8 +13,8 @@ type Route struct {
 	// Hosts are the names that the service answers to.
 	//
 	// Default: none; every host
-	// Allowed: domain names in lower case, in which `*` stands for any text and `?` for one character, each once; together with `paths` at most 5.
-	// Where `loadBalancer.zone` is given: at least one, and all in that zone
+	// Allowed: domain names in lower case, in which `*` stands for any text and `?` for one character, each once;
+	// together with `paths` at most 5. Where `loadBalancer.zone` is given: at least one, and all in that zone
 	// Example: hosts: [shop.example.com]
 	// Rule: [Host conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#host-conditions)
 	Hosts []string `json:"hosts"`
@@ -22,14 +22,16 @@ type Route struct {
 	// Paths are the paths that the service answers to.
 	//
 	// Default: none; every path
-	// Allowed: paths of up to 128 characters that begin with `/`, in which `*` stands for any text and `?` for one character, each once
+	// Allowed: paths of up to 128 characters that begin with `/`, in which `*` stands for any text and `?` for one
+	// character, each once
 	// Example: paths: ["/api/*"]
 	// Rule: [Path conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#path-conditions)
 	Paths []string `json:"paths"`
 
-	// Priority decides which rule is looked at first where a request fits several: the one with the lowest. It is needed only where
-	// two services would have the same one, which an error says. The default depends on the service's own name, hosts and paths and on nothing else, so it
-	// stays put when services come and go. Exact hosts come before wildcards and before no hosts, then exact paths before longer and shorter ones.
+	// Priority decides which rule is looked at first where a request fits several: the one with the lowest. It is
+	// needed only where two services would have the same one, which an error says. The default depends on the
+	// service's own name, hosts and paths and on nothing else, so it stays put when services come and go. Exact hosts
+	// come before wildcards and before no hosts, then exact paths before longer and shorter ones.
 	//
 	// Default: none; made from the service's name, hosts and paths
 	// Allowed: no two services with the same
@@ -50,15 +52,16 @@ type Route struct {
 	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	HealthCheck TargetHealthCheck `json:"healthCheck"`
 
-	// GracePeriod is how long the health checks of a task that has just started are not held against it. A healthy task serves as
-	// soon as it passes them, so this costs a good deployment nothing; a bad one is found out that much later.
+	// GracePeriod is how long the health checks of a task that has just started are not held against it. A healthy
+	// task serves as soon as it passes them, so this costs a good deployment nothing; a bad one is found out that
+	// much later.
 	//
 	// Example: gracePeriod: 120
 	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html)
 	GracePeriod int `json:"gracePeriod" default:"60" min:"0" max:"7200" unit:"seconds"`
 
-	// DeregistrationDelay is how long requests that are under way may take to end when a task is to stop. Set it just above the longest
-	// request: every deployment waits for it. (AWS's own default is 300.)
+	// DeregistrationDelay is how long requests that are under way may take to end when a task is to stop. Set it just
+	// above the longest request: every deployment waits for it. (AWS's own default is 300.)
 	//
 	// Example: deregistrationDelay: 60
 	// Rule: [Deregistration delay](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay)
@@ -212,7 +215,8 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 	if path := key("healthCheck", "codes"); c.root.at(path...).present && !codes.MatchString(check.Codes) {
 		c.fail(path, "is %q; allowed: %s", check.Codes, allowed)
 	}
-	if timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...); check.Timeout >= check.Interval &&
+	timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...)
+	if check.Timeout >= check.Interval &&
 		!interval.bad {
 		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d", check.Timeout, check.Interval)
 	}
@@ -258,16 +262,17 @@ func orAny(patterns []string, every string) []string {
 // firstPriority leaves those before it to the user.
 const firstPriority = 1001
 
-// bands are how many priorities there are for each kind of hosts (exact, with wildcards, none) and, within that, of paths
-// (exact, beginning with three parts or more, two, one, none). A rule's place in its band is a hash of the service's name; the wider a
-// band, the less likely are two services to have the same. 1001 to 48000 in all.
+// bands are how many priorities there are for each kind of hosts (exact, with wildcards, none) and, within that, of
+// paths (exact, beginning with three parts or more, two, one, none). A rule's place in its band is a hash of the
+// service's name; the wider a band, the less likely are two services to have the same. 1001 to 48000 in all.
 var bands = [3][5]uint32{
 	{2000, 1000, 2000, 5000, 18000},
 	{500, 500, 500, 1500, 3000},
 	{1500, 1000, 2000, 8000, 500},
 }
 
-// priority is that of a service's rule: the written one, or one that depends on nothing but the route and the service's own name.
+// priority is that of a service's rule: the written one, or one that depends on nothing but the route and the
+// service's own name.
 func (r Route) priority(family string) int {
 	if r.Priority != 0 {
 		return r.Priority
@@ -315,8 +320,8 @@ func (s *Stage) Priority(service string) int {
 	return s.Services[service].Route.priority(s.Family(service))
 }
 
-// RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A host is one record, however many
-// services share it by their paths.
+// RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A
+// host is one record, however many services share it by their paths.
 func (s *Stage) RecordHosts(service string) []string {
 	var hosts []string
 	for _, host := range s.Services[service].Route.Hosts {
@@ -340,8 +345,9 @@ func (r Route) ExactPath() string {
 	return exact
 }
 
-// CertificateDomains are what the stage's certificate is for, so that every host of its routes is covered: each host's parent domain by a wildcard,
-// which another host in it does not change, and the zone itself where it is a host.
+// CertificateDomains are what the stage's certificate is for, so that every host of its routes is covered: each
+// host's parent domain by a wildcard, which another host in it does not change, and the zone itself where it is a
+// host.
 func (s *Stage) CertificateDomains() []string {
 	var domains []string
 	for _, service := range s.Services {

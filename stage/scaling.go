@@ -71,8 +71,8 @@ type Schedule struct {
 	// When is the time, or the times.
 	//
 	// Default: none; required
-	// Allowed: `at(2026-12-24T18:00:00)`; `rate(1 day)`, in minutes, hours or days; `cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)`, of
-	// which one of the two days is `?`
+	// Allowed: `at(2026-12-24T18:00:00)`; `rate(1 day)`, in minutes, hours or days; `cron(MINUTE HOUR DAY-OF-MONTH
+	// MONTH DAY-OF-WEEK YEAR)`, of which one of the two days is `?`
 	// Example: when: "cron(0 6 ? * MON-FRI *)"
 	// Rule: [Schedule expressions](https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html)
 	When string `json:"when"`
@@ -158,7 +158,8 @@ func (c *checker) checkSchedule(name string, schedule Schedule, keys []any) {
 	}
 }
 
-// StartReplicas is the desired count that a service is created with: from then on it belongs to the scaler, where there is one.
+// StartReplicas is the desired count that a service is created with: from then on it belongs to the scaler, where
+// there is one.
 func (s Service) StartReplicas() int {
 	if s.Scaling == nil {
 		return s.Replicas

@@ -37,7 +37,8 @@ func checkExpression(text string) error {
 	return nil
 }
 
-// cronField is what AWS takes in one field of a cron expression: numbers, and names of theirs, with , - * and /
+// cronField is what AWS takes in one field of a cron expression: numbers, and names of theirs, with , - * and /.
+// (Libraries for cron read it by rules of their own: they differ in days of the week, L, W and #.)
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html).
 type cronField struct {
 	name        string
@@ -58,7 +59,8 @@ var cronFields = []cronField{
 	{"DAY-OF-MONTH", 1, 31, nil, regexp.MustCompile(`^(L|([1-9]|[12][0-9]|3[01])W)$`), "1 to 31, with , - * / L and W"},
 	{"MONTH", 1, 12, []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}, nil,
 		"1 to 12 or JAN to DEC, with , - * and /"},
-	{"DAY-OF-WEEK", 1, 7, []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}, regexp.MustCompile(`^(L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`),
+	{"DAY-OF-WEEK", 1, 7, []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"},
+		regexp.MustCompile(`^(L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`),
 		"1 (Sunday) to 7 or SUN to SAT, with , - * / L and #"},
 	{"YEAR", 1970, 2199, nil, nil, "1970 to 2199, with , - * and /"},
 }
@@ -81,7 +83,8 @@ func checkCron(fields []string) error {
 	return nil
 }
 
-// refuses tells whether an element of a field's list is none of *, a number or name, a range of these, and one of all that with a step.
+// refuses tells whether an element of a field's list is none of *, a number or name, a range of these, and one of all
+// that with a step.
 func (f cronField) refuses(element string) bool {
 	if f.special != nil && f.special.MatchString(element) {
 		return false

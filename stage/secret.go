@@ -19,8 +19,8 @@ type Secret struct {
 	Value SecretValue
 }
 
-// SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals; a pointer keeps it from fmt also where it is part
-// of something unexported, whose methods fmt does not call.
+// SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals; a pointer keeps it from
+// fmt also where it is part of something unexported, whose methods fmt does not call.
 type SecretValue struct{ text *string }
 
 const hidden = "[secret]"
@@ -68,8 +68,9 @@ func (c *checker) checkSecret(name, text string) {
 	}
 }
 
-// isValue tells a secret's value from the ARN of one that is kept elsewhere. Where the file is not at hand, and where it has all secrets encrypted
-// as one, the engine does not say which are encrypted: then an ARN is what looks like one.
+// isValue tells a secret's value from the ARN of one that is kept elsewhere. Where the file is not at hand, and where
+// it has all secrets encrypted as one, the engine does not say which are encrypted: then an ARN is what looks like
+// one.
 func (c *checker) isValue(name string) bool {
 	secrets := c.root.object["secrets"]
 	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !isSecretARN(c.document.Secrets[name])
@@ -111,11 +112,13 @@ func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
 	for i, secret := range service.Secrets {
 		path := at("services", name, "secrets", i)
 		switch {
+		case !slices.Contains(declared, secret):
+			// Not shown: it may be the value itself, put where its name belongs.
+			if !c.root.at("secrets").bad {
+				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s", orOneOf(declared))
+			}
 		case slices.Contains(service.Secrets[:i], secret):
 			c.fail(path, "names %q again; remove it", secret)
-		case !slices.Contains(declared, secret) && !c.root.at("secrets").bad:
-			c.fail(path, "names %q, which is not declared; write its value, encrypted, or its ARN in secrets.%s%s", secret, secret,
-				orOneOf(declared))
 		case hasKey(service.Environment, secret):
 			c.fail(path, "%q is a variable in services.%s.environment too; remove one of them", secret, name)
 		case hasKey(c.document.Environment, secret):

@@ -52,7 +52,8 @@ type Service struct {
 	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
 	Memory int `json:"memory" default:"512" unit:"MiB"`
 
-	// Environment holds the service's own variables, over those of the stage. Once loaded it has those of the stage merged in.
+	// Environment holds the service's own variables, over those of the stage. Once loaded it has those of the stage
+	// merged in.
 	//
 	// Allowed: as in `environment` of the stage; no name that the service's `secrets` have
 	// Example: environment: {GREETING: "hello"}
@@ -71,7 +72,8 @@ type Service struct {
 	// Rule: [Task definition revisions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html)
 	Revision int `json:"revision" min:"1" max:"1000000"`
 
-	// AllowFrom are the address ranges that may reach `port` directly, beside the load balancer where the service has a `route`.
+	// AllowFrom are the address ranges that may reach `port` directly, beside the load balancer where the service has
+	// a `route`.
 	//
 	// Default: none; no address
 	// Allowed: IPv4 and IPv6 ranges in CIDR notation, beginning with their first address, in lower case and shortest
@@ -101,8 +103,8 @@ type Service struct {
 	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
 	Deployment Deployment `json:"deployment"`
 
-	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is then known to be up as soon as the
-	// command succeeds; without either, ECS waits 40 seconds.
+	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is
+	// then known to be up as soon as the command succeeds; without either, ECS waits 40 seconds.
 	//
 	// Default: none; a container that runs is healthy
 	// Example: healthCheck: {command: ["CMD", "/app", "-healthcheck"]}
@@ -115,8 +117,8 @@ type Service struct {
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
 
-	// Exec lets people open a shell in the service's containers (`aws ecs execute-command`). Its tasks get the four permissions of Session
-	// Manager's channels that this needs, and an init process.
+	// Exec lets people open a shell in the service's containers (`aws ecs execute-command`). Its tasks get the four
+	// permissions of Session Manager's channels that this needs, and an init process.
 	//
 	// Example: exec: true
 	// Rule: [ECS Exec](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html)

@@ -127,10 +127,22 @@ func TestHTTPSWithACertificateMadeForTheZone(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "web.dev.example.com,", "web.dev.example.com, api.dev.example.com,")
 	require.ElementsMatch(t, []string{"Create aws:route53/record:Record", "Update aws:lb/listenerRule:ListenerRule"}, p.up("dev").changed())
 
+	// Another service at the same host shares its record, whichever of them comes and goes.
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas", "    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n    web:\n      replicas")
+	for _, change := range p.up("dev").changed() {
+		require.True(t, strings.HasPrefix(change, "Create ") && !strings.Contains(change, "route53"), change)
+	}
+	p.replace("Pulumi.dev.yaml", "    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n", "")
+	for _, change := range p.up("dev").changed() {
+		require.True(t, strings.HasPrefix(change, "Delete ") && !strings.Contains(change, "route53"), change)
+	}
+	p.settled("dev")
+
 	// Without HTTPS the stage goes on to serve, and says so. The proof of the domain stays, for other stages' certificates.
 	p.replace("Pulumi.dev.yaml", "  slipway:loadBalancer: {zone: example.com}\n", "")
 	u = p.up("dev")
 	require.Contains(t, u.output, "plain HTTP")
+	require.NotContains(t, u.changed(), "Delete aws:ecs/service:Service")
 	require.Empty(t, p.objects(account.Certificate))
 	require.Equal(t, "HTTP", p.object(account.Listener)["protocol"])
 	for _, record := range p.objects(account.Record) {
@@ -181,7 +193,9 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 	p.up("dev")
 	require.Equal(t, false, p.object(account.LoadBalancer)["enableDeletionProtection"])
 	p.replace("Pulumi.dev.yaml", "    internal: true\n", "")
-	p.up("dev")
+	u := p.up("dev")
+	require.NotContains(t, u.changed(), "Delete aws:ecs/service:Service")
+	require.NotContains(t, u.changed(), "Delete aws:lb/targetGroup:TargetGroup")
 	require.Equal(t, false, p.object(account.LoadBalancer)["internal"], "a new one took its place")
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 	p.settled("dev")
