@@ -45,7 +45,6 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	rollouts := components.NewRollouts(ctx, surroundings.Account, settings.Cluster())
 	services := pulumi.Map{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
 		service, err := components.NewService(ctx, name, &components.ServiceArgs{
@@ -54,7 +53,6 @@ func deployStage(ctx *pulumi.Context) error {
 			Cluster:      cluster,
 			LoadBalancer: loadBalancer,
 			Image:        images[settings.Services[name].Image],
-			Rollouts:     rollouts,
 		})
 		if err != nil {
 			return err

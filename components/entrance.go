@@ -64,9 +64,9 @@ func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalanc
 		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as loadBalancer.port: %w", port, err)
 	}
 	for _, name := range sortedKeys(services) {
-		if route := services[name].Route; route != nil && route.Protocol == "grpc" && e.Listener.Protocol != "HTTPS" {
-			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route speaks gRPC, which needs HTTPS; "+
-				"write the port of an HTTPS listener as loadBalancer.port", port, e.Listener.Protocol, name)
+		if route := services[name].Route; route != nil && route.NeedsHTTPS() && e.Listener.Protocol != "HTTPS" {
+			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route.protocol is %s, which needs HTTPS; "+
+				"write the port of an HTTPS listener as loadBalancer.port", port, e.Listener.Protocol, name, route.Protocol)
 		}
 	}
 	return nil

@@ -70,7 +70,7 @@ func TestTheEntranceIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		"behind one that is not there":         {`{}`, `{"arn": "` + arn + `"}`, public, "getLoadBalancer " + arn, []string{"loadBalancer.arn (Pulumi.dev.yaml): this load balancer cannot be read"}, nil},
 		"behind one of another VPC":            {`{}`, `{"arn": "` + arn + `"}`, other, "", []string{"the load balancer is in vpc-1, and tasks run in vpc-3"}, nil},
 		"behind one without that listener":     {`{}`, `{"arn": "` + arn + `"}`, public, "getListener port", []string{"has no listener at port 443; write the port of one that it has as loadBalancer.port"}, nil},
-		"with gRPC behind one without HTTPS":   {`{"protocol": "grpc"}`, `{"arn": "` + arn + `", "port": 80}`, public, "", []string{"loadBalancer.arn (Pulumi.dev.yaml): the listener at port 80 speaks HTTP, and services.web.route speaks gRPC, which needs HTTPS"}, nil},
+		"with gRPC behind one without HTTPS":   {`{"protocol": "grpc"}`, `{"arn": "` + arn + `", "port": 80}`, public, "", []string{"loadBalancer.arn (Pulumi.dev.yaml): the listener at port 80 speaks HTTP, and services.web.route.protocol is grpc, which needs HTTPS"}, nil},
 		"with two mistakes":                    {host, `{"zone": "example.com"}`, private, "getZone example.com", []string{"is missing, and tasks run in private subnets", "there is no public hosted zone"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

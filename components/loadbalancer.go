@@ -3,6 +3,7 @@ package components
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
@@ -39,8 +40,8 @@ type LoadBalancer struct {
 	ArnSuffix pulumi.StringOutput
 	// Listener is the ARN of the listener that gets the services' rules.
 	Listener pulumi.StringOutput
-	// Scheme is that of its URLs: https or http.
-	Scheme string
+	// Scheme is that of its URLs, https or http, and Port what follows the host in them: empty for the scheme's own.
+	Scheme, Port string
 
 	// group is the security group of a load balancer that the stage makes; foreignGroups are those of an existing one.
 	group         *securityGroup
@@ -82,33 +83,37 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 		AccessLogs:               accessLogs(settings.AccessLogs),
 		Tags:                     pulumi.ToStringMap(args.Stage.AllTags()),
 	}, parent, pulumi.DependsOn(rules),
-		// The services' target groups can belong to one load balancer at a time.
-		pulumi.DeleteBeforeReplace(true))
+		// It cannot move to another VPC, and the provider would try.
+		pulumi.ReplacementTrigger(pulumi.String(args.Network.VPC)))
 	if err != nil {
 		return nil, err
 	}
-	listeners := listeners{ctx, name, args, component, balancer}
+	listen := listeners{ctx, name, args, component, balancer}.http
 	if settings.HTTPS() {
 		component.Scheme = "https"
-		component.Listener, err = listeners.https()
-	} else {
-		component.Listener, err = listeners.http()
+		listen = listeners{ctx, name, args, component, balancer}.https
 	}
+	listener, err := listen()
 	if err != nil {
 		return nil, err
 	}
+	component.Listener = listener.Arn
 	component.DNSName, component.HostedZone, component.ArnSuffix = balancer.DnsName, balancer.ZoneId, balancer.ArnSuffix
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName})
 }
 
 func existingLoadBalancer(entrance *Entrance) *LoadBalancer {
-	scheme := strings.ToLower(entrance.Listener.Protocol)
+	scheme, port := strings.ToLower(entrance.Listener.Protocol), ""
+	if number := entrance.Listener.Port; number != map[string]int{"http": httpPort, "https": httpsPort}[scheme] {
+		port = fmt.Sprintf(":%d", number)
+	}
 	return &LoadBalancer{
 		DNSName:       pulumi.String(entrance.Existing.DnsName).ToStringOutput(),
 		HostedZone:    pulumi.String(entrance.Existing.ZoneId).ToStringOutput(),
 		ArnSuffix:     pulumi.String(entrance.Existing.ArnSuffix).ToStringOutput(),
 		Listener:      pulumi.String(entrance.Listener.Arn).ToStringOutput(),
 		Scheme:        scheme,
+		Port:          port,
 		foreignGroups: entrance.Existing.SecurityGroups,
 	}
 }
@@ -137,11 +142,12 @@ type listeners struct {
 	balancer  *lb.LoadBalancer
 }
 
-// https declares the listener that the services' rules belong to, whose ARN it returns, and one that sends plain HTTP there.
-func (l listeners) https() (pulumi.StringOutput, error) {
+// https declares the listener that the services' rules belong to, and one that sends plain HTTP
+// there.
+func (l listeners) https() (*lb.Listener, error) {
 	certificate, err := l.certificate()
 	if err != nil {
-		return certificate, err
+		return nil, err
 	}
 	https, err := l.listen("https", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpsPort),
@@ -151,8 +157,9 @@ func (l listeners) https() (pulumi.StringOutput, error) {
 		DefaultActions: noSuchService,
 	})
 	if err != nil {
-		return https, err
+		return nil, err
 	}
+	// Not before there is something to be sent to.
 	_, err = l.listen("http", &lb.ListenerArgs{
 		Port:     pulumi.Int(httpPort),
 		Protocol: pulumi.String("HTTP"),
@@ -162,7 +169,7 @@ func (l listeners) https() (pulumi.StringOutput, error) {
 				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
 			},
 		}},
-	})
+	}, pulumi.DependsOn([]pulumi.Resource{https}))
 	return https, err
 }
 
@@ -181,11 +188,11 @@ func (l listeners) certificate() (pulumi.StringOutput, error) {
 }
 
 // http declares the listener of a stage without a certificate, and says what that means.
-func (l listeners) http() (pulumi.StringOutput, error) {
+func (l listeners) http() (*lb.Listener, error) {
 	warning := l.args.Stage.Where("loadBalancer") + ": the stage has no certificate, so it serves plain HTTP, which anybody on " +
 		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
 	if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
-		return pulumi.StringOutput{}, err
+		return nil, err
 	}
 	return l.listen("http", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpPort),
@@ -194,13 +201,9 @@ func (l listeners) http() (pulumi.StringOutput, error) {
 	})
 }
 
-func (l listeners) listen(kind string, args *lb.ListenerArgs) (pulumi.StringOutput, error) {
+func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.ResourceOption) (*lb.Listener, error) {
 	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.args.Stage.AllTags())
-	listener, err := lb.NewListener(l.ctx, l.name+"-"+kind, args, pulumi.Parent(l.component))
-	if err != nil {
-		return pulumi.StringOutput{}, err
-	}
-	return listener.Arn, nil
+	return lb.NewListener(l.ctx, l.name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
 }
 
 // noSuchService answers requests that no service's rule takes.

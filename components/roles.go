@@ -89,7 +89,7 @@ func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissi
 		}).(pulumi.StringOutput),
 		Role:   role.Name,
 		Policy: permissions,
-	}, opts...)
+	}, append(opts, pulumi.DeleteBeforeReplace(false))...) // as the provider would for anything that the program names
 }
 
 func (r roles) executionStatements(repositoryArn, ownSecret string) []statement {

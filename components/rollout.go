@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 // errReported is returned for a failure that was already shown on the resource it belongs to.
@@ -43,13 +45,14 @@ const (
 // changed it or an earlier one was cut short.
 type Rollouts struct {
 	ctx     *pulumi.Context
+	account *Account
 	reader  func() (*serviceReader, error)
 	changed sync.Map // keys of the services that this update has created or updated
 }
 
 // NewRollouts prepares watching the services of a cluster with the provider's own settings.
 func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, reader: sync.OnceValues(func() (*serviceReader, error) {
+	return &Rollouts{ctx: ctx, account: account, reader: sync.OnceValues(func() (*serviceReader, error) {
 		client, err := account.ecsClient(ctx.Context())
 		return &serviceReader{client: client, cluster: cluster}, err
 	})}
@@ -69,6 +72,8 @@ type Watched struct {
 	Alarms bool
 	// LogGroup is where its containers' output is.
 	LogGroup string
+	// Patience is how much longer than usual its rollout may take, by its own settings.
+	Patience time.Duration
 }
 
 // Watch returns the ARN of the wanted revision once the service is steady on it. Otherwise it reports on the service which
@@ -131,7 +136,32 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
 }
 
-// existing reads a service for a preview, which nothing that goes wrong here should stop or delay: the cluster may
+// keptAlarms asks ECS for the alarms of services for which the stage has none: it keeps those that are only left out,
+// so they have to be switched off. A service that cannot be read has none for now; differs finds out once it is
+// there.
+func (r *Rollouts) keptAlarms(settings *stage.Stage) map[string][]string {
+	var mutex sync.Mutex
+	var asking sync.WaitGroup
+	kept := map[string][]string{}
+	for name, service := range settings.Services {
+		if service.Deployment.HasAlarms() {
+			continue
+		}
+		asking.Go(func() {
+			config := r.existing(r.account.ARN("ecs", "service/"+settings.Cluster()+"/"+name)).DeploymentConfiguration
+			if config == nil || config.Alarms == nil || len(config.Alarms.AlarmNames) == 0 {
+				return
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
+		})
+	}
+	asking.Wait()
+	return kept
+}
+
+// existing reads a service before it is changed, which nothing that goes wrong here should stop or delay: the cluster may
 // not be there yet, or whoever previews may not be allowed to ask.
 func (r *Rollouts) existing(arn string) types.Service {
 	found := make(chan types.Service, 1)
@@ -169,7 +199,8 @@ type rollout struct {
 
 // follow reads the service until ECS's verdict.
 func (r *rollout) follow(ctx context.Context) error {
-	deadline := time.Now().Add(rolloutLimit)
+	limit := rolloutLimit + r.Patience
+	deadline := time.Now().Add(limit)
 	var doubts, agreed int
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		service, err := r.read(ctx, r.service)
@@ -210,7 +241,7 @@ func (r *rollout) follow(ctx context.Context) error {
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
-				"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), rolloutLimit,
+				"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), limit,
 				service.RunningCount, service.DesiredCount)
 		}
 		select {
@@ -228,8 +259,8 @@ func (r *rollout) differs(service types.Service) error {
 			"that the stage no longer has. `pulumi up --refresh` sets it", r.Key, service.DesiredCount, *r.Replicas)
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil && config.Alarms.Enable {
-		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. It keeps the alarms of a service "+
-			"from which they are only left out: write `alarms: []`", r.Key, strings.Join(config.Alarms.AlarmNames, ", "))
+		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They could not be read before "+
+			"this update, to be switched off: `pulumi up` again does", r.Key, strings.Join(config.Alarms.AlarmNames, ", "))
 	}
 	return nil
 }
@@ -333,9 +364,13 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	}
 	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
-	if stays {
+	switch {
+	case stays && r.serving(service) == nothing:
 		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
-	} else {
+	case stays: // and a replacement would delete what serves
+		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, "+
+			"`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi up` watches it", r.cluster, path.Base(r.service))
+	default:
 		text.WriteString("\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
 	}
 	return errors.New(text.String())
@@ -372,10 +407,13 @@ func (r *rollout) serving(service types.Service) string {
 		}
 	}
 	if len(running) == 0 {
-		return "nothing"
+		return nothing
 	}
 	return strings.Join(running, "; ")
 }
+
+// nothing serves where no task runs that is not about to be given up.
+const nothing = "nothing"
 
 // mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
 const mostReasons = 5

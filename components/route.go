@@ -170,7 +170,7 @@ func (args *RouteArgs) url(route stage.Route) pulumi.StringOutput {
 	if len(route.Hosts) > 0 {
 		host = pulumi.String(route.Hosts[0]).ToStringOutput()
 	}
-	return pulumi.Sprintf("%s://%s%s", args.LoadBalancer.Scheme, host, route.ExactPath())
+	return pulumi.Sprintf("%s://%s%s%s", args.LoadBalancer.Scheme, host, args.LoadBalancer.Port, route.ExactPath())
 }
 
 // serviceLoadBalancers registers a service's tasks with the target group; a service without a route is nil and has none.

@@ -12,9 +12,9 @@ const scalingType = "slipway:components:Scaling"
 
 // ScalingArgs says what a Scaling is made from.
 type ScalingArgs struct {
-	// Service whose desired count it decides, with the names of its cluster and its own.
-	Service       *ecs.Service
-	Cluster, Name string
+	// Service whose desired count it decides, and the name of its cluster.
+	Service *ecs.Service
+	Cluster string
 	// Settings from the stage file.
 	Settings *stage.Scaling
 	// Requests names load balancer and target group in CloudWatch, app/NAME/ID/targetgroup/NAME/ID; nil where the
@@ -37,13 +37,14 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 	}
 	parent := pulumi.Parent(component)
 	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
-		ServiceNamespace:  pulumi.String("ecs"),
-		ResourceId:        pulumi.String("service/" + args.Cluster + "/" + args.Name),
+		ServiceNamespace: pulumi.String("ecs"),
+		// AWS forgets the target with the service, so it depends on the service's own name: both are made anew together.
+		ResourceId:        pulumi.Sprintf("service/%s/%s", args.Cluster, args.Service.Name),
 		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
 		MinCapacity:       pulumi.Int(args.Settings.Min),
 		MaxCapacity:       pulumi.Int(args.Settings.Max),
 		Tags:              pulumi.ToStringMap(args.Tags),
-	}, parent, pulumi.DependsOn([]pulumi.Resource{args.Service}))
+	}, parent)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,10 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 	for key, value := range other {
 		properties[key] = value
 	}
-	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule, append(opts, awsPackageVersion)...)
+	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule, append(opts, awsPackageVersion,
+		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
+		// are there.
+		pulumi.DeleteBeforeReplace(false))...)
 }
 
 func isIPv6(prefix string) bool {

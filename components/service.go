@@ -22,8 +22,6 @@ type ServiceArgs struct {
 	LoadBalancer *LoadBalancer
 	// Image of its main container.
 	Image *Image
-	// Rollouts watches the deployment.
-	Rollouts *Rollouts
 }
 
 // Service keeps a number of replicas of one task definition running.
@@ -119,7 +117,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	key := "services." + name
-	hooks, err := args.Rollouts.Hooks(key, account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
+	hooks, err := args.Surroundings.Rollouts.Hooks(key, account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +162,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 	if settings.Scaling != nil {
 		if _, err := NewScaling(ctx, name, &ScalingArgs{
-			Cluster: args.Stage.Cluster(), Service: service, Name: name, Settings: settings.Scaling,
+			Cluster: args.Stage.Cluster(), Service: service, Settings: settings.Scaling,
 			Requests: route.requests(args.LoadBalancer), Tags: tags,
 		}, parent); err != nil {
 			return nil, err
@@ -172,8 +170,8 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	component.Arn = service.ID().ToStringOutput()
-	component.TaskDefinition = args.Rollouts.Watch(Watched{
-		Key: key, Service: service, LogGroup: logGroupName,
+	component.TaskDefinition = args.Surroundings.Rollouts.Watch(Watched{
+		Key: key, Service: service, LogGroup: logGroupName, Patience: settings.Patience(),
 		Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
 	component.Summary = pulumi.Map{
@@ -194,12 +192,15 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 }
 
 // alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are
-// left out, so where the stage file has an empty list they are switched off. The provider sends no empty list: the
-// name of the service's own alarm, which may not exist, stands in for none.
+// left out, so those are switched off. Their names stay: the provider sends no empty list.
 func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := args.Stage.Services[name].Deployment
-	if deployment.Alarms == nil && deployment.MaxErrors == 0 {
-		return nil, nil
+	if !deployment.HasAlarms() {
+		kept := args.Surroundings.KeptAlarms[name]
+		if len(kept) == 0 {
+			return nil, nil
+		}
+		return &ecs.ServiceAlarmsArgs{AlarmNames: pulumi.ToStringArray(kept), Enable: pulumi.Bool(false), Rollback: pulumi.Bool(false)}, nil
 	}
 	names := pulumi.ToStringArray(deployment.Alarms)
 	if deployment.MaxErrors > 0 {
@@ -209,11 +210,7 @@ func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, 
 		}
 		names = append(names, alarm.Name)
 	}
-	on := len(names) > 0
-	if !on {
-		names = pulumi.StringArray{pulumi.String(args.Stage.ErrorAlarm(name))}
-	}
-	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: pulumi.Bool(on), Rollback: pulumi.Bool(on)}, nil
+	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)}, nil
 }
 
 func gracePeriod(route *stage.Route) pulumi.IntPtrInput {

@@ -46,6 +46,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 	}
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		surroundings.Rollouts = NewRollouts(ctx, account, settings.Cluster())
 		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: settings.Cluster(), ContainerInsights: "disabled", Tags: settings.AllTags()})
 		if err != nil {
 			return err
@@ -58,10 +59,9 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		if err != nil {
 			return err
 		}
-		rollouts := NewRollouts(ctx, account, settings.Cluster())
 		for _, name := range sortedKeys(settings.Services) {
 			service, err := NewService(ctx, name, &ServiceArgs{
-				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"], Rollouts: rollouts,
+				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"],
 			})
 			if err != nil {
 				return err
@@ -340,8 +340,10 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency", "shop-dev-web-errors"}, "enable": true, "rollback": true}, web["alarms"].ObjectValue().Mappable())
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
-	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "deployment": {"alarms": []}}}`}, nil)
-	require.Equal(t, map[string]any{"alarmNames": []any{"shop-dev-web-errors"}, "enable": false, "rollback": false},
+	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Surroundings) {
+		s.KeptAlarms = map[string][]string{"web": {"latency"}}
+	})
+	require.Equal(t, map[string]any{"alarmNames": []any{"latency"}, "enable": false, "rollback": false},
 		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(), "AWS keeps what is left out, and the provider sends no empty list")
 	require.Empty(t, off.all("aws:cloudwatch/metricAlarm:MetricAlarm"))
 }

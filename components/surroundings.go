@@ -20,6 +20,10 @@ type Surroundings struct {
 	Revisions map[string]string
 	// Builds are the images to build, by name.
 	Builds map[string]*Build
+	// Rollouts watches the services' deployments.
+	Rollouts *Rollouts
+	// KeptAlarms are the alarms that ECS has of services for which the stage has none, by service.
+	KeptAlarms map[string][]string
 }
 
 // LookupSurroundings asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
@@ -29,7 +33,9 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	if err != nil {
 		return nil, err
 	}
-	found := &Surroundings{Account: account}
+	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
+	kept := make(chan map[string][]string, 1)
+	go func() { kept <- found.Rollouts.keptAlarms(settings) }()
 	var errNetwork, errEntrance, errRevisions, errBuilds error
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
 	if errNetwork == nil {
@@ -37,5 +43,6 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	}
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = PrepareBuilds(settings, root)
+	found.KeptAlarms = <-kept
 	return found, errors.Join(errNetwork, errEntrance, errRevisions, errBuilds)
 }

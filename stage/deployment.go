@@ -1,6 +1,9 @@
 package stage
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Deployment is how ECS brings a service from one revision to the next.
 type Deployment struct {
@@ -29,8 +32,7 @@ type Deployment struct {
 
 	// Alarms are CloudWatch alarms that make a deployment go back to the revision before, when one goes off while it
 	// is under way. ECS then waits for as long as the alarms look back (one period at least) before it calls a
-	// deployment complete. To be rid of alarms, write `[]` and leave it there: ECS keeps those of a service from
-	// which they are only left out.
+	// deployment complete.
 	//
 	// Allowed: names of alarms in the stage's region and account, at most 10, each once
 	// Example: alarms: [shop-latency]
@@ -39,7 +41,6 @@ type Deployment struct {
 
 	// MaxErrors makes an alarm of the service's own, which goes off, and so makes a deployment go back, when the
 	// service's tasks answer with more 5xx codes than that in a minute. Every deployment then takes a minute longer.
-	// To be rid of it, write `alarms: []` in its place.
 	//
 	// Default: none; no such alarm
 	// Allowed: only for a service with a `route`
@@ -86,6 +87,16 @@ func (c *checker) checkDeployment(name string, service serviceDocument) {
 
 // HasAlarms tells whether any alarm takes a deployment back.
 func (d Deployment) HasAlarms() bool { return len(d.Alarms) > 0 || d.MaxErrors > 0 }
+
+// Patience is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may be
+// unhealthy at first, be drained and end.
+func (s Service) Patience() time.Duration {
+	seconds := s.StopTimeout
+	if s.Route != nil {
+		seconds += s.Route.GracePeriod + s.Route.DeregistrationDelay
+	}
+	return time.Duration(seconds) * time.Second
+}
 
 // fewestReplicas is the desired count that leaves the least room in a deployment: the smallest that has any task.
 func (s Service) fewestReplicas() int {

@@ -11,7 +11,8 @@ import (
 // LoadBalancer is how the services that have a route are reached: through one Application Load Balancer.
 type LoadBalancer struct {
 	// ARN names an existing Application Load Balancer to use, in the stage's VPC. The stage then adds rules to the
-	// listener at `port` and leaves the rest to its owner, so only `zone` goes with it, for the DNS records.
+	// listener at `port` and leaves the rest to its owner (its security groups must let it reach the tasks' port, for
+	// one), so only `zone` goes with it, for the DNS records.
 	//
 	// Default: none; the stage makes its own
 	// Allowed: the ARN of an Application Load Balancer

@@ -427,7 +427,7 @@ func TestGoodOptions(t *testing.T) {
 		"a boundary with a path":       with("  slipway:roles: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/a/b'}"),
 		"a cluster without insights":   with("  slipway:cluster: {containerInsights: disabled}"),
 		"as many tags as there may be": with("  slipway:tags: {" + manyTags(46) + "}"),
-		"tags of every character":      with("  slipway:tags: {'Team +-=._:/@ 팀': 'é +-=._:/@ 1', " + strings.Repeat("k", 128) + ": " + strings.Repeat("v", 256) + ", Stage: ''}"),
+		"tags of every character":      with("  slipway:tags: {'Team +-=._:/@ 팀': 'é +-=._:/@ 1', " + strings.Repeat("k", 128) + ": " + strings.Repeat("v", 256) + ", Stages: ''}"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -48,8 +48,8 @@ var (
 	// wide are actions of these services that AWS grants for every resource or for none, in part at least (text
 	// messages by SNS)
 	// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
-	wide = []string{"kms:GenerateRandom", "lambda:GetAccountSettings", "logs:GetQueryResults", "logs:StopQuery", "secretsmanager:BatchGetSecretValue",
-		"secretsmanager:GetRandomPassword", "sns:Publish", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
+	wide = []string{"kms:CreateKey", "kms:GenerateRandom", "lambda:GetAccountSettings", "logs:GetQueryResults", "logs:StopQuery", "logs:TestMetricFilter", "s3:GetAccountPublicAccessBlock", "secretsmanager:BatchGetSecretValue",
+		"secretsmanager:GetRandomPassword", "sns:GetSMSAttributes", "sns:Publish", "sns:SetSMSAttributes", "sts:GetAccessKeyInfo", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
 )
 
 func (c *checker) checkPermissions(name string, permissions []Permission) {

@@ -39,9 +39,11 @@ type Route struct {
 	// Rule: [Listener rule priority](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html)
 	Priority int `json:"priority" min:"1" max:"50000"`
 
-	// Protocol is what the load balancer speaks with the service's tasks.
+	// Protocol is what the load balancer speaks with the service's tasks. Clients of an `http2` or `grpc` service
+	// must speak HTTP/2, too: a request by HTTP/1.1 is answered with 464. Another protocol is another target group,
+	// which has no tasks until the new revision runs: nothing answers meanwhile.
 	//
-	// Allowed: `grpc` only where HTTPS is served
+	// Allowed: `http2` and `grpc` only where HTTPS is served
 	// Example: protocol: http2
 	// Rule: [Protocol versions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version)
 	Protocol string `json:"protocol" default:"http1" enum:"http1,http2,grpc"`
@@ -121,6 +123,7 @@ type TargetHealthCheck struct {
 const (
 	grpc              = "grpc"
 	mostConditions    = 5 // values in the conditions of one rule
+	mostWildcards     = 6 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 	longestCondition  = 128
 	longestHealthPath = 1024
 )
@@ -131,6 +134,9 @@ var (
 	httpCodes   = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
 	grpcCodes   = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
 )
+
+// NeedsHTTPS tells whether the load balancer speaks the protocol only to clients that come by HTTPS.
+func (r Route) NeedsHTTPS() bool { return r.Protocol != "http1" }
 
 // withDefaults fills in what depends on the protocol.
 func (r Route) withDefaults() *Route {
@@ -170,9 +176,14 @@ func (c *checker) checkRoute(name string, service serviceDocument) {
 		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one with *, as in *.example.com or /api/*",
 			values, mostConditions)
 	}
+	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "")
+	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > mostWildcards {
+		c.failAt(place, "has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?", wildcards, mostWildcards)
+	}
 	written := func(key string) bool { return c.root.at("loadBalancer", key).present }
-	if route.Protocol == grpc && !written("arn") && !written("certificate") && !written("zone") {
-		c.fail(key("protocol"), "is grpc, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone")
+	if !c.root.at(key("protocol")...).bad && route.NeedsHTTPS() && !written("arn") && !written("certificate") && !written("zone") {
+		c.fail(key("protocol"), "is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone",
+			route.Protocol)
 	}
 	c.checkTargetHealth(route, key)
 }

@@ -110,6 +110,10 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"gRPC without HTTPS": {
 			routed("{protocol: grpc}"), "services.web.route.protocol",
 			[]string{"is grpc, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone"}},
+		"http2 without HTTPS": {
+			routed("{protocol: http2}"), "services.web.route.protocol", []string{"is http2, which a load balancer speaks over HTTPS only"}},
+		"seven wildcards": {
+			routed("{hosts: ['*.a?.com'], paths: ['/*/*', '/?/*', '/?']}"), "services.web.route", []string{"has 7 wildcards", "takes 6"}},
 
 		// the load balancer's health check
 		"an unknown key of a health check": {
@@ -325,7 +329,7 @@ func TestGoodRoutesAndLoadBalancers(t *testing.T) {
 		"the shortest check":              routed("{healthCheck: {interval: 5, timeout: 4, healthyThreshold: 2, unhealthyThreshold: 2}}"),
 		"the longest check":               routed("{healthCheck: {interval: 300, timeout: 120, healthyThreshold: 10, unhealthyThreshold: 10}}"),
 		"many codes":                      routed("{healthCheck: {path: '/health?deep=1', codes: '200-299,302,404-499'}}"),
-		"http2 without HTTPS":             routed("{protocol: http2}"),
+		"http2 behind an existing one":    routed("{protocol: http2}\n  slipway:loadBalancer: {arn: '" + balancerARN + "'}"),
 		"gRPC with a zone":                routed("{protocol: grpc, hosts: [a.example.com]}\n  slipway:loadBalancer: {zone: example.com}"),
 		"gRPC with a certificate":         routed("{protocol: grpc, healthCheck: {codes: 0-99}}\n  slipway:loadBalancer: {certificate: '" + certificateARN + "'}"),
 		"gRPC behind an existing one":     routed("{protocol: grpc}\n  slipway:loadBalancer: {arn: '" + balancerARN + "'}"),

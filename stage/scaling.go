@@ -10,7 +10,8 @@ import (
 
 // Scaling lets Application Auto Scaling decide a service's desired count.
 type Scaling struct {
-	// Min is the smallest desired count.
+	// Min is the smallest desired count. From 0 tasks only `schedules` bring a service back: there is nothing to
+	// measure.
 	//
 	// Example: min: 2
 	// Rule: [RegisterScalableTarget](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html)
@@ -58,7 +59,8 @@ type Scaling struct {
 	// Rule: [Cooldowns](https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html)
 	ScaleOutCooldown int `json:"scaleOutCooldown" default:"60" min:"0" max:"86400" unit:"seconds"`
 
-	// Schedules change `min` and `max` at certain times, by name.
+	// Schedules change `min` and `max` at certain times, by name. A refresh (`pulumi up --refresh`) sets them back to
+	// those above, until the next of these times.
 	//
 	// Allowed: names of letters, digits, `-` and `_`
 	// Example: schedules: {night: {when: "cron(0 22 * * ? *)", min: 0, max: 1}}
@@ -131,11 +133,11 @@ func (c *checker) checkScaling(name string, service serviceDocument) {
 			service.Replicas, scaling.Min, scaling.Max)
 	}
 	for _, schedule := range slices.Sorted(maps.Keys(scaling.Schedules)) {
-		c.checkSchedule(schedule, scaling.Schedules[schedule], key("schedules", schedule))
+		c.checkSchedule(schedule, scaling.Schedules[schedule], scaling.Max, key("schedules", schedule))
 	}
 }
 
-func (c *checker) checkSchedule(name string, schedule Schedule, keys []any) {
+func (c *checker) checkSchedule(name string, schedule Schedule, most int, keys []any) {
 	key := func(name string) []any { return append(slices.Clone(keys), name) }
 	if !scheduleName.MatchString(name) {
 		c.fail(keys, "cannot name a schedule; use up to 64 letters, digits, - and _")
@@ -155,6 +157,8 @@ func (c *checker) checkSchedule(name string, schedule Schedule, keys []any) {
 		c.fail(keys, "changes nothing; write min or max")
 	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !c.root.at(key("min")...).bad:
 		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
+	case schedule.Min != nil && schedule.Max == nil && *schedule.Min > most:
+		c.fail(key("min"), "is %d, more than scaling.max, which is %d; write max, too", *schedule.Min, most)
 	}
 }
 

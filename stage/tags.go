@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,10 +23,15 @@ func (c *checker) checkTags(tags map[string]string) {
 	if most := mostTags - len(ownTags); len(tags) > most {
 		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), mostTags, most)
 	}
-	for key, value := range tags {
-		path := at("tags", key)
+	folded := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		path, value := at("tags", key), tags[key]
+		if other, is := folded[strings.ToLower(key)]; is {
+			c.fail(path, "differs from the tag %s in upper and lower case only, and IAM takes them for the same; remove one of them", other)
+		}
+		folded[strings.ToLower(key)] = key
 		switch {
-		case slices.Contains(ownTags, key):
+		case slices.Contains(ownTags, strings.ToLower(key)): // IAM takes Stage and stage for the same
 			c.fail(path, "is a tag that slipway sets itself; use another key")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			c.fail(path, "begins with aws:, which AWS keeps for itself; use another key")

@@ -215,6 +215,7 @@ func (r *rollout) drain() {
 	gone := !slices.ContainsFunc(r.service.Tasks, func(t *Task) bool { return t.LastStatus != taskStopped })
 	if gone {
 		r.service.Status, r.service.Deployments, r.changed = statusInactive, nil, true
+		r.forgetScaling("service/" + r.service.id())
 	}
 }
 

@@ -38,16 +38,20 @@ func (a *Account) PutObject(kind, id string, o Object, decided func(newID func(l
 // DeleteScalableTarget forgets a target, and with it its policies and scheduled actions.
 func (a *Account) DeleteScalableTarget(id string) error {
 	return a.transact(func(t *tx) error {
-		for _, kind := range []string{ScalingPolicy, ScheduledAction} {
-			for _, o := range list[Object](t, kind) {
-				if o.text("resourceId") == id {
-					remove(t, kind, id+":"+o.text("name"))
-				}
-			}
-		}
-		remove(t, ScalableTarget, id)
+		t.forgetScaling(id)
 		return nil
 	})
+}
+
+func (t *tx) forgetScaling(id string) {
+	for _, kind := range []string{ScalingPolicy, ScheduledAction} {
+		for _, o := range list[Object](t, kind) {
+			if o.text("resourceId") == id {
+				remove(t, kind, id+":"+o.text("name"))
+			}
+		}
+	}
+	remove(t, ScalableTarget, id)
 }
 
 func (t *tx) checkScaling(kind string, o Object) error {

@@ -195,9 +195,9 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	if len(d.keys) > 0 {
 		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
 	}
-	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first.
-	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name") && text(news, "name") == text(olds, "name")
-	response.DeleteBeforeReplace = len(d.replaces) > 0 && ownName
+	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the name changes.
+	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name")
+	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.goesFirst)
 	return response, nil
 }
 

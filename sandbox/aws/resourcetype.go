@@ -20,6 +20,7 @@ type resourceType struct {
 	aliases    map[string]string // other spellings of properties
 	autoname   bool              // a name that is not given is made from the resource's logical name
 	nameLimit  int               // how long a name that was made may be; 0 for any length
+	goesFirst  bool              // the provider deletes it before it makes another in its place, unless the program says otherwise
 	arnID      bool              // its id is its ARN, of which the account's own key is the last part
 	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
 	existing string

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,6 +197,7 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 	u := p.up("dev")
 	require.NotContains(t, u.changed(), "Delete aws:ecs/service:Service")
 	require.NotContains(t, u.changed(), "Delete aws:lb/targetGroup:TargetGroup")
+	require.Equal(t, "Delete aws:lb/loadBalancer:LoadBalancer", u.changed()[len(u.changed())-1], "the old one goes last")
 	require.Equal(t, false, p.object(account.LoadBalancer)["internal"], "a new one took its place")
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 	p.settled("dev")
@@ -204,13 +206,14 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 func TestEveryOptionOfARoute(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.serviceKeys("route:", "  paths: [/a, \"/b/*\"]", "  priority: 7", "  protocol: http2", "  gracePeriod: 0", "  deregistrationDelay: 5", "  stickiness: 600",
+	p.stageKeys("slipway:loadBalancer: {zone: example.com}")
+	p.serviceKeys("route:", "  hosts: [web.example.com]", "  paths: [/a, \"/b/*\"]", "  priority: 7", "  protocol: http2", "  gracePeriod: 0", "  deregistrationDelay: 5", "  stickiness: 600",
 		"  healthCheck: {path: /health, codes: \"200-299,302\", interval: 10, timeout: 3, healthyThreshold: 3, unhealthyThreshold: 4}")
 	p.up("dev")
 	rule, targets := p.object(account.ListenerRule), p.object(account.TargetGroup)
 	require.EqualValues(t, 7, rule["priority"])
 	require.ElementsMatch(t, []any{"/a", "/b/*"}, values(rule, "pathPattern"))
-	require.Nil(t, values(rule, "hostHeader"))
+	require.Equal(t, []any{"web.example.com"}, values(rule, "hostHeader"))
 	require.Equal(t, "HTTP2", targets["protocolVersion"])
 	require.EqualValues(t, 5, targets["deregistrationDelay"])
 	stickiness := targets["stickiness"].(map[string]any)
@@ -226,7 +229,7 @@ func TestEveryOptionOfARoute(t *testing.T) {
 	// Back to a bare route: each option is as if it had never been there.
 	stage := p.read("Pulumi.dev.yaml")
 	from, to := strings.Index(stage, "      route:\n"), strings.Index(stage, "      environment:")
-	p.write("Pulumi.dev.yaml", stage[:from]+"      route: {}\n"+stage[to:])
+	p.write("Pulumi.dev.yaml", stage[:from]+"      route: {hosts: [web.example.com]}\n"+stage[to:])
 	p.up("dev")
 	targets = p.object(account.TargetGroup)
 	require.NotEqual(t, "HTTP2", targets["protocolVersion"])
@@ -373,4 +376,18 @@ func TestWrongValuesOfRoutesAndLoadBalancersAreRefusedAtOnce(t *testing.T) {
 		require.Contains(t, r.output, "services.web.route."+key+" (Pulumi.dev.yaml)")
 	}
 	require.Empty(t, p.objects(account.TargetGroup))
+}
+
+func TestAnotherPortOpensTheNewDoorBeforeItShutsTheOldOne(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("route: {}")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "route: {}", "route: {}\n      port: 9090")
+	changes := p.up("dev").changed()
+	service := slices.Index(changes, "Update aws:ecs/service:Service")
+	require.Greater(t, service, slices.Index(changes, "Create aws:ec2/securityGroupRule:SecurityGroupRule"))
+	require.Less(t, service, slices.Index(changes, "Delete aws:ec2/securityGroupRule:SecurityGroupRule"))
+	require.Equal(t, 9090, p.ecsService().Settings.LoadBalancers[0].ContainerPort)
+	p.settled("dev")
 }

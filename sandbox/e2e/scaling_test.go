@@ -176,3 +176,15 @@ func TestWrongScalingIsRefusedAtOnce(t *testing.T) {
 	}
 	require.Empty(t, p.objects(account.ScalableTarget))
 }
+
+func TestAServiceThatIsMadeAnewIsScaledAgain(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("scaling: {max: 4, cpu: 60}")
+	p.up("dev")
+	urn := p.state("dev")["aws:ecs/service:Service"][0].URN
+	p.up("dev", "--replace", urn)
+	require.Len(t, p.objects(account.ScalableTarget), 1, "AWS forgets it with the service")
+	require.Len(t, p.objects(account.ScalingPolicy), 1)
+	p.settled("dev")
+}
