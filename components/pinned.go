@@ -36,12 +36,11 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		})
 	}
 	for i, name := range services {
-		revision := settings.Services[name].Revision
-		if revision == 0 {
+		if settings.Services[name].Revision == 0 {
 			continue
 		}
 		running.Go(func() error {
-			arn, err := lookupRevision(ctx, settings.Family(name), revision)
+			arn, err := lookupRevision(ctx, settings, name)
 			if err != nil {
 				mistakes[len(images)+i] = fmt.Errorf("%s: %w", settings.Where("services", name, "revision"), err)
 			}

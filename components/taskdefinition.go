@@ -2,7 +2,6 @@ package components
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
@@ -108,20 +107,6 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 		main.PortMappings = []portMapping{{ContainerPort: port, HostPort: port, Protocol: "tcp"}}
 	}
 	return encodeContainers([]containerDefinition{main})
-}
-
-// lookupRevision finds an earlier revision that a service is pinned to, before anything changes.
-func lookupRevision(ctx *pulumi.Context, family string, revision int) (arn string, err error) {
-	name := fmt.Sprintf("%s:%d", family, revision)
-	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
-	if err != nil {
-		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists: %w",
-			name, family, err)
-	}
-	if found.Status != "ACTIVE" {
-		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name, found.Status)
-	}
-	return found.Arn, nil
 }
 
 // cpuArchitecture is what ECS calls an image's platform.

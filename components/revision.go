@@ -1,0 +1,68 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+// lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
+// now, before anything changes.
+func lookupRevision(ctx *pulumi.Context, settings *stage.Stage, service string) (arn string, err error) {
+	family := settings.Family(service)
+	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
+	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
+	if err != nil {
+		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists: %w",
+			name, family, err)
+	}
+	if found.Status != "ACTIVE" {
+		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name, found.Status)
+	}
+	var containers []containerDefinition
+	if err := json.Unmarshal([]byte(found.ContainerDefinitions), &containers); err != nil {
+		return "", fmt.Errorf("reading the containers of the task definition %s: %w", name, err)
+	}
+	if err := fits(containers, settings, service); err != nil {
+		return "", fmt.Errorf("the task definition %s %w", name, err)
+	}
+	return found.Arn, nil
+}
+
+// fits tells what a service no longer has that the containers of an earlier revision need: the port that the load
+// balancer asks, and secrets that its execution role may read.
+func fits(containers []containerDefinition, settings *stage.Stage, service string) error {
+	now := settings.Services[service]
+	listens := func(c containerDefinition) bool {
+		return c.Name == service && slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.ContainerPort == now.Port })
+	}
+	if now.Route != nil && !slices.ContainsFunc(containers, listens) {
+		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision as services.%s.port",
+			now.Port, service)
+	}
+	readable, keepsOwn := map[string]bool{}, false
+	for _, current := range now.Secrets {
+		readable[secretArn(current.ARN)] = true
+		keepsOwn = keepsOwn || current.ARN == ""
+	}
+	for _, container := range containers {
+		for _, needed := range container.Secrets {
+			own := strings.Contains(needed.ValueFrom, ":secret:"+settings.Family(service)+"-")
+			switch {
+			case own && !keepsOwn:
+				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which makes it anew",
+					needed.Name)
+			case !own && !readable[secretArn(needed.ValueFrom)]:
+				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets again, with the same ARN",
+					needed.Name, service)
+			}
+		}
+	}
+	return nil
+}
