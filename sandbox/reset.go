@@ -32,7 +32,7 @@ func reset(dir string) error {
 		return fmt.Errorf("a command uses the account in %s: wait until it has ended", dir)
 	}
 	defer lock.Unlock()
-	for _, name := range []string{"account.db", "account.db-wal", "account.db-shm", "registry", "state", "home"} {
+	for _, name := range []string{"account.db", "account.db-wal", "account.db-shm", "account.lock", "registry", "state", "home"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database/sql driver named "sqlite"
 )
 
@@ -64,7 +65,14 @@ func Open(dir string) (*Account, error) {
 	db.SetMaxOpenConns(1)
 	const schema = `CREATE TABLE IF NOT EXISTS documents
 		(kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID`
-	if _, err := db.Exec(schema); err != nil {
+	// One process at a time: SQLite does not wait for a file that another one just turns to WAL ("database is locked").
+	opening := flock.New(filepath.Join(dir, "account.lock"))
+	err = opening.Lock()
+	if err == nil {
+		_, err = db.Exec(schema)
+		err = errors.Join(err, opening.Close())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", file, err), db.Close())
 	}
 	return &Account{db: db, now: time.Now}, nil

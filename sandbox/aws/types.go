@@ -6,29 +6,27 @@ import "slipway/sandbox/account"
 var types = map[string]*resourceType{
 	"aws:acm/certificate:Certificate":                     certificate,
 	"aws:acm/certificateValidation:CertificateValidation": certificateValidation,
+	"aws:appautoscaling/policy:Policy":                    scalingPolicy,
+	"aws:appautoscaling/scheduledAction:ScheduledAction":  scheduledAction,
+	"aws:appautoscaling/target:Target":                    scalableTarget,
+	"aws:cloudwatch/logGroup:LogGroup":                    logGroup,
+	"aws:cloudwatch/metricAlarm:MetricAlarm":              metricAlarm,
+	"aws:ec2/securityGroup:SecurityGroup":                 securityGroup,
+	"aws:ec2/securityGroupRule:SecurityGroupRule":         securityGroupRule,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":             lifecyclePolicy,
+	"aws:ecr/repository:Repository":                       repository,
+	"aws:ecs/cluster:Cluster":                             cluster,
+	"aws:ecs/service:Service":                             service,
+	"aws:ecs/taskDefinition:TaskDefinition":               taskDefinition,
+	"aws:iam/role:Role":                                   role,
+	"aws:iam/rolePolicy:RolePolicy":                       rolePolicy,
 	"aws:lb/listener:Listener":                            listener,
 	"aws:lb/listenerRule:ListenerRule":                    listenerRule,
 	"aws:lb/loadBalancer:LoadBalancer":                    loadBalancer,
 	"aws:lb/targetGroup:TargetGroup":                      targetGroup,
 	"aws:route53/record:Record":                           record,
-
-	"aws:cloudwatch/logGroup:LogGroup":            logGroup,
-	"aws:ec2/securityGroup:SecurityGroup":         securityGroup,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     lifecyclePolicy,
-	"aws:ecr/repository:Repository":               repository,
-	"aws:ecs/cluster:Cluster":                     cluster,
-	"aws:ecs/service:Service":                     service,
-	"aws:ecs/taskDefinition:TaskDefinition":       taskDefinition,
-	"aws:iam/role:Role":                           role,
-	"aws:iam/rolePolicy:RolePolicy":               rolePolicy,
-	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRule,
-
-	"aws:appautoscaling/policy:Policy":                   scalingPolicy,
-	"aws:appautoscaling/scheduledAction:ScheduledAction": scheduledAction,
-	"aws:appautoscaling/target:Target":                   scalableTarget,
-	"aws:cloudwatch/metricAlarm:MetricAlarm":             metricAlarm,
-	"aws:secretsmanager/secret:Secret":                   secret,
-	"aws:secretsmanager/secretVersion:SecretVersion":     secretVersion,
+	"aws:secretsmanager/secret:Secret":                    secret,
+	"aws:secretsmanager/secretVersion:SecretVersion":      secretVersion,
 }
 
 // function is one function of the provider, and the arguments that the sandbox understands.
@@ -38,10 +36,6 @@ type function struct {
 }
 
 var functions = map[string]function{
-	"aws:lb/getListener:getListener":         {[]string{"arn", "loadBalancerArn", "port"}, getListener},
-	"aws:lb/getLoadBalancer:getLoadBalancer": {[]string{"arn", "name"}, getLoadBalancer},
-	"aws:route53/getZone:getZone":            {[]string{"name", "privateZone", "zoneId"}, getZone},
-
 	"aws:ec2/getSubnet:getSubnet":                         {[]string{"id"}, getSubnet},
 	"aws:ec2/getSubnets:getSubnets":                       {[]string{"filters"}, getSubnets},
 	"aws:ec2/getVpc:getVpc":                               {[]string{"default", "id"}, getVpc},
@@ -51,6 +45,9 @@ var functions = map[string]function{
 	"aws:index/getCallerIdentity:getCallerIdentity":       {nil, getCallerIdentity},
 	"aws:index/getPartition:getPartition":                 {nil, getPartition},
 	"aws:index/getRegion:getRegion":                       {nil, getRegion},
+	"aws:lb/getListener:getListener":                      {[]string{"arn", "loadBalancerArn", "port"}, getListener},
+	"aws:lb/getLoadBalancer:getLoadBalancer":              {[]string{"arn", "name"}, getLoadBalancer},
+	"aws:route53/getZone:getZone":                         {[]string{"name", "privateZone", "zoneId"}, getZone},
 }
 
 func getCallerIdentity(*account.Account, string, values) (values, error) {
