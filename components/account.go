@@ -60,6 +60,11 @@ func (a *Account) ARN(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", a.Partition, service, a.Region, a.ID, resource)
 }
 
+// serviceARN is the ARN of an ECS service of this account and region.
+func (a *Account) serviceARN(cluster, service string) string {
+	return a.ARN("ecs", "service/"+cluster+"/"+service)
+}
+
 // providerSettings are the settings of the AWS provider that decide which account a call reaches.
 // Reading a rollout must use them all: an answer from another account would be a lie.
 type providerSettings struct {

@@ -32,7 +32,7 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
 	if arn := settings.LoadBalancer.ARN; arn != "" {
-		if err := entrance.lookupExisting(ctx, settings.LoadBalancer, settings.Services, network); err != nil {
+		if err := entrance.lookupExisting(ctx, settings, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
 		}
 	} else if err := entrance.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
@@ -50,21 +50,19 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 	return entrance, errors.Join(mistakes...)
 }
 
-func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings stage.LoadBalancer, services map[string]stage.Service,
-	network *Network,
-) (err error) {
-	if e.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &settings.ARN}); err != nil {
+func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
+	arn, port := settings.LoadBalancer.ARN, settings.LoadBalancer.ListenerPort()
+	if e.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
 	}
 	if e.Existing.VpcId != network.VPC {
 		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", e.Existing.VpcId, network.VPC)
 	}
-	port := settings.ListenerPort()
-	if e.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &settings.ARN, Port: &port}); err != nil {
+	if e.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &arn, Port: &port}); err != nil {
 		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as loadBalancer.port: %w", port, err)
 	}
-	for _, name := range sortedKeys(services) {
-		if route := services[name].Route; route != nil && route.NeedsHTTPS() && e.Listener.Protocol != "HTTPS" {
+	for _, name := range sortedKeys(settings.Services) {
+		if route := settings.Services[name].Route; route != nil && route.NeedsHTTPS() && e.Listener.Protocol != "HTTPS" {
 			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route.protocol is %s, which needs HTTPS; "+
 				"write the port of an HTTPS listener as loadBalancer.port", port, e.Listener.Protocol, name, route.Protocol)
 		}

@@ -35,8 +35,8 @@ const (
 	// agreements is how many reads in a row must show a service as steady that this update has changed, where none
 	// has shown its rollout under way, for the same reason.
 	agreements = 3
-	// previewLimit is how long a preview waits for ECS before it does without.
-	previewLimit = 5 * time.Second
+	// existingLimit is how long a read of what is there before an update may take, before that does without.
+	existingLimit = 5 * time.Second
 )
 
 // Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
@@ -148,7 +148,7 @@ func (r *Rollouts) keptAlarms(settings *stage.Stage) map[string][]string {
 			continue
 		}
 		asking.Go(func() {
-			config := r.existing(r.account.ARN("ecs", "service/"+settings.Cluster()+"/"+name)).DeploymentConfiguration
+			config := r.existing(r.account.serviceARN(settings.Cluster(), name)).DeploymentConfiguration
 			if config == nil || config.Alarms == nil || len(config.Alarms.AlarmNames) == 0 {
 				return
 			}
@@ -176,7 +176,7 @@ func (r *Rollouts) existing(arn string) types.Service {
 	select {
 	case service := <-found:
 		return service
-	case <-time.After(previewLimit):
+	case <-time.After(existingLimit):
 		return types.Service{}
 	}
 }

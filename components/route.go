@@ -1,6 +1,8 @@
 package components
 
 import (
+	"cmp"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
@@ -108,10 +110,9 @@ func targetGroup(route stage.Route, vpc string, tags pulumi.StringMap) *lb.Targe
 // stickiness is written out where it is off, too: the provider takes what is left out as no change.
 func stickiness(seconds int) *lb.TargetGroupStickinessArgs {
 	const day = 86400 // what AWS says where it is off
-	if seconds == 0 {
-		return &lb.TargetGroupStickinessArgs{Enabled: pulumi.Bool(false), Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(day)}
+	return &lb.TargetGroupStickinessArgs{
+		Enabled: pulumi.Bool(seconds > 0), Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(cmp.Or(seconds, day)),
 	}
-	return &lb.TargetGroupStickinessArgs{Enabled: pulumi.Bool(true), Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(seconds)}
 }
 
 // conditions are what a request must be like; AWS wants at least one.

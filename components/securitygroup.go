@@ -1,6 +1,7 @@
 package components
 
 import (
+	"maps"
 	"net/netip"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -70,9 +71,7 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 		"fromPort":        pulumi.Int(port),
 		"toPort":          pulumi.Int(port),
 	}
-	for key, value := range other {
-		properties[key] = value
-	}
+	maps.Copy(properties, other)
 	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule, append(opts, awsPackageVersion,
 		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
 		// are there.

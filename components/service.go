@@ -117,7 +117,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 
 	key := "services." + name
-	hooks, err := args.Surroundings.Rollouts.Hooks(key, account.ARN("ecs", "service/"+args.Stage.Cluster()+"/"+name), component)
+	hooks, err := args.Surroundings.Rollouts.Hooks(key, account.serviceARN(args.Stage.Cluster(), name), component)
 	if err != nil {
 		return nil, err
 	}

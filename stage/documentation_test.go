@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -152,7 +153,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}
 		}
-		if contains(apart, key.path) {
+		if slices.Contains(apart, key.path) {
 			other = merge(other, newNode(value, node{}))
 		} else {
 			all = merge(all, newNode(value, node{}))
@@ -164,15 +165,6 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
-}
-
-func contains(list []string, text string) bool {
-	for _, element := range list {
-		if element == text {
-			return true
-		}
-	}
-	return false
 }
 
 func loadNodes(t *testing.T, all *node) *Stage {
@@ -238,8 +230,9 @@ func TestTheDefaultsThatAreComparedWithOthersAreOurs(t *testing.T) {
 	require.NoError(t, err)
 	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(string(text), -1)
 	require.NotEmpty(t, rows)
+	defaults := defaultsByPath(t)
 	for _, row := range rows {
-		require.Equal(t, defaultsByPath(t)[row[1]], row[2], row[1])
+		require.Equal(t, defaults[row[1]], row[2], row[1])
 	}
 }
 

@@ -227,8 +227,7 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 		c.fail(path, "is %q; allowed: %s", check.Codes, allowed)
 	}
 	timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...)
-	if check.Timeout >= check.Interval &&
-		!interval.bad {
+	if check.Timeout >= check.Interval && !interval.bad {
 		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d", check.Timeout, check.Interval)
 	}
 }

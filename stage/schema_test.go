@@ -140,8 +140,8 @@ func TestTheSchemaIsThatOfTheCode(t *testing.T) {
 	requireGenerated(t, schemaFile, stageSchema(t))
 }
 
-// checkSchema holds a stage file against the schema.
-func checkSchema(t *testing.T, stageYAML string) error {
+// compiledSchema is what stage files are held against.
+func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(stageSchema(t)))
 	require.NoError(t, err)
@@ -149,6 +149,12 @@ func checkSchema(t *testing.T, stageYAML string) error {
 	require.NoError(t, compiler.AddResource("stage.json", parsed))
 	schema, err := compiler.Compile("stage.json")
 	require.NoError(t, err)
+	return schema
+}
+
+// checkSchema holds a stage file against the schema.
+func checkSchema(t *testing.T, schema *jsonschema.Schema, stageYAML string) error {
+	t.Helper()
 	var file any
 	require.NoError(t, yaml.Unmarshal([]byte(stageYAML), &file))
 	text, err := json.Marshal(file)
@@ -165,7 +171,7 @@ func marshal(t *testing.T, value any) string {
 	return string(text)
 }
 
-// at puts a value where a key's path leads.
+// stageWith puts a value where a key's path leads.
 func stageWith(t *testing.T, path string, value any) string {
 	t.Helper()
 	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night").Replace(path), ".")
@@ -185,11 +191,12 @@ func stageWith(t *testing.T, path string, value any) string {
 // The schema and the decoder take and refuse the same values of every key.
 func TestTheSchemaAndTheDecoderAgree(t *testing.T) {
 	t.Parallel()
+	schema := compiledSchema(t)
 	for _, key := range allKeys(t) {
-		require.NoError(t, checkSchema(t, stageWith(t, key.path, key.example(t))), key.path)
+		require.NoError(t, checkSchema(t, schema, stageWith(t, key.path, key.example(t))), key.path)
 		requireDecoded(t, key, key.example(t), true)
 		for _, wrong := range wrongValues(key) {
-			require.Error(t, checkSchema(t, stageWith(t, key.path, wrong)), "%s: %v", key.path, wrong)
+			require.Error(t, checkSchema(t, schema, stageWith(t, key.path, wrong)), "%s: %v", key.path, wrong)
 			requireDecoded(t, key, wrong, false)
 		}
 	}
@@ -242,16 +249,18 @@ func requireDecoded(t *testing.T, key documentedKey, value any, wanted bool) {
 
 func TestUnknownKeysAreRefusedByTheSchemaToo(t *testing.T) {
 	t.Parallel()
-	require.Error(t, checkSchema(t, "config: {'slipway:servises': {}}"))
-	require.Error(t, checkSchema(t, "confg: {}"))
-	require.NoError(t, checkSchema(t, "config: {'aws:region': ap-northeast-2, 'other:key': 1}\nencryptionsalt: v1"))
-	require.NoError(t, checkSchema(t, "config: {'slipway:secrets': {KEY: {secure: v1:abc}}}"))
-	require.Error(t, checkSchema(t, "config: {'slipway:secrets': {KEY: hunter2}}"))
-	require.Error(t, checkSchema(t, "config: {'slipway:environment': {KEY: {secure: v1:abc}}}"), "an encrypted value belongs in secrets")
+	schema := compiledSchema(t)
+	require.Error(t, checkSchema(t, schema, "config: {'slipway:servises': {}}"))
+	require.Error(t, checkSchema(t, schema, "confg: {}"))
+	require.NoError(t, checkSchema(t, schema, "config: {'aws:region': ap-northeast-2, 'other:key': 1}\nencryptionsalt: v1"))
+	require.NoError(t, checkSchema(t, schema, "config: {'slipway:secrets': {KEY: {secure: v1:abc}}}"))
+	require.Error(t, checkSchema(t, schema, "config: {'slipway:secrets': {KEY: hunter2}}"))
+	require.Error(t, checkSchema(t, schema, "config: {'slipway:environment': {KEY: {secure: v1:abc}}}"), "an encrypted value belongs in secrets")
 }
 
 func TestTheStageFilesOfTheProjectNameTheSchemaAndFollowIt(t *testing.T) {
 	t.Parallel()
+	schema := compiledSchema(t)
 	names, err := filepath.Glob("../Pulumi.*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, names)
@@ -259,6 +268,6 @@ func TestTheStageFilesOfTheProjectNameTheSchemaAndFollowIt(t *testing.T) {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		require.Contains(t, string(text), "# yaml-language-server: $schema=docs/stage.schema.json\n", name)
-		require.NoError(t, checkSchema(t, string(text)), name)
+		require.NoError(t, checkSchema(t, schema, string(text)), name)
 	}
 }

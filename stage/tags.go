@@ -46,9 +46,7 @@ func (c *checker) checkTags(tags map[string]string) {
 // AllTags are the stage's own tags and the team's, for what belongs to the whole stage.
 func (s *Stage) AllTags() map[string]string {
 	tags := map[string]string{"project": s.Project, "stage": s.Name}
-	for key, value := range s.Tags {
-		tags[key] = value
-	}
+	maps.Copy(tags, s.Tags)
 	return tags
 }
 
