@@ -1,4 +1,4 @@
-package components
+package provider
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 )
 
 // assume retrieves credentials with these settings, and returns what STS was asked for.
-func assume(t *testing.T, settings providerSettings) url.Values {
+func assume(t *testing.T, settings Settings) url.Values {
 	t.Helper()
 	var asked url.Values
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -27,7 +27,7 @@ func assume(t *testing.T, settings providerSettings) url.Values {
 	t.Cleanup(sts.Close)
 	settings.Region, settings.AccessKey, settings.SecretKey = "ap-northeast-2", "key", "secret"
 	settings.Endpoints = map[string]string{"sts": sts.URL}
-	config, err := settings.load(t.Context())
+	config, err := settings.Load(t.Context())
 	require.NoError(t, err)
 	_, err = config.Credentials.Retrieve(t.Context())
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func assume(t *testing.T, settings providerSettings) url.Values {
 
 func TestARoleIsAssumedWithAllThatTheProviderAsksFor(t *testing.T) {
 	t.Parallel()
-	var settings providerSettings
+	var settings Settings
 	require.NoError(t, json.Unmarshal([]byte(`{"roleArn": "arn:aws:iam::123456789012:role/deploy", "sessionName": "ci", "externalId": "x",
 		"duration": "30m", "policyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"], "sourceIdentity": "alice",
 		"tags": {"team": "web"}, "transitiveTagKeys": ["team"]}`), &settings.AssumeRole))
@@ -59,6 +59,6 @@ func TestAWebIdentityIsATokenOrAFile(t *testing.T) {
 		"from the file": {roleSession: role, WebIdentityTokenFile: file},
 		"given":         {roleSession: role, WebIdentityToken: "given"},
 	} {
-		require.Equal(t, token, assume(t, providerSettings{AssumeWebIdentity: &identity}).Get("WebIdentityToken"))
+		require.Equal(t, token, assume(t, Settings{AssumeWebIdentity: &identity}).Get("WebIdentityToken"))
 	}
 }
