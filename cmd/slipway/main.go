@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status: 0, or 1 when the command was refused or failed, or 2 when it was called wrongly.
+// run returns the exit status: 0, or 1 when the command found something that is not as it should be, or 2 when it could
+// not tell, or was called wrongly.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	called := false
 	root := &cobra.Command{
@@ -41,9 +43,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errDifference):
+		return 1
 	case called:
 		fmt.Fprintf(stderr, "slipway %s: %v\n", command.Name(), err)
-		return 1
+		if errors.As(err, &finding{}) {
+			return 1
+		}
+		return 2
 	default:
 		fmt.Fprintf(stderr, "%v\n\n%s", err, command.UsageString())
 		return 2

@@ -54,7 +54,7 @@ that file. Nothing is deployed: commit the file and run pulumi up --stack TO.`,
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Reading what %s runs …\n", args[0])
-			done, err := promote(cmd.Context(), pulumiCLI{project.Directory}, project, args[0], args[1], allowDirty)
+			done, err := promote(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], args[1], allowDirty)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,17 +8,44 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
-// update is one entry of a stack's history.
+// update is one entry of a stack's history, as `pulumi stack history --json` has it.
 type update struct {
-	// Kind is update, refresh, destroy, import, … as `pulumi stack history` names them.
+	// Version is its number on Pulumi Cloud; other backends say 0.
+	Version int `json:"version"`
+	// Kind is update, refresh, destroy, import, …
 	Kind string `json:"kind"`
+	// StartTime and EndTime have whole seconds; EndTime is empty while it goes on.
+	StartTime string `json:"startTime"`
+	EndTime   string `json:"endTime"`
+	Message   string `json:"message"`
+	// Environment is what the CLI knew of git, of CI and of itself.
+	Environment map[string]string `json:"environment"`
+	// Config by full key.
+	Config map[string]configValue `json:"config"`
 	// Result is succeeded, failed or in-progress.
 	Result string `json:"result"`
 }
 
-// stacks is what promote asks about a stack.
+// configValue is the value of one key: JSON text for an object. None is given where it is secret, or holds a secret, and
+// was not asked for.
+type configValue struct {
+	Value  *string `json:"value"`
+	Secret bool    `json:"secret"`
+}
+
+// pulumiTime reads a time as the CLI writes it.
+func pulumiTime(text string) time.Time {
+	at, _ := time.Parse("2006-01-02T15:04:05.000Z", text) // the zero time where it is none
+	return at
+}
+
+// stacks is what the commands ask about a stack.
 type stacks interface {
 	// Outputs returns the stack's outputs, with secret ones blinded.
 	Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error)
@@ -28,10 +54,21 @@ type stacks interface {
 	LastUpdate(ctx context.Context, stack string) (*update, error)
 }
 
-// pulumiCLI asks the `pulumi` on the PATH, in the project's directory. Neither question selects a stack, writes a stage
-// file or decrypts a secret, which the Automation API's own calls would do.
+// pulumiCLI asks the `pulumi` on the PATH, in the project's directory, by way of the Automation API's command. Its stacks
+// are not used: they select a stack, write stage files and decrypt secrets, none of which a question should do.
 type pulumiCLI struct {
 	directory string
+	command   func() (auto.PulumiCommand, error)
+}
+
+func newPulumiCLI(directory string) pulumiCLI {
+	return pulumiCLI{directory, sync.OnceValues(func() (auto.PulumiCommand, error) {
+		command, err := auto.NewPulumiCommand(nil)
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
+		}
+		return command, err
+	})}
 }
 
 func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error) {
@@ -41,8 +78,7 @@ func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.R
 
 func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error) {
 	for page := 1; ; page++ {
-		var updates []update
-		err := p.ask(ctx, &updates, "stack", "history", "--json", "--stack", stack, "--page", strconv.Itoa(page))
+		updates, err := p.page(ctx, stack, page)
 		if err != nil || len(updates) == 0 {
 			return nil, err
 		}
@@ -54,22 +90,58 @@ func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error
 	}
 }
 
+// historyPage is how many updates are read with one command.
+const historyPage = 100
+
+func (p pulumiCLI) page(ctx context.Context, stack string, page int, more ...string) (updates []update, err error) {
+	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(historyPage), "--page", strconv.Itoa(page)}
+	return updates, p.ask(ctx, &updates, append(args, more...)...)
+}
+
+// History returns the whole history of a stack, newest first. withSecrets says whether its secrets could be decrypted,
+// which takes what protects them (a passphrase, a key, a login): without, they are not in the configuration of its
+// updates.
+func (p pulumiCLI) History(ctx context.Context, stack string) (updates []update, withSecrets bool, err error) {
+	for page, more := 1, []string{"--show-secrets"}; ; page++ {
+		read, err := p.page(ctx, stack, page, more...)
+		if err != nil && page == 1 && len(more) > 0 {
+			more, page = nil, 0
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		updates = append(updates, read...)
+		if len(read) < historyPage {
+			return updates, len(more) > 0, nil
+		}
+	}
+}
+
+// Config is what the stage's file and Pulumi.yaml say now, by full key, without what is secret or holds a secret. file
+// is the path of another file to read in place of the stage's own, if not empty.
+func (p pulumiCLI) Config(ctx context.Context, stack, file string, more ...string) (map[string]configValue, error) {
+	args := []string{"config", "--json", "--stack", stack}
+	if file != "" {
+		args = append(args, "--config-file", file)
+	}
+	var values map[string]configValue
+	return values, p.ask(ctx, &values, append(args, more...)...)
+}
+
 // ask decodes what one pulumi command prints as JSON.
 func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
-	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(ctx, "pulumi", append(args, "--non-interactive")...)
-	command.Dir = p.directory
-	command.Stdout, command.Stderr = &stdout, &stderr
-	err := command.Run()
-	if errors.Is(err, exec.ErrNotFound) {
-		return errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
-	}
+	command, err := p.command()
 	if err != nil {
-		said := strings.TrimPrefix(strings.TrimSpace(stderr.String()), "error: ")
+		return err
+	}
+	stdout, stderr, _, err := command.Run(ctx, p.directory, nil, nil, nil, nil, args...)
+	if err != nil {
+		said := strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
 		return fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
 	}
-	if err := json.Unmarshal(stdout.Bytes(), answer); err != nil {
-		return fmt.Errorf("pulumi %s: %w", strings.Join(args, " "), err)
+	if err := json.Unmarshal([]byte(stdout), answer); err != nil {
+		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi", strings.Join(args, " "))
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// leaf is one value of a stage's configuration that is no map. Lists are leaves, as JSON.
+type leaf struct {
+	text string
+	// secret values are compared and never shown.
+	secret bool
+}
+
+// leaves are a configuration's values by path, as people write it: services.web.environment.GREETING, aws:region.
+func leaves(project string, config map[string]configValue) map[string]leaf {
+	found := map[string]leaf{}
+	for key, value := range config {
+		if value.Value == nil {
+			found[pathOf(project, key)] = leaf{hiddenValue, true}
+			continue
+		}
+		path := pathOf(project, key)
+		var object map[string]any
+		if json.Unmarshal([]byte(*value.Value), &object) != nil || object == nil {
+			found[path] = leaf{*value.Value, value.Secret}
+			continue
+		}
+		// In the stage's secrets some are the ARNs of values that are kept elsewhere; in any other key all is secret.
+		secret := func(text string) bool { return value.Secret && (path != "secrets" || !strings.HasPrefix(text, "arn:")) }
+		addLeaves(found, path, object, secret)
+	}
+	return found
+}
+
+// pathOf leaves out the namespace of the project's own keys, as messages about the stage file do.
+func pathOf(project, key string) string { return strings.TrimPrefix(key, project+":") }
+
+func addLeaves(found map[string]leaf, path string, object map[string]any, secret func(string) bool) {
+	for key, value := range object {
+		at := path + "." + quoteKey(key)
+		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
+			addLeaves(found, at, inner, secret)
+			continue
+		}
+		text, isText := value.(string)
+		if !isText {
+			encoded, err := json.Marshal(value)
+			if err != nil {
+				panic(err) // it was decoded from JSON
+			}
+			text = string(encoded)
+		}
+		found[at] = leaf{text, secret(text)}
+	}
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z0-9_/-]+$`)
+
+// quoteKey keeps a key with dots in it apart from a path.
+func quoteKey(key string) string {
+	if plainKey.MatchString(key) {
+		return key
+	}
+	quoted, err := json.Marshal(key)
+	if err != nil {
+		panic(err) // text always encodes
+	}
+	return string(quoted)
+}
+
+// keyChange is a value that differs between two configurations. Old is nil where only the second has it, New where only
+// the first does; both stay nil for a secret.
+type keyChange struct {
+	Key    string  `json:"key"`
+	Old    *string `json:"old,omitempty"`
+	New    *string `json:"new,omitempty"`
+	Secret bool    `json:"secret,omitempty"`
+	// What became of it: added, removed or changed.
+	What string `json:"what"`
+}
+
+// keyChanges are the differences between two configurations, by path.
+func keyChanges(old, new map[string]leaf) []keyChange {
+	paths := maps.Clone(old)
+	maps.Copy(paths, new)
+	changes := []keyChange{}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		before, was := old[path]
+		after, is := new[path]
+		if before.text == after.text && was == is {
+			continue
+		}
+		change := keyChange{Key: path, What: "changed", Secret: before.secret || after.secret}
+		if !was {
+			change.What = "added"
+		} else if !is {
+			change.What = "removed"
+		}
+		if !change.Secret && was {
+			change.Old = &before.text
+		}
+		if !change.Secret && is {
+			change.New = &after.text
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+// describe is a change in one line: the key, and what it was and is.
+func (c keyChange) describe() string {
+	switch {
+	case c.Secret:
+		return c.Key + ": " + c.What + " (secret)"
+	case c.Old == nil:
+		return c.Key + ": + " + shown(*c.New)
+	case c.New == nil:
+		return c.Key + ": - " + shown(*c.Old)
+	}
+	return c.Key + ": " + shown(*c.Old) + " → " + shown(*c.New)
+}
+
+func shown(text string) string {
+	if text == "" {
+		return `""`
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"gopkg.in/yaml.v3"
+
+	"slipway/provider"
+	"slipway/stage"
+)
+
+// hiddenValue stands for a value that is encrypted, and is not decrypted.
+const hiddenValue = "[secret]"
+
+// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is encrypted.
+// secretKeys are the keys that are encrypted or hold an encrypted value.
+func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (config map[string]string, secretKeys []string, err error) {
+	values, err := pulumi.Config(ctx, stack, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := readStageFile(project.stageFile(stack))
+	if err != nil {
+		return nil, nil, err
+	}
+	config = map[string]string{}
+	for key, value := range values {
+		if value.Secret {
+			secretKeys = append(secretKeys, key)
+		}
+		switch text, inFile := file[key]; {
+		case value.Value != nil:
+			config[key] = *value.Value
+		case inFile: // the CLI leaves an object out in which one value is encrypted
+			config[key] = text
+		default: // from an environment of Pulumi ESC
+			config[key] = hiddenValue
+		}
+	}
+	slices.Sort(secretKeys)
+	return config, secretKeys, nil
+}
+
+// readStageFile returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is encrypted.
+func readStageFile(path string) (map[string]string, error) {
+	source, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseStageFile(source)
+}
+
+func parseStageFile(source []byte) (map[string]string, error) {
+	var file struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(source, &file); err != nil {
+		return nil, err
+	}
+	config := map[string]string{}
+	for key, value := range file.Config {
+		value = hideEncrypted(value)
+		if text, ok := value.(string); ok {
+			config[key] = text
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("config.%s: %w", key, err)
+		}
+		config[key] = string(text)
+	}
+	return config, nil
+}
+
+// hideEncrypted puts hiddenValue in the place of every {secure: …}.
+func hideEncrypted(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		if _, encrypted := value["secure"]; encrypted && len(value) == 1 {
+			return hiddenValue
+		}
+		for key := range value {
+			value[key] = hideEncrypted(value[key])
+		}
+	case []any:
+		for i := range value {
+			value[i] = hideEncrypted(value[i])
+		}
+	}
+	return value
+}
+
+// loadStage checks a configuration as `pulumi up` would. Values that are encrypted are not looked into.
+func loadStage(project *project, stack string, config map[string]string, secretKeys []string) (*stage.Stage, error) {
+	return stage.Load(stage.Input{
+		Project: project.Name, Stage: stageName(stack), Config: config, SecretKeys: secretKeys, Root: project.Directory,
+	})
+}
+
+// awsOf prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may use.
+func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings, account string, err error) {
+	settings, err = provider.ReadSettings(func(key string) string { return config["aws:"+key] })
+	if err != nil {
+		return cfg, settings, "", err
+	}
+	cfg, err = settings.Load(ctx)
+	if err == nil && cfg.Region == "" {
+		return cfg, settings, "", fmt.Errorf("aws:region: %s has none: set it in Pulumi.%s.yaml, or AWS_REGION", stack, stageName(stack))
+	}
+	if err == nil {
+		account, err = settings.Account(ctx, cfg)
+	}
+	if err != nil {
+		return cfg, settings, "", fmt.Errorf("asking AWS which account the credentials belong to; sign in (`aws sso login`), "+
+			"or name others with aws:profile or the AWS_* variables: %w", err)
+	}
+	var allowed []string
+	if text := config["aws:allowedAccountIds"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &allowed); err != nil {
+			return cfg, settings, "", fmt.Errorf("aws:allowedAccountIds (Pulumi.%s.yaml): must be a list of account numbers in quotes", stageName(stack))
+		}
+		if !slices.Contains(allowed, account) {
+			return cfg, settings, "", fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
+				account, stack, strings.Join(allowed, ", "))
+		}
+	}
+	return cfg, settings, account, nil
+}
