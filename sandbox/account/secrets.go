@@ -101,6 +101,19 @@ func (a *Account) FindSecret(arn string) (found Object, err error) {
 	return o, nil
 }
 
+// SecretVersions returns every version of a secret that AWS still has, those without a label, too.
+func (a *Account) SecretVersions(reference string) (versions []*SecretVersion, err error) {
+	err = a.transact(func(t *tx) error {
+		found, err := t.anySecret(reference)
+		if err != nil {
+			return err
+		}
+		versions = t.secretVersions(found.text("arn"))
+		return nil
+	})
+	return versions, err
+}
+
 // DescribeSecret returns a secret by ARN or name, also while it is scheduled for deletion, and the labels of each of its
 // versions.
 func (a *Account) DescribeSecret(reference string) (found Object, stages map[string][]string, err error) {

@@ -51,6 +51,7 @@ var operations = map[string]operation{
 	"Logs.FilterLogEvents":                                 op(filterLogEvents),
 	"Logs.PutLogEvents":                                    op(putLogEvents),
 	"secretsmanager.DescribeSecret":                        op(describeSecret),
+	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
 }
 
 // New serves an account's APIs at one address, whichever of the services a client believes to be there. registry is

@@ -26,6 +26,20 @@ func describeSecret(a *account.Account, _ string, p struct{ SecretID string }) (
 	return answer, nil
 }
 
+func listSecretVersionIDs(a *account.Account, _ string, p struct {
+	SecretID          string
+	IncludeDeprecated bool
+}) (any, error) {
+	versions, err := a.SecretVersions(p.SecretID)
+	listed := []object{}
+	for _, v := range versions {
+		if len(v.Stages) > 0 || p.IncludeDeprecated {
+			listed = append(listed, object{"VersionId": v.VersionID, "VersionStages": v.Stages, "CreatedDate": account.Seconds(v.CreatedAt)})
+		}
+	}
+	return object{"ARN": p.SecretID, "Versions": listed}, err
+}
+
 func getParameters(a *account.Account, region string, p struct {
 	Names          []string
 	WithDecryption bool
