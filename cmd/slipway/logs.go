@@ -141,7 +141,7 @@ func (l *logReader) look(ctx context.Context) error {
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(l.client, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: &l.group, StartTime: aws.Int64(l.from.UnixMilli()),
 	})
-	newest := l.from
+	newest, now := l.from, time.Now() // a container's clock may be ahead
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -149,7 +149,7 @@ func (l *logReader) look(ctx context.Context) error {
 		}
 		for _, event := range page.Events {
 			id, at := aws.ToString(event.EventId), time.UnixMilli(aws.ToInt64(event.Timestamp))
-			if at.After(newest) {
+			if at.After(newest) && !at.After(now) {
 				newest = at
 			}
 			if _, printed := l.seen[id]; printed {

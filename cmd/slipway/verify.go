@@ -181,16 +181,14 @@ func newCheck(about, key, said string, err error) check {
 
 // reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
 func reason(err error) string {
-	text := err.Error()
-	var refusal smithy.APIError
-	if errors.As(err, &refusal) {
-		text = refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+	call := "AWS"
+	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
+		call, err = operation.Service()+" "+operation.Operation(), operation.Err
 	}
-	var operation *smithy.OperationError
-	if errors.As(err, &operation) {
-		return fmt.Sprintf("%s %s: %s; allow your own credentials that call, or try again", operation.Service(), operation.Operation(), text)
+	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
+		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call, refusal.ErrorCode(), refusal.ErrorMessage())
 	}
-	return text
+	return fmt.Sprintf("%s: %s; try again", call, err)
 }
 
 // print shows the checks, one in a line.

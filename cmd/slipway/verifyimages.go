@@ -114,27 +114,33 @@ func (v *verifier) platforms(ctx context.Context, repository, digest string) ([]
 	if len(answer.Images) == 0 {
 		return nil, fmt.Errorf("ECR has the image %s, and no manifest of it; try again", digest)
 	}
+	found, config, err := readManifest(aws.ToString(answer.Images[0].ImageManifest))
+	if err != nil {
+		return nil, fmt.Errorf("the manifest of %s: %w", digest, err)
+	}
+	if config == "" {
+		return found, nil
+	}
+	var said platform
+	if err := v.blob(ctx, repository, config, &said); err != nil {
+		return nil, err
+	}
+	return []string{said.String()}, nil
+}
+
+// readManifest returns the platforms of an index, or the digest of the configuration that tells that of a single image.
+func readManifest(text string) (platforms []string, config string, err error) {
 	var manifest struct {
 		Config    struct{ Digest string }
 		Manifests []struct{ Platform platform }
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(answer.Images[0].ImageManifest)), &manifest); err != nil {
-		return nil, fmt.Errorf("the manifest of %s: %w", digest, err)
-	}
-	var found []string
+	err = json.Unmarshal([]byte(text), &manifest)
 	for _, entry := range manifest.Manifests {
 		if entry.Platform.OS != "unknown" { // an attestation
-			found = append(found, entry.Platform.String())
+			platforms = append(platforms, entry.Platform.String())
 		}
 	}
-	if manifest.Config.Digest == "" {
-		return found, nil
-	}
-	var config platform
-	if err := v.blob(ctx, repository, manifest.Config.Digest, &config); err != nil {
-		return nil, err
-	}
-	return []string{config.String()}, nil
+	return platforms, manifest.Config.Digest, err
 }
 
 const largestConfig = 8 << 20 // of an image

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -250,14 +252,19 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	// An endpoint at which nobody answers IAM.
-	p.stageKeys(`aws:endpoints: [{iam: "http://127.0.0.1:1"}]`)
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>`))
+	}))
+	defer refusing.Close()
+	p.stageKeys(`aws:endpoints: [{iam: "` + refusing.URL + `"}]`)
 	checks := p.verified(2, "dev")
 	unknown := 0
 	for _, each := range checks {
 		if each.Status == "unknown" {
 			require.Equal(t, "role", each.About)
-			require.Contains(t, each.Message, "could not be checked: IAM GetRole: ")
+			require.Equal(t, "could not be checked: IAM GetRole refused: AccessDenied: not you; let your own credentials make that call, or try again",
+				each.Message)
 			unknown++
 		}
 	}
