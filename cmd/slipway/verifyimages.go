@@ -55,7 +55,7 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 		return "", err
 	}
 	if found == nil {
-		return "", refuse("%s is not in ECR: promote an image that the repository %s holds", ref.Raw, ref.Repository)
+		return "", refuse("%s is not in ECR: pin an image that the repository %s holds", ref.Raw, ref.Repository)
 	}
 	if !slices.Contains(found.ImageTags, ref.Tag) {
 		return "", refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",

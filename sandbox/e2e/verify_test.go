@@ -150,7 +150,7 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 
 	_, err := p.open().DeleteImage("slipway-dev/web", "", image.Digest)
 	require.NoError(t, err)
-	p.wrong("release", "image", "is not in ECR: promote an image that the repository slipway-dev/web holds")
+	p.wrong("release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
 	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web", "is no longer in ECR")
 	_, err = p.open().DeregisterTaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// git runs one git command in a directory and returns what it printed. Its error is what git said.
+func git(ctx context.Context, dir string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, "git", args...)
+	command.Dir = dir
+	// Messages as they are written here and in its documentation, names as they are and no patterns, and no lock on the
+	// index only to look.
+	command.Env = append(os.Environ(), "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1", "GIT_OPTIONAL_LOCKS=0")
+	// A git that is killed leaves its locks behind, one that is interrupted does not.
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err := command.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", errors.New("there is no git on the PATH: install git")
+	}
+	if err != nil {
+		// A hook may write to either.
+		said := strings.TrimSpace(strings.TrimSpace(stderr.String()) + "\n" + strings.TrimSpace(stdout.String()))
+		return "", fmt.Errorf("git %s: %s (%w)", args[0], strings.TrimPrefix(said, "fatal: "), err)
+	}
+	return stdout.String(), nil
+}
+
+// fileIsDirty tells whether a file differs from what was committed last, be that staged or not. A file that git does not
+// track is refused: no commit has what it said before. dir is a directory of the repository; file may be relative to it.
+func fileIsDirty(ctx context.Context, dir, file string) (bool, error) {
+	target, err := fileIn(dir, file)
+	if err != nil {
+		return false, err
+	}
+	status, err := git(ctx, dir, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--", target)
+	switch {
+	case err != nil:
+		return false, err
+	case strings.HasPrefix(status, "??"):
+		return false, refuse("%s is not in git yet: `git add` and commit it first", filepath.Base(file))
+	case strings.HasPrefix(status, "!!"):
+		return false, refuse("%s is ignored by git: take it out of .gitignore, and commit it first", filepath.Base(file))
+	}
+	return status != "", nil
+}
+
+// commitFile commits one file as it is, and returns the short hash of the commit. What else is changed or staged stays
+// so. Where git refuses the commit, the file stays as it is, and nothing of it is staged.
+func commitFile(ctx context.Context, dir, file, message string) (hash string, err error) {
+	target, err := fileIn(dir, file)
+	if err != nil {
+		return "", err
+	}
+	if _, err := git(ctx, dir, "commit", "--quiet", "--only", "-m", message, "--", target); err != nil {
+		return "", err
+	}
+	// The commit is made: what interrupts this must not look as if it was not.
+	hash, err = git(context.WithoutCancel(ctx), dir, "rev-parse", "--short", "HEAD")
+	return strings.TrimSpace(hash), err
+}
+
+// fileIn is the path of a file that may be relative to dir, and the file itself where it is a link: git would commit
+// the link.
+func fileIn(dir, file string) (string, error) {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// repo is a git repository with one commit, of the file stage.yaml and of other.
+type repo struct {
+	*testing.T
+	dir string
+}
+
+func newRepo(t *testing.T) repo {
+	t.Helper()
+	r := repo{t, t.TempDir()}
+	r.git("init", "-q", "-b", "main")
+	r.git("config", "user.name", "Dana Developer")
+	r.git("config", "user.email", "dana@example.com")
+	r.write("stage.yaml", "one\n")
+	r.write("other", "one\n")
+	r.git("add", "-A")
+	r.git("commit", "-q", "-m", "first")
+	return r
+}
+
+func (r repo) git(args ...string) string {
+	r.Helper()
+	output, err := git(r.Context(), r.dir, args...)
+	require.NoError(r, err)
+	return output
+}
+
+func (r repo) write(name, content string) {
+	r.Helper()
+	require.NoError(r, os.WriteFile(filepath.Join(r.dir, name), []byte(content), 0o644))
+}
+
+func (r repo) hook(script string) {
+	r.Helper()
+	require.NoError(r, os.WriteFile(filepath.Join(r.dir, ".git/hooks/pre-commit"), []byte("#!/bin/sh\n"+script), 0o755))
+}
+
+func TestAFileIsDirtyHoweverItDiffersFromItsCommit(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	dirty := func() bool {
+		t.Helper()
+		found, err := fileIsDirty(t.Context(), r.dir, "stage.yaml")
+		require.NoError(t, err)
+		again, err := fileIsDirty(t.Context(), r.dir, filepath.Join(r.dir, "stage.yaml"))
+		require.NoError(t, err)
+		require.Equal(t, found, again, "the same by its absolute path")
+		return found
+	}
+	require.False(t, dirty())
+	r.write("other", "two\n")
+	require.False(t, dirty(), "another file does not count")
+	r.write("stage.yaml", "two\n")
+	require.True(t, dirty())
+	r.git("add", "stage.yaml")
+	require.True(t, dirty(), "staged")
+	r.write("stage.yaml", "one\n")
+	require.True(t, dirty(), "staged, and taken back in the work tree")
+	r.git("add", "stage.yaml")
+	require.False(t, dirty())
+}
+
+func TestAFileThatGitDoesNotTrackIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.write("new.yaml", "")
+	_, err := fileIsDirty(t.Context(), r.dir, "new.yaml")
+	require.ErrorContains(t, err, "new.yaml is not in git yet: `git add` and commit it first")
+	require.ErrorAs(t, err, &finding{})
+	r.write(".gitignore", "*.yaml\n")
+	_, err = fileIsDirty(t.Context(), r.dir, "new.yaml")
+	require.ErrorContains(t, err, "new.yaml is ignored by git")
+	found, err := fileIsDirty(t.Context(), r.dir, "stage.yaml")
+	require.NoError(t, err)
+	require.False(t, found, "tracked and ignored is tracked")
+
+	outside := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(outside, "stage.yaml"), nil, 0o644))
+	_, err = fileIsDirty(t.Context(), outside, "stage.yaml")
+	require.ErrorContains(t, err, "not a git repository")
+}
+
+func TestACommitHasOneFileAndLeavesTheOthersAsTheyAre(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.write("staged", "new\n")
+	r.git("add", "staged")
+	r.write("other", "two\n")
+	r.git("add", "other")
+	r.write("other", "three\n")
+	r.write("stage.yaml", "two\n")
+	hash, err := commitFile(t.Context(), r.dir, "stage.yaml", "Subject\n\n# body\n")
+	require.NoError(t, err)
+	require.Equal(t, strings.TrimSpace(r.git("rev-parse", "--short", "HEAD")), hash)
+	require.Equal(t, "Subject\n\n# body", strings.TrimSpace(r.git("log", "-1", "--format=%B")))
+	require.Equal(t, "stage.yaml\n", r.git("show", "--name-only", "--format=", "HEAD"))
+	require.Equal(t, "MM other\nA  staged\n", r.git("status", "--porcelain"))
+}
+
+func TestACommitThatGitRefusesSaysWhyAndStagesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.write("stage.yaml", "two\n")
+	r.hook("echo 'no config commits on a Friday' >&2; exit 1\n")
+	_, err := commitFile(t.Context(), r.dir, "stage.yaml", "Subject")
+	require.ErrorContains(t, err, "git commit: no config commits on a Friday")
+	require.Equal(t, " M stage.yaml\n", r.git("status", "--porcelain"))
+
+	r.hook("exit 0\n")
+	r.write("stage.yaml", "one\n")
+	_, err = commitFile(t.Context(), r.dir, "stage.yaml", "Subject")
+	require.ErrorContains(t, err, "nothing to commit")
+}
+
+func TestTheFileBehindALinkIsCommitted(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	require.NoError(t, os.Symlink("stage.yaml", filepath.Join(r.dir, "link.yaml")))
+	r.git("add", "-A")
+	r.git("commit", "-q", "-m", "link")
+	r.write("stage.yaml", "two\n")
+	dirty, err := fileIsDirty(t.Context(), r.dir, "link.yaml")
+	require.NoError(t, err)
+	require.True(t, dirty)
+	_, err = commitFile(t.Context(), r.dir, "link.yaml", "Subject")
+	require.NoError(t, err)
+	require.Equal(t, "stage.yaml\n", r.git("show", "--name-only", "--format=", "HEAD"))
+}
