@@ -226,7 +226,7 @@ esac
 	}
 
 	status, stdout, stderr := slipway("promote", "other", "release")
-	require.Equal(t, 2, status)
+	require.Equal(t, 1, status)
 	require.Empty(t, stdout)
 	require.Contains(t, stderr, "no stack named 'other' found")
 
