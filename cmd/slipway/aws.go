@@ -20,6 +20,8 @@ import (
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/provider"
 )
 
 const (
@@ -45,6 +47,10 @@ func connect(ctx context.Context, stack string, config map[string]string) (*clou
 	if err != nil {
 		return nil, err
 	}
+	return newCloud(cfg, settings, account), nil
+}
+
+func newCloud(cfg aws.Config, settings provider.Settings, account string) *cloud {
 	return &cloud{
 		account:      account,
 		region:       cfg.Region,
@@ -54,7 +60,7 @@ func connect(ctx context.Context, stack string, config map[string]string) (*clou
 		secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
 		}),
-	}, nil
+	}
 }
 
 // services describes services of a cluster by name. One that ECS does not have is not among them.
