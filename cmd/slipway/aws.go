@@ -1,0 +1,345 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/distribution/reference"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// servicesPerCall is how many services ECS describes at once
+	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html).
+	servicesPerCall = 10
+	// lookups is how many calls are under way at once.
+	lookups = 8
+)
+
+// cloud is AWS as a stage's own provider sees it, as far as the commands read it.
+type cloud struct {
+	account, region string
+	ecs             *ecs.Client
+	ecr             *ecr.Client
+	secrets         *secretsmanager.Client
+	repositories    map[string]*repositoryImages
+}
+
+// connect prepares calls to the account of a stage, given its configuration.
+func connect(ctx context.Context, stack string, config map[string]string) (*cloud, error) {
+	cfg, settings, account, err := awsOf(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	return &cloud{
+		account:      account,
+		region:       cfg.Region,
+		ecs:          ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) }),
+		ecr:          ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.BaseEndpoint = settings.Endpoint("ecr", o.BaseEndpoint) }),
+		repositories: map[string]*repositoryImages{},
+		secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
+			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
+		}),
+	}, nil
+}
+
+// services describes services of a cluster by name. One that ECS does not have is not among them.
+func (c *cloud) services(ctx context.Context, cluster string, names []string) (map[string]types.Service, error) {
+	found := map[string]types.Service{}
+	for batch := range slices.Chunk(names, servicesPerCall) {
+		answer, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: batch})
+		if missing := (*types.ClusterNotFoundException)(nil); errors.As(err, &missing) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the services of %s from ECS: %w", cluster, err)
+		}
+		for _, service := range answer.Services {
+			if aws.ToString(service.Status) == "ACTIVE" {
+				found[aws.ToString(service.ServiceName)] = service
+			}
+		}
+	}
+	return found, nil
+}
+
+// revision is a task definition as ECS has it.
+type revision struct {
+	arn          string
+	number       int
+	active       bool
+	registeredAt time.Time
+	definition   *types.TaskDefinition
+}
+
+// name is a revision as people write it: family:number.
+func (r *revision) name() string { return path.Base(r.arn) }
+
+// revision describes one by ARN or by family:number; nil where ECS has none.
+func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
+	answer, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+	if missing := (*types.ClientException)(nil); errors.As(err, &missing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the task definition %s from ECS: %w", path.Base(name), err)
+	}
+	d := answer.TaskDefinition
+	return &revision{aws.ToString(d.TaskDefinitionArn), int(d.Revision), d.Status == types.TaskDefinitionStatusActive,
+		aws.ToTime(d.RegisteredAt), d}, nil
+}
+
+// revisions describes the revisions of a family, oldest first: those registered at or after since, and the one before.
+func (c *cloud) revisions(ctx context.Context, family string, since time.Time) ([]*revision, error) {
+	var arns []string
+	for _, status := range []types.TaskDefinitionStatus{types.TaskDefinitionStatusActive, types.TaskDefinitionStatusInactive} {
+		pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: status})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("reading the revisions of %s from ECS: %w", family, err)
+			}
+			arns = append(arns, page.TaskDefinitionArns...)
+		}
+	}
+	slices.SortFunc(arns, func(a, b string) int { return revisionNumber(b) - revisionNumber(a) })
+	var found []*revision
+	for batch := range slices.Chunk(arns, lookups) {
+		described := make([]*revision, len(batch))
+		running, ctx := errgroup.WithContext(ctx)
+		for i, arn := range batch {
+			running.Go(func() (err error) {
+				described[i], err = c.revision(ctx, arn)
+				return err
+			})
+		}
+		if err := running.Wait(); err != nil {
+			return nil, err
+		}
+		for _, each := range described {
+			if each != nil {
+				found = append(found, each)
+			}
+		}
+		if last := described[len(described)-1]; last != nil && last.registeredAt.Before(since) {
+			break
+		}
+	}
+	slices.Reverse(found)
+	return found, nil
+}
+
+func revisionNumber(arn string) int {
+	var number int
+	_, _ = fmt.Sscan(arn[strings.LastIndex(arn, ":")+1:], &number) // 0 for what is no revision's
+	return number
+}
+
+// container is the definition of a container by name, or else the first.
+func (r *revision) container(name string) types.ContainerDefinition {
+	for _, container := range r.definition.ContainerDefinitions {
+		if aws.ToString(container.Name) == name {
+			return container
+		}
+	}
+	if len(r.definition.ContainerDefinitions) > 0 {
+		return r.definition.ContainerDefinitions[0]
+	}
+	return types.ContainerDefinition{}
+}
+
+// usedImage is an image that a container definition names.
+type usedImage struct {
+	// Reference is as the container definition has it.
+	Reference string `json:"reference"`
+	Tag       string `json:"tag,omitempty"`
+	Digest    string `json:"digest,omitempty"`
+	// Commit that it was built from, with -dirty where files differed from it.
+	Commit string `json:"commit,omitempty"`
+	// Gone is set where the image was in a repository of the account, and is there no more.
+	Gone bool `json:"gone,omitempty"`
+
+	repository string
+}
+
+// ref is the image as a stage file pins it; empty where tag or digest are not known.
+func (i usedImage) ref() string {
+	if i.repository == "" || i.Tag == "" || i.Digest == "" {
+		return ""
+	}
+	host, _, _ := strings.Cut(i.Reference, "/")
+	return fmt.Sprintf("%s/%s:%s@%s", host, i.repository, i.Tag, i.Digest)
+}
+
+// ecrHost is what a registry of ECR is called.
+var ecrHost = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
+
+// image tells what a container runs: what its definition does not say of tag and digest, the repository does.
+func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) (usedImage, error) {
+	used := usedImage{Reference: aws.ToString(container.Image), Tag: container.DockerLabels["slipway.tag"]}
+	parsed, err := reference.ParseNormalizedNamed(used.Reference)
+	if err != nil {
+		return used, nil
+	}
+	if tagged, ok := parsed.(reference.Tagged); ok {
+		used.Tag = tagged.Tag()
+	}
+	if digested, ok := parsed.(reference.Digested); ok {
+		used.Digest = digested.Digest().String()
+	}
+	host := ecrHost.FindStringSubmatch(reference.Domain(parsed))
+	if host != nil && host[1] == c.account && host[2] == c.region {
+		used.repository = reference.Path(parsed)
+		images, err := c.repository(ctx, used.repository)
+		if err != nil {
+			return used, err
+		}
+		images.complete(&used)
+	}
+	used.Commit = commitOf(used.Tag)
+	return used, nil
+}
+
+// repositoryImages is what a repository of ECR holds.
+type repositoryImages struct {
+	digest map[string]string   // by tag
+	tags   map[string][]string // by digest
+}
+
+// complete adds what is not known of an image, and whether it is gone.
+func (r *repositoryImages) complete(used *usedImage) {
+	if used.Digest == "" {
+		used.Digest = r.digest[used.Tag]
+		used.Gone = used.Digest == ""
+		return
+	}
+	tags, there := r.tags[used.Digest]
+	used.Gone = !there
+	if used.Tag == "" && there {
+		used.Tag = buildTag(tags)
+	}
+}
+
+// buildTag is the one among an image's tags that tells when and from what it was built.
+func buildTag(tags []string) string {
+	for _, tag := range tags {
+		if tagPattern.MatchString(tag) {
+			return tag
+		}
+	}
+	return ""
+}
+
+var tagPattern = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
+
+// commitOf reads the commit, with its -dirty, from a tag; a tag of another shape has none.
+func commitOf(tag string) string {
+	match := tagPattern.FindStringSubmatch(tag)
+	if match == nil || match[1] == "nogit" {
+		return ""
+	}
+	return match[1]
+}
+
+// repository lists what a repository holds, once; one that is not there holds nothing.
+func (c *cloud) repository(ctx context.Context, name string) (*repositoryImages, error) {
+	if known := c.repositories[name]; known != nil {
+		return known, nil
+	}
+	found := &repositoryImages{map[string]string{}, map[string][]string{}}
+	pages := ecr.NewListImagesPaginator(c.ecr, &ecr.ListImagesInput{RepositoryName: &name, MaxResults: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing := (*ecrtypes.RepositoryNotFoundException)(nil); errors.As(err, &missing) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the images of %s from ECR: %w", name, err)
+		}
+		for _, id := range page.ImageIds {
+			digest, tag := aws.ToString(id.ImageDigest), aws.ToString(id.ImageTag)
+			found.tags[digest] = append(found.tags[digest], tag)
+			if tag != "" {
+				found.digest[tag] = digest
+			}
+		}
+	}
+	c.repositories[name] = found
+	return found, nil
+}
+
+// containerLeaves are the values in the container definitions of a revision by path, such as web.environment.GREETING.
+func containerLeaves(r *revision) map[string]leaf {
+	found := map[string]leaf{}
+	if r == nil {
+		return found
+	}
+	found["cpu"] = leaf{text: aws.ToString(r.definition.Cpu)}
+	found["memory"] = leaf{text: aws.ToString(r.definition.Memory)}
+	for _, container := range r.definition.ContainerDefinitions {
+		encoded, err := json.Marshal(container)
+		if err != nil {
+			panic(err) // plain data
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(encoded, &fields); err != nil {
+			panic(err) // it was just encoded
+		}
+		fields["Environment"] = byName(fields["Environment"], "Value")
+		fields["Secrets"] = byName(fields["Secrets"], "ValueFrom")
+		addFields(found, aws.ToString(container.Name), fields)
+	}
+	return found
+}
+
+// byName makes a map of a list of names and values.
+func byName(list any, value string) map[string]any {
+	named := map[string]any{}
+	entries, _ := list.([]any)
+	for _, entry := range entries {
+		if fields, ok := entry.(map[string]any); ok {
+			if name, ok := fields["Name"].(string); ok {
+				named[name] = fields[value]
+			}
+		}
+	}
+	return named
+}
+
+// addFields adds what is set of an SDK's structure, with names as the API writes them.
+func addFields(found map[string]leaf, at string, fields map[string]any) {
+	for name, value := range fields {
+		key := at + "." + quoteKey(name)
+		if strings.Count(at, ".") == 0 {
+			key = at + "." + strings.ToLower(name[:1]) + name[1:]
+		}
+		switch value := value.(type) {
+		case nil:
+		case map[string]any:
+			addFields(found, key, value)
+		case []any:
+			if len(value) > 0 {
+				encoded, err := json.Marshal(value)
+				if err != nil {
+					panic(err) // it was decoded from JSON
+				}
+				found[key] = leaf{text: string(encoded)}
+			}
+		default:
+			found[key] = leaf{text: fmt.Sprint(value)}
+		}
+	}
+}

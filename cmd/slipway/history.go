@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func historyCommand(directory *string) *cobra.Command {
+	var asJSON bool
+	var limit int
+	command := &cobra.Command{
+		Use:   "history STAGE [NUMBER]",
+		Short: "What was deployed to a stage, when, from which commit, and what it changed",
+		Long: `What was deployed to a stage, when, from which commit, and what it changed: a row for each update, newest first.
+
+It joins the history that Pulumi keeps with the revisions in ECS and the images in ECR. A service is shown where the
+update put another revision in place for it. With a NUMBER, one update is shown whole: the configuration that it changed,
+and how its container definitions differ from those before. Values of secrets are never shown.`,
+		Example: `  slipway history dev
+  slipway history dev 12
+  slipway history release --limit 0 --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 || len(args) > 2 {
+				return errors.New("history takes a stage, and the number of an update: slipway history STAGE [NUMBER]")
+			}
+			if len(args) == 2 {
+				if _, err := strconv.Atoi(args[1]); err != nil {
+					return fmt.Errorf("%q is not the number of an update", args[1])
+				}
+			}
+			return checkStackNames(args[:1])
+		},
+		ValidArgsFunction: completeStages(directory, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number := 0
+			if len(args) == 2 {
+				number, _ = strconv.Atoi(args[1]) // checked above
+				limit = 0
+			}
+			return showHistory(cmd.Context(), newReport(cmd), *directory, args[0], number, limit, asJSON)
+		},
+	}
+	command.Flags().IntVarP(&limit, "limit", "n", 20, "show the newest `updates` only; 0 for all")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return command
+}
+
+func showHistory(ctx context.Context, report *report, directory, stack string, number, limit int, asJSON bool) error {
+	project, err := findProject(directory)
+	if err != nil {
+		return err
+	}
+	done := report.progress("Reading the history of %s", stack)
+	defer done()
+	pulumi := newPulumiCLI(project.Directory)
+	config, _, err := readConfig(ctx, pulumi, project, stack)
+	if err != nil {
+		return err
+	}
+	timeline, err := readTimeline(ctx, pulumi, project, stack, config, limit)
+	if err != nil {
+		return err
+	}
+	done()
+	if !timeline.withSecrets && timeline.hasSecrets() {
+		fmt.Fprintf(report.err, "The secrets of %s could not be decrypted: which of them changed is not shown.\n", stack)
+	}
+	if number != 0 {
+		return timeline.showOne(report, stack, number, asJSON)
+	}
+	entries := slices.Clone(timeline.entries)
+	slices.Reverse(entries)
+	if limit > 0 {
+		entries = entries[:min(limit, len(entries))]
+	}
+	if asJSON {
+		return report.json(entries)
+	}
+	if len(entries) == 0 {
+		report.printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
+		return nil
+	}
+	rows := [][]string{}
+	for _, e := range entries {
+		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05"), report.result(e.Result) + e.kind(),
+			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.placedServices(), e.changedKeys()})
+	}
+	report.table(withoutEmptyColumn([]string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "CHANGED"}, rows, 6))
+	return nil
+}
+
+// withoutEmptyColumn leaves a column out in which no row has anything.
+func withoutEmptyColumn(headers []string, rows [][]string, column int) ([]string, [][]string) {
+	if slices.ContainsFunc(rows, func(row []string) bool { return row[column] != "" }) {
+		return headers, rows
+	}
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], column, column+1)
+	}
+	return slices.Delete(headers, column, column+1), rows
+}
+
+func (t *timeline) hasSecrets() bool {
+	for _, e := range t.entries {
+		for _, leaf := range e.leaves {
+			if leaf.secret {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kind is shown where it is not the usual one.
+func (e *entry) kind() string {
+	if e.Kind == "update" {
+		return ""
+	}
+	return " (" + e.Kind + ")"
+}
+
+func (e *entry) subject() string {
+	subject, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
+	return subject
+}
+
+// placedServices are the services for which the update put another revision in place, with the image's tag.
+func (e *entry) placedServices() string {
+	var placed []string
+	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
+		if put := e.Services[name]; put.Changed {
+			placed = append(placed, name+" "+put.describe())
+		}
+	}
+	return strings.Join(placed, ", ")
+}
+
+// describe is a revision's number with the tag of its image.
+func (p *placed) describe() string {
+	if p.Revision == 0 {
+		return "none"
+	}
+	text := fmt.Sprintf("%d", p.Revision)
+	if p.Pinned {
+		text += " pinned"
+	}
+	if p.revision == nil {
+		return text + " (gone)"
+	}
+	return text + " (" + p.Image.describe() + ")"
+}
+
+func (i usedImage) describe() string {
+	text := i.Tag
+	if text == "" {
+		text = i.Reference
+	}
+	if i.Gone {
+		text += ", gone"
+	}
+	return text
+}
+
+// mostKeys is how many changed keys a row names.
+const mostKeys = 3
+
+func (e *entry) changedKeys() string {
+	var keys []string
+	for _, change := range e.Changes {
+		keys = append(keys, change.Key)
+	}
+	if e.Kind == "update" && len(keys) > mostKeys {
+		keys = append(keys[:mostKeys], fmt.Sprintf("and %d more", len(keys)-mostKeys))
+	}
+	return strings.Join(keys, ", ")
+}
+
+func shorten(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// find returns an update by its number.
+func (t *timeline) find(stack string, number int) (*entry, error) {
+	for _, e := range t.entries {
+		if e.Number == number {
+			return e, nil
+		}
+	}
+	if len(t.entries) == 0 {
+		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %s` first", stack, stack)
+	}
+	return nil, fmt.Errorf("%s has no update %d: `slipway history %s --limit 0` lists them, %d to %d", stack, number, stack,
+		t.entries[0].Number, t.entries[len(t.entries)-1].Number)
+}
+
+// before is what an earlier update had put in place for a service last.
+func (t *timeline) before(e *entry, service string) *placed {
+	var last *placed
+	for _, earlier := range t.entries {
+		if earlier == e {
+			break
+		}
+		if put := earlier.Services[service]; put != nil {
+			last = put
+		}
+	}
+	return last
+}
+
+// shownEntry is an update with how its container definitions differ from those before.
+type shownEntry struct {
+	*entry
+	Containers map[string][]keyChange `json:"containers"` // by service
+}
+
+func (t *timeline) showOne(report *report, stack string, number int, asJSON bool) error {
+	e, err := t.find(stack, number)
+	if err != nil {
+		return err
+	}
+	shown := shownEntry{e, map[string][]keyChange{}}
+	for name, put := range e.Services {
+		if !put.Changed {
+			continue
+		}
+		var earlier *revision
+		if before := t.before(e, name); before != nil {
+			earlier = before.revision
+		}
+		shown.Containers[name] = keyChanges(containerLeaves(earlier), containerLeaves(put.revision))
+	}
+	if asJSON {
+		return report.json(shown)
+	}
+	report.printf("Update %d of %s: %s%s\n", e.Number, stack, report.result(e.Result), e.kind())
+	report.printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
+	if e.End != nil {
+		report.printf("  took     %s\n", e.End.Sub(e.Start))
+	}
+	for _, line := range [][2]string{{"commit", e.Commit}, {"author", e.Author}, {"message", e.subject()}, {"by", e.By}} {
+		if line[1] != "" {
+			report.printf("  %-8s %s\n", line[0], line[1])
+		}
+	}
+	report.printf("\nConfiguration:\n")
+	if len(e.Changes) == 0 {
+		report.printf("  as before\n")
+	}
+	for _, change := range e.Changes {
+		report.printf("  %s\n", change.describe())
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
+		put := e.Services[name]
+		if !put.Changed {
+			report.printf("\n%s: %s, as before\n", name, put.describe())
+			continue
+		}
+		from := "none"
+		if before := t.before(e, name); before != nil {
+			from = before.describe()
+		}
+		report.printf("\n%s: %s → %s\n", name, from, put.describe())
+		for _, change := range shown.Containers[name] {
+			report.printf("  %s\n", change.describe())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,405 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/stage"
+)
+
+func statusCommand(directory *string) *cobra.Command {
+	var asJSON, exitCode bool
+	command := &cobra.Command{
+		Use:   "status [STAGE…]",
+		Short: "What each stage asks for, what was deployed last, and what runs now",
+		Long: `For each service: what the stage file asks for, what the last update deployed, and what AWS reports now. What differs
+between the three is listed below. Without a STAGE it shows every stage that the project has a file for.`,
+		Example: `  slipway status
+  slipway status dev release
+  slipway status release --exit-code > /dev/null || echo release is not as it should be`,
+		Args:              func(_ *cobra.Command, args []string) error { return checkStackNames(args) },
+		ValidArgsFunction: completeStages(directory, 0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return showStatus(cmd.Context(), newReport(cmd), *directory, args, asJSON, exitCode)
+		},
+	}
+	command.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 where anything differs")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return command
+}
+
+// stageStatus is a stage as the three know it.
+type stageStatus struct {
+	Stage string `json:"stage"`
+	// LastUpdate is the newest update in the stack's history; nil where there is none.
+	LastUpdate *lastUpdate `json:"lastUpdate"`
+	// Services by name: those of the stage file, and those that were deployed.
+	Services map[string]*serviceStatus `json:"services"`
+	// Differences are in sentences, each beginning with what it is about.
+	Differences []string `json:"differences"`
+}
+
+type lastUpdate struct {
+	Kind    string    `json:"kind"`
+	Result  string    `json:"result"`
+	Start   time.Time `json:"start"`
+	Commit  string    `json:"commit,omitempty"`
+	Author  string    `json:"author,omitempty"`
+	Message string    `json:"message,omitempty"`
+}
+
+// serviceStatus is a service as the three know it; what one does not know of is nil.
+type serviceStatus struct {
+	Asked    *askedService    `json:"asked"`
+	Deployed *deployedService `json:"deployed"`
+	Running  *runningService  `json:"running"`
+}
+
+type askedService struct {
+	// Image is the key under images; Ref what that pins, empty where it is built.
+	Image string `json:"image"`
+	Ref   string `json:"ref,omitempty"`
+	// Revision that the service is pinned to; 0 for the newest.
+	Revision int `json:"revision,omitempty"`
+	// Replicas to start with; Scaled says that a scaler decides the count.
+	Replicas int  `json:"replicas"`
+	Scaled   bool `json:"scaled,omitempty"`
+}
+
+type deployedService struct {
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	Replicas       int    `json:"replicas"`
+	Pinned         bool   `json:"pinned"`
+	URL            string `json:"url,omitempty"`
+}
+
+type runningService struct {
+	Revision       int       `json:"revision"`
+	TaskDefinition string    `json:"taskDefinition"`
+	Image          usedImage `json:"image"`
+	Desired        int       `json:"desired"`
+	Running        int       `json:"running"`
+	Pending        int       `json:"pending"`
+	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
+	Rollout string         `json:"rollout"`
+	Reason  string         `json:"reason,omitempty"`
+	Events  []serviceEvent `json:"events"`
+
+	deployments int
+}
+
+type serviceEvent struct {
+	Time    time.Time `json:"time"`
+	Message string    `json:"message"`
+}
+
+// mostEvents is how many of a service's events are read.
+const mostEvents = 5
+
+func showStatus(ctx context.Context, report *report, directory string, stacks []string, asJSON, exitCode bool) error {
+	project, err := findProject(directory)
+	if err != nil {
+		return err
+	}
+	if len(stacks) == 0 {
+		if stacks = project.stages(); len(stacks) == 0 {
+			return errors.New("there is no Pulumi.<stage>.yaml here: write one, or name a stage")
+		}
+	}
+	done := report.progress("Reading %s", strings.Join(stacks, ", "))
+	pulumi := newPulumiCLI(project.Directory)
+	stages := make([]*stageStatus, len(stacks))
+	var running errgroup.Group
+	running.SetLimit(lookups)
+	errs := make([]error, len(stacks))
+	for i, stack := range stacks {
+		running.Go(func() error {
+			stages[i], errs[i] = readStatus(ctx, pulumi, project, stack)
+			return nil
+		})
+	}
+	_ = running.Wait() // the errors have places of their own, so that all are told, in the same order always
+	done()
+	read := slices.DeleteFunc(stages, func(s *stageStatus) bool { return s == nil })
+	if asJSON {
+		if err := report.json(read); err != nil {
+			return err
+		}
+	} else {
+		printStatus(report, read)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	differs := slices.ContainsFunc(read, func(s *stageStatus) bool { return len(s.Differences) > 0 })
+	if exitCode && differs {
+		return errDifference
+	}
+	return nil
+}
+
+func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {
+	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
+	if err != nil {
+		return nil, err
+	}
+	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Differences: []string{}}
+	settings, mistakes := loadStage(project, stack, config, secretKeys)
+	if mistakes != nil { // what was deployed and what runs can be told all the same
+		status.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(stack), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
+	} else {
+		status.asked(settings)
+	}
+	last, err := pulumi.LastUpdate(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	if last == nil {
+		status.differ("%s has never been deployed: run `pulumi up --stack %s`", stack, stack)
+		return status, nil
+	}
+	status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumiTime(last.StartTime), last.Environment["git.head"],
+		last.Environment["git.author"], last.Message}
+	if last.Kind == "destroy" && last.Result == "succeeded" {
+		status.differ("%s was destroyed: run `pulumi up --stack %s` to make it anew", stack, stack)
+		return status, nil
+	}
+	if last.Result != "succeeded" {
+		status.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), stack)
+	}
+	status.undeployed(project.Name, config, last)
+
+	outputs, err := pulumi.Outputs(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	if err := status.deployed(outputs["services"]); err != nil {
+		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+	}
+	cloud, err := connect(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := status.running(ctx, cloud, project.Name+"-"+stageName(stack)); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
+		status.compare(name, status.Services[name])
+	}
+	return status, nil
+}
+
+func ended(result string) string {
+	if result == "in-progress" {
+		return "has not ended"
+	}
+	return result
+}
+
+func (s *stageStatus) differ(format string, args ...any) {
+	s.Differences = append(s.Differences, fmt.Sprintf(format, args...))
+}
+
+func (s *stageStatus) service(name string) *serviceStatus {
+	if s.Services[name] == nil {
+		s.Services[name] = &serviceStatus{}
+	}
+	return s.Services[name]
+}
+
+func (s *stageStatus) asked(settings *stage.Stage) {
+	for name, service := range settings.Services {
+		asked := &askedService{Image: service.Image, Revision: service.Revision, Replicas: service.StartReplicas(), Scaled: service.Scaling != nil}
+		if ref := settings.Images[service.Image].Ref; ref != nil {
+			asked.Ref = ref.Raw
+		}
+		s.service(name).Asked = asked
+	}
+}
+
+// undeployed tells which keys the stage file has changed since the last update.
+func (s *stageStatus) undeployed(project string, config map[string]string, last *update) {
+	now := map[string]configValue{}
+	for key, text := range config {
+		now[key] = configValue{Value: &text, Secret: last.Config[key].Secret}
+		if last.Config[key].Value == nil { // holds a secret, and was not decrypted: what is new in it is not known
+			now[key] = configValue{Secret: last.Config[key].Secret}
+		}
+		if _, known := last.Config[key]; !known {
+			now[key] = configValue{Value: &text, Secret: strings.Contains(text, hiddenValue)}
+		}
+	}
+	var keys []string
+	for _, change := range keyChanges(leaves(project, last.Config), leaves(project, now)) {
+		keys = append(keys, change.Key)
+	}
+	if len(keys) > 0 {
+		s.differ("not deployed yet: %s", strings.Join(keys, ", "))
+	}
+}
+
+func (s *stageStatus) deployed(output json.RawMessage) error {
+	if output == nil {
+		return nil
+	}
+	var deployed map[string]*deployedService
+	if err := json.Unmarshal(output, &deployed); err != nil {
+		return err
+	}
+	for name, service := range deployed {
+		s.service(name).Deployed = service
+	}
+	return nil
+}
+
+func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string) error {
+	services, err := cloud.services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
+	if err != nil {
+		return err
+	}
+	for name, found := range services {
+		now := &runningService{
+			Revision: revisionNumber(aws.ToString(found.TaskDefinition)), TaskDefinition: aws.ToString(found.TaskDefinition),
+			Desired: int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
+			Events: []serviceEvent{}, deployments: len(found.Deployments),
+		}
+		for _, deployment := range found.Deployments {
+			if aws.ToString(deployment.Status) == "PRIMARY" {
+				now.Rollout, now.Reason = string(deployment.RolloutState), aws.ToString(deployment.RolloutStateReason)
+			}
+		}
+		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
+			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
+		}
+		definition, err := cloud.revision(ctx, now.TaskDefinition)
+		if err != nil {
+			return err
+		}
+		if definition != nil {
+			if now.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
+				return err
+			}
+		}
+		s.Services[name].Running = now
+	}
+	return nil
+}
+
+// compare tells how what was deployed differs from what runs.
+func (s *stageStatus) compare(name string, service *serviceStatus) {
+	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
+	asked, deployed, now := service.Asked, service.Deployed, service.Running
+	switch {
+	case deployed == nil && now == nil:
+		return // not deployed yet, which is told with the keys
+	case now == nil:
+		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
+			deployed.Revision, s.Stage)
+		return
+	case deployed == nil:
+		differ("runs revision %d, though no update has succeeded with it", now.Revision)
+	case deployed.TaskDefinition != now.TaskDefinition:
+		differ("runs revision %d, and the last update that succeeded deployed %d", now.Revision, deployed.Revision)
+	}
+	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas && now.Desired != asked.Replicas {
+		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired, asked.Replicas, s.Stage)
+	}
+	if now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired {
+		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
+	}
+	if now.Image.Gone {
+		differ("its image %s is gone from ECR: a task that has to start will fail", now.Image.describe())
+	}
+}
+
+func printStatus(report *report, stages []*stageStatus) {
+	names := map[string]bool{}
+	for _, stage := range stages {
+		for name := range stage.Services {
+			names[name] = true
+		}
+	}
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(names)) { // the stages of one service stand below each other
+		for _, stage := range stages {
+			if service := stage.Services[name]; service != nil {
+				rows = append(rows, append([]string{name, stage.Stage}, service.columns(report)...))
+			}
+		}
+	}
+	if len(rows) > 0 {
+		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, rows)
+	}
+	for _, stage := range stages {
+		report.printf("\n%s: ", stage.Stage)
+		if last := stage.LastUpdate; last == nil {
+			report.printf("never deployed\n")
+		} else {
+			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)), last.Start.Local().Format("2006-01-02 15:04:05"))
+			if last.Commit != "" {
+				report.printf(", commit %.7s by %s: %s", last.Commit, last.Author, shorten(last.Message, 60))
+			}
+			report.printf("\n")
+		}
+		for _, difference := range stage.Differences {
+			report.printf("  %s %s\n", report.bad("!"), difference)
+		}
+		if len(stage.Differences) == 0 {
+			report.printf("  %s\n", report.good("what was asked for is what runs"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
+			if now := stage.Services[name].Running; now != nil && len(now.Events) > 0 {
+				report.printf("  %s\n", report.dim(now.Events[0].Time.Local().Format("15:04:05")+" "+now.Events[0].Message))
+			}
+		}
+	}
+}
+
+func (s *serviceStatus) columns(report *report) []string {
+	columns := []string{"-", "-", "-", "-", "-", "-", "-"}
+	if s.Asked != nil {
+		columns[0] = "newest"
+		if s.Asked.Revision != 0 {
+			columns[0] = fmt.Sprintf("%d (pinned)", s.Asked.Revision)
+		}
+		columns[0] += fmt.Sprintf(" ×%d", s.Asked.Replicas)
+	}
+	if s.Deployed != nil {
+		columns[1] = strconv.Itoa(s.Deployed.Revision)
+	}
+	if s.Running != nil {
+		columns[2] = path.Base(s.Running.TaskDefinition)
+		columns[3] = fmt.Sprintf("%d/%d", s.Running.Running, s.Running.Desired)
+		columns[4] = s.Running.Rollout
+		if s.Running.Rollout == string(types.DeploymentRolloutStateCompleted) {
+			columns[4] = report.good(columns[4])
+		} else {
+			columns[4] = report.bad(columns[4])
+		}
+		columns[5] = s.Running.Image.describe()
+		columns[6] = shortDigest(s.Running.Image.Digest)
+	}
+	return columns
+}
+
+// shortDigest is the start of a digest that people can tell apart.
+func shortDigest(digest string) string {
+	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
+		return fmt.Sprintf("%s:%.12s", algorithm, hex)
+	}
+	return digest
+}

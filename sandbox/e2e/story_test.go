@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// told is a project with a past: two stages of three services, a dozen updates of release and some of dev. It is a copy
+// of one that the first test to ask for it has made.
+func told(t *testing.T) *project {
+	t.Helper()
+	story.once.Do(func() {
+		dir, err := os.MkdirTemp(template.dir, "story")
+		require.NoError(t, err)
+		story.dir = dir
+		tellStory(newProjectIn(t, dir))
+		story.ready = true
+	})
+	require.True(t, story.ready, "the story could not be told: see the test that told it")
+	dir := t.TempDir()
+	output, err := exec.Command("cp", "-a", story.dir+"/.", dir).CombinedOutput()
+	require.NoError(t, err, string(output))
+	return &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+}
+
+// story is the project that told copies.
+var story struct {
+	dir   string
+	once  sync.Once
+	ready bool
+}
+
+// chapter is one update of release in the story.
+type chapter struct {
+	message string
+	result  string
+	changed []string // keys of the stage file
+	placed  string   // services with another revision
+}
+
+// chapters are release's updates, the first one first.
+var chapters = []chapter{
+	{"Promote dev to release", "succeeded", nil, "api:1 web:1 worker:1"},
+	{"Greet politely", "succeeded", []string{"services.web.environment.GREETING"}, "web:2"},
+	{"Give api a key", "succeeded", []string{"secrets.KEY", "services.api.secrets"}, "api:2"},
+	{"Another key", "succeeded", []string{"secrets.KEY"}, "api:3"},
+	{"Promote the second app", "succeeded", []string{"images.web.ref"}, "api:4 web:3 worker:2"},
+	{"A larger worker", "succeeded", []string{"services.worker.cpu", "services.worker.memory"}, "worker:3"},
+	{"A greeting that breaks", "failed", []string{"services.web.environment.GREETING"}, "web:4"},
+	{`Revert "A greeting that breaks"`, "succeeded", []string{"services.web.environment.GREETING"}, "web:5"},
+	{"Pin web to its second revision", "succeeded", []string{"services.web.revision"}, "web:2"},
+	{"Run three of web", "succeeded", []string{"services.web.replicas", "services.web.revision"}, "web:5"},
+	{"Run three of web", "succeeded", nil, ""},
+	{"A variable for all", "succeeded", []string{"environment.REGION"}, "api:5 web:6 worker:4"},
+}
+
+func tellStory(p *project) {
+	p.Helper()
+	for stage, replicas := range map[string]string{"dev": "1", "release": "2"} {
+		p.replace("Pulumi."+stage+".yaml", "    web:\n      replicas: "+replicas,
+			"    api: {image: web, port: 8080}\n    worker: {image: web, cpu: 256, memory: 512}\n    web:\n      replicas: "+replicas)
+	}
+	p.commit("Two more services")
+	p.up("dev")
+	p.ok("pulumi", "stack", "init", "release")
+	told := 0
+	release := func() {
+		p.Helper()
+		p.commit(chapters[told].message)
+		u := p.tryUp("release")
+		require.Equal(p, chapters[told].result == "succeeded", u.status == 0, "%s:\n%s", chapters[told].message, u.output)
+		told++
+	}
+	edit := func(old, updated string) {
+		p.Helper()
+		p.replace("Pulumi.release.yaml", old, updated)
+		release()
+	}
+	p.ok("slipway", "promote", "dev", "release")
+	release()
+	edit(`GREETING: "hello from release"`, `GREETING: "good day"`)
+	p.setSecret("release", "KEY", "hunter2-one")
+	edit("api: {image: web, port: 8080}", "api: {image: web, port: 8080, secrets: [KEY]}")
+	p.setSecret("release", "KEY", "hunter2-two")
+	release()
+	p.replace("app/handler.go", "package main", "package main // the second app")
+	p.editApp("the second app")
+	p.commit("The second app")
+	p.up("dev")
+	p.ok("slipway", "promote", "dev", "release")
+	release()
+	edit("cpu: 256, memory: 512", "cpu: 512, memory: 1024")
+	p.faults(map[string]string{"failing-tasks": "slipway-release-web:4"})
+	edit("good day", "boom")
+	p.faults(nil)
+	p.git("revert", "--no-edit", "HEAD")
+	release()
+	edit("replicas: 2", "replicas: 2\n      revision: 2")
+	edit("replicas: 2\n      revision: 2", "replicas: 3")
+	release()
+	edit(`STAGE: "release"`, "STAGE: \"release\"\n    REGION: \"north\"")
+	require.Len(p, chapters, told)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.commit("Greet dev again")
+	p.up("dev")
+}
+
+// setSecret encrypts a value into a stage's file, as a user does. The CLI writes the file anew: what the story edits
+// afterwards is written as it was.
+func (p *project) setSecret(stage, name, value string) {
+	p.Helper()
+	p.ok("pulumi", "config", "set", "--stack", stage, "--secret", "--path", "slipway:secrets."+name, "--", value)
+	_ = strings.TrimSpace
+}
