@@ -47,16 +47,15 @@ where that could not be told.`,
 			if len(args) != 2 {
 				return errors.New("promote takes two stages: slipway promote FROM TO")
 			}
-			for _, stack := range args {
-				if !stackName.MatchString(stack) {
-					return fmt.Errorf("%q is not the name of a stage", stack)
-				}
+			if err := checkStackNames(args); err != nil {
+				return err
 			}
 			if stageName(args[0]) == stageName(args[1]) {
 				return fmt.Errorf("%s cannot be promoted to itself: name two stages", args[0])
 			}
 			return nil
 		},
+		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := findProject(*directory)
 			if err != nil {
@@ -125,7 +124,11 @@ func (o stageOrigin) Settings(ctx context.Context, stack string) (config, images
 }
 
 func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
-	return describeServices(ctx, stack, config, cluster, names)
+	cloud, err := connect(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.services(ctx, cluster, names)
 }
 
 // image is one entry of the stack output `images`.

@@ -1,43 +1,13 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
-
-// describeServices asks ECS for services of a stage by name, as many at once as it answers for
-// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html). One that it does not have is
-// not among them.
-func describeServices(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
-	cfg, settings, _, err := awsOf(ctx, stack, config)
-	if err != nil {
-		return nil, err
-	}
-	client := ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) })
-	found := map[string]types.Service{}
-	for batch := range slices.Chunk(names, 10) {
-		answer, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: batch})
-		if missing := (*types.ClusterNotFoundException)(nil); errors.As(err, &missing) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the services of %s from ECS: %w", cluster, err)
-		}
-		for _, service := range answer.Services {
-			if aws.ToString(service.Status) == "ACTIVE" {
-				found[aws.ToString(service.ServiceName)] = service
-			}
-		}
-	}
-	return found, nil
-}
 
 // notSteady says what keeps a service from being steady on the revision that its stage deployed last, and what to do;
 // nil where nothing does. The service is nil where ECS does not have it.
