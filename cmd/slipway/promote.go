@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "crypto/sha256" // the digest of a reference is refused where its algorithm is not linked
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
@@ -25,60 +27,108 @@ import (
 var stackName = regexp.MustCompile(`^([\w.-]+/){0,2}[\w-][\w.-]*$`)
 
 func promoteCommand(directory *string) *cobra.Command {
-	var allowDirty, asJSON bool
+	var options promoteOptions
+	var asJSON bool
 	command := &cobra.Command{
 		Use:   "promote FROM TO",
 		Short: "Write the images that one stage runs into another stage's file",
 		Long: `Write the images that stage FROM runs into the stage file of TO, pinned by digest.
 
-It reads the outputs of FROM's last update and changes the refs under images in Pulumi.TO.yaml, and nothing else in
-that file. Nothing is deployed: commit the file and run pulumi up --stack TO.`,
-		Example: "  slipway promote dev release",
+It reads the outputs of FROM's last update, asks ECS whether FROM is steady on them, and changes the refs under images
+in Pulumi.TO.yaml, and nothing else in that file. With --service it takes only the images that these services of FROM
+use. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
+
+Exit status: 0, or 1 where FROM has something that is not to be promoted or TO something that is in its way, or 2
+where that could not be told.`,
+		Example: `  slipway promote dev release
+  slipway promote dev release --commit && pulumi up --stack release
+  slipway promote dev release --service web --service worker`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return errors.New("promote takes two stages: slipway promote FROM TO")
 			}
-			for _, stack := range args {
-				if !stackName.MatchString(stack) {
-					return fmt.Errorf("%q is not the name of a stage", stack)
-				}
+			if err := checkStackNames(args); err != nil {
+				return err
 			}
 			if stageName(args[0]) == stageName(args[1]) {
 				return fmt.Errorf("%s cannot be promoted to itself: name two stages", args[0])
 			}
 			return nil
 		},
+		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := findProject(*directory)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "Reading what %s runs …\n", args[0])
-			done, err := promote(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], args[1], allowDirty)
+			report := newReport(cmd)
+			finished := report.progress("Reading what %s runs", args[0])
+			done, err := promote(cmd.Context(), stageOrigin{newPulumiCLI(project.Directory), project}, project, args[0], args[1], options)
+			finished()
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				err = encoder.Encode(done)
+				err = report.json(done)
 			} else {
-				err = done.print(cmd.OutOrStdout())
+				err = done.print(report.out)
 			}
-			if done.Changed {
-				file := done.File
-				if strings.ContainsRune(file, ' ') {
-					file = "'" + file + "'"
-				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "\nNext: git commit -m \"Promote %s to %s\" %s\n      pulumi up --stack %s\n",
-					done.From, done.To, file, done.To)
+			if next := done.next(); next != "" {
+				fmt.Fprintf(report.err, "\n%s\n", next)
 			}
 			return err
 		},
 	}
-	command.Flags().BoolVar(&allowDirty, "allow-dirty", false, "promote images that were built from uncommitted changes too")
+	command.Flags().StringArrayVar(&options.services, "service", nil, "promote only the image of this `service` of FROM; may be repeated")
+	command.Flags().BoolVar(&options.commit, "commit", false, "commit the stage file, and nothing else, with a message that names the tags")
+	command.Flags().BoolVar(&options.allowDirty, "allow-dirty", false, "promote images that were built from uncommitted changes too")
 	command.Flags().BoolVar(&asJSON, "json", false, "print the difference as JSON")
 	return command
+}
+
+type promoteOptions struct {
+	// services whose images are promoted; all images where it is empty.
+	services           []string
+	allowDirty, commit bool
+}
+
+// origin is what promote asks about the stage that it promotes from.
+type origin interface {
+	stacks
+	// Settings returns the stage's configuration as its file says it now, and which image each of its services uses.
+	Settings(ctx context.Context, stack string) (config, images map[string]string, err error)
+	// Services returns what ECS has of services by name; those that it does not have are left out.
+	Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error)
+}
+
+// stageOrigin asks pulumi and AWS.
+type stageOrigin struct {
+	pulumiCLI
+	project *project
+}
+
+func (o stageOrigin) Settings(ctx context.Context, stack string) (config, images map[string]string, err error) {
+	config, secretKeys, err := readConfig(ctx, o.pulumiCLI, o.project, stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	settings, err := loadStage(o.project, stack, config, secretKeys)
+	if err != nil {
+		return nil, nil, err
+	}
+	images = map[string]string{}
+	for name, service := range settings.Services {
+		images[name] = service.Image
+	}
+	return config, images, nil
+}
+
+func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
+	cloud, err := connect(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.services(ctx, cluster, names)
 }
 
 // image is one entry of the stack output `images`.
@@ -98,6 +148,8 @@ type promotion struct {
 	File    string   `json:"file"` // relative to the current directory, where that is possible
 	Changed bool     `json:"changed"`
 	Images  []change `json:"images"` // by name
+	// Commit is the short hash of the commit that was made; empty where none was.
+	Commit string `json:"commit,omitempty"`
 }
 
 // change is what became of one image's ref. Old is nil where the stage file had none.
@@ -109,7 +161,7 @@ type change struct {
 }
 
 // promote writes the images of stack from into the stage file of stack to.
-func promote(ctx context.Context, stacks stacks, project *project, from, to string, allowDirty bool) (*promotion, error) {
+func promote(ctx context.Context, origin origin, project *project, from, to string, options promoteOptions) (*promotion, error) {
 	file := project.stageFile(to)
 	done := &promotion{From: from, To: to, File: file}
 	if working, err := os.Getwd(); err == nil {
@@ -125,7 +177,17 @@ func promote(ctx context.Context, stacks stacks, project *project, from, to stri
 	if err != nil {
 		return nil, err
 	}
-	images, err := runningImages(ctx, stacks, from, allowDirty)
+	if options.commit {
+		dirty, err := fileIsDirty(ctx, project.Directory, file)
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be committed: %w; or promote without --commit", done.File, err)
+		}
+		if dirty {
+			return nil, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
+				"(`git checkout`), or promote without --commit", done.File)
+		}
+	}
+	images, err := runningImages(ctx, origin, from, options)
 	if err != nil {
 		return nil, err
 	}
@@ -148,44 +210,104 @@ func promote(ctx context.Context, stacks stacks, project *project, from, to stri
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", done.File, err)
 	}
+	if err := replaceFile(file, edited); err != nil {
+		return nil, err
+	}
 	done.Changed = true
-	return done, replaceFile(file, edited)
+	if options.commit {
+		if done.Commit, err = commitFile(ctx, project.Directory, file, done.message()); err != nil {
+			return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", done.File, errors.Join(err, replaceFile(file, source)))
+		}
+	}
+	return done, nil
+}
+
+// message is that of the commit which a promotion is: what it brings where.
+func (p *promotion) message() string {
+	var changed []change
+	for _, each := range p.Images {
+		if each.Changed {
+			changed = append(changed, each)
+		}
+	}
+	if len(changed) == 1 {
+		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stageName(p.To))
+	}
+	message := fmt.Sprintf("Promote %s to %s\n\n", stageName(p.From), stageName(p.To))
+	for _, each := range changed {
+		if each.Old == nil {
+			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.label())
+		} else {
+			message += fmt.Sprintf("%s: %s → %s\n", each.Name, each.Old.label(), each.New.label())
+		}
+	}
+	return message
+}
+
+// next is what is left to do; nothing where nothing changed.
+func (p *promotion) next() string {
+	up := "pulumi up --stack " + p.To
+	switch {
+	case !p.Changed:
+		return ""
+	case p.Commit != "":
+		return "Next: " + up
+	}
+	file := p.File
+	if strings.ContainsRune(file, ' ') {
+		file = "'" + file + "'"
+	}
+	subject, _, _ := strings.Cut(p.message(), "\n")
+	return fmt.Sprintf("Next: git commit -m %q %s\n      %s", subject, file, up)
 }
 
 var dirtyTag = regexp.MustCompile(`-dirty(-|$)`)
 
-// runningImages reads the images of a stack whose last update succeeded, each of which can be run by another stage.
-func runningImages(ctx context.Context, stacks stacks, stack string, allowDirty bool) (map[string]image, error) {
+// runningImages reads the images to promote of a stack whose last update succeeded, each of which can be run by another
+// stage. The services that use them are steady.
+func runningImages(ctx context.Context, origin origin, stack string, options promoteOptions) (map[string]image, error) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", stack)
-	last, err := stacks.LastUpdate(ctx, stack)
+	last, err := origin.LastUpdate(ctx, stack)
 	switch {
 	case err != nil:
 		return nil, err
 	case last == nil:
-		return nil, fmt.Errorf("%s has never been updated: run %s first", stack, up)
+		return nil, refuse("%s has never been updated: run %s first", stack, up)
 	case last.Result == "in-progress":
-		return nil, fmt.Errorf("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
+		return nil, refuse("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
 	case last.Result != "succeeded":
-		return nil, fmt.Errorf("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack, last.Result, up)
+		return nil, refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack, last.Result, up)
 	case last.Kind == "destroy":
-		return nil, fmt.Errorf("%s was destroyed: run %s first", stack, up)
+		return nil, refuse("%s was destroyed: run %s first", stack, up)
 	}
-	outputs, err := stacks.Outputs(ctx, stack)
+	outputs, err := readOutputs(ctx, origin, stack)
 	if err != nil {
 		return nil, err
 	}
-	var images map[string]image
-	if output, ok := outputs["images"]; ok {
-		if err := json.Unmarshal(output, &images); err != nil {
-			return nil, fmt.Errorf("the output images of %s: %w", stack, err)
+	if len(outputs.Images) == 0 {
+		return nil, refuse("%s has no images in its outputs: give it one, and run %s", stack, up)
+	}
+	config, uses, err := origin.Settings(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	images, err := chooseImages(stack, outputs, uses, options.services)
+	if err != nil {
+		return nil, err
+	}
+	// A service that the stage file has no more runs one of the images until the next update; which, nobody says.
+	users := slices.DeleteFunc(slices.Sorted(maps.Keys(outputs.Services)), func(name string) bool {
+		image, known := uses[name]
+		_, promoted := images[image]
+		return known && !promoted
+	})
+
+	var refused []error
+	for _, name := range users {
+		if outputs.Services[name].Pinned {
+			refused = append(refused, refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
+				"remove its revision, run %s, and promote again", name, stack, up))
 		}
-	}
-	if len(images) == 0 {
-		return nil, fmt.Errorf("%s has no images in its outputs: give it one, and run %s", stack, up)
-	}
-	refused, err := pinnedServices(outputs["services"], stack, up)
-	if err != nil {
-		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		image := images[name]
@@ -193,35 +315,80 @@ func runningImages(ctx context.Context, stacks stacks, stack string, allowDirty 
 		digested, ok := ref.(reference.Digested)
 		switch {
 		case image.Digest == "":
-			refused = append(refused, fmt.Errorf("images.%s of %s has no digest: run %s, and promote again", name, stack, up))
+			refused = append(refused, refuse("images.%s of %s has no digest: run %s, and promote again", name, stack, up))
 		case err != nil || !ok || digested.Digest().String() != image.Digest:
-			refused = append(refused, fmt.Errorf("images.%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
+			refused = append(refused, refuse("images.%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
 				name, stack, image.Ref, image.Digest, up))
-		case dirtyTag.MatchString(image.Tag) && !allowDirty:
-			refused = append(refused, fmt.Errorf("images.%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
+		case dirtyTag.MatchString(image.Tag) && !options.allowDirty:
+			refused = append(refused, refuse("images.%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
 				"and promote again, or add --allow-dirty", name, stack, image.Tag, up))
+		}
+	}
+	if len(refused) > 0 || len(users) == 0 {
+		return images, errors.Join(refused...)
+	}
+	services, err := origin.Services(ctx, stack, config, outputs.Cluster, users)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range users {
+		var found *types.Service
+		if service, ok := services[name]; ok {
+			found = &service
+		}
+		if err := notSteady(stack, name, found, outputs.Services[name].TaskDefinition); err != nil {
+			refused = append(refused, err)
 		}
 	}
 	return images, errors.Join(refused...)
 }
 
-// pinnedServices refuses a stack of which a service is pinned to an earlier revision: it runs another image than the one
-// that the stack has last built, and which of its images that is, its outputs do not say.
-func pinnedServices(output json.RawMessage, stack, up string) (refused []error, err error) {
-	var services map[string]struct{ Pinned bool }
-	if output == nil {
-		return nil, nil
+// stageOutputs are the outputs of a stack, as far as its images and services go.
+type stageOutputs struct {
+	Cluster  string
+	Images   map[string]image
+	Services map[string]struct {
+		TaskDefinition string
+		Pinned         bool
 	}
-	if err := json.Unmarshal(output, &services); err != nil {
-		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+}
+
+func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutputs, error) {
+	outputs, err := stacks.Outputs(ctx, stack)
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(services)) {
-		if services[name].Pinned {
-			refused = append(refused, fmt.Errorf("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
-				"remove its revision, run %s, and promote again", name, stack, up))
+	found := &stageOutputs{}
+	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services} {
+		if output, ok := outputs[name]; ok {
+			if err := json.Unmarshal(output, into); err != nil {
+				return nil, fmt.Errorf("the output %s of %s: %w", name, stack, err)
+			}
 		}
 	}
-	return refused, nil
+	return found, nil
+}
+
+// chooseImages are the images of a stage that the named services use; all of them where none is named. uses says
+// which image a service uses.
+func chooseImages(stack string, outputs *stageOutputs, uses map[string]string, services []string) (map[string]image, error) {
+	if len(services) == 0 {
+		return outputs.Images, nil
+	}
+	chosen := map[string]image{}
+	for _, name := range services {
+		image, known := uses[name]
+		if !known {
+			return nil, fmt.Errorf("%s has no service %q: name one of %s", stack, name, strings.Join(slices.Sorted(maps.Keys(uses)), ", "))
+		}
+		_, deployed := outputs.Services[name]
+		built, there := outputs.Images[image]
+		if !deployed || !there {
+			return nil, refuse("services.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", name, stack, image, stack)
+		}
+		chosen[image] = built
+	}
+	return chosen, nil
 }
 
 // compare says how the images differ from those that the stage file pins under config.<key>.
@@ -243,7 +410,7 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		at := fmt.Sprintf("config.%s.%s", key, name)
 		if _, builds := declared[name]["build"]; builds {
-			refused = append(refused, fmt.Errorf("%s: is built in this stage: remove its build to pin what another stage built", at))
+			refused = append(refused, refuse("%s: is built in this stage: remove its build to pin what another stage built", at))
 			continue
 		}
 		found := change{Name: name, New: images[name]}
@@ -252,10 +419,10 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 		case string:
 			found.Old = pinned(ref)
 		default:
-			refused = append(refused, fmt.Errorf("%s.ref: must be text: repository:tag@sha256:…", at))
+			refused = append(refused, refuse("%s.ref: must be text: repository:tag@sha256:…", at))
 		}
 		if platform := platformOf(declared[name]); images[name].Platform != "" && images[name].Platform != platform {
-			refused = append(refused, fmt.Errorf("%s.platform: is %s, and the image was built for %s: "+
+			refused = append(refused, refuse("%s.platform: is %s, and the image was built for %s: "+
 				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
 		}
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref
@@ -290,9 +457,12 @@ func pinned(ref string) *image {
 
 // print shows per image what the stage file said and what it says now.
 func (p *promotion) print(w io.Writer) error {
-	if !p.Changed {
+	switch {
+	case !p.Changed:
 		fmt.Fprintf(w, "%s already runs the images of %s: %s stays as it is.\n", p.To, p.From, p.File)
-	} else {
+	case p.Commit != "":
+		fmt.Fprintf(w, "%s now has the images of %s, committed as %s:\n", p.File, p.From, p.Commit)
+	default:
 		fmt.Fprintf(w, "%s now has the images of %s:\n", p.File, p.From)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -308,6 +478,9 @@ func (p *promotion) print(w io.Writer) error {
 	}
 	return table.Flush()
 }
+
+// label is how people call an image: its tag, or what else there is.
+func (i image) label() string { return cmp.Or(i.Tag, i.Digest, i.Ref) }
 
 // describe is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no more
 // than text.

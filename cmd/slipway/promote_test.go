@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,6 +20,17 @@ import (
 type fakeStacks struct {
 	last    *update
 	outputs string
+	// uses is which image each service uses, services what ECS has of them.
+	uses     map[string]string
+	services map[string]types.Service
+}
+
+func (f fakeStacks) Settings(context.Context, string) (config, images map[string]string, err error) {
+	return nil, f.uses, nil
+}
+
+func (f fakeStacks) Services(context.Context, string, map[string]string, string, []string) (map[string]types.Service, error) {
+	return f.services, nil
 }
 
 func (f fakeStacks) LastUpdate(context.Context, string) (*update, error) { return f.last, nil }
@@ -57,11 +71,11 @@ func newProject(t *testing.T, release string) *project {
 
 func TestPromote(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(cleanTag, refOf(cleanTag), digest)}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(cleanTag, refOf(cleanTag), digest)}
 	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd", 32)+"\"}} # old\n")
 	file := project.stageFile("release")
 
-	done, err := promote(t.Context(), dev, project, "dev", "release", false)
+	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
 	require.Equal(t, []change{{
@@ -86,7 +100,7 @@ func TestPromote(t *testing.T) {
 		"  web  -  1                                 sha256:cdcdcdcdcdcd\n"+
 		"       +  "+cleanTag+"  sha256:abababababab  commit a1b2c3d\n")
 
-	again, err := promote(t.Context(), dev, project, "dev", "release", false)
+	again, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	require.False(t, again.Changed)
 	after, err := os.Stat(file)
@@ -99,13 +113,13 @@ func TestPromote(t *testing.T) {
 
 func TestPromoteThroughLink(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(cleanTag, refOf(cleanTag), digest)}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(cleanTag, refOf(cleanTag), digest)}
 	project := newProject(t, "")
 	target := filepath.Join(t.TempDir(), "release.yaml")
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
 	require.NoError(t, os.Symlink(target, project.stageFile("release")))
 
-	_, err := promote(t.Context(), dev, project, "dev", "release", false)
+	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	written, err := os.ReadFile(target)
 	require.NoError(t, err)
@@ -117,9 +131,9 @@ func TestPromoteThroughLink(t *testing.T) {
 
 func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, outputs(dirtyOne, refOf(dirtyOne), digest)}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
 	project := newProject(t, "config: {}\n")
-	_, err := promote(t.Context(), dev, project, "dev", "release", true)
+	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{allowDirty: true})
 	require.NoError(t, err)
 	written, err := os.ReadFile(project.stageFile("release"))
 	require.NoError(t, err)
@@ -134,31 +148,32 @@ func TestPromoteRefuses(t *testing.T) {
 		outputs      string
 		release      string // "" is no file
 		want         []string
+		unknown      bool
 	}{
-		"a stage that was never updated":  {"", "", good, "config: {}\n", []string{"dev has never been updated: run `pulumi up --stack dev` first"}},
-		"a stage whose last update fails": {"update", "failed", good, "config: {}\n", []string{"the last update of dev failed", "`pulumi up --stack dev`"}},
-		"a stage that is being updated":   {"update", "in-progress", good, "config: {}\n", []string{"has not ended"}},
-		"a stage that is half destroyed":  {"destroy", "failed", good, "config: {}\n", []string{"the last destroy of dev failed"}},
-		"a stage that was destroyed":      {"destroy", "succeeded", "{}", "config: {}\n", []string{"dev was destroyed"}},
-		"a stage without images":          {"update", "succeeded", `{"cluster": "x"}`, "config: {}\n", []string{"dev has no images"}},
-		"images that are a secret":        {"update", "succeeded", `{"images": "[secret]"}`, "config: {}\n", []string{"the output images of dev"}},
+		"a stage that was never updated":  {"", "", good, "config: {}\n", []string{"dev has never been updated: run `pulumi up --stack dev` first"}, false},
+		"a stage whose last update fails": {"update", "failed", good, "config: {}\n", []string{"the last update of dev failed", "`pulumi up --stack dev`"}, false},
+		"a stage that is being updated":   {"update", "in-progress", good, "config: {}\n", []string{"has not ended"}, false},
+		"a stage that is half destroyed":  {"destroy", "failed", good, "config: {}\n", []string{"the last destroy of dev failed"}, false},
+		"a stage that was destroyed":      {"destroy", "succeeded", "{}", "config: {}\n", []string{"dev was destroyed"}, false},
+		"a stage without images":          {"update", "succeeded", `{"cluster": "x"}`, "config: {}\n", []string{"dev has no images"}, false},
+		"images that are a secret":        {"update", "succeeded", `{"images": "[secret]"}`, "config: {}\n", []string{"the output images of dev"}, true},
 		"an image from uncommitted changes": {"update", "succeeded", outputs(dirtyOne, refOf(dirtyOne), digest), "config: {}\n",
-			[]string{"images.web of dev", dirtyOne, "commit them", "--allow-dirty"}},
+			[]string{"images.web of dev", dirtyOne, "commit them", "--allow-dirty"}, false},
 		"an image without a digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, ""), "config: {}\n",
-			[]string{"images.web of dev has no digest"}},
+			[]string{"images.web of dev has no digest"}, false},
 		"a ref without the digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, digest), "config: {}\n",
-			[]string{"is not repository:tag@" + digest}},
+			[]string{"is not repository:tag@" + digest}, false},
 		"a ref that YAML would misread": {"update", "succeeded", outputs(cleanTag, "web: x #@"+digest, digest), "config: {}\n",
-			[]string{"is not repository:tag@" + digest}},
+			[]string{"is not repository:tag@" + digest}, false},
 		"a stage file that is not there": {"update", "succeeded", good, "",
-			[]string{"Pulumi.release.yaml does not exist", "copy Pulumi.dev.yaml", "`pulumi stack init release`"}},
+			[]string{"Pulumi.release.yaml does not exist", "copy Pulumi.dev.yaml", "`pulumi stack init release`"}, true},
 		"a stage that builds the image": {"update", "succeeded", good, "config:\n  slipway:images: {web: {build: {context: ./app}}}\n",
-			[]string{"Pulumi.release.yaml", "config.slipway:images.web: is built in this stage", "remove its build"}},
+			[]string{"Pulumi.release.yaml", "config.slipway:images.web: is built in this stage", "remove its build"}, false},
 		"a ref that is not text": {"update", "succeeded", good, "config:\n  slipway:images: {web: {ref: 5}}\n",
-			[]string{"Pulumi.release.yaml", "config.slipway:images.web.ref: must be text"}},
+			[]string{"Pulumi.release.yaml", "config.slipway:images.web.ref: must be text"}, false},
 		"images that are not a map": {"update", "succeeded", good, "config:\n  slipway:images: [web]\n",
-			[]string{"Pulumi.release.yaml", "config.slipway:images: must be a map of images"}},
-		"a stage file that is not YAML": {"update", "succeeded", good, "config: [\n", []string{"Pulumi.release.yaml", "line 1"}},
+			[]string{"Pulumi.release.yaml", "config.slipway:images: must be a map of images"}, true},
+		"a stage file that is not YAML": {"update", "succeeded", good, "config: [\n", []string{"Pulumi.release.yaml", "line 1"}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -168,8 +183,9 @@ func TestPromoteRefuses(t *testing.T) {
 				dev.last = &update{Kind: test.kind, Result: test.result}
 			}
 			project := newProject(t, test.release)
-			_, err := promote(t.Context(), dev, project, "dev", "release", false)
+			_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 			require.Error(t, err)
+			require.Equal(t, !test.unknown, errors.As(err, &finding{}), "what was found is told from what could not be told")
 			for _, want := range test.want {
 				require.ErrorContains(t, err, want)
 			}
@@ -191,10 +207,12 @@ func TestCommand(t *testing.T) {
 	// A refresh that succeeded after the update fills the first page; the update is on the second.
 	script := `#!/bin/sh
 case "$*" in
-*"history --json --stack dev --page 1 "*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
-*"history --json --stack dev --page 2 "*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
-*"history --json --stack none "*) echo '[]' ;;
-*"output --json --stack dev "*) cat "$OUTPUTS" ;;
+*version*) echo v3.226.0 ;;
+*"config --json --stack dev"*) cat "$CONFIG" ;;
+*"history --json --stack dev --page-size 100 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
+*"history --json --stack dev --page-size 100 --page 2"*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
+*"history --json --stack none"*) echo '[]' ;;
+*"output --json --stack dev"*) cat "$OUTPUTS" ;;
 *) echo "error: no stack named 'other' found" >&2; exit 6 ;;
 esac
 `
@@ -203,6 +221,9 @@ esac
 	require.NoError(t, os.WriteFile(file, []byte(outputs(cleanTag, refOf(cleanTag), digest)), 0o644))
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("OUTPUTS", file)
+	config := filepath.Join(bin, "config.json")
+	require.NoError(t, os.WriteFile(config, []byte(`{"slipway:images": {"value": "{\"web\": {\"ref\": \"`+refOf(cleanTag)+`\"}}"}}`), 0o644))
+	t.Setenv("CONFIG", config)
 	t.Setenv("RESULT", "succeeded")
 	slipway := func(args ...string) (status int, stdout, stderr string) {
 		var out, diagnostics bytes.Buffer
@@ -226,7 +247,7 @@ esac
 	}
 
 	status, stdout, stderr := slipway("promote", "other", "release")
-	require.Equal(t, 1, status)
+	require.Equal(t, 2, status)
 	require.Empty(t, stdout)
 	require.Contains(t, stderr, "no stack named 'other' found")
 
@@ -236,7 +257,7 @@ esac
 
 	t.Setenv("RESULT", "failed")
 	status, _, stderr = slipway("promote", "dev", "release")
-	require.Equal(t, 1, status)
+	require.Equal(t, 1, status, stderr)
 	require.Contains(t, stderr, "the last update of dev failed")
 
 	t.Setenv("RESULT", "succeeded")
@@ -256,7 +277,7 @@ esac
 
 	t.Setenv("PATH", t.TempDir())
 	status, _, stderr = slipway("promote", "dev", "release")
-	require.Equal(t, 1, status)
+	require.Equal(t, 2, status)
 	require.Contains(t, stderr, "there is no pulumi on the PATH")
 }
 
@@ -279,15 +300,15 @@ func TestFindProject(t *testing.T) {
 func TestPromoteToAnotherPlatform(t *testing.T) {
 	t.Parallel()
 	arm := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `"commit"`, `"platform": "linux/arm64", "commit"`, 1)
-	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, arm}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: arm}
 
 	project := newProject(t, "config: {}\n")
-	_, err := promote(t.Context(), dev, project, "dev", "release", false)
+	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err, "config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
 	project = newProject(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
-	done, err := promote(t.Context(), dev, project, "dev", "release", false)
+	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
 	written, err := os.ReadFile(project.stageFile("release"))
@@ -296,11 +317,159 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	require.Contains(t, string(written), "ref: "+refOf(cleanTag))
 }
 
+const definition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/slipway-dev-"
+
+// steady is a service of ECS that is, on a revision.
+func steady(revision string) types.Service {
+	return types.Service{DesiredCount: 2, RunningCount: 2, Deployments: []types.Deployment{{
+		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(definition + revision), RolloutState: types.DeploymentRolloutStateCompleted,
+	}}}
+}
+
+// shop is a stage with two images: web, which the services web and worker use, and api, which the service api uses.
+func shop() fakeStacks {
+	image := func(name string) string {
+		ref := strings.Replace(refOf(cleanTag), "/web:", "/"+name+":", 1)
+		return fmt.Sprintf(`%q: {"ref": %q, "tag": %q, "digest": %q}`, name, ref, cleanTag, digest)
+	}
+	return fakeStacks{
+		last: &update{Kind: "update", Result: "succeeded"},
+		outputs: fmt.Sprintf(`{"cluster": "slipway-dev", "images": {%s, %s}, "services": {
+			"web": {"taskDefinition": "%[3]sweb:2"}, "worker": {"taskDefinition": "%[3]sworker:1"}, "api": {"taskDefinition": "%[3]sapi:7"}}}`,
+			image("web"), image("api"), definition),
+		uses:     map[string]string{"web": "web", "worker": "web", "api": "api", "soon": "web", "later": "other"},
+		services: map[string]types.Service{"web": steady("web:2"), "worker": steady("worker:1"), "api": steady("api:7")},
+	}
+}
+
+func TestPromoteTheImagesOfServices(t *testing.T) {
+	t.Parallel()
+	promoted := func(dev fakeStacks, services ...string) (names []string, err error) {
+		t.Helper()
+		done, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{services: services})
+		if err != nil {
+			return nil, err
+		}
+		for _, each := range done.Images {
+			names = append(names, each.Name)
+		}
+		return names, nil
+	}
+	for services, want := range map[string][]string{"": {"api", "web"}, "web": {"web"}, "api": {"api"}, "worker api": {"api", "web"}, "web worker": {"web"}} {
+		names, err := promoted(shop(), strings.Fields(services)...)
+		require.NoError(t, err)
+		require.Equal(t, want, names, services)
+	}
+
+	_, err := promoted(shop(), "wbe")
+	require.EqualError(t, err, `dev has no service "wbe": name one of api, later, soon, web, worker`)
+	require.False(t, errors.As(err, &finding{}))
+	for _, service := range []string{"soon", "later"} {
+		_, err = promoted(shop(), service)
+		require.ErrorContains(t, err, "services."+service+" of dev")
+		require.ErrorContains(t, err, "is not deployed yet: run `pulumi up --stack dev` first")
+	}
+
+	// What is not promoted need not be fit for it.
+	dev := shop()
+	dev.outputs = strings.Replace(dev.outputs, `sapi:7"`, `sapi:7", "pinned": true`, 1)
+	dev.outputs = strings.Replace(dev.outputs, `api:7"`, `api:7", "pinned": true`, 1)
+	delete(dev.services, "api")
+	names, err := promoted(dev, "worker")
+	require.NoError(t, err)
+	require.Equal(t, []string{"web"}, names)
+	for _, services := range [][]string{nil, {"api"}} {
+		_, err = promoted(dev, services...)
+		require.ErrorContains(t, err, "services.api of dev is pinned to an earlier revision")
+	}
+	dev = shop()
+	delete(dev.services, "worker")
+	_, err = promoted(dev, "web")
+	require.ErrorContains(t, err, "services.worker of dev is not in ECS any more", "it uses the image, too")
+}
+
+func TestPromoteWantsASteadyStage(t *testing.T) {
+	t.Parallel()
+	change := func(edit func(*types.Service)) *types.Service {
+		service := steady("web:2")
+		edit(&service)
+		return &service
+	}
+	for says, service := range map[string]*types.Service{
+		"is not in ECS any more": nil,
+		"has no deployment":      change(func(s *types.Service) { s.Deployments = nil }),
+		"is on slipway-dev-web:1 in ECS, with 2 of 2 replicas running, and its last update deployed slipway-dev-web:2: run `pulumi up --refresh --stack dev`": change(
+			func(s *types.Service) { s.Deployments[0].TaskDefinition = aws.String(definition + "web:1") }),
+		"its deployment of slipway-dev-web:2 failed (tasks failed to start): run": change(func(s *types.Service) {
+			s.Deployments[0].RolloutState = types.DeploymentRolloutStateFailed
+			s.Deployments[0].RolloutStateReason = aws.String("tasks failed to start")
+		}),
+		"its deployment of slipway-dev-web:2 is under way, with 1 of 2 replicas running: wait": change(func(s *types.Service) {
+			s.Deployments[0].RolloutState = types.DeploymentRolloutStateInProgress
+			s.RunningCount = 1
+		}),
+		"it is on slipway-dev-web:2 with 1 of 2 replicas running: wait": change(func(s *types.Service) { s.RunningCount = 1 }),
+	} {
+		err := notSteady("dev", "web", service, definition+"web:2")
+		require.ErrorContains(t, err, "services.web of dev")
+		require.ErrorContains(t, err, says)
+		require.ErrorAs(t, err, &finding{})
+	}
+	require.NoError(t, notSteady("dev", "web", change(func(*types.Service) {}), definition+"web:2"))
+}
+
+func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
+	t.Parallel()
+	one := change{Name: "web", Changed: true, Old: &image{Tag: "w1"}, New: image{Tag: "w2"}}
+	two := change{Name: "api", Changed: true, New: image{Tag: "a1"}}
+	same := change{Name: "same", New: image{Tag: "s1"}}
+	require.Equal(t, "Promote web w2 to release", (&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
+	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n", (&promotion{From: "dev", To: "release", Images: []change{two, same, one}}).message())
+}
+
+func TestPromoteCommits(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.write("Pulumi.yaml", "name: slipway\nruntime: go\n")
+	r.write("Pulumi.release.yaml", "config: {}\n")
+	project := &project{Directory: r.dir, Name: "slipway"}
+	commit := func() (*promotion, error) {
+		return promote(t.Context(), shop(), project, "dev", "release", promoteOptions{services: []string{"web"}, commit: true})
+	}
+	_, err := commit()
+	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")
+	r.git("add", "-A")
+	_, err = commit()
+	require.ErrorContains(t, err, "has uncommitted changes, which --commit would take along")
+	require.ErrorAs(t, err, &finding{})
+	r.git("commit", "-q", "-m", "stages")
+
+	r.hook("echo 'not on a Friday'; exit 1\n")
+	_, err = commit()
+	require.ErrorContains(t, err, "stays as it was, as it could not be committed: git commit: not on a Friday")
+	require.Empty(t, r.git("status", "--porcelain"))
+
+	r.hook("exit 0\n")
+	r.write("other", "two\n")
+	done, err := commit()
+	require.NoError(t, err)
+	require.Equal(t, strings.TrimSpace(r.git("rev-parse", "--short", "HEAD")), done.Commit)
+	require.Equal(t, "Promote web "+cleanTag+" to release\n", r.git("log", "-1", "--format=%s"))
+	require.Equal(t, " M other\n", r.git("status", "--porcelain"))
+	require.Equal(t, "Next: pulumi up --stack release", done.next())
+
+	again, err := commit()
+	require.NoError(t, err)
+	require.False(t, again.Changed)
+	require.Empty(t, again.Commit)
+	require.Empty(t, again.next())
+}
+
 func TestPromoteFromAPinnedService(t *testing.T) {
 	t.Parallel()
 	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`, `{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
-	dev := fakeStacks{&update{Kind: "update", Result: "succeeded"}, pinned}
-	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", false)
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: pinned}
+	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
 	require.NotContains(t, err.Error(), "services.api")
 }

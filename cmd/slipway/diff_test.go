@@ -1,0 +1,312 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"slipway/stage"
+)
+
+const otherTag = "20261120-041205-d4e5f6a-01234567"
+
+// stageSide is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
+func stageSide(t *testing.T, name string, config map[string]string) *side {
+	t.Helper()
+	read := &side{stack: name, providers: map[string]leaf{}, outputs: &stageOutputs{}}
+	full, secretKeys := map[string]string{}, []string{}
+	for key, text := range config {
+		if !strings.Contains(key, ":") {
+			full["slipway:"+key] = text
+			continue
+		}
+		full[key] = text
+		read.providers[key] = leaf{text: text, secret: key == "aws:secretKey"}
+	}
+	if config["secrets"] != "" {
+		secretKeys = append(secretKeys, "slipway:secrets")
+	}
+	var err error
+	read.settings, err = stage.Load(stage.Input{Project: "slipway", Stage: name, Config: full, SecretKeys: secretKeys, Root: t.TempDir()})
+	require.NoError(t, err)
+	return read
+}
+
+// deploy gives a side one image in its outputs.
+func (s *side) deploy(t *testing.T, name, tag, digest string) {
+	t.Helper()
+	s.last = &update{Kind: "update", Result: "succeeded"}
+	if s.outputs.Images == nil {
+		s.outputs.Images = map[string]image{}
+	}
+	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest, Commit: commitOf(tag)}
+}
+
+func printed(t *testing.T, found *comparison) string {
+	t.Helper()
+	var out bytes.Buffer
+	command := &cobra.Command{}
+	command.SetOut(&out)
+	found.print(newReport(command))
+	return out.String()
+}
+
+var pinnedImages = `{"web": {"ref": "` + refOf(cleanTag) + `"}}`
+
+func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
+	t.Parallel()
+	a := stageSide(t, "dev", map[string]string{
+		"images": pinnedImages, "environment": `{"A": "1"}`,
+		"services": `{"web": {"image": "web", "port": 8080, "route": {}}}`,
+	})
+	b := stageSide(t, "release", map[string]string{
+		"images": pinnedImages, "network": `{}`, "tags": `{}`, "loadBalancer": `{"idleTimeout": 60, "internal": false}`,
+		"services": `{"web": {"image": "web", "port": 8080, "cpu": 256, "memory": 512, "replicas": 1, "environment": {"A": "1"}, "secrets": [],
+			"command": [], "exec": false, "route": {"protocol": "http1"}}}`,
+	})
+	a.deploy(t, "web", cleanTag, digest)
+	b.deploy(t, "web", cleanTag, digest)
+	found, err := compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.NoError(t, found.verdict())
+	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
+	encoded, err := json.Marshal(found)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "secrets": [], "notes": []}`, string(encoded))
+}
+
+func TestWhatDiffersBetweenTwoStages(t *testing.T) {
+	t.Parallel()
+	other := "sha256:" + strings.Repeat("cd", 32)
+	a := stageSide(t, "dev", map[string]string{
+		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-a", "aws:profile": "shop",
+		"images":      `{"web": {"ref": "` + refOf(cleanTag) + `"}, "tool": {"ref": "` + refOf(cleanTag) + `"}}`,
+		"environment": `{"STAGE": "dev", "EMPTY": ""}`, "network": `{"assignPublicIp": true}`,
+		"secrets": `{"KEY": "hunter2-one", "SAME": "hunter2-same", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev", "MOVED": "hunter2-moved", "OLD": "hunter2-old"}`,
+		"services": `{"web": {"image": "web", "port": 8080, "healthCheck": {"command": ["CMD", "/app"]}, "secrets": ["KEY"]}, "tool": {"image": "tool"},
+			"worker": {"image": "web", "environment": {"STAGE": "x", "EMPTY": "", "TEXT": "two\nlines"}}}`,
+	})
+	b := stageSide(t, "release", map[string]string{
+		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-b",
+		"images":      `{"web": {"ref": "` + repository + ":" + otherTag + "@" + other + `", "platform": "linux/arm64"}}`,
+		"environment": `{"STAGE": "release"}`, "cluster": `{"containerInsights": "enabled"}`, "tags": `{"team.name": "shop"}`,
+		"secrets": `{"KEY": "hunter2-two", "SAME": "hunter2-same", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/release", "MOVED": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/moved"}`,
+		"services": `{"web": {"image": "web", "port": 8080, "replicas": 2, "cpu": 512, "memory": 1024, "secrets": ["KEY", "SAME"]},
+			"worker": {"image": "web", "environment": {"STAGE": "x"}}}`,
+	})
+	a.deploy(t, "web", cleanTag, digest)
+	b.deploy(t, "web", otherTag, other)
+	found, err := compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.ErrorIs(t, found.verdict(), errDifference)
+	require.Equal(t, `Images
+  tool: only in dev
+  web
+    dev      20261123-041205-a1b2c3d-9f8e7d6c  sha256:abababababab  commit a1b2c3d
+    release  20261120-041205-d4e5f6a-01234567  sha256:cdcdcdcdcdcd  commit d4e5f6a
+  web.platform: linux/amd64 → linux/arm64
+
+Service tool: only in dev
+
+Service web
+  cpu: 256 → 512
+  environment.EMPTY: "", only in dev
+  environment.STAGE: dev → release
+  healthCheck.command: ["CMD","/app"], only in dev
+  healthCheck.interval: 10, only in dev
+  healthCheck.retries: 3, only in dev
+  healthCheck.timeout: 5, only in dev
+  memory: 512 → 1024
+  replicas: 1 → 2
+  secrets: ["KEY"] → ["KEY","SAME"]
+
+Service worker
+  environment.EMPTY: "", only in dev
+  environment.TEXT: "two\nlines", only in dev
+
+Stage
+  cluster.containerInsights: disabled → enabled
+  network.assignPublicIp: true, only in dev
+  tags."team.name": shop, only in release
+  aws:profile: shop, only in dev
+
+Secrets
+  KEPT: arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev → arn:aws:ssm:ap-northeast-2:123456789012:parameter/release
+  KEY: differs
+  MOVED: a value of its own → arn:aws:ssm:ap-northeast-2:123456789012:parameter/moved
+  OLD: only in dev
+  aws:secretKey: differs
+
+All else is equal in dev and release.
+`, printed(t, found))
+	encoded, err := json.Marshal(found)
+	require.NoError(t, err)
+	require.NotContains(t, string(encoded), "hunter2")
+	require.Contains(t, string(encoded), `{"key":"replicas","values":[1,2]}`)
+	require.Contains(t, string(encoded), `{"name":"SAME","equal":true,"arns":["",""]}`)
+}
+
+func TestSecretsThatCannotBeDecryptedAreNotTold(t *testing.T) {
+	t.Parallel()
+	config := func(value string) map[string]string {
+		return map[string]string{
+			"images": pinnedImages, "services": `{"web": {"image": "web", "secrets": ["KEY"]}}`,
+			"secrets": `{"KEY": "` + value + `", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shop"}`,
+		}
+	}
+	a, b := stageSide(t, "dev", config(hiddenValue)), stageSide(t, "release", config(hiddenValue))
+	a.deploy(t, "web", cleanTag, digest)
+	b.deploy(t, "web", cleanTag, digest)
+	b.sealed = errors.New("pulumi config: incorrect\npassphrase")
+	found, err := compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.False(t, found.Equal)
+	require.Equal(t, `Note: the secrets of release could not be decrypted: pulumi config: incorrect passphrase.
+
+Secrets
+  KEY: could not tell
+
+All else is equal in dev and release.
+`, printed(t, found))
+	err = found.verdict()
+	require.ErrorContains(t, err, "could not tell whether secrets are equal (KEY)")
+	require.False(t, errors.As(err, &finding{}))
+
+	b.settings.Tags = map[string]string{"team": "shop"}
+	found, err = compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.ErrorIs(t, found.verdict(), errDifference, "that something differs is known")
+}
+
+func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
+	t.Parallel()
+	services := `{"web": {"image": "web"}}`
+	a := stageSide(t, "dev", map[string]string{"images": pinnedImages, "services": services})
+	b := stageSide(t, "release", map[string]string{"images": pinnedImages, "services": services})
+	a.deploy(t, "web", cleanTag, digest)
+	found, err := compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.NoError(t, found.verdict())
+	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev and release do not differ.\n", printed(t, found))
+
+	b.settings.Images["web"] = stage.Image{Build: &stage.Build{Context: "app"}, Platform: "linux/amd64"}
+	found, err = compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.Contains(t, printed(t, found), "    release  is not built yet\n")
+	require.ErrorIs(t, found.verdict(), errDifference)
+
+	// What is deployed counts, and what is not deployed yet is said.
+	b.deploy(t, "web", cleanTag, digest)
+	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: repository + ":" + otherTag + "@sha256:" + strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
+	b.last.Result = "failed"
+	found, err = compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.NoError(t, found.verdict())
+	require.Equal(t, []string{"the last update of release failed, so it may run something else: `slipway status release` tells",
+		"Pulumi.release.yaml pins web to " + otherTag + ", which is not deployed yet: run `pulumi up --stack release`"}, found.Notes)
+}
+
+// TestNoKeyIsForgotten holds the settings of a stage that has everything against the keys of the schema.
+func TestNoKeyIsForgotten(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "app"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "app/Dockerfile"), []byte("FROM scratch\n"), 0o644))
+	loaded, err := stage.Load(stage.Input{Project: "slipway", Stage: "dev", Root: root, Config: map[string]string{
+		"slipway:images": `{"web": {"build": {"context": "app"}}}`,
+		"slipway:services": `{"web": {"image": "web", "port": 8080, "route": {}, "scaling": {"min": 1, "max": 2, "cpu": 60},
+			"healthCheck": {"command": ["CMD", "/app"]}}}`,
+	}})
+	require.NoError(t, err)
+	found, err := settingsOf(loaded)
+	require.NoError(t, err)
+
+	content, err := os.ReadFile("../../docs/stage.schema.json")
+	require.NoError(t, err)
+	type object struct {
+		Properties           map[string]json.RawMessage
+		AdditionalProperties json.RawMessage
+	}
+	var check func(at string, schema json.RawMessage, value any)
+	check = func(at string, schema json.RawMessage, value any) {
+		var declared object
+		_ = json.Unmarshal(schema, &declared)
+		fields, isObject := value.(map[string]any)
+		switch {
+		case !isObject:
+		case declared.Properties != nil:
+			require.Equal(t, slices.Sorted(maps.Keys(declared.Properties)), slices.Sorted(maps.Keys(fields)), at)
+			for key := range fields {
+				check(at+"."+key, declared.Properties[key], fields[key])
+			}
+		default:
+			for key := range fields {
+				check(at+"."+key, declared.AdditionalProperties, fields[key])
+			}
+		}
+	}
+	var schema struct {
+		Properties struct{ Config object }
+	}
+	require.NoError(t, json.Unmarshal(content, &schema))
+	var known []string
+	for key, property := range schema.Properties.Config.Properties {
+		key = strings.TrimPrefix(key, "slipway:")
+		if key == "environment" || key == "secrets" { // compared otherwise
+			continue
+		}
+		known = append(known, key)
+		check(key, property, found[key])
+	}
+	require.ElementsMatch(t, known, slices.Collect(maps.Keys(found)))
+}
+
+func TestTheCommitsBetweenTwoImages(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	head := func() string { return strings.TrimSpace(r.git("rev-parse", "--short=7", "HEAD")) }
+	base := head()
+	r.git("checkout", "-q", "-b", "hotfix")
+	r.git("commit", "-q", "--allow-empty", "-m", "A hotfix")
+	hotfix := head()
+	r.git("checkout", "-q", "main")
+	for i := range mostCommits + 2 {
+		r.git("commit", "-q", "--allow-empty", "-m", fmt.Sprint("Work ", i))
+	}
+	found := findCommits(t.Context(), r.dir, head()+"-dirty", hotfix)
+	require.Empty(t, found.Note)
+	require.Equal(t, [2]int{mostCommits + 2, 1}, found.Count)
+	require.Len(t, found.Only[0], mostCommits)
+	require.Equal(t, commit{head(), fmt.Sprint("Work ", mostCommits+1)}, found.Only[0][0])
+	require.Equal(t, []commit{{hotfix, "A hotfix"}}, found.Only[1])
+	var out bytes.Buffer
+	command := &cobra.Command{}
+	command.SetOut(&out)
+	found.print(newReport(command), [2]string{"dev", "release"})
+	require.Contains(t, out.String(), "    22 commits only in dev:\n      "+head()+" Work 21\n")
+	require.Contains(t, out.String(), "      … and 2 more\n    1 commit only in release:\n      "+hotfix+" A hotfix\n")
+
+	require.Nil(t, findCommits(t.Context(), r.dir, base, base+"-dirty"))
+	require.Nil(t, findCommits(t.Context(), r.dir, base, ""))
+	require.Nil(t, findCommits(t.Context(), r.dir, base, "--output=x"))
+	require.Equal(t, "commit 0123abc is not in this clone: git fetch", findCommits(t.Context(), r.dir, base, "0123abc").Note)
+	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note, "the commits in between are not known: git rev-parse: not a git repository")
+
+	shallow := filepath.Join(t.TempDir(), "clone")
+	r.git("clone", "-q", "--depth", "2", "file://"+r.dir, shallow)
+	require.Equal(t, "commit "+base+" is not in this clone: git fetch --unshallow", findCommits(t.Context(), shallow, head(), base).Note)
+	parent := strings.TrimSpace(r.git("rev-parse", "--short=7", "HEAD^"))
+	known := findCommits(t.Context(), shallow, head(), parent)
+	require.Contains(t, known.Note, "this clone is shallow")
+	require.Equal(t, [2]int{1, 0}, known.Count)
+}
