@@ -26,6 +26,9 @@ type Image struct {
 
 const imageKind = "image"
 
+// mostTags is how many an image can have: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+const mostTags = 1000
+
 func (i Image) id() string {
 	if i.Tag == "" {
 		return i.Repository + "@" + i.Digest
@@ -80,7 +83,11 @@ func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) erro
 		if err != nil {
 			return err
 		}
+		tags := 0
 		for _, image := range t.images() {
+			if image.Repository == repository && image.Digest == digest {
+				tags++
+			}
 			switch {
 			case image.Repository != repository || image.Tag != tag:
 			case image.Digest == digest:
@@ -90,6 +97,10 @@ func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) erro
 				return refuse("ImageTagAlreadyExistsException", "The image tag '%s' already exists in the '%s' repository and cannot be "+
 					"overwritten because the tag is immutable.", tag, repository)
 			}
+		}
+		if tags >= mostTags {
+			return refuse("LimitExceededException", "Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
+				"the maximum allowed number of tags per image which is '%d'", tag, repository, ID, mostTags)
 		}
 		t.record(Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
 		return nil
