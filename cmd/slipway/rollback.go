@@ -271,7 +271,7 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 
 // pin names that update's revisions in the stage file.
 func (r *rollback) pin(project *project, source []byte, now map[string]leaf) error {
-	var settings []setting
+	var settings []fileValue
 	declared := (&entry{leaves: now}).services()
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		if !slices.Contains(declared, name) {
@@ -282,7 +282,7 @@ func (r *rollback) pin(project *project, source []byte, now map[string]leaf) err
 		if service.Now != nil && service.Now.Revision == service.Then.Revision && (&entry{leaves: now}).pinned(name) == 0 {
 			continue // runs it already
 		}
-		settings = append(settings, setting{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
+		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
 	}
 	for _, name := range declared {
 		if _, had := r.Services[name]; !had {
