@@ -23,12 +23,12 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 	builds := map[string]*Build{}
 	var mistakes []error
 	for _, name := range sortedKeys(settings.Images) {
-		declared := settings.Images[name].Build
-		if declared == nil {
+		declared := settings.Images[name]
+		if declared.Build == nil || declared.Ref != nil {
 			continue
 		}
 		// A directory for each stage: two stages may be built from one checkout at once.
-		build, err := prepareBuild(root, path.Join(stagingRoot, settings.Name, name), *declared)
+		build, err := prepareBuild(root, path.Join(stagingRoot, settings.Name, name), *declared.Build)
 		if err != nil {
 			// People write paths relative to Pulumi.yaml, and read them so.
 			message := strings.ReplaceAll(err.Error(), filepath.Clean(root)+string(filepath.Separator), "")

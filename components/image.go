@@ -20,8 +20,8 @@ const imageType = "slipway:components:Image"
 type Image struct {
 	pulumi.ResourceState
 
-	// Reference is what container definitions name: repository:tag for an image that is built here, so that
-	// a preview shows it; repository@sha256:… for a pinned one. ECS documents one or the other, not both.
+	// Reference is what container definitions name: repository:tag for an image that is, or once was, built here,
+	// so that a preview shows it; repository@sha256:… for one of another stage. ECS documents one or the other, not both.
 	Reference pulumi.StringOutput
 	// Ref is repository:tag@sha256:…, which another stage can pin.
 	Ref pulumi.StringOutput `pulumi:"ref"`

@@ -13,14 +13,14 @@ import (
 type Images map[string]*Image
 
 // NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
-// pins.
+// pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for it.
 func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.Stage) (Images, error) {
 	images := Images{}
 	now := time.Now()
 	var registry *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
-		if declared.Ref != nil {
+		if declared.Build == nil {
 			images[name] = pinnedImage(surroundings.Account, *declared.Ref, declared.Platform)
 			continue
 		}
@@ -31,6 +31,10 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 		})
 		if err != nil {
 			return nil, err
+		}
+		if declared.Ref != nil {
+			images[name] = earlierImage(surroundings.Account, repository.URL, *declared.Ref, declared.Platform)
+			continue
 		}
 		if registry == nil { // one login serves every push
 			if registry, err = ecr.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenArgs{}); err != nil {

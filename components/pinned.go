@@ -73,6 +73,15 @@ func pinnedImage(account *Account, ref stage.Ref, platform string) *Image {
 	}
 }
 
+// earlierImage describes an image that this stage built earlier. Containers name it as they did then, by its tag, which
+// never moves: going back makes the same container definitions again.
+func earlierImage(account *Account, repositoryURL pulumi.StringOutput, ref stage.Ref, platform string) *Image {
+	image := pinnedImage(account, ref, platform)
+	image.Reference = pulumi.Sprintf("%s:%s", repositoryURL, ref.Tag)
+	image.Labels = nil
+	return image
+}
+
 // checkPinned looks a pinned image up before anything changes, and says what is wrong with it.
 func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	if ref.Account != account.ID {
@@ -83,7 +92,7 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	}
 	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
 	if err != nil {
-		return fmt.Errorf("%s is not to be had: promote an image that the repository holds: %w", ref.Raw, err)
+		return fmt.Errorf("%s is not to be had: pin an image that the repository holds: %w", ref.Raw, err)
 	}
 	for _, tag := range found.ImageTags {
 		if tag == ref.Tag {

@@ -48,7 +48,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.Secrets {
-		readable[secretArn(current.ARN)] = true
+		readable[stage.SecretARN(current.ARN)] = true
 		keepsOwn = keepsOwn || current.ARN == ""
 	}
 	for _, container := range containers {
@@ -58,7 +58,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			case own && !keepsOwn:
 				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which makes it anew",
 					needed.Name)
-			case !own && !readable[secretArn(needed.ValueFrom)]:
+			case !own && !readable[stage.SecretARN(needed.ValueFrom)]:
 				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets again, with the same ARN",
 					needed.Name, service)
 			}

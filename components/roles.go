@@ -3,9 +3,6 @@ package components
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -13,22 +10,7 @@ import (
 	"slipway/stage"
 )
 
-type statement struct {
-	Sid       string                         `json:",omitempty"`
-	Effect    string                         `json:"Effect"`
-	Principal map[string]string              `json:",omitempty"`
-	Action    []string                       `json:"Action"`
-	Resource  []string                       `json:",omitempty"`
-	Condition map[string]map[string][]string `json:",omitempty"`
-}
-
-func policy(statements ...statement) (string, error) {
-	text, err := json.Marshal(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", statements})
-	return string(text), err
-}
+type statement = stage.Statement
 
 // roles declares the two roles of one service.
 type roles struct {
@@ -40,7 +22,7 @@ type roles struct {
 // newRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
 func (r roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
-	trust, err := policy(statement{
+	trust, err := stage.PolicyText(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": "ecs-tasks.amazonaws.com"},
 		Action:    []string{"sts:AssumeRole"},
@@ -71,7 +53,7 @@ func (r roles) execution(ctx *pulumi.Context, repositoryArn string, ownSecret pu
 		return nil, nil, err
 	}
 	permissions := ownSecret.ApplyT(func(own string) (string, error) {
-		return policy(r.executionStatements(repositoryArn, own)...)
+		return stage.PolicyText(r.stage.ExecutionStatements(r.service, r.account.ARN, repositoryArn, own)...)
 	}).(pulumi.StringOutput)
 	attached, err := r.attach(ctx, "execution", role, permissions, opts...)
 	return role, attached, err
@@ -92,41 +74,6 @@ func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissi
 	}, append(opts, pulumi.DeleteBeforeReplace(false))...) // as the provider would for anything that the program names
 }
 
-func (r roles) executionStatements(repositoryArn, ownSecret string) []statement {
-	statements := []statement{
-		// The only action that has no resource to narrow it to.
-		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
-		{Sid: "Pull", Effect: "Allow", Action: []string{
-			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		}, Resource: []string{repositoryArn}},
-		{Sid: "Log", Effect: "Allow", Action: []string{
-			"logs:CreateLogStream", "logs:PutLogEvents",
-		}, Resource: []string{r.account.ARN("logs", "log-group:"+r.stage.LogGroup(r.service)+":*")}},
-	}
-	var parameters, values []string
-	if ownSecret != "" {
-		values = append(values, ownSecret)
-	}
-	for _, secret := range r.stage.Services[r.service].Secrets {
-		switch {
-		case secret.ARN == "":
-		case strings.Split(secret.ARN, ":")[2] == "ssm": // not in a secret's JSON key
-			parameters = append(parameters, secret.ARN)
-		default:
-			values = append(values, secretArn(secret.ARN))
-		}
-	}
-	// Two variables may be given parts of one secret.
-	parameters, values = distinct(parameters), distinct(values)
-	if len(parameters) > 0 {
-		statements = append(statements, statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"}, Resource: parameters})
-	}
-	if len(values) > 0 {
-		statements = append(statements, statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
-	}
-	return statements
-}
-
 // task declares the role that the service's own code has, with a policy of what the stage file permits: none where that
 // is nothing.
 func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
@@ -138,7 +85,7 @@ func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Ro
 	if len(statements) == 0 {
 		return role, nil, nil
 	}
-	permissions, err := policy(statements...)
+	permissions, err := stage.PolicyText(statements...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,15 +108,4 @@ func taskStatements(service stage.Service) []statement {
 		}, Resource: []string{"*"}})
 	}
 	return statements
-}
-
-// secretArn drops the JSON key, version stage and version id that may follow a secret's ARN, which has seven parts.
-func secretArn(reference string) string {
-	parts := strings.SplitN(reference, ":", 8)
-	return strings.Join(parts[:min(7, len(parts))], ":")
-}
-
-func distinct(arns []string) []string {
-	slices.Sort(arns)
-	return slices.Compact(arns)
 }

@@ -34,6 +34,9 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 			outputs[resource.PropertyKey(output)] = resource.NewStringProperty(output + ":" + args.Name)
 		}
 	}
+	if args.TypeToken == "aws:ecr/repository:Repository" {
+		outputs["repositoryUrl"] = resource.NewStringProperty("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/" + args.Inputs["name"].StringValue())
+	}
 	if args.TypeToken == "aws:acm/certificate:Certificate" {
 		outputs["domainValidationOptions"] = validationOptions(args.Inputs)
 	}

@@ -130,6 +130,28 @@ func TestEveryResourceOfAStageBelongsToAComponentAndHasANameOfItsOwn(t *testing.
 	}
 }
 
+// There is no build context, and nothing is prepared or built.
+func TestARefBesideBuildKeepsTheRepositoryAndBuildsNothing(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{
+		"images":   `{"web": {"build": {"context": "gone"}, "ref": "` + pinnedRef + `"}}`,
+		"services": `{"web": {"image": "web"}}`,
+	}
+	settings := loadStage(t, keys)
+	builds, err := PrepareBuilds(settings, t.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, builds)
+
+	recorded := declareStage(t, keys, nil)
+	require.Empty(t, recorded.all("docker:index/image:Image"))
+	require.Equal(t, "shop-dev/web", recorded.named(t, "aws:ecr/repository:Repository", "web").Inputs["name"].StringValue())
+	require.Len(t, recorded.all("aws:ecr/lifecyclePolicy:LifecyclePolicy"), 1)
+	containers := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"].StringValue()
+	require.Contains(t, containers, `"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c"`)
+	require.NotContains(t, containers, "dockerLabels")
+	require.Contains(t, recorded.inputs(t, "aws:iam/rolePolicy:RolePolicy")["policy"].StringValue(), "repository/shop-dev/web")
+}
+
 // A service and a schedule, whose names put together are those of another service and schedule.
 func TestNamesThatLookAlikeStayApart(t *testing.T) {
 	t.Parallel()

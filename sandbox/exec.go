@@ -141,7 +141,8 @@ func serve(a *account.Account, host *language.Host, dir string) (s servers, err 
 	if s.aws, _, err = aws.Serve(a); err != nil {
 		return s, err
 	}
-	if s.docker, _, err = docker.Serve(a, registry.New(filepath.Join(dir, "registry"), a), host.Directory); err != nil {
+	images := filepath.Join(dir, "registry")
+	if s.docker, _, err = docker.Serve(a, registry.New(images, a), host.Directory); err != nil {
 		return s, err
 	}
 	if s.language, _, err = host.Serve(); err != nil {
@@ -152,7 +153,7 @@ func serve(a *account.Account, host *language.Host, dir string) (s servers, err 
 		return s, fmt.Errorf("serving the AWS APIs: %w", err)
 	}
 	s.api = listener.Addr().(*net.TCPAddr).Port
-	go func() { _ = http.Serve(listener, api.New(a)) }() // ends with the process
+	go func() { _ = http.Serve(listener, api.New(a, images)) }() // ends with the process
 	return s, nil
 }
 

@@ -75,16 +75,21 @@ const defaultPlatform = "linux/amd64"
 
 // image turns a checked document into the image.
 func (d imageDocument) image() Image {
-	if d.Build == nil {
+	image := Image{Platform: cmp.Or(d.Platform, defaultPlatform)}
+	if d.Build != nil {
+		build := *d.Build
+		build.Context, build.Dockerfile = build.paths()
+		image.Build = &build
+		image.Platform = cmp.Or(d.Platform, build.Platform)
+	}
+	if d.Ref != "" {
 		ref, err := parseRef(d.Ref)
 		if err != nil {
 			panic("stage: a reference that was not checked: " + err.Error())
 		}
-		return Image{Ref: ref, Platform: cmp.Or(d.Platform, defaultPlatform)}
+		image.Ref = ref
 	}
-	build := *d.Build
-	build.Context, build.Dockerfile = build.paths()
-	return Image{Build: &build, Platform: build.Platform}
+	return image
 }
 
 // paths are those of context and Dockerfile, both relative to the directory of Pulumi.yaml.
@@ -100,10 +105,7 @@ func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 	c.checkImageName(name)
 	built, pinned := c.root.at("images", name, "build"), c.root.at("images", name, "ref")
 	switch {
-	case built.present && pinned.present:
-		c.fail(at("images", name), "has both build and ref; keep build to build it here, "+
-			"or ref to run one that exists")
-	case pinned.present:
+	case pinned.present: // with a build beside it, too: nothing is built, so what Docker would read need not be there
 		c.checkRef(name, image.Ref, aws)
 	case built.present && !built.bad:
 		c.checkBuild(name, image.Build)

@@ -17,8 +17,8 @@ type document struct {
 	// Rule: [ECS environment variables](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html)
 	Environment map[string]string `json:"environment"`
 
-	// Images are the stage's images by name. Each has either `build` or `ref`. A built image has an ECR repository of
-	// its own, `<project>-<stage>/<image>`.
+	// Images are the stage's images by name. Each has `build`, or `ref`, or both: then the stage runs `ref`, an image that
+	// it built earlier. A built image has an ECR repository of its own, `<project>-<stage>/<image>`.
 	//
 	// Default: none; a stage declares at least one image before it runs a service
 	// Allowed: names of lower case letters and digits, separated by single `.`, `_`, `-` or `/`; 256 characters for the
@@ -98,17 +98,19 @@ type document struct {
 
 type imageDocument struct {
 	// Build builds the image from source and pushes it to the stage's own repository, when what Docker would see has
-	// changed.
+	// changed. While `ref` stands beside it, nothing is built.
 	//
 	// Example: build: {context: ./app}
 	// Rule: an image is built in one stage and promoted to the others
 	Build *Build `json:"build"`
 
 	// Ref runs an image that exists in ECR, without building. `slipway promote` writes it. The digest decides what
-	// runs; the tag tells people what that is.
+	// runs; the tag tells people what that is. Beside `build` it goes back to an image that this stage built earlier:
+	// the image's repository stays, what `build` names need not exist, and removing `ref` builds again.
 	//
 	// Allowed: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image
-	// that exists in the stage's region and account
+	// that exists in the stage's region and account; beside `build`, only one of the repository
+	// `<project>-<stage>/<image>`
 	// Example: ref: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	// Rule: [Pulling an image from ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-pull-ecr-image.html)
 	Ref string `json:"ref"`
@@ -116,7 +118,7 @@ type imageDocument struct {
 	// Platform is that of a pinned image, which the tasks that run it need to know. One that is built here has
 	// `build.platform`.
 	//
-	// Default: none; linux/amd64
+	// Default: none; linux/amd64, or `build.platform` where `build` stands beside `ref`
 	// Allowed: only beside `ref`
 	// Example: platform: linux/arm64
 	// Rule: [ECS runtimePlatform](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html)

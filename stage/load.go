@@ -29,7 +29,7 @@ func Load(in Input) (*Stage, error) {
 	delete(keys.object, defaultsKey)
 	if defaults != nil && c.isObject(defaults) {
 		hide(defaults.object["secrets"])
-		replaceImages(defaults.object["images"], keys.object["images"])
+		c.replaceImages(defaults.object["images"], keys.object["images"])
 	}
 	c.root = merge(defaults, keys)
 	c.decode(c.root, reflect.ValueOf(&c.document).Elem())

@@ -21,8 +21,9 @@ func merge(defaults, stage *node) *node {
 }
 
 // replaceImages lets a stage pin an image that the defaults build, and build one that they pin: the stage's
-// way replaces the other one, where merging would leave both.
-func replaceImages(defaults, stage *node) {
+// way replaces the other one, where merging would leave both. A ref to the stage's own repository replaces no build:
+// it goes back to an image that was built here, and without the build the repository would be deleted.
+func (c *checker) replaceImages(defaults, stage *node) {
 	if defaults == nil || stage == nil {
 		return
 	}
@@ -31,10 +32,11 @@ func replaceImages(defaults, stage *node) {
 		if inherited == nil {
 			continue
 		}
-		if image.object["build"] != nil {
+		build, ref := image.object["build"], image.object["ref"]
+		if build != nil {
 			delete(inherited.object, "ref")
 			delete(inherited.object, "platform")
-		} else if image.object["ref"] != nil {
+		} else if ref != nil && !c.isOwn(name, ref) {
 			delete(inherited.object, "build")
 		}
 	}

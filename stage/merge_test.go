@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,6 +56,17 @@ func TestAStageMayPinWhatTheDefaultsBuild(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, got.Images["web"].Build)
 	require.Equal(t, pinned, got.Images["web"].Ref.Raw)
+}
+
+// Without the build its repository, which holds the image, would not be declared any more.
+func TestARefToTheStagesOwnImageKeepsTheBuildOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	for name, image := range map[string]string{"ref alone": "{ref: '" + pinned + "'}", "ref and build": "{build: {}, ref: '" + pinned + "'}"} {
+		got, err := loadFiles(t, "dev", sharedByStages, "config: {'slipway:images': {web: "+image+"}}")
+		require.NoError(t, err, name)
+		require.Equal(t, "app", got.Images["web"].Build.Context, name)
+		require.Equal(t, pinned, got.Images["web"].Ref.Raw, name)
+	}
 }
 
 func TestAStageMayBuildWhatTheDefaultsPin(t *testing.T) {
@@ -128,9 +140,9 @@ func TestMistakesInDefaultsAndTheirMerging(t *testing.T) {
 			"config: {'slipway:environment': {value: {A: 1}}}", oneService(""),
 			"environment.A", "Pulumi.yaml", `write "1" in quotes`,
 		},
-		"build and ref of the stage over the defaults": {
-			sharedByStages, "config: {'slipway:images': {web: {build: {}, ref: '" + pinned + "'}}}",
-			"images.web", "Pulumi.dev.yaml", "has both build and ref",
+		"build and another stage's ref over the defaults": {
+			sharedByStages, "config: {'slipway:images': {web: {build: {}, ref: '" + strings.Replace(pinned, "slipway-dev", "slipway-qa", 1) + "'}}}",
+			"images.web.ref", "Pulumi.dev.yaml", "pin one of slipway-dev/web, or remove build",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

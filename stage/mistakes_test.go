@@ -115,8 +115,20 @@ func TestMistakes(t *testing.T) {
 		// images
 		"an image with neither build nor ref": {
 			"config: {'slipway:images': {web: {}}}", "images.web", dev, []string{"neither build nor ref", "write build.context"}},
-		"an image with both build and ref": {
-			built("        context: app\n      ref: " + pinned), "images.web", dev, []string{"both build and ref; keep build"}},
+		"a ref to another stage's image beside build": {
+			built("        context: app\n      ref: " + strings.Replace(pinned, "slipway-dev", "slipway-qa", 1)), "images.web.ref", dev,
+			[]string{"of the repository slipway-qa/web", "pin one of slipway-dev/web, or remove build to run an image of another stage"}},
+		"a ref to another image of the stage beside build": {
+			built("        context: app\n      ref: " + strings.Replace(pinned, "/web:", "/job:", 1)), "images.web.ref", dev,
+			[]string{"of the repository slipway-dev/job", "pin one of slipway-dev/web"}},
+		"a ref without a digest beside build": {
+			built("        context: app\n      ref: " + strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev, []string{"has no digest"}},
+		"a ref in another region beside build": {
+			built("        context: app\n      ref: "+pinned) + "\n  aws:region: us-east-1", "images.web.ref", dev, []string{"is in region ap-northeast-2"}},
+		"an empty ref beside build": {
+			built("        context: app\n      ref: ''"), "images.web.ref", dev, []string{"is not a reference to an image"}},
+		"a platform beside build alone": {
+			built("        context: app\n      platform: linux/arm64"), "images.web.platform", dev, []string{"goes with ref; write build.platform"}},
 		"an image name that ECR refuses": {
 			"config: {'slipway:images': {Web: {ref: '" + pinned + "'}}}", "images.Web", dev, []string{"cannot name a repository in ECR; use lower case"}},
 		"an image name that is too long": {

@@ -71,4 +71,15 @@ func (c *checker) checkRef(name, text string, aws AWS) {
 		c.fail(path, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
 			ref.Account, enumerate(aws.AllowedAccountIDs))
 	}
+	if own := c.names().RepositoryName(name); c.root.at("images", name, "build").present && ref.Repository != own {
+		c.fail(path, "names an image of the repository %s, and beside build it goes back to one that was built here; "+
+			"pin one of %s, or remove build to run an image of another stage", ref.Repository, own)
+	}
+}
+
+// isOwn tells whether a reference names an image of the repository that the stage itself builds the image for.
+func (c *checker) isOwn(name string, written *node) bool {
+	text, _ := written.scalar.(string)
+	ref, err := parseRef(text)
+	return err == nil && ref.Repository == c.names().RepositoryName(name)
 }

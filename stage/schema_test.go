@@ -247,6 +247,27 @@ func requireDecoded(t *testing.T, key documentedKey, value any, wanted bool) {
 	}
 }
 
+// A ref beside a build goes back to an image that the stage built earlier.
+func TestBuildAndRefGoTogether(t *testing.T) {
+	t.Parallel()
+	schema := compiledSchema(t)
+	for name, test := range map[string]struct{ image, platform string }{
+		"a build that is sound":     {"{build: {context: app}, ref: '" + pinned + "'}", "linux/amd64"},
+		"a context that is gone":    {"{build: {context: gone, dockerfile: gone/Dockerfile, args: {STAGE: x}}, ref: '" + pinned + "'}", "linux/amd64"},
+		"the platform of the build": {"{build: {context: app, platform: linux/arm64}, ref: '" + pinned + "'}", "linux/arm64"},
+		"the platform of the image": {"{build: {context: app}, ref: '" + pinned + "', platform: linux/arm64}", "linux/arm64"},
+	} {
+		file := "config: {'aws:region': ap-northeast-2, 'slipway:environment': {STAGE: dev}, 'slipway:services': {web: {image: web}}, " +
+			"'slipway:images': {web: " + test.image + "}}"
+		require.NoError(t, checkSchema(t, schema, file), name)
+		got, err := loadFiles(t, "dev", "", file)
+		require.NoError(t, err, name)
+		require.NotNil(t, got.Images["web"].Build, name)
+		require.Equal(t, pinned, got.Images["web"].Ref.Raw, name)
+		require.Equal(t, test.platform, got.Images["web"].Platform, name)
+	}
+}
+
 func TestUnknownKeysAreRefusedByTheSchemaToo(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)

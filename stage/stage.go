@@ -39,7 +39,8 @@ type Stage struct {
 	written *node
 }
 
-// Image is a container image: built from source or pinned to one that exists. Exactly one of Build and Ref is set.
+// Image is a container image: built from source or pinned to one that exists. With both Build and Ref the stage runs
+// Ref, an image that it built earlier, and builds nothing; its repository stays.
 type Image struct {
 	Build *Build
 	Ref   *Ref

@@ -17,8 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/provider"
 )
 
 const (
@@ -44,6 +47,10 @@ func connect(ctx context.Context, stack string, config map[string]string) (*clou
 	if err != nil {
 		return nil, err
 	}
+	return newCloud(cfg, settings, account), nil
+}
+
+func newCloud(cfg aws.Config, settings provider.Settings, account string) *cloud {
 	return &cloud{
 		account:      account,
 		region:       cfg.Region,
@@ -53,7 +60,7 @@ func connect(ctx context.Context, stack string, config map[string]string) (*clou
 		secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
 		}),
-	}, nil
+	}
 }
 
 // services describes services of a cluster by name. One that ECS does not have is not among them.
@@ -342,4 +349,42 @@ func addFields(found map[string]leaf, at string, fields map[string]any) {
 			found[key] = leaf{text: fmt.Sprint(value)}
 		}
 	}
+}
+
+// secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
+// could. Parameters of Systems Manager have no versions to look for.
+func (c *cloud) secretGone(ctx context.Context, reference string) (string, error) {
+	parts := strings.Split(reference, ":") // arn:partition:secretsmanager:region:account:secret:name[:key:stage:version]
+	if len(parts) < 7 || parts[2] != "secretsmanager" {
+		return "", nil
+	}
+	arn := strings.Join(parts[:7], ":")
+	described, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn})
+	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		return "the secret is gone: make it anew, or go back to another update", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the secret %s: %w", arn, err)
+	}
+	if described.DeletedDate != nil {
+		return "the secret is to be deleted: `aws secretsmanager restore-secret --secret-id " + arn + "` keeps it", nil
+	}
+	if len(parts) < 10 || parts[9] == "" {
+		return "", nil
+	}
+	pages := secretsmanager.NewListSecretVersionIdsPaginator(c.secrets, &secretsmanager.ListSecretVersionIdsInput{
+		SecretId: &arn, IncludeDeprecated: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
+		}
+		for _, version := range page.Versions {
+			if aws.ToString(version.VersionId) == parts[9] {
+				return "", nil
+			}
+		}
+	}
+	return "AWS no longer has that version of it: without --pin the value in the stage file is used", nil
 }

@@ -14,35 +14,47 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// setRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref. All other bytes stay:
-// comments, order, quotes, indentation, line endings. Encoding the file anew would not keep them.
-//
-// A ref must need no quotes in YAML, which holds for every image reference.
+// setting is a value for a path of a stage file's document. It must need no quotes in YAML.
+type setting struct {
+	path  []string
+	value any // text or a number
+}
+
+// setRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref.
 func setRefs(source []byte, key string, refs map[string]string) ([]byte, error) {
+	var settings []setting
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		settings = append(settings, setting{[]string{"config", key, name, "ref"}, refs[name]})
+	}
+	return setValues(source, settings)
+}
+
+// setValues returns the stage file with other values in it. All other bytes stay: comments, order, quotes, indentation,
+// line endings. Encoding the file anew would not keep them.
+func setValues(source []byte, settings []setting) ([]byte, error) {
 	var want any
 	if err := yaml.Unmarshal(source, &want); err != nil {
 		return nil, err
 	}
 	edited := source
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		path := []string{"config", key, name, "ref"}
+	for _, set := range settings {
 		var err error
-		if edited, err = setScalar(edited, path, refs[name]); err != nil {
+		if edited, err = setScalar(edited, set.path, fmt.Sprint(set.value)); err != nil {
 			return nil, err
 		}
-		want = withValue(want, path, refs[name])
-	}
-	// The edit works on the text, so the proof that it is right comes from reading the result.
-	var got any
-	if err := yaml.Unmarshal(edited, &got); err != nil || !reflect.DeepEqual(got, want) {
-		return nil, fmt.Errorf("config.%s is written in a way that cannot be edited in place: "+
-			"write it in plain block style, without anchors", key)
+		want = withValue(want, set.path, set.value)
+		// The edit works on the text, so the proof that it is right comes from reading the result.
+		var got any
+		if err := yaml.Unmarshal(edited, &got); err != nil || !reflect.DeepEqual(got, want) {
+			return nil, fmt.Errorf("%s is written in a way that cannot be edited in place: "+
+				"write it in plain block style, without anchors", strings.Join(set.path[:min(2, len(set.path))], "."))
+		}
 	}
 	return edited, nil
 }
 
 // withValue returns the decoded document with a value set at path, whose parents are maps or missing.
-func withValue(document any, path []string, value string) any {
+func withValue(document any, path []string, value any) any {
 	if len(path) == 0 {
 		return value
 	}

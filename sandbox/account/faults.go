@@ -27,6 +27,9 @@ const (
 	// UnhealthyTargets is a pattern of `family:revision`: new tasks that match it run, but fail the health checks of
 	// their target groups.
 	UnhealthyTargets = "unhealthy-targets"
+	// NoRoute is a pattern (* and ?) of a subnet's id: its route table leads nowhere outside of the VPC, and a task that may
+	// be placed in it does not start.
+	NoRoute = "no-route"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
 	// SlowPush is how long a push takes (a duration).
@@ -39,7 +42,7 @@ const (
 
 func checkFault(key, value string) error {
 	switch key {
-	case FailingTasks, FailingReason, UnhealthyTasks, UnhealthyTargets, Alarm, DieAfterPush:
+	case FailingTasks, FailingReason, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, DieAfterPush:
 		return nil
 	case FailingExitCode:
 		if _, err := strconv.Atoi(value); err != nil {
@@ -53,7 +56,7 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
 }
 
 const faultKind = "faults"

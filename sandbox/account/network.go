@@ -17,6 +17,25 @@ const (
 	HostedZoneName = "example.com"
 )
 
+// MainRouteTable leads everything to the internet gateway; PrivateRouteTable leads nowhere outside, and is that of the
+// subnets that the fault no-route names.
+const (
+	MainRouteTable    = "rtb-1fa49c898722c46b0"
+	PrivateRouteTable = "rtb-7c2d40b6a9e815f33"
+	InternetGateway   = "igw-5e0b7a19d4c3862f1"
+)
+
+// PrivateSubnets are those that have no way out.
+func (a *Account) PrivateSubnets() (private []Subnet, err error) {
+	faults, err := a.Faults()
+	for _, subnet := range Subnets {
+		if wildcard(faults[NoRoute], subnet.ID) {
+			private = append(private, subnet)
+		}
+	}
+	return private, err
+}
+
 // Subnet is one subnet of the default VPC. All of them are public: a task in one of them needs a public address to
 // reach anything outside.
 type Subnet struct {

@@ -10,6 +10,9 @@ import (
 // name during the recovery window, and afterwards tells a task that it is not there.
 const Secret = "secret"
 
+// Parameter is the kind of SSM's parameters, each by its ARN. Programs use them, and make none.
+const Parameter = "parameter"
+
 // secretVersionKind holds the values, each by ARN|VERSION.
 const secretVersionKind = "secretVersion"
 
@@ -98,8 +101,48 @@ func (a *Account) FindSecret(arn string) (found Object, err error) {
 	return o, nil
 }
 
+// SecretVersions returns every version of a secret that AWS still has, those without a label, too.
+func (a *Account) SecretVersions(reference string) (versions []*SecretVersion, err error) {
+	err = a.transact(func(t *tx) error {
+		found, err := t.anySecret(reference)
+		if err != nil {
+			return err
+		}
+		versions = t.secretVersions(found.text("arn"))
+		return nil
+	})
+	return versions, err
+}
+
+// DescribeSecret returns a secret by ARN or name, also while it is scheduled for deletion, and the labels of each of its
+// versions.
+func (a *Account) DescribeSecret(reference string) (found Object, stages map[string][]string, err error) {
+	stages = map[string][]string{}
+	err = a.transact(func(t *tx) error {
+		if found, err = t.anySecret(reference); err != nil {
+			return err
+		}
+		for _, v := range t.secretVersions(found.text("arn")) {
+			if len(v.Stages) > 0 { // AWS does not list those without
+				stages[v.VersionID] = v.Stages
+			}
+		}
+		return nil
+	})
+	return found, stages, err
+}
+
 // secret finds a secret by ARN or by name, as long as it can be used.
 func (t *tx) secret(reference string) (Object, error) {
+	found, err := t.anySecret(reference)
+	if err == nil && found.text(deletedDate) != "" {
+		return nil, refuse("InvalidRequestException",
+			"You can't perform this operation on the secret because it was marked for deletion.")
+	}
+	return found, err
+}
+
+func (t *tx) anySecret(reference string) (Object, error) {
 	var found Object
 	for _, o := range list[Object](t, Secret) {
 		if !t.purged(*o) && (o.text("arn") == reference || o.text("name") == reference) {
@@ -108,10 +151,6 @@ func (t *tx) secret(reference string) (Object, error) {
 	}
 	if found == nil {
 		return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-	}
-	if found.text(deletedDate) != "" {
-		return nil, refuse("InvalidRequestException",
-			"You can't perform this operation on the secret because it was marked for deletion.")
 	}
 	return found, nil
 }

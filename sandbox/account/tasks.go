@@ -2,8 +2,8 @@ package account
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,7 +87,7 @@ func (r *rollout) failure(s *Service, task *Task) *taskFailure {
 			return f
 		}
 	}
-	if !s.Settings.AssignPublicIP && d.NetworkMode == "awsvpc" {
+	if d.NetworkMode == "awsvpc" && (!s.Settings.AssignPublicIP || r.cutOff(s.Settings.Subnets)) {
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
 			"configuration. RequestError: send request failed caused by: Post \"https://api.ecr.%s.amazonaws.com/\": dial tcp: "+
@@ -102,6 +102,11 @@ func (r *rollout) failure(s *Service, task *Task) *taskFailure {
 		return r.failingTask(d, pattern)
 	}
 	return nil
+}
+
+// cutOff tells whether tasks are placed in a subnet that has no way out.
+func (r *rollout) cutOff(subnets []string) bool {
+	return slices.ContainsFunc(subnets, func(id string) bool { return wildcard(r.faults[NoRoute], id) })
 }
 
 func region(arn string) string { return strings.Split(arn, ":")[3] }
@@ -188,45 +193,8 @@ func (r *rollout) assumable(role string) bool {
 	return r.at.Sub(created) >= duration(r.faults, IAMDelay, 0)
 }
 
-// texts is a string or a list of strings, as IAM policies have both.
-type texts []string
-
-func (l *texts) UnmarshalJSON(body []byte) error {
-	var one string
-	if json.Unmarshal(body, &one) == nil {
-		*l = texts{one}
-		return nil
-	}
-	return json.Unmarshal(body, (*[]string)(l))
-}
-
-func (l texts) match(text string) bool {
-	for _, pattern := range l {
-		if wildcard(pattern, text) {
-			return true
-		}
-	}
-	return false
-}
-
-// allowed looks through a role's inline policies for a statement that allows an action on a resource. Conditions and
-// Deny are beyond it.
+// allowed reports whether IAM lets a role do an action. It says no where a policy has a condition, which is beyond it.
 func (r *rollout) allowed(role, action, resource string) bool {
-	for _, o := range list[Object](r.tx, RolePolicy) {
-		var policy struct {
-			Statement []struct {
-				Effect           string
-				Action, Resource texts
-			}
-		}
-		if o.text("role") != role || json.Unmarshal([]byte(o.text("policy")), &policy) != nil {
-			continue
-		}
-		for _, statement := range policy.Statement {
-			if statement.Effect == "Allow" && statement.Action.match(action) && statement.Resource.match(resource) {
-				return true
-			}
-		}
-	}
-	return false
+	found, err := r.simulate(role, action, resource, nil)
+	return err == nil && found.Decision == Allowed
 }

@@ -1,12 +1,12 @@
-// Package api answers the AWS SDKs over HTTP: the few operations of ECS, ECR and STS that work on a sandbox account
-// beside its Pulumi provider. Any other operation is refused by name.
+// Package api answers the AWS SDKs over HTTP: the few operations that work on a sandbox account beside its Pulumi provider. Any other operation is refused by name.
 package api
 
 import (
+	"cmp"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"slipway/sandbox/account"
@@ -45,32 +45,49 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.ListTaskDefinitions":        op(listTaskDefinitions),
 	"AmazonEC2ContainerService.ListTasks":                  op(listTasks),
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
+	"AmazonSSM.GetParameters":                              op(getParameters),
+	"CertificateManager.DescribeCertificate":               op(describeCertificate),
+	"Logs.CreateLogStream":                                 op(createLogStream),
+	"Logs.FilterLogEvents":                                 op(filterLogEvents),
+	"Logs.PutLogEvents":                                    op(putLogEvents),
+	"secretsmanager.DescribeSecret":                        op(describeSecret),
+	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
 }
 
-// New serves an account's APIs at one address, whichever of the services a client believes to be there.
-func New(a *account.Account) http.Handler {
+// New serves an account's APIs at one address, whichever of the services a client believes to be there. registry is
+// the directory of what the account's registry holds.
+func New(a *account.Account, registry string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if target := r.Header.Get("X-Amz-Target"); target != "" {
-			answer(w, r, a, target)
-			return
+		switch {
+		case strings.HasPrefix(r.URL.Path, blobPath):
+			blobs{registry, r.Host}.serve(w, r)
+		case strings.HasPrefix(r.URL.Path, route53Path):
+			answerRoute53(w, r, a)
+		case r.Header.Get("X-Amz-Target") != "":
+			answer(w, r, a, blobs{registry, r.Host})
+		default:
+			answerQuery(w, r, a)
 		}
-		answerSTS(w, r)
 	})
 }
 
-// answer speaks the JSON protocol of ECS and ECR.
-func answer(w http.ResponseWriter, r *http.Request, a *account.Account, target string) {
+// answer speaks the JSON protocol.
+func answer(w http.ResponseWriter, r *http.Request, a *account.Account, registry blobs) {
 	var body json.RawMessage
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		fail(w, &account.Error{Code: "SerializationException", Message: err.Error()})
 		return
 	}
-	versioned, name, _ := strings.Cut(target, ".")
-	service := versioned
-	if i := strings.Index(versioned, "V20"); i > 0 { // AmazonEC2ContainerServiceV20141113, AmazonEC2ContainerRegistry_V20150921
-		service = strings.TrimSuffix(versioned[:i], "_")
-	}
+	versioned, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	// AmazonEC2ContainerServiceV20141113, AmazonEC2ContainerRegistry_V20150921, Logs_20140328
+	service := apiVersion.ReplaceAllString(versioned, "")
 	do, known := operations[service+"."+name]
+	switch service + "." + name {
+	case "AmazonEC2ContainerRegistry.BatchGetImage":
+		do, known = op(registry.batchGetImage), true
+	case "AmazonEC2ContainerRegistry.GetDownloadUrlForLayer":
+		do, known = op(registry.getDownloadURLForLayer), true
+	}
 	if !known {
 		fail(w, &account.Error{Code: "UnknownOperationException", Message: "The sandbox has no operation " + name + " of " + service + "."})
 		return
@@ -82,6 +99,8 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, target s
 	}
 	write(w, http.StatusOK, response)
 }
+
+var apiVersion = regexp.MustCompile(`_?V?20[0-9]{6}$`)
 
 func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -98,34 +117,23 @@ func fail(w http.ResponseWriter, err error) {
 	write(w, http.StatusInternalServerError, object{"__type": "ServerException", "message": err.Error()})
 }
 
-// region is the one that a request was signed for: Credential=KEY/DATE/REGION/SERVICE/aws4_request.
-func region(r *http.Request) string {
+// A request is signed for Credential=KEY/DATE/REGION/SERVICE/aws4_request.
+const (
+	scopeRegion  = 2
+	scopeService = 3
+)
+
+func scope(r *http.Request, part int) string {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	if scope := strings.Split(credential, "/"); len(scope) > 2 {
-		return scope[2]
+	parts := strings.Split(credential, "/")
+	if len(parts) <= part {
+		return ""
 	}
-	return "us-east-1"
+	return parts[part]
 }
 
-// answerSTS speaks the query protocol of STS, which has forms and XML.
-func answerSTS(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/xml")
-	if action := r.FormValue("Action"); action != "GetCallerIdentity" {
-		w.WriteHeader(http.StatusBadRequest)
-		_ = xml.NewEncoder(w).Encode(struct { // the client has hung up
-			XMLName xml.Name `xml:"ErrorResponse"`
-			Code    string   `xml:"Error>Code"`
-			Message string   `xml:"Error>Message"`
-		}{Code: "InvalidAction", Message: "The sandbox has no operation " + action + "."})
-		return
-	}
-	_ = xml.NewEncoder(w).Encode(struct { // the client has hung up
-		XMLName xml.Name `xml:"GetCallerIdentityResponse"`
-		Arn     string   `xml:"GetCallerIdentityResult>Arn"`
-		UserID  string   `xml:"GetCallerIdentityResult>UserId"`
-		Account string   `xml:"GetCallerIdentityResult>Account"`
-	}{Arn: account.CallerARN, UserID: account.CallerID, Account: account.ID})
-}
+// region is the one that a request was signed for.
+func region(r *http.Request) string { return cmp.Or(scope(r, scopeRegion), "us-east-1") }
 
 // collect runs describe for each name; a name that is not there becomes a failure in the answer, as ECS has it.
 func collect(key string, names []string, arn func(string) string, describe func(string) (object, error)) (any, error) {

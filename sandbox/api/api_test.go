@@ -22,6 +22,7 @@ const testRegion = "eu-central-1"
 
 type stage struct {
 	*account.Account
+	images string // the registry's directory
 	config aws.Config
 	t      *testing.T
 }
@@ -31,7 +32,8 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	a, err := account.Open(t.TempDir())
 	require.NoError(t, err)
-	server := httptest.NewServer(New(a))
+	images := t.TempDir()
+	server := httptest.NewServer(New(a, images))
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, a.Close())
@@ -42,7 +44,7 @@ func newStage(t *testing.T) *stage {
 		"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
 	require.NoError(t, a.PutImage("web", "one", "sha256:1", 1024))
 	key := aws.CredentialsProviderFunc(credentials)
-	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1}, t}
+	return &stage{a, images, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1}, t}
 }
 
 // serve registers a task definition, and starts a service on it that has as many tasks as desired.
@@ -211,7 +213,7 @@ func TestCallerAndWhatTheSandboxDoesNotKnow(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, account.ID, *identity.Account)
 	_, err = sts.NewFromConfig(s.config).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
-	require.ErrorContains(t, err, "The sandbox has no operation GetSessionToken.")
+	require.ErrorContains(t, err, "The sandbox has no operation GetSessionToken of sts.")
 	_, err = ecs.NewFromConfig(s.config).CreateCluster(t.Context(), &ecs.CreateClusterInput{})
 	require.ErrorContains(t, err, fmt.Sprintf("UnknownOperationException: The sandbox has no operation CreateCluster of %s.", "AmazonEC2ContainerService"))
 }

@@ -84,7 +84,7 @@ func getVpc(_ *account.Account, region string, args values) (values, error) {
 		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr, "state": "associated"}},
 		"default":               true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
 		"enableNetworkAddressUsageMetrics": false, "id": account.DefaultVPC, "instanceTenancy": "default", "ipv6AssociationId": "",
-		"ipv6CidrBlock": "", "mainRouteTableId": "rtb-1fa49c898722c46b0", "ownerId": account.ID, "tags": values{},
+		"ipv6CidrBlock": "", "mainRouteTableId": account.MainRouteTable, "ownerId": account.ID, "tags": values{},
 	}, nil
 }
 

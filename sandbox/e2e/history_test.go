@@ -1,13 +1,98 @@
 package e2e
 
-import "testing"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
 
-func TestHistory(t *testing.T) {
+	"github.com/stretchr/testify/require"
+)
+
+type historyEntry struct {
+	Number                                int
+	Kind, Result, Commit, Author, Message string
+	Services                              map[string]struct {
+		Revision        int
+		Pinned, Changed bool
+		Image           struct{ Tag, Digest, Commit string }
+	}
+	Changes    []struct{ Key, Old, New, What string }
+	Containers map[string][]struct{ Key, Old, New, What string }
+}
+
+func TestHistoryTellsEveryUpdate(t *testing.T) {
+	t.Parallel()
 	p := told(t)
-	p.ok("slipway", "history", "release")
-	p.ok("slipway", "history", "dev")
-	p.ok("slipway", "history", "release", "4")
-	p.ok("slipway", "history", "release", "5")
-	p.ok("slipway", "status")
-	p.ok("cat", "Pulumi.release.yaml")
+	var history []historyEntry
+	r := p.ok("slipway", "history", "release", "--json")
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &history))
+	require.Len(t, history, len(chapters))
+	commits := strings.Fields(p.git("log", "--format=%H"))
+	for i, chapter := range chapters {
+		e := history[len(history)-1-i] // newest first
+		require.Equal(t, i+1, e.Number)
+		require.Equal(t, chapter.message, strings.TrimSpace(strings.SplitN(e.Message, "\n", 2)[0]))
+		require.Equal(t, chapter.result, e.Result, chapter.message)
+		require.Equal(t, "Dana Developer", e.Author)
+		require.Contains(t, commits, e.Commit, chapter.message)
+		var placed, changed []string
+		for _, service := range []string{"api", "web", "worker"} {
+			put := e.Services[service]
+			require.Equal(t, placedBy(i + 1)[service], put.Revision, "%s after %s", service, chapter.message)
+			if put.Changed {
+				placed = append(placed, fmt.Sprintf("%s:%d", service, put.Revision))
+			}
+			require.NotEmpty(t, put.Image.Tag)
+			require.NotEmpty(t, put.Image.Commit)
+		}
+		require.Equal(t, chapter.placed, strings.Join(placed, " "), chapter.message)
+		for _, change := range e.Changes {
+			changed = append(changed, change.Key)
+		}
+		if i > 0 {
+			require.Equal(t, chapter.changed, changed, chapter.message)
+		}
+	}
+	require.True(t, history[3].Services["web"].Pinned, "update 9")
+	images := p.images()
+	require.Equal(t, images[0].Tag, history[len(history)-1].Services["web"].Image.Tag)
+	require.Equal(t, images[1].Tag, history[0].Services["web"].Image.Tag)
+	require.NotContains(t, r.output, "hunter2")
+
+	table := p.ok("slipway", "history", "release", "--limit", "3")
+	require.Len(t, strings.Split(strings.TrimSpace(table.stdout), "\n"), 4, "a header and three rows")
+	require.NotContains(t, table.stdout, "\x1b", "no colours in a pipe")
+}
+
+func TestHistoryShowsOneUpdateWhole(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	r := p.ok("slipway", "history", "release", "2")
+	require.Contains(t, r.stdout, "services.web.environment.GREETING: hello from release → good day")
+	require.Contains(t, r.stdout, "web.environment.GREETING: hello from release → good day")
+	r = p.ok("slipway", "history", "release", "4")
+	require.Contains(t, r.stdout, "secrets.KEY: changed (secret)")
+	require.NotContains(t, r.output, "hunter2")
+	var one historyEntry
+	r = p.ok("slipway", "history", "release", "6", "--json")
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &one))
+	require.Len(t, one.Containers["worker"], 3, "cpu of task and container, memory: %v", one.Containers)
+	r = p.refused([]string{"release has no update 13", "1 to 12"}, "slipway", "history", "release", "13")
+	require.Equal(t, 2, r.status)
+
+	p.ok("pulumi", "stack", "init", "staging")
+	p.write("Pulumi.staging.yaml", "config: {}\n")
+	require.Contains(t, p.ok("slipway", "history", "staging").stdout, "staging has never been updated")
+	r = p.run("slipway", "history", "nowhere")
+	require.Equal(t, 2, r.status)
+	require.Contains(t, r.output, "no stack named 'nowhere'")
+}
+
+func TestHistoryWithoutTheKeyToTheSecrets(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	r := p.ok("env", "PULUMI_CONFIG_PASSPHRASE=wrong", "slipway", "history", "release")
+	require.Contains(t, r.output, "could not be decrypted")
+	require.Contains(t, r.stdout, "services.web.environment.GREETING")
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -116,5 +115,4 @@ func tellStory(p *project) {
 func (p *project) setSecret(stage, name, value string) {
 	p.Helper()
 	p.ok("pulumi", "config", "set", "--stack", stage, "--secret", "--path", "slipway:secrets."+name, "--", value)
-	_ = strings.TrimSpace
 }

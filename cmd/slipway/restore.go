@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
+// than those of that commit, any commit will do whose file says the same.
+func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline, last *entry, source []byte) error {
+	commits, err := r.commits(ctx)
+	if err != nil {
+		return err
+	}
+	var differs []keyChange
+	for i, commit := range commits {
+		content, err := git(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
+		if err != nil {
+			continue // the file was not there then
+		}
+		if r.content, err = keepEncryption([]byte(content), source); err != nil {
+			return err
+		}
+		found, err := r.leaves(ctx, pulumi, project, history.withSecrets)
+		if err != nil {
+			return err
+		}
+		changes := keyChanges(found, r.target.leaves)
+		if i == 0 {
+			differs = changes
+		}
+		if elsewhere := slices.ContainsFunc(changes, func(c keyChange) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
+			continue
+		}
+		if len(changes) > 0 {
+			return refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back (%s): "+
+				"revert it there too, or use --pin", r.To, describeKeys(changes))
+		}
+		return r.pinImages(project, last)
+	}
+	return refuse("update %d was run with a stage file that was never committed (it differs from commit %.7s in %s): "+
+		"go back to another update, or use --pin", r.To, r.target.Commit, describeKeys(differs))
+}
+
+func describeKeys(changes []keyChange) string {
+	var keys []string
+	for _, change := range changes {
+		keys = append(keys, change.describe())
+	}
+	return strings.Join(keys, "; ")
+}
+
+// mostCommits is how many versions of a stage file are looked at.
+const mostCommits = 50
+
+// commits are those whose stage file may be the update's: the one that it was made from, then all others that changed
+// the file, the newest first.
+func (r *rollback) commits(ctx context.Context) ([]string, error) {
+	dir := filepath.Dir(r.File)
+	shallow, err := git(ctx, dir, "rev-parse", "--is-shallow-repository")
+	if err != nil {
+		return nil, err
+	}
+	commit := r.target.Commit
+	if commit == "" {
+		return nil, refuse("Pulumi knows no commit of update %d: it was not run in a git repository; use --pin", r.To)
+	}
+	if _, err := git(ctx, dir, "cat-file", "-e", commit+"^{commit}"); err != nil {
+		fetch := "git fetch"
+		if strings.TrimSpace(shallow) == "true" {
+			fetch = "git fetch --unshallow"
+		}
+		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit, r.To, fetch)
+	}
+	log, err := git(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostCommits), "--", r.File)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{commit}, strings.Fields(log)...), nil
+}
+
+// leaves is the configuration that the planned stage file gives, as the next update will see it.
+func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project, withSecrets bool) (map[string]leaf, error) {
+	draft, err := os.CreateTemp("", "Pulumi.*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(draft.Name())
+	if _, err := draft.Write(r.content); err != nil {
+		return nil, err
+	}
+	if err := draft.Close(); err != nil {
+		return nil, err
+	}
+	return configLeaves(ctx, pulumi, project, r.Stage, draft.Name(), withSecrets)
+}
+
+// configLeaves are the values of a stage's configuration, in the given file if that is not empty.
+func configLeaves(ctx context.Context, pulumi pulumiCLI, project *project, stack, file string, withSecrets bool) (map[string]leaf, error) {
+	var more []string
+	if withSecrets {
+		more = []string{"--show-secrets"}
+	}
+	config, err := pulumi.Config(ctx, stack, file, more...)
+	return leaves(project.Name, config), err
+}
+
+// encryptionKeys say in a stage file how its secrets are encrypted.
+var encryptionKeys = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
+
+// keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet, and
+// refuses one that was encrypted in another way.
+func keepEncryption(earlier, now []byte) ([]byte, error) {
+	var then, current map[string]any
+	if err := yaml.Unmarshal(earlier, &then); err != nil {
+		return nil, err
+	}
+	if err := yaml.Unmarshal(now, &current); err != nil {
+		return nil, err
+	}
+	var missing []setting
+	for _, key := range encryptionKeys {
+		switch {
+		case then[key] == current[key]:
+		case then[key] == nil:
+			missing = append(missing, setting{[]string{key}, current[key]})
+		default:
+			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, and encrypt the values anew", key)
+		}
+	}
+	return setValues(earlier, missing)
+}
+
+// pinImages pins the images that the stage builds, where the update ran another one than the last update did: building
+// would make it from today's source.
+func (r *rollback) pinImages(project *project, last *entry) error {
+	refs := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		then := r.Services[name].Then
+		image := r.target.value("services." + name + ".image")
+		_, pinned := r.target.leaves["images."+image+".ref"]
+		_, pinnedNow := last.leaves["images."+image+".ref"]
+		now := last.Services[name]
+		unchanged := now != nil && now.Image.Reference == then.Image.Reference && !pinnedNow
+		if pinned || unchanged || then.Revision == 0 {
+			continue
+		}
+		if refs[image] = then.Image.ref(); refs[image] == "" {
+			return refuse("services.%s: which image %s is, ECR does not tell: use --pin", name, then.Image.Reference)
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("images.%s is pinned to that update's image: remove its ref to build again", image))
+	}
+	slices.Sort(r.Notes)
+	r.Notes = slices.Compact(r.Notes)
+	var err error
+	if r.content, err = setRefs(r.content, project.Name+":images", refs); err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
+	}
+	return nil
+}
+
+// value is one of an update's configuration, from the stage file or else from the defaults.
+func (e *entry) value(path string) string {
+	if own, ok := e.leaves[path]; ok {
+		return own.text
+	}
+	return e.leaves["defaults."+path].text
+}

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func rollbackCommand(directory *string) *cobra.Command {
+	var to int
+	var pin, up, asJSON bool
+	command := &cobra.Command{
+		Use:   "rollback STAGE",
+		Short: "Take a stage back to what an earlier update deployed",
+		Long: `Take a stage back to what an earlier update deployed: without --to, the last one that succeeded with something else.
+
+It shows what will change, and commits Pulumi.STAGE.yaml as it was in that update: the history stays linear. An image
+that the stage builds from source is then pinned beside its build, where that update ran another one. With --pin it
+commits the number of the earlier revision for each service instead, which is fastest: nothing is registered, and nothing
+else in the file changes.
+
+Nothing is deployed, unless --up is given. What is needed and gone (an image, a revision, a version of a secret) is said,
+and nothing is written.`,
+		Example: `  slipway rollback release
+  slipway rollback release --to 12 --pin --up`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("rollback takes a stage: slipway rollback STAGE")
+			}
+			return checkStackNames(args)
+		},
+		ValidArgsFunction: completeStages(directory, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := findProject(*directory)
+			if err != nil {
+				return err
+			}
+			report := newReport(cmd)
+			done := report.progress("Reading the history of %s", args[0])
+			planned, err := planRollback(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], to, pin)
+			done()
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				planned.print(report)
+			}
+			err = planned.commit(cmd.Context(), project)
+			if asJSON && err == nil {
+				err = report.json(planned)
+			}
+			if err != nil {
+				return err
+			}
+			if planned.Commit != "" {
+				fmt.Fprintf(report.err, "\nCommitted %s: %s\n", planned.Commit, planned.subject())
+			}
+			if !up {
+				fmt.Fprintf(report.err, "Next: pulumi up --stack %s\n", args[0])
+				return nil
+			}
+			return pulumiUp(cmd.Context(), project, args[0], report)
+		},
+	}
+	command.Flags().IntVar(&to, "to", 0, "the `number` of the update to go back to, as slipway history shows it")
+	command.Flags().BoolVar(&pin, "pin", false, "pin the services to that update's revisions")
+	command.Flags().BoolVar(&up, "up", false, "deploy it: run pulumi up --yes")
+	command.Flags().BoolVar(&asJSON, "json", false, "print what changes as JSON")
+	return command
+}
+
+// rollback is what takes a stage back, as --json prints it.
+type rollback struct {
+	Stage string `json:"stage"`
+	// From is the stage's last update, To the one to go back to.
+	From int `json:"from"`
+	To   int `json:"to"`
+	// File is the stage file's path.
+	File string `json:"file"`
+	// Changes are those of the configuration that is deployed next.
+	Changes []keyChange `json:"changes"`
+	// Services that the earlier update had, by name.
+	Services map[string]rollbackService `json:"services"`
+	// Notes say what does not come back.
+	Notes []string `json:"notes"`
+	// Commit is the short hash of the commit that was made; empty where the file was like that already.
+	Commit string `json:"commit,omitempty"`
+
+	pinned  bool
+	target  *entry
+	content []byte // of the stage file; nil where it stays
+}
+
+// rollbackService is what a service was to run after the last update, and what it is to run again. Where the stage file
+// is restored, that is another revision with the same content.
+type rollbackService struct {
+	Now  *placed `json:"now"`
+	Then *placed `json:"then"`
+}
+
+// planRollback finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
+func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack string, to int, pin bool) (*rollback, error) {
+	file := project.stageFile(stack)
+	if _, err := os.Stat(file); err != nil {
+		return nil, refuse("there is no %s: name a stage of this project", file)
+	}
+	// First, as pulumi itself may write into the file.
+	dirty, err := fileIsDirty(ctx, project.Directory, file)
+	if err != nil {
+		return nil, err
+	}
+	if dirty {
+		return nil, refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again", file)
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	config, _, err := readConfig(ctx, pulumi, project, stack)
+	if err != nil {
+		return nil, err
+	}
+	history, err := readTimeline(ctx, pulumi, project, stack, config, 0)
+	if err != nil {
+		return nil, err
+	}
+	last, err := history.last(stack)
+	if err != nil {
+		return nil, err
+	}
+	target, err := history.target(stack, last, to)
+	if err != nil {
+		return nil, err
+	}
+	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
+		Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target}
+	for name, then := range target.Services {
+		planned.Services[name] = rollbackService{last.Services[name], then}
+	}
+	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
+		return nil, err
+	}
+	now, err := configLeaves(ctx, pulumi, project, stack, "", history.withSecrets)
+	if err != nil {
+		return nil, err
+	}
+	if pin {
+		err = planned.pin(project, source, now)
+	} else {
+		err = planned.restore(ctx, pulumi, project, history, last, source)
+	}
+	if err != nil || planned.content == nil {
+		return planned, err
+	}
+	after, err := planned.leaves(ctx, pulumi, project, history.withSecrets)
+	if err != nil {
+		return nil, err
+	}
+	planned.Changes = keyChanges(now, after)
+	if len(planned.Changes) == 0 {
+		planned.content = nil
+	}
+	return planned, nil
+}
+
+// last is a stage's newest update, which a rollback starts from.
+func (t *timeline) last(stack string) (*entry, error) {
+	for _, e := range slices.Backward(t.entries) {
+		switch {
+		case e.Result == "in-progress":
+			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, stack)
+		case e.Kind == "destroy" && e.Result == "succeeded":
+			return nil, refuse("%s was destroyed: `pulumi up --stack %s` makes it anew from its file", stack, stack)
+		case e.Kind == "update":
+			return e, nil
+		}
+	}
+	return nil, refuse("%s has never been deployed: there is nothing to go back to", stack)
+}
+
+// target is the update with this number, or the last that succeeded with something else than the last one if that is 0.
+func (t *timeline) target(stack string, last *entry, number int) (*entry, error) {
+	if number != 0 {
+		found, err := t.find(stack, number)
+		switch {
+		case err != nil:
+			return nil, finding{err}
+		case found.Kind != "update":
+			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, stack, found.Kind, stack)
+		case found.Result != "succeeded":
+			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number, stack, found.Result, stack)
+		}
+		return found, nil
+	}
+	for _, e := range slices.Backward(t.entries) {
+		if e.Number < last.Number && e.Kind == "update" && e.Result == "succeeded" && e.differs(last) {
+			return e, nil
+		}
+	}
+	return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to", stack)
+}
+
+// differs tells whether two updates asked for different things, or put different images in place.
+func (e *entry) differs(other *entry) bool {
+	if len(keyChanges(e.leaves, other.leaves)) > 0 {
+		return true
+	}
+	for name, put := range e.Services {
+		if there := other.Services[name]; there != nil && there.Image.Reference != put.Image.Reference {
+			return true
+		}
+	}
+	return false
+}
+
+// needs refuses a rollback that something it needs is gone for.
+func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
+	var gone []error
+	for _, name := range slices.Sorted(maps.Keys(planned.Services)) {
+		then := planned.Services[name].Then
+		lacks := func(format string, args ...any) {
+			gone = append(gone, fmt.Errorf("services.%s: "+format, append([]any{name}, args...)...))
+		}
+		switch {
+		case then.Revision == 0 && planned.pinned:
+			lacks("the revision that update %d put in place is not known", planned.To)
+		case then.Revision == 0:
+			continue
+		case then.revision == nil || !then.revision.active && planned.pinned:
+			if planned.pinned {
+				lacks("revision %d is gone: it was deregistered; without --pin another one like it is registered", then.Revision)
+			}
+		}
+		if then.Image.Gone {
+			lacks("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", then.Image.Reference)
+		}
+		if then.revision == nil {
+			continue
+		}
+		for _, secret := range then.revision.container(name).Secrets {
+			reference := ""
+			if secret.ValueFrom != nil {
+				reference = *secret.ValueFrom
+			}
+			own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-")
+			if own && !planned.pinned {
+				continue // it is made anew, from the value in the stage file
+			}
+			reason, err := c.secretGone(ctx, reference)
+			if err != nil {
+				return err
+			}
+			if reason != "" {
+				lacks("%s is given %s, and %s", name, reference, reason)
+			}
+		}
+	}
+	if len(gone) > 0 {
+		return finding{errors.Join(gone...)}
+	}
+	return nil
+}
+
+// pin names that update's revisions in the stage file.
+func (r *rollback) pin(project *project, source []byte, now map[string]leaf) error {
+	var settings []setting
+	declared := (&entry{leaves: now}).services()
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		if !slices.Contains(declared, name) {
+			r.Notes = append(r.Notes, fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
+			continue
+		}
+		service := r.Services[name]
+		if service.Now != nil && service.Now.Revision == service.Then.Revision && (&entry{leaves: now}).pinned(name) == 0 {
+			continue // runs it already
+		}
+		settings = append(settings, setting{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
+	}
+	for _, name := range declared {
+		if _, had := r.Services[name]; !had {
+			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and stays as it is", name, r.To))
+		}
+	}
+	if len(settings) == 0 {
+		return nil
+	}
+	var err error
+	if r.content, err = setValues(source, settings); err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
+	}
+	return nil
+}
+
+// commit writes the stage file and commits it. Where git refuses, the file is as it was.
+func (r *rollback) commit(ctx context.Context, project *project) error {
+	if r.content == nil {
+		return nil
+	}
+	before, err := os.ReadFile(r.File)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(r.File, r.content); err != nil {
+		return err
+	}
+	r.Commit, err = commitFile(ctx, project.Directory, r.File, r.subject()+"\n\n"+r.body())
+	if err != nil {
+		return errors.Join(err, replaceFile(r.File, before))
+	}
+	return nil
+}
+
+func (r *rollback) subject() string {
+	if r.pinned {
+		return fmt.Sprintf("Pin %s to the revisions of update %d", r.Stage, r.To)
+	}
+	return fmt.Sprintf("Roll %s back to update %d", r.Stage, r.To)
+}
+
+func (r *rollback) body() string {
+	body := fmt.Sprintf("What that update deployed on %s, commit %.7s: %s\n", r.target.Start.UTC().Format("2006-01-02 15:04:05 UTC"),
+		r.target.Commit, r.target.subject())
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.describe())
+	}
+	return body
+}
+
+func (r *rollback) print(report *report) {
+	report.printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
+		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.subject())
+	if r.content == nil {
+		report.printf("%s has all of that already.\n", r.File)
+	}
+	for _, change := range r.Changes {
+		report.printf("  %s\n", change.describe())
+	}
+	rows := [][]string{}
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		service, now := r.Services[name], "none"
+		if service.Now != nil {
+			now = service.Now.describe()
+		}
+		then := service.Then.describe()
+		if !r.pinned {
+			then = "as " + then
+		}
+		rows = append(rows, []string{"  " + name, now, "→", then})
+	}
+	report.table([]string{"", "", "", ""}, rows)
+	for _, note := range r.Notes {
+		report.printf("  %s %s\n", report.bad("!"), note)
+	}
+}
+
+// pulumiUp deploys the stage, with the output that pulumi gives.
+func pulumiUp(ctx context.Context, project *project, stack string, report *report) error {
+	command := exec.CommandContext(ctx, "pulumi", "up", "--stack", stack, "--yes")
+	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, io.Writer(report.err), report.err
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // pulumi ends in order
+	if err := command.Run(); err != nil {
+		return refuse("pulumi up --stack %s did not succeed (%w): its output says why", stack, err)
+	}
+	return nil
+}

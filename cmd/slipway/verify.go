@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/provider"
+	"slipway/stage"
+)
+
+func verifyCommand(directory *string) *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "verify STAGE",
+		Short: "Check, before an update, what would only fail during or after it",
+		Long: `Check what an update of STAGE needs in AWS, and would only miss once it is under way: images and the platforms that they
+are for, revisions that services are pinned to, secrets and who may read them, roles, ways from the subnets to ECR, the
+certificate and the hosted zone.
+
+It reads the stage file as it is now, and AWS. It changes nothing and decrypts nothing. Each line says ok, note (there is
+nothing to check yet, or something that cannot be checked from here), wrong, or unknown (AWS refused to answer).
+Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not be told.`,
+		Example: "  slipway verify release",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("verify takes one stage: slipway verify STAGE")
+			}
+			return checkStackNames(args)
+		},
+		ValidArgsFunction: completeStages(directory, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report := newReport(cmd)
+			done := report.progress("Asking AWS what %s needs", args[0])
+			found, err := verify(cmd.Context(), *directory, args[0])
+			done()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := report.json(found); err != nil {
+					return err
+				}
+			} else {
+				found.print(report)
+			}
+			return found.verdict()
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	return command
+}
+
+// verification is what verify found, as --json prints it.
+type verification struct {
+	Stage   string  `json:"stage"`
+	Account string  `json:"account"`
+	Region  string  `json:"region"`
+	Checks  []check `json:"checks"`
+}
+
+// check is one of its lines.
+type check struct {
+	// About is what kind of thing was checked: image, revision, secret, role, network or certificate.
+	About string `json:"about"`
+	// Key is the key of the stage that the thing belongs to, and its file.
+	Key string `json:"key"`
+	// Status is ok, note, wrong or unknown.
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+const (
+	statusOK      = "ok"
+	statusNote    = "note"
+	statusWrong   = "wrong"
+	statusUnknown = "unknown"
+)
+
+// note ends a check that has nothing to look at yet, or cannot look further from here.
+type note struct{ error }
+
+func noted(format string, args ...any) error { return note{fmt.Errorf(format, args...)} }
+
+// verifier has a stage and what checks it against AWS.
+type verifier struct {
+	*cloud
+	stage    *stage.Stage
+	stack    string
+	cfg      aws.Config
+	settings provider.Settings
+	query    queryClient
+	zones    *route53.Client
+	certs    *acm.Client
+
+	// pending are the checks to make, in the order of their lines.
+	pending []func(context.Context) []check
+}
+
+// verify makes all checks of a stage.
+func verify(ctx context.Context, directory, stack string) (*verification, error) {
+	project, err := findProject(directory)
+	if err != nil {
+		return nil, err
+	}
+	config, secretKeys, err := readConfig(ctx, newPulumiCLI(project.Directory), project, stack)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := loadStage(project, stack, config, secretKeys)
+	if err != nil {
+		return nil, refuse("%w", err)
+	}
+	cfg, providerSettings, account, err := awsOf(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.HTTPClient == nil { // as the SDK's own clients have it
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
+	v := &verifier{cloud: newCloud(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg, settings: providerSettings,
+		query: queryClient{cfg, providerSettings},
+		zones: route53.NewFromConfig(cfg, func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
+		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
+	}
+	v.checkImages()
+	v.checkRevisions()
+	v.checkSecrets()
+	v.checkRoles()
+	v.checkNetwork()
+	v.checkEntrance()
+	return &verification{Stage: stack, Account: account, Region: cfg.Region, Checks: v.run(ctx)}, nil
+}
+
+// run makes the pending checks, several at a time. Their lines keep their order.
+func (v *verifier) run(ctx context.Context) []check {
+	results := make([][]check, len(v.pending))
+	var running errgroup.Group
+	running.SetLimit(lookups)
+	for i, do := range v.pending {
+		running.Go(func() error {
+			results[i] = do(ctx)
+			return nil
+		})
+	}
+	_ = running.Wait() // a check that cannot be made is a line, too
+	return slices.Concat(results...)
+}
+
+// add has a check made that is one line. do returns what is well, or else an error: a finding for what is wrong, a note, or
+// any other for what could not be told.
+func (v *verifier) add(about, key string, do func(context.Context) (string, error)) {
+	v.pending = append(v.pending, func(ctx context.Context) []check {
+		said, err := do(ctx)
+		return []check{newCheck(about, key, said, err)}
+	})
+}
+
+func newCheck(about, key, said string, err error) check {
+	switch {
+	case err == nil:
+		return check{about, key, statusOK, said}
+	case errors.As(err, &finding{}):
+		return check{about, key, statusWrong, err.Error()}
+	case errors.As(err, &note{}):
+		return check{about, key, statusNote, err.Error()}
+	default:
+		return check{about, key, statusUnknown, "could not be checked: " + reason(err)}
+	}
+}
+
+// reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
+func reason(err error) string {
+	call := "AWS"
+	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
+		call, err = operation.Service()+" "+operation.Operation(), operation.Err
+	}
+	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
+		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call, refusal.ErrorCode(), refusal.ErrorMessage())
+	}
+	return fmt.Sprintf("%s: %s; try again", call, err)
+}
+
+// print shows the checks, one in a line.
+func (f *verification) print(r *report) {
+	const width = 7 // of the longest status
+	for _, each := range f.Checks {
+		status := fmt.Sprintf("%-*s", width, each.Status)
+		switch each.Status {
+		case statusOK:
+			status = r.good(status)
+		case statusNote:
+			status = r.dim(status)
+		case statusWrong:
+			status = r.bad(status)
+		}
+		r.printf("%s  %s: %s\n", status, each.Key, each.Message)
+	}
+}
+
+// verdict ends the command with 1 where something is wrong, or with 2 where something could not be told.
+func (f *verification) verdict() error {
+	count := map[string]int{}
+	for _, each := range f.Checks {
+		count[each.Status]++
+	}
+	if wrong := count[statusWrong]; wrong > 0 {
+		return refuse("%d of %d checks of %s found something wrong", wrong, len(f.Checks), f.Stage)
+	}
+	if unknown := count[statusUnknown]; unknown > 0 {
+		return fmt.Errorf("%d of %d checks of %s could not be made", unknown, len(f.Checks), f.Stage)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

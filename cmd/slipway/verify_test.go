@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/stretchr/testify/require"
+
+	"slipway/provider"
+)
+
+func TestWayOutOfASubnet(t *testing.T) {
+	t.Parallel()
+	needed := []string{"ecr.api", "ecr.dkr", "logs", "s3"}
+	interfaces := []endpoint{}
+	for _, service := range []string{"ecr.api", "ecr.dkr", "logs"} {
+		interfaces = append(interfaces, endpoint{Service: "com.amazonaws.eu-central-1." + service, Type: "Interface", State: "available", PrivateDNS: true})
+	}
+	s3 := endpoint{Service: "com.amazonaws.eu-central-1.s3", Type: "Gateway", State: "available", Tables: []string{"rtb-own"}}
+	everywhere := func(r route) []route {
+		r.To = "0.0.0.0/0"
+		return []route{{To: "10.0.0.0/16", Gateway: "local"}, r}
+	}
+	for name, c := range map[string]struct {
+		routes    []route
+		endpoints []endpoint
+		publicIP  bool
+		says      string
+		wrong     bool
+	}{
+		"an internet gateway, with public addresses":    {routes: everywhere(route{Gateway: "igw-1"}), publicIP: true, says: "reach ECR by igw-1"},
+		"an internet gateway, without":                  {routes: everywhere(route{Gateway: "igw-1"}), says: "they get none (network.assignPublicIp), and vpc-1 has no endpoint for", wrong: true},
+		"a NAT gateway":                                 {routes: everywhere(route{NATGateway: "nat-1"}), says: "reach ECR by nat-1"},
+		"a NAT gateway, with public addresses":          {routes: everywhere(route{NATGateway: "nat-1"}), publicIP: true, says: "reach ECR by nat-1"},
+		"a transit gateway":                             {routes: everywhere(route{TransitGateway: "tgw-1"}), says: "reach ECR by tgw-1"},
+		"a NAT gateway that is gone":                    {routes: everywhere(route{NATGateway: "nat-1", State: "blackhole"}), says: "(nat-1 in rtb-own) leads to what is gone", wrong: true},
+		"nothing":                                       {says: "the route table rtb-own of subnet-1 leads nowhere outside, and vpc-1 has no endpoint for ecr.api, ecr.dkr, logs, s3", wrong: true},
+		"endpoints":                                     {endpoints: append(slices.Clip(interfaces), s3), says: "by the endpoints of vpc-1"},
+		"endpoints, and the one of S3 for other tables": {endpoints: append(slices.Clip(interfaces), endpoint{Service: s3.Service, Type: "Gateway", State: "available", Tables: []string{"rtb-other"}}), says: "no endpoint for s3:", wrong: true},
+		"endpoints that are not ready":                  {endpoints: []endpoint{s3, interfaces[0], interfaces[1], {Service: interfaces[2].Service, Type: "Interface", State: "pending", PrivateDNS: true}}, says: "no endpoint for logs:", wrong: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := &network{vpc: "vpc-1", publicIP: c.publicIP, endpoints: c.endpoints, subnets: []subnet{{ID: "subnet-1", VPC: "vpc-1"}},
+				tables: []routeTable{{ID: "rtb-own", Routes: c.routes, Associations: []association{{Subnet: "subnet-1"}}},
+					{ID: "rtb-main", Associations: []association{{Main: true}}}}}
+			said, err := n.namedSubnet("subnet-1", needed)
+			if c.wrong {
+				require.ErrorAs(t, err, &finding{})
+				require.ErrorContains(t, err, c.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Contains(t, said, c.says)
+		})
+	}
+	n := &network{vpc: "vpc-1", subnets: []subnet{{ID: "subnet-2", VPC: "vpc-2"}}, tables: []routeTable{{ID: "rtb-main", Associations: []association{{Main: true}}}}}
+	require.Equal(t, "rtb-main", n.tableOf("subnet-1").ID)
+	_, err := n.namedSubnet("subnet-1", nil)
+	require.ErrorContains(t, err, "there is no subnet subnet-1")
+	_, err = n.namedSubnet("subnet-2", nil)
+	require.ErrorContains(t, err, "subnet-2 belongs to vpc-2, not to vpc-1")
+}
+
+func TestCertificateCoversHosts(t *testing.T) {
+	t.Parallel()
+	domains := []string{"Example.com", "*.example.com", "*.eu.example.com"}
+	for host, covered := range map[string]bool{
+		"example.com": true, "shop.example.com": true, "*.example.com": true, "a.b.example.com": false, "shop.eu.example.com": true,
+		"*.eu.example.com": true, "example.org": false, "com": false, "s*p.example.com": true,
+	} {
+		require.Equal(t, covered, covers(domains, host), host)
+	}
+	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	for says, certificate := range map[string]acmtypes.CertificateDetail{
+		"expired on 2026-11-23":      {Status: acmtypes.CertificateStatusIssued, NotAfter: aws.Time(now.AddDate(0, 0, -1))},
+		"not issued (EXPIRED)":       {Status: acmtypes.CertificateStatusExpired},
+		"not issued yet (PENDING_VA": {Status: acmtypes.CertificateStatusPendingValidation},
+	} {
+		_, err := usable(&certificate, now)
+		require.ErrorAs(t, err, &finding{})
+		require.ErrorContains(t, err, says)
+	}
+	said, err := usable(&acmtypes.CertificateDetail{Status: acmtypes.CertificateStatusIssued, NotAfter: aws.Time(now.AddDate(1, 0, 0))}, now)
+	require.NoError(t, err)
+	require.Equal(t, "the certificate is issued, and valid until 2027-11-24", said)
+}
+
+func TestTrustPolicies(t *testing.T) {
+	t.Parallel()
+	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev"}
+	statement := func(effect, principal, condition string) string {
+		return `{"Effect": "` + effect + `", "Principal": ` + principal + `, "Action": "sts:AssumeRole", "Condition": {` + condition + `}}`
+	}
+	const ecs = `{"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}`
+	for name, c := range map[string]struct{ policy, wrong, note string }{
+		"as the program writes it": {policy: "[" + statement("Allow", `{"Service": "ecs-tasks.amazonaws.com"}`,
+			`"StringEquals": {"aws:SourceAccount": ["123456789012"]}, "ArnLike": {"aws:SourceArn": ["arn:aws:ecs:eu-central-1:123456789012:*"]}`) + "]"},
+		"one statement, several services": {policy: statement("Allow", ecs, "")},
+		"every region":                    {policy: statement("Allow", ecs, `"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:123456789012:*"}`)},
+		"another service":                 {policy: statement("Allow", `{"Service": "ec2.amazonaws.com"}`, ""), wrong: "does not let ecs-tasks.amazonaws.com"},
+		"nobody":                          {policy: "[]", wrong: "does not let ecs-tasks.amazonaws.com"},
+		"another account":                 {policy: statement("Allow", ecs, `"StringEquals": {"aws:SourceAccount": "210987654321"}`), wrong: "this account and region"},
+		"another region":                  {policy: statement("Allow", ecs, `"ArnLike": {"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}`), wrong: "this account and region"},
+		"denied":                          {policy: "[" + statement("Allow", ecs, "") + ", " + statement("Deny", `"*"`, "") + "]", wrong: "denies ecs-tasks"},
+		"a condition of another kind":     {policy: statement("Allow", ecs, `"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}`), note: "has conditions that slipway does not know"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, err := v.trusted("web-execution", &role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)})
+			switch {
+			case c.wrong != "":
+				require.ErrorAs(t, err, &finding{})
+				require.ErrorContains(t, err, c.wrong)
+				require.ErrorContains(t, err, "pulumi up --refresh --stack dev")
+			case c.note != "":
+				require.ErrorAs(t, err, &note{})
+				require.ErrorContains(t, err, c.note)
+			default:
+				require.NoError(t, err)
+				require.Equal(t, "the role web-execution can be assumed by tasks", said)
+			}
+		})
+	}
+}
+
+func TestPatternsOfIAM(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]bool{"*": true, "sts:assumerole": true, "sts:*": true, "sts:assume????": true, "*role": true,
+		"sts": false, "sts:assumerole?": false, "s3:*": false} {
+		require.Equal(t, want, matches(pattern, "sts:assumerole"), pattern)
+	}
+}
+
+func TestManifests(t *testing.T) {
+	t.Parallel()
+	platforms, config, err := readManifest(`{"manifests": [{"platform": {"os": "linux", "architecture": "amd64"}},
+		{"platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}}, {"platform": {"os": "unknown", "architecture": "unknown"}}]}`)
+	require.NoError(t, err)
+	require.Empty(t, config)
+	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, platforms)
+	platforms, config, err = readManifest(`{"config": {"digest": "sha256:1"}, "layers": []}`)
+	require.NoError(t, err)
+	require.Equal(t, "sha256:1", config)
+	require.Empty(t, platforms)
+	_, _, err = readManifest("<html>")
+	require.Error(t, err)
+}
+
+func TestEndpointsOfTheQueryProtocol(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]struct {
+		service, region string
+		settings        provider.Settings
+	}{
+		"https://ec2.eu-central-1.amazonaws.com/ eu-central-1":        {"ec2", "eu-central-1", provider.Settings{}},
+		"https://iam.amazonaws.com/ us-east-1":                        {"iam", "eu-central-1", provider.Settings{}},
+		"https://iam.cn-north-1.amazonaws.com.cn/ cn-north-1":         {"iam", "cn-northwest-1", provider.Settings{}},
+		"https://iam.us-gov.amazonaws.com/ us-gov-west-1":             {"iam", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}},
+		"https://ec2-fips.us-east-1.amazonaws.com/ us-east-1":         {"ec2", "us-east-1", provider.Settings{UseFIPSEndpoint: true}},
+		"https://ec2.eu-central-1.api.aws/ eu-central-1":              {"ec2", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}},
+		"http://localhost:1 us-east-1":                                {"iam", "eu-central-1", provider.Settings{Endpoints: map[string]string{"iam": "http://localhost:1"}}},
+		"https://ec2.cn-northwest-1.amazonaws.com.cn/ cn-northwest-1": {"ec2", "cn-northwest-1", provider.Settings{}},
+	} {
+		endpoint, region := queryClient{aws.Config{Region: c.region}, c.settings}.endpoint(c.service)
+		require.Equal(t, want, endpoint+" "+region)
+	}
+}
+
+func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
+	t.Parallel()
+	answers := []struct {
+		status int
+		body   string
+	}{
+		{http.StatusBadRequest, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
+		{http.StatusServiceUnavailable, `busy`},
+		{http.StatusOK, `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn></Role></GetRoleResult></GetRoleResponse>`},
+		{http.StatusBadRequest, `<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next := answers[0]
+		answers = answers[1:]
+		if r.FormValue("Version") == "" || r.Header.Get("Authorization") == "" {
+			next.status = http.StatusTeapot
+		}
+		w.WriteHeader(next.status)
+		_, _ = w.Write([]byte(next.body))
+	}))
+	defer server.Close()
+	q := queryClient{aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, HTTPClient: http.DefaultClient,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+		})}, provider.Settings{}}
+	v := &verifier{query: q}
+	found, err := v.role(t.Context(), "web")
+	require.NoError(t, err)
+	require.Equal(t, "arn:aws:iam::123456789012:role/web", found.ARN)
+	err = q.ask(t.Context(), "ec2", "DescribeVpcs", url.Values{}, &struct{}{})
+	require.True(t, isCode(err, "InvalidParameter"))
+	require.Equal(t, "EC2 DescribeVpcs refused: InvalidParameter: no; let your own credentials make that call, or try again", reason(err))
+}
+
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	found := &verification{Stage: "dev", Checks: []check{newCheck("role", "a", "well", nil), newCheck("role", "b", "", noted("later"))}}
+	require.NoError(t, found.verdict())
+	found.Checks = append(found.Checks, newCheck("role", "c", "", errors.New("no answer")))
+	require.EqualError(t, found.verdict(), "1 of 3 checks of dev could not be made")
+	require.False(t, errors.As(found.verdict(), &finding{}))
+	found.Checks = append(found.Checks, newCheck("role", "d", "", refuse("not well")))
+	require.ErrorAs(t, found.verdict(), &finding{})
+	statuses := []string{}
+	for _, each := range found.Checks {
+		statuses = append(statuses, each.Status)
+	}
+	require.Equal(t, []string{"ok", "note", "unknown", "wrong"}, statuses)
+}
+
+func TestSinceWhen(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{"10m": now.Add(-10 * time.Minute), "0s": now, "2026-11-23T00:00:00Z": now.Add(-33 * time.Hour),
+		"2026-11-24T09:00:00+09:00": now.Add(-9 * time.Hour)} {
+		at, err := sinceWhen(text, now)
+		require.NoError(t, err)
+		require.True(t, want.Equal(at), text)
+	}
+	for _, text := range []string{"", "-10m", "yesterday", "10"} {
+		_, err := sinceWhen(text, now)
+		require.Error(t, err, text)
+	}
+}

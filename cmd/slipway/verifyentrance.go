@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+)
+
+// checkEntrance checks the certificate and the hosted zone that the stage names. That hosts lie in the zone is checked
+// with the stage file.
+func (v *verifier) checkEntrance() {
+	if !v.stage.HasRoutes() {
+		return
+	}
+	if zone := v.stage.LoadBalancer.Zone; zone != "" {
+		v.add("certificate", v.stage.Where("loadBalancer", "zone"), func(ctx context.Context) (string, error) { return v.zone(ctx, zone) })
+	}
+	if arn := v.stage.LoadBalancer.Certificate; arn != "" {
+		v.pending = append(v.pending, func(ctx context.Context) []check { return v.certificate(ctx, arn) })
+	}
+}
+
+func (v *verifier) zone(ctx context.Context, name string) (string, error) {
+	// Zones of one name follow each other, and the list begins with them.
+	answer, err := v.zones.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: &name})
+	if err != nil {
+		return "", err
+	}
+	public, private := 0, 0
+	for _, zone := range answer.HostedZones {
+		switch {
+		case strings.TrimSuffix(aws.ToString(zone.Name), ".") != name:
+		case zone.Config != nil && zone.Config.PrivateZone:
+			private++
+		default:
+			public++
+		}
+	}
+	switch {
+	case public == 0 && private > 0:
+		return "", refuse("the hosted zone %s is private, and certificates are validated in public ones: name a public zone", name)
+	case public == 0:
+		return "", refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists", name)
+	case public > 1:
+		return "", refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that are not used", public, name)
+	}
+	return "the hosted zone is there, and public", nil
+}
+
+// certificate checks a certificate, and that it covers the hosts of each route.
+func (v *verifier) certificate(ctx context.Context, arn string) []check {
+	key := v.stage.Where("loadBalancer", "certificate")
+	one := func(err error) []check { return []check{newCheck("certificate", key, "", err)} }
+	if region := regionOf(arn); region != v.region {
+		return one(refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.region))
+	}
+	answer, err := v.certs.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
+	if isCode(err, "ResourceNotFoundException") {
+		return one(refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists", v.region))
+	}
+	if err != nil {
+		return one(err)
+	}
+	said, err := usable(answer.Certificate, time.Now())
+	checks := []check{newCheck("certificate", key, said, err)}
+	domains := append([]string{aws.ToString(answer.Certificate.DomainName)}, answer.Certificate.SubjectAlternativeNames...)
+	for _, name := range sortedKeys(v.stage.Services) {
+		if route := v.stage.Services[name].Route; route != nil && len(route.Hosts) > 0 {
+			said, err := coverage(domains, route.Hosts)
+			checks = append(checks, newCheck("certificate", v.stage.Where("services", name, "route", "hosts"), said, err))
+		}
+	}
+	return checks
+}
+
+func usable(certificate *acmtypes.CertificateDetail, now time.Time) (string, error) {
+	switch status := certificate.Status; status {
+	case acmtypes.CertificateStatusIssued:
+	case acmtypes.CertificateStatusPendingValidation:
+		return "", refuse("the certificate is not issued yet (%s): put the DNS records there that `aws acm describe-certificate` lists, and wait", status)
+	default:
+		return "", refuse("the certificate is not issued (%s): request another, and name that", status)
+	}
+	if until := certificate.NotAfter; until != nil {
+		if now.After(*until) {
+			return "", refuse("the certificate expired on %s: renew it, or name another", until.Format(time.DateOnly))
+		}
+		return "the certificate is issued, and valid until " + until.Format(time.DateOnly), nil
+	}
+	return "the certificate is issued", nil
+}
+
+func coverage(domains, hosts []string) (string, error) {
+	var missing []string
+	for _, host := range hosts {
+		if !covers(domains, host) {
+			missing = append(missing, host)
+		}
+	}
+	if len(missing) > 0 {
+		return "", refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that covers all hosts",
+			strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
+	}
+	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil
+}
+
+// covers tells whether a certificate for these domains is one for a host. A wildcard stands for one part of a name.
+func covers(domains []string, host string) bool {
+	for _, domain := range domains {
+		domain = strings.ToLower(domain)
+		_, parent, _ := strings.Cut(host, ".")
+		if domain == host || domain == "*."+parent && parent != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func unique(texts []string) (found []string) {
+	seen := map[string]bool{}
+	for _, text := range texts {
+		if !seen[text] {
+			found = append(found, text)
+		}
+		seen[text] = true
+	}
+	return found
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/distribution/reference"
+
+	"slipway/stage"
+)
+
+// checkImages looks for the images that the stage pins, and for the repositories of those that it builds.
+func (v *verifier) checkImages() {
+	for _, name := range sortedKeys(v.stage.Images) {
+		image := v.stage.Images[name]
+		if image.Ref == nil {
+			v.add("image", v.stage.Where("images", name, "build"), func(ctx context.Context) (string, error) {
+				return v.repositoryOf(ctx, name)
+			})
+			continue
+		}
+		v.add("image", v.stage.Where("images", name, "ref"), func(ctx context.Context) (string, error) {
+			return v.pinnedImage(ctx, *image.Ref, image.Platform)
+		})
+	}
+}
+
+func (v *verifier) repositoryOf(ctx context.Context, image string) (string, error) {
+	name := v.stage.RepositoryName(image)
+	_, err := v.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
+	if isCode(err, "RepositoryNotFoundException") {
+		return "", noted("is built by the update, which makes its repository %s, too", name)
+	}
+	return "is built by the update, for the repository " + name, err
+}
+
+func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
+	switch {
+	case ref.Account != v.account:
+		return "", refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, v.account)
+	case ref.Region != v.region:
+		return "", refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, v.region)
+	}
+	found, err := v.findImage(ctx, ref.Repository, ecrtypes.ImageIdentifier{ImageDigest: &ref.Digest})
+	if err != nil {
+		return "", err
+	}
+	if found == nil {
+		return "", refuse("%s is not in ECR: pin an image that the repository %s holds", ref.Raw, ref.Repository)
+	}
+	if !slices.Contains(found.ImageTags, ref.Tag) {
+		return "", refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+			ref.Digest, ref.Tag, orNone(found.ImageTags))
+	}
+	platforms, err := v.platforms(ctx, ref.Repository, ref.Digest)
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(platforms, platform) {
+		return "", refuse("the image is for %s, and its tasks run on %s: write the image's platform as platform beside ref, "+
+			"or pin an image that is built for %[2]s", orNone(platforms), platform)
+	}
+	return fmt.Sprintf("%s is there, for %s", ref.Tag, platform), nil
+}
+
+func orNone(texts []string) string {
+	if len(texts) == 0 {
+		return "none"
+	}
+	return strings.Join(texts, ", ")
+}
+
+// findImage describes an image in ECR; nil where there is none.
+func (v *verifier) findImage(ctx context.Context, repository string, id ecrtypes.ImageIdentifier) (*ecrtypes.ImageDetail, error) {
+	answer, err := v.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{id}})
+	if isCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil && len(answer.ImageDetails) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &answer.ImageDetails[0], nil
+}
+
+// manifestTypes are those of images, and of indexes of images for several platforms.
+var manifestTypes = []string{
+	"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
+	"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+}
+
+type platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+}
+
+func (p platform) String() string { return p.OS + "/" + p.Architecture }
+
+// platforms are what an image runs on: the entries of an index, or what the configuration of a single image says.
+func (v *verifier) platforms(ctx context.Context, repository, digest string) ([]string, error) {
+	answer, err := v.ecr.BatchGetImage(ctx, &ecr.BatchGetImageInput{RepositoryName: &repository,
+		ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}}, AcceptedMediaTypes: manifestTypes})
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Images) == 0 {
+		return nil, fmt.Errorf("ECR has the image %s, and no manifest of it; try again", digest)
+	}
+	found, config, err := readManifest(aws.ToString(answer.Images[0].ImageManifest))
+	if err != nil {
+		return nil, fmt.Errorf("the manifest of %s: %w", digest, err)
+	}
+	if config == "" {
+		return found, nil
+	}
+	var said platform
+	if err := v.blob(ctx, repository, config, &said); err != nil {
+		return nil, err
+	}
+	return []string{said.String()}, nil
+}
+
+// readManifest returns the platforms of an index, or the digest of the configuration that tells that of a single image.
+func readManifest(text string) (platforms []string, config string, err error) {
+	var manifest struct {
+		Config    struct{ Digest string }
+		Manifests []struct{ Platform platform }
+	}
+	err = json.Unmarshal([]byte(text), &manifest)
+	for _, entry := range manifest.Manifests {
+		if entry.Platform.OS != "unknown" { // an attestation
+			platforms = append(platforms, entry.Platform.String())
+		}
+	}
+	return platforms, manifest.Config.Digest, err
+}
+
+const largestConfig = 8 << 20 // of an image
+
+// blob reads a JSON document of a repository.
+func (v *verifier) blob(ctx context.Context, repository, digest string, into any) error {
+	answer, err := v.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{RepositoryName: &repository, LayerDigest: &digest})
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(answer.DownloadUrl), nil)
+	if err != nil {
+		return err
+	}
+	response, err := v.cfg.HTTPClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("downloading %s from ECR: %w", digest, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("downloading %s from ECR: %s; try again", digest, response.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, largestConfig)).Decode(into); err != nil {
+		return fmt.Errorf("the image configuration %s: %w", digest, err)
+	}
+	return nil
+}
+
+// checkRevisions looks for the revisions that services are pinned to.
+func (v *verifier) checkRevisions() {
+	for _, name := range sortedKeys(v.stage.Services) {
+		if number := v.stage.Services[name].Revision; number != 0 {
+			v.add("revision", v.stage.Where("services", name, "revision"), func(ctx context.Context) (string, error) {
+				return v.pinnedRevision(ctx, fmt.Sprintf("%s:%d", v.stage.Family(name), number))
+			})
+		}
+	}
+}
+
+func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, error) {
+	found, err := v.revision(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if found == nil {
+		return "", refuse("there is no revision %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists",
+			name, name[:strings.LastIndex(name, ":")])
+	}
+	if !found.active {
+		return "", refuse("%s is INACTIVE, and ECS starts no tasks of it: name an ACTIVE revision", name)
+	}
+	for _, container := range found.definition.ContainerDefinitions {
+		there, err := v.imageThere(ctx, aws.ToString(container.Image))
+		if err != nil {
+			return "", err
+		}
+		if !there {
+			return "", refuse("the image of its container %s, %s, is no longer in ECR: name a revision whose image is there",
+				aws.ToString(container.Name), aws.ToString(container.Image))
+		}
+	}
+	return path.Base(found.arn) + " is ACTIVE, and its images are there", nil
+}
+
+// imageThere tells whether an image that a container names is in ECR. Those of other registries and accounts cannot be
+// looked for, and are taken to be there.
+func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return true, nil
+	}
+	host := ecrHost.FindStringSubmatch(reference.Domain(named))
+	if host == nil || host[1] != v.account || host[2] != v.region {
+		return true, nil
+	}
+	var id ecrtypes.ImageIdentifier
+	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
+		id.ImageTag = aws.String(tagged.Tag())
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		id = ecrtypes.ImageIdentifier{ImageDigest: aws.String(digested.Digest().String())}
+	}
+	found, err := v.findImage(ctx, reference.Path(named), id)
+	return found != nil, err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"slipway/stage"
+)
+
+// checkSecrets looks for the secrets that services name and somebody else keeps. Their values are not read, so JSON keys
+// in them are not looked for.
+func (v *verifier) checkSecrets() {
+	used := map[string]stage.Secret{}
+	for _, service := range v.stage.Services {
+		for name, secret := range service.Secrets {
+			if secret.ARN != "" {
+				used[name] = secret
+			}
+		}
+	}
+	for _, name := range sortedKeys(used) {
+		v.add("secret", v.stage.Where("secrets", name), func(ctx context.Context) (string, error) {
+			if used[name].IsParameter() {
+				return v.parameter(ctx, used[name].ARN)
+			}
+			return v.secret(ctx, name, used[name])
+		})
+	}
+}
+
+func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
+	client := ssm.NewFromConfig(v.cfg, func(o *ssm.Options) {
+		o.BaseEndpoint = v.settings.Endpoint("ssm", o.BaseEndpoint)
+		o.Region = regionOf(name)
+	})
+	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name}, WithDecryption: aws.Bool(false)})
+	if err != nil {
+		return "", err
+	}
+	if len(answer.Parameters) == 0 {
+		return "", refuse("there is no parameter %s: put it there with `aws ssm put-parameter`, or correct the ARN", name)
+	}
+	return "the parameter is there", nil
+}
+
+func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret) (string, error) {
+	id := stage.SecretARN(secret.ARN)
+	region := regionOf(id)
+	answer, err := v.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id},
+		func(o *secretsmanager.Options) { o.Region = region })
+	if isCode(err, "ResourceNotFoundException") {
+		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every secret", id)
+	}
+	if err != nil {
+		return "", err
+	}
+	if answer.DeletedDate != nil {
+		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret --region %s --secret-id %s`, "+
+			"or name another", region, id)
+	}
+	label, version := secret.Version()
+	if label == "" && version == "" {
+		label = "AWSCURRENT"
+	}
+	labelled := func(labels []string) bool { return slices.Contains(labels, label) }
+	switch {
+	case version != "" && answer.VersionIdsToStages[version] == nil:
+		return "", refuse("the secret has no version %s with a label, and AWS removes those without: name a version that "+
+			"`aws secretsmanager list-secret-version-ids` lists", version)
+	case label == "AWSCURRENT" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
+		return "", refuse("the secret has no value yet: store one with `aws secretsmanager put-secret-value`")
+	case label != "" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
+		return "", refuse("the secret has no version with the label %s: name a label that it has", label)
+	}
+	if key := aws.ToString(answer.KmsKeyId); key != "" && !strings.HasSuffix(key, "alias/aws/secretsmanager") {
+		return "", noted("the secret is there, encrypted with the KMS key %s, whose policy must let %s decrypt (kms:Decrypt)",
+			key, strings.Join(v.readersOf(name), " and "))
+	}
+	return "the secret is there", nil
+}
+
+// readersOf are the execution roles of the services that name a secret.
+func (v *verifier) readersOf(secret string) (roles []string) {
+	for _, service := range sortedKeys(v.stage.Services) {
+		if _, reads := v.stage.Services[service].Secrets[secret]; reads {
+			roles = append(roles, v.stage.ExecutionRole(service))
+		}
+	}
+	return roles
+}
+
+func sortedValues[V any](m map[string]V) (values []V) {
+	for _, key := range sortedKeys(m) {
+		values = append(values, m[key])
+	}
+	return values
+}
+
+// regionOf is the region in an ARN that the stage file has, which was checked.
+func regionOf(text string) string {
+	parsed, err := arn.Parse(text)
+	if err != nil {
+		panic(fmt.Sprintf("slipway: %q was checked to be an ARN", text))
+	}
+	return parsed.Region
+}

@@ -1,0 +1,78 @@
+package account
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	logStreamKind = "logStream" // group:stream, as neither name has a colon
+	logEventKind  = "logEvent"
+)
+
+// LogEvent is one line that a container wrote. Times are milliseconds since 1970.
+type LogEvent struct {
+	ID        string `json:"eventId"`
+	Group     string `json:"logGroup"`
+	Stream    string `json:"logStreamName"`
+	Timestamp int64  `json:"timestamp"`
+	Ingestion int64  `json:"ingestionTime"`
+	Message   string `json:"message"`
+}
+
+func (t *tx) logGroup(group string) error {
+	if get[Object](t, LogGroup, group) == nil {
+		return refuse("ResourceNotFoundException", "The specified log group does not exist.")
+	}
+	return nil
+}
+
+// CreateLogStream makes a stream in a log group. As no container runs in the sandbox, all streams come from outside.
+func (a *Account) CreateLogStream(group, stream string) error {
+	return a.transact(func(t *tx) error {
+		if err := t.logGroup(group); err != nil {
+			return err
+		}
+		id := group + ":" + stream
+		if get[Object](t, logStreamKind, id) != nil {
+			return refuse("ResourceAlreadyExistsException", "The specified log stream already exists")
+		}
+		put(t, logStreamKind, id, Object{"group": group, "name": stream})
+		return nil
+	})
+}
+
+// PutLogEvents adds events, of which the timestamp and the message are given, to a stream.
+func (a *Account) PutLogEvents(group, stream string, events []LogEvent) error {
+	return a.transact(func(t *tx) error {
+		if err := t.logGroup(group); err != nil {
+			return err
+		}
+		if get[Object](t, logStreamKind, group+":"+stream) == nil {
+			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
+		}
+		for _, event := range events {
+			event.ID = fmt.Sprintf("%056d", t.next("log events"))
+			event.Group, event.Stream, event.Ingestion = group, stream, t.now.UnixMilli()
+			put(t, logEventKind, event.ID, event)
+		}
+		return nil
+	})
+}
+
+// LogEvents are those of a group's streams with this prefix, from a time on and before another, oldest first.
+func (a *Account) LogEvents(group, prefix string, from, to int64) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		if err := t.logGroup(group); err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind), func(e *LogEvent) bool {
+			return e.Group != group || !strings.HasPrefix(e.Stream, prefix) || e.Timestamp < from || e.Timestamp > to
+		})
+		return nil
+	})
+	slices.SortStableFunc(found, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+	return found, err
+}

@@ -1,0 +1,136 @@
+package account
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+)
+
+// Policy is the kind of IAM's managed policies, each by its ARN: boundaries of roles. Programs use them, and make none.
+const Policy = "policy"
+
+// texts is a string or a list of strings, as IAM policies have both.
+type texts []string
+
+func (l *texts) UnmarshalJSON(body []byte) error {
+	var one string
+	if json.Unmarshal(body, &one) == nil {
+		*l = texts{one}
+		return nil
+	}
+	return json.Unmarshal(body, (*[]string)(l))
+}
+
+func (l texts) match(text string) bool {
+	return slices.ContainsFunc(l, func(pattern string) bool { return wildcard(pattern, text) })
+}
+
+type policyStatement struct {
+	Effect                                   string
+	Action, NotAction, Resource, NotResource texts
+	Condition                                map[string]any
+}
+
+func parsePolicy(text string) ([]policyStatement, error) {
+	var one struct{ Statement policyStatement }
+	var policy struct{ Statement []policyStatement }
+	if json.Unmarshal([]byte(text), &policy) == nil {
+		return policy.Statement, nil
+	}
+	if err := json.Unmarshal([]byte(text), &one); err != nil {
+		return nil, refuse("MalformedPolicyDocument", "Syntax errors in policy: %s", err)
+	}
+	return []policyStatement{one.Statement}, nil
+}
+
+func (s policyStatement) match(action, resource string) bool {
+	actions := s.Action.match(action) || s.NotAction != nil && !s.NotAction.match(action)
+	resources := s.Resource.match(resource) || s.NotResource != nil && !s.NotResource.match(resource)
+	return actions && resources
+}
+
+// Decisions of IAM on one action.
+const (
+	Allowed      = "allowed"
+	ExplicitDeny = "explicitDeny"
+	ImplicitDeny = "implicitDeny"
+)
+
+// Simulation is what IAM would decide on an action of a role.
+type Simulation struct {
+	Decision string
+	// Bounded is set where the role has a permissions boundary, and InBounds where that allows the action.
+	Bounded, InBounds bool
+}
+
+// Simulate decides on an action of a role with its own policies and more of them. A boundary that the account does not
+// have is its owner's: it limits nothing here. Conditions are beyond it.
+func (a *Account) Simulate(role, action, resource string, more []string) (found Simulation, err error) {
+	err = a.transact(func(t *tx) error {
+		found, err = t.simulate(role, action, resource, more)
+		return err
+	})
+	return found, err
+}
+
+func (t *tx) simulate(role, action, resource string, more []string) (found Simulation, err error) {
+	o := get[Object](t, Role, role)
+	if o == nil {
+		return found, refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
+	}
+	policies := slices.Clone(more)
+	for _, own := range list[Object](t, RolePolicy) {
+		if own.text("role") == role {
+			policies = append(policies, own.text("policy"))
+		}
+	}
+	if found.Decision, err = decide(policies, action, resource); err != nil {
+		return found, err
+	}
+	boundary := get[Object](t, Policy, o.text("permissionsBoundary"))
+	if boundary == nil {
+		return found, nil
+	}
+	inBounds, err := decide([]string{boundary.text("policy")}, action, resource)
+	found.Bounded, found.InBounds = true, inBounds == Allowed
+	switch {
+	case inBounds == ExplicitDeny:
+		found.Decision = ExplicitDeny
+	case inBounds == ImplicitDeny && found.Decision == Allowed:
+		found.Decision = ImplicitDeny
+	}
+	return found, err
+}
+
+// decide is the decision of these policies alone.
+func decide(policies []string, action, resource string) (string, error) {
+	decision := ImplicitDeny
+	for _, text := range policies {
+		statements, err := parsePolicy(text)
+		if err != nil {
+			return "", err
+		}
+		for _, statement := range statements {
+			switch {
+			case !statement.match(action, resource):
+			case len(statement.Condition) > 0:
+				return "", refuse("InvalidInput", "The sandbox does not evaluate conditions of policies.")
+			case statement.Effect == "Deny":
+				return ExplicitDeny, nil
+			default:
+				decision = Allowed
+			}
+		}
+	}
+	return decision, nil
+}
+
+// AddPolicy records a managed policy, and returns its ARN.
+func (a *Account) AddPolicy(name, document string) (arn string, err error) {
+	if _, err := parsePolicy(document); err != nil {
+		return "", err
+	}
+	arn = "arn:aws:iam::" + ID + ":policy/" + name
+	return arn, a.CreateObject(Policy, arn, Object{"arn": arn, "name": path.Base(name), "policy": document},
+		refuse("EntityAlreadyExists", "A policy called %s already exists.", name))
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"encoding/xml"
+	"net/http"
+	"slices"
+	"strings"
+
+	"slipway/sandbox/account"
+)
+
+// route53Path is what the paths of Route 53 begin with, whose protocol is XML over REST.
+const route53Path = "/2013-04-01/"
+
+func answerRoute53(w http.ResponseWriter, r *http.Request, a *account.Account) {
+	operation := r.Method + " " + strings.TrimPrefix(r.URL.Path, route53Path)
+	var answer any
+	err := error(&account.Error{Code: "InvalidInput", Message: "The sandbox has no operation " + operation + " of Route 53."})
+	if operation == "GET hostedzonesbyname" {
+		answer, err = listHostedZonesByName(a, r.URL.Query().Get("dnsname"))
+	}
+	if err != nil {
+		failQuery(w, "route53", err)
+		return
+	}
+	writeXML(w, http.StatusOK, answer)
+}
+
+type hostedZone struct {
+	ID              string `xml:"Id"`
+	Name            string
+	CallerReference string
+	Private         bool `xml:"Config>PrivateZone"`
+	Records         int  `xml:"ResourceRecordSetCount"`
+}
+
+// listHostedZonesByName lists zones from a name on. Route 53 orders names by their labels, from the last.
+func listHostedZonesByName(a *account.Account, from string) (any, error) {
+	records, err := a.Objects(account.Record)
+	if err != nil {
+		return nil, err
+	}
+	answer := struct {
+		XMLName     xml.Name     `xml:"ListHostedZonesByNameResponse"`
+		Zones       []hostedZone `xml:"HostedZones>HostedZone"`
+		DNSName     string       `xml:",omitempty"`
+		IsTruncated bool
+		MaxItems    int
+	}{DNSName: from, MaxItems: 100}
+	if strings.Compare(reversed(from), reversed(account.HostedZoneName)) <= 0 {
+		const ownRecords = 2 // NS and SOA
+		answer.Zones = []hostedZone{{"/hostedzone/" + account.HostedZone, account.HostedZoneName + ".", "sandbox", false, ownRecords + len(records)}}
+	}
+	return answer, nil
+}
+
+func reversed(name string) string {
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".")
+}

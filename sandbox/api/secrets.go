@@ -1,0 +1,67 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"slipway/sandbox/account"
+)
+
+func describeSecret(a *account.Account, _ string, p struct{ SecretID string }) (any, error) {
+	secret, versions, err := a.DescribeSecret(p.SecretID)
+	if err != nil {
+		return nil, err
+	}
+	answer := object{"ARN": secret["arn"], "Name": secret["name"], "VersionIdsToStages": versions}
+	if key, _ := secret["kmsKeyId"].(string); key != "" {
+		answer["KmsKeyId"] = key
+	}
+	if text, _ := secret["deletedDate"].(string); text != "" {
+		deleted, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return nil, err
+		}
+		answer["DeletedDate"] = account.Seconds(deleted)
+	}
+	return answer, nil
+}
+
+func listSecretVersionIDs(a *account.Account, _ string, p struct {
+	SecretID          string
+	IncludeDeprecated bool
+}) (any, error) {
+	versions, err := a.SecretVersions(p.SecretID)
+	listed := []object{}
+	for _, v := range versions {
+		if len(v.Stages) > 0 || p.IncludeDeprecated {
+			listed = append(listed, object{"VersionId": v.VersionID, "VersionStages": v.Stages, "CreatedDate": account.Seconds(v.CreatedAt)})
+		}
+	}
+	return object{"ARN": p.SecretID, "Versions": listed}, err
+}
+
+func getParameters(a *account.Account, region string, p struct {
+	Names          []string
+	WithDecryption bool
+}) (any, error) {
+	if p.WithDecryption {
+		return nil, &account.Error{Code: "ValidationException", Message: "The sandbox does not decrypt parameters."}
+	}
+	found, invalid := []object{}, []string{}
+	for _, name := range p.Names {
+		arn := name
+		if !strings.HasPrefix(name, "arn:") {
+			arn = account.ARN("ssm", region, "parameter/"+strings.TrimPrefix(name, "/"))
+		}
+		parameter, err := a.Object(account.Parameter, arn)
+		if err != nil {
+			return nil, err
+		}
+		if parameter == nil {
+			invalid = append(invalid, name)
+			continue
+		}
+		found = append(found, object{"ARN": arn, "Name": parameter["name"], "Type": "SecureString", "Value": "AQICAHh…", "Version": 1})
+	}
+	return object{"Parameters": found, "InvalidParameters": invalid}, nil
+}

@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+const logGroup = "/slipway/dev/web"
+
+// wrote has a task write a line at a time. No container runs in the sandbox.
+func (p *project) wrote(task string, at time.Time, message string) {
+	p.Helper()
+	a, stream := p.open(), "web/web/"+task
+	if err := a.CreateLogStream(logGroup, stream); !account.IsCode(err, "ResourceAlreadyExistsException") {
+		require.NoError(p.TB, err)
+	}
+	require.NoError(p.TB, a.PutLogEvents(logGroup, stream, []account.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}))
+}
+
+func TestLogsOfAService(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	one, two := strings.Repeat("1", 32), strings.Repeat("2", 32)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	p.wrote(one, now.Add(-time.Hour), "long ago")
+	p.wrote(one, now.Add(-2*time.Minute), "first\n")
+	p.wrote(one, now.Add(-10*time.Second), "third <ok>")
+	p.wrote(two, now.Add(-time.Minute), "second")
+
+	const layout = "2006-01-02T15:04:05.000Z"
+	line := func(ago time.Duration, task, message string) string {
+		return now.Add(-ago).Format(layout) + "  " + task + "  " + message + "\n"
+	}
+	recent := line(2*time.Minute, one, "first") + line(time.Minute, two, "second") + line(10*time.Second, one, "third <ok>")
+	require.Equal(t, recent, p.ok("slipway", "logs", "dev", "web").stdout)
+	require.Equal(t, line(time.Hour, one, "long ago")+recent, p.ok("slipway", "logs", "dev", "web", "--since", "2h").stdout)
+	since := now.Add(-90 * time.Second).Format(time.RFC3339)
+	require.Equal(t, recent[strings.Index(recent, "\n")+1:], p.ok("slipway", "logs", "dev", "web", "--since", since).stdout)
+	lines := strings.Split(strings.TrimSpace(p.ok("slipway", "logs", "dev", "web", "--json").stdout), "\n")
+	require.Len(t, lines, 3)
+	var last struct {
+		Time          time.Time
+		Task, Message string
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[2]), &last))
+	require.True(t, last.Time.Equal(now.Add(-10*time.Second)))
+	require.Equal(t, []string{one, "third <ok>"}, []string{last.Task, last.Message})
+
+	p.refused([]string{`dev has no service "api": name one of its services: web`}, "slipway", "logs", "dev", "api")
+	p.refused([]string{"--since yesterday: write a duration such as 10m"}, "slipway", "logs", "dev", "web", "--since", "yesterday")
+	p.ok("pulumi", "stack", "init", "release")
+	p.ok("slipway", "promote", "dev", "release")
+	r := p.refused([]string{"services.web of release has no log yet, as it was never deployed: run `pulumi up --stack release`"},
+		"slipway", "logs", "release", "web")
+	require.Equal(t, 2, r.status)
+}
+
+func TestLogsFollowed(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	task, now := strings.Repeat("1", 32), time.Now()
+	p.wrote(task, now.Add(-time.Second), "before")
+	command := p.command("slipway", "logs", "dev", "web", "--follow")
+	output, write, err := os.Pipe()
+	require.NoError(t, err)
+	command.Stdout, command.Stderr = write, write
+	require.NoError(t, command.Start())
+	require.NoError(t, write.Close())
+	text := &terminal{}
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(text, output)
+		close(ended)
+	}()
+	says := func(message string) func() bool {
+		return func() bool { return strings.Contains(text.String(), message) }
+	}
+	require.Eventually(t, says("before"), 30*time.Second, 100*time.Millisecond)
+	p.wrote(task, time.Now(), "after")
+	require.Eventually(t, says("after"), 30*time.Second, 100*time.Millisecond)
+	// One that arrives late, with a time before those that were printed.
+	p.wrote(strings.Repeat("2", 32), now.Add(-30*time.Second), "late")
+	require.Eventually(t, says("late"), 30*time.Second, 100*time.Millisecond)
+	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT))
+	<-ended
+	require.NoError(t, command.Wait(), text.String())
+	for _, message := range []string{"before", "after", "late"} {
+		require.Equal(t, 1, strings.Count(text.String(), message), text.String())
+	}
+}

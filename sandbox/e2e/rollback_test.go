@@ -1,0 +1,225 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// definitions are the container definitions that each service of a stage runs, as ECS has them.
+func (p *project) definitions(stage string) map[string]string {
+	p.Helper()
+	found := map[string]string{}
+	for _, name := range []string{"api", "web", "worker"} {
+		service, err := p.open().Service("slipway-"+stage, name)
+		require.NoError(p.TB, err)
+		found[name] = p.definition(service.TaskDefinition)
+	}
+	return found
+}
+
+func (p *project) definition(reference string) string {
+	p.Helper()
+	definition, err := p.open().TaskDefinition(reference)
+	require.NoError(p.TB, err)
+	text, err := json.Marshal([]any{definition.CPU, definition.Memory, definition.Containers})
+	require.NoError(p.TB, err)
+	return string(text)
+}
+
+// values replaces references to versions of a secret by their values: a restored value is another version.
+func (p *project) values(definition string) string {
+	p.Helper()
+	for _, part := range strings.Split(definition, `"`) {
+		if strings.HasPrefix(part, "arn:aws:secretsmanager:") {
+			value, err := p.open().SecretValue(part)
+			require.NoError(p.TB, err)
+			definition = strings.ReplaceAll(definition, part, value)
+		}
+	}
+	return definition
+}
+
+// placedBy are the revisions of the story's services after each update of release, by the chapter's number.
+func placedBy(number int) map[string]int {
+	placed := map[string]int{}
+	for _, chapter := range chapters[:number] {
+		for _, change := range strings.Fields(chapter.placed) {
+			service, revision, _ := strings.Cut(change, ":")
+			placed[service], _ = strconv.Atoi(revision)
+		}
+	}
+	return placed
+}
+
+// past are the definitions that each update of release put in place, by its number: with the values of secrets, which go
+// with the secret once a stage has none.
+func (p *project) past() map[int]map[string]string {
+	p.Helper()
+	past := map[int]map[string]string{}
+	for i := range chapters {
+		past[i+1] = map[string]string{}
+		for service, revision := range placedBy(i + 1) {
+			past[i+1][service] = p.values(p.definition(fmt.Sprintf("slipway-release-%s:%d", service, revision)))
+		}
+	}
+	return past
+}
+
+func (p *project) runs(definitions map[string]string, stage string) {
+	p.Helper()
+	for service, now := range p.definitions(stage) {
+		require.Equal(p.TB, definitions[service], p.values(now), service)
+	}
+}
+
+func TestRollBackToEveryEarlierUpdate(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	past := p.past()
+	for i, chapter := range chapters {
+		number := i + 1
+		if number == len(chapters) {
+			break
+		}
+		if chapter.result == "failed" {
+			r := p.refused([]string{"update 7 of release failed"}, "slipway", "rollback", "release", "--to", "7")
+			require.Equal(t, 1, r.status)
+			continue
+		}
+		r := p.ok("slipway", "rollback", "release", "--to", strconv.Itoa(number))
+		require.Contains(t, r.output, fmt.Sprintf("Back to update %d of release", number))
+		require.NotContains(t, r.output, "hunter2")
+		p.up("release").builtNothing()
+		p.runs(past[number], "release")
+	}
+	require.Empty(t, p.git("status", "--porcelain"), "everything is committed")
+	require.Equal(t, "Roll release back to update 10\n", p.git("log", "-1", "--format=%s"), "update 11 had changed nothing")
+}
+
+func TestPinEveryEarlierUpdate(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	past, revisions := p.past(), p.revisions("slipway-release-web")
+	for _, number := range []int{1, 4, 6, 9, 12} {
+		r := p.ok("slipway", "rollback", "release", "--pin", "--to", strconv.Itoa(number), "--up")
+		require.Contains(t, r.output, "services.web.revision")
+		p.runs(past[number], "release")
+		p.up("release", "--expect-no-changes")
+	}
+	require.Equal(t, revisions, p.revisions("slipway-release-web"), "nothing was registered")
+}
+
+func TestRollBackAndForthWhereTheImageIsBuilt(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	first, last := map[string]string{}, p.definitions("dev")
+	for _, service := range []string{"api", "web", "worker"} {
+		first[service] = p.definition("slipway-dev-" + service + ":1")
+	}
+	images, builds := p.images(), p.builds("slipway-dev/web")
+	r := p.ok("slipway", "rollback", "dev", "--to", "1")
+	require.Contains(t, r.output, "images.web is pinned")
+	p.up("dev")
+	p.runs(first, "dev")
+	r = p.ok("slipway", "rollback", "dev", "--up")
+	require.Contains(t, r.output, "Back to update 3 of dev, from 4")
+	p.runs(last, "dev")
+	require.Equal(t, images, p.images(), "nothing is lost")
+	require.Equal(t, builds, p.builds("slipway-dev/web"), "nothing was built")
+}
+
+func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	head := p.git("rev-parse", "HEAD")
+	refused := func(says string, args ...string) {
+		t.Helper()
+		file := p.read("Pulumi.release.yaml")
+		r := p.refused([]string{says}, append([]string{"slipway", "rollback"}, args...)...)
+		require.Equal(t, 1, r.status)
+		require.Equal(t, head, p.git("rev-parse", "HEAD"))
+		require.Equal(t, file, p.read("Pulumi.release.yaml"))
+	}
+	refused("release has no update 99", "release", "--to", "99")
+	refused("name a stage of this project", "staging")
+
+	p.replace("Pulumi.release.yaml", "good day", "edited by hand")
+	refused("has changes that are not committed", "release")
+	require.Contains(t, p.read("Pulumi.release.yaml"), "edited by hand")
+	p.git("checkout", "-q", "Pulumi.release.yaml")
+
+	account := p.open()
+	_, err := account.DeregisterTaskDefinition("slipway-release-web:1")
+	require.NoError(t, err)
+	refused("revision 1 is gone", "release", "--to", "1", "--pin")
+
+	image := p.images()[0]
+	_, err = account.DeleteImage(image.Repository, "", image.Digest)
+	require.NoError(t, err)
+	refused("is gone from ECR", "release", "--to", "1")
+	refused("is gone from ECR", "release", "--to", "2", "--pin")
+
+	p.replace("Pulumi.yaml", "memory: 512", "memory: 1024")
+	p.commit("Another default")
+	head = p.git("rev-parse", "HEAD")
+	refused("defaults.services.web.memory", "release", "--to", "10")
+	p.git("revert", "--no-edit", "HEAD")
+	head = p.git("rev-parse", "HEAD")
+
+	// Other work in the tree stays as it is, staged or not.
+	p.write("README.md", "edited")
+	p.write("docs/new.md", "new")
+	p.git("add", "docs/new.md")
+	before := p.git("status", "--porcelain")
+	p.ok("slipway", "rollback", "release", "--to", "10")
+	require.Equal(t, before, p.git("status", "--porcelain"))
+	require.Equal(t, "Pulumi.release.yaml\n", p.git("show", "--format=", "--name-only", "HEAD"))
+
+	p.write(".git/hooks/pre-commit", "#!/bin/sh\necho not on a Friday\nexit 1\n")
+	p.ok("chmod", "+x", ".git/hooks/pre-commit")
+	file := p.read("Pulumi.release.yaml")
+	p.refused([]string{"not on a Friday"}, "slipway", "rollback", "release", "--to", "6")
+	require.Equal(t, file, p.read("Pulumi.release.yaml"))
+	require.Equal(t, before, p.git("status", "--porcelain"))
+}
+
+func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	account := p.open()
+	secret := p.references("slipway-release-api:2")["KEY"]
+	// AWS keeps the last 100 versions, and those of the last 24 hours.
+	arn := strings.Join(strings.Split(secret, ":")[:7], ":")
+	for range 102 {
+		_, err := account.PutSecretValue(arn, `{"KEY": "other"}`, "")
+		require.NoError(t, err)
+	}
+	p.faults(map[string]string{"clock": "25h"})
+	_, err := account.PutSecretValue(arn, `{"KEY": "other"}`, "")
+	require.NoError(t, err)
+	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3", "--pin")
+	p.ok("slipway", "rollback", "release", "--to", "3", "--up")
+	service, err := account.Service("slipway-release", "api")
+	require.NoError(t, err)
+	value, err := account.SecretValue(p.references(service.TaskDefinition)["KEY"])
+	require.NoError(t, err)
+	require.Equal(t, "hunter2-one", value)
+}
+
+func TestAShallowCloneCannotRestore(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	full := p.dir
+	p.ok("git", "clone", "-q", "--depth", "2", "file://"+full, full+"-shallow")
+	p.dir = full + "-shallow"
+	p.git("config", "user.name", "Dana Developer")
+	p.git("config", "user.email", "dana@example.com")
+	p.refused([]string{"git fetch --unshallow"}, "slipway", "rollback", "release", "--to", "2")
+	p.ok("slipway", "rollback", "release", "--to", "2", "--pin")
+	p.ok("slipway", "history", "release")
+}

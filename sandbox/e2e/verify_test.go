@@ -1,0 +1,281 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+type check struct{ About, Key, Status, Message string }
+
+// verified are the checks of `slipway verify --json`, which ends with that status.
+func (p *project) verified(status int, stage string) []check {
+	p.Helper()
+	r := p.run("slipway", "verify", stage, "--json")
+	require.Equal(p, status, r.status, r.output)
+	var found struct {
+		Stage, Account, Region string
+		Checks                 []check
+	}
+	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &found))
+	require.Equal(p, []string{stage, account.ID, "ap-northeast-2"}, []string{found.Stage, found.Account, found.Region})
+	return found.Checks
+}
+
+// wrong is the only check that is not well: what it is about, and all of these words in its line.
+func (p *project) wrong(stage, about string, says ...string) {
+	p.Helper()
+	var bad []check
+	for _, each := range p.verified(1, stage) {
+		if each.Status != "ok" && each.Status != "note" {
+			bad = append(bad, each)
+		}
+	}
+	require.Len(p, bad, 1)
+	require.Equal(p, "wrong", bad[0].Status)
+	require.Equal(p, about, bad[0].About)
+	for _, text := range says {
+		require.Contains(p, bad[0].Key+": "+bad[0].Message, text)
+	}
+}
+
+// issueCertificate makes a certificate of the account for these domains. It is issued once its DNS record is there.
+func (p *project) issueCertificate(key string, issued bool, domains ...string) (arn string) {
+	p.Helper()
+	a := p.open()
+	arn = account.ARN("acm", "ap-northeast-2", "certificate/"+key)
+	var names []any
+	for _, domain := range domains {
+		names = append(names, domain)
+		name, value := account.ValidationRecord(domain)
+		name = strings.TrimSuffix(name, ".")
+		record := account.HostedZone + "_" + name + "_CNAME"
+		if known, err := a.Object(account.Record, record); issued && err == nil && known == nil {
+			require.NoError(p.TB, a.CreateObject(account.Record, record, account.Object{"zoneId": account.HostedZone, "fqdn": name,
+				"type": "CNAME", "records": []any{value}}, nil))
+		}
+	}
+	require.NoError(p.TB, a.CreateObject(account.Certificate, key, account.Object{"arn": arn, "domainName": domains[0],
+		"subjectAlternativeNames": names}, nil))
+	return arn
+}
+
+func TestVerifyAGoodStage(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	a := p.open()
+	secret, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/database"})
+	require.NoError(t, err)
+	_, err = a.PutSecretValue(secret, `{"url": "postgres://…"}`, "")
+	require.NoError(t, err)
+	parameter := account.ARN("ssm", "ap-northeast-2", "parameter/shop/token")
+	require.NoError(t, a.CreateObject(account.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
+	certificate := p.issueCertificate("11111111-2222-3333-4444-555555555555", true, "*.example.com")
+	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}", "slipway:loadBalancer: {certificate: \""+certificate+"\"}")
+	p.serviceKeys("secrets: [DATABASE_URL, TOKEN]", "route: {hosts: [shop.example.com]}")
+	before := p.read("Pulumi.dev.yaml")
+
+	r := p.ok("slipway", "verify", "dev")
+	require.Equal(t, before, p.read("Pulumi.dev.yaml"))
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	for i, says := range []string{
+		"ok       images.web.build (Pulumi.dev.yaml): is built by the update, for the repository slipway-dev/web",
+		"ok       secrets.DATABASE_URL (Pulumi.dev.yaml): the secret is there",
+		"ok       secrets.TOKEN (Pulumi.dev.yaml): the parameter is there",
+		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution can be assumed by tasks",
+		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its image, write its log and read its secrets",
+		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-task can be assumed by tasks",
+		"ok       network (Pulumi.dev.yaml): tasks in " + account.Subnets[0].ID + " reach ECR by igw-",
+		"ok       network", "ok       network", "ok       network",
+		"ok       loadBalancer.certificate (Pulumi.dev.yaml): the certificate is issued, and valid until 20",
+		"ok       services.web.route.hosts (Pulumi.dev.yaml): the certificate covers shop.example.com",
+	} {
+		require.True(t, strings.HasPrefix(lines[i], says), lines[i])
+	}
+	require.Len(t, lines, 12)
+}
+
+func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	boundary, err := p.open().AddPolicy("boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
+	require.NoError(t, err)
+	p.stageKeys("slipway:roles: {permissionsBoundary: \""+boundary+"\"}", "slipway:loadBalancer: {zone: example.com}",
+		"slipway:secrets: {API_KEY: {secure: v1:abc=}}")
+	p.serviceKeys("route: {hosts: [shop.example.com]}", "secrets: [API_KEY]")
+	notes := 0
+	for _, each := range p.verified(0, "dev") {
+		if each.Status == "note" {
+			require.Contains(t, each.Message, "by the update")
+			notes++
+		}
+	}
+	require.Equal(t, 3, notes, "a repository and two roles")
+	p.replace("Pulumi.dev.yaml", "policy/boundary", "policy/gone")
+	p.wrong("dev", "role", "roles.permissionsBoundary (Pulumi.dev.yaml): there is no policy", "policy/gone")
+	p.replace("Pulumi.dev.yaml", "policy/gone", "policy/boundary")
+	p.replace("Pulumi.dev.yaml", "zone: example.com", "zone: example.org")
+	p.replace("Pulumi.dev.yaml", "shop.example.com", "shop.example.org")
+	p.wrong("dev", "certificate", "loadBalancer.zone (Pulumi.dev.yaml): there is no hosted zone example.org")
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: one")
+	r := p.run("slipway", "verify", "dev")
+	require.Equal(t, 1, r.status)
+	require.Contains(t, r.output, "services.web.replicas (Pulumi.dev.yaml)")
+}
+
+func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.ok("pulumi", "stack", "init", "release")
+	p.ok("slipway", "promote", "dev", "release")
+	p.serviceKeys("revision: 1")
+	for _, each := range append(p.verified(0, "release"), p.verified(0, "dev")...) {
+		if each.About == "image" || each.About == "revision" {
+			require.Equal(t, "ok", each.Status, each.Message)
+		}
+	}
+	release := p.read("Pulumi.release.yaml")
+	image := p.outputs("dev").Images["web"]
+	p.write("Pulumi.release.yaml", strings.Replace(release, image.Ref, image.Ref+"\n      platform: linux/arm64", 1))
+	p.wrong("release", "image", "images.web.ref (Pulumi.release.yaml): the image is for linux/amd64, and its tasks run on linux/arm64")
+	p.write("Pulumi.release.yaml", strings.Replace(release, image.Tag, "another-tag", 1))
+	p.wrong("release", "image", "does not carry the tag another-tag, but "+image.Tag)
+	p.write("Pulumi.release.yaml", release)
+
+	_, err := p.open().DeleteImage("slipway-dev/web", "", image.Digest)
+	require.NoError(t, err)
+	p.wrong("release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
+	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web", "is no longer in ECR")
+	_, err = p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	require.NoError(t, err)
+	p.wrong("dev", "revision", "slipway-dev-web:1 is INACTIVE")
+	p.replace("Pulumi.dev.yaml", "revision: 1", "revision: 7")
+	p.wrong("dev", "revision", "there is no revision slipway-dev-web:7")
+}
+
+func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	a := p.open()
+	secret, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/database", "kmsKeyId": "alias/shop"})
+	require.NoError(t, err)
+	p.stageKeys("slipway:secrets: {DATABASE_URL: \"" + secret + "\"}")
+	p.serviceKeys("secrets: [DATABASE_URL]")
+	p.wrong("dev", "secret", "secrets.DATABASE_URL (Pulumi.dev.yaml): the secret has no value yet")
+	_, err = a.PutSecretValue(secret, "one", "")
+	require.NoError(t, err)
+	var notes []string
+	for _, each := range p.verified(0, "dev") {
+		if each.Status == "note" {
+			notes = append(notes, each.Message)
+		}
+	}
+	require.Equal(t, []string{"the secret is there, encrypted with the KMS key alias/shop, whose policy must let slipway-dev-web-execution decrypt (kms:Decrypt)"}, notes)
+	p.replace("Pulumi.dev.yaml", secret, secret+"::AWSPREVIOUS:")
+	p.wrong("dev", "secret", "has no version with the label AWSPREVIOUS")
+	p.replace("Pulumi.dev.yaml", secret+"::AWSPREVIOUS:", secret)
+
+	boundary, err := a.AddPolicy("boundary", `{"Statement": [{"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}]}`)
+	require.NoError(t, err)
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution", account.Object{"permissionsBoundary": boundary}))
+	p.wrong("dev", "role", "the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on "+secret,
+		"the permissions boundary "+boundary+" does not allow it")
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution", account.Object{"permissionsBoundary": ""}))
+	require.NoError(t, a.CreateObject(account.RolePolicy, "slipway-dev-web-execution:own", account.Object{"role": "slipway-dev-web-execution",
+		"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
+	p.wrong("dev", "role", "could not do logs:CreateLogStream", "another policy of the role denies it")
+	require.NoError(t, a.DeleteObject(account.RolePolicy, "slipway-dev-web-execution:own", false))
+
+	trust := p.open()
+	role, err := trust.Object(account.Role, "slipway-dev-web-task")
+	require.NoError(t, err)
+	changed := strings.ReplaceAll(role["assumeRolePolicy"].(string), "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": changed}))
+	p.wrong("dev", "role", "the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it", "pulumi up --refresh --stack dev")
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": strings.ReplaceAll(
+		role["assumeRolePolicy"].(string), account.ID, "210987654321")}))
+	p.wrong("dev", "role", "for tasks of this account and region")
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": role["assumeRolePolicy"]}))
+
+	require.NoError(t, a.DeleteSecret(secret, 7))
+	p.wrong("dev", "secret", "is scheduled for deletion", "aws secretsmanager restore-secret --region ap-northeast-2 --secret-id "+secret)
+	p.replace("Pulumi.dev.yaml", secret, secret[:len(secret)-6]+"AbCdEf")
+	p.wrong("dev", "secret", "there is no secret")
+	p.replace("Pulumi.dev.yaml", secret[:len(secret)-6]+"AbCdEf", account.ARN("ssm", "ap-northeast-2", "parameter/gone"))
+	p.wrong("dev", "secret", "there is no parameter")
+}
+
+func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{account.NoRoute: account.Subnets[2].ID})
+	p.wrong("dev", "network", "network (Pulumi.dev.yaml): the route table "+account.PrivateRouteTable+" of "+account.Subnets[2].ID+" leads nowhere outside",
+		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway")
+	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " + account.Subnets[2].ID + "]}")
+	p.wrong("dev", "network", "network.subnets[1] (Pulumi.dev.yaml): the route table")
+	p.faults(nil)
+	for _, each := range p.verified(0, "dev") {
+		require.Equal(t, "ok", each.Status, each.Message)
+	}
+	p.replace("Pulumi.dev.yaml", account.Subnets[2].ID, "subnet-0123456789abcdef0")
+	p.wrong("dev", "network", "network.subnets[1] (Pulumi.dev.yaml): there is no subnet subnet-0123456789abcdef0")
+	p.replace("Pulumi.dev.yaml", "subnet-0123456789abcdef0]", account.Subnets[2].ID+"], assignPublicIp: false")
+	bad := 0
+	for _, each := range p.verified(1, "dev") {
+		if each.Status == "wrong" {
+			require.Contains(t, each.Message, "takes tasks with public addresses only, and they get none (network.assignPublicIp)")
+			bad++
+		}
+	}
+	require.Equal(t, 2, bad)
+
+	p.withoutOptions()
+	pending := p.issueCertificate("11111111-2222-3333-4444-555555555555", false, "*.example.com")
+	p.stageKeys("slipway:loadBalancer: {certificate: \"" + pending + "\"}")
+	p.serviceKeys("route: {hosts: [shop.example.com]}")
+	p.wrong("dev", "certificate", "loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)")
+	issued := p.issueCertificate("22222222-2222-3333-4444-555555555555", true, "*.example.com")
+	p.replace("Pulumi.dev.yaml", pending, issued)
+	p.replace("Pulumi.dev.yaml", "shop.example.com", "eu.shop.example.com")
+	p.wrong("dev", "certificate", "services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, "+
+		"which does not cover eu.shop.example.com")
+	p.replace("Pulumi.dev.yaml", issued, issued[:len(issued)-1]+"0")
+	p.wrong("dev", "certificate", "there is no such certificate")
+}
+
+func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>`))
+	}))
+	defer refusing.Close()
+	p.stageKeys(`aws:endpoints: [{iam: "` + refusing.URL + `"}]`)
+	checks := p.verified(2, "dev")
+	unknown := 0
+	for _, each := range checks {
+		if each.Status == "unknown" {
+			require.Equal(t, "role", each.About)
+			require.Equal(t, "could not be checked: IAM GetRole refused: AccessDenied: not you; let your own credentials make that call, or try again",
+				each.Message)
+			unknown++
+		}
+	}
+	require.Equal(t, 2, unknown)
+	require.Greater(t, len(checks), unknown)
+	r := p.run("slipway", "verify", "dev")
+	require.Equal(t, 2, r.status)
+	require.Contains(t, r.output, "2 of 7 checks of dev could not be made")
+	p.replace("Pulumi.dev.yaml", "aws:region: ap-northeast-2", "aws:region: ap-northeast-2\n  aws:allowedAccountIds: [\"210987654321\"]")
+	r = p.run("slipway", "verify", "dev")
+	require.Equal(t, 2, r.status)
+	require.Contains(t, r.output, "aws:allowedAccountIds")
+	require.Equal(t, 2, p.run("slipway", "verify").status)
+}

@@ -1,0 +1,94 @@
+package stage
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Statement is one statement of an IAM policy.
+type Statement struct {
+	Sid       string                         `json:",omitempty"`
+	Effect    string                         `json:"Effect"`
+	Principal map[string]string              `json:",omitempty"`
+	Action    []string                       `json:"Action"`
+	Resource  []string                       `json:",omitempty"`
+	Condition map[string]map[string][]string `json:",omitempty"`
+}
+
+// PolicyText is an IAM policy of these statements.
+func PolicyText(statements ...Statement) (string, error) {
+	text, err := json.Marshal(struct {
+		Version   string
+		Statement []Statement
+	}{"2012-10-17", statements})
+	return string(text), err
+}
+
+// ExecutionStatements are what the execution role of a service may do: pull its image from a repository, write its log and
+// read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret is the ARN
+// of the secret that holds the service's encrypted values, empty for none.
+func (s *Stage) ExecutionStatements(service string, arn func(service, resource string) string, repositoryArn, ownSecret string) []Statement {
+	statements := []Statement{
+		// The only action that has no resource to narrow it to.
+		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
+		{Sid: "Pull", Effect: "Allow", Action: []string{
+			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+		}, Resource: []string{repositoryArn}},
+		{Sid: "Log", Effect: "Allow", Action: []string{
+			"logs:CreateLogStream", "logs:PutLogEvents",
+		}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(service)+":*")}},
+	}
+	var parameters, values []string
+	if ownSecret != "" {
+		values = append(values, ownSecret)
+	}
+	for _, secret := range s.Services[service].Secrets {
+		switch {
+		case secret.ARN == "":
+		case secret.IsParameter():
+			parameters = append(parameters, secret.ARN)
+		default:
+			values = append(values, SecretARN(secret.ARN))
+		}
+	}
+	// Two variables may be given parts of one secret.
+	parameters, values = distinct(parameters), distinct(values)
+	if len(parameters) > 0 {
+		statements = append(statements, Statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"}, Resource: parameters})
+	}
+	if len(values) > 0 {
+		statements = append(statements, Statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
+	}
+	return statements
+}
+
+// IsParameter tells the ARN of a parameter of SSM from that of a secret of Secrets Manager.
+func (s Secret) IsParameter() bool {
+	parts := strings.Split(s.ARN, ":") // not in a secret's JSON key
+	return len(parts) > 2 && parts[2] == "ssm"
+}
+
+// arnParts is how many parts a secret's own ARN has.
+const arnParts = 7
+
+// SecretARN drops the JSON key, version stage and version id that may follow a secret's ARN.
+func SecretARN(reference string) string {
+	parts := strings.Split(reference, ":")
+	return strings.Join(parts[:min(arnParts, len(parts))], ":")
+}
+
+// Version is the version stage or the version id that the reference to a secret names; both are empty for the current
+// value.
+func (s Secret) Version() (label, id string) {
+	parts := strings.Split(s.ARN, ":")
+	if len(parts) != arnParts+3 || s.IsParameter() {
+		return "", ""
+	}
+	return parts[arnParts+1], parts[arnParts+2]
+}
+
+func distinct(arns []string) []string {
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
