@@ -87,16 +87,17 @@ variables
 
 say "Every deployment has left a trace"
 show images
-run '^(Version|UpdateKind|Status|Message|.*git\.(head|author)|.*Resource Changes| +[-+~]|Updated|[A-Z]\w+:)|Greet|Say|first|service' pulumi stack history --stack dev --color never
-run '"(family|revision|tag|commit)"' pulumi stack output --json --stack release
+run '.' slipway history dev
+run '.' slipway status --exit-code
 
-say "A mistake in release, and back with git revert"
+say "A mistake in release, and back"
 edit Pulumi.release.yaml 'hello from release' 'hello from nowhere'
 git commit -qam "A mistake"
 up release
-printf '\n   $ git revert --no-edit HEAD\n'
-git revert --no-edit HEAD >/dev/null
+note "(git revert would do; rollback finds the update, and looks first whether its image is still there)"
+run '.' slipway rollback release
 up release
+run '.' slipway history release --limit 3
 variables
 note ""
 note "What ran before runs again, and nothing was built: ECR still holds what it held."

@@ -10,7 +10,7 @@ import (
 
 // commitsBetween are the commits that lead to one of two images and not to the other.
 type commitsBetween struct {
-	// Only are those of each, newest first, and at most mostCommits.
+	// Only are those of each, newest first, and at most commitsShown.
 	Only [2][]commit `json:"only"`
 	// Count is how many there are.
 	Count [2]int `json:"count"`
@@ -23,8 +23,8 @@ type commit struct {
 	Subject string `json:"subject"`
 }
 
-// mostCommits is how many are listed of each.
-const mostCommits = 20
+// commitsShown is how many are listed of each.
+const commitsShown = 20
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
@@ -69,7 +69,7 @@ func listCommits(ctx context.Context, dir, within string) (commits []commit, cou
 	if count, err = strconv.Atoi(strings.TrimSpace(counted)); err != nil {
 		return nil, 0, fmt.Errorf("git rev-list --count says %q", counted)
 	}
-	listed, err := git(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(mostCommits), "--format=%h %s", within, "--")
+	listed, err := git(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(commitsShown), "--format=%h %s", within, "--")
 	if err != nil {
 		return nil, 0, err
 	}

@@ -90,7 +90,7 @@ type comparison struct {
 	Images   []imageDifference   `json:"images"`
 	Services []serviceDifference `json:"services"`
 	// Stage has the settings that are no image's and no service's.
-	Stage []setting `json:"stage"`
+	Stage []unequalSetting `json:"stage"`
 	// Secrets are all that the two have, by name.
 	Secrets []secretComparison `json:"secrets"`
 	// Notes say what qualifies the rest, in sentences.
@@ -106,14 +106,14 @@ type imageDifference struct {
 	// Same says that the two run the same.
 	Same bool `json:"same"`
 	// Commits between the two; nil where they are of the same one, or of none that is known.
-	Commits  *commitsBetween `json:"commits,omitempty"`
-	Settings []setting       `json:"settings"`
+	Commits  *commitsBetween  `json:"commits,omitempty"`
+	Settings []unequalSetting `json:"settings"`
 }
 
 type serviceDifference struct {
-	Name     string    `json:"name"`
-	OnlyIn   string    `json:"onlyIn,omitempty"`
-	Settings []setting `json:"settings"`
+	Name     string           `json:"name"`
+	OnlyIn   string           `json:"onlyIn,omitempty"`
+	Settings []unequalSetting `json:"settings"`
 }
 
 // secretComparison says of a secret no more than whether it is the same.
@@ -253,7 +253,7 @@ func (s *side) notes() (notes []string) {
 func compareSides(sides [2]*side) (*comparison, error) {
 	a, b := sides[0], sides[1]
 	found := &comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Services: []serviceDifference{},
-		Stage: []setting{}, Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
+		Stage: []unequalSetting{}, Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
 	settingsA, err := settingsOf(a.settings)
 	if err != nil {
 		return nil, err
@@ -271,7 +271,7 @@ func compareSides(sides [2]*side) (*comparison, error) {
 	}
 	servicesA, servicesB := settingsA.take("services"), settingsB.take("services")
 	for _, name := range union(servicesA, servicesB) {
-		each := serviceDifference{Name: name, Settings: []setting{}}
+		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
 		x, inA := servicesA[name]
 		y, inB := servicesB[name]
 		switch {
@@ -293,7 +293,7 @@ func compareSides(sides [2]*side) (*comparison, error) {
 		if x.secret || y.secret || x == y {
 			continue
 		}
-		each := setting{Key: key}
+		each := unequalSetting{Key: key}
 		if inA {
 			each.Values[0] = x.text
 		}
@@ -311,7 +311,7 @@ func compareSides(sides [2]*side) (*comparison, error) {
 // only where both build.
 func compareImage(sides [2]*side, name string, declaredA, declaredB settings) imageDifference {
 	a, b := sides[0], sides[1]
-	found := imageDifference{Name: name, Run: [2]*image{a.runs(name), b.runs(name)}, Settings: []setting{}}
+	found := imageDifference{Name: name, Run: [2]*image{a.runs(name), b.runs(name)}, Settings: []unequalSetting{}}
 	switch {
 	case !b.has(name):
 		found.OnlyIn = a.stack
@@ -472,7 +472,7 @@ func (c *comparison) printImage(r *report, each imageDifference) {
 	c.printSettings(r, each.Name+".", each.Settings)
 }
 
-func (c *comparison) printSettings(r *report, under string, settings []setting) {
+func (c *comparison) printSettings(r *report, under string, settings []unequalSetting) {
 	for _, each := range settings {
 		switch a, b := each.Values[0], each.Values[1]; {
 		case b == nil:

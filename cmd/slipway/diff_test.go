@@ -280,14 +280,14 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	r.git("commit", "-q", "--allow-empty", "-m", "A hotfix")
 	hotfix := head()
 	r.git("checkout", "-q", "main")
-	for i := range mostCommits + 2 {
+	for i := range commitsShown + 2 {
 		r.git("commit", "-q", "--allow-empty", "-m", fmt.Sprint("Work ", i))
 	}
 	found := findCommits(t.Context(), r.dir, head()+"-dirty", hotfix)
 	require.Empty(t, found.Note)
-	require.Equal(t, [2]int{mostCommits + 2, 1}, found.Count)
-	require.Len(t, found.Only[0], mostCommits)
-	require.Equal(t, commit{head(), fmt.Sprint("Work ", mostCommits+1)}, found.Only[0][0])
+	require.Equal(t, [2]int{commitsShown + 2, 1}, found.Count)
+	require.Len(t, found.Only[0], commitsShown)
+	require.Equal(t, commit{head(), fmt.Sprint("Work ", commitsShown+1)}, found.Only[0][0])
 	require.Equal(t, []commit{{hotfix, "A hotfix"}}, found.Only[1])
 	var out bytes.Buffer
 	command := &cobra.Command{}

@@ -72,20 +72,20 @@ func (s settings) take(key string) settings {
 	return object
 }
 
-// setting is a value that differs. The value of a stage that does not have it is nil.
-type setting struct {
+// unequalSetting is a value that differs. The value of a stage that does not have it is nil.
+type unequalSetting struct {
 	Key    string `json:"key"`
 	Values [2]any `json:"values"`
 }
 
 // differences are what differs between two values of generic JSON, by path. What is left out (null) is the same as an
 // empty list or object.
-func differences(key string, a, b any) []setting {
+func differences(key string, a, b any) []unequalSetting {
 	x, isX := a.(map[string]any)
 	y, isY := b.(map[string]any)
 	switch {
 	case isX && isY:
-		var found []setting
+		var found []unequalSetting
 		for _, name := range union(x, y) {
 			valueX, inX := x[name]
 			valueY, inY := y[name]
@@ -103,16 +103,16 @@ func differences(key string, a, b any) []setting {
 	case (isX && b == nil) || (isY && a == nil):
 		return oneSided(key, a, b)
 	}
-	return []setting{{key, [2]any{a, b}}}
+	return []unequalSetting{{key, [2]any{a, b}}}
 }
 
 // oneSided lists what is set below a value that only one of two stages has: what is left at zero there says nothing.
-func oneSided(key string, a, b any) []setting {
+func oneSided(key string, a, b any) []unequalSetting {
 	side, value := 0, a
 	if a == nil {
 		side, value = 1, b
 	}
-	var found []setting
+	var found []unequalSetting
 	var add func(key string, value any)
 	add = func(key string, value any) {
 		object, is := value.(map[string]any)
@@ -120,14 +120,14 @@ func oneSided(key string, a, b any) []setting {
 			add(join(key, name), object[name])
 		}
 		if !is && !zero(value) {
-			each := setting{Key: key}
+			each := unequalSetting{Key: key}
 			each.Values[side] = value
 			found = append(found, each)
 		}
 	}
 	add(key, value)
 	if len(found) == 0 {
-		each := setting{Key: key}
+		each := unequalSetting{Key: key}
 		each.Values[side] = value
 		found = append(found, each)
 	}

@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
 )
 
 // promoted is a project whose stages dev and release run.
@@ -89,4 +93,64 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		require.Empty(t, u.changed())
 		p.write("Pulumi.release.yaml", file)
 	}
+}
+
+func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "    tool: {build: {context: ./app, refresh: \"another\"}}\n  slipway:services:\n    tool: {image: tool}\n")
+	p.commit("A second image")
+	p.up("dev")
+	images := p.outputs("dev").Images
+	before := p.read("Pulumi.release.yaml")
+
+	r := p.refused([]string{`dev has no service "wbe": name one of tool, web`}, "slipway", "promote", "dev", "release", "--service", "wbe")
+	require.Equal(t, 2, r.status)
+	p.write("Pulumi.release.yaml", before+"# edited\n")
+	r = p.refused([]string{"Pulumi.release.yaml has uncommitted changes"}, "slipway", "promote", "dev", "release", "--commit")
+	require.Equal(t, 1, r.status)
+	require.Equal(t, before+"# edited\n", p.read("Pulumi.release.yaml"))
+	p.git("checkout", "-q", "Pulumi.release.yaml")
+	p.write(".git/hooks/pre-commit", "#!/bin/sh\necho no promotion on a Friday >&2\nexit 1\n")
+	require.NoError(t, os.Chmod(filepath.Join(p.dir, ".git/hooks/pre-commit"), 0o755))
+	r = p.refused([]string{"no promotion on a Friday", "stays as it was"}, "slipway", "promote", "dev", "release", "--commit")
+	require.Equal(t, 2, r.status)
+	require.Empty(t, p.git("status", "--porcelain"))
+	require.NoError(t, os.Remove(filepath.Join(p.dir, ".git/hooks/pre-commit")))
+
+	// What else is staged or changed stays as it is.
+	p.write("staged", "new\n")
+	p.git("add", "staged")
+	p.replace("README.md", "slipway", "Slipway")
+	r = p.ok("slipway", "promote", "dev", "release", "--service", "web", "--commit")
+	require.Equal(t, "Promote web "+images["web"].Tag+" to release\n", p.git("log", "-1", "--format=%s"))
+	require.Equal(t, "Pulumi.release.yaml\n", p.git("show", "--name-only", "--format=", "HEAD"))
+	require.Contains(t, r.output, "committed as "+strings.TrimSpace(p.git("rev-parse", "--short", "HEAD")))
+	require.Equal(t, " M README.md\nA  staged\n", p.git("status", "--porcelain"))
+	require.Contains(t, p.read("Pulumi.release.yaml"), images["web"].Ref)
+	require.NotContains(t, p.read("Pulumi.release.yaml"), images["tool"].Ref)
+
+	// While one service is being deployed, what the other runs can be promoted.
+	p.faults(map[string]string{"slow-rollout": "1h"})
+	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", true, func(*account.ServiceSettings) {})
+	require.NoError(t, err)
+	r = p.refused([]string{"services.web of dev is not steady: its deployment of slipway-dev-web:1 is under way"}, "slipway", "promote", "dev", "release", "--commit")
+	require.Equal(t, 1, r.status)
+	p.ok("slipway", "promote", "dev", "release", "--service", "tool", "--commit")
+	require.Equal(t, "Promote tool "+images["tool"].Tag+" to release\n", p.git("log", "-1", "--format=%s"))
+	require.Contains(t, p.read("Pulumi.release.yaml"), images["tool"].Ref)
+}
+
+func TestPromoteRefusesAServiceThatSomebodyChanged(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.up("dev")
+	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", false, func(*account.ServiceSettings) {})
+	require.NoError(t, err)
+	r := p.refused([]string{"services.web of dev is on slipway-dev-web:1 in ECS", "its last update deployed slipway-dev-web:2",
+		"pulumi up --refresh --stack dev"}, "slipway", "promote", "dev", "release")
+	require.Equal(t, 1, r.status)
+	p.up("dev", "--refresh")
+	p.ok("slipway", "promote", "dev", "release")
 }
