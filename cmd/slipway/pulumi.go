@@ -78,7 +78,7 @@ func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.R
 
 func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error) {
 	for page := 1; ; page++ {
-		updates, err := p.page(ctx, stack, page)
+		updates, err := p.page(ctx, stack, page, fewUpdates)
 		if err != nil || len(updates) == 0 {
 			return nil, err
 		}
@@ -90,11 +90,14 @@ func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error
 	}
 }
 
-// historyPage is how many updates are read with one command.
-const historyPage = 100
+// How many updates are read with one command: a few where the newest are enough, as some backends keep a file for each.
+const (
+	fewUpdates  = 10
+	manyUpdates = 100
+)
 
-func (p pulumiCLI) page(ctx context.Context, stack string, page int, more ...string) (updates []update, err error) {
-	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(historyPage), "--page", strconv.Itoa(page)}
+func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []update, err error) {
+	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(size), "--page", strconv.Itoa(page)}
 	return updates, p.ask(ctx, &updates, append(args, more...)...)
 }
 
@@ -103,7 +106,7 @@ func (p pulumiCLI) page(ctx context.Context, stack string, page int, more ...str
 // updates.
 func (p pulumiCLI) History(ctx context.Context, stack string) (updates []update, withSecrets bool, err error) {
 	for page, more := 1, []string{"--show-secrets"}; ; page++ {
-		read, err := p.page(ctx, stack, page, more...)
+		read, err := p.page(ctx, stack, page, manyUpdates, more...)
 		if err != nil && page == 1 && len(more) > 0 {
 			more, page = nil, 0
 			continue
@@ -112,7 +115,7 @@ func (p pulumiCLI) History(ctx context.Context, stack string) (updates []update,
 			return nil, false, err
 		}
 		updates = append(updates, read...)
-		if len(read) < historyPage {
+		if len(read) < manyUpdates {
 			return updates, len(more) > 0, nil
 		}
 	}

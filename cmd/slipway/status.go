@@ -153,8 +153,25 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 }
 
 func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {
-	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
-	if err != nil {
+	// Each takes the CLI some time.
+	var config map[string]string
+	var secretKeys []string
+	var last *update
+	var outputs map[string]json.RawMessage
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() (err error) {
+		config, secretKeys, err = readConfig(asked, pulumi, project, stack)
+		return err
+	})
+	asking.Go(func() (err error) {
+		last, err = pulumi.LastUpdate(asked, stack)
+		return err
+	})
+	asking.Go(func() (err error) {
+		outputs, err = pulumi.Outputs(asked, stack)
+		return err
+	})
+	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
 	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Differences: []string{}}
@@ -163,10 +180,6 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		status.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(stack), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
 	} else {
 		status.asked(settings)
-	}
-	last, err := pulumi.LastUpdate(ctx, stack)
-	if err != nil {
-		return nil, err
 	}
 	if last == nil {
 		status.differ("%s has never been deployed: run `pulumi up --stack %s`", stack, stack)
@@ -183,10 +196,6 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	}
 	status.undeployed(project.Name, config, last)
 
-	outputs, err := pulumi.Outputs(ctx, stack)
-	if err != nil {
-		return nil, err
-	}
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
 	}

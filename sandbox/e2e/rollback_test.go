@@ -105,7 +105,7 @@ func TestPinEveryEarlierUpdate(t *testing.T) {
 	t.Parallel()
 	p := told(t)
 	past, revisions := p.past(), p.revisions("slipway-release-web")
-	for _, number := range []int{1, 4, 6, 9, 12} {
+	for _, number := range []int{1, 6, 9} {
 		r := p.ok("slipway", "rollback", "release", "--pin", "--to", strconv.Itoa(number), "--up")
 		require.Contains(t, r.output, "services.web.revision")
 		p.runs(past[number], "release")

@@ -51,6 +51,7 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 		require.NoError(t, err)
 	}
 	differs("services.web: its image", "is gone from ECR")
+	require.Contains(t, p.ok("slipway", "history", "release").stdout, ", gone)")
 	require.NoError(t, held.DeleteService("slipway-release", "worker"))
 	differs("services.worker: ECS has no such service, though revision 4 was deployed")
 }
