@@ -209,8 +209,8 @@ func TestCommand(t *testing.T) {
 case "$*" in
 *version*) echo v3.226.0 ;;
 *"config --json --stack dev"*) cat "$CONFIG" ;;
-*"history --json --stack dev --page-size 100 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
-*"history --json --stack dev --page-size 100 --page 2"*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
+*"history --json --stack dev --page-size 10 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
+*"history --json --stack dev --page-size 10 --page 2"*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
 *"history --json --stack none"*) echo '[]' ;;
 *"output --json --stack dev"*) cat "$OUTPUTS" ;;
 *) echo "error: no stack named 'other' found" >&2; exit 6 ;;
