@@ -29,6 +29,10 @@ func deployStage(ctx *pulumi.Context) error {
 	}
 	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
 
+	retention, err := components.NewRetention(ctx, surroundings.Account, settings)
+	if err != nil {
+		return err
+	}
 	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{
 		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
 	})
@@ -53,6 +57,7 @@ func deployStage(ctx *pulumi.Context) error {
 			Cluster:      cluster,
 			LoadBalancer: loadBalancer,
 			Image:        images[settings.Services[name].Image],
+			Retention:    retention,
 		})
 		if err != nil {
 			return err
@@ -61,6 +66,6 @@ func deployStage(ctx *pulumi.Context) error {
 	}
 	ctx.Export("cluster", cluster.Name)
 	ctx.Export("images", images.Summary())
-	ctx.Export("services", services)
+	ctx.Export("services", retention.Tidy(services))
 	return nil
 }

@@ -27,6 +27,7 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 		repository, err := NewRepository(ctx, name, &RepositoryArgs{
 			Name:        settings.RepositoryName(name),
 			ForceDelete: settings.Repository.ForceDelete,
+			KeepImages:  settings.Repository.KeepImages,
 			Tags:        settings.ImageTags(name),
 		})
 		if err != nil {

@@ -40,7 +40,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 			continue
 		}
 		running.Go(func() error {
-			arn, err := lookupRevision(ctx, settings, name)
+			arn, err := lookupRevision(ctx, account, settings, name)
 			if err != nil {
 				mistakes[len(images)+i] = fmt.Errorf("%s: %w", settings.Where("services", name, "revision"), err)
 			}

@@ -9,8 +9,13 @@ import (
 
 const repositoryType = "slipway:components:Repository"
 
-// untaggedDays is how long an image without a tag is kept. Nothing that was deployed is without one.
-const untaggedDays = 14
+const (
+	// untaggedDays is how long an image without a tag is kept. Nothing that was deployed is without one.
+	untaggedDays = 14
+	// everyImage is more than a repository has of protected images: the quota of all of its images
+	// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html).
+	everyImage = 100_000
+)
 
 // RepositoryArgs says what a Repository is made from.
 type RepositoryArgs struct {
@@ -19,6 +24,8 @@ type RepositoryArgs struct {
 	Name string
 	// ForceDelete lets `pulumi destroy` delete the repository with the images in it.
 	ForceDelete bool
+	// KeepImages is how many tagged images ECR keeps beside those that Retention protects.
+	KeepImages int
 	// Tags of the repository.
 	Tags map[string]string
 }
@@ -49,14 +56,17 @@ func NewRepository(ctx *pulumi.Context, name string, args *RepositoryArgs, opts 
 	if err != nil {
 		return nil, err
 	}
-	policy, err := lifecyclePolicy()
+	policy, err := lifecyclePolicy(args.KeepImages)
 	if err != nil {
 		return nil, err
 	}
 	_, err = ecr.NewLifecyclePolicy(ctx, name, &ecr.LifecyclePolicyArgs{
 		Repository: repository.Name,
 		Policy:     pulumi.String(policy),
-	}, pulumi.Parent(component))
+	}, pulumi.Parent(component),
+		// A changed policy is another resource to the provider. Deleting the former one last would delete the only one that
+		// the repository has.
+		pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +74,21 @@ func NewRepository(ctx *pulumi.Context, name string, args *RepositoryArgs, opts 
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"url": component.URL})
 }
 
-// lifecyclePolicy keeps every tagged image: a tag is what a stage or an earlier revision refers to.
-func lifecyclePolicy() (string, error) {
+// lifecyclePolicy keeps so many tagged images, the newest, and all that Retention protects: an image that meets the tagging
+// requirements of a rule cannot be expired by one of lower priority
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules). It counts there, though:
+// what is kept are the newest images, and the protected ones among the older.
+//
+// A rule's count is 1 or more, and has no upper limit of its own; its list of patterns holds "*" for any tag
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html).
+func lifecyclePolicy(keepImages int) (string, error) {
 	type selection struct {
-		TagStatus   string `json:"tagStatus"`
-		CountType   string `json:"countType"`
-		CountUnit   string `json:"countUnit"`
-		CountNumber int    `json:"countNumber"`
+		TagStatus      string   `json:"tagStatus"`
+		TagPrefixList  []string `json:"tagPrefixList,omitempty"`
+		TagPatternList []string `json:"tagPatternList,omitempty"`
+		CountType      string   `json:"countType"`
+		CountUnit      string   `json:"countUnit,omitempty"`
+		CountNumber    int      `json:"countNumber"`
 	}
 	type rule struct {
 		RulePriority int               `json:"rulePriority"`
@@ -78,11 +96,22 @@ func lifecyclePolicy() (string, error) {
 		Selection    selection         `json:"selection"`
 		Action       map[string]string `json:"action"`
 	}
-	policy, err := json.Marshal(map[string][]rule{"rules": {{
-		RulePriority: 1,
-		Description:  "expire images without a tag",
-		Selection:    selection{"untagged", "sinceImagePushed", "days", untaggedDays},
-		Action:       map[string]string{"type": "expire"},
-	}}})
+	const count, age = "imageCountMoreThan", "sinceImagePushed"
+	rules := []rule{
+		{Description: "expire no image that a stage may need", Selection: selection{
+			TagStatus: "tagged", TagPrefixList: []string{keepPrefix}, CountType: count, CountNumber: everyImage,
+		}},
+		{Description: "expire images without a tag", Selection: selection{
+			TagStatus: "untagged", CountType: age, CountUnit: "days", CountNumber: untaggedDays,
+		}},
+		{Description: "expire all but the newest tagged images", Selection: selection{
+			TagStatus: "tagged", TagPatternList: []string{"*"}, CountType: count, CountNumber: keepImages,
+		}},
+	}
+	for i := range rules {
+		rules[i].RulePriority = i + 1
+		rules[i].Action = map[string]string{"type": "expire"}
+	}
+	policy, err := json.Marshal(map[string][]rule{"rules": rules})
 	return string(policy), err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,7 +15,7 @@ import (
 
 // lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
 // now, before anything changes.
-func lookupRevision(ctx *pulumi.Context, settings *stage.Stage, service string) (arn string, err error) {
+func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (arn string, err error) {
 	family := settings.Family(service)
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
@@ -32,7 +33,28 @@ func lookupRevision(ctx *pulumi.Context, settings *stage.Stage, service string) 
 	if err := fits(containers, settings, service); err != nil {
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
-	return found.Arn, nil
+	return found.Arn, account.lookupImages(ctx, name, containers)
+}
+
+// lookupImages finds out whether ECR still has the images of an earlier revision.
+func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []containerDefinition) error {
+	for _, container := range containers {
+		image, stored := a.storedImage(container.Image)
+		if !stored {
+			continue
+		}
+		args := &ecr.GetImageArgs{RepositoryName: image.repository}
+		if image.digest != "" {
+			args.ImageDigest = &image.digest
+		} else {
+			args.ImageTag = &image.tag
+		}
+		if _, err := ecr.GetImage(ctx, args); err != nil {
+			return fmt.Errorf("the task definition %s runs the image %s, which is not to be had, as one that has expired "+
+				"(repository.keepRevisions): name a later revision, or go back by `git revert`: %w", name, container.Image, err)
+		}
+	}
+	return nil
 }
 
 // fits tells what a service no longer has that the containers of an earlier revision need: the port that the load

@@ -22,6 +22,8 @@ type ServiceArgs struct {
 	LoadBalancer *LoadBalancer
 	// Image of its main container.
 	Image *Image
+	// Retention keeps the images of its revisions.
+	Retention *Retention
 }
 
 // Service keeps a number of replicas of one task definition running.
@@ -85,12 +87,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	wanted, revision := definition.Arn, definition.Revision
+	revision := definition.Revision
 	pinned := args.Surroundings.Revisions[name]
 	if pinned != "" {
-		wanted = pulumi.String(pinned).ToStringOutput()
 		revision = pulumi.Int(settings.Revision).ToIntOutput()
 	}
+	wanted := args.Retention.Protect(name, definition, args.Image, pinned)
 	group, err := newSecurityGroup(ctx, name, "tasks of "+family, network, tags, everywhere, parent)
 	if err != nil {
 		return nil, err

@@ -107,7 +107,7 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 				Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true}, Revisions: map[string]string{},
 				Rollouts: NewRollouts(ctx, account, "shop-dev"),
 			},
-			Cluster: cluster,
+			Cluster: cluster, Retention: &Retention{},
 			Image: pinnedImage(account, stage.Ref{
 				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
 				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",

@@ -51,6 +51,10 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		if err != nil {
 			return err
 		}
+		retention, err := NewRetention(ctx, account, settings)
+		if err != nil {
+			return err
+		}
 		images, err := NewImages(ctx, surroundings, settings)
 		if err != nil {
 			return err
@@ -61,7 +65,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		}
 		for _, name := range sortedKeys(settings.Services) {
 			service, err := NewService(ctx, name, &ServiceArgs{
-				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"],
+				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"], Retention: retention,
 			})
 			if err != nil {
 				return err

@@ -38,7 +38,6 @@ variables() {
 	printf '\n   $ sandbox ps --json\n'
 	"$bin/sandbox" --dir "$account" ps --json | grep -E '"(cluster|revision|STAGE|GREETING)":' | sed 's/^ */   | /'
 }
-git() { command git -c user.name=demo -c user.email=demo@example.com -c commit.gpgsign=false "$@"; }
 edit() { # file, from, to
 	sed -i.bak "s/$2/$3/" "$1" && rm "$1.bak"
 	git --no-pager diff -U0 --no-color "$1" | grep '^[-+] ' | sed 's/^/   | /'
@@ -46,12 +45,14 @@ edit() { # file, from, to
 
 # The work tree as git would commit it, and the app's binary.
 mkdir -p "$project/app/build"
-command git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
 	[ -e "$file" ] && { mkdir -p "$project/$(dirname "$file")"; cp -p "$file" "$project/$file"; }
 done
 cp -p app/build/app "$project/app/build/app"
 cd "$project"
-git init -q -b main && git add -A && git commit -qm "A service, two stages"
+git init -q -b main
+git config user.name demo && git config user.email demo@example.com && git config commit.gpgsign false
+git add -A && git commit -qm "A service, two stages"
 
 say "Stage dev: from Dockerfile to running service"
 note "The sandbox stands in for AWS; pulumi is the real one. dev builds its image from source."
@@ -87,16 +88,17 @@ variables
 
 say "Every deployment has left a trace"
 show images
-run '^(Version|UpdateKind|Status|Message|.*git\.(head|author)|.*Resource Changes| +[-+~]|Updated|[A-Z]\w+:)|Greet|Say|first|service' pulumi stack history --stack dev --color never
-run '"(family|revision|tag|commit)"' pulumi stack output --json --stack release
+run '.' slipway history dev
+run '.' slipway status --exit-code
 
-say "A mistake in release, and back with git revert"
+say "A mistake in release, and back"
 edit Pulumi.release.yaml 'hello from release' 'hello from nowhere'
 git commit -qam "A mistake"
 up release
-printf '\n   $ git revert --no-edit HEAD\n'
-git revert --no-edit HEAD >/dev/null
+note "(git revert would do; rollback finds the update, and looks first whether its image is still there)"
+run '.' slipway rollback release
 up release
+run '.' slipway history release --limit 3
 variables
 note ""
 note "What ran before runs again, and nothing was built: ECR still holds what it held."

@@ -36,7 +36,9 @@ encryptionsalt gets its bytes back when the command ends. Run commands that are 
 exec of its own.
 
 Images are built by the Docker engine where one answers (DOCKER_HOST is honoured). Where none does, or SANDBOX_DOCKER=off
-is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.`,
+is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.
+
+SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called, beside those of Pulumi's providers.`,
 		Example: `  sandbox exec -- pulumi up --stack dev
   sandbox exec -- slipway promote dev release
   sandbox exec -- sh -c 'pulumi preview --stack dev && pulumi stack history --stack dev'`,
@@ -141,8 +143,8 @@ func serve(a *account.Account, host *language.Host, dir string) (s servers, err 
 	if s.aws, _, err = aws.Serve(a); err != nil {
 		return s, err
 	}
-	images := filepath.Join(dir, "registry")
-	if s.docker, _, err = docker.Serve(a, registry.New(images, a), host.Directory); err != nil {
+	images := registry.New(filepath.Join(dir, "registry"), a)
+	if s.docker, _, err = docker.Serve(a, images, host.Directory); err != nil {
 		return s, err
 	}
 	if s.language, _, err = host.Serve(); err != nil {
@@ -153,8 +155,28 @@ func serve(a *account.Account, host *language.Host, dir string) (s servers, err 
 		return s, fmt.Errorf("serving the AWS APIs: %w", err)
 	}
 	s.api = listener.Addr().(*net.TCPAddr).Port
-	go func() { _ = http.Serve(listener, api.New(a, images)) }() // ends with the process
+	handler, err := logged(api.New(a, images), os.Getenv("SANDBOX_API_LOG"))
+	if err != nil {
+		return s, err
+	}
+	go func() { _ = http.Serve(listener, handler) }() // ends with the process
 	return s, nil
+}
+
+// logged appends the names of the AWS APIs' operations to a file, as they are called.
+func logged(handler http.Handler, file string) (http.Handler, error) {
+	if file == "" {
+		return handler, nil
+	}
+	log, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("SANDBOX_API_LOG: %w", err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		_, _ = fmt.Fprintln(log, operation) // ends with the process
+		handler.ServeHTTP(w, r)
+	}), nil
 }
 
 // runCommand runs a command to its end. Its streams are those of this process.

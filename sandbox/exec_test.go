@@ -212,6 +212,21 @@ func TestImagesAreListedOldestFirst(t *testing.T) {
 	}
 }
 
+func TestTheTableHasALineForEachImageWithAllItsTags(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, withAccount(dir, func(a *account.Account) error {
+		require.NoError(t, a.CreateObject(account.Repository, "web", account.Object{"name": "web"}, nil))
+		require.NoError(t, a.PutImage("web", "one", "sha256:1", 5))
+		require.NoError(t, a.PutImage("web", "two", "sha256:2", 5))
+		return a.TagImage("web", "keep-web-1", "sha256:1", 5)
+	}))
+	lines := strings.Split(strings.TrimSpace(answer(t, dir, "images")), "\n")
+	require.Len(t, lines, 3)
+	require.Regexp(t, `^web +one keep-web-1 +sha256:1 `, lines[1])
+	require.Regexp(t, `^web +two +sha256:2 `, lines[2])
+}
+
 func TestFaultsAreSetShownAndCleared(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ func imagesCommand(dir *string) *cobra.Command {
 		Short: "List the registry's images, oldest first",
 		Args:  cobra.NoArgs,
 	}
-	asJSON := command.Flags().Bool("json", false, "print a list of {repository, tag, digest, pushedAt}")
+	asJSON := command.Flags().Bool("json", false, "print a list of {repository, tag, digest, pushedAt}, one for each tag")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
 			images, err := a.Images()
@@ -31,17 +31,28 @@ func imagesCommand(dir *string) *cobra.Command {
 			if *asJSON {
 				return printJSON(command.OutOrStdout(), shownImages(images))
 			}
-			rows := [][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}}
-			for _, image := range images {
-				rows = append(rows, []string{image.Repository, image.Tag, image.Digest, image.PushedAt.Format(time.RFC3339)})
-			}
-			return printTable(command.OutOrStdout(), rows)
+			return printTable(command.OutOrStdout(), append([][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}}, imageRows(images)...))
 		})
 	}
 	return command
 }
 
-// shownImage is an image as `sandbox images --json` prints it.
+// imageRows has a row for each image, with all of its tags.
+func imageRows(images []account.Image) (rows [][]string) {
+	row := map[[2]string]int{}
+	for _, image := range images {
+		id := [2]string{image.Repository, image.Digest}
+		if i, shown := row[id]; shown {
+			rows[i][1] += " " + image.Tag
+			continue
+		}
+		row[id] = len(rows)
+		rows = append(rows, []string{image.Repository, image.Tag, image.Digest, image.PushedAt.Format(time.RFC3339)})
+	}
+	return rows
+}
+
+// shownImage is a tag of an image as `sandbox images --json` prints it.
 type shownImage struct {
 	Repository string    `json:"repository"`
 	Tag        string    `json:"tag"`
@@ -100,7 +111,8 @@ func faultsCommand(dir *string) *cobra.Command {
   iam-delay=DURATION         tasks cannot assume a role that is younger than this
   slow-push=DURATION         how long a push takes
   die-after-push=1           the next process that has recorded a push is killed right after it
-  slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set`,
+  slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set
+  clock=DURATION             how far the account's clock is put forward`,
 		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'
   sandbox faults failing-tasks= failing-reason=`,
 		RunE: func(command *cobra.Command, args []string) error {

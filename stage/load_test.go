@@ -132,7 +132,8 @@ config:
 			Deployment: rolling, StopTimeout: 20, LogRetention: 30,
 		}},
 		LoadBalancer: balanced, ClusterSettings: ClusterSettings{ContainerInsights: "disabled"}, Roles: Roles{Path: "/"},
-		AWS: AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
+		Repository: Repository{KeepImages: 100, KeepRevisions: 30},
+		AWS:        AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
 	}, got)
 }
 
@@ -216,7 +217,7 @@ config:
     vpc: vpc-0123456789abcdef0
     subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
     assignPublicIp: false
-  slipway:repository: {forceDelete: true}
+  slipway:repository: {forceDelete: true, keepImages: 20, keepRevisions: 50}
 `)
 	require.NoError(t, err)
 	no, none, one := false, 0, 1
@@ -273,7 +274,7 @@ config:
 			Subnets:        []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},
 			AssignPublicIP: &no,
 		},
-		Repository: Repository{ForceDelete: true},
+		Repository: Repository{ForceDelete: true, KeepImages: 20, KeepRevisions: 50},
 	}, got)
 }
 

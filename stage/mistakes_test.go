@@ -54,6 +54,10 @@ func TestMistakes(t *testing.T) {
 			with("  slipway:network: {subnetIds: []}"), "network.subnetIds", dev, []string{"vpc, subnets, assignPublicIp"}},
 		"an unknown key of the repository": {
 			with("  slipway:repository: {forcedelete: true}"), "repository.forcedelete", dev, []string{`did you mean "forceDelete"?`}},
+		"no image kept": {
+			with("  slipway:repository: {keepImages: 0}"), "repository.keepImages", dev, []string{"is 0; allowed: 1 to 100000"}},
+		"more revisions kept than ECS lists": {
+			with("  slipway:repository: {keepRevisions: 101}"), "repository.keepRevisions", dev, []string{"is 101; allowed: 1 to 100"}},
 		"services that are text": {
 			"config: {'slipway:services': hello, 'slipway:images': {web: {ref: '" + pinned + "'}}}", "services", dev,
 			[]string{`is the text "hello"`, "must be an object"}},

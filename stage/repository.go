@@ -8,4 +8,20 @@ type Repository struct {
 	// Example: forceDelete: true
 	// Rule: [ECR DeleteRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html)
 	ForceDelete bool `json:"forceDelete" default:"false"`
+
+	// KeepImages is how many tagged images ECR keeps of each repository of the stage, the newest ones. Older ones expire,
+	// but never one that a stage pins, nor one of the revisions that `keepRevisions` counts.
+	//
+	// Example: keepImages: 20
+	// Rule: [ECR lifecycle policies](https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html),
+	// [ECR quotas](https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html)
+	KeepImages int `json:"keepImages" default:"100" min:"1" max:"100000"`
+
+	// KeepRevisions is how many revisions of each service of the stage keep their images, the newest ones, wherever
+	// the images are: so many updates a service can go back. The revision that a service is pinned to keeps its image,
+	// too, however old it is.
+	//
+	// Example: keepRevisions: 50
+	// Rule: [ECS ListTaskDefinitions](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTaskDefinitions.html)
+	KeepRevisions int `json:"keepRevisions" default:"30" min:"1" max:"100"`
 }

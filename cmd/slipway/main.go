@@ -34,8 +34,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	directory := root.PersistentFlags().StringP("directory", "C", ".",
 		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
-	root.AddCommand(statusCommand(directory), verifyCommand(directory), logsCommand(directory), diffCommand(directory),
-		promoteCommand(directory), historyCommand(directory), rollbackCommand(directory))
+	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
+		verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory))
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -57,8 +57,8 @@ func describeKeys(changes []keyChange) string {
 	return strings.Join(keys, "; ")
 }
 
-// mostCommits is how many versions of a stage file are looked at.
-const mostCommits = 50
+// mostVersions is how many versions of a stage file are looked at.
+const mostVersions = 50
 
 // commits are those whose stage file may be the update's: the one that it was made from, then all others that changed
 // the file, the newest first.
@@ -79,7 +79,7 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 		}
 		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit, r.To, fetch)
 	}
-	log, err := git(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostCommits), "--", r.File)
+	log, err := git(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
 	if err != nil {
 		return nil, err
 	}
@@ -125,12 +125,12 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 	if err := yaml.Unmarshal(now, &current); err != nil {
 		return nil, err
 	}
-	var missing []setting
+	var missing []fileValue
 	for _, key := range encryptionKeys {
 		switch {
 		case then[key] == current[key]:
 		case then[key] == nil:
-			missing = append(missing, setting{[]string{key}, current[key]})
+			missing = append(missing, fileValue{[]string{key}, current[key]})
 		default:
 			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, and encrypt the values anew", key)
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 )
 
@@ -221,23 +222,20 @@ func (e *entry) differs(other *entry) bool {
 	return false
 }
 
-// needs refuses a rollback that something it needs is gone for.
+// needs refuses a rollback that something it needs is gone for. A restored stage file registers other revisions, with the
+// values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that they name.
 func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
 	var gone []error
 	for _, name := range slices.Sorted(maps.Keys(planned.Services)) {
 		then := planned.Services[name].Then
 		lacks := func(format string, args ...any) {
-			gone = append(gone, fmt.Errorf("services.%s: "+format, append([]any{name}, args...)...))
+			gone = append(gone, fmt.Errorf("services."+name+": "+format, args...))
 		}
 		switch {
-		case then.Revision == 0 && planned.pinned:
-			lacks("the revision that update %d put in place is not known", planned.To)
-		case then.Revision == 0:
-			continue
-		case then.revision == nil || !then.revision.active && planned.pinned:
-			if planned.pinned {
-				lacks("revision %d is gone: it was deregistered; without --pin another one like it is registered", then.Revision)
-			}
+		case planned.pinned && then.Revision == 0:
+			lacks("which revision update %d put in place is not known: go back without --pin", planned.To)
+		case planned.pinned && (then.revision == nil || !then.revision.active):
+			lacks("revision %d is gone: it was deregistered; without --pin another one like it is registered", then.Revision)
 		}
 		if then.Image.Gone {
 			lacks("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", then.Image.Reference)
@@ -246,20 +244,16 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 			continue
 		}
 		for _, secret := range then.revision.container(name).Secrets {
-			reference := ""
-			if secret.ValueFrom != nil {
-				reference = *secret.ValueFrom
-			}
-			own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-")
-			if own && !planned.pinned {
-				continue // it is made anew, from the value in the stage file
+			reference := aws.ToString(secret.ValueFrom)
+			if own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-"); own && !planned.pinned {
+				continue
 			}
 			reason, err := c.secretGone(ctx, reference)
 			if err != nil {
 				return err
 			}
 			if reason != "" {
-				lacks("%s is given %s, and %s", name, reference, reason)
+				lacks("its revision %d is given %s, and %s", then.Revision, reference, reason)
 			}
 		}
 	}
@@ -271,7 +265,7 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 
 // pin names that update's revisions in the stage file.
 func (r *rollback) pin(project *project, source []byte, now map[string]leaf) error {
-	var settings []setting
+	var settings []fileValue
 	declared := (&entry{leaves: now}).services()
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		if !slices.Contains(declared, name) {
@@ -282,7 +276,7 @@ func (r *rollback) pin(project *project, source []byte, now map[string]leaf) err
 		if service.Now != nil && service.Now.Revision == service.Then.Revision && (&entry{leaves: now}).pinned(name) == 0 {
 			continue // runs it already
 		}
-		settings = append(settings, setting{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
+		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
 	}
 	for _, name := range declared {
 		if _, had := r.Services[name]; !had {

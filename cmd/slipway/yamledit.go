@@ -14,24 +14,24 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// setting is a value for a path of a stage file's document. It must need no quotes in YAML.
-type setting struct {
+// fileValue is a value for a path of a stage file's document. It must need no quotes in YAML.
+type fileValue struct {
 	path  []string
 	value any // text or a number
 }
 
 // setRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref.
 func setRefs(source []byte, key string, refs map[string]string) ([]byte, error) {
-	var settings []setting
+	var settings []fileValue
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		settings = append(settings, setting{[]string{"config", key, name, "ref"}, refs[name]})
+		settings = append(settings, fileValue{[]string{"config", key, name, "ref"}, refs[name]})
 	}
 	return setValues(source, settings)
 }
 
 // setValues returns the stage file with other values in it. All other bytes stay: comments, order, quotes, indentation,
 // line endings. Encoding the file anew would not keep them.
-func setValues(source []byte, settings []setting) ([]byte, error) {
+func setValues(source []byte, settings []fileValue) ([]byte, error) {
 	var want any
 	if err := yaml.Unmarshal(source, &want); err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ const (
 	DieAfterPush = "die-after-push"
 	// SlowRollout is how long each step of a rollout takes (a duration); 200ms by default.
 	SlowRollout = "slow-rollout"
+	// Clock is how far the account's clock is put forward (a duration).
+	Clock = "clock"
 )
 
 func checkFault(key, value string) error {
@@ -49,14 +51,14 @@ func checkFault(key, value string) error {
 			return fmt.Errorf("fault %s=%s: want a number", key, value)
 		}
 		return nil
-	case IAMDelay, SlowPush, SlowRollout:
+	case IAMDelay, SlowPush, SlowRollout, Clock:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
 		}
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, SlowRollout}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, SlowRollout, Clock}, ", "))
 }
 
 const faultKind = "faults"

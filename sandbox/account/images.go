@@ -11,17 +11,23 @@ import (
 // RegistryPassword is what ECR's authorization token holds, and the one password that the registry takes.
 const RegistryPassword = ID + "-auth-token"
 
-// Image is one entry of a repository's image list. A tag of a mutable repository may move away; the image that it
-// leaves has an empty tag.
+// Image is one entry of a repository's image list: a tag of an image. A tag of a mutable repository may move away; the
+// image whose last tag that was has one entry with an empty tag.
 type Image struct {
-	Repository string    `json:"repository"`
-	Tag        string    `json:"tag"`
-	Digest     string    `json:"digest"` // sha256:…
-	PushedAt   time.Time `json:"pushedAt"`
-	Size       int64     `json:"size"` // bytes
+	Repository string `json:"repository"`
+	Tag        string `json:"tag"`
+	Digest     string `json:"digest"` // sha256:…
+	// PushedAt is when the image came, which a further tag does not change: lifecycle rules go by the first push of the
+	// manifest (https://github.com/aws/containers-roadmap/issues/2746).
+	PushedAt time.Time `json:"pushedAt"`
+	TaggedAt time.Time `json:"taggedAt"`
+	Size     int64     `json:"size"` // bytes
 }
 
 const imageKind = "image"
+
+// mostTags is how many an image can have: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+const mostTags = 1000
 
 func (i Image) id() string {
 	if i.Tag == "" {
@@ -49,6 +55,7 @@ func (t *tx) checkPush(repository, tag string) error {
 	if err != nil {
 		return err
 	}
+	t.expireImages()
 	if o["imageTagMutability"] == "IMMUTABLE" && get[Image](t, imageKind, repository+":"+tag) != nil {
 		return fmt.Errorf("tag invalid: The image tag '%s' already exists in the '%s' repository and cannot be "+
 			"overwritten because the repository is immutable.", tag, repository)
@@ -62,18 +69,69 @@ func (a *Account) PutImage(repository, tag, digest string, sizeBytes int64) erro
 		if err := t.checkPush(repository, tag); err != nil {
 			return err
 		}
-		pushed := Image{Repository: repository, Tag: tag, Digest: digest, PushedAt: t.now.UTC(), Size: sizeBytes}
-		if old := get[Image](t, imageKind, pushed.id()); old != nil && old.Digest != digest {
-			old.Tag = ""
-			put(t, imageKind, old.id(), old)
-		}
-		put(t, imageKind, pushed.id(), pushed)
+		t.record(Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
 		t.next(pushCounter + repository)
 		return nil
 	})
 }
 
-// Images lists every image of the account, oldest first.
+// TagImage records what a call of ECR's own PutImage puts: a new image, or one more tag of an image that is there. No push
+// is counted.
+func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) error {
+	return a.transact(func(t *tx) error {
+		o, err := t.repository(repository)
+		if err != nil {
+			return err
+		}
+		tags := 0
+		for _, image := range t.images() {
+			if image.Repository == repository && image.Digest == digest {
+				tags++
+			}
+			switch {
+			case image.Repository != repository || image.Tag != tag:
+			case image.Digest == digest:
+				return refuse("ImageAlreadyExistsException", "Image with digest '%s' and tag '%s' already exists in the repository with "+
+					"name '%s' in registry with id '%s'", digest, tag, repository, ID)
+			case tag != "" && o["imageTagMutability"] == "IMMUTABLE":
+				return refuse("ImageTagAlreadyExistsException", "The image tag '%s' already exists in the '%s' repository and cannot be "+
+					"overwritten because the tag is immutable.", tag, repository)
+			}
+		}
+		if tags >= mostTags {
+			return refuse("LimitExceededException", "Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
+				"the maximum allowed number of tags per image which is '%d'", tag, repository, ID, mostTags)
+		}
+		t.record(Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
+		return nil
+	})
+}
+
+// record adds an entry, which takes its tag away from another image.
+func (t *tx) record(added Image) {
+	added.PushedAt, added.TaggedAt = t.now.UTC(), t.now.UTC()
+	old := get[Image](t, imageKind, added.id())
+	last := true // of the tags of the image that the tag leaves
+	for _, image := range t.images() {
+		switch {
+		case image.Repository != added.Repository:
+		case image.Digest == added.Digest:
+			added.PushedAt = image.PushedAt
+			if image.Tag == "" {
+				remove(t, imageKind, image.id())
+			}
+		case old != nil && image.Digest == old.Digest && image.Tag != added.Tag:
+			last = false
+		}
+	}
+	if old != nil && old.Digest != added.Digest && last {
+		old.Tag = ""
+		put(t, imageKind, old.id(), old)
+	}
+	put(t, imageKind, added.id(), added)
+}
+
+// Images lists the tags of every image of the account, oldest first.
 func (a *Account) Images() (images []Image, err error) {
 	err = a.transact(func(t *tx) error {
 		images = t.images()
@@ -83,11 +141,14 @@ func (a *Account) Images() (images []Image, err error) {
 }
 
 func (t *tx) images() []Image {
+	t.expireImages()
 	images := []Image{}
 	for _, image := range list[Image](t, imageKind) {
 		images = append(images, *image)
 	}
-	slices.SortStableFunc(images, func(x, y Image) int { return cmp.Or(x.PushedAt.Compare(y.PushedAt), cmp.Compare(x.Tag, y.Tag)) })
+	slices.SortStableFunc(images, func(x, y Image) int {
+		return cmp.Or(x.TaggedAt.Compare(y.TaggedAt), x.PushedAt.Compare(y.PushedAt), cmp.Compare(x.Tag, y.Tag))
+	})
 	return images
 }
 

@@ -114,7 +114,9 @@ func (a *Account) transact(do func(*tx) error) (err error) {
 			panic(failure)
 		}
 	}()
-	if err := do(&tx{sql: sqlTx, now: a.now()}); err != nil {
+	t := &tx{sql: sqlTx, now: a.now()}
+	t.now = t.now.Add(duration(t.faults(), Clock, 0))
+	if err := do(t); err != nil {
 		return err
 	}
 	return sqlTx.Commit()

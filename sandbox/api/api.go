@@ -7,34 +7,48 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/registry"
 )
 
 // object is a JSON object, by the names of the AWS APIs.
 type object = map[string]any
 
-// operation answers one request: the account, the region that the request was signed for, and its JSON body.
-type operation func(a *account.Account, region string, body []byte) (any, error)
+// operation answers one request: the account with its registry, the region that the request was signed for, and its JSON
+// body.
+type operation func(b blobs, a *account.Account, region string, body []byte) (any, error)
 
 // op decodes the body of a request into the parameters that an operation understands.
 func op[P any](do func(a *account.Account, region string, p P) (any, error)) operation {
-	return func(a *account.Account, region string, body []byte) (any, error) {
+	return stored(func(_ blobs, a *account.Account, region string, p P) (any, error) {
+		return do(a, region, p)
+	})
+}
+
+// stored is op for an operation that needs what the registry stores.
+func stored[P any](do func(b blobs, a *account.Account, region string, p P) (any, error)) operation {
+	return func(b blobs, a *account.Account, region string, body []byte) (any, error) {
 		var parameters P
 		if err := json.Unmarshal(body, &parameters); err != nil {
 			return nil, &account.Error{Code: "SerializationException", Message: err.Error()}
 		}
-		return do(a, region, parameters)
+		return do(b, a, region, parameters)
 	}
 }
 
 // operations are named as the X-Amz-Target header names them, without the version of the API.
 var operations = map[string]operation{
 	"AmazonEC2ContainerRegistry.BatchDeleteImage":          op(batchDeleteImage),
+	"AmazonEC2ContainerRegistry.BatchGetImage":             stored(blobs.batchGetImage),
 	"AmazonEC2ContainerRegistry.DescribeImages":            op(describeImages),
 	"AmazonEC2ContainerRegistry.DescribeRepositories":      op(describeRepositories),
+	"AmazonEC2ContainerRegistry.GetDownloadUrlForLayer":    stored(blobs.getDownloadURLForLayer),
+	"AmazonEC2ContainerRegistry.GetLifecyclePolicy":        op(getLifecyclePolicy),
 	"AmazonEC2ContainerRegistry.ListImages":                op(listImages),
+	"AmazonEC2ContainerRegistry.PutImage":                  stored(blobs.putImage),
 	"AmazonEC2ContainerService.DeregisterTaskDefinition":   op(deregisterTaskDefinition),
 	"AmazonEC2ContainerService.DescribeClusters":           op(describeClusters),
 	"AmazonEC2ContainerService.DescribeServices":           op(describeServices),
@@ -44,6 +58,7 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.ListTaskDefinitionFamilies": op(listTaskDefinitionFamilies),
 	"AmazonEC2ContainerService.ListTaskDefinitions":        op(listTaskDefinitions),
 	"AmazonEC2ContainerService.ListTasks":                  op(listTasks),
+	"AmazonEC2ContainerService.RegisterTaskDefinition":     op(registerTaskDefinition),
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
 	"AmazonSSM.GetParameters":                              op(getParameters),
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),
@@ -54,17 +69,18 @@ var operations = map[string]operation{
 	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
 }
 
-// New serves an account's APIs at one address, whichever of the services a client believes to be there. registry is
-// the directory of what the account's registry holds.
-func New(a *account.Account, registry string) http.Handler {
+// New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where the
+// account's images are stored.
+func New(a *account.Account, images *registry.Registry) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		held := blobs{images, r.Host}
 		switch {
 		case strings.HasPrefix(r.URL.Path, blobPath):
-			blobs{registry, r.Host}.serve(w, r)
+			held.serve(w, r)
 		case strings.HasPrefix(r.URL.Path, route53Path):
 			answerRoute53(w, r, a)
 		case r.Header.Get("X-Amz-Target") != "":
-			answer(w, r, a, blobs{registry, r.Host})
+			answer(w, r, a, held)
 		default:
 			answerQuery(w, r, a)
 		}
@@ -72,7 +88,7 @@ func New(a *account.Account, registry string) http.Handler {
 }
 
 // answer speaks the JSON protocol.
-func answer(w http.ResponseWriter, r *http.Request, a *account.Account, registry blobs) {
+func answer(w http.ResponseWriter, r *http.Request, a *account.Account, held blobs) {
 	var body json.RawMessage
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		fail(w, &account.Error{Code: "SerializationException", Message: err.Error()})
@@ -82,17 +98,11 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, registry
 	// AmazonEC2ContainerServiceV20141113, AmazonEC2ContainerRegistry_V20150921, Logs_20140328
 	service := apiVersion.ReplaceAllString(versioned, "")
 	do, known := operations[service+"."+name]
-	switch service + "." + name {
-	case "AmazonEC2ContainerRegistry.BatchGetImage":
-		do, known = op(registry.batchGetImage), true
-	case "AmazonEC2ContainerRegistry.GetDownloadUrlForLayer":
-		do, known = op(registry.getDownloadURLForLayer), true
-	}
 	if !known {
 		fail(w, &account.Error{Code: "UnknownOperationException", Message: "The sandbox has no operation " + name + " of " + service + "."})
 		return
 	}
-	response, err := do(a, region(r), body)
+	response, err := do(held, a, region(r), body)
 	if err != nil {
 		fail(w, err)
 		return
@@ -150,4 +160,31 @@ func collect(key string, names []string, arn func(string) string, describe func(
 		found = append(found, one)
 	}
 	return object{key: found, "failures": failures}, nil
+}
+
+// page is the part of a list that a request asks for: at most the number of its maxResults, or else standard, from where its
+// nextToken says. The answer's own nextToken is empty at the end.
+func page[T any](all []T, maxResults, standard int, nextToken string) (part []T, next string, err error) {
+	from := 0
+	if nextToken != "" {
+		if from, err = strconv.Atoi(nextToken); err != nil || from < 0 || from > len(all) {
+			return nil, "", &account.Error{Code: "InvalidParameterException", Message: "Invalid token"}
+		}
+	}
+	if maxResults == 0 {
+		maxResults = standard
+	}
+	to := min(from+maxResults, len(all))
+	if to < len(all) {
+		next = strconv.Itoa(to)
+	}
+	return all[from:to], next, nil
+}
+
+// withNext adds a nextToken to an answer that has one.
+func withNext(answer object, next string) object {
+	if next != "" {
+		answer["nextToken"] = next
+	}
+	return answer
 }

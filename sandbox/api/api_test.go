@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http/httptest"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,26 +16,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/registry"
 )
 
 const testRegion = "eu-central-1"
 
 type stage struct {
 	*account.Account
-	images string // the registry's directory
 	config aws.Config
+	images *registry.Registry
 	t      *testing.T
 }
 
 // newStage is an account with a cluster, a repository and an image, and the settings of clients that use it.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	a, err := account.Open(t.TempDir())
+	dir := t.TempDir()
+	a, err := account.Open(dir)
 	require.NoError(t, err)
-	images := t.TempDir()
+	images := registry.New(filepath.Join(dir, "registry"), a)
 	server := httptest.NewServer(New(a, images))
 	t.Cleanup(func() {
 		server.Close()
@@ -44,7 +51,7 @@ func newStage(t *testing.T) *stage {
 		"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
 	require.NoError(t, a.PutImage("web", "one", "sha256:1", 1024))
 	key := aws.CredentialsProviderFunc(credentials)
-	return &stage{a, images, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1}, t}
+	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1}, images, t}
 }
 
 // serve registers a task definition, and starts a service on it that has as many tasks as desired.
@@ -220,4 +227,93 @@ func TestCallerAndWhatTheSandboxDoesNotKnow(t *testing.T) {
 
 func credentials(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "sandbox", SecretAccessKey: "sandbox"}, nil
+}
+
+func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	client := ecr.NewFromConfig(s.config)
+	get := func(id ecrtypes.ImageIdentifier) *ecr.BatchGetImageOutput {
+		got, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"), ImageIds: []ecrtypes.ImageIdentifier{id}})
+		require.NoError(t, err)
+		return got
+	}
+	put := func(tag, manifest, digest string) error {
+		_, err := client.PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"), ImageManifest: &manifest, ImageTag: &tag,
+			ImageManifestMediaType: aws.String("application/vnd.oci.image.manifest.v1+json"), ImageDigest: &digest})
+		return err
+	}
+	image, err := random.Image(100, 1)
+	require.NoError(t, err)
+	tag, err := name.NewTag(account.ID + ".dkr.ecr.eu-central-1.amazonaws.com/web:built")
+	require.NoError(t, err)
+	pushed, err := s.images.Push(t.Context(), image, tag, registry.Credentials{Server: tag.RegistryStr(), Username: registry.Accepted.Username,
+		Password: registry.Accepted.Password}, func(string) {})
+	require.NoError(t, err)
+
+	got := get(ecrtypes.ImageIdentifier{ImageDigest: aws.String(pushed.String())})
+	raw, err := image.RawManifest()
+	require.NoError(t, err)
+	require.Equal(t, string(raw), *got.Images[0].ImageManifest)
+	require.NoError(t, put("keep-it", string(raw), pushed.String()))
+	require.Equal(t, pushed.String(), *get(ecrtypes.ImageIdentifier{ImageTag: aws.String("keep-it")}).Images[0].ImageId.ImageDigest)
+	var already *ecrtypes.ImageAlreadyExistsException
+	require.ErrorAs(t, put("keep-it", string(raw), pushed.String()), &already)
+	var wrong *ecrtypes.ImageDigestDoesNotMatchException
+	require.ErrorAs(t, put("other", string(raw), "sha256:1"), &wrong)
+	require.ErrorContains(t, put("not/a-tag", string(raw), pushed.String()), "not/a-tag")
+	var layers *ecrtypes.LayersNotFoundException
+	digest := strings.Repeat("0", 64)
+	lost := `{"schemaVersion":2,"config":{"digest":"sha256:` + digest + `","size":1,"mediaType":"x"},"layers":[]}`
+	require.ErrorAs(t, put("lost", lost, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(lost)))), &layers)
+	require.Equal(t, ecrtypes.ImageFailureCodeImageNotFound, get(ecrtypes.ImageIdentifier{ImageTag: aws.String("gone")}).Failures[0].FailureCode)
+
+	// Lists are in parts, by tag status.
+	var tags []string
+	pages := ecr.NewListImagesPaginator(client, &ecr.ListImagesInput{RepositoryName: aws.String("web"), MaxResults: aws.Int32(2),
+		Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged}})
+	for pages.HasMorePages() {
+		part, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(part.ImageIds), 2)
+		for _, id := range part.ImageIds {
+			tags = append(tags, *id.ImageTag)
+		}
+	}
+	require.Equal(t, []string{"one", "built", "keep-it"}, tags)
+	untagged, err := client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("web"),
+		Filter: &ecrtypes.DescribeImagesFilter{TagStatus: ecrtypes.TagStatusUntagged}})
+	require.NoError(t, err)
+	require.Empty(t, untagged.ImageDetails)
+
+	var none *ecrtypes.LifecyclePolicyNotFoundException
+	_, err = client.GetLifecyclePolicy(t.Context(), &ecr.GetLifecyclePolicyInput{RepositoryName: aws.String("web")})
+	require.ErrorAs(t, err, &none)
+	policy := `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`
+	require.NoError(t, s.PutLifecyclePolicy("web", policy, account.Object{"repository": "web", "policy": policy}))
+	found, err := client.GetLifecyclePolicy(t.Context(), &ecr.GetLifecyclePolicyInput{RepositoryName: aws.String("web")})
+	require.NoError(t, err)
+	require.Equal(t, policy, *found.LifecyclePolicyText)
+}
+
+func TestRevisionsAreListedInPartsNewestFirst(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	client := ecs.NewFromConfig(s.config)
+	for range 3 {
+		registered, err := client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("job"), Cpu: aws.String("256"),
+			Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+			ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"), Essential: aws.Bool(true)}}})
+		require.NoError(t, err)
+		require.Equal(t, "nginx", *registered.TaskDefinition.ContainerDefinitions[0].Image)
+	}
+	input := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("job"), Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(2)}
+	listed, err := client.ListTaskDefinitions(t.Context(), input)
+	require.NoError(t, err)
+	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:3"), account.ARN("ecs", testRegion, "task-definition/job:2")}, listed.TaskDefinitionArns)
+	input.NextToken = listed.NextToken
+	listed, err = client.ListTaskDefinitions(t.Context(), input)
+	require.NoError(t, err)
+	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:1")}, listed.TaskDefinitionArns)
+	require.Nil(t, listed.NextToken)
 }

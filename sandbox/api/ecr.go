@@ -1,6 +1,9 @@
 package api
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
 	"slices"
 
 	"slipway/sandbox/account"
@@ -37,10 +40,19 @@ func images(a *account.Account, repository string) ([]account.Image, error) {
 	return slices.DeleteFunc(all, func(i account.Image) bool { return i.Repository != repository }), err
 }
 
+// imageFilter is what ListImages and DescribeImages can leave out.
+type imageFilter struct{ TagStatus string }
+
+func (f imageFilter) takes(tagged bool) bool {
+	return f.TagStatus == "" || f.TagStatus == "ANY" || (f.TagStatus == "TAGGED") == tagged
+}
+
 // describeImages has one entry per digest, with all of its tags.
 func describeImages(a *account.Account, _ string, p struct {
-	RepositoryName string
-	ImageIDs       []imageID `json:"imageIds"`
+	RepositoryName, NextToken string
+	ImageIDs                  []imageID `json:"imageIds"`
+	MaxResults                int
+	Filter                    imageFilter
 }) (any, error) {
 	for _, id := range p.ImageIDs {
 		if _, err := a.Image(p.RepositoryName, id.ImageTag, id.ImageDigest); err != nil {
@@ -64,7 +76,7 @@ func describeImages(a *account.Account, _ string, p struct {
 					return i.Digest == image.Digest && i.Tag == id.ImageTag
 				})
 			}
-			if len(p.ImageIDs) == 0 || slices.ContainsFunc(p.ImageIDs, wanted) {
+			if p.Filter.takes(image.Tag != "") && (len(p.ImageIDs) == 0 || slices.ContainsFunc(p.ImageIDs, wanted)) {
 				details = append(details, detail)
 			}
 		}
@@ -72,15 +84,85 @@ func describeImages(a *account.Account, _ string, p struct {
 			detail["imageTags"] = append(detail["imageTags"].([]string), image.Tag)
 		}
 	}
-	return object{"imageDetails": details}, nil
+	part, next, err := page(details, p.MaxResults, 100, p.NextToken)
+	return withNext(object{"imageDetails": part}, next), err
 }
 
-func listImages(a *account.Account, _ string, p struct{ RepositoryName string }) (any, error) {
+func listImages(a *account.Account, _ string, p struct {
+	RepositoryName, NextToken string
+	MaxResults                int
+	Filter                    imageFilter
+}) (any, error) {
 	all, err := images(a, p.RepositoryName)
 	if err != nil {
 		return nil, err
 	}
-	return object{"imageIds": imageIDs(all)}, nil
+	all = slices.DeleteFunc(all, func(i account.Image) bool { return !p.Filter.takes(i.Tag != "") })
+	part, next, err := page(all, p.MaxResults, 100, p.NextToken)
+	return withNext(object{"imageIds": imageIDs(part)}, next), err
+}
+
+// batchGetImage has the manifests of images.
+func (b blobs) batchGetImage(a *account.Account, _ string, p struct {
+	RepositoryName string
+	ImageIDs       []imageID `json:"imageIds"`
+}) (any, error) {
+	found, failures := []object{}, []object{}
+	for _, id := range p.ImageIDs {
+		image, err := a.Image(p.RepositoryName, id.ImageTag, id.ImageDigest)
+		if account.IsCode(err, "ImageNotFoundException") {
+			failures = append(failures, object{"imageId": object{"imageTag": id.ImageTag, "imageDigest": id.ImageDigest},
+				"failureCode": "ImageNotFound", "failureReason": "Requested image not found"})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		manifest, mediaType, err := b.Manifest(image.Digest)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, imageObject(image, id.ImageTag, string(manifest), mediaType))
+	}
+	return object{"images": found, "failures": failures}, nil
+}
+
+func imageObject(image account.Image, tag, manifest, mediaType string) object {
+	id := object{"imageDigest": image.Digest}
+	if tag != "" {
+		id["imageTag"] = tag
+	}
+	return object{"registryId": account.ID, "repositoryName": image.Repository, "imageId": id, "imageManifest": manifest,
+		"imageManifestMediaType": mediaType}
+}
+
+func (b blobs) putImage(_ *account.Account, region string, p struct {
+	RepositoryName, ImageManifest, ImageManifestMediaType, ImageTag, ImageDigest string
+}) (any, error) {
+	if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.ImageManifest))); p.ImageDigest != "" && got != p.ImageDigest {
+		return nil, &account.Error{Code: "ImageDigestDoesNotMatchException", Message: "The digest of the manifest is " + got + ", not " + p.ImageDigest}
+	}
+	if p.ImageTag != "" && !validTag.MatchString(p.ImageTag) {
+		return nil, &account.Error{Code: "InvalidParameterException", Message: "Invalid parameter at 'imageTag' failed to satisfy constraint: '" +
+			p.ImageTag + "'"}
+	}
+	digest, err := b.PutManifest(region, p.RepositoryName, p.ImageTag, p.ImageManifest, p.ImageManifestMediaType)
+	if err != nil {
+		return nil, err
+	}
+	return object{"image": imageObject(account.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag, p.ImageManifest,
+		p.ImageManifestMediaType)}, nil
+}
+
+// validTag is what a registry takes as a tag (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+var validTag = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+
+func getLifecyclePolicy(a *account.Account, _ string, p struct{ RepositoryName string }) (any, error) {
+	text, err := a.LifecyclePolicy(p.RepositoryName)
+	if err != nil {
+		return nil, err
+	}
+	return object{"registryId": account.ID, "repositoryName": p.RepositoryName, "lifecyclePolicyText": text}, nil
 }
 
 func imageIDs(all []account.Image) []object {

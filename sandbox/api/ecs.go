@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -217,6 +218,26 @@ func describeTaskDefinition(a *account.Account, _ string, p struct{ TaskDefiniti
 	return answerTaskDefinition(a.TaskDefinition(p.TaskDefinition))
 }
 
+func registerTaskDefinition(a *account.Account, region string, p struct {
+	Family, CPU, Memory, NetworkMode, ExecutionRoleARN, TaskRoleARN string
+	ContainerDefinitions                                            json.RawMessage
+	RequiresCompatibilities                                         []string
+	RuntimePlatform                                                 map[string]string
+	Tags                                                            []struct{ Key, Value string }
+}) (any, error) {
+	containers, err := account.ParseContainers(string(p.ContainerDefinitions))
+	if err != nil {
+		return nil, &account.Error{Code: "ClientException", Message: err.Error()}
+	}
+	tags := map[string]any{}
+	for _, tag := range p.Tags {
+		tags[tag.Key] = tag.Value
+	}
+	return answerTaskDefinition(a.RegisterTaskDefinition(region, account.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
+		NetworkMode: p.NetworkMode, ExecutionRoleARN: p.ExecutionRoleARN, TaskRoleARN: p.TaskRoleARN, Containers: containers,
+		RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Tags: tags}))
+}
+
 func deregisterTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {
 	return answerTaskDefinition(a.DeregisterTaskDefinition(p.TaskDefinition))
 }
@@ -240,12 +261,18 @@ func definitions(a *account.Account, status string, match func(family string) bo
 	}), err
 }
 
-func listTaskDefinitions(a *account.Account, _ string, p struct{ FamilyPrefix, Status, Sort string }) (any, error) {
+func listTaskDefinitions(a *account.Account, _ string, p struct {
+	FamilyPrefix, Status, Sort, NextToken string
+	MaxResults                            int
+}) (any, error) {
 	if p.Status == "" {
 		p.Status = "ACTIVE"
 	}
 	// The API calls it a prefix, and takes it as the whole name.
 	found, err := definitions(a, p.Status, func(family string) bool { return p.FamilyPrefix == "" || family == p.FamilyPrefix })
+	if err != nil {
+		return nil, err
+	}
 	arns := []string{}
 	for _, d := range found {
 		arns = append(arns, d.ARN)
@@ -253,17 +280,25 @@ func listTaskDefinitions(a *account.Account, _ string, p struct{ FamilyPrefix, S
 	if p.Sort == "DESC" {
 		slices.Reverse(arns)
 	}
-	return object{"taskDefinitionArns": arns}, err
+	part, next, err := page(arns, p.MaxResults, 100, p.NextToken)
+	return withNext(object{"taskDefinitionArns": part}, next), err
 }
 
-func listTaskDefinitionFamilies(a *account.Account, _ string, p struct{ FamilyPrefix, Status string }) (any, error) {
+func listTaskDefinitionFamilies(a *account.Account, _ string, p struct {
+	FamilyPrefix, Status, NextToken string
+	MaxResults                      int
+}) (any, error) {
 	if p.Status == "" {
 		p.Status = "ALL"
 	}
 	found, err := definitions(a, p.Status, func(family string) bool { return strings.HasPrefix(family, p.FamilyPrefix) })
+	if err != nil {
+		return nil, err
+	}
 	families := []string{}
 	for _, d := range found {
 		families = append(families, d.Family)
 	}
-	return object{"families": slices.Compact(families)}, err
+	part, next, err := page(slices.Compact(families), p.MaxResults, 100, p.NextToken)
+	return withNext(object{"families": part}, next), err
 }

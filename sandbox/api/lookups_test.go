@@ -33,7 +33,7 @@ func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
 	s := newStage(t)
 	digest := "sha256:" + strings.Repeat("a", 64)
 	manifest := `{"mediaType": "application/vnd.oci.image.manifest.v1+json"}`
-	blob := filepath.Join(s.images, "blobs", "sha256", strings.Repeat("a", 64))
+	blob := s.images.File(digest)
 	require.NoError(t, os.MkdirAll(filepath.Dir(blob), 0o755))
 	require.NoError(t, os.WriteFile(blob, []byte(manifest), 0o644))
 	require.NoError(t, s.PutImage("web", "two", digest, 1))

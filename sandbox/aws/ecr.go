@@ -37,9 +37,15 @@ var repository = &resourceType{
 
 var lifecyclePolicy = &resourceType{
 	kind: account.LifecyclePolicy, noun: "ECR Lifecycle Policy", key: "repository",
-	existing:   "LifecyclePolicyAlreadyExistsException: the repository '%s' has a lifecycle policy",
 	properties: properties{"policy": {required: true, replaces: true, same: sameJSON}, "repository": given, "registryId": result},
-	fill:       func(c *call) { c.state["registryId"] = account.ID },
+	custom:     &operations{create: putLifecyclePolicy},
+}
+
+// putLifecyclePolicy puts a policy in place of one that is there, and AWS has checked it only then.
+func putLifecyclePolicy(c *call) error {
+	c.id = text(c.state, "repository")
+	c.state["registryId"] = account.ID
+	return c.account.PutLifecyclePolicy(c.id, text(c.state, "policy"), c.state)
 }
 
 func registry(region string) string { return account.ID + ".dkr.ecr." + region + ".amazonaws.com" }

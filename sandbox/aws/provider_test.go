@@ -203,7 +203,10 @@ func TestFailedOperationsAreWordedAsTheProviderDoes(t *testing.T) {
 		require.EqualError(t, err, want.want, name)
 	}
 	repository := c.create("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
-	_, err := c.tryCreate("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
+	_, err := c.tryCreate("aws:ecr/lifecyclePolicy:LifecyclePolicy", "web", values{"repository": "shop/web", "policy": `{"rules":[]}`})
+	require.EqualError(t, err, "1 error occurred:\n\t* creating ECR Lifecycle Policy (shop/web): InvalidParameterException: Invalid parameter at "+
+		"'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: the policy has no rules'\n\n")
+	_, err = c.tryCreate("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
 	require.EqualError(t, err, "1 error occurred:\n\t* creating ECR Repository (shop/web): RepositoryAlreadyExistsException: The repository "+
 		"with name 'shop/web' already exists in the registry with id '123456789012'\n\n")
 	require.NoError(t, c.account.PutImage("shop/web", "one", "sha256:1", 1))

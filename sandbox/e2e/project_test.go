@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -343,10 +344,17 @@ func (p *project) sandbox(into any, args ...string) {
 
 type image struct{ Repository, Tag, Digest, PushedAt string }
 
-func (p *project) images() (images []image) {
+// images are what was pushed, without the tags that only keep an image from expiring.
+func (p *project) images() []image {
 	p.Helper()
-	p.sandbox(&images, "images", "--json")
-	return images
+	return slices.DeleteFunc(p.tags(), func(i image) bool { return strings.HasPrefix(i.Tag, "keep-") })
+}
+
+// tags are all tags of all images.
+func (p *project) tags() (tags []image) {
+	p.Helper()
+	p.sandbox(&tags, "images", "--json")
+	return tags
 }
 
 type service struct {

@@ -103,15 +103,19 @@ func (r *Registry) Push(
 // write stores the image and names it in the index. What it stores is named by its content, so only the index needs
 // the lock.
 func (r *Registry) write(image v1.Image, tag name.Tag) error {
-	path := layout.Path(r.dir)
-	if err := path.WriteImage(image); err != nil {
+	if err := layout.Path(r.dir).WriteImage(image); err != nil {
 		return err
 	}
 	descriptor, err := partial.Descriptor(image)
 	if err != nil {
 		return err
 	}
-	descriptor.Annotations = map[string]string{refNameKey: tag.Name()}
+	return r.name(*descriptor, tag.Name())
+}
+
+// name names what is stored in the index, in place of what had the name.
+func (r *Registry) name(descriptor v1.Descriptor, reference string) error {
+	descriptor.Annotations = map[string]string{refNameKey: reference}
 	lock := flock.New(filepath.Join(r.dir, "lock"))
 	if err := lock.Lock(); err != nil {
 		return err
@@ -123,11 +127,11 @@ func (r *Registry) write(image v1.Image, tag name.Tag) error {
 	}
 	kept := index.Manifests[:0]
 	for _, other := range index.Manifests {
-		if other.Annotations[refNameKey] != tag.Name() {
+		if other.Annotations[refNameKey] != reference {
 			kept = append(kept, other)
 		}
 	}
-	index.Manifests = append(kept, *descriptor)
+	index.Manifests = append(kept, descriptor)
 	content, err := json.MarshalIndent(index, "", "  ")
 	if err != nil {
 		return err

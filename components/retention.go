@@ -1,0 +1,522 @@
+package components
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ecrsdk "github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/stage"
+)
+
+// keepPrefix begins the tags that protect an image: lifecyclePolicy has a rule for them that expires nothing.
+const keepPrefix = "keep-"
+
+// retentionPermissions are what whoever updates a stage needs for Retention.
+const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
+	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
+
+// Retention keeps the images that a stage may go back to from expiring. Each has a further tag, which tells what it is kept for:
+// keep-<family>-<revision> for a revision, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins.
+// Pulumi has no resource for such a tag, so the program puts and removes them itself.
+type Retention struct {
+	ctx    *pulumi.Context
+	keeper *keeper // nil in a preview
+}
+
+// NewRetention protects the images of what there is before the update changes anything: revisions that the stage's services
+// may go back to, images that it pins, and, in the repositories that it owns, what revisions of the project's other stages
+// use. They may have been deployed by a version of this program that put no tags. A preview protects nothing.
+func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Retention, error) {
+	if ctx.DryRun() || len(settings.Images) == 0 {
+		return &Retention{ctx: ctx}, nil
+	}
+	keeper, err := newKeeper(ctx.Context(), account, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &Retention{ctx, keeper}, keeper.protectExisting(ctx.Context())
+}
+
+// Protect returns the ARN of the revision that a service is to run, the pinned one or else the newest, once the newest one's
+// image is protected.
+func (r *Retention) Protect(service string, definition *TaskDefinition, image *Image, pinned string) pulumi.StringOutput {
+	switch {
+	case r.keeper != nil:
+	case pinned != "":
+		return pulumi.String(pinned).ToStringOutput()
+	default:
+		return definition.Arn
+	}
+	return pulumi.All(definition.Arn, definition.Revision, image.Ref).ApplyT(func(known []any) (string, error) {
+		arn, revision, ref := known[0].(string), known[1].(int), known[2].(string)
+		if err := r.keeper.protectNew(r.ctx.Context(), service, revision, ref); err != nil {
+			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: definition}))
+		}
+		if pinned != "" {
+			return pinned, nil
+		}
+		return arn, nil
+	}).(pulumi.StringOutput)
+}
+
+// Tidy returns what the stack's outputs say of the services. Once all of it is known, and so every service is steady, it
+// removes the tags that nothing is kept for any more: before, a failed deployment could still go back to what they protect.
+func (r *Retention) Tidy(services pulumi.Map) pulumi.Input {
+	if r.keeper == nil {
+		return services
+	}
+	return services.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
+		if err := r.keeper.tidy(r.ctx.Context()); err != nil {
+			return nil, errors.Join(errReported, r.ctx.Log.Error(err.Error(), nil))
+		}
+		return known, nil
+	})
+}
+
+// keeper puts and removes the tags of one stage.
+type keeper struct {
+	account  *Account
+	settings *stage.Stage
+	ecr      *ecrsdk.Client
+	ecs      *ecssdk.Client
+	// declared are the repositories of the stage's images; of those in owned the lifecycle rules are the stage's.
+	declared []string
+	owned    map[string]bool
+
+	mutex sync.Mutex
+	// lists are the tags of each repository before the update, with their digests. Each is read once.
+	lists map[string]func() (map[string]string, error)
+	// put are the tags that this update has put, by repository.
+	put map[string]map[string]bool
+	// newest are the newest revisions of the stage's own families, needed those besides: pinned, or to run now.
+	newest, needed map[string][]int
+}
+
+func newKeeper(ctx context.Context, account *Account, settings *stage.Stage) (*keeper, error) {
+	cfg, err := account.sdkConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("preparing to protect images from ECR's lifecycle rules: %w", err)
+	}
+	k := &keeper{
+		account: account, settings: settings,
+		ecr:   ecrsdk.NewFromConfig(cfg, func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
+		ecs:   ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
+		owned: map[string]bool{}, lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{},
+		newest: map[string][]int{}, needed: map[string][]int{},
+	}
+	for _, name := range sortedKeys(settings.Images) {
+		if image := settings.Images[name]; image.Build != nil {
+			k.owned[settings.RepositoryName(name)] = true
+			k.declared = append(k.declared, settings.RepositoryName(name))
+		}
+		if ref := settings.Images[name].Ref; ref != nil {
+			k.declared = append(k.declared, ref.Repository)
+		}
+	}
+	for name, service := range settings.Services {
+		if service.Revision > 0 {
+			k.needed[settings.Family(name)] = []int{service.Revision}
+		}
+	}
+	return k, nil
+}
+
+// protectExisting protects what there is. An unchanged stage reads a list of each repository and of each family here, and
+// writes nothing.
+func (k *keeper) protectExisting(ctx context.Context) error {
+	var reading errgroup.Group
+	reading.SetLimit(lookups)
+	for _, repository := range k.declared {
+		reading.Go(func() error {
+			_, err := k.list(ctx, repository)
+			return keepFailed(k.settings.Where("images"), "listing the images of "+repository, err)
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return err
+	}
+	var protecting errgroup.Group
+	protecting.SetLimit(lookups)
+	for _, name := range sortedKeys(k.settings.Images) {
+		if ref := k.settings.Images[name].Ref; ref != nil {
+			protecting.Go(func() error {
+				err := k.protect(ctx, pinTag(k.settings.Cluster(), name, ref.Digest), ref.Pinned())
+				return keepFailed(k.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
+			})
+		}
+	}
+	for _, name := range sortedKeys(k.settings.Services) {
+		protecting.Go(func() error {
+			err := k.protectFamily(ctx, k.settings.Family(name), true)
+			return keepFailed(k.settings.Where("services", name), "protecting the images of the revisions of "+k.settings.Family(name), err)
+		})
+	}
+	others, err := k.otherFamilies(ctx)
+	for _, family := range others {
+		protecting.Go(func() error {
+			err := k.protectFamily(ctx, family, false)
+			return keepFailed(k.settings.Where("repository", "keepRevisions"), "protecting the images of the revisions of "+family, err)
+		})
+	}
+	return errors.Join(protecting.Wait(), keepFailed(k.settings.Where("repository", "keepRevisions"), "listing the families of the project", err))
+}
+
+// keepFailed says what could not be done to keep images from expiring, and what to do.
+func keepFailed(where, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %s: %w. To keep images from expiring, whoever updates the stage needs %s: permit them, and "+
+		"run `pulumi up` again", where, what, err, retentionPermissions)
+}
+
+// otherFamilies are the project's families that are not this stage's services, where the stage owns a repository with images.
+func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
+	held := 0
+	for repository := range k.owned {
+		if tags, err := k.list(ctx, repository); err == nil {
+			held += len(tags)
+		}
+	}
+	if held == 0 {
+		return nil, nil
+	}
+	var others []string
+	pages := ecssdk.NewListTaskDefinitionFamiliesPaginator(k.ecs, &ecssdk.ListTaskDefinitionFamiliesInput{
+		FamilyPrefix: awssdk.String(k.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, page.Families...)
+	}
+	own := k.families()
+	return slices.DeleteFunc(others, func(family string) bool { return own[family] }), nil
+}
+
+// families are those of the stage's services.
+func (k *keeper) families() map[string]bool {
+	own := map[string]bool{}
+	for name := range k.settings.Services {
+		own[k.settings.Family(name)] = true
+	}
+	return own
+}
+
+// protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is pinned to. Of
+// another stage's family it protects what is in this stage's own repositories.
+func (k *keeper) protectFamily(ctx context.Context, family string, own bool) error {
+	listed, err := k.ecs.ListTaskDefinitions(ctx, &ecssdk.ListTaskDefinitionsInput{
+		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
+		MaxResults: awssdk.Int32(int32(k.settings.Repository.KeepRevisions)),
+	})
+	if err != nil {
+		return err
+	}
+	var newest []int
+	for _, arn := range listed.TaskDefinitionArns {
+		_, number, _ := strings.Cut(path.Base(arn), ":")
+		revision, err := strconv.Atoi(number)
+		if err != nil {
+			return fmt.Errorf("ECS lists %s, which names no revision: %w", arn, err)
+		}
+		newest = append(newest, revision)
+	}
+	if own {
+		k.mutex.Lock()
+		k.newest[family] = newest
+		k.mutex.Unlock()
+		newest = keptRevisions(newest, len(newest), k.needed[family])
+	}
+	for _, revision := range newest {
+		if err := k.protectRevision(ctx, family, revision, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protectRevision protects the images of an existing revision. One whose tag is there is not even read.
+func (k *keeper) protectRevision(ctx context.Context, family string, revision int, own bool) error {
+	tag := revisionTag(family, revision)
+	if k.isPut(ctx, tag) {
+		return nil
+	}
+	found, err := k.ecs.DescribeTaskDefinition(ctx, &ecssdk.DescribeTaskDefinitionInput{
+		TaskDefinition: awssdk.String(fmt.Sprintf("%s:%d", family, revision)),
+	})
+	if err != nil {
+		return err
+	}
+	protected := map[string]bool{} // a tag is on one image of a repository
+	for _, container := range found.TaskDefinition.ContainerDefinitions {
+		reference := awssdk.ToString(container.Image)
+		image, stored := k.account.storedImage(reference)
+		if !stored || protected[image.repository] || !own && !k.owned[image.repository] {
+			continue
+		}
+		protected[image.repository] = true
+		if err := k.protect(ctx, tag, reference); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protect puts a tag on the image that a reference names. An image that is gone, or elsewhere, is left alone.
+func (k *keeper) protect(ctx context.Context, tag, reference string) error {
+	image, stored := k.account.storedImage(reference)
+	if !stored {
+		return nil
+	}
+	tags, err := k.list(ctx, image.repository)
+	if err != nil {
+		return err
+	}
+	digest := image.digest
+	if digest == "" {
+		digest = tags[image.tag]
+	}
+	if tags[tag] == digest {
+		return nil
+	}
+	for _, held := range tags {
+		if held == digest {
+			return k.putTag(ctx, image.repository, digest, tag)
+		}
+	}
+	return nil
+}
+
+// protectNew protects the image of a service's newest revision, which may have been pushed just now.
+func (k *keeper) protectNew(ctx context.Context, service string, revision int, ref string) error {
+	family := k.settings.Family(service)
+	k.mutex.Lock()
+	k.needed[family] = append(k.needed[family], revision)
+	k.mutex.Unlock()
+	tag := revisionTag(family, revision)
+	image, stored := k.account.storedImage(ref)
+	if !stored || k.isPut(ctx, tag) {
+		return nil
+	}
+	err := k.putTag(ctx, image.repository, image.digest, tag)
+	return keepFailed(k.settings.Where("services", service), fmt.Sprintf("protecting the image of %s:%d", family, revision), err)
+}
+
+// isPut tells whether a tag is in one of the repositories of the stage's images, or was put by this update.
+func (k *keeper) isPut(ctx context.Context, tag string) bool {
+	for _, repository := range k.declared {
+		tags, err := k.list(ctx, repository)
+		if err == nil && tags[tag] != "" {
+			return true
+		}
+	}
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	for _, tags := range k.put {
+		if tags[tag] {
+			return true
+		}
+	}
+	return false
+}
+
+// putTag gives an image one more tag: the same manifest under another name. That is allowed in an immutable repository, too
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-retag.html).
+func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) error {
+	got, err := k.ecr.BatchGetImage(ctx, &ecrsdk.BatchGetImageInput{
+		RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}},
+	})
+	if err != nil || len(got.Images) == 0 { // without an image it has gone meanwhile
+		return err
+	}
+	_, err = k.ecr.PutImage(ctx, &ecrsdk.PutImageInput{
+		RepositoryName: &repository, ImageTag: &tag, ImageDigest: &digest,
+		ImageManifest: got.Images[0].ImageManifest, ImageManifestMediaType: got.Images[0].ImageManifestMediaType,
+	})
+	var already *ecrtypes.ImageAlreadyExistsException // another stage's update was faster
+	var full *ecrtypes.LimitExceededException         // an image has 1000 tags at most, and the others protect it, too
+	if err != nil && !errors.As(err, &already) && !errors.As(err, &full) {
+		return err
+	}
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if k.put[repository] == nil {
+		k.put[repository] = map[string]bool{}
+	}
+	k.put[repository][tag] = true
+	return nil
+}
+
+// list are a repository's tags as they were before the update, with their digests; none where there is no such repository.
+func (k *keeper) list(ctx context.Context, repository string) (map[string]string, error) {
+	k.mutex.Lock()
+	if k.lists[repository] == nil {
+		k.lists[repository] = sync.OnceValues(func() (map[string]string, error) { return k.readTags(ctx, repository) })
+	}
+	read := k.lists[repository]
+	k.mutex.Unlock()
+	return read()
+}
+
+func (k *keeper) readTags(ctx context.Context, repository string) (map[string]string, error) {
+	tags := map[string]string{}
+	pages := ecrsdk.NewListImagesPaginator(k.ecr, &ecrsdk.ListImagesInput{
+		RepositoryName: &repository, MaxResults: awssdk.Int32(1000), Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		var missing *ecrtypes.RepositoryNotFoundException
+		if errors.As(err, &missing) {
+			return tags, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range page.ImageIds {
+			tags[awssdk.ToString(id.ImageTag)] = awssdk.ToString(id.ImageDigest)
+		}
+	}
+	return tags, nil
+}
+
+// tidy removes the stage's own tags that nothing is kept for any more.
+func (k *keeper) tidy(ctx context.Context) error {
+	own, wanted := k.families(), k.wantedTags()
+	for _, repository := range sortedKeys(k.lists) {
+		tags, err := k.list(ctx, repository)
+		if err != nil || len(k.put[repository]) == 0 && len(staleTags(tags, own, k.settings.Cluster(), wanted)) == 0 {
+			continue // a list that could not be read has failed the update already
+		}
+		// What other updates and people did meanwhile counts: an image's last tag stays.
+		if tags, err = k.readTags(ctx, repository); err == nil {
+			err = k.removeTags(ctx, repository, staleTags(tags, own, k.settings.Cluster(), wanted))
+		}
+		if err != nil {
+			return keepFailed(k.settings.Where("repository", "keepRevisions"), "removing the tags of old revisions from "+repository, err)
+		}
+	}
+	return nil
+}
+
+// mostIDs is how many images one call deletes (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html).
+const mostIDs = 100
+
+func (k *keeper) removeTags(ctx context.Context, repository string, tags []string) error {
+	for part := range slices.Chunk(tags, mostIDs) {
+		var ids []ecrtypes.ImageIdentifier
+		for _, tag := range part {
+			ids = append(ids, ecrtypes.ImageIdentifier{ImageTag: &tag})
+		}
+		answer, err := k.ecr.BatchDeleteImage(ctx, &ecrsdk.BatchDeleteImageInput{RepositoryName: &repository, ImageIds: ids})
+		if err != nil {
+			return err
+		}
+		for _, failure := range answer.Failures {
+			if failure.FailureCode != ecrtypes.ImageFailureCodeImageNotFound && failure.FailureCode != ecrtypes.ImageFailureCodeImageTagDoesNotMatchDigest {
+				return fmt.Errorf("%s: %s", failure.FailureCode, awssdk.ToString(failure.FailureReason))
+			}
+		}
+	}
+	return nil
+}
+
+// wantedTags are the stage's own tags that protect something.
+func (k *keeper) wantedTags() map[string]bool {
+	wanted := map[string]bool{}
+	for name, image := range k.settings.Images {
+		if image.Ref != nil {
+			wanted[pinTag(k.settings.Cluster(), name, image.Ref.Digest)] = true
+		}
+	}
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	for family := range k.families() {
+		for _, revision := range keptRevisions(slices.Concat(k.needed[family], k.newest[family]), k.settings.Repository.KeepRevisions, k.needed[family]) {
+			wanted[revisionTag(family, revision)] = true
+		}
+	}
+	return wanted
+}
+
+// keptRevisions are the newest of some revisions, and those that are needed besides, newest first.
+func keptRevisions(revisions []int, newest int, needed []int) []int {
+	kept := slices.Clone(revisions)
+	slices.SortFunc(kept, func(a, b int) int { return b - a })
+	kept = slices.Compact(kept)
+	kept = append(kept[:min(newest, len(kept))], needed...)
+	slices.SortFunc(kept, func(a, b int) int { return b - a })
+	return slices.Compact(kept)
+}
+
+// revisionTag protects the image of a revision.
+func revisionTag(family string, revision int) string {
+	return fmt.Sprintf("%s%s-%d", keepPrefix, family, revision)
+}
+
+// longestTag is how long a tag may be (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+const longestTag = 128
+
+// pinTag protects an image that a stage pins. No service's name holds a dot, so it is no revision's tag. The image's own name is
+// shortened where the tag would be too long, and a slash cannot be in a tag; the digest tells images apart.
+func pinTag(cluster, image, digest string) string {
+	begin := keepPrefix + cluster + "."
+	end := fmt.Sprintf(".%.12s", strings.TrimPrefix(digest, "sha256:"))
+	image = strings.ReplaceAll(image, "/", ".")
+	return begin + image[:max(0, min(len(image), longestTag-len(begin)-len(end)))] + end
+}
+
+var revisionTagPattern = regexp.MustCompile(`^` + keepPrefix + `(.+)-\d+$`)
+
+// staleTags are the tags of a repository that a stage has put and that are not wanted, in order. An image's last tag stays: to
+// remove it is to delete the image.
+func staleTags(tags map[string]string, families map[string]bool, cluster string, wanted map[string]bool) []string {
+	left := map[string]int{} // tags by digest
+	for _, digest := range tags {
+		left[digest]++
+	}
+	var stale []string
+	for _, tag := range sortedKeys(tags) {
+		match := revisionTagPattern.FindStringSubmatch(tag)
+		own := strings.HasPrefix(tag, keepPrefix+cluster+".") || match != nil && families[match[1]]
+		if own && !wanted[tag] && left[tags[tag]] > 1 {
+			left[tags[tag]]--
+			stale = append(stale, tag)
+		}
+	}
+	return stale
+}
+
+// storedImage is an image in the ECR of the stage's account and region.
+type storedImage struct{ repository, tag, digest string }
+
+var ecrReference = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$`)
+
+// storedImage reads a reference as container definitions have it; false where it names an image that is elsewhere.
+func (a *Account) storedImage(reference string) (storedImage, bool) {
+	match := ecrReference.FindStringSubmatch(reference)
+	if match == nil || match[1] != a.ID || match[2] != a.Region {
+		return storedImage{}, false
+	}
+	image := storedImage{match[3], match[4], match[5]}
+	if image.tag == "" && image.digest == "" {
+		image.tag = "latest"
+	}
+	return image, true
+}

@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+// keepTags are the tags that keep images from expiring, with their images' digests.
+func (p *project) keepTags() map[string]string {
+	p.Helper()
+	kept := map[string]string{}
+	for _, tag := range p.tags() {
+		if strings.HasPrefix(tag.Tag, "keep-") {
+			kept[tag.Tag] = tag.Digest
+		}
+	}
+	return kept
+}
+
+// upCalling updates a stage and returns the operations of the AWS APIs that it called, each with how often.
+func (p *project) upCalling(stage string, more ...string) map[string]int {
+	p.Helper()
+	log := filepath.Join(p.TempDir(), "operations")
+	r := p.runWith([]string{"SANDBOX_API_LOG=" + log}, upArgs(stage, more...)...)
+	require.Zero(p, r.status, r.output)
+	content, err := os.ReadFile(log)
+	require.NoError(p.TB, err)
+	called := map[string]int{}
+	for _, operation := range strings.Fields(string(content)) {
+		called[operation]++
+	}
+	return called
+}
+
+func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 2}")
+	p.up("dev", "--skip-preview")
+	first := p.images()[0]
+	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest}, p.keepTags())
+	require.Contains(t, p.object(account.LifecyclePolicy)["policy"], `"countNumber":1,`, "the policy was changed, and is there")
+
+	called := p.upCalling("dev", "--expect-no-changes")
+	for _, write := range []string{"PutImage", "BatchDeleteImage", "BatchGetImage", "DescribeTaskDefinition"} {
+		require.Zero(t, called[write], "%s in an unchanged update: %v", write, called)
+	}
+	require.Equal(t, 1, called["ListImages"], "%v", called)
+	require.Equal(t, 1, called["ListTaskDefinitions"], "%v", called)
+
+	// A preview protects nothing.
+	r := p.runWith([]string{"SANDBOX_API_LOG=" + filepath.Join(t.TempDir(), "operations")}, "pulumi", "preview", "--stack", "dev", "--non-interactive")
+	require.Zero(t, r.status)
+
+	// The second image comes, the first one is not the newest any more, and stays for the revision that uses it.
+	p.editApp("two")
+	p.commit("Second")
+	p.up("dev", "--skip-preview")
+	second := p.images()[1]
+	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest, "keep-slipway-dev-web-2": second.Digest}, p.keepTags())
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev", "--skip-preview").changed())
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+
+	// While the service is pinned to it, the first revision keeps its image, whatever comes.
+	for _, text := range []string{"three", "four"} {
+		p.editApp(text)
+		p.commit(text)
+		p.up("dev", "--skip-preview")
+	}
+	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
+	require.Equal(t, first.Digest, p.keepTags()["keep-slipway-dev-web-1"])
+	require.Len(t, p.images(), 3)
+
+	// Tags that were removed by hand come back with the next update.
+	for tag := range p.keepTags() {
+		if tag != "keep-slipway-dev-web-4" {
+			continue
+		}
+		_, err := p.open().DeleteImage("slipway-dev/web", tag, "")
+		require.NoError(t, err)
+	}
+	p.up("dev", "--expect-no-changes")
+	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
+
+	// It moves on, and nothing needs the first image any more.
+	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
+	p.up("dev", "--skip-preview")
+	require.Equal(t, []string{"keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
+	require.Len(t, p.images(), 2)
+	require.NotContains(t, p.images(), first)
+
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
+	p.refused([]string{"services.web.revision (Pulumi.dev.yaml)", "slipway-dev-web:1 runs the image", "repository.keepRevisions", "git revert"}, upArgs("dev")...)
+	require.Equal(t, 4, p.service("slipway-dev").Revision)
+}
+
+func TestAFailedDeploymentGoesBackToAnImageThatIsThere(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 1}")
+	p.up("dev", "--skip-preview")
+	p.faults(map[string]string{"failing-tasks": "slipway-dev-web:2"})
+	p.editApp("broken")
+	p.commit("Broken")
+	require.NotZero(t, p.tryUp("dev", "--skip-preview").status)
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-2"}, keys(p.keepTags()), "1 serves")
+	require.Len(t, p.images(), 2)
+
+	p.editApp("mended")
+	p.commit("Mended")
+	p.up("dev", "--skip-preview")
+	require.Equal(t, []string{"keep-slipway-dev-web-3"}, keys(p.keepTags()))
+	require.Len(t, p.images(), 1)
+}
+
+// A stage that an earlier version of the program has deployed has put no tags.
+func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
+	t.Parallel()
+	p := promoted(t)
+	image := p.images()[0]
+	require.Contains(t, keys(p.keepTags()), "keep-slipway-release-web-1")
+	require.Equal(t, image.Digest, p.keepTags()["keep-slipway-release.web."+strings.TrimPrefix(image.Digest, "sha256:")[:12]])
+	for tag := range p.keepTags() {
+		_, err := p.open().DeleteImage("slipway-dev/web", tag, "")
+		require.NoError(t, err)
+	}
+	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 1}")
+	for _, text := range []string{"two", "three"} {
+		p.editApp(text)
+		p.commit(text)
+		p.up("dev", "--skip-preview")
+	}
+	require.Equal(t, []string{"keep-slipway-dev-web-3", "keep-slipway-release-web-1"}, keys(p.keepTags()))
+	require.Len(t, p.images(), 2)
+	require.Contains(t, p.images(), image)
+
+	// Release knows best what it needs.
+	p.replace("Pulumi.release.yaml", "hello from release", "hello again")
+	p.up("release", "--skip-preview")
+	require.Contains(t, keys(p.keepTags()), "keep-slipway-release-web-2")
+	require.Contains(t, keys(p.keepTags()), "keep-slipway-dev-web-3", "a stage removes its own tags only")
+}
+
+func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
+	t.Parallel()
+	p := promoted(t)
+	p.stageKeys("slipway:repository: {keepImages: 20, keepRevisions: 10}")
+	p.up("dev", "--skip-preview")
+	clock := filepath.Join(root, ".bin/sandbox") + " --dir " + p.account + " faults"
+	r := p.runWith([]string{"RETENTION_CLOCK=" + clock, "RETENTION_KEEP=20 images, 10 revisions"},
+		"go", "-C", root, "test", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components")
+	require.Zero(t, r.status, r.output)
+	require.Contains(t, r.output, "--- PASS: TestAYearOfDeployments", "it ran, and was not skipped")
+	require.LessOrEqual(t, len(slices.Compact(keys(p.keepTags()))), 21)
+}
