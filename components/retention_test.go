@@ -2,9 +2,15 @@ package components
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	ecrsdk "github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/require"
 
 	"slipway/stage"
@@ -115,4 +121,23 @@ func TestTheLifecyclePolicyProtectsFirst(t *testing.T) {
 		require.Equal(t, i+1, policy.Rules[i].RulePriority)
 		require.Equal(t, want, policy.Rules[i].Selection)
 	}
+}
+
+func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "User dana is not authorized to perform: ecr:ListImages"}`))
+	}))
+	t.Cleanup(server.Close)
+	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
+	k := &keeper{account: &Account{}, settings: loadStage(t, nil), ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg),
+		declared: []string{"shop-dev/web"}, lists: map[string]func() (map[string]string, error){}}
+	err := k.protectExisting(t.Context())
+	require.ErrorContains(t, err, "images (Pulumi.dev.yaml): listing the images of shop-dev/web")
+	require.ErrorContains(t, err, "User dana is not authorized to perform: ecr:ListImages")
+	require.ErrorContains(t, err, "needs ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions")
+	require.ErrorContains(t, err, "run `pulumi up` again")
 }
