@@ -215,10 +215,10 @@ func TestTagsTellTimeCommitAndInputs(t *testing.T) {
 	} {
 		require.Equal(t, tag, imageTag(now, from, "9f8e7d6c5b4a"))
 	}
-	require.Equal(t, "a1b2c3d", commitOf("20261123-041205-a1b2c3d-9f8e7d6c"))
-	require.Equal(t, "a1b2c3d-dirty", commitOf("20261123-041205-a1b2c3d-dirty-9f8e7d6c"))
-	require.Empty(t, commitOf("20261123-041205-nogit-9f8e7d6c"))
-	require.Empty(t, commitOf("v1.2.3"))
+	require.Equal(t, "a1b2c3d", stage.CommitOf("20261123-041205-a1b2c3d-9f8e7d6c"))
+	require.Equal(t, "a1b2c3d-dirty", stage.CommitOf("20261123-041205-a1b2c3d-dirty-9f8e7d6c"))
+	require.Empty(t, stage.CommitOf("20261123-041205-nogit-9f8e7d6c"))
+	require.Empty(t, stage.CommitOf("v1.2.3"))
 	require.Equal(t, "t", tagOf("registry.example.com:5000/a/b:t"))
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 const imageType = "slipway:components:Image"
@@ -92,7 +94,7 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	component.Reference = image.ImageName
 	component.Tag = image.ImageName.ApplyT(tagOf).(pulumi.StringOutput)
 	component.Digest = image.RepoDigest.ApplyT(digestOf).(pulumi.StringOutput)
-	component.Commit = component.Tag.ApplyT(commitOf).(pulumi.StringOutput)
+	component.Commit = component.Tag.ApplyT(stage.CommitOf).(pulumi.StringOutput)
 	component.Ref = pulumi.Sprintf("%s@%s", image.ImageName, component.Digest)
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"ref": component.Ref, "tag": component.Tag, "digest": component.Digest, "commit": component.Commit,

@@ -65,7 +65,7 @@ func pinnedImage(account *Account, ref stage.Ref, platform string) *Image {
 		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
 		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
 		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
-		Commit:    pulumi.String(commitOf(ref.Tag)).ToStringOutput(),
+		Commit:    pulumi.String(stage.CommitOf(ref.Tag)).ToStringOutput(),
 		Platform:  platform,
 		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
 		Labels:        map[string]string{"slipway.tag": ref.Tag},

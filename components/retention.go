@@ -80,10 +80,11 @@ func (r *Retention) Tidy(services pulumi.Map) pulumi.Input {
 		return services
 	}
 	return services.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
-		if err := r.keeper.tidy(r.ctx.Context()); err != nil {
-			return nil, errors.Join(errReported, r.ctx.Log.Error(err.Error(), nil))
+		err := r.keeper.tidy(r.ctx.Context())
+		if err != nil { // everything runs, and a tag too many does no harm
+			err = r.ctx.Log.Warn(err.Error(), nil)
 		}
-		return known, nil
+		return known, err
 	})
 }
 
@@ -222,15 +223,20 @@ func (k *keeper) families() map[string]bool {
 // protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is pinned to. Of
 // another stage's family it protects what is in this stage's own repositories.
 func (k *keeper) protectFamily(ctx context.Context, family string, own bool) error {
-	listed, err := k.ecs.ListTaskDefinitions(ctx, &ecssdk.ListTaskDefinitionsInput{
-		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
-		MaxResults: awssdk.Int32(int32(k.settings.Repository.KeepRevisions)),
+	keep := k.settings.Repository.KeepRevisions
+	pages := ecssdk.NewListTaskDefinitionsPaginator(k.ecs, &ecssdk.ListTaskDefinitionsInput{
+		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc, MaxResults: awssdk.Int32(int32(keep)),
 	})
-	if err != nil {
-		return err
+	var arns []string
+	for pages.HasMorePages() && len(arns) < keep { // a page may hold fewer
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		arns = append(arns, page.TaskDefinitionArns...)
 	}
 	var newest []int
-	for _, arn := range listed.TaskDefinitionArns {
+	for _, arn := range arns[:min(keep, len(arns))] {
 		_, number, _ := strings.Cut(path.Base(arn), ":")
 		revision, err := strconv.Atoi(number)
 		if err != nil {
@@ -343,8 +349,16 @@ func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) err
 	got, err := k.ecr.BatchGetImage(ctx, &ecrsdk.BatchGetImageInput{
 		RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}},
 	})
-	if err != nil || len(got.Images) == 0 { // without an image it has gone meanwhile
+	if err != nil {
 		return err
+	}
+	for _, failure := range got.Failures {
+		if failure.FailureCode != ecrtypes.ImageFailureCodeImageNotFound { // it has gone meanwhile
+			return fmt.Errorf("%s: %s", failure.FailureCode, awssdk.ToString(failure.FailureReason))
+		}
+	}
+	if len(got.Images) == 0 {
+		return nil
 	}
 	_, err = k.ecr.PutImage(ctx, &ecrsdk.PutImageInput{
 		RepositoryName: &repository, ImageTag: &tag, ImageDigest: &digest,

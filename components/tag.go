@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -36,17 +35,6 @@ func (s source) label() string {
 // within one second apart.
 func imageTag(now time.Time, from source, hash string) string {
 	return fmt.Sprintf("%s-%s-%.8s", now.UTC().Format("20060102-150405"), from.label(), hash)
-}
-
-var tagPattern = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
-
-// commitOf reads the commit, with its -dirty, back from a tag; a tag of another shape has none.
-func commitOf(tag string) string {
-	match := tagPattern.FindStringSubmatch(tag)
-	if match == nil || match[1] == "nogit" {
-		return ""
-	}
-	return match[1]
 }
 
 // sourceOf asks the repository that holds the context. Only files that Docker sees can make it dirty: what

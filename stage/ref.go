@@ -83,3 +83,18 @@ func (c *checker) isOwn(name string, written *node) bool {
 	ref, err := parseRef(text)
 	return err == nil && ref.Repository == c.names().RepositoryName(name)
 }
+
+// buildTag is what the program names an image that it builds: UTC time, commit and the start of the hash of what was built.
+var buildTag = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
+
+// IsBuildTag tells the tag that an image was built under from any other that it has.
+func IsBuildTag(tag string) bool { return buildTag.MatchString(tag) }
+
+// CommitOf reads the commit, with -dirty where files differed from it, from the tag of a build; any other has none.
+func CommitOf(tag string) string {
+	match := buildTag.FindStringSubmatch(tag)
+	if match == nil || match[1] == "nogit" {
+		return ""
+	}
+	return match[1]
+}

@@ -56,9 +56,9 @@ func (c *checker) checkSecret(name, text string) {
 	switch written := c.root.object["secrets"].object[name]; {
 	case written.encrypted && text == "":
 		c.fail(path, "is an empty value, encrypted; encrypt the value itself, or remove the key")
-	case isEncrypted(written.written) && isSecretARN(text):
+	case isEncrypted(written.written) && IsSecretARN(text):
 		c.fail(path, "is an ARN, encrypted; an ARN is no secret: write it as it is")
-	case written.encrypted || isSecretARN(text):
+	case written.encrypted || IsSecretARN(text):
 	case arn.IsARN(text):
 		c.fail(path, "is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
@@ -73,10 +73,11 @@ func (c *checker) checkSecret(name, text string) {
 // one.
 func (c *checker) isValue(name string) bool {
 	secrets := c.root.object["secrets"]
-	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !isSecretARN(c.document.Secrets[name])
+	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !IsSecretARN(c.document.Secrets[name])
 }
 
-func isSecretARN(text string) bool {
+// IsSecretARN tells the ARN of a secret or a parameter, which may name a part and a version, from any other text.
+func IsSecretARN(text string) bool {
 	parsed, err := arn.Parse(text)
 	if err != nil || parsed.Region == "" || !accountID.MatchString(parsed.AccountID) {
 		return false

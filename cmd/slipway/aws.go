@@ -22,13 +22,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/provider"
+
+	"slipway/stage"
 )
 
 const (
 	// servicesPerCall is how many services ECS describes at once
 	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html).
 	servicesPerCall = 10
-	// lookups is how many calls are under way at once.
+	// lookups is how many calls a command has under way at once for one kind of thing.
 	lookups = 8
 )
 
@@ -74,6 +76,11 @@ func (c *cloud) services(ctx context.Context, cluster string, names []string) (m
 		if err != nil {
 			return nil, fmt.Errorf("reading the services of %s from ECS: %w", cluster, err)
 		}
+		for _, failure := range answer.Failures {
+			if reason := aws.ToString(failure.Reason); reason != "MISSING" {
+				return nil, fmt.Errorf("reading the service %s from ECS: %s", path.Base(aws.ToString(failure.Arn)), reason)
+			}
+		}
 		for _, service := range answer.Services {
 			if aws.ToString(service.Status) == "ACTIVE" {
 				found[aws.ToString(service.ServiceName)] = service
@@ -98,7 +105,8 @@ func (r *revision) name() string { return path.Base(r.arn) }
 // revision describes one by ARN or by family:number; nil where ECS has none.
 func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
 	answer, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
-	if missing := (*types.ClientException)(nil); errors.As(err, &missing) {
+	// ECS has no error of its own for this one, and says the same of much else.
+	if missing := (*types.ClientException)(nil); errors.As(err, &missing) && strings.Contains(missing.ErrorMessage(), "Unable to describe task definition") {
 		return nil, nil
 	}
 	if err != nil {
@@ -112,7 +120,7 @@ func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
 // revisions describes the revisions of a family, oldest first: those registered at or after since, and the one before.
 func (c *cloud) revisions(ctx context.Context, family string, since time.Time) ([]*revision, error) {
 	var arns []string
-	for _, status := range []types.TaskDefinitionStatus{types.TaskDefinitionStatusActive, types.TaskDefinitionStatusInactive} {
+	for _, status := range types.TaskDefinitionStatus("").Values() {
 		pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: status})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -216,7 +224,7 @@ func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) 
 		}
 		images.complete(&used)
 	}
-	used.Commit = commitOf(used.Tag)
+	used.Commit = stage.CommitOf(used.Tag)
 	return used, nil
 }
 
@@ -243,22 +251,11 @@ func (r *repositoryImages) complete(used *usedImage) {
 // buildTag is the one among an image's tags that tells when and from what it was built.
 func buildTag(tags []string) string {
 	for _, tag := range tags {
-		if tagPattern.MatchString(tag) {
+		if stage.IsBuildTag(tag) {
 			return tag
 		}
 	}
 	return ""
-}
-
-var tagPattern = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
-
-// commitOf reads the commit, with its -dirty, from a tag; a tag of another shape has none.
-func commitOf(tag string) string {
-	match := tagPattern.FindStringSubmatch(tag)
-	if match == nil || match[1] == "nogit" {
-		return ""
-	}
-	return match[1]
 }
 
 // repository lists what a repository holds, once; one that is not there holds nothing.
@@ -359,7 +356,8 @@ func (c *cloud) secretGone(ctx context.Context, reference string) (string, error
 		return "", nil
 	}
 	arn := strings.Join(parts[:7], ":")
-	described, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn})
+	there := func(o *secretsmanager.Options) { o.Region = parts[3] }
+	described, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn}, there)
 	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		return "the secret is gone: make it anew, or go back to another update", nil
 	}
@@ -376,7 +374,7 @@ func (c *cloud) secretGone(ctx context.Context, reference string) (string, error
 		SecretId: &arn, IncludeDeprecated: aws.Bool(true),
 	})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := pages.NextPage(ctx, there)
 		if err != nil {
 			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
 		}

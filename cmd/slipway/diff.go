@@ -209,7 +209,7 @@ func (s *side) pins(name string) *image {
 		return nil
 	}
 	found := pinned(ref.Raw)
-	found.Commit = commitOf(found.Tag)
+	found.Commit = stage.CommitOf(found.Tag)
 	return found
 }
 

@@ -49,7 +49,7 @@ func (s *side) deploy(t *testing.T, name, tag, digest string) {
 	if s.outputs.Images == nil {
 		s.outputs.Images = map[string]image{}
 	}
-	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest, Commit: commitOf(tag)}
+	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest, Commit: stage.CommitOf(tag)}
 }
 
 func printed(t *testing.T, found *comparison) string {

@@ -69,8 +69,8 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 		return err
 	}
 	done()
-	if !timeline.withSecrets && timeline.hasSecrets() {
-		fmt.Fprintf(report.err, "The secrets of %s could not be decrypted: which of them changed is not shown.\n", stack)
+	if slices.ContainsFunc(timeline.entries, func(e *entry) bool { return hidden(e.leaves) }) {
+		fmt.Fprintf(report.err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
 	}
 	if number != 0 {
 		return timeline.showOne(report, stack, number, asJSON)
@@ -89,7 +89,7 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 	}
 	rows := [][]string{}
 	for _, e := range entries {
-		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05"), report.result(e.Result) + e.kind(),
+		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"), report.result(e.Result) + e.kind(),
 			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.placedServices(), e.changedKeys()})
 	}
 	report.table(withoutEmptyColumn([]string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "CHANGED"}, rows, 6))
@@ -105,17 +105,6 @@ func withoutEmptyColumn(headers []string, rows [][]string, column int) ([]string
 		rows[i] = slices.Delete(rows[i], column, column+1)
 	}
 	return slices.Delete(headers, column, column+1), rows
-}
-
-func (t *timeline) hasSecrets() bool {
-	for _, e := range t.entries {
-		for _, leaf := range e.leaves {
-			if leaf.secret {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // kind is shown where it is not the usual one.

@@ -2,10 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
+
+	"slipway/stage"
 )
 
 // leaf is one value of a stage's configuration that is no map. Lists are leaves, as JSON.
@@ -30,7 +30,7 @@ func leaves(project string, config map[string]configValue) map[string]leaf {
 			continue
 		}
 		// In the stage's secrets some are the ARNs of values that are kept elsewhere; in any other key all is secret.
-		secret := func(text string) bool { return value.Secret && (path != "secrets" || !strings.HasPrefix(text, "arn:")) }
+		secret := func(text string) bool { return value.Secret && (path != "secrets" || !stage.IsSecretARN(text)) }
 		addLeaves(found, path, object, secret)
 	}
 	return found
@@ -85,13 +85,11 @@ type keyChange struct {
 
 // keyChanges are the differences between two configurations, by path.
 func keyChanges(old, new map[string]leaf) []keyChange {
-	paths := maps.Clone(old)
-	maps.Copy(paths, new)
 	changes := []keyChange{}
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
+	for _, path := range union(old, new) {
 		before, was := old[path]
 		after, is := new[path]
-		if before.text == after.text && was == is {
+		if before.text == after.text && was == is || hiddenIn(old, path) && anyAt(new, path) || hiddenIn(new, path) && anyAt(old, path) {
 			continue
 		}
 		change := keyChange{Key: path, What: "changed", Secret: before.secret || after.secret}
@@ -109,6 +107,33 @@ func keyChanges(old, new map[string]leaf) []keyChange {
 		changes = append(changes, change)
 	}
 	return changes
+}
+
+// hidden tells whether values in a configuration could not be decrypted.
+func hidden(values map[string]leaf) bool {
+	for _, each := range values {
+		if each == (leaf{hiddenValue, true}) {
+			return true
+		}
+	}
+	return false
+}
+
+// hiddenIn tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
+func hiddenIn(values map[string]leaf, path string) bool {
+	root, _, _ := strings.Cut(path, ".")
+	return values[root] == leaf{hiddenValue, true}
+}
+
+// anyAt tells whether a configuration has anything under the first part of a path.
+func anyAt(values map[string]leaf, path string) bool {
+	root, _, _ := strings.Cut(path, ".")
+	for each := range values {
+		if each == root || strings.HasPrefix(each, root+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // describe is a change in one line: the key, and what it was and is.

@@ -16,14 +16,14 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 		"aws:region":       plain("eu-west-1"),
 		"aws:secretKey":    encrypted("hunter2"),
 		"shop:services":    plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
-		"shop:secrets":     encrypted(`{"KEY": "one", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:x"}`),
+		"shop:secrets":     encrypted(`{"KEY": "one", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
 	changed := leaves("shop", map[string]configValue{
 		"aws:region":       plain("eu-west-1"),
 		"aws:secretKey":    encrypted("hunter3"),
 		"shop:services":    plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
-		"shop:secrets":     encrypted(`{"KEY": "other", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:y"}`),
+		"shop:secrets":     encrypted(`{"KEY": "other", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:eu-west-1:123456789012:parameter/y"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
 	var said []string
@@ -32,7 +32,7 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"aws:secretKey: changed (secret)",
-		"secrets.ELSEWHERE: arn:aws:ssm:x → arn:aws:ssm:y",
+		"secrets.ELSEWHERE: arn:aws:ssm:eu-west-1:123456789012:parameter/x → arn:aws:ssm:eu-west-1:123456789012:parameter/y",
 		"secrets.KEY: changed (secret)",
 		`services.web.command: ["a"] → ["a","b"]`,
 		`services.web.environment."a.b": 1 → 2`,
@@ -45,7 +45,17 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 
 func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 	t.Parallel()
-	hidden := leaves("shop", map[string]configValue{"shop:secrets": {Secret: true}})
-	require.Empty(t, keyChanges(hidden, hidden))
-	require.Equal(t, "secrets: changed (secret)", keyChanges(hidden, leaves("shop", map[string]configValue{"shop:secrets": encrypted("x")}))[0].describe())
+	hiddenOnes := leaves("shop", map[string]configValue{"shop:secrets": {Secret: true}})
+	decrypted := leaves("shop", map[string]configValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
+	require.True(t, hidden(hiddenOnes))
+	require.Empty(t, keyChanges(hiddenOnes, hiddenOnes))
+	require.Empty(t, keyChanges(hiddenOnes, decrypted))
+	require.Empty(t, keyChanges(decrypted, hiddenOnes))
+	require.Equal(t, "secrets: added (secret)", keyChanges(nil, hiddenOnes)[0].describe())
+}
+
+func TestAnEncryptedARNOfSomethingElseIsASecret(t *testing.T) {
+	t.Parallel()
+	found := leaves("shop", map[string]configValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
+	require.NotContains(t, keyChanges(nil, found)[0].describe(), "hush")
 }

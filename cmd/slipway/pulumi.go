@@ -45,7 +45,7 @@ func pulumiTime(text string) time.Time {
 	return at
 }
 
-// stacks is what the commands ask about a stack.
+// stacks is what promote asks about a stack.
 type stacks interface {
 	// Outputs returns the stack's outputs, with secret ones blinded.
 	Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error)
@@ -77,8 +77,12 @@ func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.R
 }
 
 func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error) {
+	return p.lastUpdate(ctx, stack)
+}
+
+func (p pulumiCLI) lastUpdate(ctx context.Context, stack string, more ...string) (*update, error) {
 	for page := 1; ; page++ {
-		updates, err := p.page(ctx, stack, page, fewUpdates)
+		updates, err := p.page(ctx, stack, page, fewUpdates, more...)
 		if err != nil || len(updates) == 0 {
 			return nil, err
 		}
@@ -98,8 +102,19 @@ const (
 
 func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []update, err error) {
 	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(size), "--page", strconv.Itoa(page)}
-	return updates, p.ask(ctx, &updates, append(args, more...)...)
+	err = p.ask(ctx, &updates, append(args, more...)...)
+	for _, each := range updates {
+		for key, value := range each.Config {
+			if value.Secret && value.Value != nil && *value.Value == undecryptable {
+				each.Config[key] = configValue{Secret: true}
+			}
+		}
+	}
+	return updates, err
 }
+
+// undecryptable is what the CLI shows for a value that was encrypted with a key that the stack no longer has.
+const undecryptable = "ERROR_UNABLE_TO_DECRYPT"
 
 // History returns the whole history of a stack, newest first. withSecrets says whether its secrets could be decrypted,
 // which takes what protects them (a passphrase, a key, a login): without, they are not in the configuration of its

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -14,19 +16,27 @@ import (
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline, last *entry, source []byte) error {
+func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline, last *entry) error {
+	if hidden(r.target.leaves) {
+		return refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts them, or use --pin", r.To)
+	}
 	commits, err := r.commits(ctx)
 	if err != nil {
 		return err
 	}
 	var differs []keyChange
+	var refused error
 	for i, commit := range commits {
 		content, err := git(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			continue // the file was not there then
 		}
-		if r.content, err = keepEncryption([]byte(content), source); err != nil {
-			return err
+		if r.content, err = keepEncryption([]byte(content), r.source); err != nil {
+			refused = errors.Join(refused, err)
+			continue
 		}
 		found, err := r.leaves(ctx, pulumi, project, history.withSecrets)
 		if err != nil {
@@ -45,8 +55,12 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 		}
 		return r.pinImages(project, last)
 	}
-	return refuse("update %d was run with a stage file that was never committed (it differs from commit %.7s in %s): "+
-		"go back to another update, or use --pin", r.To, r.target.Commit, describeKeys(differs))
+	r.content = nil
+	if refused != nil {
+		return finding{refused}
+	}
+	return refuse("update %d was run with a stage file that was never committed (commit %.7s has another one: %s): "+
+		"go back to another update, or use --pin", r.To, r.target.Commit, cmp.Or(describeKeys(differs), "none"))
 }
 
 func describeKeys(changes []keyChange) string {
@@ -149,10 +163,14 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 		_, pinnedNow := last.leaves["images."+image+".ref"]
 		now := last.Services[name]
 		unchanged := now != nil && now.Image.Reference == then.Image.Reference && !pinnedNow
-		if pinned || unchanged || then.Revision == 0 {
+		if pinned || unchanged || then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
 			continue
 		}
-		if refs[image] = then.Image.ref(); refs[image] == "" {
+		ref := then.Image.ref()
+		if refs[image] != "" && refs[image] != ref {
+			return refuse("images.%s: the services of update %d ran different images of that name: use --pin", image, r.To)
+		}
+		if refs[image] = ref; ref == "" {
 			return refuse("services.%s: which image %s is, ECR does not tell: use --pin", name, then.Image.Reference)
 		}
 		r.Notes = append(r.Notes, fmt.Sprintf("images.%s is pinned to that update's image: remove its ref to build again", image))

@@ -1,15 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
@@ -68,7 +70,7 @@ and nothing is written.`,
 				fmt.Fprintf(report.err, "Next: pulumi up --stack %s\n", args[0])
 				return nil
 			}
-			return pulumiUp(cmd.Context(), project, args[0], report)
+			return pulumiUp(project, args[0], report)
 		},
 	}
 	command.Flags().IntVar(&to, "to", 0, "the `number` of the update to go back to, as slipway history shows it")
@@ -97,7 +99,8 @@ type rollback struct {
 
 	pinned  bool
 	target  *entry
-	content []byte // of the stage file; nil where it stays
+	source  []byte // of the stage file, as it was read
+	content []byte // that it gets; nil where it stays
 }
 
 // rollbackService is what a service was to run after the last update, and what it is to run again. Where the stage file
@@ -112,6 +115,10 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	file := project.stageFile(stack)
 	if _, err := os.Stat(file); err != nil {
 		return nil, refuse("there is no %s: name a stage of this project", file)
+	}
+	file, err := fileIn(project.Directory, file) // git would show a link
+	if err != nil {
+		return nil, err
 	}
 	// First, as pulumi itself may write into the file.
 	dirty, err := fileIsDirty(ctx, project.Directory, file)
@@ -142,7 +149,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
-		Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target}
+		Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source}
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
 	}
@@ -154,9 +161,9 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	if pin {
-		err = planned.pin(project, source, now)
+		err = planned.pin(project, now, len(keyChanges(last.leaves, now)) > 0)
 	} else {
-		err = planned.restore(ctx, pulumi, project, history, last, source)
+		err = planned.restore(ctx, pulumi, project, history, last)
 	}
 	if err != nil || planned.content == nil {
 		return planned, err
@@ -193,7 +200,7 @@ func (t *timeline) target(stack string, last *entry, number int) (*entry, error)
 		found, err := t.find(stack, number)
 		switch {
 		case err != nil:
-			return nil, finding{err}
+			return nil, err
 		case found.Kind != "update":
 			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, stack, found.Kind, stack)
 		case found.Result != "succeeded":
@@ -228,14 +235,15 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 	var gone []error
 	for _, name := range slices.Sorted(maps.Keys(planned.Services)) {
 		then := planned.Services[name].Then
+		fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
 		lacks := func(format string, args ...any) {
 			gone = append(gone, fmt.Errorf("services."+name+": "+format, args...))
 		}
 		switch {
-		case planned.pinned && then.Revision == 0:
+		case fixed && then.Revision == 0:
 			lacks("which revision update %d put in place is not known: go back without --pin", planned.To)
-		case planned.pinned && (then.revision == nil || !then.revision.active):
-			lacks("revision %d is gone: it was deregistered; without --pin another one like it is registered", then.Revision)
+		case fixed && (then.revision == nil || !then.revision.active):
+			lacks("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none", then.Revision)
 		}
 		if then.Image.Gone {
 			lacks("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", then.Image.Reference)
@@ -245,7 +253,7 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 		}
 		for _, secret := range then.revision.container(name).Secrets {
 			reference := aws.ToString(secret.ValueFrom)
-			if own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-"); own && !planned.pinned {
+			if own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-"); own && !fixed {
 				continue
 			}
 			reason, err := c.secretGone(ctx, reference)
@@ -263,8 +271,9 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 	return nil
 }
 
-// pin names that update's revisions in the stage file.
-func (r *rollback) pin(project *project, source []byte, now map[string]leaf) error {
+// pin names that update's revisions in the stage file. edited says that the file has changed since the last update: then
+// a service that runs the wanted revision already would get another one.
+func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
 	var settings []fileValue
 	declared := (&entry{leaves: now}).services()
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
@@ -273,8 +282,9 @@ func (r *rollback) pin(project *project, source []byte, now map[string]leaf) err
 			continue
 		}
 		service := r.Services[name]
-		if service.Now != nil && service.Now.Revision == service.Then.Revision && (&entry{leaves: now}).pinned(name) == 0 {
-			continue // runs it already
+		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
+		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
+			continue
 		}
 		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
 	}
@@ -287,7 +297,7 @@ func (r *rollback) pin(project *project, source []byte, now map[string]leaf) err
 		return nil
 	}
 	var err error
-	if r.content, err = setValues(source, settings); err != nil {
+	if r.content, err = setValues(r.source, settings); err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}
 	return nil
@@ -301,6 +311,9 @@ func (r *rollback) commit(ctx context.Context, project *project) error {
 	before, err := os.ReadFile(r.File)
 	if err != nil {
 		return err
+	}
+	if !bytes.Equal(before, r.source) {
+		return refuse("%s was changed meanwhile: roll back again", r.File)
 	}
 	if err := replaceFile(r.File, r.content); err != nil {
 		return err
@@ -355,12 +368,27 @@ func (r *rollback) print(report *report) {
 	}
 }
 
-// pulumiUp deploys the stage, with the output that pulumi gives.
-func pulumiUp(ctx context.Context, project *project, stack string, report *report) error {
-	command := exec.CommandContext(ctx, "pulumi", "up", "--stack", stack, "--yes")
-	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, io.Writer(report.err), report.err
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // pulumi ends in order
-	if err := command.Run(); err != nil {
+// pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would take a
+// second one for "stop at once": only what pulumi is not sent by itself is passed on.
+func pulumiUp(project *project, stack string, report *report) error {
+	command := exec.Command("pulumi", "up", "--stack", stack, "--yes")
+	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, report.err, report.err
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	defer signal.Stop(terminated)
+	if err := command.Start(); err != nil {
+		return fmt.Errorf("starting pulumi: %w", err)
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-terminated:
+			_ = command.Process.Signal(os.Interrupt) // it may have ended
+		case <-ended:
+		}
+	}()
+	if err := command.Wait(); err != nil {
 		return refuse("pulumi up --stack %s did not succeed (%w): its output says why", stack, err)
 	}
 	return nil

@@ -18,8 +18,8 @@ import (
 // hiddenValue stands for a value that is encrypted, and is not decrypted.
 const hiddenValue = "[secret]"
 
-// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is encrypted.
-// secretKeys are the keys that are encrypted or hold an encrypted value.
+// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is encrypted,
+// but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted value.
 func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (config map[string]string, secretKeys []string, err error) {
 	values, err := pulumi.Config(ctx, stack, "")
 	if err != nil {
@@ -44,7 +44,17 @@ func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		}
 	}
 	slices.Sort(secretKeys)
-	return config, secretKeys, nil
+	// The provider's own secrets are needed to ask AWS.
+	if !slices.ContainsFunc(secretKeys, func(key string) bool { return strings.HasPrefix(key, "aws:") }) {
+		return config, secretKeys, nil
+	}
+	revealed, err := pulumi.Config(ctx, stack, "", "--show-secrets")
+	for key, value := range revealed {
+		if strings.HasPrefix(key, "aws:") && value.Value != nil {
+			config[key] = *value.Value
+		}
+	}
+	return config, secretKeys, err
 }
 
 // readStageFile returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is encrypted.

@@ -19,7 +19,7 @@ func checkStackNames(stacks []string) error {
 	return nil
 }
 
-// stageFiles are the stages that the project has a file for.
+// stages are those that the project has a file for.
 func (p *project) stages() []string {
 	files, err := filepath.Glob(filepath.Join(p.Directory, p.StackConfigDir, "Pulumi.*.yaml"))
 	if err != nil {

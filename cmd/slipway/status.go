@@ -48,6 +48,9 @@ type stageStatus struct {
 	LastUpdate *lastUpdate `json:"lastUpdate"`
 	// Services by name: those of the stage file, and those that were deployed.
 	Services map[string]*serviceStatus `json:"services"`
+	// SecretsCompared is false where the stage has secrets that could not be decrypted: then nobody knows whether those of
+	// the stage file were deployed.
+	SecretsCompared bool `json:"secretsCompared"`
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
 }
@@ -174,7 +177,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
-	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Differences: []string{}}
+	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, SecretsCompared: true, Differences: []string{}}
 	settings, mistakes := loadStage(project, stack, config, secretKeys)
 	if mistakes != nil { // what was deployed and what runs can be told all the same
 		status.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(stack), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
@@ -194,7 +197,9 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if last.Result != "succeeded" {
 		status.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), stack)
 	}
-	status.undeployed(project.Name, config, last)
+	if err := status.undeployed(ctx, pulumi, project, stack, last); err != nil {
+		return nil, err
+	}
 
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
@@ -240,25 +245,32 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 	}
 }
 
-// undeployed tells which keys the stage file has changed since the last update.
-func (s *stageStatus) undeployed(project string, config map[string]string, last *update) {
-	now := map[string]configValue{}
-	for key, text := range config {
-		now[key] = configValue{Value: &text, Secret: last.Config[key].Secret}
-		if last.Config[key].Value == nil { // holds a secret, and was not decrypted: what is new in it is not known
-			now[key] = configValue{Secret: last.Config[key].Secret}
+// undeployed tells which keys the stage file has changed since the last update. Secrets are decrypted for it where that is
+// possible.
+func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, stack string, last *update) error {
+	now, err := configLeaves(ctx, pulumi, project, stack, "", false)
+	if err != nil {
+		return err
+	}
+	before := leaves(project.Name, last.Config)
+	if hidden(now) || hidden(before) {
+		revealed, err := configLeaves(ctx, pulumi, project, stack, "", true)
+		if err == nil {
+			last, err = pulumi.lastUpdate(ctx, stack, "--show-secrets")
 		}
-		if _, known := last.Config[key]; !known {
-			now[key] = configValue{Value: &text, Secret: strings.Contains(text, hiddenValue)}
+		if err == nil {
+			now, before = revealed, leaves(project.Name, last.Config)
 		}
+		s.SecretsCompared = err == nil && !hidden(before)
 	}
 	var keys []string
-	for _, change := range keyChanges(leaves(project, last.Config), leaves(project, now)) {
+	for _, change := range keyChanges(before, now) {
 		keys = append(keys, change.Key)
 	}
 	if len(keys) > 0 {
 		s.differ("not deployed yet: %s", strings.Join(keys, ", "))
 	}
+	return nil
 }
 
 func (s *stageStatus) deployed(output json.RawMessage) error {
@@ -366,6 +378,9 @@ func printStatus(report *report, stages []*stageStatus) {
 		}
 		for _, difference := range stage.Differences {
 			report.printf("  %s %s\n", report.bad("!"), difference)
+		}
+		if !stage.SecretsCompared {
+			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
 		}
 		if len(stage.Differences) == 0 {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))

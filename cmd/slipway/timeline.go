@@ -28,6 +28,8 @@ type entry struct {
 	Commit  string `json:"commit,omitempty"`
 	Author  string `json:"author,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Dirty says that the work tree had changes that were not committed, in whatever file.
+	Dirty bool `json:"dirty,omitempty"`
 	// By is the CI run that made the update, where Pulumi knows one.
 	By string `json:"by,omitempty"`
 	// Services are what each service was to run from then on, by name.
@@ -99,7 +101,7 @@ func newEntry(project string, u update, number int) *entry {
 	env := u.Environment
 	e := &entry{
 		Number: cmp.Or(u.Version, number), Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
-		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env),
+		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env), Dirty: env["git.dirty"] == "true",
 		Services: map[string]*placed{}, Changes: []keyChange{}, leaves: leaves(project, u.Config),
 	}
 	if u.EndTime != "" {
@@ -141,13 +143,14 @@ func (e *entry) pinned(service string) int {
 	return 0
 }
 
-// running tells whether a revision was registered while the update ran.
-func (e *entry) running(at time.Time) bool {
-	return !at.Before(e.Start.Add(-registrationSlack)) && (e.End == nil || !at.After(e.End.Add(registrationSlack)))
+// knew tells whether a revision was registered before the update ended. That includes what an update has registered that
+// was killed: some backends have no record of it, and the next update runs what it finds.
+func (e *entry) knew(at time.Time) bool {
+	return e.End == nil || !at.After(e.End.Add(registrationSlack))
 }
 
-// place finds out which revision of each service an update put in place: the pinned one, else the one that was registered
-// while it ran, else that of the update before.
+// place finds out which revision of each service an update put in place: the pinned one, else the newest one that
+// was registered by then.
 func (t *timeline) place(ctx context.Context, familyPrefix string, since time.Time) error {
 	names := map[string]bool{}
 	for _, e := range t.entries {
@@ -158,7 +161,7 @@ func (t *timeline) place(ctx context.Context, familyPrefix string, since time.Ti
 	sorted := slices.Sorted(maps.Keys(names))
 	revisions := make([][]*revision, len(sorted))
 	running, group := errgroup.WithContext(ctx)
-	running.SetLimit(lookups)
+	running.SetLimit(2) // each makes several calls at once
 	for i, name := range sorted {
 		running.Go(func() (err error) {
 			revisions[i], err = t.cloud.revisions(group, familyPrefix+name, since)
@@ -193,7 +196,7 @@ func (t *timeline) placeService(ctx context.Context, service, family string, rev
 			continue
 		}
 		for _, each := range revisions {
-			if e.running(each.registeredAt) && !t.overtaken(i, each.registeredAt) {
+			if e.knew(each.registeredAt) && !t.overtaken(i, each.registeredAt) {
 				newest = each
 			}
 		}

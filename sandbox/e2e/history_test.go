@@ -93,6 +93,6 @@ func TestHistoryWithoutTheKeyToTheSecrets(t *testing.T) {
 	t.Parallel()
 	p := told(t)
 	r := p.ok("env", "PULUMI_CONFIG_PASSPHRASE=wrong", "slipway", "history", "release")
-	require.Contains(t, r.output, "could not be decrypted")
+	require.Contains(t, r.output, "could not all be decrypted")
 	require.Contains(t, r.stdout, "services.web.environment.GREETING")
 }

@@ -145,7 +145,7 @@ func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 		require.Equal(t, head, p.git("rev-parse", "HEAD"))
 		require.Equal(t, file, p.read("Pulumi.release.yaml"))
 	}
-	refused("release has no update 99", "release", "--to", "99")
+	require.Equal(t, 2, p.refused([]string{"release has no update 99"}, "slipway", "rollback", "release", "--to", "99").status)
 	refused("name a stage of this project", "staging")
 
 	p.replace("Pulumi.release.yaml", "good day", "edited by hand")

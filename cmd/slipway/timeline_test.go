@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+)
+
+// at is a time of the day that the tests take place on.
+func at(clock string) time.Time {
+	parsed, err := time.Parse("2006-01-02 15:04:05", "2026-11-24 "+clock)
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}
+
+// ran is an update of a service web that ended at a time, with a configuration.
+func ran(number int, start, end, services string) *entry {
+	ended := at(end)
+	return &entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended, Services: map[string]*placed{},
+		leaves: leaves("shop", map[string]configValue{"shop:services": plain(services)})}
+}
+
+func registered(number int, clock, image string) *revision {
+	return &revision{arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-web:" + string(rune('0'+number)), number: number, active: true,
+		registeredAt: at(clock), definition: &types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{
+			Name: aws.String("web"), Image: &image}}}}
+}
+
+func TestWhichRevisionAnUpdatePutInPlace(t *testing.T) {
+	t.Parallel()
+	const web = `{"web": {"image": "web"}}`
+	past := &timeline{cloud: &cloud{}, entries: []*entry{
+		ran(1, "10:00:00", "10:01:00", web),
+		ran(2, "10:01:30", "10:02:00", web),
+		// One that was killed at 10:03 has left revision 2, and no record.
+		ran(3, "10:05:00", "10:06:00", web),
+		ran(4, "10:07:00", "10:08:00", `{"web": {"image": "web", "revision": 1}}`),
+		ran(5, "10:09:00", "10:10:00", web),
+		// So close that the slack of the one before reaches into it.
+		ran(6, "10:10:01", "10:11:00", web),
+		ran(7, "10:12:00", "10:13:00", `{}`),
+	}}
+	revisions := []*revision{registered(1, "10:00:20", "one"), registered(2, "10:03:00", "two"), registered(3, "10:10:03", "three")}
+	require.NoError(t, past.placeService(context.Background(), "web", "shop-dev-web", revisions))
+	var put []int
+	var changed []bool
+	for _, e := range past.entries[:6] {
+		put = append(put, e.Services["web"].Revision)
+		changed = append(changed, e.Services["web"].Changed)
+	}
+	require.Equal(t, []int{1, 1, 2, 1, 2, 3}, put)
+	require.Equal(t, []bool{true, false, true, true, true, true}, changed)
+	require.True(t, past.entries[3].Services["web"].Pinned)
+	require.Empty(t, past.entries[6].Services)
+}
+
+func TestImagesThatARollbackPins(t *testing.T) {
+	t.Parallel()
+	image := func(tag string) usedImage {
+		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag, Tag: tag, Digest: digest, repository: "shop-dev/web"}
+	}
+	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
+	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
+	target.leaves["images.web.build.context"] = leaf{text: "./app"}
+	pins := func(api, web *placed) (string, error) {
+		target.Services = map[string]*placed{"api": api, "web": web}
+		last.Services = map[string]*placed{"api": {Revision: 9, Image: image("v9")}, "web": {Revision: 9, Image: image("v9")}}
+		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{}, content: []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")}
+		for name, then := range target.Services {
+			planned.Services[name] = rollbackService{last.Services[name], then}
+		}
+		err := planned.pinImages(&project{Name: "shop"}, last)
+		return string(planned.content), err
+	}
+	pinned, err := pins(&placed{Revision: 5, Image: image("v5")}, &placed{Revision: 3, Pinned: true, Image: image("v3")})
+	require.NoError(t, err)
+	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
+	unchanged, err := pins(&placed{Revision: 9, Image: image("v9")}, &placed{Revision: 3, Pinned: true, Image: image("v3")})
+	require.NoError(t, err)
+	require.NotContains(t, unchanged, "ref")
+	_, err = pins(&placed{Revision: 5, Image: image("v5")}, &placed{Revision: 3, Image: image("v3")})
+	require.ErrorContains(t, err, "use --pin")
+}
