@@ -32,8 +32,8 @@ check:
 unit:
 	@for module in $(MODULES); do (cd $$module && $(GO) test $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
 
-e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER=off does without a Docker engine
-	cd sandbox && $(GO) test -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') -v
+e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SHORT=1 leaves the longest out, SANDBOX_DOCKER=off needs no engine
+	cd sandbox && $(GO) test -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') $(if $(SHORT),-short) -v
 
 bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e

@@ -487,6 +487,14 @@ func (p *project) editApp(text string) {
 	require.NoError(p.TB, os.WriteFile(filepath.Join(p.dir, "app/build/app"), append(binary, text...), 0o755))
 }
 
+// long leaves a test out of a short run (SHORT=1): one that takes minutes, and is the same with and without an engine.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out of a short run")
+	}
+}
+
 func (p *project) git(args ...string) string {
 	p.Helper()
 	command := exec.Command("git", args...)

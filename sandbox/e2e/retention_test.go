@@ -150,6 +150,7 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 }
 
 func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
+	long(t)
 	t.Parallel()
 	p := promoted(t)
 	p.stageKeys("slipway:repository: {keepImages: 20, keepRevisions: 10}")
