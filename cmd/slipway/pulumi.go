@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,18 +121,34 @@ const undecryptable = "ERROR_UNABLE_TO_DECRYPT"
 // which takes what protects them (a passphrase, a key, a login): without, they are not in the configuration of its
 // updates.
 func (p pulumiCLI) History(ctx context.Context, stack string) (updates []update, withSecrets bool, err error) {
-	for page, more := 1, []string{"--show-secrets"}; ; page++ {
-		read, err := p.page(ctx, stack, page, manyUpdates, more...)
-		if err != nil && page == 1 && len(more) > 0 {
-			more, page = nil, 0
-			continue
+	// Decrypting is for where there is something to decrypt: the CLI writes a salt into a stage file that has none.
+	updates, err = p.pages(ctx, stack)
+	secret := func(u update) bool {
+		for _, value := range u.Config {
+			if value.Secret {
+				return true
+			}
 		}
+		return false
+	}
+	if err != nil || !slices.ContainsFunc(updates, secret) {
+		return updates, err == nil, err
+	}
+	if revealed, err := p.pages(ctx, stack, "--show-secrets"); err == nil {
+		return revealed, true, nil
+	}
+	return updates, false, nil
+}
+
+func (p pulumiCLI) pages(ctx context.Context, stack string, more ...string) (updates []update, err error) {
+	for page := 1; ; page++ {
+		read, err := p.page(ctx, stack, page, manyUpdates, more...)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		updates = append(updates, read...)
 		if len(read) < manyUpdates {
-			return updates, len(more) > 0, nil
+			return updates, nil
 		}
 	}
 }
