@@ -31,9 +31,12 @@ and how its container definitions differ from those before. Values of secrets ar
 				return errors.New("history takes a stage, and the number of an update: slipway history STAGE [NUMBER]")
 			}
 			if len(args) == 2 {
-				if _, err := strconv.Atoi(args[1]); err != nil {
-					return fmt.Errorf("%q is not the number of an update", args[1])
+				if number, err := strconv.Atoi(args[1]); err != nil || number < 1 {
+					return fmt.Errorf("%q is not the number of an update, which is 1 or more", args[1])
 				}
+			}
+			if limit < 0 {
+				return errors.New("--limit must be 0, for all, or more")
 			}
 			return checkStackNames(args[:1])
 		},

@@ -173,7 +173,11 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 	stdout, stderr, _, err := command.Run(ctx, p.directory, nil, nil, nil, nil, args...)
 	if err != nil {
 		said := strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
-		return fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
+		err = fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
+		if strings.Contains(said, "no stack named") {
+			err = fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)
+		}
+		return err
 	}
 	if err := json.Unmarshal([]byte(stdout), answer); err != nil {
 		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi", strings.Join(args, " "))

@@ -53,6 +53,11 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 			return refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back (%s): "+
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
+		for _, name := range slices.Sorted(maps.Keys(last.Services)) {
+			if _, had := r.Services[name]; !had {
+				r.Notes = append(r.Notes, fmt.Sprintf("services.%s is removed, with its log: update %d did not have it", name, r.To))
+			}
+		}
 		return r.pinImages(project, last)
 	}
 	r.content = nil

@@ -42,6 +42,9 @@ and nothing is written.`,
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("to") && to < 1 {
+				return errors.New("--to: updates are numbered from 1: slipway history lists them")
+			}
 			project, err := findProject(*directory)
 			if err != nil {
 				return err
@@ -153,12 +156,18 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
 	}
-	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
-		return nil, err
-	}
 	now, err := configLeaves(ctx, pulumi, project, stack, "", history.withSecrets)
 	if err != nil {
 		return nil, err
+	}
+	if pin {
+		planned.leaveOut((&entry{leaves: now}).services())
+	}
+	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
+		return nil, err
+	}
+	if _, err := git(ctx, project.Directory, "symbolic-ref", "--quiet", "HEAD"); err != nil {
+		planned.Notes = append(planned.Notes, "HEAD is detached: the commit will be on no branch; `git switch` to one first, or push it by its hash")
 	}
 	if pin {
 		err = planned.pin(project, now, len(keyChanges(last.leaves, now)) > 0)
@@ -185,8 +194,9 @@ func (t *timeline) last(stack string) (*entry, error) {
 		switch {
 		case e.Result == "in-progress":
 			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, stack)
-		case e.Kind == "destroy" && e.Result == "succeeded":
-			return nil, refuse("%s was destroyed: `pulumi up --stack %s` makes it anew from its file", stack, stack)
+		case e.Kind == "destroy":
+			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %s` makes it anew from its file",
+				stack, e.Result, stack)
 		case e.Kind == "update":
 			return e, nil
 		}
@@ -271,16 +281,22 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 	return nil
 }
 
+// leaveOut drops the services that the stage file no longer declares: there is nowhere to write their revisions.
+func (r *rollback) leaveOut(declared []string) {
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		if !slices.Contains(declared, name) {
+			r.Notes = append(r.Notes, fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
+			delete(r.Services, name)
+		}
+	}
+}
+
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update: then
 // a service that runs the wanted revision already would get another one.
 func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
 	var settings []fileValue
 	declared := (&entry{leaves: now}).services()
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		if !slices.Contains(declared, name) {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
-			continue
-		}
 		service := r.Services[name]
 		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
 		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
@@ -290,7 +306,7 @@ func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error
 	}
 	for _, name := range declared {
 		if _, had := r.Services[name]; !had {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and stays as it is", name, r.To))
+			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now", name, r.To))
 		}
 	}
 	if len(settings) == 0 {
@@ -357,7 +373,7 @@ func (r *rollback) print(report *report) {
 			now = service.Now.describe()
 		}
 		then := service.Then.describe()
-		if !r.pinned {
+		if !r.pinned && !service.Then.Pinned {
 			then = "as " + then
 		}
 		rows = append(rows, []string{"  " + name, now, "→", then})

@@ -328,6 +328,9 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	case deployed == nil && now == nil:
 		return // not deployed yet, which is told with the keys
 	case now == nil:
+		if s.LastUpdate.Kind == "destroy" {
+			return // and so it is meant to be gone
+		}
 		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
 			deployed.Revision, s.Stage)
 		return
@@ -386,8 +389,16 @@ func printStatus(report *report, stages []*stageStatus) {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
-			if now := stage.Services[name].Running; now != nil && len(now.Events) > 0 {
-				report.printf("  %s\n", report.dim(now.Events[0].Time.Local().Format("15:04:05")+" "+now.Events[0].Message))
+			now := stage.Services[name].Running
+			if now == nil {
+				continue
+			}
+			shown := now.Events[:min(1, len(now.Events))]
+			if len(stage.Differences) > 0 { // what happened may tell why
+				shown = now.Events
+			}
+			for _, event := range shown {
+				report.printf("  %s\n", report.dim(event.Time.Local().Format("2006-01-02 15:04:05")+" "+event.Message))
 			}
 		}
 	}
