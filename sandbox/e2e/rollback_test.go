@@ -78,7 +78,6 @@ func (p *project) runs(definitions map[string]string, stage string) {
 }
 
 func TestRollBackToEveryEarlierUpdate(t *testing.T) {
-	long(t)
 	t.Parallel()
 	p := told(t)
 	past := p.past()
@@ -103,7 +102,6 @@ func TestRollBackToEveryEarlierUpdate(t *testing.T) {
 }
 
 func TestPinEveryEarlierUpdate(t *testing.T) {
-	long(t)
 	t.Parallel()
 	p := told(t)
 	past, revisions := p.past(), p.revisions("slipway-release-web")

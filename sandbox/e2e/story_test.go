@@ -11,9 +11,10 @@ import (
 )
 
 // told is a project with a past: two stages of three services, a dozen updates of release and some of dev. It is a copy
-// of one that the first test to ask for it has made.
+// of one that the first test to ask for it has made. A short run has no time for it.
 func told(t *testing.T) *project {
 	t.Helper()
+	long(t)
 	story.once.Do(func() {
 		dir, err := os.MkdirTemp(template.dir, "story")
 		require.NoError(t, err)
@@ -115,4 +116,25 @@ func tellStory(p *project) {
 func (p *project) setSecret(stage, name, value string) {
 	p.Helper()
 	p.ok("pulumi", "config", "set", "--stack", stage, "--secret", "--path", "slipway:secrets."+name, "--", value)
+}
+
+func TestTheOtherCommandsOnAStageWithAPast(t *testing.T) {
+	t.Parallel()
+	p := told(t)
+	r := p.refused([]string{"KEY", "REGION", "replicas"}, "slipway", "diff", "dev", "release")
+	require.Equal(t, 1, r.status)
+	require.NotContains(t, r.output, "hunter2")
+	p.ok("slipway", "verify", "release")
+	p.ok("slipway", "verify", "dev")
+	p.ok("slipway", "logs", "release", "worker", "--since", "1h")
+	r = p.ok("slipway", "promote", "dev", "release", "--commit")
+	require.Contains(t, r.output, "already runs the images of dev")
+	require.Empty(t, p.git("status", "--porcelain"))
+	require.Contains(t, p.ok("slipway", "completion", "bash").stdout, "slipway")
+	require.Contains(t, p.ok("slipway", "__complete", "status", "").stdout, "release")
+	for _, command := range []string{"status", "history", "diff", "logs", "verify", "promote", "rollback"} {
+		help := p.ok("slipway", command, "--help").stdout
+		require.Contains(t, help, "Examples:")
+		require.Contains(t, help, "--json")
+	}
 }
