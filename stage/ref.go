@@ -12,6 +12,7 @@ import (
 
 const pinnedForm = "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>"
 
+// registryHost is what a registry of ECR is called.
 var registryHost = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
 
 // parseRef reads a pinned reference. Its error is a sentence for the user.
@@ -21,8 +22,8 @@ func parseRef(text string) (*Ref, error) {
 		return nil, fmt.Errorf("is not a reference to an image (%w); write %s", err, pinnedForm)
 	}
 	host := reference.Domain(named)
-	registry := registryHost.FindStringSubmatch(host)
-	if registry == nil {
+	account, region, inECR := ParseRegistry(host)
+	if !inECR {
 		return nil, fmt.Errorf("is in the registry %s, and only images in ECR are run: their tags cannot move "+
 			"and access needs no other password; build it, or copy it to ECR and write %s", host, pinnedForm)
 	}
@@ -38,12 +39,21 @@ func parseRef(text string) (*Ref, error) {
 	}
 	return &Ref{
 		Raw:        text,
-		Account:    registry[1],
-		Region:     registry[2],
+		Account:    account,
+		Region:     region,
 		Repository: reference.Path(named),
 		Tag:        tagged.Tag(),
 		Digest:     digested.Digest().String(),
 	}, nil
+}
+
+// ParseRegistry reads the account and the region from the host of an ECR registry; false for any other host.
+func ParseRegistry(host string) (account, region string, inECR bool) {
+	match := registryHost.FindStringSubmatch(host)
+	if match == nil {
+		return "", "", false
+	}
+	return match[1], match[2], true
 }
 
 // Registry is the host of the ECR registry that holds the image.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -199,9 +198,6 @@ func (i usedImage) ref() string {
 	return fmt.Sprintf("%s/%s:%s@%s", host, i.repository, i.Tag, i.Digest)
 }
 
-// ecrHost is what a registry of ECR is called.
-var ecrHost = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
-
 // image tells what a container runs: what its definition does not say of tag and digest, the repository does.
 func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) (usedImage, error) {
 	used := usedImage{Reference: aws.ToString(container.Image), Tag: container.DockerLabels["slipway.tag"]}
@@ -215,8 +211,7 @@ func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) 
 	if digested, ok := parsed.(reference.Digested); ok {
 		used.Digest = digested.Digest().String()
 	}
-	host := ecrHost.FindStringSubmatch(reference.Domain(parsed))
-	if host != nil && host[1] == c.account && host[2] == c.region {
+	if account, region, inECR := stage.ParseRegistry(reference.Domain(parsed)); inECR && account == c.account && region == c.region {
 		used.repository = reference.Path(parsed)
 		images, err := c.repository(ctx, used.repository)
 		if err != nil {

@@ -488,11 +488,7 @@ func (i image) describe() string {
 	if i.Tag == "" && i.Digest == "" {
 		return i.Ref
 	}
-	digest := i.Digest
-	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
-		digest = fmt.Sprintf("%s:%.12s", algorithm, hex)
-	}
-	described := i.Tag + "\t" + digest
+	described := i.Tag + "\t" + shortDigest(i.Digest)
 	if i.Commit != "" {
 		described += "\tcommit " + i.Commit
 	}

@@ -197,9 +197,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if last.Result != "succeeded" {
 		status.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), stack)
 	}
-	if err := status.undeployed(ctx, pulumi, project, stack, last); err != nil {
-		return nil, err
-	}
+	status.undeployed(ctx, pulumi, project, config, secretKeys, last)
 
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
@@ -247,16 +245,20 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 
 // undeployed tells which keys the stage file has changed since the last update. Secrets are decrypted for it where that is
 // possible.
-func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, stack string, last *update) error {
-	now, err := configLeaves(ctx, pulumi, project, stack, "", false)
-	if err != nil {
-		return err
+func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, config map[string]string, secretKeys []string, last *update) {
+	values := map[string]configValue{}
+	for key, text := range config {
+		values[key] = configValue{Value: &text}
 	}
+	for _, key := range secretKeys {
+		values[key] = configValue{Secret: true}
+	}
+	now := leaves(project.Name, values)
 	before := leaves(project.Name, last.Config)
 	if hidden(now) || hidden(before) {
-		revealed, err := configLeaves(ctx, pulumi, project, stack, "", true)
+		revealed, err := configLeaves(ctx, pulumi, project, s.Stage, "", true)
 		if err == nil {
-			last, err = pulumi.lastUpdate(ctx, stack, "--show-secrets")
+			last, err = pulumi.lastUpdate(ctx, s.Stage, "--show-secrets")
 		}
 		if err == nil {
 			now, before = revealed, leaves(project.Name, last.Config)
@@ -270,7 +272,6 @@ func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project 
 	if len(keys) > 0 {
 		s.differ("not deployed yet: %s", strings.Join(keys, ", "))
 	}
-	return nil
 }
 
 func (s *stageStatus) deployed(output json.RawMessage) error {

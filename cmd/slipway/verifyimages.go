@@ -212,8 +212,7 @@ func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
 	if err != nil {
 		return true, nil
 	}
-	host := ecrHost.FindStringSubmatch(reference.Domain(named))
-	if host == nil || host[1] != v.account || host[2] != v.region {
+	if account, region, inECR := stage.ParseRegistry(reference.Domain(named)); !inECR || account != v.account || region != v.region {
 		return true, nil
 	}
 	var id ecrtypes.ImageIdentifier
