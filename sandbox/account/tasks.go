@@ -27,6 +27,8 @@ type Task struct {
 	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
 	Health       string `json:"health"`
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
+	// Containers are as the engine that runs the task last reported them.
+	Containers []ContainerState `json:"containers"`
 
 	forgotten bool
 }
