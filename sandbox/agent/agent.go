@@ -46,8 +46,9 @@ type Settings struct {
 const (
 	interval   = 200 * time.Millisecond // between two looks at the account and the engine
 	callTime   = time.Minute            // that the engine may take to answer, where it has little to do
-	settleTime = 10 * time.Second       // that End waits for tasks that stop
-	startTime  = 3 * time.Second        // that End waits for tasks that start
+	settleTime = 10 * time.Second       // that Settle waits for tasks that stop
+	startTime  = 3 * time.Second        // that Settle waits for tasks that start
+	endTime    = 3 * time.Second        // that End waits for an engine that may not answer
 )
 
 // Agent is an agent that runs until End.
@@ -88,6 +89,9 @@ func Start(s Settings) (*Agent, error) {
 	if err != nil {
 		cancel()
 		return nil, err
+	}
+	if !a.leads {
+		a.Say("another process runs the account's tasks: this one goes on when it ends")
 	}
 	go func() {
 		defer close(a.stopped)
@@ -193,16 +197,20 @@ func (a *Agent) task(ctx context.Context, arn string) {
 	a.all.Go(func() { t.run(ctx) })
 }
 
-// End ends the agent: it waits a little for tasks to be as they are wanted and stores what containers have written. They run on.
-func (a *Agent) End() {
+// Settle waits a little for tasks to be as they are wanted: what a command has started or stopped just before it ended.
+func (a *Agent) Settle() {
 	begun := time.Now()
 	for !a.settled(begun) && time.Since(begun) < settleTime {
 		time.Sleep(interval / 4)
 	}
+}
+
+// End ends the agent, once what containers have written is stored. They run on.
+func (a *Agent) End() {
 	a.cancel()
 	select {
 	case <-a.stopped:
-	case <-time.After(time.Second): // an engine that does not answer
+	case <-time.After(endTime):
 	}
 }
 

@@ -194,8 +194,10 @@ func TestWhatTheAccountDoesNotWantIsRemoved(t *testing.T) {
 	<-first.stopped
 	require.Len(t, f.onEngine(t), 2, "containers run on when the agent ends")
 	f.forget(arn)
-	f.start(t).End()
-	require.Empty(t, f.onEngine(t), "End waits until they are gone")
+	second := f.start(t)
+	second.Settle()
+	second.End()
+	require.Empty(t, f.onEngine(t), "Settle waits until they are gone")
 }
 
 func TestAContainerThatSomebodyRemovesHasStopped(t *testing.T) {

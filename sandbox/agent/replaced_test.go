@@ -150,6 +150,7 @@ func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {
 	a.cancel()
 	<-a.stopped
 	begun := time.Now()
+	a.Settle()
 	a.End()
 	require.Less(t, time.Since(begun), settleTime+2*time.Second)
 }
