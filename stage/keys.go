@@ -51,7 +51,16 @@ type document struct {
 	// Example: services: {web: {image: web}}
 	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html),
 	// [IAM limits](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)
-	Services map[string]serviceDocument `json:"services"`
+	Services map[string]Service `json:"services"`
+
+	// Tasks are the stage's tasks by name: what runs once and ends. Each has a task definition family, roles and a log
+	// group of its own, and is run by `slipway run`, by its `schedule`, or before a deployment.
+	//
+	// Default: none
+	// Allowed: names as those of `services`, and no service's
+	// Example: tasks: {migrate: {image: web}}
+	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)
+	Tasks map[string]Task `json:"tasks"`
 
 	// LoadBalancer is how the services that have a `route` are reached. A stage has one load balancer, which they
 	// share; a stage without such a service has none.
@@ -123,18 +132,6 @@ type imageDocument struct {
 	// Example: platform: linux/arm64
 	// Rule: [ECS runtimePlatform](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html)
 	Platform string `json:"platform" enum:"linux/amd64,linux/arm64"`
-}
-
-// serviceDocument differs from Service in its secrets, which are names in the file.
-type serviceDocument struct {
-	Service
-
-	// Secrets names the secrets that the service is given, as variables of the same names.
-	//
-	// Allowed: names in `secrets`, each once; none that is a variable of the service or the stage
-	// Example: secrets: [DATABASE_URL]
-	// Rule: [ECS Secret](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html)
-	Secrets []string `json:"secrets"`
 }
 
 // defaultsKey holds, in Pulumi.yaml, an object of document's shape.

@@ -105,7 +105,7 @@ type Schedule struct {
 
 var scheduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-func (c *checker) checkScaling(name string, service serviceDocument) {
+func (c *checker) checkScaling(name string, service Service) {
 	scaling := service.Scaling
 	whole := c.root.at("services", name, "scaling")
 	if scaling == nil || whole.bad {

@@ -108,9 +108,9 @@ func (c *checker) secrets() map[string]Secret {
 	return secrets
 }
 
-func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
+func (c *checker) checkServiceSecrets(name string, service Service) {
 	declared := slices.Sorted(maps.Keys(c.document.Secrets))
-	for i, secret := range service.Secrets {
+	for i, secret := range service.SecretNames {
 		path := at("services", name, "secrets", i)
 		switch {
 		case !slices.Contains(declared, secret):
@@ -118,7 +118,7 @@ func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
 			if !c.root.at("secrets").bad {
 				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s", orOneOf(declared))
 			}
-		case slices.Contains(service.Secrets[:i], secret):
+		case slices.Contains(service.SecretNames[:i], secret):
 			c.fail(path, "names %q again; remove it", secret)
 		case hasKey(service.Environment, secret):
 			c.fail(path, "%q is a variable in services.%s.environment too; remove one of them", secret, name)
@@ -127,7 +127,7 @@ func (c *checker) checkServiceSecrets(name string, service serviceDocument) {
 		}
 	}
 	values := map[string]string{}
-	for _, secret := range service.Secrets {
+	for _, secret := range service.SecretNames {
 		if c.isValue(secret) {
 			values[secret] = c.document.Secrets[secret]
 		}

@@ -20,6 +20,8 @@ type Stage struct {
 	Secrets map[string]Secret
 	// Services by name.
 	Services map[string]Service
+	// Tasks by name, of which none is a service's.
+	Tasks map[string]Task
 	// LoadBalancer is how the services that have a route are reached.
 	LoadBalancer LoadBalancer
 	// Network is where the services' tasks run.
@@ -78,7 +80,23 @@ func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
 // RepositoryName is the name of the ECR repository of an image that the stage builds.
 func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
 
-// Family is the name of a service's task definition family.
+// TaskDefinition is that of a service or a task.
+func (s *Stage) TaskDefinition(name string) TaskDefinition {
+	if task, isTask := s.Tasks[name]; isTask {
+		return task.TaskDefinition
+	}
+	return s.Services[name].TaskDefinition
+}
+
+// Key is what the user wrote of a service or a task: services.web, tasks.migrate.
+func (s *Stage) Key(name string) string {
+	if _, isTask := s.Tasks[name]; isTask {
+		return "tasks." + name
+	}
+	return "services." + name
+}
+
+// Family is the name of the task definition family of a service or a task.
 func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
 
 // ExecutionRole is the name of the IAM role with which ECS starts a service's tasks.

@@ -1,0 +1,51 @@
+package stage
+
+// TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named after the
+// service or the task, and containers beside it.
+type TaskDefinition struct {
+	Container
+
+	// Image is the image that the service runs.
+	//
+	// Default: none; required
+	// Allowed: a name in `images`; several services may run the same
+	// Example: image: web
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Image string `json:"image"`
+
+	// CPU is each task's share of CPU. 1024 CPU units are one vCPU.
+	//
+	// Allowed: the sizes [below](#task-sizes)
+	// Example: cpu: 512
+	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
+	CPU int `json:"cpu" default:"256" unit:"CPU units"`
+
+	// Memory is each task's memory.
+	//
+	// Allowed: what goes with `cpu`, [below](#task-sizes)
+	// Example: memory: 1024
+	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
+	Memory int `json:"memory" default:"512" unit:"MiB"`
+
+	// Containers are those beside the main one, by name. They start and stop with it, and share its network: they reach
+	// each other on localhost.
+	//
+	// Default: none
+	// Allowed: at most 9; names of letters, digits, `-` and `_`, and not the main container's
+	// Example: containers: {prepare: {image: web, command: ["-prepare"], essential: false}}
+	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)
+	Containers map[string]Sidecar `json:"containers"`
+
+	// LogRetention is how long the service's log is kept.
+	//
+	// Example: logRetention: 90
+	// Rule: [CloudWatch Logs PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
+	LogRetention int `json:"logRetention" default:"30" enum:"1,3,5,7,14,30,60,90,120,150,180,365,400,545,731,1096,1827,2192,2557,2922,3288,3653" unit:"days"`
+
+	// Permissions are what the service's own code may do in AWS: the statements of its task role.
+	//
+	// Default: none; nothing
+	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]
+	// Rule: [Task role](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
+	Permissions []Permission `json:"permissions"`
+}
