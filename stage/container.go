@@ -18,10 +18,10 @@ type Container struct {
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Command []string `json:"command"`
 
-	// Environment holds the service's own variables, over those of the stage. Once loaded it has those of the stage
+	// Environment holds the container's own variables, over those of the stage. Once loaded it has those of the stage
 	// merged in.
 	//
-	// Allowed: as in `environment` of the stage; no name that the service's `secrets` have
+	// Allowed: as in `environment` of the stage; no name that the container's `secrets` have
 	// Example: environment: {GREETING: "hello"}
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Environment map[string]string `json:"environment"`
@@ -133,8 +133,6 @@ type Ulimit struct {
 
 // Sidecar is a container beside a task's main one.
 type Sidecar struct {
-	Container
-
 	// Image is what the container runs: an image of the stage by its name, or any other by its reference.
 	//
 	// Default: none; required
@@ -161,4 +159,6 @@ type Sidecar struct {
 	// Example: essential: false
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Essential bool `json:"essential" default:"true"`
+
+	Container
 }

@@ -3,9 +3,7 @@ package stage
 // TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named after the
 // service or the task, and containers beside it.
 type TaskDefinition struct {
-	Container
-
-	// Image is the image that the service runs.
+	// Image is the image that the main container runs.
 	//
 	// Default: none; required
 	// Allowed: a name in `images`; several services may run the same
@@ -26,6 +24,8 @@ type TaskDefinition struct {
 	// Example: memory: 1024
 	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
 	Memory int `json:"memory" default:"512" unit:"MiB"`
+
+	Container
 
 	// Containers are those beside the main one, by name. They start and stop with it, and share its network: they reach
 	// each other on localhost.
