@@ -45,7 +45,7 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newOwnSecrets(ctx, name, args.stage, parent)
+	secrets, ownSecret, err := newSecretsOf(ctx, name, args.stage, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 	if pinned != "" {
 		made.revision = pulumi.Int(args.stage.Services[name].Revision).ToIntOutput()
 	}
-	made.wanted = args.retention.Protect(name, definition, args.images, pinned)
+	made.wanted = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
 	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.surroundings.Network, tags, everywhere, parent)
 	return made, err
 }
