@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -241,5 +240,3 @@ func shortLine(line string) string {
 	}
 	return line
 }
-
-var _ = awssdk.String

@@ -98,8 +98,8 @@ func (args *ScheduleArgs) role(ctx *pulumi.Context, name string, opts ...pulumi.
 	own := roles{args.Account, args.Stage, name}
 	// The source is the schedule group: AWS says not to name a schedule
 	// (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
-	role, err := own.newRole(ctx, name+"-schedule", args.Stage.ScheduleRole(name),
-		own.trust("scheduler.amazonaws.com", "StringEquals", args.Account.ARN("scheduler", "schedule-group/"+scheduleGroup)), opts...)
+	role, err := own.newRole(ctx, name+"-schedule", args.Stage.ScheduleRole(name), "scheduler.amazonaws.com",
+		args.Account.ARN("scheduler", "schedule-group/"+scheduleGroup), opts...)
 	if err != nil {
 		return nil, nil, err
 	}
