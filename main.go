@@ -56,7 +56,7 @@ func deployStage(ctx *pulumi.Context) error {
 			Stage:        settings,
 			Cluster:      cluster,
 			LoadBalancer: loadBalancer,
-			Image:        images[settings.Services[name].Image],
+			Images:       images,
 			Retention:    retention,
 		})
 		if err != nil {

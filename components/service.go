@@ -20,8 +20,8 @@ type ServiceArgs struct {
 	Cluster *Cluster
 	// LoadBalancer of the stage; nil where no service has a route.
 	LoadBalancer *LoadBalancer
-	// Image of its main container.
-	Image *Image
+	// Images of the stage, which its containers run.
+	Images Images
 	// Retention keeps the images of its revisions.
 	Retention *Retention
 }
@@ -49,7 +49,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 	parent := pulumi.Parent(component)
 	settings, family, logGroupName := args.Stage.Services[name], args.Stage.Family(name), args.Stage.LogGroup(name)
-	tags, account, network := args.Stage.ServiceTags(name), args.Surroundings.Account, args.Surroundings.Network
+	tags, account, network := args.Stage.TagsOf(name), args.Surroundings.Account, args.Surroundings.Network
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logGroupName),
@@ -59,12 +59,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newServiceSecrets(ctx, name, args.Stage, parent)
+	secrets, ownSecret, err := newSecretsOf(ctx, name, args.Stage, parent)
 	if err != nil {
 		return nil, err
 	}
 	own := roles{account, args.Stage, name}
-	executionRole, executionPolicy, err := own.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
+	executionRole, executionPolicy, err := own.execution(ctx, ownSecret, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,10 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	definition, err := NewTaskDefinition(ctx, name, &TaskDefinitionArgs{
 		Family:           family,
 		Container:        name,
-		Settings:         settings,
-		Image:            args.Image,
+		Settings:         settings.TaskDefinition,
+		Port:             settings.Port,
+		Exec:             settings.Exec,
+		Images:           args.Images,
 		Region:           account.Region,
 		LogGroup:         logGroupName,
 		Secrets:          secrets,
@@ -92,7 +94,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if pinned != "" {
 		revision = pulumi.Int(settings.Revision).ToIntOutput()
 	}
-	wanted := args.Retention.Protect(name, definition, args.Image, pinned)
+	wanted := args.Retention.Protect(name, definition, args.Images.refs(settings.TaskDefinition), pinned)
 	group, err := newSecurityGroup(ctx, name, "tasks of "+family, network, tags, everywhere, parent)
 	if err != nil {
 		return nil, err
