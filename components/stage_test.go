@@ -65,7 +65,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		}
 		for _, name := range sortedKeys(settings.Services) {
 			service, err := NewService(ctx, name, &ServiceArgs{
-				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Image: images["web"], Retention: retention,
+				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images, Retention: retention,
 			})
 			if err != nil {
 				return err

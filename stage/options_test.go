@@ -464,7 +464,7 @@ func TestTagsOfAStageAndItsParts(t *testing.T) {
 	got, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {tags: {team: shop, tier: '1'}}}}", with("  slipway:tags: {tier: '2'}"))
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "team": "shop", "tier": "2"}, got.AllTags())
-	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "service": "web", "team": "shop", "tier": "2"}, got.ServiceTags("web"))
+	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "service": "web", "team": "shop", "tier": "2"}, got.TagsOf("web"))
 	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "image": "web", "team": "shop", "tier": "2"}, got.ImageTags("web"))
 	require.Equal(t, map[string]string{"team": "shop", "tier": "2"}, got.Tags, "what is asked for changes nothing")
 }

@@ -1,5 +1,10 @@
 package stage
 
+import (
+	"maps"
+	"slices"
+)
+
 // TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named after the
 // service or the task, and containers beside it.
 type TaskDefinition struct {
@@ -48,4 +53,54 @@ type TaskDefinition struct {
 	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]
 	// Rule: [Task role](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
 	Permissions []Permission `json:"permissions"`
+}
+
+// AllContainers are the containers of a task by name, with the main one under the name given.
+func (d TaskDefinition) AllContainers(main string) map[string]Container {
+	containers := map[string]Container{main: d.Container}
+	for name, sidecar := range d.Containers {
+		containers[name] = sidecar.Container
+	}
+	return containers
+}
+
+// AllImages are what the containers of a task run, the main one first: names in the stage's images, or references.
+func (d TaskDefinition) AllImages() []string {
+	images := []string{d.Image}
+	for _, name := range slices.Sorted(maps.Keys(d.Containers)) {
+		images = append(images, d.Containers[name].Image)
+	}
+	return images
+}
+
+// AllSecrets are the secrets that any container of a task is given, by variable.
+func (d TaskDefinition) AllSecrets() map[string]Secret {
+	secrets := maps.Clone(d.Secrets)
+	if secrets == nil {
+		secrets = map[string]Secret{}
+	}
+	for _, sidecar := range d.Containers {
+		maps.Copy(secrets, sidecar.Secrets)
+	}
+	return secrets
+}
+
+// MainCPU is the main container's share of the task's CPU: what the others leave.
+func (d TaskDefinition) MainCPU() int {
+	left := d.CPU
+	for _, sidecar := range d.Containers {
+		left -= sidecar.CPU
+	}
+	return left
+}
+
+// Volumes are the names of the volumes that containers of a task mount, sorted.
+func (d TaskDefinition) Volumes() []string {
+	volumes := map[string]bool{}
+	for _, container := range d.AllContainers("") {
+		for volume := range container.Mounts {
+			volumes[volume] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(volumes))
 }
