@@ -133,6 +133,15 @@ func (c Container) logGroup() string {
 	return group
 }
 
+// LogStream is the one that the awslogs driver writes a task's container to.
+func (c Container) LogStream(task string) string {
+	prefix, _ := member(member(c["logConfiguration"], "options"), "awslogs-stream-prefix").(string)
+	if prefix == "" {
+		return task
+	}
+	return prefix + "/" + c.Name() + "/" + task
+}
+
 func (c Container) check(awsvpc, withoutExecutionRole bool) error {
 	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
 	switch {
