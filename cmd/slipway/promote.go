@@ -343,7 +343,7 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	return images, errors.Join(refused...)
 }
 
-// stageOutputs are the outputs of a stack, as far as its images and services go.
+// stageOutputs are the outputs of a stack, as far as the commands need them.
 type stageOutputs struct {
 	Cluster  string
 	Images   map[string]image
@@ -351,6 +351,7 @@ type stageOutputs struct {
 		TaskDefinition string
 		Pinned         bool
 	}
+	Tasks map[string]deployedTask
 }
 
 func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutputs, error) {
@@ -359,7 +360,8 @@ func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutput
 		return nil, err
 	}
 	found := &stageOutputs{}
-	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services} {
+	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
+		"tasks": &found.Tasks} {
 		if output, ok := outputs[name]; ok {
 			if err := json.Unmarshal(output, into); err != nil {
 				return nil, fmt.Errorf("the output %s of %s: %w", name, stack, err)
