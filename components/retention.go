@@ -73,19 +73,24 @@ func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi
 	}).(pulumi.StringOutput)
 }
 
-// Tidy returns what the stack's outputs say of the services. Once all of it is known, and so every service is steady, it
+// Tidy returns what the stack's outputs say of services and tasks. Once all of it is known, and so every service is steady, it
 // removes the tags that nothing is kept for any more: before, a failed deployment could still go back to what they protect.
-func (r *Retention) Tidy(services pulumi.Map) pulumi.Input {
+func (r *Retention) Tidy(outputs pulumi.Map) pulumi.Map {
 	if r.keeper == nil {
-		return services
+		return outputs
 	}
-	return services.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
+	all := outputs.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
 		err := r.keeper.tidy(r.ctx.Context())
 		if err != nil { // everything runs, and a tag too many does no harm
 			err = r.ctx.Log.Warn(err.Error(), nil)
 		}
 		return known, err
-	})
+	}).(pulumi.MapOutput)
+	tidied := pulumi.Map{}
+	for name := range outputs {
+		tidied[name] = all.MapIndex(pulumi.String(name))
+	}
+	return tidied
 }
 
 // keeper puts and removes the tags of one stage.

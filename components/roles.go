@@ -12,23 +12,28 @@ import (
 
 type statement = stage.Statement
 
-// roles declares the two roles of one service or task.
+// roles declares the roles of one service or task.
 type roles struct {
 	account *Account
 	stage   *stage.Stage
 	name    string
 }
 
-// newRole declares a role that only tasks of this account and region can assume
+// newTaskRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
-func (r roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.account.ARN("ecs", "*"), opts...)
+}
+
+// newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a source.
+func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
 	trust, err := stage.PolicyText(statement{
 		Effect:    "Allow",
-		Principal: map[string]string{"Service": "ecs-tasks.amazonaws.com"},
+		Principal: map[string]string{"Service": service},
 		Action:    []string{"sts:AssumeRole"},
 		Condition: map[string]map[string][]string{
 			"StringEquals": {"aws:SourceAccount": {r.account.ID}},
-			"ArnLike":      {"aws:SourceArn": {r.account.ARN("ecs", "*")}},
+			"ArnLike":      {"aws:SourceArn": {source}},
 		},
 	})
 	if err != nil {
@@ -47,7 +52,7 @@ func (r roles) newRole(ctx *pulumi.Context, name, roleName string, opts ...pulum
 // the secrets that they name, and nothing more. ownSecret is the ARN of the secret that holds the encrypted values, if any.
 func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
 ) (*iam.Role, pulumi.Resource, error) {
-	role, err := r.newRole(ctx, r.name+"-execution", r.stage.ExecutionRole(r.name), opts...)
+	role, err := r.newTaskRole(ctx, r.name+"-execution", r.stage.ExecutionRole(r.name), opts...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +81,7 @@ func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissi
 // task declares the role that the containers' own code has, with a policy of what the stage file permits: none where that
 // is nothing.
 func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
-	role, err := r.newRole(ctx, r.name+"-task", r.stage.TaskRole(r.name), opts...)
+	role, err := r.newTaskRole(ctx, r.name+"-task", r.stage.TaskRole(r.name), opts...)
 	if err != nil {
 		return nil, nil, err
 	}

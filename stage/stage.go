@@ -123,6 +123,12 @@ func (s *Stage) ExecutionRole(service string) string { return s.Family(service) 
 // TaskRole is the name of the IAM role that a service's own code has.
 func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
 
+// ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
+func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
+
+// ScheduleName is the name of a task's schedule in EventBridge Scheduler.
+func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
+
 // LogGroup is the name of the CloudWatch log group of a service.
 func (s *Stage) LogGroup(service string) string {
 	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
