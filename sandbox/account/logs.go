@@ -122,8 +122,8 @@ func (a *Account) StreamEvents(group, stream string, from, to int64) (found []*L
 		if get[Object](t, logStreamKind, group+":"+stream) == nil {
 			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 		}
-		found = slices.DeleteFunc(list[LogEvent](t, logEventKind), func(e *LogEvent) bool {
-			return e.Group != group || e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
+			return e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
 		})
 		return nil
 	})
