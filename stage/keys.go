@@ -90,10 +90,10 @@ type document struct {
 	Roles Roles `json:"roles"`
 
 	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one
-	// service's or one image's alone, `service` or `image`.
+	// service's, one task's or one image's alone, `service`, `task` or `image`.
 	//
 	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key
-	// that begins with `aws:`, and not `project`, `stage`, `service` or `image`
+	// that begins with `aws:`, and not `project`, `stage`, `service`, `task` or `image`
 	// Example: tags: {team: shop}
 	// Rule: [Tagging AWS resources](https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)
 	Tags map[string]string `json:"tags"`

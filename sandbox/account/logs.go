@@ -112,3 +112,21 @@ func (a *Account) AllLogEvents(after string) (found []*LogEvent, err error) {
 	sortLogEvents(found)
 	return found, err
 }
+
+// StreamEvents are those of one stream, from a time on and before another, oldest first.
+func (a *Account) StreamEvents(group, stream string, from, to int64) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		if err := t.logGroup(group); err != nil {
+			return err
+		}
+		if get[Object](t, logStreamKind, group+":"+stream) == nil {
+			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
+		}
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
+			return e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
+		})
+		return nil
+	})
+	slices.SortStableFunc(found, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+	return found, err
+}

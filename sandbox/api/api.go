@@ -66,6 +66,7 @@ var operations = map[string]operation{
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),
 	"Logs.CreateLogStream":                                 op(createLogStream),
 	"Logs.FilterLogEvents":                                 op(filterLogEvents),
+	"Logs.GetLogEvents":                                    op(getLogEvents),
 	"Logs.PutLogEvents":                                    op(putLogEvents),
 	"secretsmanager.DescribeSecret":                        op(describeSecret),
 	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
