@@ -49,23 +49,35 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	services := pulumi.Map{}
+	services := map[string]*components.Service{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
-		service, err := components.NewService(ctx, name, &components.ServiceArgs{
-			Surroundings: surroundings,
-			Stage:        settings,
-			Cluster:      cluster,
-			LoadBalancer: loadBalancer,
-			Image:        images[settings.Services[name].Image],
-			Retention:    retention,
+		if services[name], err = components.NewService(ctx, name, &components.ServiceArgs{
+			Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: loadBalancer, Images: images, Retention: retention,
+		}); err != nil {
+			return err
+		}
+	}
+	tasks := pulumi.Map{}
+	for _, name := range slices.Sorted(maps.Keys(settings.Tasks)) {
+		task, err := components.NewTask(ctx, name, &components.TaskArgs{
+			Surroundings: surroundings, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
 		})
 		if err != nil {
 			return err
 		}
-		services[name] = service.Summary
+		tasks[name] = task.Summary
+	}
+	// What is to run before a deployment is declared by now.
+	deployed, err := components.Deploy(ctx, services)
+	if err != nil {
+		return err
 	}
 	ctx.Export("cluster", cluster.Name)
 	ctx.Export("images", images.Summary())
-	ctx.Export("services", retention.Tidy(services))
+	outputs := retention.Tidy(pulumi.Map{"services": deployed, "tasks": tasks})
+	ctx.Export("services", outputs["services"])
+	if len(tasks) > 0 {
+		ctx.Export("tasks", outputs["tasks"])
+	}
 	return nil
 }

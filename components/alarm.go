@@ -24,6 +24,6 @@ func newErrorAlarm(ctx *pulumi.Context, name string, settings *stage.Stage, bala
 		ComparisonOperator: pulumi.String("GreaterThanThreshold"),
 		Threshold:          pulumi.Float64(most),
 		TreatMissingData:   pulumi.String("notBreaching"), // no answers, no errors
-		Tags:               pulumi.ToStringMap(settings.ServiceTags(name)),
+		Tags:               pulumi.ToStringMap(settings.TagsOf(name)),
 	}, opts...)
 }

@@ -2,9 +2,12 @@ package components
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"slipway/stage"
 )
 
 // containerDefinition is a container as ECS describes it back: fields in the order of their names, with the
@@ -14,20 +17,31 @@ import (
 type containerDefinition struct {
 	Command          []string          `json:"command,omitempty"`
 	CPU              int               `json:"cpu"` // CPU units; never 0, which releases of the provider store in different ways
+	DependsOn        []dependency      `json:"dependsOn,omitempty"`
 	DockerLabels     map[string]string `json:"dockerLabels,omitempty"`
+	EntryPoint       []string          `json:"entryPoint,omitempty"`
 	Environment      []keyValue        `json:"environment"`
 	Essential        bool              `json:"essential"`
 	HealthCheck      *healthCheck      `json:"healthCheck,omitempty"`
 	Image            string            `json:"image"`
 	LinuxParameters  *linuxParameters  `json:"linuxParameters,omitempty"`
 	LogConfiguration logConfiguration  `json:"logConfiguration"`
-	MountPoints      []struct{}        `json:"mountPoints"`
+	Memory           int               `json:"memory,omitempty"` // MiB
+	MountPoints      []mountPoint      `json:"mountPoints"`
 	Name             string            `json:"name"`
 	PortMappings     []portMapping     `json:"portMappings"`
+	ReadonlyRoot     bool              `json:"readonlyRootFilesystem,omitempty"`
 	Secrets          []secret          `json:"secrets,omitempty"`
 	StopTimeout      int               `json:"stopTimeout"` // seconds
 	SystemControls   []struct{}        `json:"systemControls"`
+	Ulimits          []ulimit          `json:"ulimits,omitempty"`
+	User             string            `json:"user,omitempty"`
 	VolumesFrom      []struct{}        `json:"volumesFrom"`
+}
+
+type dependency struct {
+	Condition     string `json:"condition"`
+	ContainerName string `json:"containerName"`
 }
 
 type keyValue struct {
@@ -38,6 +52,12 @@ type keyValue struct {
 type secret struct {
 	Name      string `json:"name"`
 	ValueFrom string `json:"valueFrom"`
+}
+
+type mountPoint struct {
+	ContainerPath string `json:"containerPath"`
+	ReadOnly      bool   `json:"readOnly"`
+	SourceVolume  string `json:"sourceVolume"`
 }
 
 type portMapping struct {
@@ -58,18 +78,26 @@ type linuxParameters struct {
 	InitProcessEnabled bool `json:"initProcessEnabled"`
 }
 
+type ulimit struct {
+	HardLimit int    `json:"hardLimit"`
+	Name      string `json:"name"`
+	SoftLimit int    `json:"softLimit"`
+}
+
 type logConfiguration struct {
 	LogDriver string            `json:"logDriver"`
 	Options   map[string]string `json:"options"`
 }
 
-// encodeContainers writes container definitions the one way that equal definitions are equal texts.
+// encodeContainers writes container definitions the one way that equal definitions are equal texts. Their order is that of
+// their names, in which the provider keeps them: in another one, a preview of any change would show them moved, too.
 func encodeContainers(containers []containerDefinition) (string, error) {
+	slices.SortFunc(containers, func(a, b containerDefinition) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range containers {
 		container := &containers[i]
 		container.Environment = orEmpty(container.Environment)
 		container.PortMappings = orEmpty(container.PortMappings)
-		container.MountPoints = []struct{}{}
+		container.MountPoints = orEmpty(container.MountPoints)
 		container.SystemControls = []struct{}{}
 		container.VolumesFrom = []struct{}{}
 	}
@@ -88,6 +116,30 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
+func sortedDependencies(conditions map[string]string) []dependency {
+	var sorted []dependency
+	for _, name := range sortedKeys(conditions) {
+		sorted = append(sorted, dependency{conditions[name], name})
+	}
+	return sorted
+}
+
+func sortedMounts(mounts map[string]stage.Mount) []mountPoint {
+	var sorted []mountPoint
+	for _, volume := range sortedKeys(mounts) {
+		sorted = append(sorted, mountPoint{mounts[volume].Path, mounts[volume].ReadOnly, volume})
+	}
+	return sorted
+}
+
+func sortedUlimits(ulimits map[string]stage.Ulimit) []ulimit {
+	var sorted []ulimit
+	for _, name := range sortedKeys(ulimits) {
+		sorted = append(sorted, ulimit{ulimits[name].Hard, name, ulimits[name].Soft})
+	}
+	return sorted
+}
+
 func sortedVariables(variables map[string]string) []keyValue {
 	var sorted []keyValue
 	for _, name := range sortedKeys(variables) {
@@ -96,9 +148,10 @@ func sortedVariables(variables map[string]string) []keyValue {
 	return sorted
 }
 
-func sortedSecrets(arns map[string]string) []secret {
+// sortedSecrets are the secrets of one container, given where the values of all come from.
+func sortedSecrets(own map[string]stage.Secret, arns map[string]string) []secret {
 	var sorted []secret
-	for _, name := range sortedKeys(arns) {
+	for _, name := range sortedKeys(own) {
 		sorted = append(sorted, secret{name, arns[name]})
 	}
 	return sorted

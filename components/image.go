@@ -37,14 +37,10 @@ type Image struct {
 	Platform string
 	// Labels are added to every container that runs the image.
 	Labels map[string]string
-	// RepositoryArn is the repository that tasks pull it from.
-	RepositoryArn string
 }
 
 // ImageArgs says what an Image is built from.
 type ImageArgs struct {
-	// Account that the image is pushed to.
-	Account *Account
 	// Build is what PrepareBuilds has prepared.
 	Build *Build
 	// Repository is the name of the ECR repository, RepositoryURL the repository's own.
@@ -61,8 +57,7 @@ type ImageArgs struct {
 // the commit that the candidate tag would carry.
 func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.ResourceOption) (*Image, error) {
 	component := &Image{
-		Platform:      args.Build.Platform,
-		RepositoryArn: args.Account.ARN("ecr", "repository/"+args.Repository),
+		Platform: args.Build.Platform,
 	}
 	if err := ctx.RegisterComponentResource(imageType, name, component, opts...); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
 		if declared.Build == nil {
-			images[name] = pinnedImage(surroundings.Account, *declared.Ref, declared.Platform)
+			images[name] = pinnedImage(*declared.Ref, declared.Platform)
 			continue
 		}
 		repository, err := NewRepository(ctx, name, &RepositoryArgs{
@@ -34,7 +34,7 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 			return nil, err
 		}
 		if declared.Ref != nil {
-			images[name] = earlierImage(surroundings.Account, repository.URL, *declared.Ref, declared.Platform)
+			images[name] = earlierImage(repository.URL, *declared.Ref, declared.Platform)
 			continue
 		}
 		if registry == nil { // one login serves every push
@@ -43,7 +43,6 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 			}
 		}
 		images[name], err = NewImage(ctx, name, &ImageArgs{
-			Account:       surroundings.Account,
 			Build:         surroundings.Builds[name],
 			Repository:    settings.RepositoryName(name),
 			RepositoryURL: repository.URL,
@@ -55,6 +54,20 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 		}
 	}
 	return images, nil
+}
+
+// refs name the images of a task's containers, the main one's first: repository:tag@sha256:… of those of the stage, and any
+// other as the stage file has it.
+func (images Images) refs(definition stage.TaskDefinition) pulumi.StringArray {
+	var refs pulumi.StringArray
+	for _, image := range definition.AllImages() {
+		if own := images[image]; own != nil {
+			refs = append(refs, own.Ref)
+		} else {
+			refs = append(refs, pulumi.String(image))
+		}
+	}
+	return refs
 }
 
 // Summary is what the stack's outputs say of the images.

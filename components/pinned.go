@@ -59,7 +59,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 }
 
 // pinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
-func pinnedImage(account *Account, ref stage.Ref, platform string) *Image {
+func pinnedImage(ref stage.Ref, platform string) *Image {
 	return &Image{
 		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
 		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
@@ -68,15 +68,14 @@ func pinnedImage(account *Account, ref stage.Ref, platform string) *Image {
 		Commit:    pulumi.String(stage.CommitOf(ref.Tag)).ToStringOutput(),
 		Platform:  platform,
 		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
-		Labels:        map[string]string{"slipway.tag": ref.Tag},
-		RepositoryArn: account.ARN("ecr", "repository/"+ref.Repository),
+		Labels: map[string]string{"slipway.tag": ref.Tag},
 	}
 }
 
 // earlierImage describes an image that this stage built earlier. Containers name it as they did then, by its tag, which
 // never moves: going back makes the same container definitions again.
-func earlierImage(account *Account, repositoryURL pulumi.StringOutput, ref stage.Ref, platform string) *Image {
-	image := pinnedImage(account, ref, platform)
+func earlierImage(repositoryURL pulumi.StringOutput, ref stage.Ref, platform string) *Image {
+	image := pinnedImage(ref, platform)
 	image.Reference = pulumi.Sprintf("%s:%s", repositoryURL, ref.Tag)
 	image.Labels = nil
 	return image

@@ -30,15 +30,15 @@ const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, e
 	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
 
 // Retention keeps the images that a stage may go back to from expiring. Each has a further tag, which tells what it is kept for:
-// keep-<family>-<revision> for a revision, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins.
-// Pulumi has no resource for such a tag, so the program puts and removes them itself.
+// keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also for a further image of it,
+// keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the program puts and removes them itself.
 type Retention struct {
 	ctx    *pulumi.Context
 	keeper *keeper // nil in a preview
 }
 
 // NewRetention protects the images of what there is before the update changes anything: revisions that the stage's services
-// may go back to, images that it pins, and, in the repositories that it owns, what revisions of the project's other stages
+// and tasks may go back to, images that it pins, and, in the repositories that it owns, what revisions of the project's other stages
 // use. They may have been deployed by a version of this program that put no tags. A preview protects nothing.
 func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Retention, error) {
 	if ctx.DryRun() || len(settings.Images) == 0 {
@@ -51,9 +51,9 @@ func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	return &Retention{ctx, keeper}, keeper.protectExisting(ctx.Context())
 }
 
-// Protect returns the ARN of the revision that a service is to run, the pinned one or else the newest, once the newest one's
-// image is protected.
-func (r *Retention) Protect(service string, definition *TaskDefinition, image *Image, pinned string) pulumi.StringOutput {
+// Protect returns the ARN of the revision that a service or a task is to run, the pinned one or else the newest, once the
+// newest one's images are protected. refs name these, the main container's first.
+func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi.StringArray, pinned string) pulumi.StringOutput {
 	switch {
 	case r.keeper != nil:
 	case pinned != "":
@@ -61,9 +61,9 @@ func (r *Retention) Protect(service string, definition *TaskDefinition, image *I
 	default:
 		return definition.Arn
 	}
-	return pulumi.All(definition.Arn, definition.Revision, image.Ref).ApplyT(func(known []any) (string, error) {
-		arn, revision, ref := known[0].(string), known[1].(int), known[2].(string)
-		if err := r.keeper.protectNew(r.ctx.Context(), service, revision, ref); err != nil {
+	return pulumi.All(definition.Arn, definition.Revision, refs).ApplyT(func(known []any) (string, error) {
+		arn, revision, images := known[0].(string), known[1].(int), known[2].([]string)
+		if err := r.keeper.protectNew(r.ctx.Context(), name, revision, images); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: definition}))
 		}
 		if pinned != "" {
@@ -73,19 +73,24 @@ func (r *Retention) Protect(service string, definition *TaskDefinition, image *I
 	}).(pulumi.StringOutput)
 }
 
-// Tidy returns what the stack's outputs say of the services. Once all of it is known, and so every service is steady, it
+// Tidy returns what the stack's outputs say of services and tasks. Once all of it is known, and so every service is steady, it
 // removes the tags that nothing is kept for any more: before, a failed deployment could still go back to what they protect.
-func (r *Retention) Tidy(services pulumi.Map) pulumi.Input {
+func (r *Retention) Tidy(outputs pulumi.Map) pulumi.Map {
 	if r.keeper == nil {
-		return services
+		return outputs
 	}
-	return services.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
+	all := outputs.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
 		err := r.keeper.tidy(r.ctx.Context())
 		if err != nil { // everything runs, and a tag too many does no harm
 			err = r.ctx.Log.Warn(err.Error(), nil)
 		}
 		return known, err
-	})
+	}).(pulumi.MapOutput)
+	tidied := pulumi.Map{}
+	for name := range outputs {
+		tidied[name] = all.MapIndex(pulumi.String(name))
+	}
+	return tidied
 }
 
 // keeper puts and removes the tags of one stage.
@@ -155,15 +160,18 @@ func (k *keeper) protectExisting(ctx context.Context) error {
 	for _, name := range sortedKeys(k.settings.Images) {
 		if ref := k.settings.Images[name].Ref; ref != nil {
 			protecting.Go(func() error {
-				err := k.protect(ctx, pinTag(k.settings.Cluster(), name, ref.Digest), ref.Pinned())
+				image, err := k.find(ctx, ref.Pinned())
+				if err == nil && image.digest != "" {
+					err = k.protect(ctx, pinTag(k.settings.Cluster(), name, ref.Digest), image)
+				}
 				return keepFailed(k.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
 			})
 		}
 	}
-	for _, name := range sortedKeys(k.settings.Services) {
+	for _, name := range k.settings.TaskDefinitions() {
 		protecting.Go(func() error {
 			err := k.protectFamily(ctx, k.settings.Family(name), true)
-			return keepFailed(k.settings.Where("services", name), "protecting the images of the revisions of "+k.settings.Family(name), err)
+			return keepFailed(k.settings.WhereDefined(name), "protecting the images of the revisions of "+k.settings.Family(name), err)
 		})
 	}
 	others, err := k.otherFamilies(ctx)
@@ -185,7 +193,7 @@ func keepFailed(where, what string, err error) error {
 		"run `pulumi up` again", where, what, err, retentionPermissions)
 }
 
-// otherFamilies are the project's families that are not this stage's services, where the stage owns a repository with images.
+// otherFamilies are the project's families that are not this stage's, where the stage owns a repository with images.
 func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
 	held := 0
 	for repository := range k.owned {
@@ -211,10 +219,10 @@ func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(others, func(family string) bool { return own[family] }), nil
 }
 
-// families are those of the stage's services.
+// families are those of the stage's services and tasks.
 func (k *keeper) families() map[string]bool {
 	own := map[string]bool{}
-	for name := range k.settings.Services {
+	for _, name := range k.settings.TaskDefinitions() {
 		own[k.settings.Family(name)] = true
 	}
 	return own
@@ -258,10 +266,11 @@ func (k *keeper) protectFamily(ctx context.Context, family string, own bool) err
 	return nil
 }
 
-// protectRevision protects the images of an existing revision. One whose tag is there is not even read.
+// protectRevision protects the images of an existing revision, of another stage's those in this stage's own repositories. One
+// whose tag is there is not even read.
 func (k *keeper) protectRevision(ctx context.Context, family string, revision int, own bool) error {
 	tag := revisionTag(family, revision)
-	if k.isPut(ctx, tag) {
+	if k.isPut(ctx, tag, !own) {
 		return nil
 	}
 	found, err := k.ecs.DescribeTaskDefinition(ctx, &ecssdk.DescribeTaskDefinitionInput{
@@ -270,73 +279,115 @@ func (k *keeper) protectRevision(ctx context.Context, family string, revision in
 	if err != nil {
 		return err
 	}
-	protected := map[string]bool{} // a tag is on one image of a repository
+	var refs []string
 	for _, container := range found.TaskDefinition.ContainerDefinitions {
-		reference := awssdk.ToString(container.Image)
-		image, stored := k.account.storedImage(reference)
-		if !stored || protected[image.repository] || !own && !k.owned[image.repository] {
-			continue
+		if strings.HasSuffix(family, "-"+awssdk.ToString(container.Name)) { // the main one
+			refs = slices.Insert(refs, 0, awssdk.ToString(container.Image))
+		} else {
+			refs = append(refs, awssdk.ToString(container.Image))
 		}
-		protected[image.repository] = true
-		if err := k.protect(ctx, tag, reference); err != nil {
+	}
+	return k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
+		if !own && !k.owned[image.repository] {
+			return nil
+		}
+		return k.protect(ctx, tag, image)
+	})
+}
+
+// eachImage calls put for each image of a revision that is in the stage's ECR, once, with the tag that protects it there. The
+// first image has the revision's own tag, and its turn is last: that tag says that the others have theirs.
+func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, put func(image storedImage, tag string) error) error {
+	var images []storedImage
+	for _, ref := range refs {
+		image, err := k.find(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if image.digest != "" && !slices.Contains(images, image) {
+			images = append(images, image)
+		}
+	}
+	for i, image := range slices.Backward(images) {
+		own := tag
+		if i > 0 {
+			own = furtherTag(tag, image.digest)
+		}
+		if err := put(image, own); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// protect puts a tag on the image that a reference names. An image that is gone, or elsewhere, is left alone.
-func (k *keeper) protect(ctx context.Context, tag, reference string) error {
+// find tells which image a reference names, by its digest alone; none has an image that is gone, or elsewhere.
+func (k *keeper) find(ctx context.Context, reference string) (storedImage, error) {
 	image, stored := k.account.storedImage(reference)
-	if !stored {
-		return nil
+	if !stored || image.digest != "" {
+		return storedImage{repository: image.repository, digest: image.digest}, nil
 	}
 	tags, err := k.list(ctx, image.repository)
-	if err != nil {
+	return storedImage{repository: image.repository, digest: tags[image.tag]}, err
+}
+
+// protect puts a tag on an image. One that is gone is left alone.
+func (k *keeper) protect(ctx context.Context, tag string, image storedImage) error {
+	tags, err := k.list(ctx, image.repository)
+	if err != nil || tags[tag] == image.digest {
 		return err
 	}
-	digest := image.digest
-	if digest == "" {
-		digest = tags[image.tag]
-	}
-	if tags[tag] == digest {
-		return nil
-	}
 	for _, held := range tags {
-		if held == digest {
-			return k.putTag(ctx, image.repository, digest, tag)
+		if held == image.digest {
+			return k.putTag(ctx, image.repository, image.digest, tag)
 		}
 	}
 	return nil
 }
 
-// protectNew protects the image of a service's newest revision, which may have been pushed just now.
-func (k *keeper) protectNew(ctx context.Context, service string, revision int, ref string) error {
-	family := k.settings.Family(service)
+// protectNew protects the images of the newest revision of a service or a task, which may have been pushed just now.
+func (k *keeper) protectNew(ctx context.Context, name string, revision int, refs []string) error {
+	family := k.settings.Family(name)
 	k.mutex.Lock()
 	k.needed[family] = append(k.needed[family], revision)
 	k.mutex.Unlock()
 	tag := revisionTag(family, revision)
-	image, stored := k.account.storedImage(ref)
-	if !stored || k.isPut(ctx, tag) {
+	if k.isPut(ctx, tag, false) {
 		return nil
 	}
-	err := k.putTag(ctx, image.repository, image.digest, tag)
-	return keepFailed(k.settings.Where("services", service), fmt.Sprintf("protecting the image of %s:%d", family, revision), err)
+	err := k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
+		if k.owned[image.repository] { // pushed just now, perhaps, and so not listed
+			return k.putTag(ctx, image.repository, image.digest, tag)
+		}
+		return k.protect(ctx, tag, image)
+	})
+	return keepFailed(k.settings.WhereDefined(name), fmt.Sprintf("protecting the images of %s:%d", family, revision), err)
 }
 
-// isPut tells whether a tag is in one of the repositories of the stage's images, or was put by this update.
-func (k *keeper) isPut(ctx context.Context, tag string) bool {
+// isPut tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this update.
+// With further, that of another image of the revision will do.
+func (k *keeper) isPut(ctx context.Context, tag string, further bool) bool {
 	for _, repository := range k.declared {
 		tags, err := k.list(ctx, repository)
-		if err == nil && tags[tag] != "" {
+		if err == nil && holdsTag(tags, tag, further) {
 			return true
 		}
 	}
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	for _, tags := range k.put {
-		if tags[tag] {
+		if holdsTag(tags, tag, further) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsTag[V any](tags map[string]V, tag string, further bool) bool {
+	if _, holds := tags[tag]; holds || !further {
+		return holds
+	}
+	for there := range tags {
+		if strings.HasPrefix(there, tag+"-") && isFurtherTag(there, tag) {
 			return true
 		}
 	}
@@ -479,9 +530,19 @@ func keptRevisions(revisions []int, newest int, needed []int) []int {
 	return slices.Compact(kept)
 }
 
-// revisionTag protects the image of a revision.
+// revisionTag protects the image of a revision, or the main container's where it has several.
 func revisionTag(family string, revision int) string {
 	return fmt.Sprintf("%s%s-%d", keepPrefix, family, revision)
+}
+
+// furtherTag protects another image of a revision. It ends like no revision's tag, and holds no dot, as those of pins do.
+func furtherTag(revisionTag, digest string) string {
+	return fmt.Sprintf("%s-%.12s-also", revisionTag, strings.TrimPrefix(digest, "sha256:"))
+}
+
+func isFurtherTag(tag, revisionTag string) bool {
+	match := revisionTagPattern.FindStringSubmatch(tag)
+	return match != nil && match[1] == revisionTag && tag != revisionTag
 }
 
 // longestTag is how long a tag may be (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
@@ -496,7 +557,8 @@ func pinTag(cluster, image, digest string) string {
 	return begin + image[:max(0, min(len(image), longestTag-len(begin)-len(end)))] + end
 }
 
-var revisionTagPattern = regexp.MustCompile(`^` + keepPrefix + `(.+)-\d+$`)
+// revisionTagPattern is that of the tags of a revision, and has the first one, and its family.
+var revisionTagPattern = regexp.MustCompile(`^(` + keepPrefix + `(.+)-\d+)(?:-[0-9a-f]{12}-also)?$`)
 
 // staleTags are the tags of a repository that a stage has put and that are not wanted, in order. An image's last tag stays: to
 // remove it is to delete the image.
@@ -508,8 +570,11 @@ func staleTags(tags map[string]string, families map[string]bool, cluster string,
 	var stale []string
 	for _, tag := range sortedKeys(tags) {
 		match := revisionTagPattern.FindStringSubmatch(tag)
-		own := strings.HasPrefix(tag, keepPrefix+cluster+".") || match != nil && families[match[1]]
-		if own && !wanted[tag] && left[tags[tag]] > 1 {
+		own, wants := strings.HasPrefix(tag, keepPrefix+cluster+"."), wanted[tag]
+		if match != nil && families[match[2]] {
+			own, wants = true, wanted[match[1]]
+		}
+		if own && !wants && left[tags[tag]] > 1 {
 			left[tags[tag]]--
 			stale = append(stale, tag)
 		}

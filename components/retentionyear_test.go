@@ -116,7 +116,7 @@ func (y *year) stage(name, digest string, pinned int) *stage.Stage {
 			Tag: "promoted", Raw: y.reference(":promoted@" + digest)}}
 	}
 	return &stage.Stage{Project: "slipway", Name: name, Images: map[string]stage.Image{"web": image},
-		Services:   map[string]stage.Service{"web": {Image: "web", Revision: pinned}},
+		Services:   map[string]stage.Service{"web": {TaskDefinition: stage.TaskDefinition{Image: "web"}, Revision: pinned}},
 		Repository: stage.Repository{KeepImages: y.keepImages, KeepRevisions: y.keepRevisions}}
 }
 
@@ -151,7 +151,7 @@ func (y *year) deploy(name, digest string, pinned int) {
 	require.NoError(y, err)
 	y.ran[name] = append(y.ran[name], digest)
 	require.Equal(y, fmt.Sprintf("%s:%d", family, len(y.ran[name])), path.Base(*registered.TaskDefinition.TaskDefinitionArn))
-	require.NoError(y, k.protectNew(y.Context(), "web", len(y.ran[name]), y.reference(":any@"+digest)))
+	require.NoError(y, k.protectNew(y.Context(), "web", len(y.ran[name]), []string{y.reference(":any@" + digest)}))
 	require.NoError(y, k.tidy(y.Context()))
 }
 

@@ -69,7 +69,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			now.Port, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
-	for _, current := range now.Secrets {
+	for _, current := range now.AllSecrets() {
 		readable[stage.SecretARN(current.ARN)] = true
 		keepsOwn = keepsOwn || current.ARN == ""
 	}

@@ -49,7 +49,7 @@ func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.
 	}
 	parent := pulumi.Parent(component)
 	service := args.Stage.Services[name]
-	tags := pulumi.ToStringMap(args.Stage.ServiceTags(name))
+	tags := pulumi.ToStringMap(args.Stage.TagsOf(name))
 
 	targets, err := lb.NewTargetGroup(ctx, shortName(name), targetGroup(*service.Route, args.Network.VPC, tags), parent)
 	if err != nil {

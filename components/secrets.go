@@ -15,20 +15,20 @@ const secretsType = "slipway:components:Secrets"
 // secretRecoveryDays is how long AWS keeps a secret that was deleted, for somebody to restore it: the longest it offers.
 const secretRecoveryDays = 30
 
-// Secrets are the encrypted values of one service, kept in Secrets Manager as one JSON object.
+// Secrets are the encrypted values of one service or task, kept in Secrets Manager as one JSON object.
 type Secrets struct {
 	pulumi.ResourceState
 
 	// Arn of the secret.
 	Arn pulumi.StringOutput `pulumi:"arn"`
-	// References are what the container is given, by variable: a key of one version of the secret. A changed value is
+	// References are what containers are given, by variable: a key of one version of the secret. A changed value is
 	// another version, and so another revision; an earlier revision goes on to see the value that it began with.
 	References pulumi.StringMap
 }
 
 // SecretsArgs says what Secrets are made from.
 type SecretsArgs struct {
-	// Family is that of the service's task definition, which the secret is named after.
+	// Family is the task definition's, which the secret is named after.
 	Family string
 	// Values by variable.
 	Values map[string]stage.SecretValue
@@ -36,7 +36,7 @@ type SecretsArgs struct {
 	Tags map[string]string
 }
 
-// NewSecrets declares the secret of a service that names encrypted values. Its name is made up, as AWS keeps the name
+// NewSecrets declares the secret of a service or a task that names encrypted values. Its name is made up, as AWS keeps the name
 // of a deleted secret for as long as that can be restored.
 func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pulumi.ResourceOption) (*Secrets, error) {
 	component := &Secrets{}
@@ -74,12 +74,12 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
 }
 
-// newServiceSecrets gathers where the values of a service's secret variables come from, by variable, and keeps those
-// that the stage file has encrypted. own is the ARN of the secret that holds them, empty where there are none.
-func newServiceSecrets(ctx *pulumi.Context, name string, settings *stage.Stage, opts ...pulumi.ResourceOption,
+// newSecretsOf gathers where the values of the secret variables of a service or a task come from, by variable, and keeps
+// those that the stage file has encrypted: those of all containers together. own is the ARN of the secret that holds them, empty where there are none.
+func newSecretsOf(ctx *pulumi.Context, name string, settings *stage.Stage, opts ...pulumi.ResourceOption,
 ) (references pulumi.StringMapOutput, own pulumi.StringOutput, err error) {
 	all, values := pulumi.StringMap{}, map[string]stage.SecretValue{}
-	for variable, secret := range settings.Services[name].Secrets {
+	for variable, secret := range settings.TaskDefinition(name).AllSecrets() {
 		if secret.ARN != "" {
 			all[variable] = pulumi.String(secret.ARN)
 		} else {
@@ -89,7 +89,7 @@ func newServiceSecrets(ctx *pulumi.Context, name string, settings *stage.Stage, 
 	if len(values) == 0 {
 		return all.ToStringMapOutput(), pulumi.String("").ToStringOutput(), nil
 	}
-	kept, err := NewSecrets(ctx, name, &SecretsArgs{Family: settings.Family(name), Values: values, Tags: settings.ServiceTags(name)}, opts...)
+	kept, err := NewSecrets(ctx, name, &SecretsArgs{Family: settings.Family(name), Values: values, Tags: settings.TagsOf(name)}, opts...)
 	if err != nil {
 		return references, own, err
 	}

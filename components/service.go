@@ -1,7 +1,6 @@
 package components
 
 import (
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -20,8 +19,8 @@ type ServiceArgs struct {
 	Cluster *Cluster
 	// LoadBalancer of the stage; nil where no service has a route.
 	LoadBalancer *LoadBalancer
-	// Image of its main container.
-	Image *Image
+	// Images of the stage, which its containers run.
+	Images Images
 	// Retention keeps the images of its revisions.
 	Retention *Retention
 }
@@ -39,112 +38,99 @@ type Service struct {
 	// replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, and where it has a route its
 	// url.
 	Summary pulumi.Map
+
+	name       string
+	args       *ServiceArgs
+	foundation *foundation
+	route      *Route // nil without one
+	// ready are those without which the first tasks cannot start; then a first deployment has nothing to roll back to.
+	ready []pulumi.Resource
+	// before are the runs of tasks that the deployment waits for.
+	before []pulumi.Resource
 }
 
-// NewService declares a replica service with everything that is its alone, in the order in which AWS needs it.
+// NewService declares everything that is a service's alone, in the order in which AWS needs it, but for the ECS service itself:
+// see Deploy.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
-	component := &Service{}
+	component := &Service{name: name, args: args}
 	if err := ctx.RegisterComponentResource(serviceType, name, component, opts...); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	settings, family, logGroupName := args.Stage.Services[name], args.Stage.Family(name), args.Stage.LogGroup(name)
-	tags, account, network := args.Stage.ServiceTags(name), args.Surroundings.Account, args.Surroundings.Network
-
-	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String(logGroupName),
-		RetentionInDays: pulumi.Int(settings.LogRetention),
-		Tags:            pulumi.ToStringMap(tags),
+	settings := args.Stage.Services[name]
+	var err error
+	component.foundation, err = newFoundation(ctx, name, &foundationArgs{
+		surroundings: args.Surroundings, stage: args.Stage, images: args.Images, retention: args.Retention,
+		port: settings.Port, exec: settings.Exec,
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newServiceSecrets(ctx, name, args.Stage, parent)
+	component.ready, err = component.foundation.group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
 	if err != nil {
 		return nil, err
 	}
-	own := roles{account, args.Stage, name}
-	executionRole, executionPolicy, err := own.execution(ctx, args.Image.RepositoryArn, ownSecret, parent)
-	if err != nil {
-		return nil, err
-	}
-	taskRole, taskPolicies, err := own.task(ctx, parent)
-	if err != nil {
-		return nil, err
-	}
-	definition, err := NewTaskDefinition(ctx, name, &TaskDefinitionArgs{
-		Family:           family,
-		Container:        name,
-		Settings:         settings,
-		Image:            args.Image,
-		Region:           account.Region,
-		LogGroup:         logGroupName,
-		Secrets:          secrets,
-		ExecutionRoleArn: executionRole.Arn,
-		TaskRoleArn:      taskRole.Arn,
-		Tags:             tags,
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	revision := definition.Revision
-	pinned := args.Surroundings.Revisions[name]
-	if pinned != "" {
-		revision = pulumi.Int(settings.Revision).ToIntOutput()
-	}
-	wanted := args.Retention.Protect(name, definition, args.Image, pinned)
-	group, err := newSecurityGroup(ctx, name, "tasks of "+family, network, tags, everywhere, parent)
-	if err != nil {
-		return nil, err
-	}
-	// Without these the first tasks cannot start, and a first deployment has nothing to roll back to.
-	ready, err := group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
-	if err != nil {
-		return nil, err
-	}
-	ready = append(append(ready, logGroup, executionPolicy), taskPolicies...)
-	var route *Route
+	component.ready = append(component.ready, component.foundation.ready...)
 	if settings.Route != nil {
-		if route, err = NewRoute(ctx, name, &RouteArgs{
-			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: network,
-			ZoneID: args.Surroundings.Entrance.ZoneID, group: group,
+		if component.route, err = NewRoute(ctx, name, &RouteArgs{
+			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: args.Surroundings.Network,
+			ZoneID: args.Surroundings.Entrance.ZoneID, group: component.foundation.group,
 		}, parent); err != nil {
 			return nil, err
 		}
-		ready = append(ready, route.ready...)
+		component.ready = append(component.ready, component.route.ready...)
 	}
-	alarms, err := args.alarms(ctx, name, route, parent)
-	if err != nil {
-		return nil, err
-	}
+	return component, nil
+}
 
-	key := "services." + name
-	hooks, err := args.Surroundings.Rollouts.Hooks(key, account.serviceARN(args.Stage.Cluster(), name), component)
-	if err != nil {
-		return nil, err
+// Deploy declares the ECS services themselves, each of which moves to its wanted revision. Tasks that are to run before have to
+// be declared by then. It returns what the stack's outputs say of the services, by name.
+func Deploy(ctx *pulumi.Context, services map[string]*Service) (pulumi.Map, error) {
+	summaries := pulumi.Map{}
+	for _, name := range sortedKeys(services) {
+		if err := services[name].deploy(ctx); err != nil {
+			return nil, err
+		}
+		summaries[name] = services[name].Summary
 	}
-	serviceOptions := []pulumi.ResourceOption{
-		parent, pulumi.ResourceHooks(hooks), pulumi.DependsOn(ready),
+	return summaries, nil
+}
+
+func (s *Service) deploy(ctx *pulumi.Context) error {
+	name, args, parent := s.name, s.args, pulumi.Parent(s)
+	settings, network := args.Stage.Services[name], args.Surroundings.Network
+	tags, logGroup := args.Stage.TagsOf(name), args.Stage.LogGroup(name)
+	alarms, err := args.alarms(ctx, name, s.route, parent)
+	if err != nil {
+		return err
+	}
+	key := args.Stage.Key(name)
+	hooks, err := args.Surroundings.Rollouts.Hooks(key, args.Surroundings.Account.serviceARN(args.Stage.Cluster(), name), s)
+	if err != nil {
+		return err
+	}
+	options := []pulumi.ResourceOption{
+		parent, pulumi.ResourceHooks(hooks), pulumi.DependsOn(append(s.ready, s.before...)),
 		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
 		// a replacement: then ECS would answer the creation with the service that is deleted next.
 		pulumi.DeleteBeforeReplace(true),
 	}
 	if settings.Scaling != nil { // which decides the count from now on
-		serviceOptions = append(serviceOptions, pulumi.IgnoreChanges([]string{"desiredCount"}))
+		options = append(options, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
-		TaskDefinition:     wanted,
+		TaskDefinition:     s.foundation.wanted,
 		DesiredCount:       pulumi.Int(settings.StartReplicas()),
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
 			Subnets:        pulumi.ToStringArray(network.Subnets),
-			SecurityGroups: pulumi.StringArray{group.ID().ToStringOutput()},
+			SecurityGroups: pulumi.StringArray{s.foundation.group.ID().ToStringOutput()},
 			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 		},
-		LoadBalancers:                 route.serviceLoadBalancers(name, settings.Port),
+		LoadBalancers:                 s.route.serviceLoadBalancers(name, settings.Port),
 		HealthCheckGracePeriodSeconds: gracePeriod(settings.Route),
 		DeploymentCircuitBreaker: &ecs.ServiceDeploymentCircuitBreakerArgs{
 			Enable:   pulumi.Bool(settings.Deployment.CircuitBreaker != "off"),
@@ -158,39 +144,37 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		Tags:                            pulumi.ToStringMap(tags),
 		// The provider calls a rolled-back deployment a success, and waits long for a failed one: see Rollouts.
 		WaitForSteadyState: pulumi.Bool(false),
-	}, serviceOptions...)
+	}, options...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if settings.Scaling != nil {
 		if _, err := NewScaling(ctx, name, &ScalingArgs{
 			Cluster: args.Stage.Cluster(), Service: service, Settings: settings.Scaling,
-			Requests: route.requests(args.LoadBalancer), Tags: tags,
+			Requests: s.route.requests(args.LoadBalancer), Tags: tags,
 		}, parent); err != nil {
-			return nil, err
+			return err
 		}
 	}
 
-	component.Arn = service.ID().ToStringOutput()
-	component.TaskDefinition = args.Surroundings.Rollouts.Watch(Watched{
-		Key: key, Service: service, LogGroup: logGroupName, Patience: settings.Patience(),
-		Revision: wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
+	s.Arn = service.ID().ToStringOutput()
+	s.TaskDefinition = args.Surroundings.Rollouts.Watch(Watched{
+		Key: key, Service: service, LogGroup: logGroup, Patience: settings.Patience(),
+		Revision: s.foundation.wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
-	component.Summary = pulumi.Map{
-		"family":         pulumi.String(family),
-		"revision":       revision,
-		"taskDefinition": component.TaskDefinition,
+	s.Summary = pulumi.Map{
+		"family":         pulumi.String(args.Stage.Family(name)),
+		"revision":       s.foundation.revision,
+		"taskDefinition": s.TaskDefinition,
 		"replicas":       pulumi.Int(settings.StartReplicas()),
-		"logGroup":       pulumi.String(logGroupName),
-		"service":        component.Arn,
-		"pinned":         pulumi.Bool(pinned != ""),
+		"logGroup":       pulumi.String(logGroup),
+		"service":        s.Arn,
+		"pinned":         pulumi.Bool(args.Surroundings.Revisions[name] != ""),
 	}
-	if route != nil {
-		component.Summary["url"] = route.URL
+	if s.route != nil {
+		s.Summary["url"] = s.route.URL
 	}
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
-		"arn": component.Arn, "taskDefinition": component.TaskDefinition,
-	})
+	return ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.Arn, "taskDefinition": s.TaskDefinition})
 }
 
 // alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are

@@ -19,7 +19,7 @@ import (
 type recorder struct {
 	mutex     sync.Mutex
 	resources []pulumi.MockResourceArgs
-	summaries map[string]map[string]any // what declareStage notes of each service
+	summaries map[string]map[string]any // what declareStage notes of each service and task
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -96,6 +96,11 @@ func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceAr
 func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 	t.Helper()
 	recorded := &recorder{}
+	ref := stage.Ref{
+		Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
+		Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
+		Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
+	}
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: "shop-dev"})
@@ -108,26 +113,31 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 				Rollouts: NewRollouts(ctx, account, "shop-dev"),
 			},
 			Cluster: cluster, Retention: &Retention{},
-			Image: pinnedImage(account, stage.Ref{
-				Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
-				Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
-				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
-			}, "linux/arm64"),
-			Stage: &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
-				Port: 8080, Replicas: 2, CPU: 256, Memory: 512, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
-				Environment: map[string]string{"B": "<2>", "A": "1"},
-				Secrets: map[string]stage.Secret{
-					"TOKEN": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},
-					"WHOLE": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
-					"LEVEL": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
+			Images: Images{"web": pinnedImage(ref, "linux/arm64")},
+			Stage: &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{"web": {Ref: &ref}}, Services: map[string]stage.Service{"web": {
+				TaskDefinition: stage.TaskDefinition{
+					Image: "web", CPU: 256, Memory: 512, LogRetention: 30,
+					Container: stage.Container{
+						Environment: map[string]string{"B": "<2>", "A": "1"}, StopTimeout: 20,
+						Secrets: map[string]stage.Secret{
+							"TOKEN": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},
+							"WHOLE": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
+							"LEVEL": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
+						},
+					},
 				},
-				Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"}, StopTimeout: 20, LogRetention: 30,
+				Port: 8080, Replicas: 2, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
+				Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"},
 			}}},
 		}
 		if change != nil {
 			change(args)
 		}
-		_, err = NewService(ctx, "web", args)
+		service, err := NewService(ctx, "web", args)
+		if err != nil {
+			return err
+		}
+		_, err = Deploy(ctx, map[string]*Service{"web": service})
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)

@@ -18,11 +18,15 @@ type TaskDefinitionArgs struct {
 	Family string
 	// Container is the name of the main container.
 	Container string
-	// Settings of the service, from the stage file.
-	Settings stage.Service
-	// Image that the container runs.
-	Image *Image
-	// Region and LogGroup are where the container's output goes.
+	// Settings of the service or the task, from the stage file.
+	Settings stage.TaskDefinition
+	// Port is the TCP port that the main container listens on; 0 for none.
+	Port int
+	// Exec prepares the main container for sessions of ECS Exec.
+	Exec bool
+	// Images are the stage's, by name.
+	Images Images
+	// Region and LogGroup are where the containers' output goes.
 	Region, LogGroup string
 	// Secrets are where the values of secret variables come from, by variable.
 	Secrets pulumi.StringMapOutput
@@ -49,13 +53,13 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	if err := ctx.RegisterComponentResource(taskDefinitionType, name, component, opts...); err != nil {
 		return nil, err
 	}
-	architecture, err := cpuArchitecture(args.Image.Platform)
+	architecture, err := cpuArchitecture(args.Images[args.Settings.Image].Platform)
 	if err != nil {
 		return nil, err
 	}
 	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
 		Family:                  pulumi.String(args.Family),
-		ContainerDefinitions:    pulumi.All(args.Image.Reference, args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
+		ContainerDefinitions:    pulumi.All(args.references(), args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
 		NetworkMode:             pulumi.String("awsvpc"),
@@ -66,6 +70,7 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 		},
 		ExecutionRoleArn: args.ExecutionRoleArn.ToStringOutput(),
 		TaskRoleArn:      args.TaskRoleArn.ToStringOutput(),
+		Volumes:          volumes(args.Settings.Volumes()),
 		SkipDestroy:      pulumi.Bool(true),
 		Tags:             pulumi.ToStringMap(args.Tags),
 	}, pulumi.Parent(component))
@@ -77,36 +82,82 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "revision": component.Revision})
 }
 
-// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the image,
-// and the references of secrets.
+// references are what the containers' images are called in container definitions, by the image's name in the stage file.
+func (args *TaskDefinitionArgs) references() pulumi.StringMapOutput {
+	references := pulumi.StringMap{}
+	for _, image := range args.Settings.AllImages() {
+		references[image] = pulumi.String(image)
+		if own := args.Images[image]; own != nil {
+			references[image] = own.Reference
+		}
+	}
+	return references.ToStringMapOutput()
+}
+
+// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the images, and
+// the references of secrets.
 func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error) {
-	image, secrets := known[0].(string), known[1].(map[string]string)
-	main := containerDefinition{
-		Name:         args.Container,
-		Image:        image,
-		CPU:          args.Settings.CPU, // all that the task has
-		Essential:    true,
-		Command:      args.Settings.Command,
-		DockerLabels: args.Image.Labels,
-		Environment:  sortedVariables(args.Settings.Environment),
-		Secrets:      sortedSecrets(secrets),
+	images, secrets := known[0].(map[string]string), known[1].(map[string]string)
+	main := args.container(args.Container, args.Settings.Image, args.Settings.Container, images, secrets)
+	main.CPU, main.Essential = args.Settings.MainCPU(), true
+	if args.Exec { // its sessions leave processes behind, which an init process reaps
+		main.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
+	}
+	if args.Port != 0 {
+		main.PortMappings = []portMapping{{ContainerPort: args.Port, HostPort: args.Port, Protocol: "tcp"}}
+	}
+	containers := []containerDefinition{main}
+	for name, sidecar := range args.Settings.Containers {
+		beside := args.container(name, sidecar.Image, sidecar.Container, images, secrets)
+		beside.CPU, beside.Memory, beside.Essential = sidecar.CPU, sidecar.Memory, sidecar.Essential
+		containers = append(containers, beside)
+	}
+	return encodeContainers(containers)
+}
+
+// container is what any container of the task has.
+func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container, images, secrets map[string]string) containerDefinition {
+	container := containerDefinition{
+		Name:         name,
+		Image:        images[image],
+		EntryPoint:   settings.EntryPoint,
+		Command:      settings.Command,
+		DependsOn:    sortedDependencies(settings.DependsOn),
+		Environment:  sortedVariables(settings.Environment),
+		Secrets:      sortedSecrets(settings.Secrets, secrets),
+		MountPoints:  sortedMounts(settings.Mounts),
+		ReadonlyRoot: settings.ReadonlyRootFilesystem,
+		User:         settings.User,
+		Ulimits:      sortedUlimits(settings.Ulimits),
 		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
 			"awslogs-group":         args.LogGroup,
 			"awslogs-region":        args.Region,
-			"awslogs-stream-prefix": args.Container,
+			"awslogs-stream-prefix": name,
 		}},
-		StopTimeout: args.Settings.StopTimeout,
+		StopTimeout: settings.StopTimeout,
 	}
-	if check := args.Settings.HealthCheck; check != nil {
-		main.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}
+	if own := args.Images[image]; own != nil {
+		container.DockerLabels = own.Labels
 	}
-	if args.Settings.Exec { // its sessions leave processes behind, which an init process reaps
-		main.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
+	if check := settings.HealthCheck; check != nil {
+		container.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}
 	}
-	if port := args.Settings.Port; port != 0 {
-		main.PortMappings = []portMapping{{ContainerPort: port, HostPort: port, Protocol: "tcp"}}
+	if settings.Init {
+		container.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
 	}
-	return encodeContainers([]containerDefinition{main})
+	return container
+}
+
+// volumes are those that containers mount: empty ones, which the task has for itself while it is there.
+func volumes(names []string) ecs.TaskDefinitionVolumeArrayInput {
+	if len(names) == 0 {
+		return nil
+	}
+	var volumes ecs.TaskDefinitionVolumeArray
+	for _, name := range names {
+		volumes = append(volumes, ecs.TaskDefinitionVolumeArgs{Name: pulumi.String(name)})
+	}
+	return volumes
 }
 
 // cpuArchitecture is what ECS calls an image's platform.

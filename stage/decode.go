@@ -124,6 +124,8 @@ func setDefaults(into reflect.Value) {
 				panic("stage: the default of " + field.Name + " is no number")
 			}
 			target.SetInt(int64(number))
+		case reflect.Bool:
+			target.SetBool(value == "true")
 		}
 	}
 }

@@ -51,7 +51,7 @@ type Deployment struct {
 
 const mostAlarms = 10
 
-func (c *checker) checkDeployment(name string, service serviceDocument) {
+func (c *checker) checkDeployment(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
 	deployment := service.Deployment
 	known := true

@@ -40,8 +40,11 @@ func TestTheDocumentationOfTheKeysIsThatOfTheCode(t *testing.T) {
 	var generated strings.Builder
 	generated.WriteString(written + begin + "\n<!-- From here on made by `make docs`, from the comments of the structs in stage/. -->\n")
 	generated.WriteString(describeDefaults())
-	for _, key := range allKeys(t) {
-		generated.WriteString(key.section())
+	keys := allKeys(t)
+	for _, key := range keys {
+		if key.again == "" {
+			generated.WriteString(key.section() + keysAsElsewhere(keys, key))
+		}
 	}
 	generated.WriteString("\n## Task sizes\n\n| `cpu` (CPU units) | `memory` (MiB) |\n|---|---|\n")
 	for _, size := range taskSizes {
@@ -73,6 +76,25 @@ func (k documentedKey) section() string {
 		standard = prose
 	}
 	return section(k.path, k.text, kindOf(k.field), standard, k.allowed(), k.prose["Example"], k.prose["Rule"])
+}
+
+// keysAsElsewhere names the keys right below a key that others share, and where they are described. Of two levels of them, the
+// lower ones go without saying.
+func keysAsElsewhere(keys []documentedKey, of documentedKey) string {
+	_, step := inner(of.field.Type, of.path)
+	below, place := of.path+step+".", ""
+	var names []string
+	for _, key := range keys {
+		name, isBelow := strings.CutPrefix(key.path, below)
+		if isBelow && key.again != "" && !strings.Contains(name, ".") {
+			names = append(names, "`"+name+"`")
+			place = strings.TrimSuffix(key.again, "."+name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nBelow `%s`, these keys are as those of the same names below `%s`: %s.\n", strings.TrimSuffix(below, "."), place, enumerate(names))
 }
 
 // kindOf is a key's type in words.
@@ -134,21 +156,22 @@ func (k documentedKey) allowed() string {
 }
 
 // apart are keys that do not go with others, whose examples make a stage of their own.
-var apart = []string{"loadBalancer.arn", "loadBalancer.port"}
+var apart = []string{"loadBalancer.arn", "loadBalancer.port", "services.<service>.readonlyRootFilesystem"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	t.Parallel()
 	all, other := newNode(map[string]any{}, node{}), newNode(map[string]any{}, node{})
 	for _, key := range allKeys(t) {
-		if strings.Contains(key.path, "[]") {
-			continue // part of the example of the list; the schema's test has it
+		if strings.Contains(key.path, "[]") || key.again != "" {
+			continue // part of the example of the list, or told already; the schema's test has it
 		}
 		image := "web"
 		if key.path == "images.<image>.ref" || key.path == "images.<image>.platform" {
 			image = "pinned"
 		}
-		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night").Replace(key.path), ".")
+		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>", "migrate", "<container>", "prepare",
+			"<mount>", "data", "<ulimit>", "nofile").Replace(key.path), ".")
 		value := key.example(t)
 		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}
@@ -163,7 +186,8 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	require.Len(t, got.Images, 2)
 	require.Equal(t, 12, got.Services["web"].Revision)
 
-	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}}}, node{}))
+	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}},
+		"services": map[string]any{"web": map[string]any{"image": "web"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
 }
 

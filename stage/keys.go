@@ -51,7 +51,16 @@ type document struct {
 	// Example: services: {web: {image: web}}
 	// Rule: [ECS CreateService](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html),
 	// [IAM limits](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)
-	Services map[string]serviceDocument `json:"services"`
+	Services map[string]Service `json:"services"`
+
+	// Tasks are the stage's tasks by name: what runs once and ends. Each has a task definition family, roles and a log
+	// group of its own, and is run by `slipway run`, by its `schedule`, or before a deployment.
+	//
+	// Default: none
+	// Allowed: names as those of `services`, and no service's
+	// Example: tasks: {migrate: {image: web}}
+	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)
+	Tasks map[string]Task `json:"tasks"`
 
 	// LoadBalancer is how the services that have a `route` are reached. A stage has one load balancer, which they
 	// share; a stage without such a service has none.
@@ -81,10 +90,10 @@ type document struct {
 	Roles Roles `json:"roles"`
 
 	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one
-	// service's or one image's alone, `service` or `image`.
+	// service's, one task's or one image's alone, `service`, `task` or `image`.
 	//
 	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key
-	// that begins with `aws:`, and not `project`, `stage`, `service` or `image`
+	// that begins with `aws:`, and not `project`, `stage`, `service`, `task` or `image`
 	// Example: tags: {team: shop}
 	// Rule: [Tagging AWS resources](https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)
 	Tags map[string]string `json:"tags"`
@@ -123,18 +132,6 @@ type imageDocument struct {
 	// Example: platform: linux/arm64
 	// Rule: [ECS runtimePlatform](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html)
 	Platform string `json:"platform" enum:"linux/amd64,linux/arm64"`
-}
-
-// serviceDocument differs from Service in its secrets, which are names in the file.
-type serviceDocument struct {
-	Service
-
-	// Secrets names the secrets that the service is given, as variables of the same names.
-	//
-	// Allowed: names in `secrets`, each once; none that is a variable of the service or the stage
-	// Example: secrets: [DATABASE_URL]
-	// Rule: [ECS Secret](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html)
-	Secrets []string `json:"secrets"`
 }
 
 // defaultsKey holds, in Pulumi.yaml, an object of document's shape.

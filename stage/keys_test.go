@@ -22,6 +22,8 @@ type documentedKey struct {
 	text string
 	// prose are the lines of the comment that begin with Default, Allowed, Example and Rule.
 	prose map[string]string
+	// again is the path that has the same field already, where several share one.
+	again string
 }
 
 // allKeys lists every key that the decoder knows, in the order of the structs' fields.
@@ -29,12 +31,16 @@ func allKeys(t *testing.T) []documentedKey {
 	t.Helper()
 	comments := readComments(t)
 	var keys []documentedKey
+	shared := map[string]string{} // paths by field
 	var collect func(structure reflect.Type, prefix string)
 	collect = func(structure reflect.Type, prefix string) {
 		for _, field := range fieldsOf(structure) {
 			key := documentedKey{path: prefix + field.Tag.Get("json"), field: field}
-			owner := declaredIn(structure, field)
-			key.text, key.prose = splitComment(comments[owner.Name()+"."+field.Name], field)
+			name := declaredIn(structure, field).Name() + "." + field.Name
+			key.text, key.prose = splitComment(comments[name], field)
+			if key.again = shared[name]; key.again == "" {
+				shared[name] = key.path
+			}
 			keys = append(keys, key)
 			if below, step := inner(field.Type, key.path); below.Kind() == reflect.Struct {
 				collect(below, key.path+step+".")

@@ -162,6 +162,7 @@ func (c *checker) stage(aws AWS) *Stage {
 		Images:          map[string]Image{},
 		Secrets:         c.secrets(),
 		Services:        map[string]Service{},
+		Tasks:           map[string]Task{},
 		LoadBalancer:    c.document.LoadBalancer,
 		Network:         c.document.Network,
 		ClusterSettings: c.document.Cluster,
@@ -174,19 +175,42 @@ func (c *checker) stage(aws AWS) *Stage {
 	for name, image := range c.document.Images {
 		s.Images[name] = image.image()
 	}
-	for name, declared := range c.document.Services {
-		service := declared.Service
-		service.Environment = map[string]string{}
-		maps.Copy(service.Environment, c.document.Environment)
-		maps.Copy(service.Environment, declared.Environment)
-		service.Secrets = map[string]Secret{}
-		for _, secret := range declared.Secrets {
-			service.Secrets[secret] = s.Secrets[secret]
-		}
+	for name, service := range c.document.Services {
+		service.TaskDefinition = s.resolved(service.TaskDefinition)
 		if service.Route != nil {
 			service.Route = service.Route.withDefaults()
 		}
 		s.Services[name] = service
 	}
+	for name, task := range c.document.Tasks {
+		task.TaskDefinition = s.resolved(task.TaskDefinition)
+		s.Tasks[name] = task
+	}
 	return s
+}
+
+// resolved gives a task definition's containers the stage's variables and secrets.
+func (s *Stage) resolved(definition TaskDefinition) TaskDefinition {
+	definition.Container = s.resolvedContainer(definition.Container)
+	containers := map[string]Sidecar{}
+	for name, sidecar := range definition.Containers {
+		sidecar.Container = s.resolvedContainer(sidecar.Container)
+		containers[name] = sidecar
+	}
+	definition.Containers = containers
+	return definition
+}
+
+func (s *Stage) resolvedContainer(container Container) Container {
+	variables := maps.Clone(s.Environment)
+	if variables == nil {
+		variables = map[string]string{}
+	}
+	maps.Copy(variables, container.Environment)
+	container.Environment = variables
+	container.Secrets = map[string]Secret{}
+	for _, name := range container.SecretNames {
+		container.Secrets[name] = s.Secrets[name]
+	}
+	return container
 }

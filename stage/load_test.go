@@ -127,10 +127,13 @@ config:
 			Context: "app", Dockerfile: "app/Dockerfile", Platform: "linux/amd64",
 		}, Platform: "linux/amd64"}},
 		Services: map[string]Service{"web": {
-			Image: "web", Replicas: 1, CPU: 256, Memory: 512,
-			Environment: map[string]string{}, Secrets: map[string]Secret{},
-			Deployment: rolling, StopTimeout: 20, LogRetention: 30,
+			TaskDefinition: TaskDefinition{
+				Image: "web", CPU: 256, Memory: 512, LogRetention: 30, Containers: map[string]Sidecar{},
+				Container: Container{Environment: map[string]string{}, Secrets: map[string]Secret{}, StopTimeout: 20},
+			},
+			Replicas: 1, Deployment: rolling,
 		}},
+		Tasks:        map[string]Task{},
 		LoadBalancer: balanced, ClusterSettings: ClusterSettings{ContainerInsights: "disabled"}, Roles: Roles{Path: "/"},
 		Repository: Repository{KeepImages: 100, KeepRevisions: 30},
 		AWS:        AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
@@ -158,7 +161,7 @@ config:
         platform: linux/arm64
         cacheFrom: ["golang:1.26", "public.ecr.aws/docker/library/alpine:3"]
         refresh: "2024-01-01"
-    pinned: {ref: "`+pinned+`"}
+    pinned: {ref: "`+pinned+`", platform: linux/arm64}
   slipway:secrets:
     DATABASE_URL: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"
     TOKEN: arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token
@@ -166,7 +169,17 @@ config:
   slipway:services:
     web:
       image: web
+      entryPoint: ["/app"]
       command: ["serve", "--verbose"]
+      dependsOn: {prepare: SUCCESS}
+      mounts: {data: {path: /var/data, readOnly: true}}
+      user: "65532:65532"
+      init: true
+      ulimits: {nofile: {soft: 4096, hard: 65535}}
+      containers:
+        prepare: {image: pinned, command: [prepare], essential: false, cpu: 64, memory: 128, stopTimeout: 5, environment: {GREETING: "hi"},
+          secrets: [TOKEN], readonlyRootFilesystem: true, mounts: {data: {path: /data}}}
+        proxy: {image: "public.ecr.aws/nginx/nginx:1.27", dependsOn: {web: HEALTHY}}
       port: 8080
       replicas: 3
       cpu: 1024
@@ -200,6 +213,19 @@ config:
       logRetention: 90
       permissions:
         - {actions: ["s3:GetObject"], resources: ["arn:aws:s3:::uploads/*"], conditions: {Bool: {"aws:SecureTransport": ["true"]}}}
+  slipway:tasks:
+    migrate:
+      image: web
+      command: [migrate]
+      secrets: [DATABASE_URL]
+      before: [web]
+    report:
+      image: web
+      cpu: 512
+      memory: 1024
+      schedule: {when: "cron(0 6 ? * MON-FRI *)", timeZone: Asia/Seoul, retries: 0, maxAge: 3600, enabled: false,
+        deadLetterQueue: "arn:aws:sqs:ap-northeast-2:123456789012:failed"}
+      logRetention: 7
   slipway:loadBalancer:
     zone: example.com
     certificate: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
@@ -224,6 +250,8 @@ config:
 	database := Secret{ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dev/db-AbCdEf:url::"}
 	password := "hunter2"
 	key := Secret{Value: SecretValue{&password}}
+	token := Secret{ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token"}
+	stageVariables := map[string]string{"STAGE": "release", "EMPTY": ""}
 	got.written = nil // TestWhere looks at it
 	require.Equal(t, &Stage{
 		Project:     "slipway",
@@ -238,14 +266,34 @@ config:
 			"pinned": {Ref: &Ref{
 				Raw: pinned, Account: "123456789012", Region: "ap-northeast-2", Repository: "slipway-dev/web",
 				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
-			}, Platform: "linux/amd64"},
+			}, Platform: "linux/arm64"},
 		},
-		Secrets: map[string]Secret{"DATABASE_URL": database, "TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/token"}, "API_KEY": key},
+		Secrets: map[string]Secret{"DATABASE_URL": database, "TOKEN": token, "API_KEY": key},
 		Services: map[string]Service{"web": {
-			Image: "web", Command: []string{"serve", "--verbose"}, Port: 8080, Replicas: 3, CPU: 1024, Memory: 3072,
-			Environment: map[string]string{"STAGE": "release-web", "EMPTY": "", "GREETING": "hello"},
-			Secrets:     map[string]Secret{"DATABASE_URL": database, "API_KEY": key},
-			Revision:    12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
+			TaskDefinition: TaskDefinition{
+				Image: "web", CPU: 1024, Memory: 3072, LogRetention: 90,
+				Container: Container{
+					EntryPoint: []string{"/app"}, Command: []string{"serve", "--verbose"}, DependsOn: map[string]string{"prepare": "SUCCESS"},
+					Environment: map[string]string{"STAGE": "release-web", "EMPTY": "", "GREETING": "hello"},
+					SecretNames: []string{"DATABASE_URL", "API_KEY"}, Secrets: map[string]Secret{"DATABASE_URL": database, "API_KEY": key},
+					HealthCheck: &HealthCheck{Command: []string{"CMD", "/app", "-healthcheck"}, Interval: 5, Timeout: 3, Retries: 2, StartPeriod: 10},
+					StopTimeout: 60, Mounts: map[string]Mount{"data": {Path: "/var/data", ReadOnly: true}}, User: "65532:65532", Init: true,
+					Ulimits: map[string]Ulimit{"nofile": {Soft: 4096, Hard: 65535}},
+				},
+				Containers: map[string]Sidecar{
+					"prepare": {Image: "pinned", CPU: 64, Memory: 128, Container: Container{
+						Command: []string{"prepare"}, Environment: map[string]string{"STAGE": "release", "EMPTY": "", "GREETING": "hi"},
+						SecretNames: []string{"TOKEN"}, Secrets: map[string]Secret{"TOKEN": token}, StopTimeout: 5,
+						Mounts: map[string]Mount{"data": {Path: "/data"}}, ReadonlyRootFilesystem: true,
+					}},
+					"proxy": {Image: "public.ecr.aws/nginx/nginx:1.27", CPU: 32, Essential: true, Container: Container{
+						Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20, DependsOn: map[string]string{"web": "HEALTHY"},
+					}},
+				},
+				Permissions: []Permission{{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::uploads/*"},
+					Conditions: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}}},
+			},
+			Port: 8080, Replicas: 3, Revision: 12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
 			Route: &Route{
 				Hosts: []string{"shop.example.com", "*.shop.example.com"}, Paths: []string{"/api/*"}, Priority: 7, Protocol: "grpc",
 				HealthCheck: TargetHealthCheck{Path: "/health", Codes: "0-99", Interval: 10, Timeout: 3, HealthyThreshold: 3, UnhealthyThreshold: 4},
@@ -255,12 +303,22 @@ config:
 				Min: 2, Max: 10, CPU: 60, Memory: 70, Requests: 1000, ScaleInCooldown: 600, ScaleOutCooldown: 30,
 				Schedules: map[string]Schedule{"night": {When: "cron(0 22 * * ? *)", TimeZone: "Asia/Seoul", Min: &none, Max: &one}},
 			},
-			Deployment:  Deployment{MinimumHealthy: 50, Maximum: 150, CircuitBreaker: "stop", Alarms: []string{"latency"}, MaxErrors: 5},
-			HealthCheck: &HealthCheck{Command: []string{"CMD", "/app", "-healthcheck"}, Interval: 5, Timeout: 3, Retries: 2, StartPeriod: 10},
-			StopTimeout: 60, Exec: true, LogRetention: 90,
-			Permissions: []Permission{{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::uploads/*"},
-				Conditions: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}}},
+			Deployment: Deployment{MinimumHealthy: 50, Maximum: 150, CircuitBreaker: "stop", Alarms: []string{"latency"}, MaxErrors: 5},
+			Exec:       true,
 		}},
+		Tasks: map[string]Task{
+			"migrate": {Before: []string{"web"}, TaskDefinition: TaskDefinition{
+				Image: "web", CPU: 256, Memory: 512, LogRetention: 30, Containers: map[string]Sidecar{}, Container: Container{
+					Command: []string{"migrate"}, Environment: stageVariables, StopTimeout: 20,
+					SecretNames: []string{"DATABASE_URL"}, Secrets: map[string]Secret{"DATABASE_URL": database},
+				}}},
+			"report": {
+				Schedule: &TaskSchedule{When: "cron(0 6 ? * MON-FRI *)", TimeZone: "Asia/Seoul", MaxAge: 3600,
+					DeadLetterQueue: "arn:aws:sqs:ap-northeast-2:123456789012:failed"},
+				TaskDefinition: TaskDefinition{Image: "web", CPU: 512, Memory: 1024, LogRetention: 7, Containers: map[string]Sidecar{},
+					Container: Container{Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20}},
+			},
+		},
 		LoadBalancer: LoadBalancer{
 			Zone: "example.com", Certificate: "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
 			TLSPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06", Internal: true, Subnets: []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},

@@ -34,10 +34,15 @@ config:
 		CacheFrom: []string{"golang:3"}, Platform: "linux/arm64",
 	}, got.Images["web"].Build)
 	require.Equal(t, Service{
-		Image: "web", Port: 8080, Replicas: 1, CPU: 256, Memory: 1024, Command: []string{"serve"},
-		Environment: map[string]string{"A": "1", "B": "2", "LOG": "trace", "REGION": "seoul"},
-		Secrets:     map[string]Secret{"TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"}},
-		Deployment:  rolling, StopTimeout: 20, LogRetention: 30,
+		TaskDefinition: TaskDefinition{
+			Image: "web", CPU: 256, Memory: 1024, LogRetention: 30, Containers: map[string]Sidecar{},
+			Container: Container{
+				Command: []string{"serve"}, StopTimeout: 20,
+				Environment: map[string]string{"A": "1", "B": "2", "LOG": "trace", "REGION": "seoul"}, SecretNames: []string{"TOKEN"},
+				Secrets: map[string]Secret{"TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"}},
+			},
+		},
+		Port: 8080, Replicas: 1, Deployment: rolling,
 	}, got.Services["web"])
 	require.Equal(t, 1, got.Services["job"].Replicas)
 	require.True(t, got.Repository.ForceDelete)

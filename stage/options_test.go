@@ -258,7 +258,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"an action of any service": {
 			permitted("{actions: ['s*:GetObject'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{"write SERVICE:ACTION"}},
 		"every action": {
-			permitted("{actions: ['*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{`is "*", which allows everything; name the actions that the service needs`}},
+			permitted("{actions: ['*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{`is "*", which allows everything; name the actions that are needed`}},
 		"every action of every service": {
 			permitted("{actions: ['*:*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{"which allows everything"}},
 		"every action of a service": {
@@ -464,7 +464,7 @@ func TestTagsOfAStageAndItsParts(t *testing.T) {
 	got, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {tags: {team: shop, tier: '1'}}}}", with("  slipway:tags: {tier: '2'}"))
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "team": "shop", "tier": "2"}, got.AllTags())
-	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "service": "web", "team": "shop", "tier": "2"}, got.ServiceTags("web"))
+	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "service": "web", "team": "shop", "tier": "2"}, got.TagsOf("web"))
 	require.Equal(t, map[string]string{"project": "slipway", "stage": "dev", "image": "web", "team": "shop", "tier": "2"}, got.ImageTags("web"))
 	require.Equal(t, map[string]string{"team": "shop", "tier": "2"}, got.Tags, "what is asked for changes nothing")
 }

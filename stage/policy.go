@@ -2,8 +2,11 @@ package stage
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/distribution/reference"
 )
 
 // Statement is one statement of an IAM policy.
@@ -25,25 +28,25 @@ func PolicyText(statements ...Statement) (string, error) {
 	return string(text), err
 }
 
-// ExecutionStatements are what the execution role of a service may do: pull its image from a repository, write its log and
-// read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret is the ARN
-// of the secret that holds the service's encrypted values, empty for none.
-func (s *Stage) ExecutionStatements(service string, arn func(service, resource string) string, repositoryArn, ownSecret string) []Statement {
+// ExecutionStatements are what the execution role of a service or a task may do: pull its containers' images, write its log
+// and read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret is the ARN
+// of the secret that holds its encrypted values, empty for none.
+func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string, ownSecret string) []Statement {
 	statements := []Statement{
 		// The only action that has no resource to narrow it to.
 		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
 		{Sid: "Pull", Effect: "Allow", Action: []string{
 			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		}, Resource: []string{repositoryArn}},
+		}, Resource: s.repositoryARNs(name, arn)},
 		{Sid: "Log", Effect: "Allow", Action: []string{
 			"logs:CreateLogStream", "logs:PutLogEvents",
-		}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(service)+":*")}},
+		}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}},
 	}
 	var parameters, values []string
 	if ownSecret != "" {
 		values = append(values, ownSecret)
 	}
-	for _, secret := range s.Services[service].Secrets {
+	for _, secret := range s.TaskDefinition(name).AllSecrets() {
 		switch {
 		case secret.ARN == "":
 		case secret.IsParameter():
@@ -61,6 +64,31 @@ func (s *Stage) ExecutionStatements(service string, arn func(service, resource s
 		statements = append(statements, Statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
 	}
 	return statements
+}
+
+// repositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no permission of
+// AWS.
+func (s *Stage) repositoryARNs(name string, arn func(service, resource string) string) []string {
+	var arns []string
+	for _, image := range s.TaskDefinition(name).AllImages() {
+		if declared, is := s.Images[image]; is {
+			repository := s.RepositoryName(image)
+			if declared.Ref != nil {
+				repository = declared.Ref.Repository
+			}
+			arns = append(arns, arn("ecr", "repository/"+repository))
+			continue
+		}
+		named, err := reference.ParseNormalizedNamed(image)
+		if err != nil {
+			continue
+		}
+		if account, region, inECR := ParseRegistry(reference.Domain(named)); inECR {
+			partition := strings.Split(arn("ecr", ""), ":")[1]
+			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, region, account, reference.Path(named)))
+		}
+	}
+	return distinct(arns)
 }
 
 // IsParameter tells the ARN of a parameter of SSM from that of a secret of Secrets Manager.

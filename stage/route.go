@@ -153,7 +153,7 @@ func (r Route) withDefaults() *Route {
 	return &r
 }
 
-func (c *checker) checkRoute(name string, service serviceDocument) {
+func (c *checker) checkRoute(name string, service Service) {
 	route := service.Route
 	place := c.root.at("services", name, "route")
 	if route == nil || place.bad {

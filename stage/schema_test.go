@@ -174,7 +174,8 @@ func marshal(t *testing.T, value any) string {
 // stageWith puts a value where a key's path leads.
 func stageWith(t *testing.T, path string, value any) string {
 	t.Helper()
-	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night").Replace(path), ".")
+	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night", "<task>", "migrate", "<container>", "prepare",
+		"<mount>", "data", "<ulimit>", "nofile").Replace(path), ".")
 	for i := len(steps) - 1; i >= 0; i-- {
 		name, list := strings.CutSuffix(steps[i], "[]")
 		if list {

@@ -1,29 +1,13 @@
 package stage
 
 import (
-	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 )
 
-// Service is a number of replicas of one image.
+// Service is a number of replicas of one task definition.
 type Service struct {
-	// Image is the image that the service runs.
-	//
-	// Default: none; required
-	// Allowed: a name in `images`; several services may run the same
-	// Example: image: web
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Image string `json:"image"`
-
-	// Command replaces the image's `CMD`.
-	//
-	// Default: none; the image's own
-	// Allowed: no empty element
-	// Example: command: ["serve", "--verbose"]
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Command []string `json:"command"`
+	TaskDefinition
 
 	// Port is the TCP port that the container listens on.
 	//
@@ -37,31 +21,6 @@ type Service struct {
 	// Example: replicas: 2
 	// Rule: [ECS quotas](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html)
 	Replicas int `json:"replicas" default:"1" min:"0" max:"5000" unit:"tasks"`
-
-	// CPU is each task's share of CPU. 1024 CPU units are one vCPU.
-	//
-	// Allowed: the sizes [below](#task-sizes)
-	// Example: cpu: 512
-	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
-	CPU int `json:"cpu" default:"256" unit:"CPU units"`
-
-	// Memory is each task's memory.
-	//
-	// Allowed: what goes with `cpu`, [below](#task-sizes)
-	// Example: memory: 1024
-	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
-	Memory int `json:"memory" default:"512" unit:"MiB"`
-
-	// Environment holds the service's own variables, over those of the stage. Once loaded it has those of the stage
-	// merged in.
-	//
-	// Allowed: as in `environment` of the stage; no name that the service's `secrets` have
-	// Example: environment: {GREETING: "hello"}
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Environment map[string]string `json:"environment"`
-
-	// Secrets are those that the service names, by the variable's name. (A key of serviceDocument: names in the file.)
-	Secrets map[string]Secret
 
 	// Revision pins the service to an earlier revision of its task definition, whatever the rest of the configuration
 	// says. Remove it to run the newest again.
@@ -103,55 +62,23 @@ type Service struct {
 	// Rule: [ECS DeploymentConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html)
 	Deployment Deployment `json:"deployment"`
 
-	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is
-	// then known to be up as soon as the command succeeds; without either, ECS waits 40 seconds.
-	//
-	// Default: none; a container that runs is healthy
-	// Example: healthCheck: {command: ["CMD", "/app", "-healthcheck"]}
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
-	HealthCheck *HealthCheck `json:"healthCheck"`
-
-	// StopTimeout is how long the container may take to end after SIGTERM, before it is killed.
-	//
-	// Example: stopTimeout: 60
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
-
 	// Exec lets people open a shell in the service's containers (`aws ecs execute-command`). Its tasks get the four
 	// permissions of Session Manager's channels that this needs, and an init process.
 	//
+	// Allowed: `true`, `false`; not `true` with `readonlyRootFilesystem`
 	// Example: exec: true
 	// Rule: [ECS Exec](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html)
 	Exec bool `json:"exec" default:"false"`
-
-	// LogRetention is how long the service's log is kept.
-	//
-	// Example: logRetention: 90
-	// Rule: [CloudWatch Logs PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
-	LogRetention int `json:"logRetention" default:"30" enum:"1,3,5,7,14,30,60,90,120,150,180,365,400,545,731,1096,1827,2192,2557,2922,3288,3653" unit:"days"`
-
-	// Permissions are what the service's own code may do in AWS: the statements of its task role.
-	//
-	// Default: none; nothing
-	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]
-	// Rule: [Task role](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
-	Permissions []Permission `json:"permissions"`
 }
 
-func (c *checker) checkService(name string, service serviceDocument) {
+func (c *checker) checkService(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name), keys...) }
 	given := func(name string) bool { return c.root.at(key(name)...).present }
 
-	c.checkServiceName(name)
-	c.checkServiceImage(name, service.Image)
-	for i, argument := range service.Command {
-		if argument == "" {
-			c.fail(key("command", i), "is empty; write an argument, or remove it")
-		}
+	c.checkTaskDefinition(key(), name, service.TaskDefinition)
+	if service.Exec && service.ReadonlyRootFilesystem {
+		c.fail(key("readonlyRootFilesystem"), "goes not with exec, whose sessions write to the container's files; remove one of them")
 	}
-	c.checkSize(name, service.CPU, service.Memory)
-	c.checkVariableNames(slices.Sorted(maps.Keys(service.Environment)), key("environment")...)
-	c.checkServiceSecrets(name, service)
 	if !given("port") && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
@@ -159,58 +86,6 @@ func (c *checker) checkService(name string, service serviceDocument) {
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
 	c.checkDeployment(name, service)
-	c.checkHealthCheck(name, service.HealthCheck)
-	c.checkPermissions(name, service.Permissions)
-}
-
-func (c *checker) checkServiceImage(name, image string) {
-	path := at("services", name, "image")
-	images := c.root.at("images")
-	declared := slices.Sorted(maps.Keys(c.document.Images))
-	switch {
-	case images.bad || slices.Contains(declared, image):
-	case len(declared) == 0:
-		if !c.root.at(path...).bad {
-			c.fail(at("images"), "no image is declared yet; %s", c.firstImage())
-		}
-	case !c.root.at(path...).present:
-		c.fail(path, "is missing; name one of the declared images: %s", enumerate(declared))
-	default:
-		c.fail(path, "names %q, which is not declared; declare images.%s, or name one of: %s",
-			image, image, enumerate(declared))
-	}
-}
-
-// firstImage says how a stage without images comes by one. It is the same for every service, and so told once.
-func (c *checker) firstImage() string {
-	from, hint := "FROM", ", where FROM is the stage whose images it should run"
-	switch stages := stagesThatBuild(c.in); len(stages) {
-	case 0:
-	case 1:
-		from, hint = stages[0], ""
-	default:
-		hint = ", where FROM is one of: " + enumerate(stages)
-	}
-	return fmt.Sprintf(`run "slipway promote %s %s" to pin the images that another stage runs%s, `+
-		"or build them here: write images.<name>.build.context", from, c.in.Stage, hint)
-}
-
-func (c *checker) checkSize(name string, cpu, memory int) {
-	cpuAt, memoryAt := c.root.at("services", name, "cpu"), c.root.at("services", name, "memory")
-	if cpuAt.bad || memoryAt.bad {
-		return
-	}
-	i := slices.IndexFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
-	switch {
-	case i < 0:
-		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
-	case slices.Contains(taskSizes[i].memory, memory):
-	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
-		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
-	default:
-		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
-			cpu, memory, taskSizes[i].allowed())
-	}
 }
 
 func (c *checker) checkRanges(ranges []string, keys ...any) {

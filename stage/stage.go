@@ -2,7 +2,11 @@
 // Pulumi.yaml say, decoded strictly, merged and checked. It knows no resources.
 package stage
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Stage is the checked configuration of one stage. Every reference in it resolves: a service's image is a
 // key of Images, its secrets were declared, its size is one that Fargate has.
@@ -20,6 +24,8 @@ type Stage struct {
 	Secrets map[string]Secret
 	// Services by name.
 	Services map[string]Service
+	// Tasks by name, of which none is a service's.
+	Tasks map[string]Task
 	// LoadBalancer is how the services that have a route are reached.
 	LoadBalancer LoadBalancer
 	// Network is where the services' tasks run.
@@ -78,7 +84,37 @@ func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
 // RepositoryName is the name of the ECR repository of an image that the stage builds.
 func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
 
-// Family is the name of a service's task definition family.
+// TaskDefinition is that of a service or a task.
+func (s *Stage) TaskDefinition(name string) TaskDefinition {
+	if task, isTask := s.Tasks[name]; isTask {
+		return task.TaskDefinition
+	}
+	return s.Services[name].TaskDefinition
+}
+
+// Key is what the user wrote of a service or a task: services.web, tasks.migrate.
+func (s *Stage) Key(name string) string { return s.kind(name) + "s." + name }
+
+// WhereDefined names a key of a service or a task and the file it stands in, as Where does.
+func (s *Stage) WhereDefined(name string, keys ...any) string {
+	return s.Where(append([]any{s.kind(name) + "s", name}, keys...)...)
+}
+
+// kind is service or task.
+func (s *Stage) kind(name string) string {
+	if _, isTask := s.Tasks[name]; isTask {
+		return "task"
+	}
+	return "service"
+}
+
+// TaskDefinitions are the names of what has a task definition, sorted: the services and the tasks.
+func (s *Stage) TaskDefinitions() []string {
+	names := slices.Collect(maps.Keys(s.Services))
+	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(s.Tasks))))
+}
+
+// Family is the name of the task definition family of a service or a task.
 func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
 
 // ExecutionRole is the name of the IAM role with which ECS starts a service's tasks.
@@ -86,6 +122,12 @@ func (s *Stage) ExecutionRole(service string) string { return s.Family(service) 
 
 // TaskRole is the name of the IAM role that a service's own code has.
 func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
+
+// ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
+func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
+
+// ScheduleName is the name of a task's schedule in EventBridge Scheduler.
+func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
 
 // LogGroup is the name of the CloudWatch log group of a service.
 func (s *Stage) LogGroup(service string) string {

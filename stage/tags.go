@@ -9,18 +9,19 @@ import (
 
 var (
 	tagText = regexp.MustCompile(`^[\pL\pN +\-=._:/@]*$`)
-	// ownTags are those that every resource of a stage has already.
-	ownTags = []string{"project", "stage", "service", "image"}
+	// ownTags are those that slipway sets itself.
+	ownTags = []string{"project", "stage", "service", "task", "image"}
 )
 
 const (
+	keptTags        = 4  // for slipway's own, of which a resource has three
 	mostTags        = 50 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
 	longestTagKey   = 128
 	longestTagValue = 256
 )
 
 func (c *checker) checkTags(tags map[string]string) {
-	if most := mostTags - len(ownTags); len(tags) > most {
+	if most := mostTags - keptTags; len(tags) > most {
 		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), mostTags, most)
 	}
 	folded := map[string]string{}
@@ -50,8 +51,8 @@ func (s *Stage) AllTags() map[string]string {
 	return tags
 }
 
-// ServiceTags are AllTags and the service's name.
-func (s *Stage) ServiceTags(service string) map[string]string { return s.tagged("service", service) }
+// TagsOf are AllTags and the name of a service or a task, as the tag service or task.
+func (s *Stage) TagsOf(name string) map[string]string { return s.tagged(s.kind(name), name) }
 
 // ImageTags are AllTags and the image's name.
 func (s *Stage) ImageTags(image string) map[string]string { return s.tagged("image", image) }

@@ -134,6 +134,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
 	}
 	v.checkImages()
+	v.checkReferences()
 	v.checkRevisions()
 	v.checkSecrets()
 	v.checkRoles()

@@ -169,6 +169,43 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 	return nil
 }
 
+// checkReferences looks for the images in ECR that containers name by themselves, and not by a name in images.
+func (v *verifier) checkReferences() {
+	for _, user := range v.stage.TaskDefinitions() {
+		definition := v.stage.TaskDefinition(user)
+		for _, name := range sortedKeys(definition.Containers) {
+			image := definition.Containers[name].Image
+			if _, declared := v.stage.Images[image]; !declared {
+				v.add("image", v.stage.WhereDefined(user, "containers", name, "image"), func(ctx context.Context) (string, error) {
+					return v.referencedImage(ctx, image, v.stage.Images[definition.Image].Platform)
+				})
+			}
+		}
+	}
+}
+
+func (v *verifier) referencedImage(ctx context.Context, text, platform string) (string, error) {
+	repository, id := v.inECR(text)
+	if id == nil {
+		return "", noted("%s is in another registry, or in another account or region, and is not looked for", text)
+	}
+	found, err := v.findImage(ctx, repository, *id)
+	if err != nil {
+		return "", err
+	}
+	if found == nil {
+		return "", refuse("%s is not in ECR: name an image that the repository %s holds", text, repository)
+	}
+	platforms, err := v.platforms(ctx, repository, aws.ToString(found.ImageDigest))
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(platforms, platform) {
+		return "", refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s", orNone(platforms), platform)
+	}
+	return fmt.Sprintf("%s is there, for %s", text, platform), nil
+}
+
 // checkRevisions looks for the revisions that services are pinned to.
 func (v *verifier) checkRevisions() {
 	for _, name := range sortedKeys(v.stage.Services) {
@@ -208,20 +245,29 @@ func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, err
 // imageThere tells whether an image that a container names is in ECR. Those of other registries and accounts cannot be
 // looked for, and are taken to be there.
 func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
+	repository, id := v.inECR(text)
+	if id == nil {
+		return true, nil
+	}
+	found, err := v.findImage(ctx, repository, *id)
+	return found != nil, err
+}
+
+// inECR tells where an image is in the ECR of the stage's account and region; nil where it is elsewhere.
+func (v *verifier) inECR(text string) (repository string, id *ecrtypes.ImageIdentifier) {
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil {
-		return true, nil
+		return "", nil
 	}
 	if account, region, inECR := stage.ParseRegistry(reference.Domain(named)); !inECR || account != v.account || region != v.region {
-		return true, nil
+		return "", nil
 	}
-	var id ecrtypes.ImageIdentifier
+	id = &ecrtypes.ImageIdentifier{}
 	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
 		id.ImageTag = aws.String(tagged.Tag())
 	}
 	if digested, ok := named.(reference.Digested); ok {
-		id = ecrtypes.ImageIdentifier{ImageDigest: aws.String(digested.Digest().String())}
+		id = &ecrtypes.ImageIdentifier{ImageDigest: aws.String(digested.Digest().String())}
 	}
-	found, err := v.findImage(ctx, reference.Path(named), id)
-	return found != nil, err
+	return reference.Path(named), id
 }

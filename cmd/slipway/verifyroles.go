@@ -18,7 +18,7 @@ type role struct {
 	Boundary string `xml:"GetRoleResult>Role>PermissionsBoundary>PermissionsBoundaryArn"`
 }
 
-// checkRoles checks that ECS can assume the services' roles, and that nothing takes from the execution roles what the
+// checkRoles checks that ECS can assume the roles of services and tasks, and that nothing takes from the execution roles what the
 // update gives them.
 func (v *verifier) checkRoles() {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" {
@@ -26,7 +26,7 @@ func (v *verifier) checkRoles() {
 			return v.boundary(ctx, boundary)
 		})
 	}
-	for _, name := range sortedKeys(v.stage.Services) {
+	for _, name := range v.stage.TaskDefinitions() {
 		v.pending = append(v.pending, func(ctx context.Context) []check { return v.rolesOf(ctx, name) })
 	}
 }
@@ -40,11 +40,11 @@ func (v *verifier) boundary(ctx context.Context, policy string) (string, error) 
 	return "the policy is there", err
 }
 
-// rolesOf checks the two roles of a service, and what the execution role may do.
-func (v *verifier) rolesOf(ctx context.Context, service string) []check {
-	key := v.stage.Where("services", service)
+// rolesOf checks the two roles of a service or a task, and what the execution role may do.
+func (v *verifier) rolesOf(ctx context.Context, of string) []check {
+	key := v.stage.WhereDefined(of)
 	var checks []check
-	for _, name := range []string{v.stage.ExecutionRole(service), v.stage.TaskRole(service)} {
+	for _, name := range []string{v.stage.ExecutionRole(of), v.stage.TaskRole(of)} {
 		found, err := v.role(ctx, name)
 		if err != nil {
 			checks = append(checks, newCheck("role", key, "", err))
@@ -56,8 +56,8 @@ func (v *verifier) rolesOf(ctx context.Context, service string) []check {
 		}
 		said, err := v.trusted(name, found)
 		checks = append(checks, newCheck("role", key, said, err))
-		if name == v.stage.ExecutionRole(service) {
-			said, err := v.allowed(ctx, service, name, found)
+		if name == v.stage.ExecutionRole(of) {
+			said, err := v.allowed(ctx, of, name, found)
 			checks = append(checks, newCheck("role", key, said, err))
 		}
 	}
@@ -220,7 +220,7 @@ type simulated struct {
 
 // allowed asks IAM whether an execution role that is there could do what the update lets it. What the update gives the
 // role goes into the question, so that only what no update mends is found.
-func (v *verifier) allowed(ctx context.Context, service, name string, found *role) (string, error) {
+func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (string, error) {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" && boundary != found.Boundary {
 		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be checked from then on", name)
 	}
@@ -228,18 +228,13 @@ func (v *verifier) allowed(ctx context.Context, service, name string, found *rol
 	arn := func(service, resource string) string {
 		return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition, service, v.region, v.account, resource)
 	}
-	image := v.stage.Services[service].Image
-	repository := v.stage.RepositoryName(image)
-	if ref := v.stage.Images[image].Ref; ref != nil {
-		repository = ref.Repository
-	}
 	ownSecret := ""
-	for _, secret := range v.stage.Services[service].Secrets {
+	for _, secret := range v.stage.TaskDefinition(of).AllSecrets() {
 		if secret.ARN == "" { // The program keeps it, under a name like this.
-			ownSecret = arn("secretsmanager", "secret:"+v.stage.Family(service)+"-0000000-AAAAAA")
+			ownSecret = arn("secretsmanager", "secret:"+v.stage.Family(of)+"-0000000-AAAAAA")
 		}
 	}
-	statements := v.stage.ExecutionStatements(service, arn, arn("ecr", "repository/"+repository), ownSecret)
+	statements := v.stage.ExecutionStatements(of, arn, ownSecret)
 	policy, err := stage.PolicyText(statements...)
 	if err != nil {
 		return "", err
@@ -268,7 +263,7 @@ func (v *verifier) allowed(ctx context.Context, service, name string, found *rol
 	case len(unsure) > 0:
 		return "", noted("whether the role %s could do %s cannot be told from here", name, strings.Join(unsure, ", "))
 	}
-	return fmt.Sprintf("the role %s may pull its image, write its log and read its secrets", name), nil
+	return fmt.Sprintf("the role %s may pull its images, write its log and read its secrets", name), nil
 }
 
 func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string, resource string) (answer simulation, err error) {

@@ -14,12 +14,12 @@ import (
 	"slipway/stage"
 )
 
-// checkSecrets looks for the secrets that services name and somebody else keeps. Their values are not read, so JSON keys
+// checkSecrets looks for the secrets that services and tasks name and somebody else keeps. Their values are not read, so JSON keys
 // in them are not looked for.
 func (v *verifier) checkSecrets() {
 	used := map[string]stage.Secret{}
-	for _, service := range v.stage.Services {
-		for name, secret := range service.Secrets {
+	for _, user := range v.stage.TaskDefinitions() {
+		for name, secret := range v.stage.TaskDefinition(user).AllSecrets() {
 			if secret.ARN != "" {
 				used[name] = secret
 			}
@@ -86,11 +86,11 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 	return "the secret is there", nil
 }
 
-// readersOf are the execution roles of the services that name a secret.
+// readersOf are the execution roles of the services and tasks that name a secret.
 func (v *verifier) readersOf(secret string) (roles []string) {
-	for _, service := range sortedKeys(v.stage.Services) {
-		if _, reads := v.stage.Services[service].Secrets[secret]; reads {
-			roles = append(roles, v.stage.ExecutionRole(service))
+	for _, user := range v.stage.TaskDefinitions() {
+		if _, reads := v.stage.TaskDefinition(user).AllSecrets()[secret]; reads {
+			roles = append(roles, v.stage.ExecutionRole(user))
 		}
 	}
 	return roles

@@ -72,7 +72,7 @@ func (t *tx) putLogEvents(group, stream string, events []LogEvent) {
 
 // logNote writes a line of the sandbox itself into the log of a task's container, where it has one.
 func (m moment) logNote(task *Task, c Container, format string, args ...any) {
-	group, stream := c.logGroup(), c.LogStream(task.ID())
+	group, stream := c.LogGroup(), c.LogStream(task.ID())
 	if group == "" || get[Object](m.tx, LogGroup, group) == nil {
 		return
 	}
@@ -88,6 +88,42 @@ func (a *Account) LogEvents(group, prefix string, from, to int64) (found []*LogE
 		}
 		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
 			return !strings.HasPrefix(e.Stream, prefix) || e.Timestamp < from || e.Timestamp > to
+		})
+		return nil
+	})
+	sortLogEvents(found)
+	return found, err
+}
+
+func sortLogEvents(events []*LogEvent) {
+	slices.SortStableFunc(events, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+}
+
+// AllLogEvents are those of every group whose ids come after one, oldest first. Ids grow as events come in, whatever their
+// times are.
+func (a *Account) AllLogEvents(after string) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", logEventKind,
+			logEventKind+"\U0010FFFF", after)
+		must(err)
+		found = scan[LogEvent](rows)
+		return nil
+	})
+	sortLogEvents(found)
+	return found, err
+}
+
+// StreamEvents are those of one stream, from a time on and before another, oldest first.
+func (a *Account) StreamEvents(group, stream string, from, to int64) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		if err := t.logGroup(group); err != nil {
+			return err
+		}
+		if get[Object](t, logStreamKind, group+":"+stream) == nil {
+			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
+		}
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
+			return e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
 		})
 		return nil
 	})

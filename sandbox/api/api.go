@@ -66,6 +66,7 @@ var operations = map[string]operation{
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),
 	"Logs.CreateLogStream":                                 op(createLogStream),
 	"Logs.FilterLogEvents":                                 op(filterLogEvents),
+	"Logs.GetLogEvents":                                    op(getLogEvents),
 	"Logs.PutLogEvents":                                    op(putLogEvents),
 	"secretsmanager.DescribeSecret":                        op(describeSecret),
 	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
@@ -81,6 +82,8 @@ func New(a *account.Account, images *registry.Registry) http.Handler {
 			held.serve(w, r)
 		case strings.HasPrefix(r.URL.Path, route53Path):
 			answerRoute53(w, r, a)
+		case strings.HasPrefix(r.URL.Path, schedulesPath):
+			answerScheduler(w, r, a)
 		case r.Header.Get("X-Amz-Target") != "":
 			answer(w, r, a, held)
 		default:

@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"slipway/sandbox/account"
 )
@@ -52,4 +54,44 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 		answer["nextToken"] = strconv.Itoa(end)
 	}
 	return answer, nil
+}
+
+// getLogEvents reads one stream. Its tokens are places between events, with the direction that they lead to: f/12, b/12.
+func getLogEvents(a *account.Account, _ string, p struct {
+	LogGroupName, LogStreamName, NextToken string
+	StartTime, EndTime                     int64
+	Limit                                  int
+	StartFromHead                          bool
+	// What the sandbox does not know.
+	LogGroupIdentifier string
+}) (any, error) {
+	if p.LogGroupIdentifier != "" {
+		return nil, &account.Error{Code: "InvalidParameterException", Message: "The sandbox has no parameter logGroupIdentifier of GetLogEvents."}
+	}
+	events, err := a.StreamEvents(p.LogGroupName, p.LogStreamName, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
+	if err != nil {
+		return nil, err
+	}
+	most := cmp.Or(p.Limit, mostLogEvents)
+	first, end := max(0, len(events)-most), len(events)
+	if p.StartFromHead {
+		first, end = 0, min(most, len(events))
+	}
+	if p.NextToken != "" {
+		direction, place, _ := strings.Cut(p.NextToken, "/")
+		at, err := strconv.Atoi(place)
+		switch {
+		case err != nil || at < 0 || at > len(events) || (direction != "f" && direction != "b"):
+			return nil, &account.Error{Code: "InvalidParameterException", Message: "The specified nextToken is invalid."}
+		case direction == "f":
+			first, end = at, min(at+most, len(events))
+		default:
+			first, end = max(0, at-most), at
+		}
+	}
+	return object{
+		"events":            append([]*account.LogEvent{}, events[first:end]...),
+		"nextForwardToken":  fmt.Sprintf("f/%d", end),
+		"nextBackwardToken": fmt.Sprintf("b/%d", first),
+	}, nil
 }

@@ -227,6 +227,30 @@ func TestLogsAsTheSDKSeesThem(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 	_, err = client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group, FilterPattern: aws.String("ERROR")})
 	require.ErrorContains(t, err, "The sandbox has no parameter filterPattern of FilterLogEvents.")
+
+	stream := func(in cloudwatchlogs.GetLogEventsInput) (messages []string, out *cloudwatchlogs.GetLogEventsOutput) {
+		in.LogGroupName, in.LogStreamName = group, aws.String("web/web/one")
+		out, err := client.GetLogEvents(t.Context(), &in)
+		require.NoError(t, err)
+		for _, event := range out.Events {
+			messages = append(messages, *event.Message)
+		}
+		return messages, out
+	}
+	messages, newest := stream(cloudwatchlogs.GetLogEventsInput{Limit: aws.Int32(1)})
+	require.Equal(t, []string{"third"}, messages, "the newest, unless told otherwise")
+	messages, earlier := stream(cloudwatchlogs.GetLogEventsInput{Limit: aws.Int32(1), NextToken: newest.NextBackwardToken})
+	require.Equal(t, []string{"first"}, messages)
+	messages, end := stream(cloudwatchlogs.GetLogEventsInput{Limit: aws.Int32(1), NextToken: earlier.NextBackwardToken})
+	require.Empty(t, messages)
+	require.Equal(t, earlier.NextBackwardToken, end.NextBackwardToken, "the same token is the end")
+	messages, head := stream(cloudwatchlogs.GetLogEventsInput{StartFromHead: aws.Bool(true)})
+	require.Equal(t, []string{"first", "third"}, messages)
+	put("web/web/one", 4000, "fourth")
+	messages, _ = stream(cloudwatchlogs.GetLogEventsInput{StartFromHead: aws.Bool(true), NextToken: head.NextForwardToken})
+	require.Equal(t, []string{"fourth"}, messages)
+	_, err = client.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group, LogStreamName: aws.String("gone")})
+	require.ErrorAs(t, err, &missing)
 }
 
 // The ec2 package of the AWS SDK takes longer to compile than all others together, so its requests are written by hand.

@@ -1,0 +1,89 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+// foundationArgs says what a foundation is made from.
+type foundationArgs struct {
+	surroundings *Surroundings
+	stage        *stage.Stage
+	images       Images
+	retention    *Retention
+	// port that the main container listens on, 0 for none; exec lets people open a shell in it.
+	port int
+	exec bool
+}
+
+// foundation is what a service and a task have in common, and what their tasks need to start.
+type foundation struct {
+	executionRole, taskRole *iam.Role
+	// wanted is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It is known once
+	// its images are protected.
+	wanted   pulumi.StringOutput
+	revision pulumi.IntOutput
+	// group lets everything out and nothing in.
+	group *securityGroup
+	// ready are those without which a task cannot start.
+	ready []pulumi.Resource
+}
+
+// newFoundation declares what a service or a task has by its name, in the order in which AWS needs it.
+func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, parent pulumi.ResourceOption) (*foundation, error) {
+	settings, family, logGroupName := args.stage.TaskDefinition(name), args.stage.Family(name), args.stage.LogGroup(name)
+	tags, account := args.stage.TagsOf(name), args.surroundings.Account
+
+	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String(logGroupName),
+		RetentionInDays: pulumi.Int(settings.LogRetention),
+		Tags:            pulumi.ToStringMap(tags),
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	secrets, ownSecret, err := newSecretsOf(ctx, name, args.stage, parent)
+	if err != nil {
+		return nil, err
+	}
+	own := roles{account, args.stage, name}
+	executionRole, executionPolicy, err := own.execution(ctx, ownSecret, parent)
+	if err != nil {
+		return nil, err
+	}
+	taskRole, taskPolicies, err := own.task(ctx, parent)
+	if err != nil {
+		return nil, err
+	}
+	definition, err := NewTaskDefinition(ctx, name, &TaskDefinitionArgs{
+		Family:           family,
+		Container:        name,
+		Settings:         settings,
+		Port:             args.port,
+		Exec:             args.exec,
+		Images:           args.images,
+		Region:           account.Region,
+		LogGroup:         logGroupName,
+		Secrets:          secrets,
+		ExecutionRoleArn: executionRole.Arn,
+		TaskRoleArn:      taskRole.Arn,
+		Tags:             tags,
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	made := &foundation{
+		executionRole: executionRole, taskRole: taskRole, revision: definition.Revision,
+		ready: append([]pulumi.Resource{logGroup, executionPolicy}, taskPolicies...),
+	}
+	pinned := args.surroundings.Revisions[name]
+	if pinned != "" {
+		made.revision = pulumi.Int(args.stage.Services[name].Revision).ToIntOutput()
+	}
+	made.wanted = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
+	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.surroundings.Network, tags, everywhere, parent)
+	return made, err
+}

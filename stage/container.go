@@ -1,0 +1,147 @@
+package stage
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+)
+
+// Container is what any container of a task may have.
+type Container struct {
+	// EntryPoint replaces the image's `ENTRYPOINT`.
+	//
+	// Default: none; the image's own
+	// Allowed: no empty element
+	// Example: entryPoint: ["/app"]
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	EntryPoint []string `json:"entryPoint"`
+
+	// Command replaces the image's `CMD`.
+	//
+	// Default: none; the image's own
+	// Allowed: no empty element
+	// Example: command: ["serve", "--verbose"]
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Command []string `json:"command"`
+
+	// Environment holds the container's own variables, over those of the stage. Once loaded it has those of the stage
+	// merged in.
+	//
+	// Allowed: as in `environment` of the stage; no name that the container's `secrets` have
+	// Example: environment: {GREETING: "hello"}
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	Environment map[string]string `json:"environment"`
+
+	// SecretNames names the secrets that the container is given, as variables of the same names.
+	//
+	// Default: none
+	// Allowed: names in `secrets`, each once; none that is a variable of the container or the stage
+	// Example: secrets: [DATABASE_URL]
+	// Rule: [ECS Secret](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html)
+	SecretNames []string `json:"secrets"`
+
+	// Secrets are those that SecretNames names, by the variable's name.
+	Secrets map[string]Secret
+
+	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is
+	// then known to be up as soon as the command succeeds; without either, ECS waits 40 seconds.
+	//
+	// Default: none; a container that runs is healthy
+	// Example: healthCheck: {command: ["CMD", "/app", "-healthcheck"]}
+	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
+	HealthCheck *HealthCheck `json:"healthCheck"`
+
+	// StopTimeout is how long the container may take to end after SIGTERM, before it is killed.
+	//
+	// Example: stopTimeout: 60
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
+
+	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`),
+	// are healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes ECS gives
+	// up, and the task stops.
+	//
+	// Default: none; it starts at once
+	// Allowed: `START`; `HEALTHY`, where the other has a `healthCheck`; `COMPLETE` and `SUCCESS`, where it is not
+	// `essential`. No circle of containers that wait for each other
+	// Example: dependsOn: {prepare: SUCCESS}
+	// Rule: [ECS ContainerDependency](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html)
+	DependsOn map[string]string `json:"dependsOn"`
+
+	// Mounts are the task's volumes that the container sees, by the volume's name. A volume is there for as long as its
+	// task, and is shared by the containers that mount it.
+	//
+	// Default: none
+	// Allowed: names of letters, digits, `-` and `_`; each at a path of its own
+	// Example: mounts: {data: {path: /var/data}}
+	// Rule: [Bind mounts](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html)
+	Mounts map[string]Mount `json:"mounts"`
+
+	// ReadonlyRootFilesystem lets the container write to its mounts only.
+	//
+	// Allowed: `true`, `false`; not `true` for a service's main container with `exec`, whose sessions write files
+	// Example: readonlyRootFilesystem: true
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	ReadonlyRootFilesystem bool `json:"readonlyRootFilesystem" default:"false"`
+
+	// User is who the container's process runs as.
+	//
+	// Default: none; the image's `USER`
+	// Allowed: `user`, `user:group`, `uid`, `uid:gid`, `user:gid`, `uid:group`
+	// Example: user: "65532:65532"
+	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
+	User string `json:"user"`
+
+	// Init runs an init process in the container, which passes signals on and reaps what others leave behind.
+	//
+	// Example: init: true
+	// Rule: [ECS LinuxParameters](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParameters.html)
+	Init bool `json:"init" default:"false"`
+
+	// Ulimits are limits of the container's processes, by name.
+	//
+	// Default: none; those of Fargate
+	// Allowed: `core`, `cpu`, `data`, `fsize`, `locks`, `memlock`, `msgqueue`, `nice`, `nofile`, `nproc`, `rss`,
+	// `rtprio`, `rttime`, `sigpending`, `stack`
+	// Example: ulimits: {nofile: {soft: 65535, hard: 65535}}
+	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
+	Ulimits map[string]Ulimit `json:"ulimits"`
+}
+
+// userForm is a user, and a group, by name or by number.
+var userForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
+
+// checkContainer checks what any container of a task may have. keys lead to the container.
+func (c *checker) checkContainer(keys []any, container Container) {
+	key := func(more ...any) []any { return below(keys, more...) }
+	c.checkArguments(key("entryPoint"), container.EntryPoint)
+	c.checkArguments(key("command"), container.Command)
+	c.checkVariableNames(slices.Sorted(maps.Keys(container.Environment)), key("environment")...)
+	c.checkSecretNames(keys, container)
+	c.checkHealthCheck(key("healthCheck"), container.HealthCheck)
+	c.checkMounts(key("mounts"), container.Mounts)
+	if user := c.root.at(key("user")...); user.present && !userForm.MatchString(container.User) {
+		c.failAt(user, `is %q; write "user", "uid", "user:group" or "uid:gid", as in "65532:65532"`, container.User)
+	}
+	c.checkUlimits(key("ulimits"), container.Ulimits)
+}
+
+func (c *checker) checkArguments(keys []any, arguments []string) {
+	for i, argument := range arguments {
+		if argument == "" {
+			c.fail(below(keys, i), "is empty; write an argument, or remove it")
+		}
+	}
+}
+
+// below are the keys that lead from those of an object to a value in it.
+func below(keys []any, more ...any) []any { return append(slices.Clone(keys), more...) }
+
+// written is how a user writes a path of keys, wherever the value stands.
+func written(keys ...any) string {
+	path := ""
+	for _, key := range keys {
+		path += step(path, key)
+	}
+	return path
+}

@@ -1,0 +1,123 @@
+package stage
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// Task is what runs once and ends: by hand, on a schedule, or before a deployment.
+type Task struct {
+	TaskDefinition
+
+	// Schedule runs the task again and again.
+	//
+	// Default: none; it runs when somebody runs it
+	// Example: schedule: {when: rate(1 day)}
+	// Rule: [EventBridge Scheduler](https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html)
+	Schedule *TaskSchedule `json:"schedule"`
+
+	// Before names the services whose deployments wait for the task: it runs to its end when a service is to run another
+	// revision, before that moves. Where it fails, the update stops, and the services stay as they are.
+	//
+	// Default: none
+	// Allowed: names in `services`, each once
+	// Example: before: [web]
+	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)
+	Before []string `json:"before"`
+}
+
+// TaskSchedule is when a task runs.
+type TaskSchedule struct {
+	// When is the expression by which EventBridge Scheduler starts the task.
+	//
+	// Default: none; required
+	// Allowed: `rate(VALUE UNIT)`, `cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)`, `at(YYYY-MM-DDTHH:MM:SS)`
+	// Example: when: cron(0 6 ? * MON-FRI *)
+	// Rule: [Schedule types](https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html)
+	When string `json:"when"`
+
+	// TimeZone is that of the expression.
+	//
+	// Allowed: a name of the IANA database
+	// Example: timeZone: Asia/Seoul
+	// Rule: [Schedule types](https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html)
+	TimeZone string `json:"timeZone" default:"UTC"`
+
+	// Retries is how often a start that failed is tried again.
+	//
+	// Example: retries: 3
+	// Rule: [RetryPolicy](https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html)
+	Retries int `json:"retries" default:"185" min:"0" max:"185"`
+
+	// MaxAge is how long a start that failed is tried again.
+	//
+	// Example: maxAge: 3600
+	// Rule: [RetryPolicy](https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html)
+	MaxAge int `json:"maxAge" default:"86400" min:"60" max:"86400" unit:"seconds"`
+
+	// DeadLetterQueue is where starts go that were given up.
+	//
+	// Default: none; they are dropped
+	// Allowed: the ARN of a standard SQS queue of the stage's region and account
+	// Example: deadLetterQueue: arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks
+	// Rule: [Dead-letter queues](https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html)
+	DeadLetterQueue string `json:"deadLetterQueue"`
+
+	// Enabled switches the schedule on.
+	//
+	// Example: enabled: false
+	// Rule: [Schedule](https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html)
+	Enabled bool `json:"enabled" default:"true"`
+}
+
+// queueName is that of a standard queue (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html).
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+func (c *checker) checkTask(name string, task Task, aws AWS) {
+	keys := at("tasks", name)
+	if _, isService := c.document.Services[name]; isService {
+		c.fail(keys, "is the name of a service, too; use another one")
+	}
+	c.checkTaskDefinition(keys, name, task.TaskDefinition)
+	c.checkBefore(below(keys, "before"), task.Before)
+	if schedule := below(keys, "schedule"); task.Schedule != nil && !c.root.at(schedule...).bad {
+		c.checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)
+		c.checkDeadLetterQueue(below(schedule, "deadLetterQueue"), task.Schedule.DeadLetterQueue, aws)
+	}
+}
+
+func (c *checker) checkBefore(keys []any, services []string) {
+	declared := slices.Sorted(maps.Keys(c.document.Services))
+	for i, service := range services {
+		switch {
+		case c.root.at("services").bad:
+		case !slices.Contains(declared, service):
+			c.fail(below(keys, i), "names %q, which is no service; declare services.%s%s", service, service, orOneOf(declared))
+		case slices.Contains(services[:i], service):
+			c.fail(below(keys, i), "names %s again; remove it", service)
+		}
+	}
+}
+
+func (c *checker) checkDeadLetterQueue(keys []any, queue string, aws AWS) {
+	where := c.root.at(keys...)
+	if !where.present {
+		return
+	}
+	parsed, err := arn.Parse(queue)
+	switch {
+	case err != nil || parsed.Service != "sqs" || !accountID.MatchString(parsed.AccountID):
+		c.failAt(where, "is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks", shorten(queue))
+	case !queueName.MatchString(parsed.Resource):
+		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 letters, digits, - and _ (no .fifo)",
+			shorten(parsed.Resource))
+	case aws.Region != "" && parsed.Region != aws.Region:
+		c.failAt(where, "is in region %s, and the stage runs in %s (aws:region); name a queue of this region", parsed.Region, aws.Region)
+	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
+		c.failAt(where, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
+			parsed.AccountID, enumerate(aws.AllowedAccountIDs))
+	}
+}
