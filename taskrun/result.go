@@ -12,6 +12,8 @@ import (
 // Result is how a task ended.
 type Result struct {
 	TaskARN string `json:"task"`
+	// TaskDefinition is the ARN of the revision that it ran.
+	TaskDefinition string `json:"taskDefinition"`
 	// ExitCode is the main container's; nil where that was never started.
 	ExitCode *int `json:"exitCode"`
 	// StopCode and StoppedReason are ECS's own words for why the task stopped.
@@ -66,7 +68,8 @@ func (r Result) Why() string {
 // resultOf is how a task stands that ECS describes.
 func resultOf(task types.Task, main string) Result {
 	result := Result{
-		TaskARN: aws.ToString(task.TaskArn), StopCode: string(task.StopCode), StoppedReason: aws.ToString(task.StoppedReason),
+		TaskARN: aws.ToString(task.TaskArn), TaskDefinition: aws.ToString(task.TaskDefinitionArn),
+		StopCode: string(task.StopCode), StoppedReason: aws.ToString(task.StoppedReason),
 	}
 	for _, described := range task.Containers {
 		container := Container{Name: aws.ToString(described.Name), Reason: aws.ToString(described.Reason)}

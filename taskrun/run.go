@@ -159,7 +159,7 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 		Cluster: &r.task.Cluster, Task: &r.arn, Reason: aws.String("slipway, which waited for its end, was interrupted"),
 	})
 	if err != nil {
-		return Result{TaskARN: r.arn}, fmt.Errorf("%w, and ECS did not stop the task %s, which may still run: %w", why, r.id(), err)
+		return Result{TaskARN: r.arn}, fmt.Errorf("ECS did not stop the task %s, which may still run: %w (%w)", r.id(), err, why)
 	}
 	if r.watcher.Stopping != nil {
 		r.watcher.Stopping()
@@ -167,11 +167,11 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 	result, err := r.follow(ctx)
 	switch {
 	case r.over:
-		return result, fmt.Errorf("%w: the task %s was stopped", why, r.id())
+		return result, fmt.Errorf("the task %s was stopped: %w", r.id(), why)
 	case ctx.Err() != nil:
-		return result, fmt.Errorf("%w: ECS was asked to stop the task %s, and has not within %s", why, r.id(), r.pace.stop)
+		return result, fmt.Errorf("ECS was asked to stop the task %s, and has not within %s: %w", r.id(), r.pace.stop, why)
 	}
-	return result, fmt.Errorf("%w: ECS was asked to stop the task %s: %w", why, r.id(), err)
+	return result, fmt.Errorf("ECS was asked to stop the task %s: %w (%w)", r.id(), err, why)
 }
 
 // readLogs passes on what the containers wrote since the last look, and tells whether that was anything. Where the log

@@ -15,6 +15,7 @@ import (
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/distribution/reference"
@@ -39,6 +40,7 @@ type cloud struct {
 	ecs             *ecs.Client
 	ecr             *ecr.Client
 	secrets         *secretsmanager.Client
+	scheduler       *scheduler.Client
 	repositories    map[string]*repositoryImages
 }
 
@@ -61,6 +63,7 @@ func newCloud(cfg aws.Config, settings provider.Settings, account string) *cloud
 		secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
 		}),
+		scheduler: scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { o.BaseEndpoint = settings.Endpoint("scheduler", o.BaseEndpoint) }),
 	}
 }
 

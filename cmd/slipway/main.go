@@ -16,12 +16,12 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends slipway at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run returns the exit status: 0, or 1 when the command found something that is not as it should be, or 2 when it could
-// not tell, or was called wrongly.
+// not tell, or was called wrongly. A command that runs something else may return that one's own.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	called := false
 	root := &cobra.Command{
@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	directory := root.PersistentFlags().StringP("directory", "C", ".",
 		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
 	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
-		verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory))
+		runCommand(directory), verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory))
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -48,7 +48,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	case called:
 		fmt.Fprintf(stderr, "slipway %s: %v\n", command.Name(), err)
-		if errors.As(err, &finding{}) {
+		var other exitWith
+		switch {
+		case errors.As(err, &other):
+			return other.status
+		case errors.As(err, &finding{}):
 			return 1
 		}
 		return 2

@@ -20,6 +20,12 @@ type finding struct{ error }
 // errDifference is a finding of which the output has said everything.
 var errDifference = finding{errors.New("")}
 
+// exitWith ends a command with the exit status of what it ran.
+type exitWith struct {
+	error
+	status int
+}
+
 func refuse(format string, args ...any) error { return finding{fmt.Errorf(format, args...)} }
 
 // report is where a command prints to: its answer to standard output, how far it is to standard error.

@@ -21,6 +21,8 @@ import (
 	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
+
+	"slipway/stage"
 )
 
 // stackName is a stage, or organization/stage or organization/project/stage.
@@ -35,8 +37,8 @@ func promoteCommand(directory *string) *cobra.Command {
 		Long: `Write the images that stage FROM runs into the stage file of TO, pinned by digest.
 
 It reads the outputs of FROM's last update, asks ECS whether FROM is steady on them, and changes the refs under images
-in Pulumi.TO.yaml, and nothing else in that file. With --service it takes only the images that these services of FROM
-use. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
+in Pulumi.TO.yaml, and nothing else in that file. With --service it takes only the images that the containers of these
+services of FROM run, and with --task those of tasks. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
 
 Exit status: 0, or 1 where FROM has something that is not to be promoted or TO something that is in its way, or 2
 where that could not be told.`,
@@ -79,7 +81,8 @@ where that could not be told.`,
 			return err
 		},
 	}
-	command.Flags().StringArrayVar(&options.services, "service", nil, "promote only the image of this `service` of FROM; may be repeated")
+	command.Flags().StringArrayVar(&options.services, "service", nil, "promote only the images of this `service` of FROM; may be repeated")
+	command.Flags().StringArrayVar(&options.tasks, "task", nil, "promote only the images of this `task` of FROM; may be repeated")
 	command.Flags().BoolVar(&options.commit, "commit", false, "commit the stage file, and nothing else, with a message that names the tags")
 	command.Flags().BoolVar(&options.allowDirty, "allow-dirty", false, "promote images that were built from uncommitted changes too")
 	command.Flags().BoolVar(&asJSON, "json", false, "print the difference as JSON")
@@ -87,19 +90,23 @@ where that could not be told.`,
 }
 
 type promoteOptions struct {
-	// services whose images are promoted; all images where it is empty.
-	services           []string
+	// services and tasks whose images are promoted; all images where both are empty.
+	services, tasks    []string
 	allowDirty, commit bool
 }
 
 // origin is what promote asks about the stage that it promotes from.
 type origin interface {
 	stacks
-	// Settings returns the stage's configuration as its file says it now, and which image each of its services uses.
-	Settings(ctx context.Context, stack string) (config, images map[string]string, err error)
+	// Settings returns the stage's configuration as its file says it now, and which images each of its services and tasks
+	// uses.
+	Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error)
 	// Services returns what ECS has of services by name; those that it does not have are left out.
 	Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error)
 }
+
+// stageUses are the images of the stage that the containers of each service and each task run, by name.
+type stageUses struct{ services, tasks map[string][]string }
 
 // stageOrigin asks pulumi and AWS.
 type stageOrigin struct {
@@ -107,20 +114,31 @@ type stageOrigin struct {
 	project *project
 }
 
-func (o stageOrigin) Settings(ctx context.Context, stack string) (config, images map[string]string, err error) {
+func (o stageOrigin) Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error) {
 	config, secretKeys, err := readConfig(ctx, o.pulumiCLI, o.project, stack)
 	if err != nil {
-		return nil, nil, err
+		return nil, uses, err
 	}
 	settings, err := loadStage(o.project, stack, config, secretKeys)
 	if err != nil {
-		return nil, nil, err
+		return nil, uses, err
 	}
-	images = map[string]string{}
+	uses = stageUses{map[string][]string{}, map[string][]string{}}
 	for name, service := range settings.Services {
-		images[name] = service.Image
+		uses.services[name] = declaredImages(settings, service.TaskDefinition)
 	}
-	return config, images, nil
+	for name, task := range settings.Tasks {
+		uses.tasks[name] = declaredImages(settings, task.TaskDefinition)
+	}
+	return config, uses, nil
+}
+
+// declaredImages are those of the stage that the containers of a task run; what another registry has is not promoted.
+func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []string {
+	return slices.DeleteFunc(definition.AllImages(), func(image string) bool {
+		_, declared := settings.Images[image]
+		return !declared
+	})
 }
 
 func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
@@ -291,15 +309,17 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	if err != nil {
 		return nil, err
 	}
-	images, err := chooseImages(stack, outputs, uses, options.services)
+	images, err := chooseImages(stack, outputs, uses, options)
 	if err != nil {
 		return nil, err
 	}
 	// A service that the stage file has no more runs one of the images until the next update; which, nobody says.
 	users := slices.DeleteFunc(slices.Sorted(maps.Keys(outputs.Services)), func(name string) bool {
-		image, known := uses[name]
-		_, promoted := images[image]
-		return known && !promoted
+		used, known := uses.services[name]
+		return known && !slices.ContainsFunc(used, func(image string) bool {
+			_, promoted := images[image]
+			return promoted
+		})
 	})
 
 	var refused []error
@@ -343,7 +363,7 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	return images, errors.Join(refused...)
 }
 
-// stageOutputs are the outputs of a stack, as far as its images and services go.
+// stageOutputs are the outputs of a stack, as far as the commands need them.
 type stageOutputs struct {
 	Cluster  string
 	Images   map[string]image
@@ -351,6 +371,7 @@ type stageOutputs struct {
 		TaskDefinition string
 		Pinned         bool
 	}
+	Tasks map[string]deployedTask
 }
 
 func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutputs, error) {
@@ -359,7 +380,8 @@ func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutput
 		return nil, err
 	}
 	found := &stageOutputs{}
-	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services} {
+	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
+		"tasks": &found.Tasks} {
 		if output, ok := outputs[name]; ok {
 			if err := json.Unmarshal(output, into); err != nil {
 				return nil, fmt.Errorf("the output %s of %s: %w", name, stack, err)
@@ -369,26 +391,34 @@ func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutput
 	return found, nil
 }
 
-// chooseImages are the images of a stage that the named services use; all of them where none is named. uses says
-// which image a service uses.
-func chooseImages(stack string, outputs *stageOutputs, uses map[string]string, services []string) (map[string]image, error) {
-	if len(services) == 0 {
+// chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
+// says which images they use.
+func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options promoteOptions) (map[string]image, error) {
+	if len(options.services)+len(options.tasks) == 0 {
 		return outputs.Images, nil
 	}
 	chosen := map[string]image{}
-	for _, name := range services {
-		image, known := uses[name]
-		if !known {
-			return nil, fmt.Errorf("%s has no service %q: name one of %s", stack, name, strings.Join(slices.Sorted(maps.Keys(uses)), ", "))
+	choose := func(kind string, names []string, uses map[string][]string, deployed func(name string) bool) error {
+		for _, name := range names {
+			used, known := uses[name]
+			if !known {
+				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name, orNone(sortedKeys(uses)))
+			}
+			for _, image := range used {
+				built, there := outputs.Images[image]
+				if !there || !deployed(name) {
+					return refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind, name, stack, image, stack)
+				}
+				chosen[image] = built
+			}
 		}
-		_, deployed := outputs.Services[name]
-		built, there := outputs.Images[image]
-		if !deployed || !there {
-			return nil, refuse("services.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", name, stack, image, stack)
-		}
-		chosen[image] = built
+		return nil
 	}
-	return chosen, nil
+	err := choose("service", options.services, uses.services, func(name string) bool { _, is := outputs.Services[name]; return is })
+	if err == nil {
+		err = choose("task", options.tasks, uses.tasks, func(name string) bool { _, is := outputs.Tasks[name]; return is })
+	}
+	return chosen, err
 }
 
 // compare says how the images differ from those that the stage file pins under config.<key>.

@@ -20,12 +20,12 @@ import (
 type fakeStacks struct {
 	last    *update
 	outputs string
-	// uses is which image each service uses, services what ECS has of them.
-	uses     map[string]string
+	// uses is which images each service and task uses, services what ECS has of them.
+	uses     stageUses
 	services map[string]types.Service
 }
 
-func (f fakeStacks) Settings(context.Context, string) (config, images map[string]string, err error) {
+func (f fakeStacks) Settings(context.Context, string) (config map[string]string, uses stageUses, err error) {
 	return nil, f.uses, nil
 }
 
@@ -326,7 +326,8 @@ func steady(revision string) types.Service {
 	}}}
 }
 
-// shop is a stage with two images: web, which the services web and worker use, and api, which the service api uses.
+// shop is a stage with three images: web, which the services web and worker use, api, which the service api uses, with web
+// in a container beside it, and batch, which only a task uses.
 func shop() fakeStacks {
 	image := func(name string) string {
 		ref := strings.Replace(refOf(cleanTag), "/web:", "/"+name+":", 1)
@@ -334,19 +335,23 @@ func shop() fakeStacks {
 	}
 	return fakeStacks{
 		last: &update{Kind: "update", Result: "succeeded"},
-		outputs: fmt.Sprintf(`{"cluster": "slipway-dev", "images": {%s, %s}, "services": {
-			"web": {"taskDefinition": "%[3]sweb:2"}, "worker": {"taskDefinition": "%[3]sworker:1"}, "api": {"taskDefinition": "%[3]sapi:7"}}}`,
-			image("web"), image("api"), definition),
-		uses:     map[string]string{"web": "web", "worker": "web", "api": "api", "soon": "web", "later": "other"},
+		outputs: fmt.Sprintf(`{"cluster": "slipway-dev", "images": {%s, %s, %s}, "services": {
+			"web": {"taskDefinition": "%[4]sweb:2"}, "worker": {"taskDefinition": "%[4]sworker:1"}, "api": {"taskDefinition": "%[4]sapi:7"}},
+			"tasks": {"report": {"taskDefinition": "%[4]sreport:4"}}}`,
+			image("web"), image("api"), image("batch"), definition),
+		uses: stageUses{
+			services: map[string][]string{"web": {"web"}, "worker": {"web"}, "api": {"api", "web"}, "soon": {"web"}, "later": {"other"}},
+			tasks:    map[string][]string{"report": {"batch"}, "unborn": {"web"}},
+		},
 		services: map[string]types.Service{"web": steady("web:2"), "worker": steady("worker:1"), "api": steady("api:7")},
 	}
 }
 
 func TestPromoteTheImagesOfServices(t *testing.T) {
 	t.Parallel()
-	promoted := func(dev fakeStacks, services ...string) (names []string, err error) {
+	promotedOf := func(dev fakeStacks, options promoteOptions) (names []string, err error) {
 		t.Helper()
-		done, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{services: services})
+		done, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", options)
 		if err != nil {
 			return nil, err
 		}
@@ -355,7 +360,12 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 		}
 		return names, nil
 	}
-	for services, want := range map[string][]string{"": {"api", "web"}, "web": {"web"}, "api": {"api"}, "worker api": {"api", "web"}, "web worker": {"web"}} {
+	promoted := func(dev fakeStacks, services ...string) ([]string, error) {
+		t.Helper()
+		return promotedOf(dev, promoteOptions{services: services})
+	}
+	for services, want := range map[string][]string{"": {"api", "batch", "web"}, "web": {"web"}, "api": {"api", "web"}, "worker api": {"api", "web"},
+		"web worker": {"web"}} {
 		names, err := promoted(shop(), strings.Fields(services)...)
 		require.NoError(t, err)
 		require.Equal(t, want, names, services)
@@ -370,12 +380,24 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 		require.ErrorContains(t, err, "is not deployed yet: run `pulumi up --stack dev` first")
 	}
 
+	names, err := promotedOf(shop(), promoteOptions{tasks: []string{"report"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"batch"}, names)
+	names, err = promotedOf(shop(), promoteOptions{services: []string{"web"}, tasks: []string{"report"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"batch", "web"}, names)
+	_, err = promotedOf(shop(), promoteOptions{tasks: []string{"unborn"}})
+	require.ErrorContains(t, err, "tasks.unborn of dev, with its image web, is not deployed yet")
+	_, err = promotedOf(shop(), promoteOptions{tasks: []string{"web"}})
+	require.EqualError(t, err, `dev has no task "web": name one of report, unborn`)
+
 	// What is not promoted need not be fit for it.
 	dev := shop()
+	dev.uses.services["api"] = []string{"api"}
 	dev.outputs = strings.Replace(dev.outputs, `sapi:7"`, `sapi:7", "pinned": true`, 1)
 	dev.outputs = strings.Replace(dev.outputs, `api:7"`, `api:7", "pinned": true`, 1)
 	delete(dev.services, "api")
-	names, err := promoted(dev, "worker")
+	names, err = promoted(dev, "worker")
 	require.NoError(t, err)
 	require.Equal(t, []string{"web"}, names)
 	for _, services := range [][]string{nil, {"api"}} {

@@ -25,8 +25,9 @@ func statusCommand(directory *string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status [STAGE…]",
 		Short: "What each stage asks for, what was deployed last, and what runs now",
-		Long: `For each service: what the stage file asks for, what the last update deployed, and what AWS reports now. What differs
-between the three is listed below. Without a STAGE it shows every stage that the project has a file for.`,
+		Long: `For each service: what the stage file asks for, what the last update deployed, and what AWS reports now. For each task:
+the revision that runs when it is run, and when its schedule runs it next. What differs is listed below. Without a STAGE it
+shows every stage that the project has a file for.`,
 		Example: `  slipway status
   slipway status dev release
   slipway status release --exit-code > /dev/null || echo release is not as it should be`,
@@ -48,6 +49,8 @@ type stageStatus struct {
 	LastUpdate *lastUpdate `json:"lastUpdate"`
 	// Services by name: those of the stage file, and those that were deployed.
 	Services map[string]*serviceStatus `json:"services"`
+	// Tasks by name: those of the stage file, and those that were deployed.
+	Tasks map[string]*taskStatus `json:"tasks"`
 	// SecretsCompared is false where the stage has secrets that could not be decrypted: then nobody knows whether those of
 	// the stage file were deployed.
 	SecretsCompared bool `json:"secretsCompared"`
@@ -177,12 +180,14 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
-	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, SecretsCompared: true, Differences: []string{}}
+	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		SecretsCompared: true, Differences: []string{}}
 	settings, mistakes := loadStage(project, stack, config, secretKeys)
 	if mistakes != nil { // what was deployed and what runs can be told all the same
 		status.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(stack), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
 	} else {
 		status.asked(settings)
+		status.askedTasks(settings)
 	}
 	if last == nil {
 		status.differ("%s has never been deployed: run `pulumi up --stack %s`", stack, stack)
@@ -197,10 +202,13 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if last.Result != "succeeded" {
 		status.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), stack)
 	}
-	status.undeployed(ctx, pulumi, project, config, secretKeys, last)
+	undeployed := status.undeployed(ctx, pulumi, project, config, secretKeys, last)
 
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+	}
+	if err := status.deployedTasks(outputs["tasks"]); err != nil {
+		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
 	}
 	cloud, err := connect(ctx, stack, config)
 	if err != nil {
@@ -211,6 +219,12 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	}
 	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
 		status.compare(name, status.Services[name])
+	}
+	if err := status.readyTasks(ctx, cloud); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(status.Tasks)) {
+		status.compareTask(name, status.Tasks[name], undeployed)
 	}
 	return status, nil
 }
@@ -243,9 +257,9 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 	}
 }
 
-// undeployed tells which keys the stage file has changed since the last update. Secrets are decrypted for it where that is
-// possible.
-func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, config map[string]string, secretKeys []string, last *update) {
+// undeployed tells which keys the stage file has changed since the last update, and whether there are any. Secrets are
+// decrypted for it where that is possible.
+func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, config map[string]string, secretKeys []string, last *update) bool {
 	values := map[string]configValue{}
 	for key, text := range config {
 		values[key] = configValue{Value: &text}
@@ -272,6 +286,7 @@ func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project 
 	if len(keys) > 0 {
 		s.differ("not deployed yet: %s", strings.Join(keys, ", "))
 	}
+	return len(keys) > 0
 }
 
 func (s *stageStatus) deployed(output json.RawMessage) error {
@@ -369,6 +384,7 @@ func printStatus(report *report, stages []*stageStatus) {
 	if len(rows) > 0 {
 		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, rows)
 	}
+	printTasks(report, stages)
 	for _, stage := range stages {
 		report.printf("\n%s: ", stage.Stage)
 		if last := stage.LastUpdate; last == nil {
@@ -388,6 +404,11 @@ func printStatus(report *report, stages []*stageStatus) {
 		}
 		if len(stage.Differences) == 0 {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {
+			if schedule := stage.Tasks[name].Schedule; schedule != nil {
+				report.printf("  tasks.%s: %s\n", name, schedule.describeNext())
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
 			now := stage.Services[name].Running

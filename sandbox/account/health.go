@@ -15,7 +15,8 @@ const (
 // healthy reports whether a task counts for its service: it runs, and the health checks of its containers and of the service's target
 // groups, if any, have passed.
 func (task *Task) healthy() bool {
-	return task.LastStatus == taskRunning && (task.Health == "" || task.Health == healthHealthy) && task.TargetHealth != targetInitial
+	return task.LastStatus == taskRunning && !task.Settling && (task.Health == "" || task.Health == healthHealthy) &&
+		(task.TargetHealth == "" || task.TargetHealth == targetHealthy)
 }
 
 func (r *rollout) healthy(d *Deployment) []*Task {
@@ -24,19 +25,25 @@ func (r *rollout) healthy(d *Deployment) []*Task {
 
 // beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check or the service a target
 // group.
-func (r *rollout) beginHealthChecks(task *Task) {
+func (r *rollout) beginHealthChecks(task *Task, d *TaskDefinition) {
 	if len(r.service.Settings.LoadBalancers) > 0 {
 		task.TargetHealth = targetInitial
 	}
-	d, err := r.taskDefinition(task.TaskDefinition)
-	if err == nil && slices.ContainsFunc(d.Containers, func(c Container) bool { return c.hasHealthCheck() }) {
+	if d.hasHealthCheck() {
 		task.Health = healthUnknown
 	}
 }
 
-func (c Container) hasHealthCheck() bool {
+func (d *TaskDefinition) hasHealthCheck() bool {
+	return slices.ContainsFunc(d.Containers, Container.hasHealthCheck)
+}
+
+// hasHealthCheck reports whether the health of a task depends on this container.
+func (c Container) hasHealthCheck() bool { return c["essential"] == true && c.checksHealth() }
+
+func (c Container) checksHealth() bool {
 	command, _ := member(c["healthCheck"], "command").([]any)
-	return c["essential"] == true && len(command) > 0 && command[0] != "NONE"
+	return len(command) > 0 && command[0] != "NONE"
 }
 
 // checkHealth ends the checks of a task that has just come to run: those of its containers first, then those of the target groups.
@@ -45,15 +52,23 @@ func (r *rollout) checkHealth(task *Task) {
 		r.checkContainers(task)
 	}
 	if task.LastStatus == taskRunning && task.TargetHealth == targetInitial {
-		r.checkTargets(task)
+		r.checkTargets(task, nil)
 	}
 }
 
 func (r *rollout) checkContainers(task *Task) {
-	if !wildcard(r.faults[UnhealthyTasks], afterSlash(task.TaskDefinition)) {
+	if r.unhealthyFault(task) {
+		r.failContainers(task)
+	} else {
 		task.Health = healthHealthy
-		return
 	}
+}
+
+func (r *rollout) unhealthyFault(task *Task) bool {
+	return wildcard(r.faults[UnhealthyTasks], afterSlash(task.TaskDefinition))
+}
+
+func (r *rollout) failContainers(task *Task) {
 	task.Health = healthUnhealthy
 	code := 0 // its containers obey SIGTERM
 	r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &code, reason: "Task failed container health checks"})

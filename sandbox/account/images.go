@@ -231,8 +231,8 @@ const (
 	pushCounter  = "pushes to "
 )
 
-// Work counts what was done for a repository since the account began, whether or not its images still exist.
-type Work struct {
+// BuildWork counts what was done for a repository since the account began, whether or not its images still exist.
+type BuildWork struct {
 	Builds int `json:"builds"`
 	Pushes int `json:"pushes"`
 }
@@ -246,8 +246,8 @@ func (a *Account) CountBuild(repository string) error {
 }
 
 // Builds returns the builds and pushes per repository.
-func (a *Account) Builds() (map[string]Work, error) {
-	work := map[string]Work{}
+func (a *Account) Builds() (map[string]BuildWork, error) {
+	work := map[string]BuildWork{}
 	err := a.transact(func(t *tx) error {
 		rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
 		must(err)
@@ -257,9 +257,9 @@ func (a *Account) Builds() (map[string]Work, error) {
 			var n int
 			must(rows.Scan(&id, &n))
 			if repository, ok := strings.CutPrefix(id, buildCounter); ok {
-				work[repository] = Work{Builds: n, Pushes: work[repository].Pushes}
+				work[repository] = BuildWork{Builds: n, Pushes: work[repository].Pushes}
 			} else if repository, ok := strings.CutPrefix(id, pushCounter); ok {
-				work[repository] = Work{Builds: work[repository].Builds, Pushes: n}
+				work[repository] = BuildWork{Builds: work[repository].Builds, Pushes: n}
 			}
 		}
 		must(rows.Err())

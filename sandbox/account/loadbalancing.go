@@ -14,8 +14,9 @@ type ServiceLoadBalancer struct {
 
 // How a running task does in the target groups of its service; a task of a service without any has neither.
 const (
-	targetInitial = "initial"
-	targetHealthy = "healthy"
+	targetInitial   = "initial"
+	targetHealthy   = "healthy"
+	targetUnhealthy = "unhealthy"
 )
 
 func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
@@ -55,22 +56,35 @@ func (r *rollout) register(tasks int) {
 	}
 }
 
-// checkTargets has the target groups find a task healthy or not, once, a step after it has come to run. ECS stops one
-// that is not.
-func (r *rollout) checkTargets(task *Task) {
+// checkTargets has the target groups find a running task healthy or not; ECS stops one that is not. Of a task that an engine
+// has, found is what its health checks have found, for each target group where they have decided; those of any other task are
+// passed once nothing is in their way.
+func (r *rollout) checkTargets(task *Task, found map[string]string) {
 	s := r.service
-	task.TargetHealth = targetHealthy
+	open := false
 	for _, lb := range s.Settings.LoadBalancers {
-		reason := r.unhealthy(task, lb)
+		reason := ""
+		if task.TargetHealth == targetInitial {
+			reason = r.unhealthy(task, lb)
+		}
+		if reason == "" && r.held(task) && r.target(lb) != nil {
+			decided := false
+			reason, decided = found[lb.TargetGroupARN]
+			open = open || !decided
+		}
 		if reason == "" {
 			continue
 		}
 		r.event("(service %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", s.Name, lb.ContainerPort,
 			lb.TargetGroupARN, reason)
 		obeyed := 0
+		task.TargetHealth = targetUnhealthy
 		r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &obeyed,
 			reason: fmt.Sprintf("Task failed ELB health checks in (target-group %s)", lb.TargetGroupARN)})
 		return
+	}
+	if !open && task.TargetHealth != targetHealthy {
+		task.TargetHealth, r.changed = targetHealthy, true
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	logStreamKind = "logStream" // group:stream, as neither name has a colon
-	logEventKind  = "logEvent"
+	logStreamKind = "logStream"    // group:stream, as neither name has a colon
+	logEventKind  = "logEvent of " // a log group's
 )
 
 // LogEvent is one line that a container wrote. Times are milliseconds since 1970.
@@ -29,19 +29,22 @@ func (t *tx) logGroup(group string) error {
 	return nil
 }
 
-// CreateLogStream makes a stream in a log group. As no container runs in the sandbox, all streams come from outside.
+// CreateLogStream makes a stream in a log group.
 func (a *Account) CreateLogStream(group, stream string) error {
 	return a.transact(func(t *tx) error {
 		if err := t.logGroup(group); err != nil {
 			return err
 		}
-		id := group + ":" + stream
-		if get[Object](t, logStreamKind, id) != nil {
+		if get[Object](t, logStreamKind, group+":"+stream) != nil {
 			return refuse("ResourceAlreadyExistsException", "The specified log stream already exists")
 		}
-		put(t, logStreamKind, id, Object{"group": group, "name": stream})
+		t.createLogStream(group, stream)
 		return nil
 	})
+}
+
+func (t *tx) createLogStream(group, stream string) {
+	put(t, logStreamKind, group+":"+stream, Object{"group": group, "name": stream})
 }
 
 // PutLogEvents adds events, of which the timestamp and the message are given, to a stream.
@@ -53,13 +56,28 @@ func (a *Account) PutLogEvents(group, stream string, events []LogEvent) error {
 		if get[Object](t, logStreamKind, group+":"+stream) == nil {
 			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 		}
-		for _, event := range events {
-			event.ID = fmt.Sprintf("%056d", t.next("log events"))
-			event.Group, event.Stream, event.Ingestion = group, stream, t.now.UnixMilli()
-			put(t, logEventKind, event.ID, event)
-		}
+		t.putLogEvents(group, stream, events)
 		return nil
 	})
+}
+
+func (t *tx) putLogEvents(group, stream string, events []LogEvent) {
+	batch := t.next("batches of log events")
+	for i, event := range events {
+		event.ID = fmt.Sprintf("%048d%08d", batch, i)
+		event.Group, event.Stream, event.Ingestion = group, stream, t.now.UnixMilli()
+		put(t, logEventKind+group, event.ID, event)
+	}
+}
+
+// logNote writes a line of the sandbox itself into the log of a task's container, where it has one.
+func (m moment) logNote(task *Task, c Container, format string, args ...any) {
+	group, stream := c.LogGroup(), c.LogStream(task.ID())
+	if group == "" || get[Object](m.tx, LogGroup, group) == nil {
+		return
+	}
+	m.createLogStream(group, stream)
+	m.putLogEvents(group, stream, []LogEvent{{Timestamp: m.at.UnixMilli(), Message: fmt.Sprintf(format, args...)}})
 }
 
 // LogEvents are those of a group's streams with this prefix, from a time on and before another, oldest first.
@@ -68,12 +86,30 @@ func (a *Account) LogEvents(group, prefix string, from, to int64) (found []*LogE
 		if err := t.logGroup(group); err != nil {
 			return err
 		}
-		found = slices.DeleteFunc(list[LogEvent](t, logEventKind), func(e *LogEvent) bool {
-			return e.Group != group || !strings.HasPrefix(e.Stream, prefix) || e.Timestamp < from || e.Timestamp > to
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
+			return !strings.HasPrefix(e.Stream, prefix) || e.Timestamp < from || e.Timestamp > to
 		})
 		return nil
 	})
-	slices.SortStableFunc(found, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+	sortLogEvents(found)
+	return found, err
+}
+
+func sortLogEvents(events []*LogEvent) {
+	slices.SortStableFunc(events, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+}
+
+// AllLogEvents are those of every group whose ids come after one, oldest first. Ids grow as events come in, whatever their
+// times are.
+func (a *Account) AllLogEvents(after string) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", logEventKind,
+			logEventKind+"\U0010FFFF", after)
+		must(err)
+		found = scan[LogEvent](rows)
+		return nil
+	})
+	sortLogEvents(found)
 	return found, err
 }
 
@@ -86,8 +122,8 @@ func (a *Account) StreamEvents(group, stream string, from, to int64) (found []*L
 		if get[Object](t, logStreamKind, group+":"+stream) == nil {
 			return refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 		}
-		found = slices.DeleteFunc(list[LogEvent](t, logEventKind), func(e *LogEvent) bool {
-			return e.Group != group || e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
+		found = slices.DeleteFunc(list[LogEvent](t, logEventKind+group), func(e *LogEvent) bool {
+			return e.Stream != stream || e.Timestamp < from || e.Timestamp >= to
 		})
 		return nil
 	})

@@ -140,6 +140,11 @@ func (a *Account) DeleteObject(kind, id string, force bool) error {
 						"The Cluster cannot be deleted while Services are active.")
 				}
 			}
+			for _, task := range t.standaloneTasks() {
+				if task.LastStatus != taskStopped && task.ClusterARN() == o.text("arn") {
+					return refuse("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+				}
+			}
 		case Role:
 			for _, p := range list[Object](t, RolePolicy) {
 				if p.text("role") == id {

@@ -61,16 +61,21 @@ func (t *tx) advance(s *Service) {
 	if s.Status == statusInactive {
 		return
 	}
-	faults := t.faults()
-	step := duration(faults, SlowRollout, stepTime)
+	now := t.moment(t.now)
+	step := duration(now.faults, SlowRollout, stepTime)
 	changed := false
 	for range maxSteps {
 		next := s.AdvancedTo.Add(step)
 		if next.After(t.now) {
 			break
 		}
-		r := rollout{tx: t, service: s, faults: faults, at: next}
+		r := rollout{moment: now, service: s}
+		r.at = next
 		if !r.step() {
+			if r.wakes.After(next) && !r.wakes.After(t.now) {
+				s.AdvancedTo = r.wakes.Add(-step)
+				continue
+			}
 			s.AdvancedTo = t.now
 			break
 		}
@@ -90,11 +95,21 @@ func (t *tx) advance(s *Service) {
 
 // rollout is one step of a service, at one moment.
 type rollout struct {
-	*tx
+	moment
 	service *Service
-	faults  map[string]string
-	at      time.Time
 	changed bool
+	wakes   time.Time // when the next thing happens that takes its time; zero where nothing does
+}
+
+// wait reports whether a time is yet to come, and has the rollout looked at then.
+func (r *rollout) wait(until time.Time) bool {
+	if !until.After(r.at) {
+		return false
+	}
+	if r.wakes.IsZero() || until.Before(r.wakes) {
+		r.wakes = until
+	}
+	return true
 }
 
 // step moves every task by one status, then decides what to start, stop or give up. It reports whether anything
@@ -138,25 +153,34 @@ func (r *rollout) moveTasks() {
 		switch {
 		case task.LastStatus == taskStopped:
 			continue
+		case r.held(task):
+			r.watch(task)
+			continue
 		case task.DesiredStatus == taskStopped:
 			task.stop(r.at)
 		case task.LastStatus == taskPending:
-			if failure := r.failure(r.service, task); failure != nil {
+			if d, failure := r.admit(task, r.service.Settings.network()); failure != nil {
 				r.fail(task, failure)
-			} else {
+			} else if !task.Admitted {
 				task.run(r.at)
-				r.beginHealthChecks(task)
+				r.beginHealthChecks(task, d)
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+afterSlash(task.ARN)+")")
 			}
-		case task.Health == healthUnknown || task.TargetHealth == targetInitial:
+		case task.Health == healthUnknown || task.TargetHealth == targetInitial || task.Settling:
+			task.Settling = false
 			r.checkHealth(task)
 		default:
 			continue
 		}
 		r.changed = true
 	}
+	r.started(started)
+}
+
+// started tells of tasks that have come to run, by deployment.
+func (r *rollout) started(tasks map[string][]string) {
 	for _, d := range r.service.Deployments {
-		if tasks := started[d.ID]; len(tasks) > 0 {
+		if tasks := tasks[d.ID]; len(tasks) > 0 {
 			r.event("(service %s) has started %d tasks: %s.", r.service.Name, len(tasks), strings.Join(tasks, " "))
 			r.register(len(tasks))
 		}
@@ -164,7 +188,12 @@ func (r *rollout) moveTasks() {
 }
 
 func (r *rollout) fail(task *Task, f *taskFailure) {
-	task.fail(r.at, f)
+	if r.held(task) {
+		task.end(f) // and the engine says when it has stopped
+	} else {
+		task.fail(r.at, f)
+	}
+	r.changed = true
 	if f.notLaunched {
 		r.event("(service %s) failed to launch a task with (error %s).", r.service.Name, f.reason)
 	}
@@ -259,8 +288,12 @@ func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
 func (r *rollout) startTasks(primary *Deployment) {
 	s := r.service
 	room := s.Settings.DesiredCount*s.Settings.MaximumPercent/100 - len(r.live(nil))
-	for range min(s.Settings.DesiredCount-len(r.live(primary)), room) {
-		s.Tasks = append(s.Tasks, r.newTask(s, primary, r.at))
+	missing := min(s.Settings.DesiredCount-len(r.live(primary)), room)
+	if missing <= 0 || r.throttled(primary) {
+		return
+	}
+	for range missing {
+		s.Tasks = append(s.Tasks, r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name))
 		r.changed = true
 	}
 }

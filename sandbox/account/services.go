@@ -88,19 +88,27 @@ func (t *tx) deployable(reference string) (*TaskDefinition, error) {
 }
 
 func (t *tx) checkSettings(settings ServiceSettings) error {
-	for _, id := range settings.Subnets {
+	if err := t.checkNetwork(settings.network()); err != nil {
+		return err
+	}
+	return checkPercents(settings)
+}
+
+// checkNetwork refuses a network that is not there.
+func (t *tx) checkNetwork(network Network) error {
+	for _, id := range network.Subnets {
 		if FindSubnet(id) == nil {
 			return refuse("InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' "+
 				"does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
 		}
 	}
-	for _, id := range settings.SecurityGroups {
+	for _, id := range network.SecurityGroups {
 		if get[Object](t, SecurityGroup, id) == nil {
 			return refuse("InvalidParameterException", "Error retrieving security group information for [%s]: The security "+
 				"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
 		}
 	}
-	return checkPercents(settings)
+	return nil
 }
 
 // CreateService starts a service. One of this name that exists with the very same parameters is returned as it is.

@@ -27,6 +27,16 @@ type Task struct {
 	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
 	Health       string `json:"health"`
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
+	Group        string `json:"group"`        // service:NAME, family:NAME, or what RunTask was told
+	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it, and
+	// Settling that it runs, but not for long enough yet to count for its service.
+	OnEngine bool `json:"onEngine"`
+	Admitted bool `json:"admitted"`
+	Settling bool `json:"settling"`
+	// Containers is what an engine says of them; none where no engine runs the task.
+	Containers []ContainerState `json:"containers"`
+	// Run is what RunTask was given; nil for a service's task.
+	Run *TaskRun `json:"run"`
 
 	forgotten bool
 }
@@ -35,15 +45,34 @@ const (
 	taskPending = "PENDING"
 	taskRunning = "RUNNING"
 	taskStopped = "STOPPED"
+
+	stopExited     = "EssentialContainerExited"
+	exitedReason   = "Essential container in task exited"
+	stopNotStarted = "TaskFailedToStart"
 )
 
-func (t *tx) newTask(s *Service, d *Deployment, at time.Time) *Task {
-	arn := strings.Replace(s.ClusterARN, ":cluster/", ":task/", 1) + "/" + t.newID("task", 32)
-	return &Task{ARN: arn, TaskDefinition: d.TaskDefinition, StartedBy: d.ID, LastStatus: taskPending,
-		DesiredStatus: taskRunning, CreatedAt: at}
+// newTask is a task that a deployment, or whoever called RunTask, has started.
+func (m moment) newTask(clusterARN, taskDefinition, startedBy, group string) *Task {
+	arn := strings.Replace(clusterARN, ":cluster/", ":task/", 1) + "/" + m.newID("task", 32)
+	return &Task{ARN: arn, TaskDefinition: taskDefinition, StartedBy: startedBy, Group: group, LastStatus: taskPending,
+		DesiredStatus: taskRunning, CreatedAt: m.at, OnEngine: m.engine}
 }
 
-func (task *Task) run(at time.Time) { task.LastStatus, task.StartedAt = taskRunning, &at }
+// ID is the last part of the task's ARN.
+func (task *Task) ID() string { return afterSlash(task.ARN) }
+
+// Family is that of the task's definition.
+func (task *Task) Family() string {
+	family, _, _ := strings.Cut(afterSlash(task.TaskDefinition), ":")
+	return family
+}
+
+func (task *Task) run(at time.Time) {
+	task.LastStatus, task.StartedAt = taskRunning, &at
+	for i := range task.Containers {
+		task.Containers[i].LastStatus = taskRunning
+	}
+}
 
 // stop ends a task that the scheduler no longer wants; its containers obey SIGTERM.
 func (task *Task) stop(at time.Time) {
@@ -51,12 +80,50 @@ func (task *Task) stop(at time.Time) {
 		code := 0
 		task.ExitCode = &code
 	}
-	task.LastStatus, task.StoppedAt = taskStopped, &at
+	task.finish(at)
 }
 
+// finish ends a task whose containers have ended.
+func (task *Task) finish(at time.Time) {
+	task.LastStatus, task.StoppedAt = taskStopped, &at
+	for i := range task.Containers {
+		task.Containers[i].LastStatus = taskStopped
+	}
+}
+
+// end says that a task has to stop, and why.
+func (task *Task) end(f *taskFailure) {
+	task.DesiredStatus, task.StopCode, task.StoppedReason = taskStopped, f.code, f.reason
+}
+
+// fail ends a task at once.
 func (task *Task) fail(at time.Time, f *taskFailure) {
-	task.LastStatus, task.DesiredStatus, task.StoppedAt = taskStopped, taskStopped, &at
-	task.StopCode, task.StoppedReason, task.ExitCode, task.ContainerReason = f.code, f.reason, f.exitCode, f.container
+	task.end(f)
+	task.ExitCode, task.ContainerReason = f.exitCode, f.container
+	task.finish(at)
+}
+
+// Network is where a task is placed.
+type Network struct {
+	Subnets        []string `json:"subnets"`
+	SecurityGroups []string `json:"securityGroups"`
+	AssignPublicIP bool     `json:"assignPublicIp"`
+}
+
+func (s ServiceSettings) network() Network {
+	return Network{s.Subnets, s.SecurityGroups, s.AssignPublicIP}
+}
+
+// moment is the account at one time, as a task finds it.
+type moment struct {
+	*tx
+	faults map[string]string
+	engine bool // whether an engine runs tasks
+	at     time.Time
+}
+
+func (t *tx) moment(at time.Time) moment {
+	return moment{tx: t, faults: t.faults(), engine: t.runner(), at: at}
 }
 
 // taskFailure is why a task did not come to run.
@@ -67,19 +134,15 @@ type taskFailure struct {
 }
 
 func notStarted(format string, args ...any) *taskFailure {
-	return &taskFailure{code: "TaskFailedToStart", reason: fmt.Sprintf(format, args...)}
+	return &taskFailure{code: stopNotStarted, reason: fmt.Sprintf(format, args...)}
 }
 
 // failure says why a task that is about to run cannot, or nil. The order is the one in which Fargate finds out:
 // role, network, registry login, secrets, log stream, image, and then the container itself.
-func (r *rollout) failure(s *Service, task *Task) *taskFailure {
-	d, err := r.taskDefinition(task.TaskDefinition)
-	if err != nil {
-		return notStarted("%s", err)
-	}
+func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFailure {
 	role := afterSlash(d.ExecutionRoleARN)
 	for _, arn := range []string{d.ExecutionRoleARN, d.TaskRoleARN} {
-		if arn != "" && !r.assumable(afterSlash(arn)) {
+		if arn != "" && !m.assumable(afterSlash(arn)) {
 			f := notStarted("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role "+
 				"being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass "+
 				"this role.", arn)
@@ -87,38 +150,38 @@ func (r *rollout) failure(s *Service, task *Task) *taskFailure {
 			return f
 		}
 	}
-	if d.NetworkMode == "awsvpc" && (!s.Settings.AssignPublicIP || r.cutOff(s.Settings.Subnets)) {
+	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.cutOff(network.Subnets)) {
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
 			"configuration. RequestError: send request failed caused by: Post \"https://api.ecr.%s.amazonaws.com/\": dial tcp: "+
 			"i/o timeout", region(d.ARN))
 	}
 	for _, c := range d.Containers {
-		if f := r.containerFailure(d, c, role, afterSlash(task.ARN)); f != nil {
+		if f := m.containerFailure(d, c, role, afterSlash(task.ARN)); f != nil {
 			return f
 		}
 	}
-	if pattern := r.faults[FailingTasks]; pattern != "" {
-		return r.failingTask(d, pattern)
+	if pattern := m.faults[FailingTasks]; pattern != "" {
+		return m.failingTask(d, pattern)
 	}
 	return nil
 }
 
 // cutOff tells whether tasks are placed in a subnet that has no way out.
-func (r *rollout) cutOff(subnets []string) bool {
-	return slices.ContainsFunc(subnets, func(id string) bool { return wildcard(r.faults[NoRoute], id) })
+func (m moment) cutOff(subnets []string) bool {
+	return slices.ContainsFunc(subnets, func(id string) bool { return wildcard(m.faults[NoRoute], id) })
 }
 
 func region(arn string) string { return strings.Split(arn, ":")[3] }
 
-func (r *rollout) containerFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
+func (m moment) containerFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
 	denied := func(action, resource string) string {
 		return fmt.Sprintf("AccessDeniedException: User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on "+
 			"resource: %s because no identity-based policy allows the %s action", ID, role, task, action, resource, action)
 	}
 	own := strings.HasPrefix(c.Image(), ID+".dkr.ecr.")
 	const noAuth = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-	if action := "ecr:GetAuthorizationToken"; own && !r.allowed(role, action, "*") {
+	if action := "ecr:GetAuthorizationToken"; own && !m.allowed(role, action, "*") {
 		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s", denied(action, "*"))
 	}
 	for _, secret := range c.objects("secrets") {
@@ -133,21 +196,21 @@ func (r *rollout) containerFailure(d *TaskDefinition, c Container, role, task st
 				resource = ARN("ssm", region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
 			}
 		}
-		if !r.allowed(role, action, resource) {
+		if !m.allowed(role, action, resource) {
 			return notStarted(noAuth+"unable to retrieve secret: service call has been retried 1 time(s): %s", denied(action, resource))
 		}
-		if err := r.unreadable(from); err != nil {
+		if err := m.unreadable(from); err != nil {
 			return notStarted(noAuth+"unable to retrieve secret from asm: service call has been retried 1 time(s): %s", err)
 		}
 	}
-	if group := c.logGroup(); group != "" {
+	if group := c.LogGroup(); group != "" {
 		resource := ARN("logs", region(d.ARN), "log-group:"+group+":log-stream:*")
 		const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
 			"failed to create Cloudwatch log stream: "
-		if action := "logs:CreateLogStream"; !r.allowed(role, action, resource) {
+		if action := "logs:CreateLogStream"; !m.allowed(role, action, resource) {
 			return notStarted(noLogs+"%s : exit status 1", denied(action, resource))
 		}
-		if get[Object](r.tx, LogGroup, group) == nil {
+		if get[Object](m.tx, LogGroup, group) == nil {
 			return notStarted(noLogs + "ResourceNotFoundException: The specified log group does not exist. : exit status 1")
 		}
 	}
@@ -155,20 +218,20 @@ func (r *rollout) containerFailure(d *TaskDefinition, c Container, role, task st
 		name, _, _ := strings.Cut(strings.TrimPrefix(c.Image(), strings.SplitN(c.Image(), "/", 2)[0]+"/"), "@")
 		repository, _, _ := strings.Cut(name, ":")
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
-			if !r.allowed(role, action, ARN("ecr", region(d.ARN), "repository/"+repository)) {
+			if !m.allowed(role, action, ARN("ecr", region(d.ARN), "repository/"+repository)) {
 				return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref %s: "+
 					"unexpected status from HEAD request: 403 Forbidden", c.Image())
 			}
 		}
 	}
-	if !r.pullable(c.Image()) {
+	if !m.pullable(c.Image()) {
 		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: "+
 			"not found", c.Image(), c.Image())
 	}
 	return nil
 }
 
-func (r *rollout) failingTask(d *TaskDefinition, pattern string) *taskFailure {
+func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {
 	match := wildcard(pattern, fmt.Sprintf("%s:%d", d.Family, d.Revision))
 	for _, c := range d.Containers {
 		match = match || wildcard(pattern, c.Image())
@@ -176,25 +239,25 @@ func (r *rollout) failingTask(d *TaskDefinition, pattern string) *taskFailure {
 	if !match {
 		return nil
 	}
-	code, err := strconv.Atoi(cmp.Or(r.faults[FailingExitCode], "1"))
+	code, err := strconv.Atoi(cmp.Or(m.faults[FailingExitCode], "1"))
 	must(err)
-	return &taskFailure{code: "EssentialContainerExited", reason: "Essential container in task exited",
-		exitCode: &code, container: r.faults[FailingReason]}
+	return &taskFailure{code: stopExited, reason: exitedReason,
+		exitCode: &code, container: m.faults[FailingReason]}
 }
 
 // assumable reports whether ECS can give a role to a task: it trusts ecs-tasks.amazonaws.com, and has existed for a while.
-func (r *rollout) assumable(role string) bool {
-	o := get[Object](r.tx, Role, role)
+func (m moment) assumable(role string) bool {
+	o := get[Object](m.tx, Role, role)
 	if o == nil || !strings.Contains(o.text("assumeRolePolicy"), "ecs-tasks.amazonaws.com") {
 		return false
 	}
 	created, err := time.Parse(time.RFC3339Nano, o.text("createDate"))
 	must(err)
-	return r.at.Sub(created) >= duration(r.faults, IAMDelay, 0)
+	return m.at.Sub(created) >= duration(m.faults, IAMDelay, 0)
 }
 
 // allowed reports whether IAM lets a role do an action. It says no where a policy has a condition, which is beyond it.
-func (r *rollout) allowed(role, action, resource string) bool {
-	found, err := r.simulate(role, action, resource, nil)
+func (m moment) allowed(role, action, resource string) bool {
+	found, err := m.simulate(role, action, resource, nil)
 	return err == nil && found.Decision == Allowed
 }

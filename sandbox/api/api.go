@@ -59,6 +59,8 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.ListTaskDefinitions":        op(listTaskDefinitions),
 	"AmazonEC2ContainerService.ListTasks":                  op(listTasks),
 	"AmazonEC2ContainerService.RegisterTaskDefinition":     op(registerTaskDefinition),
+	"AmazonEC2ContainerService.RunTask":                    op(runTask),
+	"AmazonEC2ContainerService.StopTask":                   op(stopTask),
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
 	"AmazonSSM.GetParameters":                              op(getParameters),
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"slipway/sandbox/account"
 )
@@ -24,16 +23,21 @@ func describeClusters(a *account.Account, region string, p struct{ Clusters []st
 		if err != nil {
 			return nil, err
 		}
-		running, pending, active := 0, 0, 0
+		tasks, err := a.Tasks(lastPart(name))
+		if err != nil {
+			return nil, err
+		}
+		active, in := 0, map[string]int{}
 		for _, s := range services {
 			if s.Status == "ACTIVE" {
 				active++
 			}
-			running += count(s, "", "RUNNING")
-			pending += count(s, "", "PENDING")
+		}
+		for _, task := range tasks {
+			in[task.LastStatus]++
 		}
 		return object{"clusterArn": o["arn"], "clusterName": o["name"], "status": "ACTIVE", "activeServicesCount": active,
-			"runningTasksCount": running, "pendingTasksCount": pending}, nil
+			"runningTasksCount": in["RUNNING"], "pendingTasksCount": in["PENDING"]}, nil
 	})
 }
 
@@ -123,95 +127,6 @@ func updateService(a *account.Account, _ string, p struct {
 		return nil, err
 	}
 	return object{"service": serviceObject(s)}, nil
-}
-
-// clusterTasks are the tasks of a cluster, and the service of each.
-func clusterTasks(a *account.Account, cluster string) (tasks []*account.Task, service map[*account.Task]string, err error) {
-	if cluster == "" {
-		cluster = "default"
-	}
-	services, err := a.AllServices(cluster)
-	service = map[*account.Task]string{}
-	for _, s := range services {
-		for _, task := range s.Tasks {
-			tasks = append(tasks, task)
-			service[task] = s.Name
-		}
-	}
-	return tasks, service, err
-}
-
-func listTasks(a *account.Account, _ string, p struct {
-	Cluster, ServiceName, Family, DesiredStatus, StartedBy string
-}) (any, error) {
-	tasks, service, err := clusterTasks(a, p.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	if p.DesiredStatus == "" {
-		p.DesiredStatus = "RUNNING"
-	}
-	arns := []string{}
-	for _, task := range tasks {
-		family, _, _ := strings.Cut(lastPart(task.TaskDefinition), ":")
-		if task.DesiredStatus == p.DesiredStatus && (p.ServiceName == "" || service[task] == lastPart(p.ServiceName)) &&
-			(p.Family == "" || family == p.Family) && (p.StartedBy == "" || task.StartedBy == p.StartedBy) {
-			arns = append(arns, task.ARN)
-		}
-	}
-	return object{"taskArns": arns}, nil
-}
-
-func describeTasks(a *account.Account, _ string, p struct {
-	Cluster string
-	Tasks   []string
-}) (any, error) {
-	tasks, service, err := clusterTasks(a, p.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	arn := func(name string) string { return name }
-	return collect("tasks", p.Tasks, arn, func(name string) (object, error) {
-		i := slices.IndexFunc(tasks, func(t *account.Task) bool { return lastPart(t.ARN) == lastPart(name) })
-		if i < 0 {
-			return nil, nil
-		}
-		return taskObject(a, tasks[i], service[tasks[i]])
-	})
-}
-
-func taskObject(a *account.Account, task *account.Task, service string) (object, error) {
-	d, err := a.TaskDefinition(task.TaskDefinition)
-	if err != nil {
-		return nil, err
-	}
-	containers := []object{}
-	for _, c := range d.Containers {
-		container := object{"name": c.Name(), "image": c.Image(), "lastStatus": task.LastStatus, "taskArn": task.ARN}
-		if task.ExitCode != nil {
-			container["exitCode"] = *task.ExitCode
-		}
-		if task.ContainerReason != "" {
-			container["reason"] = task.ContainerReason
-		}
-		containers = append(containers, container)
-	}
-	described := object{"taskArn": task.ARN, "taskDefinitionArn": task.TaskDefinition, "startedBy": task.StartedBy,
-		"clusterArn": strings.Replace(task.ARN[:strings.LastIndex(task.ARN, "/")], ":task/", ":cluster/", 1),
-		"group":      "service:" + service, "launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
-		"cpu": d.CPU, "memory": d.Memory, "createdAt": account.Seconds(task.CreatedAt), "containers": containers}
-	if task.Health != "" {
-		described["healthStatus"] = task.Health
-	}
-	if task.StopCode != "" {
-		described["stopCode"], described["stoppedReason"] = task.StopCode, task.StoppedReason
-	}
-	for key, at := range map[string]*time.Time{"startedAt": task.StartedAt, "stoppedAt": task.StoppedAt} {
-		if at != nil {
-			described[key] = account.Seconds(*at)
-		}
-	}
-	return described, nil
 }
 
 func describeTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {

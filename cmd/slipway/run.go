@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/user"
+	"path"
+
+	"github.com/spf13/cobra"
+
+	"slipway/taskrun"
+)
+
+func runCommand(directory *string) *cobra.Command {
+	var detach, asJSON bool
+	command := &cobra.Command{
+		Use:   "run STAGE TASK [-- COMMAND…]",
+		Short: "Run a task once, and show what it writes",
+		Long: `Run a task of a stage once, as the last update deployed it, and show what it writes until it ends. A COMMAND takes the
+place of its main container's.
+
+What the main container writes goes to standard output as it is; lines of other containers begin with their names. Ctrl-C
+stops the task; a second one leaves that to ECS.
+
+Exit status: that of the task's main container, or 2 where the task was not started, was stopped by somebody else, or could
+not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task.`,
+		Example: `  slipway run dev migrate
+  slipway run release migrate -- /app/migrate -down 1
+  slipway run release report --json 2>report.log | jq .exitCode
+  aws ecs wait tasks-stopped --cluster shop-dev --tasks "$(slipway run dev report --detach)"`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch dash := cmd.ArgsLenAtDash(); {
+			case len(args) < 2 || dash == 0 || dash == 1:
+				return errors.New("run takes a stage and a task: slipway run STAGE TASK [-- COMMAND…]")
+			case len(args) > 2 && dash != 2:
+				return fmt.Errorf("write -- before a command that the task is to run: slipway run %s %s -- %s …", args[0], args[1], args[2])
+			case len(args) == 2 && dash == 2:
+				return errors.New("there is no command after --: write one, or leave the -- out")
+			}
+			return checkStackNames(args[:1])
+		},
+		ValidArgsFunction: completeNames(directory, (*project).tasks),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := findProject(*directory)
+			if err != nil {
+				return err
+			}
+			report := newReport(cmd)
+			done := report.progress("Reading how %s was deployed in %s", args[1], args[0])
+			runner, task, err := prepareRun(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], args[1])
+			done()
+			if err != nil {
+				return err
+			}
+			if len(args) > 2 {
+				task.Command = args[2:]
+			}
+			if detach {
+				return startTask(cmd.Context(), report, runner, task, asJSON)
+			}
+			return runTask(cmd.Context(), report, runner, task, asJSON)
+		},
+	}
+	command.Flags().BoolVarP(&detach, "detach", "d", false, "print the task's ARN as soon as ECS has it, and do not wait for its end")
+	command.Flags().BoolVar(&asJSON, "json", false, "print how the task ended as JSON, and what it writes to standard error")
+	return command
+}
+
+// deployedTask is one entry of the stack output `tasks`.
+type deployedTask struct {
+	Family         string
+	Revision       int
+	TaskDefinition string // the revision's ARN
+	Container      string // the main one's name
+	Cluster        string
+	LogGroup       string
+	Subnets        []string
+	SecurityGroups []string
+	AssignPublicIP bool
+	Schedule       string // its name; empty for none
+}
+
+// prepareRun reads what running a task takes.
+func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, name string) (*taskrun.Runner, taskrun.Task, error) {
+	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
+	if err != nil {
+		return nil, taskrun.Task{}, err
+	}
+	outputs, err := readOutputs(ctx, pulumi, stack)
+	if err != nil {
+		return nil, taskrun.Task{}, err
+	}
+	deployed, there := outputs.Tasks[name]
+	if !there {
+		return nil, taskrun.Task{}, noTask(project, stack, name, config, secretKeys, outputs)
+	}
+	cfg, settings, _, err := awsOf(ctx, stack, config)
+	if err != nil {
+		return nil, taskrun.Task{}, err
+	}
+	return taskrun.New(cfg, settings.Endpoint), taskrun.Task{
+		Cluster: deployed.Cluster, TaskDefinition: deployed.TaskDefinition, Container: deployed.Container, LogGroup: deployed.LogGroup,
+		Subnets: deployed.Subnets, SecurityGroups: deployed.SecurityGroups, AssignPublicIP: deployed.AssignPublicIP,
+		StartedBy: "slipway-run/" + userName(),
+	}, nil
+}
+
+// noTask says why a task cannot be run that the last update has not deployed.
+func noTask(project *project, stack, name string, config map[string]string, secretKeys []string, outputs *stageOutputs) error {
+	settings, err := loadStage(project, stack, config, secretKeys)
+	if err != nil {
+		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w", name, stack, err)
+	}
+	if _, declared := settings.Tasks[name]; declared {
+		return fmt.Errorf("tasks.%s of %s is not deployed yet: run `pulumi up --stack %[2]s`", name, stack)
+	}
+	tasks := map[string]bool{}
+	for task := range settings.Tasks {
+		tasks[task] = true
+	}
+	for task := range outputs.Tasks {
+		tasks[task] = true
+	}
+	if _, service := settings.Services[name]; service {
+		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack, orNone(sortedKeys(tasks)))
+	}
+	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, orNone(sortedKeys(tasks)))
+}
+
+// userName is who starts a task, for whoever wonders later in ECS.
+func userName() string {
+	if current, err := user.Current(); err == nil {
+		return path.Base(current.Username)
+	}
+	return "unknown"
+}
+
+// startedTask is a task that nobody waits for, as --json prints it.
+type startedTask struct {
+	Task           string `json:"task"`
+	TaskDefinition string `json:"taskDefinition"`
+}
+
+// startTask starts a task and prints its ARN.
+func startTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, asJSON bool) error {
+	arn, err := runner.Start(ctx, task)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return report.json(startedTask{arn, task.TaskDefinition})
+	}
+	report.printf("%s\n", arn)
+	return nil
+}
+
+// runTask runs a task to its end, with its output.
+func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, asJSON bool) error {
+	output := report.out
+	if asJSON {
+		output = report.err
+	}
+	name := path.Base(task.TaskDefinition)
+	done := report.progress("Starting a task of %s", name)
+	result, err := runner.Run(ctx, task, taskrun.Watcher{
+		Started: func(arn string) {
+			done()
+			done = report.progress("Task %s runs %s", path.Base(arn), name)
+		},
+		Line: func(container, text string) {
+			done()
+			printLine(output, task.Container, container, text)
+		},
+		Stopping: func() {
+			done()
+			fmt.Fprintln(report.err, "Stopping the task. Ctrl-C again leaves that to ECS.")
+		},
+	})
+	done()
+	if result.LogErr != nil {
+		fmt.Fprintf(report.err, "What the task wrote is not shown to its end: %v\n", result.LogErr)
+	}
+	if asJSON && result.TaskARN != "" {
+		if err := report.json(result); err != nil {
+			return err
+		}
+	}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return exitWith{err, 130}
+	case err != nil:
+		return err
+	case *result.ExitCode != 0:
+		return exitWith{fmt.Errorf("the task %s failed: %s", result.TaskID(), result.Why()), *result.ExitCode}
+	}
+	return nil
+}
+
+// printLine prints a line of the main container as it is, and those of others with their names.
+func printLine(w io.Writer, main, container, text string) {
+	if container != main {
+		text = container + ": " + text
+	}
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+
+	"slipway/stage"
+)
+
+// taskStatus is a task as the stage file, the last update and AWS know it; what one does not know of is nil.
+type taskStatus struct {
+	Asked    *askedTask     `json:"asked"`
+	Deployed *taskRevision  `json:"deployed"`
+	Schedule *readySchedule `json:"schedule"`
+}
+
+type askedTask struct {
+	// Image is the key under images; Ref what that pins, empty where it is built.
+	Image string `json:"image"`
+	Ref   string `json:"ref,omitempty"`
+	// Schedule is the expression; empty for none.
+	Schedule string `json:"schedule,omitempty"`
+	// Before names the services whose deployments wait for the task.
+	Before []string `json:"before,omitempty"`
+
+	enabled bool
+}
+
+// taskRevision is what runs when somebody, or the schedule, runs the task.
+type taskRevision struct {
+	Revision       int       `json:"revision"`
+	TaskDefinition string    `json:"taskDefinition"`
+	Image          usedImage `json:"image"`
+	// Gone says that the revision was deregistered.
+	Gone bool `json:"gone,omitempty"`
+
+	schedule string // its name
+}
+
+// readySchedule is a schedule as EventBridge Scheduler has it.
+type readySchedule struct {
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+	TimeZone   string `json:"timeZone"`
+	Enabled    bool   `json:"enabled"`
+	// Next are the next times at which it starts the task; none where it is disabled, or never does again.
+	Next []time.Time `json:"next"`
+	// Unknown says why the rest is not known; empty where it is.
+	Unknown string `json:"unknown,omitempty"`
+	// Missing says that AWS has no such schedule.
+	Missing bool `json:"missing,omitempty"`
+
+	starts string // the ARN of the revision
+}
+
+// mostRuns is how many of a schedule's next runs are told.
+const mostRuns = 3
+
+func (s *stageStatus) task(name string) *taskStatus {
+	if s.Tasks[name] == nil {
+		s.Tasks[name] = &taskStatus{}
+	}
+	return s.Tasks[name]
+}
+
+func (s *stageStatus) askedTasks(settings *stage.Stage) {
+	for name, task := range settings.Tasks {
+		asked := &askedTask{Image: task.Image, Before: task.Before}
+		if ref := settings.Images[task.Image].Ref; ref != nil {
+			asked.Ref = ref.Raw
+		}
+		if task.Schedule != nil {
+			asked.Schedule, asked.enabled = task.Schedule.When, task.Schedule.Enabled
+		}
+		s.task(name).Asked = asked
+	}
+}
+
+func (s *stageStatus) deployedTasks(output json.RawMessage) error {
+	if output == nil {
+		return nil
+	}
+	var deployed map[string]deployedTask
+	if err := json.Unmarshal(output, &deployed); err != nil {
+		return err
+	}
+	for name, task := range deployed {
+		s.task(name).Deployed = &taskRevision{Revision: task.Revision, TaskDefinition: task.TaskDefinition, schedule: task.Schedule}
+	}
+	return nil
+}
+
+// readyTasks reads what would run, and when it does next.
+func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
+	for name, task := range s.Tasks {
+		if task.Deployed == nil {
+			continue
+		}
+		definition, err := cloud.revision(ctx, task.Deployed.TaskDefinition)
+		if err != nil {
+			return err
+		}
+		task.Deployed.Gone = definition == nil || !definition.active
+		if definition != nil {
+			if task.Deployed.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
+				return err
+			}
+		}
+		if task.Deployed.schedule != "" {
+			task.Schedule = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+		}
+	}
+	return nil
+}
+
+// schedule reads a schedule of the default group. What keeps it from being read is in it: who may read the rest need not
+// be allowed to read schedules.
+func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *readySchedule {
+	found := &readySchedule{Name: name, Next: []time.Time{}}
+	answer, err := c.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
+	if missing := (*schedulertypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		found.Missing = true
+		return found
+	}
+	if err != nil {
+		found.Unknown = "the schedule could not be read: " + err.Error()
+		return found
+	}
+	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), aws.ToString(answer.ScheduleExpressionTimezone)
+	found.Enabled = answer.State == schedulertypes.ScheduleStateEnabled
+	if answer.Target != nil && answer.Target.EcsParameters != nil {
+		found.starts = aws.ToString(answer.Target.EcsParameters.TaskDefinitionArn)
+	}
+	if !found.Enabled {
+		return found
+	}
+	began := aws.ToTime(answer.CreationDate)
+	if answer.StartDate != nil {
+		began = *answer.StartDate
+	}
+	runs, err := stage.NextRuns(found.Expression, found.TimeZone, began, now, mostRuns)
+	if err != nil {
+		found.Unknown = "when it runs next is not known: " + err.Error()
+	}
+	for _, run := range runs {
+		if answer.EndDate == nil || !run.After(*answer.EndDate) {
+			found.Next = append(found.Next, run)
+		}
+	}
+	return found
+}
+
+// compareTask tells how what was deployed of a task differs from what AWS has. undeployed says that the stage file has
+// changed since: then its schedule may differ.
+func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool) {
+	differ := func(format string, args ...any) { s.differ("tasks."+name+": "+format, args...) }
+	if task.Deployed == nil {
+		return // not deployed yet, which is told with the keys
+	}
+	refresh := fmt.Sprintf("run `pulumi up --refresh --stack %s`", s.Stage)
+	if task.Deployed.Gone {
+		differ("its revision %d was deregistered: %s", task.Deployed.Revision, refresh)
+	}
+	if task.Deployed.Image.Gone {
+		differ("its image %s is gone from ECR: it will fail to start", task.Deployed.Image.describe())
+	}
+	schedule := task.Schedule
+	switch {
+	case schedule == nil:
+	case schedule.Missing:
+		differ("EventBridge Scheduler has no schedule %s: it was deleted by hand; %s", schedule.Name, refresh)
+	case schedule.Unknown != "":
+	case schedule.starts != task.Deployed.TaskDefinition:
+		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
+			revisionNumber(schedule.starts), task.Deployed.Revision, refresh)
+	case undeployed || task.Asked == nil:
+	case schedule.Expression != task.Asked.Schedule:
+		differ("its schedule is %s in AWS, and %s was asked for: %s", schedule.Expression, task.Asked.Schedule, refresh)
+	case schedule.Enabled != task.Asked.enabled:
+		differ("its schedule is %s in AWS, and was to be %s: %s", onOff(schedule.Enabled), onOff(task.Asked.enabled), refresh)
+	}
+}
+
+func onOff(enabled bool) string {
+	if enabled {
+		return "enabled"
+	}
+	return "disabled"
+}
+
+// printTasks shows the tasks of stages, those of one name below each other.
+func printTasks(report *report, stages []*stageStatus) {
+	names := map[string]bool{}
+	for _, stage := range stages {
+		for name := range stage.Tasks {
+			names[name] = true
+		}
+	}
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		for _, stage := range stages {
+			if task := stage.Tasks[name]; task != nil {
+				rows = append(rows, append([]string{name, stage.Stage}, task.columns()...))
+			}
+		}
+	}
+	if len(rows) > 0 {
+		report.printf("\n")
+		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, rows)
+	}
+}
+
+func (t *taskStatus) columns() []string {
+	columns := []string{"-", "-", "-", "-", "-"}
+	if t.Deployed != nil {
+		columns[0] = strconv.Itoa(t.Deployed.Revision)
+		columns[3], columns[4] = t.Deployed.Image.describe(), shortDigest(t.Deployed.Image.Digest)
+	}
+	if t.Asked != nil && len(t.Asked.Before) > 0 {
+		columns[1] = strings.Join(t.Asked.Before, ", ")
+	}
+	switch schedule := t.Schedule; {
+	case schedule == nil:
+	case schedule.Missing:
+		columns[2] = "missing"
+	case schedule.Expression == "":
+		columns[2] = "unknown"
+	default:
+		columns[2] = schedule.Expression + " " + schedule.TimeZone
+		if !schedule.Enabled {
+			columns[2] += ", disabled"
+		}
+	}
+	return columns
+}
+
+// describeNext says when a schedule runs next, in its own zone and in UTC.
+func (s *readySchedule) describeNext() string {
+	switch {
+	case s.Missing:
+		return "never: its schedule is missing"
+	case s.Unknown != "":
+		return s.Unknown
+	case !s.Enabled:
+		return "never: its schedule is disabled"
+	case len(s.Next) == 0:
+		return "never again"
+	}
+	zone, err := time.LoadLocation(s.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	var runs []string
+	for _, next := range s.Next {
+		text := next.UTC().Format("Mon 2006-01-02 15:04 MST")
+		if own := next.In(zone).Format("Mon 2006-01-02 15:04 MST"); own != text {
+			text = own + " (" + next.UTC().Format("Mon 15:04 MST") + ")"
+		}
+		runs = append(runs, text)
+	}
+	about := ""
+	if strings.HasPrefix(s.Expression, "rate") {
+		about = "about " // AWS does not tell from when it counts once a schedule was changed
+	}
+	return "next " + about + strings.Join(runs, ", ")
+}

@@ -1,0 +1,109 @@
+package account
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Work lists the tasks that an engine has to run, or to stop: none where no engine is to run any.
+func (a *Account) Work() (work []Work, err error) {
+	err = a.transact(func(t *tx) error {
+		now := t.moment(t.now)
+		for _, s := range list[Service](t, serviceKind) {
+			t.advance(s)
+			r := &rollout{moment: now, service: s}
+			for _, task := range s.Tasks {
+				work = r.assign(work, task, r.targets)
+			}
+		}
+		for _, task := range t.standaloneTasks() {
+			work = now.assign(work, task, func() []Target { return nil })
+		}
+		return nil
+	})
+	return work, err
+}
+
+func (m moment) assign(work []Work, task *Task, targets func() []Target) []Work {
+	if !m.held(task) || task.LastStatus == taskStopped {
+		return work
+	}
+	d, err := m.definition(task)
+	if err != nil { // no revision is ever forgotten
+		return work
+	}
+	return append(work, Work{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d), Targets: targets()})
+}
+
+// secretValues are those of a definition's secret variables that the account has.
+func (m moment) secretValues(d *TaskDefinition) map[string]map[string]string {
+	secrets := map[string]map[string]string{}
+	for _, c := range d.Containers {
+		secrets[c.Name()] = map[string]string{}
+		for _, secret := range c.objects("secrets") {
+			if value, err := m.secretValue(fmt.Sprint(secret["valueFrom"])); err == nil {
+				secrets[c.Name()][fmt.Sprint(secret["name"])] = value
+			}
+		}
+	}
+	return secrets
+}
+
+// tellOfMissingSecrets says in a container's log which of its variables have no value: a secret that this account never had is
+// its owner's, and nothing is known of it.
+func (m moment) tellOfMissingSecrets(task *Task, d *TaskDefinition) {
+	for _, c := range d.Containers {
+		for _, secret := range c.objects("secrets") {
+			if _, err := m.secretValue(fmt.Sprint(secret["valueFrom"])); err != nil {
+				m.logNote(task, c, "The sandbox has no value for %s: %s is not set", secret["valueFrom"], secret["name"])
+			}
+		}
+	}
+}
+
+// targets are the target groups of the service whose health checks an engine can do.
+func (r *rollout) targets() (targets []Target) {
+	for _, lb := range r.service.Settings.LoadBalancers {
+		if target := r.target(lb); target != nil {
+			targets = append(targets, *target)
+		}
+	}
+	return targets
+}
+
+// target is a target group's health check, or nil where there is none to do: no load balancer uses the group, or the check is
+// not plain HTTP.
+func (r *rollout) target(lb ServiceLoadBalancer) *Target {
+	group := get[Object](r.tx, TargetGroup, afterSlash(lb.TargetGroupARN))
+	if group == nil || len(r.loadBalancers(lb.TargetGroupARN)) == 0 {
+		return nil
+	}
+	check := group.object("healthCheck")
+	if group.text("protocolVersion") == "GRPC" || cmp.Or(check.text("protocol"), "HTTP") != "HTTP" {
+		return nil
+	}
+	port := lb.ContainerPort
+	if own, err := strconv.Atoi(check.text("port")); err == nil {
+		port = own
+	}
+	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	return &Target{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.text("path"), "/"),
+		Matcher: strings.ReplaceAll(cmp.Or(check.text("matcher"), "200"), " ", ""), Interval: seconds(check.number("interval", 30)),
+		Timeout: seconds(check.number("timeout", 5)), Healthy: check.number("healthyThreshold", 5),
+		Unhealthy: check.number("unhealthyThreshold", 2), GracePeriod: seconds(r.service.Settings.HealthCheckGracePeriod)}
+}
+
+func (o Object) object(key string) Object {
+	inner, _ := o[key].(map[string]any)
+	return inner
+}
+
+func (o Object) number(key string, otherwise int) int {
+	if n, ok := o[key].(float64); ok && n != 0 {
+		return int(n)
+	}
+	return otherwise
+}

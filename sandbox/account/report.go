@@ -1,0 +1,162 @@
+package account
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Report records how a task's containers do, as an engine finds them. A task that the account no longer knows is no error:
+// it may have been forgotten, or the account reset.
+func (a *Account) Report(taskARN string, report Report) error {
+	return a.transact(func(t *tx) error {
+		for _, s := range list[Service](t, serviceKind) {
+			if i := slices.IndexFunc(s.Tasks, func(task *Task) bool { return task.ARN == taskARN }); i >= 0 {
+				task := s.Tasks[i]
+				t.advance(s)
+				r := &rollout{moment: t.moment(t.now), service: s}
+				r.report(task, report)
+				put(t, serviceKind, s.id(), s)
+				return nil
+			}
+		}
+		task := get[Task](t, taskKind, afterSlash(taskARN))
+		if task == nil || task.ARN != taskARN {
+			return nil
+		}
+		t.advanceTask(task)
+		t.moment(t.now).report(task, report)
+		put(t, taskKind, task.ID(), task)
+		return nil
+	})
+}
+
+// report is that of a task which no service stands behind: what its containers do is all that happens to it.
+func (m moment) report(task *Task, report Report) {
+	d, err := m.definition(task)
+	if err != nil || task.LastStatus == taskStopped {
+		return
+	}
+	runs, failure := task.take(d, report)
+	if runs {
+		task.LastStatus, task.StartedAt = taskRunning, &m.at
+	}
+	if failure != nil {
+		task.end(failure)
+	}
+	if task.LastStatus == taskRunning {
+		task.Health = d.health(task.Containers)
+	}
+	if task.ended() {
+		task.finish(m.at)
+	}
+}
+
+// report is that of a service's task.
+func (r *rollout) report(task *Task, report Report) {
+	d, err := r.definition(task)
+	if err != nil || task.LastStatus == taskStopped {
+		return
+	}
+	runs, failure := task.take(d, report)
+	if runs {
+		task.LastStatus, task.StartedAt = taskRunning, &r.at
+		r.beginHealthChecks(task, d)
+		task.Settling = task.Health == "" && task.TargetHealth == ""
+		r.started(map[string][]string{task.StartedBy: {"(task " + task.ID() + ")"}})
+	}
+	if failure != nil {
+		r.fail(task, failure)
+	}
+	if task.LastStatus == taskRunning && task.DesiredStatus == taskRunning {
+		r.reportHealth(task, d, report.Targets)
+	}
+	if task.ended() {
+		task.finish(r.at)
+	}
+}
+
+// reportHealth has the scheduler stop a task whose containers, or target groups, are found unhealthy.
+func (r *rollout) reportHealth(task *Task, d *TaskDefinition, targets map[string]string) {
+	before := task.Health
+	task.Health = d.health(task.Containers)
+	if task.Health == healthUnhealthy || before == healthUnknown && task.Health == healthHealthy && r.unhealthyFault(task) {
+		r.failContainers(task)
+		return
+	}
+	if task.TargetHealth != "" {
+		r.checkTargets(task, targets)
+	}
+}
+
+// take puts a report into a task. It says whether the task has just come to run, and why it has to stop where that is new.
+func (task *Task) take(d *TaskDefinition, report Report) (runs bool, failure *taskFailure) {
+	for _, state := range report.Containers {
+		if i := slices.IndexFunc(task.Containers, func(c ContainerState) bool { return c.Name == state.Name }); i >= 0 {
+			task.Containers[i] = state
+		} else {
+			task.Containers = append(task.Containers, state)
+		}
+	}
+	waiting := slices.ContainsFunc(task.Containers, func(c ContainerState) bool {
+		return c.LastStatus != taskRunning && c.LastStatus != taskStopped
+	})
+	refused := report.StopCode != "" || report.StoppedReason != ""
+	if task.DesiredStatus == taskStopped {
+		return false, nil
+	}
+	switch {
+	case refused:
+		failure = &taskFailure{code: cmp.Or(report.StopCode, stopNotStarted), reason: report.StoppedReason}
+	case slices.ContainsFunc(task.Containers, func(c ContainerState) bool {
+		return c.LastStatus == taskStopped && d.essential(c.Name)
+	}):
+		failure = &taskFailure{code: stopExited, reason: exitedReason}
+	}
+	return task.LastStatus == taskPending && !waiting && !refused, failure
+}
+
+// ended reports whether a task that is to stop has no container left that runs, or is about to.
+func (task *Task) ended() bool {
+	return task.DesiredStatus == taskStopped && !slices.ContainsFunc(task.Containers, func(c ContainerState) bool {
+		return c.LastStatus != taskStopped && c.RuntimeID != ""
+	})
+}
+
+func (d *TaskDefinition) essential(container string) bool {
+	return slices.ContainsFunc(d.Containers, func(c Container) bool { return c.Name() == container && c["essential"] == true })
+}
+
+// health is what the essential containers with a health check say together: "" where there are none.
+func (d *TaskDefinition) health(states []ContainerState) string {
+	if !d.hasHealthCheck() {
+		return ""
+	}
+	health := healthHealthy
+	for _, state := range states {
+		i := slices.IndexFunc(d.Containers, func(c Container) bool { return c.Name() == state.Name })
+		switch {
+		case i < 0 || !d.Containers[i].hasHealthCheck():
+		case state.Health == healthUnhealthy:
+			return healthUnhealthy
+		case state.Health != healthHealthy:
+			health = healthUnknown
+		}
+	}
+	return health
+}
+
+// ContainerStates are those of a task's containers: what an engine says of them, or else what is recorded of the whole task.
+func (task *Task) ContainerStates(d *TaskDefinition) (states []ContainerState) {
+	for _, c := range d.Containers {
+		state := ContainerState{Name: c.Name(), LastStatus: task.LastStatus, StartedAt: task.StartedAt, StoppedAt: task.StoppedAt}
+		if c.checksHealth() {
+			state.Health = cmp.Or(task.Health, healthUnknown)
+		}
+		if i := slices.IndexFunc(task.Containers, func(s ContainerState) bool { return s.Name == c.Name() }); i >= 0 {
+			state = task.Containers[i]
+		}
+		state.ExitCode, state.Reason = cmp.Or(state.ExitCode, task.ExitCode), cmp.Or(state.Reason, task.ContainerReason)
+		states = append(states, state)
+	}
+	return states
+}
