@@ -24,6 +24,7 @@ type task struct {
 	wake  chan struct{} // something has changed
 
 	mu     sync.Mutex
+	told   bool          // whether wanted says anything
 	wanted *account.Work // nil where the account does not want the task any more
 	looks  string        // how its containers looked last
 	gone   bool          // nothing of it is left
@@ -55,9 +56,9 @@ func newTask(a *Agent, arn string) *task {
 // tell says what is wanted of the task, nil for nothing, and how its containers look.
 func (t *task) tell(wanted *account.Work, looks string) {
 	t.mu.Lock()
-	changed := t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
+	changed := !t.told || t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
 		wanted != nil && t.wanted != nil && t.wanted.Task.DesiredStatus != wanted.Task.DesiredStatus
-	t.wanted, t.looks = wanted, looks
+	t.told, t.wanted, t.looks = true, wanted, looks
 	t.mu.Unlock()
 	if changed {
 		t.wakeUp()
@@ -93,8 +94,11 @@ func (t *task) run(ctx context.Context) {
 		case <-time.After(time.Second): // for what no change tells of, such as a time that is up
 		}
 		t.mu.Lock()
-		wanted := t.wanted
+		told, wanted := t.told, t.wanted
 		t.mu.Unlock()
+		if !told {
+			continue
+		}
 		var err error
 		if wanted == nil {
 			if err = removeAll(ctx, t.agent.Docker, t.agent.identity, t.arn); err == nil {

@@ -436,6 +436,11 @@ type stackOutputs struct {
 		Family, TaskDefinition, LogGroup, Service, URL string
 		Revision, Replicas                             int
 	}
+	Tasks map[string]struct {
+		Family, TaskDefinition, LogGroup, Run, Schedule string
+		Revision                                        int
+		SecurityGroups                                  []string
+	}
 }
 
 // state are the resources of the stage's exported state by type.
