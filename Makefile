@@ -10,6 +10,7 @@ help: ## list the targets
 
 build: ## build .bin/sandbox, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
 	cd sandbox && $(BUILD) -o ../.bin/sandbox .
+	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -trimpath -ldflags='-s -w' -o ../.bin/taskhost ./taskhost
 	$(BUILD) -o .bin/slipway ./cmd/slipway
 	.bin/sandbox cli
 

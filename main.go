@@ -67,13 +67,10 @@ func deployStage(ctx *pulumi.Context) error {
 		}
 		tasks[name] = task.Summary
 	}
-	// What runs before a deployment is declared by now.
-	deployed := pulumi.Map{}
-	for _, name := range slices.Sorted(maps.Keys(services)) {
-		if err := services[name].Deploy(ctx); err != nil {
-			return err
-		}
-		deployed[name] = services[name].Summary
+	// What is to run before a deployment is declared by now.
+	deployed, err := components.Deploy(ctx, services)
+	if err != nil {
+		return err
 	}
 	ctx.Export("cluster", cluster.Name)
 	ctx.Export("images", images.Summary())

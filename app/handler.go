@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,20 +20,23 @@ type answer struct {
 	Variables []string `json:"variables"`
 }
 
+func describe(env map[string]string, image image) answer {
+	return answer{Stage: env["STAGE"], Greeting: env["GREETING"], Image: image, Variables: slices.Sorted(maps.Keys(env))}
+}
+
+// write writes the answer as JSON.
+func (a answer) write(to io.Writer) error {
+	encoder := json.NewEncoder(to)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(a)
+}
+
 // handler answers GET / with the service's description as JSON, and GET /health with status 200.
 func handler(env map[string]string, image image) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		// A client that went away is nobody's error.
-		_ = encoder.Encode(answer{
-			Stage:     env["STAGE"],
-			Greeting:  env["GREETING"],
-			Image:     image,
-			Variables: slices.Sorted(maps.Keys(env)),
-		})
+		_ = describe(env, image).write(w) // a client that went away is nobody's error
 	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusOK)

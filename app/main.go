@@ -5,6 +5,9 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,23 +22,66 @@ import (
 const drain = 15 * time.Second
 
 func main() {
+	describe := flag.Bool("describe", false, "print what GET / would answer, and end: a task that runs once")
+	healthCheck := flag.Bool("healthcheck", false, "ask the service in this container whether it is healthy, and end with status 0 or 1")
+	flag.Parse()
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := serve(ctx, log, os.Environ()); err != nil {
+	var err error
+	switch env := parse(os.Environ()); {
+	case *describe:
+		err = printDescription(ctx, log, env, os.Stdout)
+	case *healthCheck:
+		err = checkHealth(ctx, env)
+	default:
+		err = serve(ctx, log, env)
+	}
+	if err != nil {
 		log.Error("stopped", "error", err.Error())
 		os.Exit(1)
 	}
 }
 
-// serve answers on the environment's PORT (8080 unless given) until ctx is done, then lets open requests end.
-func serve(ctx context.Context, log *slog.Logger, environ []string) error {
-	env := parse(environ)
-	port := env["PORT"]
-	if port == "" {
-		port = "8080"
+// port is the environment's PORT, 8080 unless given.
+func port(env map[string]string) string {
+	if port := env["PORT"]; port != "" {
+		return port
 	}
-	listener, err := net.Listen("tcp", ":"+port)
+	return "8080"
+}
+
+// printDescription prints what the service would answer.
+func printDescription(ctx context.Context, log *slog.Logger, env map[string]string, to io.Writer) error {
+	image, err := ownImage(ctx, env["ECS_CONTAINER_METADATA_URI_V4"])
+	if err != nil {
+		log.Warn("image unknown", "error", err.Error())
+	}
+	return describe(env, image).write(to)
+}
+
+// checkHealth asks the service that runs in the same container. An image from scratch has no other client.
+func checkHealth(ctx context.Context, env map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port(env)+"/health", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service answers %s", response.Status)
+	}
+	return nil
+}
+
+// serve answers on the environment's PORT until ctx is done, then lets open requests end.
+func serve(ctx context.Context, log *slog.Logger, env map[string]string) error {
+	listener, err := net.Listen("tcp", ":"+port(env))
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func TestServeUntilTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- serve(ctx, slog.New(slog.NewJSONHandler(output, nil)), []string{"PORT=0", "STAGE=dev", "TOKEN=hunter2"})
+		done <- serve(ctx, slog.New(slog.NewJSONHandler(output, nil)), map[string]string{"PORT": "0", "STAGE": "dev", "TOKEN": "hunter2"})
 	}()
 
 	var started struct{ Msg, Stage, Image, Address string }
@@ -167,7 +167,44 @@ func TestPortInUse(t *testing.T) {
 	defer other.Close()
 	port := other.URL[strings.LastIndex(other.URL, ":")+1:]
 	// The other server listens on one address of this port, which is enough to refuse all of them.
-	if err := serve(t.Context(), slog.New(slog.DiscardHandler), []string{"PORT=" + port}); err == nil {
+	if err := serve(t.Context(), slog.New(slog.DiscardHandler), map[string]string{"PORT": port}); err == nil {
 		t.Error("serves on a port that is in use")
+	}
+}
+
+func TestDescriptionIsWhatTheServiceAnswers(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"STAGE": "dev", "GREETING": "hello", "TOKEN": "hunter2"}
+	recorder := httptest.NewRecorder()
+	handler(env, image{Reference: "unknown"}).ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	var printed bytes.Buffer
+	if err := printDescription(t.Context(), slog.New(slog.DiscardHandler), env, &printed); err != nil {
+		t.Fatal(err)
+	}
+	if printed.String() != recorder.Body.String() {
+		t.Errorf("printed %s, answered %s", printed.String(), recorder.Body.String())
+	}
+}
+
+func TestHealthCheck(t *testing.T) {
+	t.Parallel()
+	healthy := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.WriteHeader(healthy)
+	}))
+	env := map[string]string{"PORT": server.URL[strings.LastIndex(server.URL, ":")+1:]}
+	if err := checkHealth(t.Context(), env); err != nil {
+		t.Error(err)
+	}
+	healthy = http.StatusServiceUnavailable
+	if err := checkHealth(t.Context(), env); err == nil {
+		t.Error("a service that is not healthy passes")
+	}
+	server.Close()
+	if err := checkHealth(t.Context(), env); err == nil {
+		t.Error("a service that does not answer passes")
 	}
 }

@@ -154,7 +154,9 @@ func (b *before) awaitEarlier(ctx context.Context, client *ecssdk.Client, task t
 func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task taskrun.Task) error {
 	var last []string
 	watcher := taskrun.Watcher{
-		Started: func(arn string) { _ = b.say(fmt.Sprintf("%s runs as the task %s", path.Base(task.TaskDefinition), path.Base(arn))) },
+		Started: func(arn string) {
+			_ = b.say(fmt.Sprintf("%s runs as the task %s", path.Base(task.TaskDefinition), path.Base(arn)))
+		},
 		Line: func(container, text string) {
 			if container != task.Container {
 				text = container + ": " + text

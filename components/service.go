@@ -83,9 +83,20 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	return component, nil
 }
 
-// Deploy declares the ECS service, which moves to the wanted revision, and what goes with it. Tasks that are to run before it
-// have to be declared by then.
-func (s *Service) Deploy(ctx *pulumi.Context) error {
+// Deploy declares the ECS services themselves, each of which moves to its wanted revision. Tasks that are to run before have to
+// be declared by then. It returns what the stack's outputs say of the services, by name.
+func Deploy(ctx *pulumi.Context, services map[string]*Service) (pulumi.Map, error) {
+	summaries := pulumi.Map{}
+	for _, name := range sortedKeys(services) {
+		if err := services[name].deploy(ctx); err != nil {
+			return nil, err
+		}
+		summaries[name] = services[name].Summary
+	}
+	return summaries, nil
+}
+
+func (s *Service) deploy(ctx *pulumi.Context) error {
 	name, args, parent := s.name, s.args, pulumi.Parent(s)
 	settings, network := args.Stage.Services[name], args.Surroundings.Network
 	tags, logGroup := args.Stage.TagsOf(name), args.Stage.LogGroup(name)

@@ -19,7 +19,7 @@ import (
 type recorder struct {
 	mutex     sync.Mutex
 	resources []pulumi.MockResourceArgs
-	summaries map[string]map[string]any // what declareStage notes of each service
+	summaries map[string]map[string]any // what declareStage notes of each service and task
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -133,7 +133,11 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 		if change != nil {
 			change(args)
 		}
-		_, err = NewService(ctx, "web", args)
+		service, err := NewService(ctx, "web", args)
+		if err != nil {
+			return err
+		}
+		_, err = Deploy(ctx, map[string]*Service{"web": service})
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)

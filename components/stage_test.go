@@ -63,22 +63,34 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		if err != nil {
 			return err
 		}
+		services := map[string]*Service{}
 		for _, name := range sortedKeys(settings.Services) {
-			service, err := NewService(ctx, name, &ServiceArgs{
+			if services[name], err = NewService(ctx, name, &ServiceArgs{
 				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images, Retention: retention,
+			}); err != nil {
+				return err
+			}
+		}
+		for _, name := range sortedKeys(settings.Tasks) {
+			task, err := NewTask(ctx, name, &TaskArgs{
+				Surroundings: surroundings, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
 			})
 			if err != nil {
 				return err
 			}
-			recorded.noteSummary(name, service.Summary)
+			recorded.noteSummary(name, task.Summary)
 		}
-		return nil
+		deployed, err := Deploy(ctx, services)
+		for name, summary := range deployed {
+			recorded.noteSummary(name, summary.(pulumi.Map))
+		}
+		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)
 	return recorded
 }
 
-// noteSummary notes what a stack's outputs say of a service.
+// noteSummary notes what a stack's outputs say of a service or a task.
 func (r *recorder) noteSummary(name string, summary pulumi.Map) {
 	summary.ToMapOutput().ApplyT(func(known map[string]any) map[string]any {
 		r.mutex.Lock()

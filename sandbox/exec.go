@@ -38,6 +38,9 @@ exec of its own.
 Images are built by the Docker engine where one answers (DOCKER_HOST is honoured). Where none does, or SANDBOX_DOCKER=off
 is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.
 
+Tasks run as containers of the same engine, while a command runs or sandbox watch does, and run on by themselves after it.
+Without an engine, or with SANDBOX_DOCKER=build, they are only recorded.
+
 SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called, beside those of Pulumi's providers.`,
 		Example: `  sandbox exec -- pulumi up --stack dev
   sandbox exec -- slipway promote dev release
@@ -90,9 +93,15 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 		if err != nil {
 			return err
 		}
+		tasks, err := startTasks(dir, a, nil)
+		if err != nil {
+			return err
+		}
+		defer tasks.end()
 		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli), filepath.Dir(self))
 		host.SetEnvironment(environment)
 		status, err = runCommand(args, environment)
+		tasks.settle()
 		return err
 	})
 	return status, err

@@ -42,7 +42,8 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 		PersistentPreRun: func(*cobra.Command, []string) { called = true },
 	}
 	dir := root.PersistentFlags().String("dir", ".sandbox", "where the account lives, a `directory`")
-	root.AddCommand(execCommand(dir), imagesCommand(dir), psCommand(dir), resetCommand(dir), faultsCommand(dir), cliCommand())
+	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir), resetCommand(dir),
+		faultsCommand(dir), cliCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

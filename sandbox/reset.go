@@ -1,21 +1,30 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/agent"
+	"slipway/sandbox/docker"
 )
 
 func resetCommand(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reset",
 		Short: "Forget the account: its images, services, faults, and the state of its stacks",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return reset(*dir) },
+		Long: `Forget the account: its images, services, faults, and the state of its stacks.
+
+What it has on the Docker engine is removed, too: containers, volumes and images. Where no engine answers, that stays.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return reset(*dir) },
 	}
 }
 
@@ -32,10 +41,41 @@ func reset(dir string) error {
 		return fmt.Errorf("a command uses the account in %s: wait until it has ended", dir)
 	}
 	defer lock.Unlock()
-	for _, name := range []string{"account.db", "account.db-wal", "account.db-shm", "account.lock", "registry", "state", "home"} {
+	// First, as the account knows which ones they are.
+	if err := removeFromEngine(dir); err != nil {
+		return err
+	}
+	for _, name := range []string{"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removalTime is how long the Docker engine may take to remove what an account has.
+const removalTime = 2 * time.Minute
+
+// removeFromEngine removes the account's containers, volumes and images, where an engine answers.
+func removeFromEngine(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "account.db")); err != nil {
+		return nil // which never had any
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), removalTime)
+	defer cancel()
+	engine := docker.Engine(ctx)
+	if engine == nil {
+		return nil
+	}
+	defer engine.Close()
+	return withAccount(dir, func(a *account.Account) error {
+		identity, err := a.Identity()
+		if err != nil {
+			return err
+		}
+		if err := agent.Remove(ctx, engine, identity); err != nil {
+			return fmt.Errorf("removing the account's containers, or SANDBOX_DOCKER=off leaves them: %w", err)
+		}
+		return nil
+	})
 }

@@ -68,34 +68,6 @@ func shownImages(images []account.Image) []shownImage {
 	return shown
 }
 
-func psCommand(dir *string) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "ps",
-		Short: "List the services of every cluster and what they run",
-		Args:  cobra.NoArgs,
-	}
-	asJSON := command.Flags().Bool("json", false,
-		`print {"services": [{cluster, service, family, revision, desired, running, image, environment}]}`)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		return withAccount(*dir, func(a *account.Account) error {
-			services, err := a.Services()
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return printJSON(command.OutOrStdout(), map[string]any{"services": services})
-			}
-			rows := [][]string{{"CLUSTER", "SERVICE", "REVISION", "DESIRED", "RUNNING", "IMAGE"}}
-			for _, s := range services {
-				rows = append(rows, []string{s.Cluster, s.Service, fmt.Sprintf("%s:%d", s.Family, s.Revision),
-					fmt.Sprint(s.Desired), fmt.Sprint(s.Running), s.Image})
-			}
-			return printTable(command.OutOrStdout(), rows)
-		})
-	}
-	return command
-}
-
 func faultsCommand(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "faults [KEY=VALUE…]",

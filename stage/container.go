@@ -1,5 +1,11 @@
 package stage
 
+import (
+	"maps"
+	"regexp"
+	"slices"
+)
+
 // Container is what any container of a task may have.
 type Container struct {
 	// EntryPoint replaces the image's `ENTRYPOINT`.
@@ -52,10 +58,12 @@ type Container struct {
 	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
 
 	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`),
-	// are healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`).
+	// are healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes ECS gives
+	// up, and the task stops.
 	//
 	// Default: none; it starts at once
-	// Allowed: `START`, `HEALTHY`, `COMPLETE` or `SUCCESS`
+	// Allowed: `START`; `HEALTHY`, where the other has a `healthCheck`; `COMPLETE` and `SUCCESS`, where it is not
+	// `essential`. No circle of containers that wait for each other
 	// Example: dependsOn: {prepare: SUCCESS}
 	// Rule: [ECS ContainerDependency](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html)
 	DependsOn map[string]string `json:"dependsOn"`
@@ -64,13 +72,14 @@ type Container struct {
 	// task, and is shared by the containers that mount it.
 	//
 	// Default: none
-	// Allowed: names as those of containers
+	// Allowed: names of letters, digits, `-` and `_`; each at a path of its own
 	// Example: mounts: {data: {path: /var/data}}
 	// Rule: [Bind mounts](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html)
 	Mounts map[string]Mount `json:"mounts"`
 
 	// ReadonlyRootFilesystem lets the container write to its mounts only.
 	//
+	// Allowed: `true`, `false`; not `true` for a service's main container with `exec`, whose sessions write files
 	// Example: readonlyRootFilesystem: true
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	ReadonlyRootFilesystem bool `json:"readonlyRootFilesystem" default:"false"`
@@ -92,73 +101,47 @@ type Container struct {
 	// Ulimits are limits of the container's processes, by name.
 	//
 	// Default: none; those of Fargate
+	// Allowed: `core`, `cpu`, `data`, `fsize`, `locks`, `memlock`, `msgqueue`, `nice`, `nofile`, `nproc`, `rss`,
+	// `rtprio`, `rttime`, `sigpending`, `stack`
 	// Example: ulimits: {nofile: {soft: 65535, hard: 65535}}
 	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
 	Ulimits map[string]Ulimit `json:"ulimits"`
 }
 
-// Mount is a volume of the task in one of its containers.
-type Mount struct {
-	// Path is where the container sees the volume.
-	//
-	// Default: none; required
-	// Allowed: an absolute path
-	// Example: path: /var/data
-	// Rule: [ECS MountPoint](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_MountPoint.html)
-	Path string `json:"path"`
+// userForm is a user, and a group, by name or by number.
+var userForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 
-	// ReadOnly keeps the container from writing to the volume.
-	//
-	// Example: readOnly: true
-	// Rule: [ECS MountPoint](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_MountPoint.html)
-	ReadOnly bool `json:"readOnly" default:"false"`
+// checkContainer checks what any container of a task may have. keys lead to the container.
+func (c *checker) checkContainer(keys []any, container Container) {
+	key := func(more ...any) []any { return below(keys, more...) }
+	c.checkArguments(key("entryPoint"), container.EntryPoint)
+	c.checkArguments(key("command"), container.Command)
+	c.checkVariableNames(slices.Sorted(maps.Keys(container.Environment)), key("environment")...)
+	c.checkSecretNames(keys, container)
+	c.checkHealthCheck(key("healthCheck"), container.HealthCheck)
+	c.checkMounts(key("mounts"), container.Mounts)
+	if user := c.root.at(key("user")...); user.present && !userForm.MatchString(container.User) {
+		c.failAt(user, `is %q; write "user", "uid", "user:group" or "uid:gid", as in "65532:65532"`, container.User)
+	}
+	c.checkUlimits(key("ulimits"), container.Ulimits)
 }
 
-// Ulimit is one limit of a container's processes.
-type Ulimit struct {
-	// Soft is the limit that a process starts with, and may raise up to `hard`.
-	//
-	// Default: none; required
-	// Example: soft: 65535
-	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
-	Soft int `json:"soft"`
-
-	// Hard is the limit that no process can raise.
-	//
-	// Default: none; required
-	// Example: hard: 65535
-	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
-	Hard int `json:"hard"`
+func (c *checker) checkArguments(keys []any, arguments []string) {
+	for i, argument := range arguments {
+		if argument == "" {
+			c.fail(below(keys, i), "is empty; write an argument, or remove it")
+		}
+	}
 }
 
-// Sidecar is a container beside a task's main one.
-type Sidecar struct {
-	// Image is what the container runs: an image of the stage by its name, or any other by its reference.
-	//
-	// Default: none; required
-	// Allowed: a name in `images`, or a reference with a tag or a digest
-	// Example: image: public.ecr.aws/docker/library/busybox:1.37
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Image string `json:"image"`
+// below are the keys that lead from those of an object to a value in it.
+func below(keys []any, more ...any) []any { return append(slices.Clone(keys), more...) }
 
-	// CPU is the container's share of the task's CPU. The main container has the rest.
-	//
-	// Example: cpu: 64
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	CPU int `json:"cpu" default:"32" min:"1" max:"16384" unit:"CPU units"`
-
-	// Memory is the most that the container may use, before it is killed.
-	//
-	// Default: none; what the task has
-	// Example: memory: 128
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Memory int `json:"memory" min:"6" max:"122880" unit:"MiB"`
-
-	// Essential ends the task when the container ends. One that others wait for to end is none.
-	//
-	// Example: essential: false
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Essential bool `json:"essential" default:"true"`
-
-	Container
+// written is how a user writes a path of keys, wherever the value stands.
+func written(keys ...any) string {
+	path := ""
+	for _, key := range keys {
+		path += step(path, key)
+	}
+	return path
 }

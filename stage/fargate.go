@@ -1,6 +1,9 @@
 package stage
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // taskSize is a CPU size of Fargate and the memory that goes with it.
 type taskSize struct {
@@ -28,6 +31,11 @@ func memoryRange(cpu, from, to, step int) taskSize {
 		size.memory = append(size.memory, memory)
 	}
 	return size
+}
+
+// isTaskSize tells whether Fargate has tasks of so many CPU units.
+func isTaskSize(cpu int) bool {
+	return slices.ContainsFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
 }
 
 // allowed is the memory that goes with the CPU size, in words.

@@ -38,13 +38,13 @@ type HealthCheck struct {
 	StartPeriod int `json:"startPeriod" default:"0" min:"0" max:"300" unit:"seconds"`
 }
 
-func (c *checker) checkHealthCheck(name string, check *HealthCheck) {
-	if check == nil || c.root.at("services", name, "healthCheck").bad {
+func (c *checker) checkHealthCheck(keys []any, check *HealthCheck) {
+	if check == nil || c.root.at(keys...).bad {
 		return
 	}
 	const form = `write ["CMD", "/app", "-healthcheck"], or ["CMD-SHELL", "curl -f http://localhost/"]`
-	command := c.root.at("services", name, "healthCheck", "command")
-	first := c.root.at("services", name, "healthCheck", "command", 0)
+	command := c.root.at(below(keys, "command")...)
+	first := c.root.at(below(keys, "command", 0)...)
 	kinds := []string{"CMD", "CMD-SHELL"}
 	switch {
 	case len(check.Command) == 0:
@@ -52,7 +52,7 @@ func (c *checker) checkHealthCheck(name string, check *HealthCheck) {
 	case first.bad:
 	case !slices.Contains(kinds, check.Command[0]):
 		c.failAt(command, "begins with %q, and not with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
-	case len(check.Command) == 1 || blank(check.Command[1]) && !c.root.at("services", name, "healthCheck", "command", 1).bad:
+	case len(check.Command) == 1 || blank(check.Command[1]) && !c.root.at(below(keys, "command", 1)...).bad:
 		c.failAt(command, "has nothing behind %s; %s", check.Command[0], form)
 	case check.Command[0] == "CMD-SHELL" && len(check.Command) > 2:
 		c.failAt(command, "has %d parts behind CMD-SHELL, which takes one line; %s", len(check.Command)-1, form)

@@ -44,7 +44,7 @@ type Build struct {
 	Target string `json:"target"`
 
 	// Args are build arguments. They become part of the image, which every stage runs, so none may have the name of a
-	// variable in `environment`, in `secrets`, or in the environment of a service that runs the image.
+	// variable in `environment`, in `secrets`, or in the environment of a container that runs the image.
 	//
 	// Allowed: names of letters, digits and `_`, no digit first
 	// Example: args: {GO_VERSION: "1.26"}
@@ -75,12 +75,11 @@ const defaultPlatform = "linux/amd64"
 
 // image turns a checked document into the image.
 func (d imageDocument) image() Image {
-	image := Image{Platform: cmp.Or(d.Platform, defaultPlatform)}
+	image := Image{Platform: d.platform()}
 	if d.Build != nil {
 		build := *d.Build
 		build.Context, build.Dockerfile = build.paths()
 		image.Build = &build
-		image.Platform = cmp.Or(d.Platform, build.Platform)
 	}
 	if d.Ref != "" {
 		ref, err := parseRef(d.Ref)
@@ -90,6 +89,14 @@ func (d imageDocument) image() Image {
 		image.Ref = ref
 	}
 	return image
+}
+
+// platform is what tasks that run the image run on.
+func (d imageDocument) platform() string {
+	if d.Build != nil {
+		return cmp.Or(d.Platform, d.Build.Platform)
+	}
+	return cmp.Or(d.Platform, defaultPlatform)
 }
 
 // paths are those of context and Dockerfile, both relative to the directory of Pulumi.yaml.
@@ -150,9 +157,26 @@ func (c *checker) whereSet(image, variable string) string {
 		return "secrets"
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
-		service := c.document.Services[name]
-		if _, set := service.Environment[variable]; set && service.Image == image {
-			return "services." + name + ".environment"
+		if where := c.document.Services[name].whereSet(at("services", name), image, variable); where != "" {
+			return where
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.document.Tasks)) {
+		if where := c.document.Tasks[name].whereSet(at("tasks", name), image, variable); where != "" {
+			return where
+		}
+	}
+	return ""
+}
+
+// whereSet finds the variable in a task definition's containers that run the image. keys lead to the task definition.
+func (d TaskDefinition) whereSet(keys []any, image, variable string) string {
+	if d.Image == image && hasKey(d.Environment, variable) {
+		return written(below(keys, "environment")...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Containers)) {
+		if sidecar := d.Containers[name]; sidecar.Image == image && hasKey(sidecar.Environment, variable) {
+			return written(below(keys, "containers", name, "environment")...)
 		}
 	}
 	return ""

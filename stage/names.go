@@ -71,14 +71,14 @@ func (c *checker) checkImageName(name string) {
 	}
 }
 
-// checkServiceName checks the ECS service, family and roles that are named after a service.
-func (c *checker) checkServiceName(name string) {
+// checkName checks the ECS service, family, container and roles that are named after a service or a task. keys lead to it.
+func (c *checker) checkName(keys []any, name string) {
 	role := c.names().ExecutionRole(name)
 	switch {
 	case !ecsName.MatchString(name):
-		c.fail(at("services", name), "cannot name a service in ECS; use up to 255 letters, digits, - and _")
+		c.fail(keys, "cannot name a service or a task in ECS; use up to 255 letters, digits, - and _")
 	case len(role) > longestRoleName:
-		c.fail(at("services", name), "makes the name of its IAM role, %s, %d characters long, and IAM takes %d; "+
+		c.fail(keys, "makes the name of its IAM role, %s, %d characters long, and IAM takes %d; "+
 			"shorten it by %d", role, len(role), longestRoleName, len(role)-longestRoleName)
 	}
 }

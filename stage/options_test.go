@@ -258,7 +258,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"an action of any service": {
 			permitted("{actions: ['s*:GetObject'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{"write SERVICE:ACTION"}},
 		"every action": {
-			permitted("{actions: ['*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{`is "*", which allows everything; name the actions that the service needs`}},
+			permitted("{actions: ['*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{`is "*", which allows everything; name the actions that are needed`}},
 		"every action of every service": {
 			permitted("{actions: ['*:*'], " + uploads + "}"), "services.web.permissions[0].actions[0]", []string{"which allows everything"}},
 		"every action of a service": {

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Permission is one statement of what a service's own code may do.
+// Permission is one statement of what the containers' own code may do.
 type Permission struct {
 	// Actions are those of an AWS service. Name them, or a group of them (`s3:Get*`).
 	//
@@ -52,15 +52,15 @@ var (
 		"secretsmanager:GetRandomPassword", "sns:GetSMSAttributes", "sns:Publish", "sns:SetSMSAttributes", "sts:GetAccessKeyInfo", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
 )
 
-func (c *checker) checkPermissions(name string, permissions []Permission) {
+func (c *checker) checkPermissions(keys []any, permissions []Permission) {
 	for i, permission := range permissions {
-		key := func(keys ...any) []any { return append(at("services", name, "permissions", i), keys...) }
+		key := func(more ...any) []any { return below(below(keys, i), more...) }
 		c.checkAtLeastOne(key("actions"), len(permission.Actions), "at least one SERVICE:ACTION, as in s3:GetObject")
 		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARNs of what the actions may be done to")
 		for j, action := range permission.Actions {
 			switch service, verb, isPair := strings.Cut(action, ":"); {
 			case action == "*" || isPair && verb != "" && strings.Trim(verb, "*?") == "":
-				c.fail(key("actions", j), "is %q, which allows everything; name the actions that the service needs", action)
+				c.fail(key("actions", j), "is %q, which allows everything; name the actions that are needed", action)
 			case !iamAction.MatchString(action):
 				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
 			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) &&

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"time"
-	_ "time/tzdata" // the time zones that AWS knows, also on a machine without them
 )
 
 // Scaling lets Application Auto Scaling decide a service's desired count.
@@ -142,16 +140,7 @@ func (c *checker) checkSchedule(name string, schedule Schedule, most int, keys [
 	if !scheduleName.MatchString(name) {
 		c.fail(keys, "cannot name a schedule; use up to 64 letters, digits, - and _")
 	}
-	if when := c.root.at(key("when")...); !when.present {
-		c.failAt(when, `is missing; write when, as in "cron(0 6 ? * MON-FRI *)"`)
-	} else if err := checkExpression(schedule.When); err != nil {
-		c.failAt(when, "is %q; %s", schedule.When, err)
-	}
-	if zone := c.root.at(key("timeZone")...); zone.present {
-		if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "" || schedule.TimeZone == "Local" {
-			c.failAt(zone, "is %q; write the name of a time zone, as in Asia/Seoul", schedule.TimeZone)
-		}
-	}
+	c.checkWhen(keys, schedule.When, schedule.TimeZone)
 	switch {
 	case schedule.Min == nil && schedule.Max == nil:
 		c.fail(keys, "changes nothing; write min or max")

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // the time zones that AWS knows, also on a machine without them
 )
 
 var (
@@ -15,7 +16,22 @@ var (
 	rateExpression     = regexp.MustCompile(`^(?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))$`)
 )
 
-// checkExpression checks a schedule expression of AWS. Its error is what to write instead
+// checkWhen checks the expression and the time zone of a schedule, which the keys lead to.
+func (c *checker) checkWhen(keys []any, expression, timeZone string) {
+	if when := c.root.at(below(keys, "when")...); !when.present {
+		c.failAt(when, `is missing; write when, as in "cron(0 6 ? * MON-FRI *)"`)
+	} else if err := checkExpression(expression); err != nil {
+		c.failAt(when, "is %q; %s", expression, err)
+	}
+	if zone := c.root.at(below(keys, "timeZone")...); zone.present {
+		if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" || timeZone == "Local" {
+			c.failAt(zone, "is %q; write the name of a time zone, as in Asia/Seoul", timeZone)
+		}
+	}
+}
+
+// checkExpression checks a schedule expression of AWS, whose Application Auto Scaling and EventBridge Scheduler take the same
+// ones (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html). Its error is what to write instead
 // (https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html).
 func checkExpression(text string) error {
 	parts := scheduleExpression.FindStringSubmatch(text)

@@ -108,32 +108,40 @@ func (c *checker) secrets() map[string]Secret {
 	return secrets
 }
 
-func (c *checker) checkServiceSecrets(name string, service Service) {
+// checkSecretNames checks the secrets that a container names. keys lead to the container.
+func (c *checker) checkSecretNames(keys []any, container Container) {
 	declared := slices.Sorted(maps.Keys(c.document.Secrets))
-	for i, secret := range service.SecretNames {
-		path := at("services", name, "secrets", i)
+	for i, secret := range container.SecretNames {
+		path := below(keys, "secrets", i)
 		switch {
 		case !slices.Contains(declared, secret):
 			// Not shown: it may be the value itself, put where its name belongs.
 			if !c.root.at("secrets").bad {
 				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s", orOneOf(declared))
 			}
-		case slices.Contains(service.SecretNames[:i], secret):
+		case slices.Contains(container.SecretNames[:i], secret):
 			c.fail(path, "names %q again; remove it", secret)
-		case hasKey(service.Environment, secret):
-			c.fail(path, "%q is a variable in services.%s.environment too; remove one of them", secret, name)
+		case hasKey(container.Environment, secret):
+			c.fail(path, "%q is a variable in %s too; remove one of them", secret, written(below(keys, "environment")...))
 		case hasKey(c.document.Environment, secret):
 			c.fail(path, "%q is a variable in environment too; remove one of them", secret)
 		}
 	}
+}
+
+// checkSecretSize checks that one secret of Secrets Manager holds the encrypted values of all containers. keys lead to the
+// service or the task.
+func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
 	values := map[string]string{}
-	for _, secret := range service.SecretNames {
-		if c.isValue(secret) {
-			values[secret] = c.document.Secrets[secret]
+	for _, container := range definition.AllContainers("") {
+		for _, secret := range container.SecretNames {
+			if c.isValue(secret) {
+				values[secret] = c.document.Secrets[secret]
+			}
 		}
 	}
 	if text, err := json.Marshal(values); err != nil || len(text) > largestSecret {
-		c.fail(at("services", name, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
+		c.fail(below(keys, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
 			"write its ARN", len(text), largestSecret)
 	}
 }

@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 )
@@ -67,6 +65,7 @@ type Service struct {
 	// Exec lets people open a shell in the service's containers (`aws ecs execute-command`). Its tasks get the four
 	// permissions of Session Manager's channels that this needs, and an init process.
 	//
+	// Allowed: `true`, `false`; not `true` with `readonlyRootFilesystem`
 	// Example: exec: true
 	// Rule: [ECS Exec](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html)
 	Exec bool `json:"exec" default:"false"`
@@ -76,16 +75,10 @@ func (c *checker) checkService(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name), keys...) }
 	given := func(name string) bool { return c.root.at(key(name)...).present }
 
-	c.checkServiceName(name)
-	c.checkServiceImage(name, service.Image)
-	for i, argument := range service.Command {
-		if argument == "" {
-			c.fail(key("command", i), "is empty; write an argument, or remove it")
-		}
+	c.checkTaskDefinition(key(), name, service.TaskDefinition)
+	if service.Exec && service.ReadonlyRootFilesystem {
+		c.fail(key("readonlyRootFilesystem"), "goes not with exec, whose sessions write to the container's files; remove one of them")
 	}
-	c.checkSize(name, service.CPU, service.Memory)
-	c.checkVariableNames(slices.Sorted(maps.Keys(service.Environment)), key("environment")...)
-	c.checkServiceSecrets(name, service)
 	if !given("port") && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
@@ -93,58 +86,6 @@ func (c *checker) checkService(name string, service Service) {
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
 	c.checkDeployment(name, service)
-	c.checkHealthCheck(name, service.HealthCheck)
-	c.checkPermissions(name, service.Permissions)
-}
-
-func (c *checker) checkServiceImage(name, image string) {
-	path := at("services", name, "image")
-	images := c.root.at("images")
-	declared := slices.Sorted(maps.Keys(c.document.Images))
-	switch {
-	case images.bad || slices.Contains(declared, image):
-	case len(declared) == 0:
-		if !c.root.at(path...).bad {
-			c.fail(at("images"), "no image is declared yet; %s", c.firstImage())
-		}
-	case !c.root.at(path...).present:
-		c.fail(path, "is missing; name one of the declared images: %s", enumerate(declared))
-	default:
-		c.fail(path, "names %q, which is not declared; declare images.%s, or name one of: %s",
-			image, image, enumerate(declared))
-	}
-}
-
-// firstImage says how a stage without images comes by one. It is the same for every service, and so told once.
-func (c *checker) firstImage() string {
-	from, hint := "FROM", ", where FROM is the stage whose images it should run"
-	switch stages := stagesThatBuild(c.in); len(stages) {
-	case 0:
-	case 1:
-		from, hint = stages[0], ""
-	default:
-		hint = ", where FROM is one of: " + enumerate(stages)
-	}
-	return fmt.Sprintf(`run "slipway promote %s %s" to pin the images that another stage runs%s, `+
-		"or build them here: write images.<name>.build.context", from, c.in.Stage, hint)
-}
-
-func (c *checker) checkSize(name string, cpu, memory int) {
-	cpuAt, memoryAt := c.root.at("services", name, "cpu"), c.root.at("services", name, "memory")
-	if cpuAt.bad || memoryAt.bad {
-		return
-	}
-	i := slices.IndexFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
-	switch {
-	case i < 0:
-		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
-	case slices.Contains(taskSizes[i].memory, memory):
-	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
-		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
-	default:
-		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
-			cpu, memory, taskSizes[i].allowed())
-	}
 }
 
 func (c *checker) checkRanges(ranges []string, keys ...any) {

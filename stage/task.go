@@ -1,5 +1,13 @@
 package stage
 
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
 // Task is what runs once and ends: by hand, on a schedule, or before a deployment.
 type Task struct {
 	TaskDefinition
@@ -53,7 +61,7 @@ type TaskSchedule struct {
 	// DeadLetterQueue is where starts go that were given up.
 	//
 	// Default: none; they are dropped
-	// Allowed: the ARN of an SQS queue of the stage's region and account
+	// Allowed: the ARN of a standard SQS queue of the stage's region and account
 	// Example: deadLetterQueue: arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks
 	// Rule: [Dead-letter queues](https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html)
 	DeadLetterQueue string `json:"deadLetterQueue"`
@@ -63,4 +71,53 @@ type TaskSchedule struct {
 	// Example: enabled: false
 	// Rule: [Schedule](https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html)
 	Enabled bool `json:"enabled" default:"true"`
+}
+
+// queueName is that of a standard queue (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html).
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+func (c *checker) checkTask(name string, task Task, aws AWS) {
+	keys := at("tasks", name)
+	if _, isService := c.document.Services[name]; isService {
+		c.fail(keys, "is the name of a service, too; use another one")
+	}
+	c.checkTaskDefinition(keys, name, task.TaskDefinition)
+	c.checkBefore(below(keys, "before"), task.Before)
+	if schedule := below(keys, "schedule"); task.Schedule != nil && !c.root.at(schedule...).bad {
+		c.checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)
+		c.checkDeadLetterQueue(below(schedule, "deadLetterQueue"), task.Schedule.DeadLetterQueue, aws)
+	}
+}
+
+func (c *checker) checkBefore(keys []any, services []string) {
+	declared := slices.Sorted(maps.Keys(c.document.Services))
+	for i, service := range services {
+		switch {
+		case c.root.at("services").bad:
+		case !slices.Contains(declared, service):
+			c.fail(below(keys, i), "names %q, which is no service; declare services.%s%s", service, service, orOneOf(declared))
+		case slices.Contains(services[:i], service):
+			c.fail(below(keys, i), "names %s again; remove it", service)
+		}
+	}
+}
+
+func (c *checker) checkDeadLetterQueue(keys []any, queue string, aws AWS) {
+	where := c.root.at(keys...)
+	if !where.present {
+		return
+	}
+	parsed, err := arn.Parse(queue)
+	switch {
+	case err != nil || parsed.Service != "sqs" || !accountID.MatchString(parsed.AccountID):
+		c.failAt(where, "is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks", shorten(queue))
+	case !queueName.MatchString(parsed.Resource):
+		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 letters, digits, - and _ (no .fifo)",
+			shorten(parsed.Resource))
+	case aws.Region != "" && parsed.Region != aws.Region:
+		c.failAt(where, "is in region %s, and the stage runs in %s (aws:region); name a queue of this region", parsed.Region, aws.Region)
+	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
+		c.failAt(where, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
+			parsed.AccountID, enumerate(aws.AllowedAccountIDs))
+	}
 }

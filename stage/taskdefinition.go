@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -41,18 +42,79 @@ type TaskDefinition struct {
 	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)
 	Containers map[string]Sidecar `json:"containers"`
 
-	// LogRetention is how long the service's log is kept.
+	// LogRetention is how long the containers' log is kept.
 	//
 	// Example: logRetention: 90
 	// Rule: [CloudWatch Logs PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
 	LogRetention int `json:"logRetention" default:"30" enum:"1,3,5,7,14,30,60,90,120,150,180,365,400,545,731,1096,1827,2192,2557,2922,3288,3653" unit:"days"`
 
-	// Permissions are what the service's own code may do in AWS: the statements of its task role.
+	// Permissions are what the containers' own code may do in AWS: the statements of the task role.
 	//
 	// Default: none; nothing
 	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]
 	// Rule: [Task role](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)
 	Permissions []Permission `json:"permissions"`
+}
+
+// checkTaskDefinition checks what services and tasks have in common. keys lead to the one called name.
+func (c *checker) checkTaskDefinition(keys []any, name string, definition TaskDefinition) {
+	c.checkName(keys, name)
+	c.checkMainImage(below(keys, "image"), definition.Image)
+	c.checkSize(keys, definition.CPU, definition.Memory)
+	c.checkContainer(keys, definition.Container)
+	c.checkContainers(keys, name, definition)
+	c.checkDependencies(keys, name, definition)
+	c.checkSecretSize(keys, definition)
+	c.checkPermissions(below(keys, "permissions"), definition.Permissions)
+}
+
+func (c *checker) checkMainImage(path []any, image string) {
+	images := c.root.at("images")
+	declared := slices.Sorted(maps.Keys(c.document.Images))
+	switch {
+	case images.bad || slices.Contains(declared, image):
+	case len(declared) == 0:
+		if !c.root.at(path...).bad {
+			c.fail(at("images"), "no image is declared yet; %s", c.firstImage())
+		}
+	case !c.root.at(path...).present:
+		c.fail(path, "is missing; name one of the declared images: %s", enumerate(declared))
+	default:
+		c.fail(path, "names %q, which is not declared; declare images.%s, or name one of: %s",
+			image, image, enumerate(declared))
+	}
+}
+
+// firstImage says how a stage without images comes by one. It is the same for every service, and so told once.
+func (c *checker) firstImage() string {
+	from, hint := "FROM", ", where FROM is the stage whose images it should run"
+	switch stages := stagesThatBuild(c.in); len(stages) {
+	case 0:
+	case 1:
+		from, hint = stages[0], ""
+	default:
+		hint = ", where FROM is one of: " + enumerate(stages)
+	}
+	return fmt.Sprintf(`run "slipway promote %s %s" to pin the images that another stage runs%s, `+
+		"or build them here: write images.<name>.build.context", from, c.in.Stage, hint)
+}
+
+func (c *checker) checkSize(keys []any, cpu, memory int) {
+	cpuAt, memoryAt := c.root.at(below(keys, "cpu")...), c.root.at(below(keys, "memory")...)
+	if cpuAt.bad || memoryAt.bad {
+		return
+	}
+	i := slices.IndexFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
+	switch {
+	case i < 0:
+		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
+	case slices.Contains(taskSizes[i].memory, memory):
+	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
+		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
+	default:
+		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
+			cpu, memory, taskSizes[i].allowed())
+	}
 }
 
 // AllContainers are the containers of a task by name, with the main one under the name given.

@@ -9,9 +9,9 @@ import (
 func (c *checker) check(aws AWS) {
 	d := c.document
 	c.checkStageName()
-	images, services := c.root.at("images"), c.root.at("services")
-	if len(d.Images) == 0 && len(d.Services) == 0 && !images.bad && !services.bad {
-		c.failAt(place{file: c.files[0].name}, "declares no image and no service, so there is nothing to deploy; "+
+	images, services, tasks := c.root.at("images"), c.root.at("services"), c.root.at("tasks")
+	if len(d.Images) == 0 && len(d.Services) == 0 && len(d.Tasks) == 0 && !images.bad && !services.bad && !tasks.bad {
+		c.failAt(place{file: c.files[0].name}, "declares no image, no service and no task, so there is nothing to deploy; "+
 			"write %[1]s:images, such as {web: {build: {context: ./app}}}, and %[1]s:services, such as {web: {image: web}}",
 			c.in.Project)
 	}
@@ -27,6 +27,9 @@ func (c *checker) check(aws AWS) {
 	}
 	for name, service := range d.Services {
 		c.checkService(name, service)
+	}
+	for name, task := range d.Tasks {
+		c.checkTask(name, task, aws)
 	}
 	c.checkRoutes()
 	c.checkLoadBalancer(d.LoadBalancer, aws)

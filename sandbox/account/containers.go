@@ -124,8 +124,8 @@ func (c Container) objects(key string) (found []map[string]any) {
 	return found
 }
 
-// logGroup is the log group that the awslogs driver writes to, or "".
-func (c Container) logGroup() string {
+// LogGroup is the log group that the awslogs driver writes to, or "".
+func (c Container) LogGroup() string {
 	if member(c["logConfiguration"], "logDriver") != "awslogs" {
 		return ""
 	}
@@ -149,7 +149,7 @@ func (c Container) check(awsvpc, withoutExecutionRole bool) error {
 		return client("Invalid container name '%s': up to 255 letters, numbers, hyphens and underscores are allowed.", c.Name())
 	case c["image"] == nil || c.Image() == "":
 		return client("Container.image should not be null or empty.")
-	case withoutExecutionRole && c.logGroup() != "":
+	case withoutExecutionRole && c.LogGroup() != "":
 		return client("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
 	case withoutExecutionRole && strings.Contains(c.Image(), ".dkr.ecr."):
 		return client("Fargate requires task definition to have execution role ARN to support ECR images.")

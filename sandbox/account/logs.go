@@ -72,7 +72,7 @@ func (t *tx) putLogEvents(group, stream string, events []LogEvent) {
 
 // logNote writes a line of the sandbox itself into the log of a task's container, where it has one.
 func (m moment) logNote(task *Task, c Container, format string, args ...any) {
-	group, stream := c.logGroup(), c.LogStream(task.ID())
+	group, stream := c.LogGroup(), c.LogStream(task.ID())
 	if group == "" || get[Object](m.tx, LogGroup, group) == nil {
 		return
 	}
@@ -91,7 +91,25 @@ func (a *Account) LogEvents(group, prefix string, from, to int64) (found []*LogE
 		})
 		return nil
 	})
-	slices.SortStableFunc(found, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+	sortLogEvents(found)
+	return found, err
+}
+
+func sortLogEvents(events []*LogEvent) {
+	slices.SortStableFunc(events, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
+}
+
+// AllLogEvents are those of every group whose ids come after one, oldest first. Ids grow as events come in, whatever their
+// times are.
+func (a *Account) AllLogEvents(after string) (found []*LogEvent, err error) {
+	err = a.transact(func(t *tx) error {
+		rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", logEventKind,
+			logEventKind+"\U0010FFFF", after)
+		must(err)
+		found = scan[LogEvent](rows)
+		return nil
+	})
+	sortLogEvents(found)
 	return found, err
 }
 

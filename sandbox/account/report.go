@@ -144,3 +144,19 @@ func (d *TaskDefinition) health(states []ContainerState) string {
 	}
 	return health
 }
+
+// ContainerStates are those of a task's containers: what an engine says of them, or else what is recorded of the whole task.
+func (task *Task) ContainerStates(d *TaskDefinition) (states []ContainerState) {
+	for _, c := range d.Containers {
+		state := ContainerState{Name: c.Name(), LastStatus: task.LastStatus, StartedAt: task.StartedAt, StoppedAt: task.StoppedAt}
+		if c.checksHealth() {
+			state.Health = cmp.Or(task.Health, healthUnknown)
+		}
+		if i := slices.IndexFunc(task.Containers, func(s ContainerState) bool { return s.Name == c.Name() }); i >= 0 {
+			state = task.Containers[i]
+		}
+		state.ExitCode, state.Reason = cmp.Or(state.ExitCode, task.ExitCode), cmp.Or(state.Reason, task.ContainerReason)
+		states = append(states, state)
+	}
+	return states
+}

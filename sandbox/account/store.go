@@ -145,8 +145,12 @@ func get[T any](t *tx, kind, id string) *T {
 func list[T any](t *tx, kind string) []*T {
 	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind = ? ORDER BY id", kind)
 	must(err)
+	return scan[T](rows)
+}
+
+// scan reads the documents that a query has found.
+func scan[T any](rows *sql.Rows) (values []*T) {
 	defer rows.Close()
-	var values []*T
 	for rows.Next() {
 		var body []byte
 		must(rows.Scan(&body))

@@ -203,7 +203,7 @@ func (m moment) containerFailure(d *TaskDefinition, c Container, role, task stri
 			return notStarted(noAuth+"unable to retrieve secret from asm: service call has been retried 1 time(s): %s", err)
 		}
 	}
-	if group := c.logGroup(); group != "" {
+	if group := c.LogGroup(); group != "" {
 		resource := ARN("logs", region(d.ARN), "log-group:"+group+":log-stream:*")
 		const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
 			"failed to create Cloudwatch log stream: "

@@ -61,8 +61,9 @@ func taskObject(a *account.Account, task *account.Task, tagged bool) (object, er
 		run = *task.Run
 	}
 	containers, overrides := []object{}, []account.ContainerOverride{}
-	for _, c := range d.Containers {
-		containers = append(containers, containerObject(task, c))
+	states := task.ContainerStates(d)
+	for i, c := range d.Containers {
+		containers = append(containers, containerObject(task, c.Image(), states[i]))
 		override := account.ContainerOverride{Name: c.Name()}
 		for _, given := range run.Overrides.Containers {
 			if given.Name == c.Name() {
@@ -100,25 +101,16 @@ func taskObject(a *account.Account, task *account.Task, tagged bool) (object, er
 	return described, nil
 }
 
-// containerObject is what an engine says of a task's container; without one it does what its task does.
-func containerObject(task *account.Task, c account.Container) object {
-	described := object{"name": c.Name(), "image": c.Image(), "lastStatus": task.LastStatus, "taskArn": task.ARN}
-	exitCode, reason := task.ExitCode, task.ContainerReason
-	if i := slices.IndexFunc(task.Containers, func(s account.ContainerState) bool { return s.Name == c.Name() }); i >= 0 {
-		state := task.Containers[i]
-		exitCode, reason = cmp.Or(state.ExitCode, exitCode), cmp.Or(state.Reason, reason)
-		described["lastStatus"] = state.LastStatus
-		for key, value := range map[string]string{"runtimeId": state.RuntimeID, "imageDigest": state.ImageDigest, "healthStatus": state.Health} {
-			if value != "" {
-				described[key] = value
-			}
+func containerObject(task *account.Task, image string, state account.ContainerState) object {
+	described := object{"name": state.Name, "image": image, "lastStatus": state.LastStatus, "taskArn": task.ARN}
+	for key, value := range map[string]string{"runtimeId": state.RuntimeID, "imageDigest": state.ImageDigest, "healthStatus": state.Health,
+		"reason": state.Reason} {
+		if value != "" {
+			described[key] = value
 		}
 	}
-	if exitCode != nil {
-		described["exitCode"] = *exitCode
-	}
-	if reason != "" {
-		described["reason"] = reason
+	if state.ExitCode != nil {
+		described["exitCode"] = *state.ExitCode
 	}
 	return described
 }

@@ -176,7 +176,7 @@ func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Imag
 		return nil, nil, err
 	}
 	cleanUp = func() { _ = os.RemoveAll(scratch) }
-	if docker := dockerEngine(ctx); docker != nil {
+	if docker := Engine(ctx); docker != nil {
 		defer docker.Close()
 		image, err = buildWithEngine(ctx, docker, b, scratch, func(line string) { s.log.Status(urn, "%s", line) })
 	} else {

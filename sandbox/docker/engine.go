@@ -21,14 +21,23 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// engineVariable switches the Docker engine off with the value "off", as on a machine that has none.
+// engineVariable switches the Docker engine off with the value "off", as on a machine that has none. With "build" it builds
+// images, and runs no tasks.
 const engineVariable = "SANDBOX_DOCKER"
 
 // answerTime is how long an engine may take to answer before it counts as not running.
 const answerTime = 3 * time.Second
 
-// dockerEngine is the engine that DOCKER_HOST names, or the local one; nil where none answers.
-func dockerEngine(ctx context.Context) *client.Client {
+// TaskEngine is the engine that runs an account's tasks; nil where tasks are only recorded.
+func TaskEngine(ctx context.Context) *client.Client {
+	if os.Getenv(engineVariable) == "build" {
+		return nil
+	}
+	return Engine(ctx)
+}
+
+// Engine is the engine that DOCKER_HOST names, or the local one; nil where none answers.
+func Engine(ctx context.Context) *client.Client {
 	if os.Getenv(engineVariable) == "off" {
 		return nil
 	}

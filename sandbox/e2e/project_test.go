@@ -36,7 +36,12 @@ type project struct {
 	testing.TB
 	// dir is the clone, account the sandbox's directory.
 	dir, account string
+	// runs tells whether a Docker engine runs the tasks; otherwise it builds images only, where there is one.
+	runs bool
 }
+
+// dockerMode says what the sandbox uses a Docker engine for: nothing ("off"), builds, or all that it can.
+const dockerMode = "SANDBOX_DOCKER"
 
 // result is what a command left behind.
 type result struct {
@@ -137,6 +142,9 @@ func (p *project) command(args ...string) *exec.Cmd {
 	command := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account, "exec", "--"}, args...)...)
 	command.Dir = p.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if !p.runs && os.Getenv(dockerMode) == "" {
+		command.Env = append(command.Env, dockerMode+"=build")
+	}
 	// A group of its own, so that a test can kill all of it.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return command

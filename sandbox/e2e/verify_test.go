@@ -89,7 +89,7 @@ func TestVerifyAGoodStage(t *testing.T) {
 		"ok       secrets.DATABASE_URL (Pulumi.dev.yaml): the secret is there",
 		"ok       secrets.TOKEN (Pulumi.dev.yaml): the parameter is there",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution can be assumed by tasks",
-		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its image, write its log and read its secrets",
+		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its images, write its log and read its secrets",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-task can be assumed by tasks",
 		"ok       network (Pulumi.dev.yaml): tasks in " + account.Subnets[0].ID + " reach ECR by igw-",
 		"ok       network", "ok       network", "ok       network",

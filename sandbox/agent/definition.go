@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"slipway/sandbox/account"
+)
+
+// definition is a container definition as far as the agent acts on it. Field names are those of the ECS API, whatever their case.
+type definition struct {
+	Name, Image            string
+	EntryPoint, Command    []string
+	Environment            []struct{ Name, Value string }
+	User, WorkingDirectory string
+	ReadonlyRootFilesystem bool
+	CPU                    int64
+	Memory                 int64 // MiB
+	MemoryReservation      int64 // MiB
+	DockerLabels           map[string]string
+	HealthCheck            *struct {
+		Command                                 []string
+		Interval, Timeout, Retries, StartPeriod int
+	}
+	LinuxParameters struct {
+		InitProcessEnabled bool
+		Capabilities       struct{ Add, Drop []string }
+	}
+	Ulimits []struct {
+		Name                 string
+		SoftLimit, HardLimit int64
+	}
+	MountPoints []mountPoint
+	VolumesFrom []struct {
+		SourceContainer string
+		ReadOnly        bool
+	}
+	StopTimeout  *int // seconds
+	StartTimeout *int // seconds
+	DependsOn    []dependency
+	PortMappings []struct {
+		ContainerPort uint16
+		Protocol      string
+	}
+	LogConfiguration struct {
+		LogDriver string
+		Options   map[string]string
+	}
+}
+
+type mountPoint struct {
+	SourceVolume, ContainerPath string
+	ReadOnly                    bool
+}
+
+func definitionsOf(d account.TaskDefinition) (found []definition, err error) {
+	content, err := json.Marshal(d.Containers)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(content, &found); err != nil {
+		return nil, fmt.Errorf("reading the containers of %s: %w", d.ARN, err)
+	}
+	return found, nil
+}
+
+// health reports whether the container has a health check that decides something.
+func (d definition) health() bool {
+	return d.HealthCheck != nil && len(d.HealthCheck.Command) > 0 && d.HealthCheck.Command[0] != "NONE"
+}
+
+// log is where the container's output goes; "" where that is nowhere in the account.
+func (d definition) log(taskID string) (group, stream string) {
+	options := d.LogConfiguration.Options
+	if d.LogConfiguration.LogDriver != "awslogs" || options["awslogs-group"] == "" {
+		return "", ""
+	}
+	return options["awslogs-group"], options["awslogs-stream-prefix"] + "/" + d.Name + "/" + taskID
+}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+)
+
+// Labels of all that the agent makes on the engine. What has no label of the account's is never touched.
+const (
+	accountLabel   = "slipway.sandbox.account"
+	taskLabel      = "slipway.sandbox.task"
+	containerLabel = "slipway.sandbox.container" // the container's name in its task; the host has none
+)
+
+func labelled(identity, arn string) client.Filters {
+	filters := client.Filters{}.Add("label", accountLabel+"="+identity)
+	if arn != "" {
+		filters.Add("label", taskLabel+"="+arn)
+	}
+	return filters
+}
+
+// list describes the containers of every task that the engine has something of, such that what it says changes when a container
+// does.
+func (a *Agent) list(ctx context.Context) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	containers, err := a.Docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(a.identity, "")})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(containers.Items, func(x, y container.Summary) int { return strings.Compare(x.ID, y.ID) })
+	found := map[string]string{}
+	for _, c := range containers.Items {
+		// The status also says for how long, which is no change.
+		_, health, _ := strings.Cut(c.Status, "(")
+		if c.State != container.StateRunning {
+			health = ""
+		}
+		found[c.Labels[taskLabel]] += fmt.Sprintf("%s %s %s\n", c.ID, c.State, health)
+	}
+	return found, nil
+}
+
+// volumeTasks are the tasks that the engine has volumes of.
+func (a *Agent) volumeTasks(ctx context.Context) (arns []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	volumes, err := a.Docker.VolumeList(ctx, client.VolumeListOptions{Filters: labelled(a.identity, "")})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range volumes.Items {
+		arns = append(arns, v.Labels[taskLabel])
+	}
+	return arns, nil
+}
+
+// removeAll removes the containers of a task, or of all tasks where arn is "", and then their volumes.
+func removeAll(ctx context.Context, docker *client.Client, identity, arn string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	containers, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(identity, arn)})
+	if err != nil {
+		return err
+	}
+	var removing sync.WaitGroup
+	errs := make([]error, len(containers.Items))
+	for i, c := range containers.Items {
+		removing.Go(func() { errs[i] = removeContainer(ctx, docker, c.ID) })
+	}
+	removing.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	volumes, err := docker.VolumeList(ctx, client.VolumeListOptions{Filters: labelled(identity, arn)})
+	if err != nil {
+		return err
+	}
+	for _, v := range volumes.Items {
+		if _, err := docker.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true}); err != nil && !isGone(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeContainer(ctx context.Context, docker *client.Client, id string) error {
+	_, err := docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// Remove removes all that an account has on an engine: containers, volumes and images.
+func Remove(ctx context.Context, docker *client.Client, identity string) error {
+	if err := removeAll(ctx, docker, identity, ""); err != nil {
+		return err
+	}
+	images, err := docker.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imagePrefix(identity)+"*/*", imagePrefix(identity)+"*")})
+	if err != nil {
+		return err
+	}
+	for _, image := range images.Items {
+		for _, tag := range image.RepoTags {
+			if !strings.HasPrefix(tag, imagePrefix(identity)) {
+				continue // somebody else's name for the same image
+			}
+			if _, err := docker.ImageRemove(ctx, tag, client.ImageRemoveOptions{}); err != nil && !isGone(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}

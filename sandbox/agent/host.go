@@ -1,0 +1,102 @@
+package agent
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+)
+
+// metadataVariable is where the program taskhost finds the documents that it answers with, by their paths.
+const metadataVariable = "SLIPWAY_TASK_METADATA"
+
+// A task's host is a container that holds the network of the task: the others join it, and its ports are theirs. So they reach
+// each other at 127.0.0.1, as in the network mode awsvpc, and may come and go.
+
+// hostImage makes sure that the engine has the image of the program taskhost.
+func (a *Agent) hostImage(ctx context.Context) (reference string, err error) {
+	program, err := os.ReadFile(a.TaskHost)
+	if err != nil {
+		return "", err
+	}
+	reference = fmt.Sprintf("%staskhost:%x", imagePrefix(a.identity), sha256.Sum256(program))[:len(imagePrefix(a.identity))+len("taskhost:")+12]
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	if _, err := a.Docker.ImageInspect(ctx, reference); !isGone(err) {
+		return reference, err
+	}
+	return reference, importProgram(ctx, a.Docker, reference, program, accountLabel+"="+a.identity)
+}
+
+// importProgram makes an image of one static program, which is its entry point.
+func importProgram(ctx context.Context, docker *client.Client, reference string, program []byte, label string) error {
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	if err := w.WriteHeader(&tar.Header{Name: "program", Mode: 0o755, Size: int64(len(program))}); err != nil {
+		return err
+	}
+	if _, err := w.Write(program); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	result, err := docker.ImageImport(ctx, client.ImageImportSource{Source: &archive, SourceName: "-"}, reference,
+		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/program"]`, "LABEL " + label}})
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	_, err = io.Copy(io.Discard, result)
+	return err
+}
+
+// startHost makes the task's host, and starts it.
+func (t *task) startHost(ctx context.Context, o *observation) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if o.host == nil {
+		image, err := t.agent.hostImage(ctx)
+		if err != nil {
+			return err
+		}
+		metadata, err := json.Marshal(t.metadata())
+		if err != nil {
+			return err
+		}
+		config := &container.Config{Image: image, Env: []string{metadataVariable + "=" + string(metadata)},
+			Labels: map[string]string{accountLabel: t.agent.identity, taskLabel: t.arn}, ExposedPorts: network.PortSet{}}
+		host := &container.HostConfig{NetworkMode: network.NetworkBridge, PortBindings: network.PortMap{},
+			LogConfig: logConfig}
+		for _, d := range t.definitions {
+			for _, m := range d.PortMappings {
+				if port, ok := network.PortFrom(m.ContainerPort, network.IPProtocol(m.Protocol)); ok {
+					config.ExposedPorts[port] = struct{}{}
+					host.PortBindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}} // any free one
+				}
+			}
+		}
+		if _, err := t.agent.Docker.ContainerCreate(ctx, client.ContainerCreateOptions{
+			Config: config, HostConfig: host, Name: t.engineName("taskhost")}); err != nil {
+			return err
+		}
+		if err := t.observe(ctx, o); err != nil {
+			return err
+		}
+	}
+	if !o.host.State.Running {
+		if _, err := t.agent.Docker.ContainerStart(ctx, o.host.ID, client.ContainerStartOptions{}); err != nil {
+			return err
+		}
+	}
+	return t.observe(ctx, o)
+}

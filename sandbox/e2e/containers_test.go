@@ -1,0 +1,397 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+// running is a project whose tasks are containers of the Docker engine, before its first deployment. All that it
+// started is gone after the test.
+func running(t *testing.T) *project {
+	t.Helper()
+	if os.Getenv(dockerMode) == "off" || exec.Command("docker", "info").Run() != nil {
+		t.Skip("no Docker engine")
+	}
+	p := newProject(t)
+	p.runs = true
+	t.Cleanup(func() {
+		p.resetAccount()
+		require.Empty(t, p.engineHolds(), "left on the engine")
+	})
+	return p
+}
+
+func (p *project) resetAccount() {
+	p.Helper()
+	output, err := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "reset").CombinedOutput()
+	require.NoError(p.TB, err, string(output))
+}
+
+// engineHolds are the containers that the engine has of this account, running or not, by id.
+func (p *project) engineHolds() []string {
+	p.Helper()
+	identity, err := p.open().Identity()
+	require.NoError(p.TB, err)
+	return docker(p.TB, "ps", "-aq", "--filter", "label=slipway.sandbox.account="+identity)
+}
+
+func docker(t testing.TB, args ...string) []string {
+	t.Helper()
+	output, err := exec.Command("docker", args...).CombinedOutput()
+	require.NoError(t, err, string(output))
+	return strings.Fields(string(output))
+}
+
+// shownTask is a task as `sandbox ps --json` has it.
+type shownTask struct {
+	Task, LastStatus, Health, Address string
+	Revision                          int
+	Containers                        []struct {
+		Name, LastStatus, Health string
+		ExitCode                 *int
+	}
+}
+
+// running are the service's tasks that answer somewhere.
+func (p *project) running(cluster string) (tasks []shownTask) {
+	p.Helper()
+	var ps struct {
+		Services []struct {
+			Cluster string
+			Tasks   []shownTask
+		}
+	}
+	p.sandbox(&ps, "ps", "--json")
+	for _, s := range ps.Services {
+		if s.Cluster == cluster {
+			tasks = append(tasks, s.Tasks...)
+		}
+	}
+	return slices.DeleteFunc(tasks, func(task shownTask) bool { return task.Address == "" || task.LastStatus != "RUNNING" })
+}
+
+// description is what the sample app answers.
+type description struct {
+	Stage, Greeting string
+	Image           struct{ Reference, ID string }
+	Variables       []string
+}
+
+// ask is what a client of the task is answered.
+func ask(address string) (answer description, err error) {
+	client := http.Client{Timeout: 3 * time.Second}
+	response, err := client.Get(address)
+	if err != nil {
+		return answer, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer, err
+	}
+	return answer, json.Unmarshal(body, &answer)
+}
+
+// answers are those of all of the service's tasks, each of which has to answer.
+func (p *project) answers(cluster string) (answers []description) {
+	p.Helper()
+	for _, task := range p.running(cluster) {
+		answer, err := ask(task.Address)
+		require.NoError(p.TB, err)
+		answers = append(answers, answer)
+	}
+	return answers
+}
+
+// greetings are the greetings in answers.
+func greetings(answers []description) (greetings []string) {
+	for _, answer := range answers {
+		greetings = append(greetings, answer.Greeting)
+	}
+	return greetings
+}
+
+// watched asks all tasks of a service again and again, until what it returns is called, which asserts that at every moment at
+// least so many answered.
+func (p *project) watched(cluster string, fewest int) (end func()) {
+	p.Helper()
+	stop, ended := make(chan struct{}), make(chan struct{})
+	var counts []int
+	go func() {
+		defer close(ended)
+		for {
+			answered := 0
+			for _, task := range p.running(cluster) {
+				if _, err := ask(task.Address); err == nil {
+					answered++
+				}
+			}
+			counts = append(counts, answered)
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	return func() {
+		p.Helper()
+		close(stop)
+		<-ended
+		require.Greater(p.TB, len(counts), 3)
+		require.GreaterOrEqual(p.TB, slices.Min(counts), fewest, "tasks that answered: %v", counts)
+	}
+}
+
+func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 2")
+	p.commit("two replicas")
+	p.up("dev")
+	answers := p.answers("slipway-dev")
+	require.Equal(t, []string{"hello from dev", "hello from dev"}, greetings(answers))
+	images := p.images()
+	require.Len(t, images, 1)
+	for _, answer := range answers {
+		require.Equal(t, "dev", answer.Stage)
+		require.True(t, strings.HasSuffix(answer.Image.Reference, ":"+images[0].Tag), answer.Image.Reference)
+		require.Equal(t, images[0].Digest, answer.Image.ID)
+	}
+
+	p.replace("Pulumi.dev.yaml", "hello from dev", "good morning")
+	end := p.watched("slipway-dev", 2)
+	p.up("dev").builtNothing()
+	end()
+	require.Equal(t, []string{"good morning", "good morning"}, greetings(p.answers("slipway-dev")))
+	p.settled("dev")
+	require.Len(t, p.running("slipway-dev"), 2)
+
+	p.ok("pulumi", "destroy", "--stack", "dev", "--yes", "--non-interactive", "--skip-preview")
+	require.Empty(t, p.engineHolds(), "a destroyed stage leaves no container")
+}
+
+// badVersion deploys a change that cannot come to run, goes back, and asserts that the earlier version answered throughout.
+func (p *project) badVersion(change func(), says ...string) {
+	p.Helper()
+	change()
+	p.commit("a bad version")
+	end := p.watched("slipway-dev", 1)
+	u := p.tryUp("dev")
+	require.NotZero(p.TB, u.status)
+	for _, text := range append(says, "failed and was rolled back", "Serving now: slipway-dev-web:") {
+		require.Contains(p.TB, u.output, text)
+	}
+	require.Less(p.TB, u.took, 3*time.Minute, "the circuit breaker's verdict, not a timeout")
+	p.git("revert", "--no-edit", "HEAD")
+	p.copyFile(filepath.Join(root, "app/build/app"), filepath.Join(p.dir, "app/build/app"))
+	p.up("dev")
+	end()
+	require.Equal(p.TB, []string{"hello from dev"}, greetings(p.answers("slipway-dev")))
+}
+
+func TestBadVersionsOfTheAppNeverReplaceTheGoodOne(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.serviceKeys("healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 2, retries: 2}")
+	p.commit("a health check")
+	p.up("dev")
+	entry := `ENTRYPOINT ["/app"]`
+	p.badVersion(func() { p.replace("app/Dockerfile", entry, `ENTRYPOINT ["/app", "-nonsense"]`) },
+		"Essential container in task exited", "container web: exit code 2", "flag provided but not defined: -nonsense")
+	p.badVersion(func() { p.replace("app/Dockerfile", entry, `ENTRYPOINT ["/nowhere"]`) },
+		"CannotStartContainerError", "/nowhere")
+	p.badVersion(func() {
+		p.replace("app/handler.go", "w.WriteHeader(http.StatusOK)", "w.WriteHeader(http.StatusServiceUnavailable)")
+		p.ok("make", "-s", "app")
+	}, "Task failed container health checks")
+}
+
+// prepared gives the service an init container with this command.
+func (p *project) prepared(command string) {
+	p.Helper()
+	p.serviceKeys("dependsOn: {prepare: SUCCESS}",
+		"containers: {prepare: {image: web, essential: false, command: ["+command+"], environment: {GREETING: \"prepared\"}}}")
+}
+
+func TestAnInitContainerEndsBeforeTheMainOneStarts(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.prepared("-describe")
+	p.up("dev")
+	tasks := p.ecsService().Tasks
+	require.Len(t, tasks, 1)
+	containers := map[string]account.ContainerState{}
+	for _, c := range tasks[0].Containers {
+		containers[c.Name] = c
+	}
+	require.Equal(t, "STOPPED", containers["prepare"].LastStatus)
+	require.Zero(t, *containers["prepare"].ExitCode)
+	require.Equal(t, "RUNNING", containers["web"].LastStatus)
+	require.False(t, containers["web"].StartedAt.Before(*containers["prepare"].StoppedAt))
+	require.Equal(t, []string{"hello from dev"}, greetings(p.answers("slipway-dev")))
+	require.Contains(t, p.ok("slipway", "logs", "dev", "web").stdout, `"greeting": "prepared"`)
+
+	p.replace("Pulumi.dev.yaml", "[-describe]", "[-nonsense]")
+	end := p.watched("slipway-dev", 1)
+	u := p.tryUp("dev")
+	end()
+	require.NotZero(t, u.status)
+	for _, text := range []string{"container prepare: exit code 2", "dependency did not exit successfully", "flag provided but not defined: -nonsense",
+		"Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
+		require.Contains(t, u.output, text)
+	}
+}
+
+// task declares a task of stage dev that runs the app once.
+func (p *project) task(name string, lines ...string) {
+	p.Helper()
+	p.stageKeys(append([]string{"slipway:tasks:", "  " + name + ":", "    image: web"}, indented(lines)...)...)
+}
+
+func indented(lines []string) (deeper []string) {
+	for _, line := range lines {
+		deeper = append(deeper, "    "+line)
+	}
+	return deeper
+}
+
+func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.task("describe", "command: [-describe]", "environment: {GREETING: \"just once\"}")
+	p.up("dev")
+	r := p.ok("slipway", "run", "dev", "describe")
+	require.Contains(t, r.stdout, `"greeting": "just once"`)
+	require.Contains(t, r.stdout, `"stage": "dev"`)
+	r = p.run("slipway", "run", "dev", "describe", "--", "-nonsense")
+	require.Equal(t, 2, r.status, "the exit code of the container")
+	require.Contains(t, r.output, "flag provided but not defined: -nonsense")
+
+	// A task that goes on (here: a service of its own) ends with Ctrl-C.
+	command := p.command("slipway", "run", "dev", "describe", "--", "-describe=false")
+	output := &terminal{}
+	command.Stdout, command.Stderr = output, output
+	require.NoError(t, command.Start())
+	require.Eventually(t, func() bool { return strings.Contains(output.String(), `"msg":"started"`) }, time.Minute, 100*time.Millisecond)
+	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT))
+	require.Error(t, command.Wait())
+	require.Equal(t, 130, command.ProcessState.ExitCode(), output.String())
+	require.Contains(t, output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
+	require.Eventually(t, func() bool { return len(p.engineHolds()) == len(p.running("slipway-dev"))*containersPerTask }, time.Minute, 100*time.Millisecond)
+}
+
+// containersPerTask is what a task of one container is on the engine: that one, and the holder of its network.
+const containersPerTask = 2
+
+func TestAMigrationThatFailsStopsTheUpdate(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.task("migrate", "command: [-describe]", "before: [web]")
+	u := p.up("dev")
+	require.Contains(t, u.output, `"greeting": ""`)
+	require.Equal(t, 1, p.migrations())
+	p.settled("dev")
+	require.Equal(t, 1, p.migrations(), "unchanged, it does not run again")
+
+	p.replace("Pulumi.dev.yaml", "[-describe]", "[-nonsense]")
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	end := p.watched("slipway-dev", 1)
+	for range 2 { // repeated, it runs again
+		before := p.migrations()
+		u := p.tryUp("dev")
+		require.NotZero(t, u.status)
+		for _, text := range []string{"tasks.migrate", "exit code 2", "flag provided but not defined: -nonsense"} {
+			require.Contains(t, u.output, text)
+		}
+		require.Equal(t, before+1, p.migrations())
+		require.Equal(t, 1, p.service("slipway-dev").Revision, "the service stays")
+	}
+	end()
+	require.Equal(t, []string{"hello from dev"}, greetings(p.answers("slipway-dev")))
+
+	p.replace("Pulumi.dev.yaml", "[-nonsense]", "[-describe]")
+	before := p.migrations()
+	p.up("dev")
+	require.Equal(t, before+1, p.migrations())
+	require.Equal(t, []string{"hello again"}, greetings(p.answers("slipway-dev")))
+}
+
+// migrations is how many tasks of the family were started so far.
+func (p *project) migrations() int {
+	p.Helper()
+	var ps struct {
+		Tasks []struct{ Family string }
+	}
+	p.sandbox(&ps, "ps", "--json")
+	started := 0
+	for _, task := range ps.Tasks {
+		if task.Family == "slipway-dev-migrate" {
+			started++
+		}
+	}
+	return started
+}
+
+func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.up("dev")
+	killed := p.running("slipway-dev")[0]
+	watch := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "watch")
+	output := &terminal{}
+	watch.Stdout, watch.Stderr = output, output
+	require.NoError(t, watch.Start())
+	identity, err := p.open().Identity()
+	require.NoError(t, err)
+	for _, id := range docker(t, "ps", "-q", "--filter", "label=slipway.sandbox.account="+identity, "--filter", "name=-web-") {
+		docker(t, "kill", id)
+	}
+	require.Eventually(t, func() bool {
+		tasks := p.running("slipway-dev")
+		if len(tasks) != 1 || tasks[0].Task == killed.Task {
+			return false
+		}
+		answer, err := ask(tasks[0].Address)
+		return err == nil && answer.Greeting == "hello from dev"
+	}, time.Minute, 200*time.Millisecond, output.String())
+	require.NoError(t, watch.Process.Signal(syscall.SIGINT))
+	require.NoError(t, watch.Wait(), "Ctrl-C is how watching ends")
+	require.Contains(t, output.String(), killed.Task[:8])
+}
+
+func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T) {
+	t.Parallel()
+	p := running(t)
+	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 2")
+	p.up("dev")
+	for i, after := range []time.Duration{0, 300 * time.Millisecond, 800 * time.Millisecond, 2 * time.Second} {
+		p.replace("Pulumi.dev.yaml", []string{"hello from dev", "one", "two", "three"}[i], []string{"one", "two", "three", "four"}[i])
+		p.killed(func() bool {
+			s, err := p.open().Service("slipway-dev", "web")
+			if err != nil || len(s.Deployments) < 2 {
+				return false
+			}
+			time.Sleep(after)
+			return true
+		})
+	}
+	require.Equal(t, []string{"four", "four"}, greetings(p.answers("slipway-dev")))
+	require.Eventually(t, func() bool {
+		p.ok("true")
+		return len(p.engineHolds()) == 2*containersPerTask
+	}, time.Minute, time.Second)
+}

@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"slipway/sandbox/account"
+)
+
+// Pull finds the image of a reference, by tag or by digest, as a pull from ECR does.
+func (r *Registry) Pull(reference string) (v1.Image, error) {
+	parsed, err := name.ParseReference(reference)
+	if err != nil {
+		return nil, err
+	}
+	if !host.MatchString(parsed.Context().RegistryStr()) {
+		return nil, fmt.Errorf("the sandbox has no registry %s", parsed.Context().RegistryStr())
+	}
+	tag, digest := parsed.Identifier(), ""
+	if named, isDigest := parsed.(name.Digest); isDigest {
+		tag, digest = "", named.DigestStr()
+	}
+	recorded, err := r.account.Image(parsed.Context().RepositoryStr(), tag, digest)
+	if account.IsCode(err, "ImageNotFoundException") {
+		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found", reference, reference)
+	} else if err != nil {
+		return nil, err
+	}
+	hash, err := v1.NewHash(recorded.Digest)
+	if err != nil {
+		return nil, err
+	}
+	// Not by the layout's index, which an image leaves whose tag moves away.
+	return partial.CompressedToImage(&stored{registry: r, digest: hash})
+}
+
+// stored is an image as it lies in the registry.
+type stored struct {
+	registry *Registry
+	digest   v1.Hash
+}
+
+func (s *stored) MediaType() (types.MediaType, error) {
+	_, mediaType, err := s.registry.Manifest(s.digest.String())
+	return types.MediaType(mediaType), err
+}
+
+func (s *stored) RawManifest() ([]byte, error) {
+	content, _, err := s.registry.Manifest(s.digest.String())
+	return content, err
+}
+
+func (s *stored) RawConfigFile() ([]byte, error) {
+	manifest, err := partial.Manifest(s)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(s.registry.File(manifest.Config.Digest.String()))
+}
+
+func (s *stored) LayerByDigest(digest v1.Hash) (partial.CompressedLayer, error) {
+	manifest, err := partial.Manifest(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, layer := range manifest.Layers {
+		if layer.Digest == digest {
+			return &storedLayer{registry: s.registry, Descriptor: layer}, nil
+		}
+	}
+	return nil, fmt.Errorf("the image %s has no layer %s", s.digest, digest)
+}
+
+// storedLayer is a layer of such an image.
+type storedLayer struct {
+	v1.Descriptor
+	registry *Registry
+}
+
+func (l *storedLayer) Digest() (v1.Hash, error)            { return l.Descriptor.Digest, nil }
+func (l *storedLayer) Size() (int64, error)                { return l.Descriptor.Size, nil }
+func (l *storedLayer) MediaType() (types.MediaType, error) { return l.Descriptor.MediaType, nil }
+func (l *storedLayer) Compressed() (io.ReadCloser, error) {
+	return os.Open(l.registry.File(l.Descriptor.Digest.String()))
+}

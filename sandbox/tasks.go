@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/moby/client"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/agent"
+	"slipway/sandbox/docker"
+	"slipway/sandbox/registry"
+)
+
+// tasks runs those of an account: nil where no engine does.
+type tasks struct {
+	agent  *agent.Agent
+	engine *client.Client
+}
+
+// startTasks has the Docker engine run the account's tasks, where one answers, and tells say of them.
+func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error) {
+	engine := docker.TaskEngine(context.Background())
+	if engine == nil {
+		return nil, a.SetRunner(false)
+	}
+	host, err := taskHost()
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	if err := a.SetRunner(true); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	running, err := agent.Start(agent.Settings{Dir: dir, Account: a, Registry: registry.New(filepath.Join(dir, "registry"), a),
+		Docker: engine, TaskHost: host, Say: say})
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	return &tasks{agent: running, engine: engine}, nil
+}
+
+// taskHost is the program that holds a task's network. `make build` puts it beside the sandbox.
+func taskHost() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(filepath.Dir(self), "taskhost")
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to have them only recorded", file)
+	} else if err != nil {
+		return "", err
+	}
+	return file, nil
+}
+
+// settle waits a little for what a command has started or stopped.
+func (t *tasks) settle() {
+	if t != nil {
+		t.agent.Settle()
+	}
+}
+
+// end leaves the containers to run by themselves.
+func (t *tasks) end() {
+	if t != nil {
+		t.agent.End()
+		_ = t.engine.Close() // its connections
+	}
+}
