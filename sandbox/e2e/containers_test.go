@@ -26,7 +26,7 @@ func running(t *testing.T) *project {
 		t.Skip("no Docker engine")
 	}
 	p := newProject(t)
-	p.runs = true
+	p.inContainers = true
 	t.Cleanup(func() {
 		p.resetAccount()
 		require.Empty(t, p.engineHolds(), "left on the engine")

@@ -36,8 +36,8 @@ type project struct {
 	testing.TB
 	// dir is the clone, account the sandbox's directory.
 	dir, account string
-	// runs tells whether a Docker engine runs the tasks; otherwise it builds images only, where there is one.
-	runs bool
+	// inContainers tells whether a Docker engine runs the tasks; otherwise it builds images only, where there is one.
+	inContainers bool
 }
 
 // dockerMode says what the sandbox uses a Docker engine for: nothing ("off"), builds, or all that it can.
@@ -142,7 +142,7 @@ func (p *project) command(args ...string) *exec.Cmd {
 	command := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account, "exec", "--"}, args...)...)
 	command.Dir = p.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
-	if !p.runs && os.Getenv(dockerMode) == "" {
+	if !p.inContainers && os.Getenv(dockerMode) == "" {
 		command.Env = append(command.Env, dockerMode+"=build")
 	}
 	// A group of its own, so that a test can kill all of it.
@@ -435,6 +435,11 @@ type stackOutputs struct {
 	Services map[string]struct {
 		Family, TaskDefinition, LogGroup, Service, URL string
 		Revision, Replicas                             int
+	}
+	Tasks map[string]struct {
+		Family, TaskDefinition, LogGroup, Run, Schedule string
+		Revision                                        int
+		SecurityGroups                                  []string
 	}
 }
 

@@ -1,0 +1,145 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+// migrating adds a task to stage dev that runs before its service is deployed.
+func (p *project) migrating() {
+	p.Helper()
+	p.stageKeys("slipway:tasks:", "  migrate:", "    image: web", `    environment: {TARGET: "shop"}`, "    before: [web]")
+}
+
+// ran lists the revisions of which tasks of a family were run, oldest first, with their exit codes: "1 exited 0".
+func (p *project) ran(family string) (ran []string) {
+	p.Helper()
+	tasks, err := p.open().Tasks("slipway-dev")
+	require.NoError(p.TB, err)
+	slices.SortFunc(tasks, func(a, b *account.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, task := range tasks {
+		if task.Family() == family && task.Run != nil {
+			_, revision, _ := strings.Cut(task.TaskDefinition, family+":")
+			require.NotNil(p.TB, task.ExitCode, "the task has not ended: %v", task)
+			ran = append(ran, fmt.Sprintf("%s exited %d", revision, *task.ExitCode))
+		}
+	}
+	return ran
+}
+
+// failingMigration makes the tasks of a family exit with status 3.
+func failingMigration(family string) map[string]string {
+	return map[string]string{"failing-tasks": family + ":*", "failing-exit-code": "3"}
+}
+
+func TestATaskIsDeclaredAndNotRun(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.stageKeys("slipway:tasks:", "  report: {image: web, command: [report]}")
+	u := p.up("dev")
+	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
+	require.Empty(t, p.ran("slipway-dev-report"))
+	task := p.outputs("dev").Tasks["report"]
+	require.Equal(t, 1, task.Revision)
+	require.Equal(t, "slipway-dev-report", task.Family)
+	require.True(t, strings.HasSuffix(task.TaskDefinition, ":task-definition/slipway-dev-report:1"), task.TaskDefinition)
+	require.Equal(t, "/slipway/dev/report", task.LogGroup)
+	require.Contains(t, task.Run, "aws ecs run-task --region ap-northeast-2 --cluster slipway-dev --launch-type FARGATE --task-definition slipway-dev-report:1 ")
+	require.Contains(t, task.Run, "securityGroups=["+task.SecurityGroups[0]+"]")
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", "command: [report]", "command: [report, all]")
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
+	require.Equal(t, 2, p.outputs("dev").Tasks["report"].Revision)
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-report"))
+	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
+
+	p.withoutOptions()
+	p.up("dev")
+	require.Nil(t, p.outputs("dev").Tasks)
+}
+
+func TestATaskRunsBeforeADeploymentAndOnlyThen(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.migrating()
+	preview := p.preview("dev")
+	require.Zero(t, preview.status)
+	require.Contains(t, preview.output, "runs before the deployment of services.web")
+	require.Empty(t, p.revisions("slipway-dev-migrate"))
+
+	u := p.up("dev")
+	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "before the first deployment, too")
+	require.Contains(t, u.output, "slipway-dev-migrate:1 runs as the task ")
+	require.Contains(t, u.output, "has ended with exit code 0")
+	require.Less(t, strings.Index(u.output, "has ended with exit code 0"), strings.Index(u.output, "aws:ecs:Service (web)"), u.output)
+	p.settled("dev")
+	require.Len(t, p.ran("slipway-dev-migrate"), 1, "an unchanged stage runs it no more")
+
+	p.replace("Pulumi.dev.yaml", `TARGET: "shop"`, `TARGET: "other"`)
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed(),
+		"the service stays where it is")
+	require.Len(t, p.ran("slipway-dev-migrate"), 1)
+
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	require.Contains(t, p.preview("dev").output, "runs before the deployment of services.web")
+	p.up("dev")
+	require.Equal(t, []string{"1 exited 0", "2 exited 0"}, p.ran("slipway-dev-migrate"))
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+
+	p.serviceKeys("revision: 1")
+	p.up("dev")
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+	require.Len(t, p.ran("slipway-dev-migrate"), 3, "the pinned revision is another one")
+	p.settled("dev")
+}
+
+func TestAMigrationThatFailsStopsTheUpdate(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.migrating()
+	p.up("dev")
+	p.faults(failingMigration("slipway-dev-migrate"))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3", "services.web was not deployed, and stays as it is",
+		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again"} {
+		require.Contains(t, u.output, says)
+	}
+	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+
+	require.NotZero(t, p.tryUp("dev").status, "repeated, it runs again")
+	require.Equal(t, []string{"1 exited 0", "1 exited 3", "1 exited 3"}, p.ran("slipway-dev-migrate"))
+
+	p.faults(nil)
+	p.up("dev")
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Len(t, p.ran("slipway-dev-migrate"), 4)
+	p.settled("dev")
+	require.Len(t, p.ran("slipway-dev-migrate"), 4)
+}
+
+// The deployment fails after the migration: to repeat the update is not to migrate again.
+func TestAMigrationThatSucceededIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.migrating()
+	p.up("dev")
+	p.faults(failing("2"))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	require.NotZero(t, p.tryUp("dev").status)
+	require.Equal(t, []string{"1 exited 0", "1 exited 0"}, p.ran("slipway-dev-migrate"))
+	p.faults(nil)
+	p.up("dev", "--refresh")
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Len(t, p.ran("slipway-dev-migrate"), 2)
+}
