@@ -82,7 +82,7 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "secrets": [], "notes": []}`, string(encoded))
+	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "tasks": [], "secrets": [], "notes": []}`, string(encoded))
 }
 
 func TestWhatDiffersBetweenTwoStages(t *testing.T) {
