@@ -358,23 +358,35 @@ func (t *task) check(ctx context.Context, o *observation) {
 		return
 	}
 	for _, target := range t.work.Targets {
-		if t.checks[target.TargetGroupARN] != nil {
+		earlier := t.checks[target.TargetGroupARN]
+		if earlier != nil && earlier.target == target {
 			continue
 		}
-		for _, d := range t.definitions {
-			for _, port := range t.ports(d, o) {
-				start := began(o.containers[d.Name])
-				if port.ContainerPort != target.ContainerPort || start == nil || t.checks[target.TargetGroupARN] != nil {
-					continue
-				}
-				checking, stop := context.WithCancel(ctx)
-				c := &checks{target: target, url: fmt.Sprintf("http://%s:%d%s", port.HostIP, port.HostPort, target.Path), began: *start,
-					wake: t.wakeUp, stop: stop}
-				t.checks[target.TargetGroupARN] = c
-				t.background.Go(func() { c.run(checking) })
+		url, start := t.target(target.ContainerPort, o)
+		if start == nil {
+			continue
+		}
+		checking, stop := context.WithCancel(ctx)
+		c := &checks{target: target, url: url + target.Path, began: *start, wake: t.wakeUp, stop: stop}
+		if earlier != nil { // its settings have changed, which is no verdict
+			earlier.stop()
+			c.reason, c.decided = earlier.found()
+		}
+		t.checks[target.TargetGroupARN] = c
+		t.background.Go(func() { c.run(checking) })
+	}
+}
+
+// target is where a container's port answers on this machine, and since when the container runs; nil where it does not.
+func (t *task) target(containerPort int, o *observation) (url string, start *time.Time) {
+	for _, d := range t.definitions {
+		for _, port := range t.ports(d, o) {
+			if start := began(o.containers[d.Name]); port.ContainerPort == containerPort && start != nil {
+				return fmt.Sprintf("http://%s:%d", port.HostIP, port.HostPort), start
 			}
 		}
 	}
+	return "", nil
 }
 
 // report tells the account how the task does, where that has changed.

@@ -14,7 +14,7 @@ import (
 // migrating adds a task to stage dev that runs before its service is deployed.
 func (p *project) migrating() {
 	p.Helper()
-	p.stageKeys("slipway:tasks:", "  migrate:", "    image: web", `    environment: {TARGET: "shop"}`, "    before: [web]")
+	p.task("migrate", `environment: {TARGET: "shop"}`, "before: [web]")
 }
 
 // ran lists the revisions of which tasks of a family were run, oldest first, with their exit codes: "1 exited 0".
@@ -41,7 +41,7 @@ func failingMigration(family string) map[string]string {
 func TestATaskIsDeclaredAndNotRun(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.stageKeys("slipway:tasks:", "  report: {image: web, command: [report]}")
+	p.task("report", "command: [report]")
 	u := p.up("dev")
 	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
 	require.Empty(t, p.ran("slipway-dev-report"))
@@ -100,7 +100,7 @@ func TestATaskRunsBeforeADeploymentAndOnlyThen(t *testing.T) {
 	p.settled("dev")
 }
 
-func TestAMigrationThatFailsStopsTheUpdate(t *testing.T) {
+func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.migrating()
@@ -129,7 +129,7 @@ func TestAMigrationThatFailsStopsTheUpdate(t *testing.T) {
 }
 
 // The deployment fails after the migration: to repeat the update is not to migrate again.
-func TestAMigrationThatSucceededIsNotRepeated(t *testing.T) {
+func TestATaskThatSucceededBeforeADeploymentIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.migrating()
