@@ -41,6 +41,10 @@ const someDigest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef01234
 func TestTagsTellWhatAnImageIsKeptFor(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "keep-shop-dev-web-12", revisionTag("shop-dev-web", 12))
+	require.Equal(t, "keep-shop-dev-web-12-0123456789ab-also", furtherTag("keep-shop-dev-web-12", someDigest))
+	require.True(t, isFurtherTag("keep-shop-dev-web-12-0123456789ab-also", "keep-shop-dev-web-12"))
+	require.False(t, isFurtherTag("keep-shop-dev-web-12-7-0123456789ab-also", "keep-shop-dev-web-12"), "of the service web-12")
+	require.False(t, isFurtherTag("keep-shop-dev-web-12-7", "keep-shop-dev-web-12"))
 	require.Equal(t, "keep-shop-dev.web.0123456789ab", pinTag("shop-dev", "web", someDigest))
 	require.Equal(t, "keep-shop-dev.team.web.0123456789ab", pinTag("shop-dev", "team/web", someDigest))
 	long := pinTag("shop-dev", strings.Repeat("a", 200), someDigest)
@@ -62,6 +66,10 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 		"a stage whose name begins like it":   {map[string]string{"a": "1", "keep-shop-dev-eu-web-8": "1", "keep-shop-dev-eu.web.222222222222": "1"}, nil},
 		"a service whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-web-2-8": "1", "keep-shop-dev-web-3-8": "1"}, []string{"keep-shop-dev-web-2-8"}},
 		"tags of builds and people stay":      {map[string]string{"a": "1", "keep-me": "1", "latest": "1", "20261123-041205-a1b2c3d-9f8e7d6c": "1"}, nil},
+		"what is wanted of a further image":   {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
+		"an old revision's further image":     {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
+		"another stage's further image":       {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
+		"a digest of numbers is no revision":  {map[string]string{"a": "1", "keep-shop-dev-web-9-012345678901-also": "1"}, nil},
 		"an image's last tag stays":           {map[string]string{"keep-shop-dev-web-7": "1", "keep-shop-dev-web-8": "1", "keep-shop-dev-web-6": "2"}, []string{"keep-shop-dev-web-7"}},
 	} {
 		wanted := map[string]bool{"keep-shop-dev-web-9": true, "keep-shop-dev.web.111111111111": true}
@@ -77,6 +85,121 @@ func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 		newest: map[string][]int{"shop-dev-web": {7, 6}, "shop-dev-api": {3}}, needed: map[string][]int{"shop-dev-web": {2, 8}}}
 	require.Equal(t, []string{"keep-shop-dev-api-3", "keep-shop-dev-web-2", "keep-shop-dev-web-7", "keep-shop-dev-web-8", "keep-shop-dev.web.0123456789ab"},
 		sortedKeys(k.wantedTags()), "8 has been registered just now, and 2 is pinned")
+}
+
+// registry is an ECR of some images, which notes what is put.
+type registry struct {
+	tags map[string]map[string]string // digests by tag, by repository
+	put  []string
+	full string // a repository in which no tag can be put
+}
+
+func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	var in struct {
+		RepositoryName, ImageTag, ImageDigest string
+		ImageIds                              []struct{ ImageDigest string }
+	}
+	_ = json.NewDecoder(request.Body).Decode(&in)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	var answer any
+	switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
+	case "ListImages":
+		ids := []map[string]string{}
+		for tag, digest := range r.tags[in.RepositoryName] {
+			ids = append(ids, map[string]string{"imageTag": tag, "imageDigest": digest})
+		}
+		answer = map[string]any{"imageIds": ids}
+	case "BatchGetImage":
+		answer = map[string]any{"images": []any{map[string]any{"imageManifest": "{}", "imageId": map[string]string{"imageDigest": in.ImageIds[0].ImageDigest}}}}
+	case "PutImage":
+		if in.RepositoryName == r.full {
+			w.WriteHeader(http.StatusBadRequest)
+			answer = map[string]string{"__type": "AccessDeniedException", "message": "no"}
+			break
+		}
+		r.put = append(r.put, in.RepositoryName+":"+in.ImageTag+" "+in.ImageDigest)
+		answer = map[string]any{"image": map[string]any{}}
+	case "DescribeTaskDefinition":
+		answer = map[string]any{"taskDefinition": map[string]any{"containerDefinitions": []any{
+			map[string]string{"name": "agent", "image": ownRegistry + "agent:1"},
+			map[string]string{"name": "proxy", "image": ownRegistry + "shop-dev/web:two"},
+			map[string]string{"name": "shell", "image": "busybox:1"},
+			map[string]string{"name": "web", "image": ownRegistry + "shop-dev/web:one"},
+			map[string]string{"name": "xray", "image": ownRegistry + "agent:gone"},
+		}}}
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+const ownRegistry = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/"
+
+// keep is a keeper of shop-dev with that registry.
+func (r *registry) keep(t *testing.T) *keeper {
+	t.Helper()
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
+	return &keeper{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
+		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
+		lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
+}
+
+func digestFrom(start string) string { return "sha256:" + start + strings.Repeat("0", 64-len(start)) }
+
+func someImages() *registry {
+	return &registry{tags: map[string]map[string]string{
+		"shop-dev/web": {"one": digestFrom("a1"), "two": digestFrom("b2"), "three": digestFrom("c3")},
+		"agent":        {"1": digestFrom("d4")},
+	}}
+}
+
+func TestEveryImageOfARevisionIsProtectedTheMainOneLast(t *testing.T) {
+	t.Parallel()
+	existing := someImages()
+	require.NoError(t, existing.keep(t).protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Equal(t, []string{
+		"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2"),
+		"agent:keep-shop-dev-web-7-d40000000000-also " + digestFrom("d4"),
+		"shop-dev/web:keep-shop-dev-web-7 " + digestFrom("a1"),
+	}, existing.put)
+
+	pushed := someImages()
+	refs := []string{ownRegistry + "shop-dev/web:new@" + digestFrom("e5"), ownRegistry + "shop-dev/web:new@" + digestFrom("e5"), ownRegistry + "agent:1", "busybox:1"}
+	require.NoError(t, pushed.keep(t).protectNew(t.Context(), "web", 8, refs))
+	require.Equal(t, []string{
+		"agent:keep-shop-dev-web-8-d40000000000-also " + digestFrom("d4"),
+		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("e5"),
+	}, pushed.put, "an image that two containers run once, though it was pushed just now")
+}
+
+func TestARevisionIsLookedAtAgainUntilAllItsImagesAreProtected(t *testing.T) {
+	t.Parallel()
+	r := someImages()
+	r.full = "agent"
+	require.ErrorContains(t, r.keep(t).protectRevision(t.Context(), "shop-dev-web", 7, true), "AccessDenied")
+	require.Equal(t, []string{"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2")}, r.put)
+
+	r.tags["shop-dev/web"]["keep-shop-dev-web-7-b20000000000-also"], r.put, r.full = digestFrom("b2"), nil, ""
+	require.NoError(t, r.keep(t).protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Len(t, r.put, 2, "what there is already is not put again")
+
+	r.tags["shop-dev/web"]["keep-shop-dev-web-7"], r.put = digestFrom("a1"), nil
+	require.NoError(t, r.keep(t).protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Empty(t, r.put)
+}
+
+func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T) {
+	t.Parallel()
+	r := someImages()
+	k := r.keep(t)
+	k.declared, k.owned = []string{"agent"}, map[string]bool{"agent": true}
+	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
+	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put)
+
+	r.put = nil
+	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
+	require.Empty(t, r.put, "once is enough")
 }
 
 func TestImagesOfTheStagesOwnAccountAndRegion(t *testing.T) {

@@ -8,7 +8,7 @@ import "reflect"
 // allowed (min and max of a number, enum of a text or number). The lines of a field's comment that begin with Default,
 // Allowed, Example and Rule say what tags cannot.
 type document struct {
-	// Environment holds variables for every container of the stage. A service's own variables of the same name win.
+	// Environment holds variables for every container of the stage. A container's own variables of the same name win.
 	//
 	// Allowed: names of letters, digits and `_`, no digit first; not those that Fargate sets itself
 	// (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `AWS_EXECUTION_ENV`, `ECS_AGENT_URI`, `ECS_CONTAINER_METADATA_URI`,
@@ -20,23 +20,23 @@ type document struct {
 	// Images are the stage's images by name. Each has `build`, or `ref`, or both: then the stage runs `ref`, an image that
 	// it built earlier. A built image has an ECR repository of its own, `<project>-<stage>/<image>`.
 	//
-	// Default: none; a stage declares at least one image before it runs a service
+	// Default: none; a stage declares at least one image before it runs a service or a task
 	// Allowed: names of lower case letters and digits, separated by single `.`, `_`, `-` or `/`; 256 characters for the
 	// repository's whole name
 	// Example: images: {web: {build: {context: ./app}}}
 	// Rule: [ECR CreateRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html)
 	Images map[string]imageDocument `json:"images"`
 
-	// Secrets are the values of secret variables, or where they are kept. A service is given those that it names. An
+	// Secrets are the values of secret variables, or where they are kept. A container is given those that it names. An
 	// encrypted value (`pulumi config set --stack dev --secret --path 'slipway:secrets.API_KEY'`) is kept in Secrets
-	// Manager, in one secret for each service, and a changed value is a new revision. An ARN stands for a value that
+	// Manager, in one secret for each service or task, and a changed value is a new revision. An ARN stands for a value that
 	// is kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
 	//
 	// Allowed: a value that is encrypted by Pulumi; `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where
 	// suffix is the six characters that Secrets Manager adds, alone or followed by
 	// `:JSON-KEY:VERSION-STAGE:VERSION-ID` (each may be empty, and one of the last two is);
-	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service are
-	// at most 65536 bytes together
+	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service
+	// or task are at most 65536 bytes together
 	// Example: secrets: {DATABASE_URL: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"}
 	// Rule: [Secrets Manager in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html),
 	// [Parameter Store in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html),
@@ -82,8 +82,8 @@ type document struct {
 	// Rule: [ECS CreateCluster](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html)
 	Cluster ClusterSettings `json:"cluster"`
 
-	// Roles is how the stage's IAM roles are kept: each service has one with which ECS starts its tasks, and one that its
-	// own code has.
+	// Roles is how the stage's IAM roles are kept: each service and each task has one with which ECS starts it, and one
+	// that its own code has.
 	//
 	// Example: roles: {path: /slipway/}
 	// Rule: [IAM roles of ECS tasks](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Permission is one statement of what a service's own code may do.
+// Permission is one statement of what the containers' own code may do.
 type Permission struct {
 	// Actions are those of an AWS service. Name them, or a group of them (`s3:Get*`).
 	//

@@ -117,10 +117,10 @@ func (s *Stage) TaskDefinitions() []string {
 // Family is the name of the task definition family of a service or a task.
 func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
 
-// ExecutionRole is the name of the IAM role with which ECS starts a service's tasks.
+// ExecutionRole is the name of the IAM role with which ECS starts a service's tasks, or a task.
 func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }
 
-// TaskRole is the name of the IAM role that a service's own code has.
+// TaskRole is the name of the IAM role that the own code of a service or a task has.
 func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
 
 // ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
@@ -129,7 +129,7 @@ func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-sch
 // ScheduleName is the name of a task's schedule in EventBridge Scheduler.
 func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
 
-// LogGroup is the name of the CloudWatch log group of a service.
+// LogGroup is the name of the CloudWatch log group of a service or a task.
 func (s *Stage) LogGroup(service string) string {
 	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
 }

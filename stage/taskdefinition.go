@@ -42,13 +42,13 @@ type TaskDefinition struct {
 	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)
 	Containers map[string]Sidecar `json:"containers"`
 
-	// LogRetention is how long the service's log is kept.
+	// LogRetention is how long the containers' log is kept.
 	//
 	// Example: logRetention: 90
 	// Rule: [CloudWatch Logs PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
 	LogRetention int `json:"logRetention" default:"30" enum:"1,3,5,7,14,30,60,90,120,150,180,365,400,545,731,1096,1827,2192,2557,2922,3288,3653" unit:"days"`
 
-	// Permissions are what the service's own code may do in AWS: the statements of its task role.
+	// Permissions are what the containers' own code may do in AWS: the statements of the task role.
 	//
 	// Default: none; nothing
 	// Example: permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop-uploads/*"]}]

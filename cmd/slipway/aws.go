@@ -178,6 +178,18 @@ func (r *revision) container(name string) types.ContainerDefinition {
 	return types.ContainerDefinition{}
 }
 
+// secrets are where the containers' secrets are, each place once.
+func (r *revision) secrets() (references []string) {
+	for _, container := range r.definition.ContainerDefinitions {
+		for _, secret := range container.Secrets {
+			if reference := aws.ToString(secret.ValueFrom); !slices.Contains(references, reference) {
+				references = append(references, reference)
+			}
+		}
+	}
+	return references
+}
+
 // usedImage is an image that a container definition names.
 type usedImage struct {
 	// Reference is as the container definition has it.

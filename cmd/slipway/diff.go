@@ -86,10 +86,11 @@ type side struct {
 type comparison struct {
 	Stages [2]string `json:"stages"`
 	Equal  bool      `json:"equal"`
-	// Images that differ, and Services, by name.
+	// Images that differ, and Services, and Tasks, by name.
 	Images   []imageDifference   `json:"images"`
 	Services []serviceDifference `json:"services"`
-	// Stage has the settings that are no image's and no service's.
+	Tasks    []serviceDifference `json:"tasks"`
+	// Stage has the settings that are of none of these.
 	Stage []unequalSetting `json:"stage"`
 	// Secrets are all that the two have, by name.
 	Secrets []secretComparison `json:"secrets"`
@@ -110,6 +111,7 @@ type imageDifference struct {
 	Settings []unequalSetting `json:"settings"`
 }
 
+// serviceDifference is what differs of a service, or of a task.
 type serviceDifference struct {
 	Name     string           `json:"name"`
 	OnlyIn   string           `json:"onlyIn,omitempty"`
@@ -252,8 +254,7 @@ func (s *side) notes() (notes []string) {
 // compareSides says all that differs, but for the commits between images.
 func compareSides(sides [2]*side) (*comparison, error) {
 	a, b := sides[0], sides[1]
-	found := &comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Services: []serviceDifference{},
-		Stage: []unequalSetting{}, Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
+	found := &comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Stage: []unequalSetting{}, Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
 	settingsA, err := settingsOf(a.settings)
 	if err != nil {
 		return nil, err
@@ -269,23 +270,8 @@ func compareSides(sides [2]*side) (*comparison, error) {
 			found.Images = append(found.Images, each)
 		}
 	}
-	servicesA, servicesB := settingsA.take("services"), settingsB.take("services")
-	for _, name := range union(servicesA, servicesB) {
-		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
-		x, inA := servicesA[name]
-		y, inB := servicesB[name]
-		switch {
-		case !inB:
-			each.OnlyIn = a.stack
-		case !inA:
-			each.OnlyIn = b.stack
-		default:
-			each.Settings = append(each.Settings, differences("", x, y)...)
-		}
-		if each.OnlyIn != "" || len(each.Settings) > 0 {
-			found.Services = append(found.Services, each)
-		}
-	}
+	found.Services = compareEach(sides, settingsA.take("services"), settingsB.take("services"))
+	found.Tasks = compareEach(sides, settingsA.take("tasks"), settingsB.take("tasks"))
 	found.Stage = append(found.Stage, differences("", map[string]any(settingsA), map[string]any(settingsB))...)
 	for _, key := range union(a.providers, b.providers) {
 		x, inA := a.providers[key]
@@ -302,9 +288,31 @@ func compareSides(sides [2]*side) (*comparison, error) {
 		}
 		found.Stage = append(found.Stage, each)
 	}
-	found.Equal = len(found.Images)+len(found.Services)+len(found.Stage) == 0 &&
+	found.Equal = len(found.Images)+len(found.Services)+len(found.Tasks)+len(found.Stage) == 0 &&
 		!slices.ContainsFunc(found.Secrets, func(s secretComparison) bool { return s.Equal == nil || !*s.Equal })
 	return found, nil
+}
+
+// compareEach compares the services, or the tasks, of two stages.
+func compareEach(sides [2]*side, a, b settings) []serviceDifference {
+	found := []serviceDifference{}
+	for _, name := range union(a, b) {
+		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
+		x, inA := a[name]
+		y, inB := b[name]
+		switch {
+		case !inB:
+			each.OnlyIn = sides[0].stack
+		case !inA:
+			each.OnlyIn = sides[1].stack
+		default:
+			each.Settings = append(each.Settings, differences("", x, y)...)
+		}
+		if each.OnlyIn != "" || len(each.Settings) > 0 {
+			found = append(found, each)
+		}
+	}
+	return found
 }
 
 // compareImage compares what two stages run of an image, and how they declare it. How one comes by it is a difference
@@ -385,7 +393,7 @@ func sourceOf(project *project, sides [2]*side, name string) string {
 
 // verdict is the command's: errDifference where something differs, another error where that could not be told.
 func (c *comparison) verdict() error {
-	differs := len(c.Images)+len(c.Services)+len(c.Stage) > 0
+	differs := len(c.Images)+len(c.Services)+len(c.Tasks)+len(c.Stage) > 0
 	var unknown []string
 	for _, each := range c.Secrets {
 		if each.Equal == nil {
@@ -423,14 +431,18 @@ func (c *comparison) print(r *report) {
 	for _, each := range c.Images {
 		c.printImage(r, each)
 	}
-	for _, each := range c.Services {
-		if each.OnlyIn != "" {
-			section(fmt.Sprintf("Service %s: only in %s", each.Name, each.OnlyIn))
-			continue
+	each := func(kind string, differences []serviceDifference) {
+		for _, each := range differences {
+			if each.OnlyIn != "" {
+				section(fmt.Sprintf("%s %s: only in %s", kind, each.Name, each.OnlyIn))
+				continue
+			}
+			section(kind + " " + each.Name)
+			c.printSettings(r, "", each.Settings)
 		}
-		section("Service " + each.Name)
-		c.printSettings(r, "", each.Settings)
 	}
+	each("Service", c.Services)
+	each("Task", c.Tasks)
 	if len(c.Stage) > 0 {
 		section("Stage")
 		c.printSettings(r, "", c.Stage)

@@ -82,7 +82,7 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "secrets": [], "notes": []}`, string(encoded))
+	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "tasks": [], "secrets": [], "notes": []}`, string(encoded))
 }
 
 func TestWhatDiffersBetweenTwoStages(t *testing.T) {
@@ -309,4 +309,38 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	known := findCommits(t.Context(), shallow, head(), parent)
 	require.Contains(t, known.Note, "this clone is shallow")
 	require.Equal(t, [2]int{1, 0}, known.Count)
+}
+
+func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
+	t.Parallel()
+	config := func(edits ...string) map[string]string {
+		replace := strings.NewReplacer(edits...)
+		return map[string]string{
+			"images":  pinnedImages,
+			"secrets": `{"TOKEN": "hush-hush", "KEY": "quiet"}`,
+			"services": replace.Replace(`{"web": {"image": "web", "secrets": ["TOKEN"], "containers": {
+				"proxy": {"image": "web", "secrets": ["KEY"], "essential": false, "environment": {"LEVEL": "info"}}}}}`),
+			"tasks": replace.Replace(`{"migrate": {"image": "web", "secrets": ["TOKEN"], "before": ["web"]},
+				"report": {"image": "web", "schedule": {"when": "rate(1 day)"}}}`),
+		}
+	}
+	a := stageSide(t, "dev", config())
+	b := stageSide(t, "release", config(`"info"`, `"debug"`, `["KEY"]`, `["KEY", "TOKEN"]`, "rate(1 day)", "rate(2 days)"))
+	delete(b.settings.Tasks, "migrate")
+	a.deploy(t, "web", cleanTag, digest)
+	b.deploy(t, "web", cleanTag, digest)
+	found, err := compareSides([2]*side{a, b})
+	require.NoError(t, err)
+	require.Empty(t, found.Stage)
+	require.False(t, found.Equal)
+	require.ErrorIs(t, found.verdict(), errDifference)
+	text := printed(t, found)
+	require.Contains(t, text, "Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → [\"KEY\",\"TOKEN\"]\n")
+	require.Contains(t, text, "Task migrate: only in dev\n")
+	require.Contains(t, text, "Task report\n  schedule.when: rate(1 day) → rate(2 days)\n")
+	require.NotContains(t, text, "hush")
+
+	same, err := compareSides([2]*side{a, a})
+	require.NoError(t, err)
+	require.True(t, same.Equal)
 }

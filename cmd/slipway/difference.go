@@ -17,8 +17,8 @@ import (
 type settings map[string]any
 
 // settingsOf are a stage's settings as generic JSON, made from all that was loaded, so that no key can be forgotten.
-// Left out is what is compared otherwise: secrets, of which a service has the names here; the settings of providers; and
-// the stage's variables, which every service has among its own.
+// Left out is what is compared otherwise: secrets, of which a container has the names here; the settings of providers; and
+// the stage's variables, which every container has among its own.
 func settingsOf(loaded *stage.Stage) (settings, error) {
 	encoded, err := json.Marshal(loaded)
 	if err != nil {
@@ -39,15 +39,28 @@ func settingsOf(loaded *stage.Stage) (settings, error) {
 		found.object("images")[name] = map[string]any(settings(image.(map[string]any)).lowered())
 	}
 	for name, service := range loaded.Services {
-		fields := found.object("services").object(name)
+		nameSecrets(found.object("services").object(name), service.TaskDefinition)
+	}
+	for name, task := range loaded.Tasks {
+		nameSecrets(found.object("tasks").object(name), task.TaskDefinition)
+	}
+	return found, nil
+}
+
+// nameSecrets leaves of the secrets of a task's containers their names.
+func nameSecrets(fields settings, definition stage.TaskDefinition) {
+	name := func(fields settings, container stage.Container) {
 		delete(fields, "Secrets")
 		names := []any{}
-		for _, secret := range slices.Sorted(maps.Keys(service.Secrets)) {
+		for _, secret := range sortedKeys(container.Secrets) {
 			names = append(names, secret)
 		}
 		fields["secrets"] = names
 	}
-	return found, nil
+	name(fields, definition.Container)
+	for sidecar, container := range definition.Containers {
+		name(fields.object("containers").object(sidecar), container.Container)
+	}
 }
 
 // lowered has the names of Go's fields as the file has its keys.

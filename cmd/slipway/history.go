@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +19,8 @@ func historyCommand(directory *string) *cobra.Command {
 		Short: "What was deployed to a stage, when, from which commit, and what it changed",
 		Long: `What was deployed to a stage, when, from which commit, and what it changed: a row for each update, newest first.
 
-It joins the history that Pulumi keeps with the revisions in ECS and the images in ECR. A service is shown where the
-update put another revision in place for it. With a NUMBER, one update is shown whole: the configuration that it changed,
+It joins the history that Pulumi keeps with the revisions in ECS and the images in ECR. A service or a task is shown where
+the update put another revision in place for it. With a NUMBER, one update is shown whole: the configuration that it changed,
 and how its container definitions differ from those before. Values of secrets are never shown.`,
 		Example: `  slipway history dev
   slipway history dev 12
@@ -93,9 +92,11 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 	rows := [][]string{}
 	for _, e := range entries {
 		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"), report.result(e.Result) + e.kind(),
-			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.placedServices(), e.changedKeys()})
+			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind), e.changedRevisions(taskKind), e.changedKeys()})
 	}
-	report.table(withoutEmptyColumn([]string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "CHANGED"}, rows, 6))
+	headers := []string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "TASKS", "CHANGED"}
+	headers, rows = withoutEmptyColumn(headers, rows, 8)
+	report.table(withoutEmptyColumn(headers, rows, 6))
 	return nil
 }
 
@@ -123,15 +124,15 @@ func (e *entry) subject() string {
 	return subject
 }
 
-// placedServices are the services for which the update put another revision in place, with the image's tag.
-func (e *entry) placedServices() string {
-	var placed []string
-	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
-		if put := e.Services[name]; put.Changed {
-			placed = append(placed, name+" "+put.describe())
+// changedRevisions are the services, or the tasks, for which the update put another revision in place, with the image's tag.
+func (e *entry) changedRevisions(kind string) string {
+	var changed []string
+	for _, name := range sortedKeys(e.of(kind)) {
+		if put := e.of(kind)[name]; put.Changed {
+			changed = append(changed, name+" "+put.describe())
 		}
 	}
-	return strings.Join(placed, ", ")
+	return strings.Join(changed, ", ")
 }
 
 // describe is a revision's number with the tag of its image.
@@ -195,14 +196,14 @@ func (t *timeline) find(stack string, number int) (*entry, error) {
 		t.entries[0].Number, t.entries[len(t.entries)-1].Number)
 }
 
-// before is what an earlier update had put in place for a service last.
-func (t *timeline) before(e *entry, service string) *placed {
+// before is what an earlier update had put in place for a service or a task last.
+func (t *timeline) before(e *entry, kind, name string) *placed {
 	var last *placed
 	for _, earlier := range t.entries {
 		if earlier == e {
 			break
 		}
-		if put := earlier.Services[service]; put != nil {
+		if put := earlier.of(kind)[name]; put != nil {
 			last = put
 		}
 	}
@@ -212,7 +213,7 @@ func (t *timeline) before(e *entry, service string) *placed {
 // shownEntry is an update with how its container definitions differ from those before.
 type shownEntry struct {
 	*entry
-	Containers map[string][]keyChange `json:"containers"` // by service
+	Containers map[string][]keyChange `json:"containers"` // by service or task
 }
 
 func (t *timeline) showOne(report *report, stack string, number int, asJSON bool) error {
@@ -221,15 +222,17 @@ func (t *timeline) showOne(report *report, stack string, number int, asJSON bool
 		return err
 	}
 	shown := shownEntry{e, map[string][]keyChange{}}
-	for name, put := range e.Services {
-		if !put.Changed {
-			continue
+	for _, kind := range []string{serviceKind, taskKind} {
+		for name, put := range e.of(kind) {
+			if !put.Changed {
+				continue
+			}
+			var earlier *revision
+			if before := t.before(e, kind, name); before != nil {
+				earlier = before.revision
+			}
+			shown.Containers[name] = keyChanges(containerLeaves(earlier), containerLeaves(put.revision))
 		}
-		var earlier *revision
-		if before := t.before(e, name); before != nil {
-			earlier = before.revision
-		}
-		shown.Containers[name] = keyChanges(containerLeaves(earlier), containerLeaves(put.revision))
 	}
 	if asJSON {
 		return report.json(shown)
@@ -251,20 +254,26 @@ func (t *timeline) showOne(report *report, stack string, number int, asJSON bool
 	for _, change := range e.Changes {
 		report.printf("  %s\n", change.describe())
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
-		put := e.Services[name]
-		if !put.Changed {
-			report.printf("\n%s: %s, as before\n", name, put.describe())
-			continue
-		}
-		from := "none"
-		if before := t.before(e, name); before != nil {
-			from = before.describe()
-		}
-		report.printf("\n%s: %s → %s\n", name, from, put.describe())
-		for _, change := range shown.Containers[name] {
-			report.printf("  %s\n", change.describe())
-		}
+	for _, name := range sortedKeys(e.Services) {
+		printPlaced(report, name, e.Services[name], t.before(e, serviceKind, name), shown.Containers[name])
+	}
+	for _, name := range sortedKeys(e.Tasks) {
+		printPlaced(report, "task "+name, e.Tasks[name], t.before(e, taskKind, name), shown.Containers[name])
 	}
 	return nil
+}
+
+func printPlaced(report *report, title string, put, before *placed, changes []keyChange) {
+	if !put.Changed {
+		report.printf("\n%s: %s, as before\n", title, put.describe())
+		return
+	}
+	from := "none"
+	if before != nil {
+		from = before.describe()
+	}
+	report.printf("\n%s: %s → %s\n", title, from, put.describe())
+	for _, change := range changes {
+		report.printf("  %s\n", change.describe())
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,9 +52,11 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 			return refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back (%s): "+
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
-		for _, name := range slices.Sorted(maps.Keys(last.Services)) {
-			if _, had := r.Services[name]; !had {
-				r.Notes = append(r.Notes, fmt.Sprintf("services.%s is removed, with its log: update %d did not have it", name, r.To))
+		for _, kind := range []string{serviceKind, taskKind} {
+			for _, name := range sortedKeys(last.of(kind)) {
+				if _, had := r.of(kind)[name]; !had {
+					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name, r.To))
+				}
 			}
 		}
 		return r.pinImages(project, last)
@@ -161,24 +162,21 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 // would make it from today's source.
 func (r *rollback) pinImages(project *project, last *entry) error {
 	refs := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		then := r.Services[name].Then
-		image := r.target.value("services." + name + ".image")
-		_, pinned := r.target.leaves["images."+image+".ref"]
-		_, pinnedNow := last.leaves["images."+image+".ref"]
-		now := last.Services[name]
-		unchanged := now != nil && now.Image.Reference == then.Image.Reference && !pinnedNow
-		if pinned || unchanged || then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
+	for _, used := range r.usedImages(last) {
+		_, pinned := r.target.leaves["images."+quoteKey(used.name)+".ref"]
+		_, pinnedNow := last.leaves["images."+quoteKey(used.name)+".ref"]
+		unchanged := used.now == used.then.Reference && !pinnedNow
+		if pinned || unchanged {
 			continue
 		}
-		ref := then.Image.ref()
-		if refs[image] != "" && refs[image] != ref {
-			return refuse("images.%s: the services of update %d ran different images of that name: use --pin", image, r.To)
+		ref := used.then.ref()
+		if refs[used.name] != "" && refs[used.name] != ref {
+			return refuse("images.%s: the services and tasks of update %d ran different images of that name: use --pin", used.name, r.To)
 		}
-		if refs[image] = ref; ref == "" {
-			return refuse("services.%s: which image %s is, ECR does not tell: use --pin", name, then.Image.Reference)
+		if refs[used.name] = ref; ref == "" {
+			return refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
 		}
-		r.Notes = append(r.Notes, fmt.Sprintf("images.%s is pinned to that update's image: remove its ref to build again", image))
+		r.Notes = append(r.Notes, fmt.Sprintf("images.%s is pinned to that update's image: remove its ref to build again", used.name))
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
@@ -187,6 +185,49 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}
 	return nil
+}
+
+// imageUse is an image of the stage that a container ran in the update to go back to.
+type imageUse struct {
+	key  string // of the service, the task or the container, as the stage file has it
+	name string // of the image, in the stage file
+	then usedImage
+	now  string // the reference that the container runs after the last update; empty where it is not there
+}
+
+// usedImages are the images that the stage file of the update has to have again, and that containers ran then.
+func (r *rollback) usedImages(last *entry) (used []imageUse) {
+	for _, kind := range []string{serviceKind, taskKind} {
+		for _, name := range sortedKeys(r.of(kind)) {
+			then, now := r.of(kind)[name].Then, last.of(kind)[name]
+			if then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
+				continue
+			}
+			if now == nil {
+				now = &placed{}
+			}
+			key := kind + "." + quoteKey(name)
+			used = append(used, imageUse{key, r.target.value(key + ".image"), then.Image, now.Image.Reference})
+			for _, container := range sortedKeys(then.Sidecars) {
+				beside := key + ".containers." + quoteKey(container)
+				image := r.target.value(beside + ".image")
+				if r.target.declaresImage(image) { // and is no reference to what the stage does not have
+					used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})
+				}
+			}
+		}
+	}
+	return used
+}
+
+// declaresImage tells whether an update's configuration has an image of that name.
+func (e *entry) declaresImage(name string) bool {
+	for path := range e.leaves {
+		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), "images."+quoteKey(name)+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // value is one of an update's configuration, from the stage file or else from the defaults.

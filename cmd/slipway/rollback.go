@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 )
 
@@ -28,7 +27,7 @@ func rollbackCommand(directory *string) *cobra.Command {
 It shows what will change, and commits Pulumi.STAGE.yaml as it was in that update: the history stays linear. An image
 that the stage builds from source is then pinned beside its build, where that update ran another one. With --pin it
 commits the number of the earlier revision for each service instead, which is fastest: nothing is registered, and nothing
-else in the file changes.
+else in the file changes. Tasks have no pin, and stay as they are then.
 
 Nothing is deployed, unless --up is given. What is needed and gone (an image, a revision, a version of a secret) is said,
 and nothing is written.`,
@@ -95,6 +94,8 @@ type rollback struct {
 	Changes []keyChange `json:"changes"`
 	// Services that the earlier update had, by name.
 	Services map[string]rollbackService `json:"services"`
+	// Tasks that the earlier update had, by name; with --pin none, as they do not change.
+	Tasks map[string]rollbackService `json:"tasks"`
 	// Notes say what does not come back.
 	Notes []string `json:"notes"`
 	// Commit is the short hash of the commit that was made; empty where the file was like that already.
@@ -106,7 +107,7 @@ type rollback struct {
 	content []byte // that it gets; nil where it stays
 }
 
-// rollbackService is what a service was to run after the last update, and what it is to run again. Where the stage file
+// rollbackService is what a service, or a task, was to run after the last update, and what it is to run again. Where the stage file
 // is restored, that is another revision with the same content.
 type rollbackService struct {
 	Now  *placed `json:"now"`
@@ -152,16 +153,20 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
-		Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source}
+		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source}
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
+	}
+	for name, then := range target.Tasks {
+		planned.Tasks[name] = rollbackService{last.Tasks[name], then}
 	}
 	now, err := configLeaves(ctx, pulumi, project, stack, "", history.withSecrets)
 	if err != nil {
 		return nil, err
 	}
 	if pin {
-		planned.leaveOut((&entry{leaves: now}).services())
+		planned.leaveOut((&entry{leaves: now}).declared(serviceKind))
+		planned.leaveTasks()
 	}
 	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
 		return nil, err
@@ -231,9 +236,11 @@ func (e *entry) differs(other *entry) bool {
 	if len(keyChanges(e.leaves, other.leaves)) > 0 {
 		return true
 	}
-	for name, put := range e.Services {
-		if there := other.Services[name]; there != nil && there.Image.Reference != put.Image.Reference {
-			return true
+	for _, kind := range []string{serviceKind, taskKind} {
+		for name, put := range e.of(kind) {
+			if there := other.of(kind)[name]; there != nil && !there.sameImages(put) {
+				return true
+			}
 		}
 	}
 	return false
@@ -243,35 +250,14 @@ func (e *entry) differs(other *entry) bool {
 // values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that they name.
 func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
 	var gone []error
-	for _, name := range slices.Sorted(maps.Keys(planned.Services)) {
-		then := planned.Services[name].Then
-		fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
-		lacks := func(format string, args ...any) {
-			gone = append(gone, fmt.Errorf("services."+name+": "+format, args...))
-		}
-		switch {
-		case fixed && then.Revision == 0:
-			lacks("which revision update %d put in place is not known: go back without --pin", planned.To)
-		case fixed && (then.revision == nil || !then.revision.active):
-			lacks("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none", then.Revision)
-		}
-		if then.Image.Gone {
-			lacks("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", then.Image.Reference)
-		}
-		if then.revision == nil {
-			continue
-		}
-		for _, secret := range then.revision.container(name).Secrets {
-			reference := aws.ToString(secret.ValueFrom)
-			if own := strings.Contains(reference, ":secret:"+familyPrefix+name+"-"); own && !fixed {
-				continue
-			}
-			reason, err := c.secretGone(ctx, reference)
+	for _, kind := range []string{serviceKind, taskKind} {
+		for _, name := range sortedKeys(planned.of(kind)) {
+			lacks, err := c.lacks(ctx, planned, planned.of(kind)[name].Then, familyPrefix+name)
 			if err != nil {
 				return err
 			}
-			if reason != "" {
-				lacks("its revision %d is given %s, and %s", then.Revision, reference, reason)
+			for _, lack := range lacks {
+				gone = append(gone, fmt.Errorf("%s.%s: %s", kind, name, lack))
 			}
 		}
 	}
@@ -279,6 +265,58 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 		return finding{errors.Join(gone...)}
 	}
 	return nil
+}
+
+// lacks says what is gone of what a revision of a family, or one like it, needs.
+func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, family string) (lacks []string, err error) {
+	fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
+	switch {
+	case fixed && then.Revision == 0:
+		lacks = append(lacks, fmt.Sprintf("which revision update %d put in place is not known: go back without --pin", planned.To))
+	case fixed && (then.revision == nil || !then.revision.active):
+		lacks = append(lacks, fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
+			then.Revision))
+	}
+	for _, image := range then.images() {
+		if image.Gone {
+			lacks = append(lacks, fmt.Sprintf("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", image.Reference))
+		}
+	}
+	if then.revision == nil {
+		return lacks, nil
+	}
+	for _, reference := range then.revision.secrets() {
+		if own := strings.Contains(reference, ":secret:"+family+"-"); own && !fixed {
+			continue
+		}
+		reason, err := c.secretGone(ctx, reference)
+		if err != nil {
+			return nil, err
+		}
+		if reason != "" {
+			lacks = append(lacks, fmt.Sprintf("its revision %d is given %s, and %s", then.Revision, reference, reason))
+		}
+	}
+	return lacks, nil
+}
+
+// of are the services, or the tasks.
+func (r *rollback) of(kind string) map[string]rollbackService {
+	if kind == taskKind {
+		return r.Tasks
+	}
+	return r.Services
+}
+
+// leaveTasks drops the tasks, which cannot be pinned, and says so of those that would have changed.
+func (r *rollback) leaveTasks() {
+	for _, name := range sortedKeys(r.Tasks) {
+		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
+			r.Notes = append(r.Notes, fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
+				task.Now.Revision, task.Then.Revision))
+		}
+	}
+	clear(r.Tasks)
 }
 
 // leaveOut drops the services that the stage file no longer declares: there is nowhere to write their revisions.
@@ -295,7 +333,7 @@ func (r *rollback) leaveOut(declared []string) {
 // a service that runs the wanted revision already would get another one.
 func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
 	var settings []fileValue
-	declared := (&entry{leaves: now}).services()
+	declared := (&entry{leaves: now}).declared(serviceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
 		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
@@ -354,6 +392,9 @@ func (r *rollback) body() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.describe())
 	}
+	for _, name := range sortedKeys(r.Tasks) {
+		body += fmt.Sprintf("task %s: %s\n", name, r.Tasks[name].Then.describe())
+	}
 	return body
 }
 
@@ -367,21 +408,28 @@ func (r *rollback) print(report *report) {
 		report.printf("  %s\n", change.describe())
 	}
 	rows := [][]string{}
-	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		service, now := r.Services[name], "none"
-		if service.Now != nil {
-			now = service.Now.describe()
-		}
-		then := service.Then.describe()
-		if !r.pinned && !service.Then.Pinned {
-			then = "as " + then
-		}
-		rows = append(rows, []string{"  " + name, now, "→", then})
+	for _, name := range sortedKeys(r.Services) {
+		rows = append(rows, r.row(name, r.Services[name]))
+	}
+	for _, name := range sortedKeys(r.Tasks) {
+		rows = append(rows, r.row("task "+name, r.Tasks[name]))
 	}
 	report.table([]string{"", "", "", ""}, rows)
 	for _, note := range r.Notes {
 		report.printf("  %s %s\n", report.bad("!"), note)
 	}
+}
+
+// row is what becomes of one service or task.
+func (r *rollback) row(title string, service rollbackService) []string {
+	now, then := "none", service.Then.describe()
+	if service.Now != nil {
+		now = service.Now.describe()
+	}
+	if !r.pinned && !service.Then.Pinned {
+		then = "as " + then
+	}
+	return []string{"  " + title, now, "→", then}
 }
 
 // pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would take a

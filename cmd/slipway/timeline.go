@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -34,13 +35,29 @@ type entry struct {
 	By string `json:"by,omitempty"`
 	// Services are what each service was to run from then on, by name.
 	Services map[string]*placed `json:"services"`
+	// Tasks are what each task was to run from then on, by name.
+	Tasks map[string]*placed `json:"tasks"`
 	// Changes are the keys of the stage's configuration that differ from the update before.
 	Changes []keyChange `json:"changes"`
 
 	leaves map[string]leaf
 }
 
-// placed is the revision that an update put in place for a service.
+// What a stage file declares that has task definitions, by its keys.
+const (
+	serviceKind = "services"
+	taskKind    = "tasks"
+)
+
+// of are what an update put in place for the stage's services, or for its tasks.
+func (e *entry) of(kind string) map[string]*placed {
+	if kind == taskKind {
+		return e.Tasks
+	}
+	return e.Services
+}
+
+// placed is the revision that an update put in place for a service or a task.
 type placed struct {
 	// Revision is its number; 0 where none is known.
 	Revision int `json:"revision"`
@@ -48,8 +65,10 @@ type placed struct {
 	Pinned bool `json:"pinned,omitempty"`
 	// Changed says that this update put it there, and none before.
 	Changed bool `json:"changed"`
-	// Image that the service's main container runs.
+	// Image that the main container runs.
 	Image usedImage `json:"image"`
+	// Sidecars are the images that the containers beside it run, by container.
+	Sidecars map[string]usedImage `json:"sidecars,omitempty"`
 
 	revision *revision
 }
@@ -102,7 +121,7 @@ func newEntry(project string, u update, number int) *entry {
 	e := &entry{
 		Number: cmp.Or(u.Version, number), Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
 		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env), Dirty: env["git.dirty"] == "true",
-		Services: map[string]*placed{}, Changes: []keyChange{}, leaves: leaves(project, u.Config),
+		Services: map[string]*placed{}, Tasks: map[string]*placed{}, Changes: []keyChange{}, leaves: leaves(project, u.Config),
 	}
 	if u.EndTime != "" {
 		end := pulumiTime(u.EndTime)
@@ -120,12 +139,13 @@ func ranBy(env map[string]string) string {
 	return strings.TrimSpace(env["ci.system"] + " " + run)
 }
 
-// services are the names of the services in an update's configuration: in the stage's own and in the defaults.
-func (e *entry) services() []string {
+// declared are the names of the services, or of the tasks, in an update's configuration: in the stage's own and in the
+// defaults.
+func (e *entry) declared(kind string) []string {
 	names := map[string]bool{}
 	for path := range e.leaves {
 		path = strings.TrimPrefix(path, "defaults.")
-		if rest, ok := strings.CutPrefix(path, "services."); ok {
+		if rest, ok := strings.CutPrefix(path, kind+"."); ok {
 			name, _, _ := strings.Cut(rest, ".")
 			names[name] = true
 		}
@@ -149,12 +169,21 @@ func (e *entry) knew(at time.Time) bool {
 	return e.End == nil || !at.After(e.End.Add(registrationSlack))
 }
 
-// place finds out which revision of each service an update put in place: the pinned one, else the newest one that
-// was registered by then.
+// place finds out which revision of each service and each task an update put in place: the pinned one, else the newest one
+// that was registered by then.
 func (t *timeline) place(ctx context.Context, familyPrefix string, since time.Time) error {
+	for _, kind := range []string{serviceKind, taskKind} {
+		if err := t.placeAll(ctx, kind, familyPrefix, since); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *timeline) placeAll(ctx context.Context, kind, familyPrefix string, since time.Time) error {
 	names := map[string]bool{}
 	for _, e := range t.entries {
-		for _, name := range e.services() {
+		for _, name := range e.declared(kind) {
 			names[name] = true
 		}
 	}
@@ -172,14 +201,14 @@ func (t *timeline) place(ctx context.Context, familyPrefix string, since time.Ti
 		return err
 	}
 	for i, name := range sorted {
-		if err := t.placeService(ctx, name, familyPrefix+name, revisions[i]); err != nil {
+		if err := t.placeOne(ctx, kind, name, familyPrefix+name, revisions[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *timeline) placeService(ctx context.Context, service, family string, revisions []*revision) error {
+func (t *timeline) placeOne(ctx context.Context, kind, name, family string, revisions []*revision) error {
 	byNumber := map[int]*revision{}
 	for _, each := range revisions {
 		byNumber[each.number] = each
@@ -190,7 +219,7 @@ func (t *timeline) placeService(ctx context.Context, service, family string, rev
 		if e.Kind != "update" && e.Kind != "destroy" {
 			continue
 		}
-		declared := slices.Contains(e.services(), service) && e.Kind == "update"
+		declared := slices.Contains(e.declared(kind), name) && e.Kind == "update"
 		if !declared {
 			last = 0
 			continue
@@ -204,7 +233,7 @@ func (t *timeline) placeService(ctx context.Context, service, family string, rev
 		if newest != nil {
 			put.Revision, put.revision = newest.number, newest
 		}
-		if pinned := e.pinned(service); pinned != 0 {
+		if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
 			put.Revision, put.Pinned, put.revision = pinned, true, byNumber[pinned]
 			if put.revision == nil {
 				var err error
@@ -214,17 +243,53 @@ func (t *timeline) placeService(ctx context.Context, service, family string, rev
 				byNumber[pinned] = put.revision
 			}
 		}
-		if put.revision != nil {
-			var err error
-			if put.Image, err = t.cloud.image(ctx, put.revision.container(service)); err != nil {
-				return err
-			}
+		if err := put.findImages(ctx, t.cloud, name); err != nil {
+			return err
 		}
 		put.Changed = put.Revision != last && put.Revision != 0
 		last = put.Revision
-		e.Services[service] = put
+		e.of(kind)[name] = put
 	}
 	return nil
+}
+
+// findImages finds out what the containers of the revision run.
+func (p *placed) findImages(ctx context.Context, cloud *cloud, main string) error {
+	if p.revision == nil {
+		return nil
+	}
+	var err error
+	container := p.revision.container(main)
+	if p.Image, err = cloud.image(ctx, container); err != nil {
+		return err
+	}
+	for _, beside := range p.revision.definition.ContainerDefinitions {
+		if name := aws.ToString(beside.Name); name != aws.ToString(container.Name) {
+			if p.Sidecars == nil {
+				p.Sidecars = map[string]usedImage{}
+			}
+			if p.Sidecars[name], err = cloud.image(ctx, beside); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// images are those of all containers, the main one's first.
+func (p *placed) images() []usedImage {
+	images := []usedImage{p.Image}
+	for _, container := range sortedKeys(p.Sidecars) {
+		images = append(images, p.Sidecars[container])
+	}
+	return images
+}
+
+// sameImages tells whether the containers of two revisions run the same.
+func (p *placed) sameImages(other *placed) bool {
+	return p.Image.Reference == other.Image.Reference && maps.EqualFunc(p.Sidecars, other.Sidecars, func(a, b usedImage) bool {
+		return a.Reference == b.Reference
+	})
 }
 
 // overtaken tells whether a later update ran at that time, too: of two that follow each other closely, the later has

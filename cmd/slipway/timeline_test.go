@@ -47,7 +47,7 @@ func TestWhichRevisionAnUpdatePutInPlace(t *testing.T) {
 		ran(7, "10:12:00", "10:13:00", `{}`),
 	}}
 	revisions := []*revision{registered(1, "10:00:20", "one"), registered(2, "10:03:00", "two"), registered(3, "10:10:03", "three")}
-	require.NoError(t, past.placeService(context.Background(), "web", "shop-dev-web", revisions))
+	require.NoError(t, past.placeOne(context.Background(), serviceKind, "web", "shop-dev-web", revisions))
 	var put []int
 	var changed []bool
 	for _, e := range past.entries[:6] {
@@ -86,4 +86,61 @@ func TestImagesThatARollbackPins(t *testing.T) {
 	require.NotContains(t, unchanged, "ref")
 	_, err = pins(&placed{Revision: 5, Image: image("v5")}, &placed{Revision: 3, Image: image("v3")})
 	require.ErrorContains(t, err, "use --pin")
+}
+
+func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
+	t.Parallel()
+	image := func(name, tag string) usedImage {
+		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag, Tag: tag, Digest: digest,
+			repository: "shop-dev/" + name}
+	}
+	busybox := usedImage{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
+	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": "public.ecr.aws/docker/library/busybox:1.37"}}}}`
+	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
+	for key, text := range map[string]string{"tasks.migrate.image": "batch", "images.web.build.context": ".", "images.proxy.build.context": ".",
+		"images.batch.build.context": "."} {
+		target.leaves[key] = leaf{text: text}
+	}
+	put := func(tag string) *placed {
+		return &placed{Revision: 5, Image: image("web", "v1"), Sidecars: map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}
+	}
+	planned := &rollback{To: 5, target: target,
+		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
+		Tasks:    map[string]rollbackService{"migrate": {nil, &placed{Revision: 2, Image: image("batch", "v3")}}},
+		content: []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: .}\n" +
+			"    batch:\n      build: {context: .}\n")}
+	last.Services = map[string]*placed{"web": put("v9")}
+	require.NoError(t, planned.pinImages(&project{Name: "shop"}, last))
+	require.Contains(t, string(planned.content), "shop-dev/proxy:v5@"+digest)
+	require.Contains(t, string(planned.content), "shop-dev/batch:v3@"+digest)
+	require.NotContains(t, string(planned.content), "shop-dev/web:", "it runs now, too")
+	require.NotContains(t, string(planned.content), "busybox")
+	require.Equal(t, []string{"images.batch is pinned to that update's image: remove its ref to build again",
+		"images.proxy is pinned to that update's image: remove its ref to build again"}, planned.Notes)
+}
+
+func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
+	t.Parallel()
+	past := func(task, sidecar string) *entry {
+		e := ran(1, "10:00:00", "10:01:00", `{"web": {"image": "web"}}`)
+		e.Services["web"] = &placed{Image: usedImage{Reference: "web"}, Sidecars: map[string]usedImage{"proxy": {Reference: sidecar}}}
+		e.Tasks = map[string]*placed{"migrate": {Image: usedImage{Reference: task}}}
+		return e
+	}
+	require.False(t, past("one", "one").differs(past("one", "one")))
+	require.True(t, past("one", "one").differs(past("two", "one")))
+	require.True(t, past("one", "one").differs(past("one", "two")))
+}
+
+func TestARevisionOfATaskIsNeverPinned(t *testing.T) {
+	t.Parallel()
+	e := ran(1, "10:00:00", "10:01:00", `{}`)
+	e.Tasks = map[string]*placed{}
+	e.leaves = leaves("shop", map[string]configValue{"shop:tasks": plain(`{"migrate": {"image": "web"}}`)})
+	past := &timeline{cloud: &cloud{}, entries: []*entry{e}}
+	require.NoError(t, past.placeOne(context.Background(), taskKind, "migrate", "shop-dev-migrate", []*revision{registered(1, "10:00:20", "one")}))
+	require.Equal(t, 1, e.Tasks["migrate"].Revision)
+	require.False(t, e.Tasks["migrate"].Pinned)
+	require.True(t, e.Tasks["migrate"].Changed)
+	require.Empty(t, e.Services)
 }

@@ -97,6 +97,45 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 			}, "the host ports and container ports in port mappings must match."},
 		"logs without an execution role": {
 			func(d *TaskDefinition, _ Container) { d.ExecutionRoleARN = "" }, "execution role ARN to support log driver awslogs."},
+		"no essential container": {
+			func(_ *TaskDefinition, c Container) { c["essential"] = false }, "at least one essential container"},
+		"a volume that is not there": {
+			func(_ *TaskDefinition, c Container) {
+				c["mountPoints"] = []any{map[string]any{"sourceVolume": "data", "containerPath": "/data"}}
+			}, "Unknown volume 'data'."},
+		"a mount without a path": {
+			func(d *TaskDefinition, c Container) {
+				d.Volumes = []Volume{{Name: "data"}}
+				c["mountPoints"] = []any{map[string]any{"sourceVolume": "data"}}
+			}, "Container path should not be null or empty."},
+		"a volume twice": {
+			func(d *TaskDefinition, _ Container) { d.Volumes = []Volume{{Name: "data"}, {Name: "data"}} }, "Duplicate volume name 'data'."},
+		"more CPU than the task has": {
+			func(d *TaskDefinition, c Container) { c["cpu"] = 200.0; side(d, "cpu", 57.0) },
+			"The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
+		"more memory than the task has": {
+			func(d *TaskDefinition, _ Container) { side(d, "memory", 513.0) }, "The 'memory' setting for container is greater than for the task."},
+		"a dependency on nothing": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("db", "START")) },
+			"Cannot depend on container + 'db' because it does not exist"},
+		"a condition that ECS does not have": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "READY")) }, "Invalid container dependency condition 'READY'"},
+		"waiting for an essential container's end": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "SUCCESS")) },
+			"A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"},
+		"waiting for the health of what checks none": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "HEALTHY")) }, "must have a health check: 'web'"},
+		"a circle": {
+			func(d *TaskDefinition, c Container) {
+				side(d, "dependsOn", after("web", "START"))
+				c["dependsOn"] = after("side", "COMPLETE")
+			}, "Container dependencies cannot form a cycle: web -> side -> web"},
+		"a limit that there is not": {
+			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("files", 1, 2) }, "Invalid ulimit name 'files'."},
+		"a soft limit above the hard one": {
+			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("nofile", 3, 2) }, "softLimit must not be greater than hardLimit."},
+		"a user with a space": {
+			func(_ *TaskDefinition, c Container) { c["user"] = "no body" }, "Invalid user 'no body' of container 'web'."},
 		"more than 64 KiB": {
 			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} }, "Max allowed length is '65536' bytes."},
 	} {
@@ -107,6 +146,32 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 			require.True(t, IsCode(err, "ClientException"))
 		})
 	}
+}
+
+// side adds a container that is not essential, with this field.
+func side(d *TaskDefinition, key string, value any) {
+	d.Containers = append(d.Containers, Container{"name": "side", "image": "busybox", "essential": false, key: value})
+}
+
+func after(container, condition string) any {
+	return []any{map[string]any{"containerName": container, "condition": condition}}
+}
+
+func limit(name string, soft, hard float64) any {
+	return []any{map[string]any{"name": name, "softLimit": soft, "hardLimit": hard}}
+}
+
+func TestSeveralContainersThatECSTakes(t *testing.T) {
+	t.Parallel()
+	d := definition(func(d *TaskDefinition, c Container) {
+		d.Volumes = []Volume{{Name: "data"}}
+		side(d, "mountPoints", []any{map[string]any{"sourceVolume": "data", "containerPath": "/data", "readOnly": true}})
+		d.Containers[1]["cpu"], c["cpu"] = 56.0, 200.0
+		c["dependsOn"], c["user"], c["ulimits"] = after("side", "SUCCESS"), "65532:65532", limit("nofile", 1024, -1)
+	})
+	registered, err := newStage(t).RegisterTaskDefinition(testRegion, d)
+	require.NoError(t, err)
+	require.Equal(t, []Volume{{Name: "data"}}, registered.Volumes)
 }
 
 func TestFaultsAreChecked(t *testing.T) {

@@ -46,6 +46,8 @@ func (t *tx) checkObject(kind, id string, o Object) error {
 		return t.checkListenerRule(id, o)
 	case Record:
 		return t.checkRecord(id, o)
+	case Schedule:
+		return t.checkSchedule(o)
 	}
 	return nil
 }

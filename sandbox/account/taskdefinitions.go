@@ -24,6 +24,7 @@ type TaskDefinition struct {
 	RequiresCompatibilities []string          `json:"requiresCompatibilities,omitempty"`
 	RuntimePlatform         map[string]string `json:"runtimePlatform,omitempty"`
 	EphemeralStorage        map[string]int    `json:"ephemeralStorage,omitempty"` // sizeInGiB
+	Volumes                 []Volume          `json:"volumes,omitempty"`
 	Tags                    map[string]any    `json:"tags,omitempty"`
 	RegisteredAt            float64           `json:"registeredAt"`
 	DeregisteredAt          float64           `json:"deregisteredAt,omitempty"`
@@ -181,6 +182,9 @@ func (d TaskDefinition) check() error {
 		if err := c.checkOptional(fargate); err != nil {
 			return err
 		}
+		if err := c.checkProcess(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return d.checkTogether()
 }

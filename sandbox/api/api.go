@@ -82,6 +82,8 @@ func New(a *account.Account, images *registry.Registry) http.Handler {
 			held.serve(w, r)
 		case strings.HasPrefix(r.URL.Path, route53Path):
 			answerRoute53(w, r, a)
+		case strings.HasPrefix(r.URL.Path, schedulesPath):
+			answerScheduler(w, r, a)
 		case r.Header.Get("X-Amz-Target") != "":
 			answer(w, r, a, held)
 		default:

@@ -138,6 +138,7 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 	ContainerDefinitions                                            json.RawMessage
 	RequiresCompatibilities                                         []string
 	RuntimePlatform                                                 map[string]string
+	Volumes                                                         []map[string]json.RawMessage
 	Tags                                                            []struct{ Key, Value string }
 }) (any, error) {
 	containers, err := account.ParseContainers(string(p.ContainerDefinitions))
@@ -148,9 +149,41 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 	for _, tag := range p.Tags {
 		tags[tag.Key] = tag.Value
 	}
+	volumes, err := readVolumes(p.Volumes)
+	if err != nil {
+		return nil, err
+	}
 	return answerTaskDefinition(a.RegisterTaskDefinition(region, account.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
 		NetworkMode: p.NetworkMode, ExecutionRoleARN: p.ExecutionRoleARN, TaskRoleARN: p.TaskRoleARN, Containers: containers,
-		RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Tags: tags}))
+		RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Volumes: volumes,
+		Tags: tags}))
+}
+
+// readVolumes takes volumes that are nothing but a name, and refuses the others by what the sandbox does not know of them.
+func readVolumes(given []map[string]json.RawMessage) (volumes []account.Volume, err error) {
+	for _, fields := range given {
+		var volume struct {
+			Name string
+			Host struct{ SourcePath string }
+		}
+		for _, key := range slices.Sorted(maps.Keys(fields)) {
+			if value := string(fields[key]); key != "name" && key != "host" && value != "null" && value != "false" {
+				return nil, unknownParameter("volumes."+key, "RegisterTaskDefinition")
+			}
+		}
+		whole, err := json.Marshal(fields)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(whole, &volume); err != nil {
+			return nil, &account.Error{Code: "SerializationException", Message: err.Error()}
+		}
+		if volume.Host.SourcePath != "" {
+			return nil, unknownParameter("volumes.host.sourcePath", "RegisterTaskDefinition")
+		}
+		volumes = append(volumes, account.Volume{Name: volume.Name})
+	}
+	return volumes, nil
 }
 
 func deregisterTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {

@@ -109,3 +109,24 @@ func TestRunTaskNamesWhatTheSandboxDoesNotKnow(t *testing.T) {
 		})
 	}
 }
+
+func TestVolumesAsTheSDKSeesThem(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	client := ecs.NewFromConfig(s.config)
+	register := func(volume ecstypes.Volume) (*ecs.RegisterTaskDefinitionOutput, error) {
+		return client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("job"), Cpu: aws.String("256"),
+			Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+			Volumes: []ecstypes.Volume{volume}, ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"),
+				MountPoints: []ecstypes.MountPoint{{SourceVolume: aws.String("data"), ContainerPath: aws.String("/data")}}}}})
+	}
+	_, err := register(ecstypes.Volume{Name: aws.String("data")})
+	require.NoError(t, err)
+	described, err := client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("job")})
+	require.NoError(t, err)
+	require.Equal(t, []ecstypes.Volume{{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{}}}, described.TaskDefinition.Volumes)
+	_, err = register(ecstypes.Volume{Name: aws.String("data"), EfsVolumeConfiguration: &ecstypes.EFSVolumeConfiguration{FileSystemId: aws.String("fs-1")}})
+	require.ErrorContains(t, err, "The sandbox has no parameter volumes.efsVolumeConfiguration of RegisterTaskDefinition.")
+	_, err = register(ecstypes.Volume{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{SourcePath: aws.String("/")}})
+	require.ErrorContains(t, err, "The sandbox has no parameter volumes.host.sourcePath of RegisterTaskDefinition.")
+}

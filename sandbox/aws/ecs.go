@@ -57,7 +57,15 @@ var taskDefinition = &resourceType{
 		"skipDestroy":             {standard: false},
 		"tags":                    tags, "tagsAll": tagsAll,
 		"taskRoleArn": {replaces: true, empty: ""},
-		"volumes":     {replaces: true, unsupported: true, empty: texts},
+		// The sandbox has volumes that are nothing but a name.
+		"volumes": {replaces: true, set: true, empty: texts, fields: properties{
+			"configureAtLaunch":                       {unsupported: true, kept: true, empty: false},
+			"dockerVolumeConfiguration":               {unsupported: true},
+			"efsVolumeConfiguration":                  {unsupported: true},
+			"fsxWindowsFileServerVolumeConfiguration": {unsupported: true},
+			"hostPath": {unsupported: true, empty: ""},
+			"name":     {required: true},
+		}},
 	},
 	custom: &operations{create: registerTaskDefinition, read: readTaskDefinition, update: updateTaskDefinition,
 		delete: deregisterTaskDefinition},
@@ -80,6 +88,12 @@ func registerTaskDefinition(c *call) error {
 		RuntimePlatform: platform}
 	if storage, ok := c.state["ephemeralStorage"].(values); ok {
 		d.EphemeralStorage = map[string]int{"sizeInGiB": number(storage, "sizeInGib")}
+	}
+	volumes, _ := c.state["volumes"].([]any)
+	for _, volume := range volumes {
+		if given, ok := volume.(values); ok {
+			d.Volumes = append(d.Volumes, account.Volume{Name: text(given, "name")})
+		}
 	}
 	d.Tags, _ = c.state["tagsAll"].(values)
 	registered, err := c.account.RegisterTaskDefinition(c.region, d)
@@ -120,12 +134,17 @@ func taskDefinitionValues(d *account.TaskDefinition) values {
 	for _, c := range d.RequiresCompatibilities {
 		compatibilities = append(compatibilities, c)
 	}
+	volumes := []any{}
+	for _, v := range d.Volumes {
+		volumes = append(volumes, values{"configureAtLaunch": false, "dockerVolumeConfiguration": nil, "efsVolumeConfiguration": nil,
+			"fsxWindowsFileServerVolumeConfiguration": nil, "hostPath": "", "name": v.Name})
+	}
 	state := values{
 		"arn": d.ARN, "arnWithoutRevision": strings.TrimSuffix(d.ARN, fmt.Sprintf(":%d", d.Revision)),
 		"containerDefinitions": account.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
 		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode, "pidMode": "",
 		"placementConstraints": texts, "requiresCompatibilities": compatibilities, "revision": float64(d.Revision),
-		"taskRoleArn": d.TaskRoleARN, "volumes": texts,
+		"taskRoleArn": d.TaskRoleARN, "volumes": sortSet(volumes),
 	}
 	if len(d.RuntimePlatform) > 0 {
 		platform := values{}

@@ -108,6 +108,26 @@ func serviceInputs(cluster, taskDefinition any) values {
 		"networkConfiguration":     values{"assignPublicIp": true, "subnets": []any{account.Subnets[0].ID}}}
 }
 
+func TestVolumesOfATaskDefinition(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	inputs := taskDefinitionInputs(webImage)
+	inputs["volumes"] = []any{values{"name": "data"}, values{"name": "cache"}}
+	d := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", inputs)
+	volumes := d.outputs["volumes"].([]any)
+	require.Len(t, volumes, 2)
+	require.Equal(t, values{"configureAtLaunch": false, "dockerVolumeConfiguration": nil, "efsVolumeConfiguration": nil,
+		"fsxWindowsFileServerVolumeConfiguration": nil, "hostPath": "", "name": "cache"}, volumes[0])
+	swapped := taskDefinitionInputs(webImage)
+	swapped["volumes"] = []any{values{"name": "cache"}, values{"name": "data"}}
+	require.Empty(t, c.diff(d, swapped).GetDiffs(), "their order means nothing")
+	swapped["volumes"] = []any{values{"name": "cache"}}
+	require.Equal(t, []string{"volumes"}, c.diff(d, swapped).GetReplaces())
+	inputs["volumes"] = []any{values{"name": "data", "efsVolumeConfiguration": values{"fileSystemId": "fs-1"}}}
+	_, failures := c.check("aws:ecs/taskDefinition:TaskDefinition", "web", nil, inputs)
+	require.Equal(t, []string{"The sandbox does not support this property. Examine values at 'web.volumes[0].efsVolumeConfiguration'."}, failures)
+}
+
 func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)

@@ -25,6 +25,7 @@ var types = map[string]*resourceType{
 	"aws:lb/loadBalancer:LoadBalancer":                    loadBalancer,
 	"aws:lb/targetGroup:TargetGroup":                      targetGroup,
 	"aws:route53/record:Record":                           record,
+	"aws:scheduler/schedule:Schedule":                     schedule,
 	"aws:secretsmanager/secret:Secret":                    secret,
 	"aws:secretsmanager/secretVersion:SecretVersion":      secretVersion,
 }

@@ -33,6 +33,15 @@ func (c checker) oneOf(inputs values, key string, allowed ...string) {
 	}
 }
 
+var anyARN = regexp.MustCompile(`^arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$`)
+
+// arn wants a text, where it is given and known, to be an ARN.
+func (c checker) arn(inputs values, key string) {
+	if text, ok := inputs[key].(string); ok && !isUnknown(text) && !anyARN.MatchString(text) {
+		c.refuse(key, `"%s" (%s) is an invalid ARN: arn: invalid prefix`, argument(key), text)
+	}
+}
+
 var notInELBName = regexp.MustCompile(`[^0-9A-Za-z-]`)
 
 // elbName wants a name that Elastic Load Balancing takes.
