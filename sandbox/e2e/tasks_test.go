@@ -223,3 +223,31 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	require.False(t, tasks[2].CreatedAt.Before(*tasks[1].StoppedAt), "one after the other")
 	p.up("dev", "--expect-no-changes")
 }
+
+func TestAScheduleFollowsItsTask(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.task("report", "schedule:", "  when: rate(1 day)")
+	p.up("dev")
+	require.Equal(t, "slipway-dev-report", p.outputs("dev").Tasks["report"].Schedule)
+	p.settled("dev")
+	require.Empty(t, p.ran("slipway-dev-report"), "schedules do not fire in the sandbox")
+
+	p.replace("Pulumi.dev.yaml", "rate(1 day)", "cron(0 6 ? * MON-FRI *)\n        timeZone: Asia/Seoul\n        enabled: false")
+	require.Equal(t, []string{"Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", "    image: web\n    schedule", "    image: web\n    command: [report]\n    schedule")
+	preview := p.preview("dev")
+	require.Contains(t, preview.output, "aws:scheduler/schedule:Schedule")
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:scheduler/schedule:Schedule",
+		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
+	target := p.state("dev")["aws:scheduler/schedule:Schedule"][0].Outputs["target"].(map[string]any)
+	require.Contains(t, target["ecsParameters"].(map[string]any)["taskDefinitionArn"], "task-definition/slipway-dev-report:2")
+	p.settled("dev")
+
+	p.withoutOptions()
+	changed := p.up("dev").changed()
+	require.Contains(t, changed, "Delete aws:scheduler/schedule:Schedule")
+	require.Empty(t, p.objects("schedule"))
+}
