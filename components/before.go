@@ -19,11 +19,9 @@ import (
 	"slipway/taskrun"
 )
 
-const (
-	// roleLimit is how long a task is started again that could not assume a role: IAM takes some seconds until a role that was
-	// made just now is known everywhere.
-	roleLimit = 2 * time.Minute
-)
+// iamLimit is how long a task is started again that IAM kept from starting: it takes some seconds until a role that was made
+// just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
+const iamLimit = time.Minute
 
 // before runs a task to its end before services move to another revision.
 //
@@ -167,7 +165,7 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 		},
 		Stopping: func() { _ = b.say("was interrupted: ECS was asked to stop the task") },
 	}
-	deadline := time.Now().Add(roleLimit)
+	deadline := time.Now().Add(iamLimit)
 	for wait := 2 * time.Second; ; wait = min(wait*2, 15*time.Second) {
 		result, err := runner.Run(ctx, task, watcher)
 		switch {
@@ -176,17 +174,23 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 				_ = b.say(result.LogErr.Error())
 			}
 			return b.say(fmt.Sprintf("the task %s has ended with exit code 0", result.TaskID()))
-		case err == nil || !unknownRole(err) || time.Now().After(deadline):
+		case err == nil || !refusedByIAM(err) || time.Now().After(deadline):
 			return b.failure(task, result, err, last)
 		}
+		_ = b.say("was not started, as IAM may not know its roles everywhere yet: again")
 		if err := sleep(ctx, wait); err != nil {
 			return b.failure(task, result, err, last)
 		}
 	}
 }
 
-// unknownRole tells a task that was never started, as IAM does not know its role everywhere yet.
-func unknownRole(err error) bool { return strings.Contains(err.Error(), "unable to assume the role") }
+// refusedByIAM tells the error of a task of which nothing has run, as ECS could not assume one of its roles, or was not allowed
+// with it what starting a task takes.
+func refusedByIAM(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "unable to assume the role") ||
+		strings.Contains(text, "ResourceInitializationError") && strings.Contains(text, "not authorized")
+}
 
 func sleep(ctx context.Context, wait time.Duration) error {
 	select {
@@ -209,7 +213,7 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 	default:
 		fmt.Fprintf(&text, "failed: %s", result.Why())
 	}
-	fmt.Fprintf(&text, "\n  %s was not deployed, and stays as it is", b.deployed())
+	fmt.Fprintf(&text, "\n  Not deployed by this update: %s", b.deployed())
 	if len(last) > 0 {
 		text.WriteString("\n  The last lines of the task:")
 		for _, line := range last {

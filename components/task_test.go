@@ -2,6 +2,7 @@ package components
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -159,4 +160,19 @@ func TestTheHookReadsWhatToRun(t *testing.T) {
 		Cluster: "shop-dev", TaskDefinition: input.TaskDefinition, Container: "migrate", LogGroup: "/shop/dev/migrate",
 		Subnets: []string{"subnet-1"}, SecurityGroups: []string{"migrate-id"}, StartedBy: "slipway/before/shop-dev-migrate",
 	}, input.task())
+}
+
+func TestATaskThatIAMKeptFromStartingIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	for text, again := range map[string]bool{
+		"starting a task of f:1: ClientException: ECS was unable to assume the role 'arn' that was provided for this task.": true,
+		"the container migrate of the task abc was not started: ResourceInitializationError: unable to pull secrets or registry auth: " +
+			"execution resource retrieval failed: AccessDeniedException: User: arn is not authorized to perform: secretsmanager:GetSecretValue": true,
+		"the container migrate of the task abc was not started: ResourceInitializationError: unable to pull secrets or registry auth: " +
+			"there is a connection issue between the task and AWS Secrets Manager": false,
+		"the container migrate of the task abc was not started: CannotPullContainerError: not found":                     false,
+		"starting a task of f:1: AccessDeniedException: User: arn is not authorized to perform: ecs:RunTask on resource": false,
+	} {
+		require.Equal(t, again, refusedByIAM(errors.New(text)), text)
+	}
 }
