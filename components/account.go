@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
 	"slipway/provider"
+	"slipway/taskrun"
 )
 
 // Account is where the stage lives, as the AWS provider sees it.
@@ -84,4 +85,10 @@ func (a *Account) ecsClient(ctx context.Context) (*ecssdk.Client, error) {
 		return nil, fmt.Errorf("preparing to read the rollout from ECS: %w", err)
 	}
 	return ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = a.settings.Endpoint("ecs", o.BaseEndpoint) }), nil
+}
+
+// taskRunner returns what runs tasks, and reads what they wrote, in the provider's account.
+func (a *Account) taskRunner(ctx context.Context) (*taskrun.Runner, error) {
+	cfg, err := a.sdkConfig(ctx)
+	return taskrun.New(cfg, a.settings.Endpoint), err
 }

@@ -20,9 +20,6 @@ import (
 )
 
 const (
-	// lastLines is how many of a failed task's lines its error has, and longestLine how many characters of each.
-	lastLines   = 10
-	longestLine = 300
 	// roleLimit is how long a task is started again that could not assume a role: IAM takes some seconds until a role that was
 	// made just now is known everywhere.
 	roleLimit = 2 * time.Minute
@@ -95,16 +92,19 @@ func (b *before) run(args *pulumi.ResourceHookArgs) error {
 	// The engine interrupts the program when the update is cancelled, and kills it five seconds later.
 	ctx, stop := signal.NotifyContext(b.ctx.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cfg, err := b.account.sdkConfig(ctx)
+	client, err := b.account.ecsClient(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: preparing to run the task: %w", b.key, err)
+		return fmt.Errorf("%s: %w", b.key, err)
 	}
-	client := ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = b.account.settings.Endpoint("ecs", o.BaseEndpoint) })
+	runner, err := b.account.taskRunner(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.key, err)
+	}
 	task := input.task()
 	if err := b.awaitEarlier(ctx, client, task); err != nil {
 		return fmt.Errorf("%s: %w", b.key, err)
 	}
-	return b.runToEnd(ctx, taskrun.New(cfg, b.account.settings.Endpoint), task)
+	return b.runToEnd(ctx, runner, task)
 }
 
 // decodeBefore reads what is to run from what the engine is about to keep, where everything is known.
@@ -233,12 +233,4 @@ func (b *before) deployed() string {
 
 func (b *before) say(text string) error {
 	return b.ctx.Log.Info(text, &pulumi.LogArgs{Resource: b.component})
-}
-
-// shortLine is a line of a log as an error has it.
-func shortLine(line string) string {
-	if runes := []rune(line); len(runes) > longestLine {
-		return string(runes[:longestLine-1]) + "…"
-	}
-	return line
 }

@@ -15,13 +15,14 @@ import (
 // lookups is how many lookups are under way at once: a stage may pin a hundred images.
 const lookups = 10
 
-// LookupPinned looks up what the stage pins: images by digest, and services to earlier revisions, whose ARNs it
-// returns by service. Whatever is missing is reported at once, before anything is built or changed.
+// LookupPinned looks up what the stage pins: images by digest, services to earlier revisions, whose ARNs it returns by
+// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once, before anything is built or changed.
 func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)
 	images, services := sortedKeys(settings.Images), sortedKeys(settings.Services)
-	mistakes := make([]error, len(images)+len(services))
+	users := settings.TaskDefinitions()
+	mistakes := make([]error, len(images)+len(services)+len(users))
 	arns := make([]string, len(services))
 	for i, name := range images {
 		ref := settings.Images[name].Ref
@@ -48,6 +49,12 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 			return nil
 		})
 	}
+	for i, name := range users {
+		running.Go(func() error {
+			mistakes[len(images)+len(services)+i] = account.lookupReferences(ctx, settings, name)
+			return nil
+		})
+	}
 	_ = running.Wait() // the mistakes have their own places, so that their order is always the same
 	revisions := map[string]string{}
 	for i, name := range services {
@@ -56,6 +63,24 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		}
 	}
 	return revisions, errors.Join(mistakes...)
+}
+
+// lookupReferences looks up the images in the stage's ECR that containers of a service or a task name by their references.
+func (a *Account) lookupReferences(ctx *pulumi.Context, settings *stage.Stage, name string) error {
+	var mistakes []error
+	containers := settings.TaskDefinition(name).Containers
+	for _, container := range sortedKeys(containers) {
+		text := containers[container].Image
+		image, stored := a.storedImage(text)
+		if _, declared := settings.Images[text]; declared || !stored {
+			continue
+		}
+		if err := lookupImage(ctx, image); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %s is not to be had: name an image that the repository holds: %w",
+				settings.WhereDefined(name, "containers", container, "image"), text, err))
+		}
+	}
+	return errors.Join(mistakes...)
 }
 
 // pinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.

@@ -33,28 +33,39 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 	if err := fits(containers, settings, service); err != nil {
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
-	return found.Arn, account.lookupImages(ctx, name, containers)
+	return found.Arn, account.lookupImages(ctx, name, containers, settings.RepositoryARNs(service, account.ARN))
 }
 
-// lookupImages finds out whether ECR still has the images of an earlier revision.
-func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []containerDefinition) error {
+// lookupImages finds out whether ECR still has the images of an earlier revision, in repositories that the service's role
+// may pull from.
+func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []containerDefinition, repositories []string) error {
 	for _, container := range containers {
 		image, stored := a.storedImage(container.Image)
 		if !stored {
 			continue
 		}
-		args := &ecr.GetImageArgs{RepositoryName: image.repository}
-		if image.digest != "" {
-			args.ImageDigest = &image.digest
-		} else {
-			args.ImageTag = &image.tag
+		if !slices.Contains(repositories, a.ARN("ecr", "repository/"+image.repository)) {
+			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its repository any more: "+
+				"go back by `git revert`", name, container.Image)
 		}
-		if _, err := ecr.GetImage(ctx, args); err != nil {
+		if err := lookupImage(ctx, image); err != nil {
 			return fmt.Errorf("the task definition %s runs the image %s, which is not to be had, as one that has expired "+
 				"(repository.keepRevisions): name a later revision, or go back by `git revert`: %w", name, container.Image, err)
 		}
 	}
 	return nil
+}
+
+// lookupImage looks an image up in the stage's ECR.
+func lookupImage(ctx *pulumi.Context, image storedImage) error {
+	args := &ecr.GetImageArgs{RepositoryName: image.repository}
+	if image.digest != "" {
+		args.ImageDigest = &image.digest
+	} else {
+		args.ImageTag = &image.tag
+	}
+	_, err := ecr.GetImage(ctx, args)
+	return err
 }
 
 // fits tells what a service no longer has that the containers of an earlier revision need: the port that the load

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
+	"slipway/taskrun"
 )
 
 // errReported is returned for a failure that was already shown on the resource it belongs to.
@@ -47,6 +47,7 @@ type Rollouts struct {
 	ctx     *pulumi.Context
 	account *Account
 	reader  func() (*serviceReader, error)
+	logs    func() (taskrun.Logs, error)
 	changed sync.Map // keys of the services that this update has created or updated
 }
 
@@ -55,7 +56,10 @@ func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollout
 	return &Rollouts{ctx: ctx, account: account, reader: sync.OnceValues(func() (*serviceReader, error) {
 		client, err := account.ecsClient(ctx.Context())
 		return &serviceReader{client: client, cluster: cluster}, err
-	})}
+	}), logs: func() (taskrun.Logs, error) {
+		runner, err := account.taskRunner(ctx.Context())
+		return runner.Logs, err
+	}}
 }
 
 // Watched is a service, and what was asked for.
@@ -91,6 +95,7 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 			service: string(known[1].(pulumi.ID)),
 			wanted:  known[2].(string),
 			changed: changed,
+			logs:    r.logs,
 			progress: func(message string) {
 				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
 			},
@@ -186,9 +191,10 @@ type rollout struct {
 	*serviceReader
 	Watched
 	urn      string
-	service  string // its ARN
-	wanted   string // the ARN of the revision
-	changed  bool   // by this update
+	service  string                       // its ARN
+	wanted   string                       // the ARN of the revision
+	changed  bool                         // by this update
+	logs     func() (taskrun.Logs, error) // for a failed one
 	progress func(message string)
 
 	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
@@ -359,8 +365,8 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	if reason != "" {
 		fmt.Fprintf(&text, "\n  ECS says: %s", reason)
 	}
-	for _, reason := range r.stoppedReasons(ctx) {
-		fmt.Fprintf(&text, "\n  %s", reason)
+	for _, line := range r.stoppedReasons(ctx) {
+		fmt.Fprintf(&text, "\n  %s", line)
 	}
 	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
@@ -414,65 +420,6 @@ func (r *rollout) serving(service types.Service) string {
 
 // nothing serves where no task runs that is not about to be given up.
 const nothing = "nothing"
-
-// mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
-const mostReasons = 5
-
-// stoppedReasons gathers why tasks of the wanted revision stopped, each reason once with its count, the most frequent
-// first.
-func (r *rollout) stoppedReasons(ctx context.Context) []string {
-	counts := map[string]int{}
-	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{
-		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
-	})
-	for stopped.HasMorePages() {
-		listed, err := stopped.NextPage(ctx)
-		if err != nil || len(listed.TaskArns) == 0 {
-			break // the reasons help, but the verdict stands without them
-		}
-		// A page holds 100 tasks, which is what DescribeTasks takes.
-		described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
-		if err != nil {
-			break
-		}
-		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
-				counts[stoppedReason(task)]++
-			}
-		}
-	}
-	return mostFrequent(counts)
-}
-
-func mostFrequent(counts map[string]int) []string {
-	reasons := sortedKeys(counts)
-	slices.SortStableFunc(reasons, func(a, b string) int { return counts[b] - counts[a] })
-	var lines []string
-	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
-		lines = append(lines, fmt.Sprintf("%d stopped: %s", counts[reason], reason))
-	}
-	if more := len(reasons) - mostReasons; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more reasons", more))
-	}
-	return lines
-}
-
-func stoppedReason(task types.Task) string {
-	reason := awssdk.ToString(task.StoppedReason)
-	for _, container := range task.Containers {
-		var details []string
-		if container.ExitCode != nil {
-			details = append(details, fmt.Sprintf("exit code %d", *container.ExitCode))
-		}
-		if text := awssdk.ToString(container.Reason); text != "" {
-			details = append(details, text)
-		}
-		if len(details) > 0 {
-			reason += fmt.Sprintf(" (container %s: %s)", awssdk.ToString(container.Name), strings.Join(details, ", "))
-		}
-	}
-	return reason
-}
 
 // short is a revision as people name it: family:number.
 func (r *rollout) short(arn string) string { return path.Base(arn) }

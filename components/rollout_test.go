@@ -129,21 +129,3 @@ func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 		})
 	}
 }
-
-func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, []string{"3 stopped: f", "1 stopped: a", "1 stopped: b", "1 stopped: c", "1 stopped: d", "and 1 more reasons"},
-		mostFrequent(map[string]int{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 3}))
-}
-
-func TestStoppedReasonsNameContainerAndExitCode(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, "Essential container in task exited (container web: exit code 1)", stoppedReason(types.Task{
-		StoppedReason: awssdk.String("Essential container in task exited"),
-		Containers:    []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
-	}))
-	require.Equal(t, "Task failed to start (container web: CannotPullContainerError: not found)", stoppedReason(types.Task{
-		StoppedReason: awssdk.String("Task failed to start"),
-		Containers:    []types.Container{{Name: awssdk.String("web"), Reason: awssdk.String("CannotPullContainerError: not found")}},
-	}))
-}

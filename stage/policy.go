@@ -37,7 +37,7 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
 		{Sid: "Pull", Effect: "Allow", Action: []string{
 			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		}, Resource: s.repositoryARNs(name, arn)},
+		}, Resource: s.RepositoryARNs(name, arn)},
 		{Sid: "Log", Effect: "Allow", Action: []string{
 			"logs:CreateLogStream", "logs:PutLogEvents",
 		}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}},
@@ -66,9 +66,9 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 	return statements
 }
 
-// repositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no permission of
+// RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no permission of
 // AWS.
-func (s *Stage) repositoryARNs(name string, arn func(service, resource string) string) []string {
+func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
 		if declared, is := s.Images[image]; is {

@@ -5,7 +5,9 @@ package agent
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,16 +64,8 @@ type Agent struct {
 	tasks map[string]*task // by ARN; only the loop uses it
 	all   sync.WaitGroup   // of the tasks' goroutines
 
-	mu     sync.Mutex
-	leads  bool // whether this process runs the account's tasks, and no other
-	looked look
-}
-
-// look is what the last look at account and engine found.
-type look struct {
-	begun              time.Time
-	err                error
-	starting, stopping int // tasks that are not as they are wanted yet
+	mu    sync.Mutex
+	leads bool // whether this process runs the account's tasks, and no other
 }
 
 // Start starts an agent. While another process runs the account's tasks it waits, to go on where that one ends.
@@ -122,39 +116,34 @@ func (a *Agent) lead() {
 // run brings the engine to where the account wants it, until ctx ends.
 func (a *Agent) run(ctx context.Context) {
 	defer a.all.Wait()
-	leftovers, err := a.volumeTasks(ctx)
-	for {
-		l := look{begun: time.Now(), err: err}
-		if err == nil {
-			l.starting, l.stopping, l.err = a.look(ctx, leftovers)
+	for ctx.Err() == nil {
+		// Volumes without containers are only left where an agent was killed.
+		if leftovers, err := a.volumeTasks(ctx); err == nil && a.look(ctx, leftovers) == nil {
+			break
 		}
-		a.mu.Lock()
-		a.looked = l
-		a.mu.Unlock()
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(interval):
-		}
-		if err != nil {
-			leftovers, err = a.volumeTasks(ctx)
-		} else if l.err == nil {
-			leftovers = nil
+		sleep(ctx, interval)
+	}
+	for problem := ""; ctx.Err() == nil; sleep(ctx, interval) {
+		if err := a.look(ctx, nil); err == nil {
+			problem = ""
+		} else if ctx.Err() == nil && err.Error() != problem {
+			problem = err.Error()
+			a.Say("looking at the account and the engine: " + problem)
 		}
 	}
 }
 
 // look tells every task what is wanted of it and how its containers do: those that the account wants, and those that only the
 // engine still has something of.
-func (a *Agent) look(ctx context.Context, leftovers []string) (starting, stopping int, err error) {
+func (a *Agent) look(ctx context.Context, leftovers []string) error {
 	// In this order: what the engine has of a task that is not among the wanted ones is not wanted any more.
 	found, err := a.list(ctx)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	work, err := a.Account.Work()
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	for arn, t := range a.tasks {
 		if t.over() {
@@ -165,26 +154,14 @@ func (a *Agent) look(ctx context.Context, leftovers []string) (starting, stoppin
 	for _, w := range work {
 		wanted[w.Task.ARN] = &w
 		a.task(ctx, w.Task.ARN)
-		switch {
-		case w.Task.DesiredStatus == stopped:
-			stopping++
-		case w.Task.LastStatus != running:
-			starting++
-		}
 	}
-	for arn := range found {
-		a.task(ctx, arn)
-	}
-	for _, arn := range leftovers {
+	for _, arn := range slices.Concat(slices.Collect(maps.Keys(found)), leftovers) {
 		a.task(ctx, arn)
 	}
 	for arn, t := range a.tasks {
-		if wanted[arn] == nil {
-			stopping++
-		}
 		t.tell(wanted[arn], found[arn])
 	}
-	return starting, stopping, nil
+	return nil
 }
 
 // task has a task looked after.
@@ -197,12 +174,46 @@ func (a *Agent) task(ctx context.Context, arn string) {
 	a.all.Go(func() { t.run(ctx) })
 }
 
-// Settle waits a little for tasks to be as they are wanted: what a command has started or stopped just before it ended.
+// Settle waits a little for tasks to be as they are wanted, whichever process sees to that: what a command has started or
+// stopped just before it ended.
 func (a *Agent) Settle() {
-	begun := time.Now()
-	for !a.settled(begun) && time.Since(begun) < settleTime {
-		time.Sleep(interval / 4)
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	for begun := time.Now(); ctx.Err() == nil; sleep(ctx, interval/2) {
+		starting, stopping, err := a.unsettled(ctx)
+		if err != nil || stopping == 0 && (starting == 0 || time.Since(begun) > startTime) {
+			return
+		}
 	}
+}
+
+// unsettled counts the tasks that are about to start, and those that are to stop or of which something is left.
+func (a *Agent) unsettled(ctx context.Context) (starting, stopping int, err error) {
+	left, err := a.list(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	volumes, err := a.volumeTasks(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, arn := range volumes {
+		left[arn] += "volume\n"
+	}
+	work, err := a.Account.Work()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, w := range work {
+		delete(left, w.Task.ARN)
+		switch {
+		case w.Task.DesiredStatus == stopped:
+			stopping++
+		case w.Task.LastStatus != running:
+			starting++
+		}
+	}
+	return starting, stopping + len(left), nil
 }
 
 // End ends the agent, once what containers have written is stored. They run on.
@@ -212,18 +223,4 @@ func (a *Agent) End() {
 	case <-a.stopped:
 	case <-time.After(endTime):
 	}
-}
-
-// settled reports whether there is nothing to wait for, as was found since that moment.
-func (a *Agent) settled(since time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := a.looked
-	switch {
-	case !a.leads || l.err != nil:
-		return true
-	case l.begun.Before(since):
-		return false
-	}
-	return l.stopping == 0 && (l.starting == 0 || time.Since(since) > startTime)
 }

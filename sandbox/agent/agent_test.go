@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,9 +181,17 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 		defer f.mu.Unlock()
 		return len(f.reports[arn].Targets) == 2
 	}, "the target groups have not decided")
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	require.Equal(t, map[string]string{"good": "", "bad": "Health checks failed with these codes: [503]"}, f.reports[arn].Targets)
+	targets := func() map[string]string {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.reports[arn].Targets
+	}
+	require.Equal(t, map[string]string{"good": "", "bad": "Health checks failed with these codes: [503]"}, targets())
+	f.change(arn, func(w *account.Work) {
+		w.Targets = slices.Clone(w.Targets)
+		w.Targets[0].Path = "/status/500"
+	})
+	f.eventually(t, func() bool { return targets()["good"] == "Health checks failed with these codes: [500]" }, "the changed path is not asked for")
 }
 
 func TestWhatTheAccountDoesNotWantIsRemoved(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
@@ -93,11 +94,17 @@ func removeAll(ctx context.Context, docker *client.Client, identity, arn string)
 }
 
 func removeContainer(ctx context.Context, docker *client.Client, id string) error {
-	_, err := docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	if isGone(err) {
-		return nil
+	for {
+		_, err := docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		switch {
+		case isGone(err):
+			return nil
+		case !errdefs.IsConflict(err) || ctx.Err() != nil:
+			return err
+		}
+		// An agent that ended meanwhile has begun to remove it.
+		sleep(ctx, interval)
 	}
-	return err
 }
 
 // Remove removes all that an account has on an engine: containers, volumes and images.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
@@ -143,16 +145,19 @@ func TestATaskWhoseNetworkIsGoneStops(t *testing.T) {
 
 func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {
 	f := newFake(t)
-	a := f.start(t)
-	a.mu.Lock()
-	a.looked.stopping = 1 // and no further look
-	a.mu.Unlock()
-	a.cancel()
-	<-a.stopped
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	settings := f.settings(t)
+	settings.Docker, err = client.New(client.WithHost("tcp://" + silent.Addr().String()))
+	require.NoError(t, err)
+	f.add(t, "1a2b", `[{"name": "web"}]`)
+	a, err := Start(settings)
+	require.NoError(t, err)
 	begun := time.Now()
 	a.Settle()
 	a.End()
-	require.Less(t, time.Since(begun), settleTime+2*time.Second)
+	require.Less(t, time.Since(begun), settleTime+endTime+2*time.Second)
 }
 
 func TestFramesOfOutput(t *testing.T) {

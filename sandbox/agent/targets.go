@@ -34,9 +34,14 @@ func (c *checks) found() (reason string, decided bool) {
 	return c.reason, c.decided
 }
 
+// firstCheck is how long after its start a task is checked first.
+const firstCheck = time.Second
+
 func (c *checks) run(ctx context.Context) {
 	client := &http.Client{Timeout: c.target.Timeout, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	// Not at once: a server takes a moment, and would be checked again only after a whole interval.
+	sleep(ctx, min(firstCheck, c.target.Interval))
 	passed, failed := 0, 0
 	for ctx.Err() == nil {
 		reason := check(ctx, client, c.url, c.target.Matcher)

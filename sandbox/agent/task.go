@@ -24,6 +24,7 @@ type task struct {
 	wake  chan struct{} // something has changed
 
 	mu     sync.Mutex
+	told   bool          // whether wanted says anything
 	wanted *account.Work // nil where the account does not want the task any more
 	looks  string        // how its containers looked last
 	gone   bool          // nothing of it is left
@@ -55,9 +56,9 @@ func newTask(a *Agent, arn string) *task {
 // tell says what is wanted of the task, nil for nothing, and how its containers look.
 func (t *task) tell(wanted *account.Work, looks string) {
 	t.mu.Lock()
-	changed := t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
+	changed := !t.told || t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
 		wanted != nil && t.wanted != nil && t.wanted.Task.DesiredStatus != wanted.Task.DesiredStatus
-	t.wanted, t.looks = wanted, looks
+	t.told, t.wanted, t.looks = true, wanted, looks
 	t.mu.Unlock()
 	if changed {
 		t.wakeUp()
@@ -93,8 +94,11 @@ func (t *task) run(ctx context.Context) {
 		case <-time.After(time.Second): // for what no change tells of, such as a time that is up
 		}
 		t.mu.Lock()
-		wanted := t.wanted
+		told, wanted := t.told, t.wanted
 		t.mu.Unlock()
+		if !told {
+			continue
+		}
 		var err error
 		if wanted == nil {
 			if err = removeAll(ctx, t.agent.Docker, t.agent.identity, t.arn); err == nil {
@@ -354,23 +358,35 @@ func (t *task) check(ctx context.Context, o *observation) {
 		return
 	}
 	for _, target := range t.work.Targets {
-		if t.checks[target.TargetGroupARN] != nil {
+		earlier := t.checks[target.TargetGroupARN]
+		if earlier != nil && earlier.target == target {
 			continue
 		}
-		for _, d := range t.definitions {
-			for _, port := range t.ports(d, o) {
-				start := began(o.containers[d.Name])
-				if port.ContainerPort != target.ContainerPort || start == nil || t.checks[target.TargetGroupARN] != nil {
-					continue
-				}
-				checking, stop := context.WithCancel(ctx)
-				c := &checks{target: target, url: fmt.Sprintf("http://%s:%d%s", port.HostIP, port.HostPort, target.Path), began: *start,
-					wake: t.wakeUp, stop: stop}
-				t.checks[target.TargetGroupARN] = c
-				t.background.Go(func() { c.run(checking) })
+		url, start := t.target(target.ContainerPort, o)
+		if start == nil {
+			continue
+		}
+		checking, stop := context.WithCancel(ctx)
+		c := &checks{target: target, url: url + target.Path, began: *start, wake: t.wakeUp, stop: stop}
+		if earlier != nil { // its settings have changed, which is no verdict
+			earlier.stop()
+			c.reason, c.decided = earlier.found()
+		}
+		t.checks[target.TargetGroupARN] = c
+		t.background.Go(func() { c.run(checking) })
+	}
+}
+
+// target is where a container's port answers on this machine, and since when the container runs; nil where it does not.
+func (t *task) target(containerPort int, o *observation) (url string, start *time.Time) {
+	for _, d := range t.definitions {
+		for _, port := range t.ports(d, o) {
+			if start := began(o.containers[d.Name]); port.ContainerPort == containerPort && start != nil {
+				return fmt.Sprintf("http://%s:%d", port.HostIP, port.HostPort), start
 			}
 		}
 	}
+	return "", nil
 }
 
 // report tells the account how the task does, where that has changed.

@@ -1,0 +1,158 @@
+package components
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/taskrun"
+)
+
+const (
+	// mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
+	mostReasons = 5
+	// mostLogs is for how many of these reasons the error has what a container wrote last: lastLines lines of at most
+	// longestLine characters.
+	mostLogs, lastLines, longestLine = 3, 10, 300
+	// logLimit is how long reading these may take.
+	logLimit = 10 * time.Second
+)
+
+// stoppedTasks are tasks that stopped for one reason.
+type stoppedTasks struct {
+	reason string
+	count  int
+	latest types.Task
+}
+
+// stoppedReasons says why tasks of the wanted revision stopped, each reason once with its count, the most frequent first, and
+// below it what such a task's container wrote last.
+func (r *rollout) stoppedReasons(ctx context.Context) []string {
+	reasons := byReason(r.stoppedTasks(ctx))
+	var lines []string
+	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
+		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.count, stopped.reason))
+		if i < mostLogs {
+			lines = append(lines, r.lastWords(ctx, stopped.latest)...)
+		}
+	}
+	if more := len(reasons) - mostReasons; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more reasons", more))
+	}
+	return lines
+}
+
+// stoppedTasks are those of the wanted revision.
+func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
+	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{
+		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
+	})
+	for stopped.HasMorePages() {
+		listed, err := stopped.NextPage(ctx)
+		if err != nil || len(listed.TaskArns) == 0 {
+			break // the reasons help, but the verdict stands without them
+		}
+		// A page holds 100 tasks, which is what DescribeTasks takes.
+		described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
+		if err != nil {
+			break
+		}
+		for _, task := range described.Tasks {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
+				tasks = append(tasks, task)
+			}
+		}
+	}
+	return tasks
+}
+
+// byReason gathers tasks by why they stopped, the most frequent reason first.
+func byReason(tasks []types.Task) []stoppedTasks {
+	gathered := map[string]stoppedTasks{}
+	for _, task := range tasks {
+		reason := stoppedReason(task)
+		known := gathered[reason]
+		if known.count == 0 || awssdk.ToTime(task.CreatedAt).After(awssdk.ToTime(known.latest.CreatedAt)) {
+			known.latest = task
+		}
+		gathered[reason] = stoppedTasks{reason, known.count + 1, known.latest}
+	}
+	var reasons []stoppedTasks
+	for _, reason := range sortedKeys(gathered) {
+		reasons = append(reasons, gathered[reason])
+	}
+	slices.SortStableFunc(reasons, func(a, b stoppedTasks) int { return b.count - a.count })
+	return reasons
+}
+
+func stoppedReason(task types.Task) string {
+	reason := awssdk.ToString(task.StoppedReason)
+	for _, container := range task.Containers {
+		var details []string
+		if container.ExitCode != nil {
+			details = append(details, fmt.Sprintf("exit code %d", *container.ExitCode))
+		}
+		if text := awssdk.ToString(container.Reason); text != "" {
+			details = append(details, text)
+		}
+		if len(details) > 0 {
+			reason += fmt.Sprintf(" (container %s: %s)", awssdk.ToString(container.Name), strings.Join(details, ", "))
+		}
+	}
+	return reason
+}
+
+// lastWords are the last lines of the container that ended a task. They are left out where there are none, or none that may
+// be read: the log group is named in any case.
+func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
+	container := endedBy(task)
+	if container == "" || r.logs == nil {
+		return nil
+	}
+	logs, err := r.logs()
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
+	id := path.Base(awssdk.ToString(task.TaskArn))
+	written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), lastLines)
+	if err != nil || len(written) == 0 {
+		return nil
+	}
+	lines := []string{fmt.Sprintf("  The last lines of the container %s of the task %s:", container, id)}
+	for _, line := range written {
+		lines = append(lines, "    "+shortLine(line))
+	}
+	return lines
+}
+
+// endedBy is the container that ended a task: the first one that failed, or else the first one that ended at all; "" where
+// none was started.
+func endedBy(task types.Task) (name string) {
+	for _, container := range task.Containers {
+		switch {
+		case container.ExitCode == nil:
+		case *container.ExitCode != 0:
+			return awssdk.ToString(container.Name)
+		case name == "":
+			name = awssdk.ToString(container.Name)
+		}
+	}
+	return name
+}
+
+// shortLine is a line of a log as an error has it.
+func shortLine(line string) string {
+	if runes := []rune(line); len(runes) > longestLine {
+		return string(runes[:longestLine-1]) + "…"
+	}
+	return line
+}

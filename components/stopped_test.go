@@ -1,0 +1,91 @@
+package components
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+
+	"slipway/taskrun"
+)
+
+func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
+	t.Parallel()
+	var tasks []types.Task
+	for i, reason := range []string{"b", "f", "a", "f"} {
+		tasks = append(tasks, types.Task{StoppedReason: &reason, CreatedAt: awssdk.Time(time.Unix(int64(i), 0))})
+	}
+	reasons := byReason(tasks)
+	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons, "each with its latest task")
+}
+
+func TestStoppedReasonsNameContainerAndExitCode(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "Essential container in task exited (container web: exit code 1)", stoppedReason(types.Task{
+		StoppedReason: awssdk.String("Essential container in task exited"),
+		Containers:    []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
+	}))
+	require.Equal(t, "Task failed to start (container web: CannotPullContainerError: not found)", stoppedReason(types.Task{
+		StoppedReason: awssdk.String("Task failed to start"),
+		Containers:    []types.Container{{Name: awssdk.String("web"), Reason: awssdk.String("CannotPullContainerError: not found")}},
+	}))
+}
+
+func TestTheContainerThatEndedATaskIsTheFirstThatFailed(t *testing.T) {
+	t.Parallel()
+	ended := func(name string, code int32) types.Container { return types.Container{Name: &name, ExitCode: &code} }
+	for name, test := range map[string]struct {
+		containers []types.Container
+		want       string
+	}{
+		"one of several":      {[]types.Container{ended("prepare", 0), ended("web", 3), ended("log", 143)}, "web"},
+		"none that failed":    {[]types.Container{ended("web", 0), ended("log", 0)}, "web"},
+		"none that had begun": {[]types.Container{{Name: awssdk.String("web")}}, ""},
+	} {
+		require.Equal(t, test.want, endedBy(types.Task{Containers: test.containers}), name)
+	}
+}
+
+// lines answers with some events, whatever the stream.
+type lines struct {
+	taskrun.Logs
+	lines []string
+	err   error
+	asked []string
+}
+
+func (l *lines) GetLogEvents(_ context.Context, input *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options),
+) (*cloudwatchlogs.GetLogEventsOutput, error) {
+	l.asked = append(l.asked, *input.LogGroupName+" "+*input.LogStreamName)
+	var events []logtypes.OutputLogEvent
+	for _, line := range l.lines {
+		events = append(events, logtypes.OutputLogEvent{Message: &line})
+	}
+	return &cloudwatchlogs.GetLogEventsOutput{Events: events}, l.err
+}
+
+func TestTheLastLinesOfAStoppedTaskAreShort(t *testing.T) {
+	t.Parallel()
+	task := types.Task{
+		TaskArn:    awssdk.String("arn:aws:ecs:r:1:task/c/abc"),
+		Containers: []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
+	}
+	words := func(log *lines) []string {
+		r := &rollout{Watched: Watched{LogGroup: "/shop/dev/web"}, logs: func() (taskrun.Logs, error) { return log, nil }}
+		return r.lastWords(t.Context(), task)
+	}
+	log := &lines{lines: []string{"no database", strings.Repeat("ü", 1000)}}
+	require.Equal(t, []string{
+		"  The last lines of the container web of the task abc:", "    no database", "    " + strings.Repeat("ü", 299) + "…",
+	}, words(log))
+	require.Equal(t, []string{"/shop/dev/web web/web/abc"}, log.asked)
+	require.Empty(t, words(&lines{}))
+	require.Empty(t, words(&lines{err: errors.New("AccessDeniedException")}))
+}

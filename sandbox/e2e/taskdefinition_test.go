@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// several are keys of a service with a container that prepares a volume, and another one beside the main one.
+var several = []string{
+	"cpu: 512",
+	"memory: 1024",
+	"dependsOn: {prepare: SUCCESS}",
+	"mounts: {data: {path: /data, readOnly: true}}",
+	"containers:",
+	"  prepare: {image: web, command: [-describe], essential: false, mounts: {data: {path: /data}}, user: \"65532:65532\"}",
+	"  beside: {image: 'public.ecr.aws/docker/library/busybox:1.37', cpu: 64, memory: 128, init: true, readonlyRootFilesystem: true,",
+	"    environment: {LEVEL: \"info\"}, ulimits: {nofile: {soft: 4096, hard: 65535}},",
+	"    healthCheck: {command: [CMD, 'true']}}",
+}
+
+func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.serviceKeys(several...)
+	p.up("dev")
+	registered, err := p.open().TaskDefinition("slipway-dev-web:1")
+	require.NoError(t, err)
+	require.Len(t, registered.Containers, 3)
+	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]
+	require.Equal(t, []string{"beside", "prepare", "web"}, []string{beside.Name(), prepare.Name(), main.Name()})
+	require.Equal(t, main.Image(), prepare.Image())
+	require.Equal(t, "public.ecr.aws/docker/library/busybox:1.37", beside.Image())
+	require.Equal(t, map[string]string{"STAGE": "dev", "LEVEL": "info"}, beside.Environment())
+	require.InDelta(t, 416, main["cpu"], 0, "the others have 64 and 32")
+	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])
+	require.Equal(t, "/slipway/dev/web", prepare.LogGroup())
+	require.Equal(t, []any{map[string]any{"name": "data"}}, p.state("dev")["aws:ecs/taskDefinition:TaskDefinition"][0].Inputs["volumes"])
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", `LEVEL: "info"`, `LEVEL: "debug"`)
+	preview := p.preview("dev")
+	require.Zero(t, preview.status)
+	require.Regexp(t, `"info" => "debug"`, preview.output)
+	for _, other := range []string{"mountPoints", "prepare", "nofile", "dependsOn", "volumes"} {
+		require.NotContains(t, changedLines(preview.output), other, "only the variable differs")
+	}
+	p.up("dev").builtNothing()
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.builds("slipway-dev/web"))
+
+	p.ok("slipway", "verify", "dev")
+}
+
+// changedLines are the lines of a preview's diff that show what is added, removed or changed.
+func changedLines(preview string) (lines string) {
+	for _, line := range regexp.MustCompile(`(?m)^\s*[~+-][^\n]*$`).FindAllString(preview, -1) {
+		lines += line + "\n"
+	}
+	return lines
+}
+
+func TestAServiceThatGainsAndLosesAContainer(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	before := p.containers("dev")
+	p.serviceKeys(several...)
+	p.up("dev").builtNothing()
+	require.NotEqual(t, before, p.containers("dev"))
+	p.withoutOptions()
+	p.up("dev").builtNothing()
+	require.JSONEq(t, before, p.containers("dev"), "what it was before")
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE"}, p.revisions("slipway-dev-web"))
+	p.settled("dev")
+}
+
+func TestMistakesInContainersAreRefusedAllAtOnce(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys(
+		"dependsOn: {prepare: SUCCESS, nobody: START}",
+		"mounts: {data: {path: data}}",
+		"containers:",
+		"  prepare: {image: web, dependsOn: {agent: HEALTHY}}",
+		"  agent: {image: nginx, cpu: 300}",
+	)
+	p.stageKeys("slipway:tasks: {migrate: {image: web, before: [api], schedule: {when: daily}}}")
+	u := p.tryUp("dev", "--skip-preview")
+	require.NotZero(t, u.status)
+	require.Empty(t, u.changed())
+	for _, says := range []string{
+		"services.web.dependsOn.prepare (Pulumi.dev.yaml): waits for the end of prepare, which is essential",
+		"services.web.dependsOn.nobody (Pulumi.dev.yaml): names no container of the task",
+		"services.web.mounts.data.path (Pulumi.dev.yaml): is \"data\"; write an absolute path",
+		"services.web.containers.prepare.dependsOn.agent (Pulumi.dev.yaml): waits until agent is healthy, which has no healthCheck",
+		"services.web.containers.agent.image (Pulumi.dev.yaml): names \"nginx\", which is not declared",
+		"services.web.containers (Pulumi.dev.yaml): have 332 CPU units together, and the task has 256",
+		"tasks.migrate.before[0] (Pulumi.dev.yaml): names \"api\", which is no service",
+		"tasks.migrate.schedule.when (Pulumi.dev.yaml): is \"daily\"",
+	} {
+		require.Contains(t, u.output, says)
+	}
+}
