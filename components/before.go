@@ -209,7 +209,7 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 	default:
 		fmt.Fprintf(&text, "failed: %s", result.Why())
 	}
-	fmt.Fprintf(&text, "\n  %s was not deployed, and stays as it is", b.deployed())
+	fmt.Fprintf(&text, "\n  Not deployed by this update: %s", b.deployed())
 	if len(last) > 0 {
 		text.WriteString("\n  The last lines of the task:")
 		for _, line := range last {

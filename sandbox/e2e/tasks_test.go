@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,7 +112,7 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3", "services.web was not deployed, and stays as it is",
+	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3", "Not deployed by this update: services.web",
 		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again"} {
 		require.Contains(t, u.output, says)
 	}
@@ -128,6 +131,22 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	require.Len(t, p.ran("slipway-dev-migrate"), 4)
 }
 
+// IAM takes some seconds until a role that was made just now can be assumed. A service tries again by itself, RunTask does not.
+func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.migrating()
+	p.faults(map[string]string{"iam-delay": "4s"})
+	p.up("dev")
+	tasks := p.migrationTasks()
+	require.Greater(t, len(tasks), 1)
+	require.Contains(t, tasks[0].StoppedReason, "unable to assume the role")
+	require.Equal(t, 0, *tasks[len(tasks)-1].ExitCode)
+	for _, task := range tasks[:len(tasks)-1] {
+		require.Nil(t, task.ExitCode, "nothing of it ran")
+	}
+}
+
 // The deployment fails after the migration: to repeat the update is not to migrate again.
 func TestATaskThatSucceededBeforeADeploymentIsNotRepeated(t *testing.T) {
 	t.Parallel()
@@ -142,4 +161,65 @@ func TestATaskThatSucceededBeforeADeploymentIsNotRepeated(t *testing.T) {
 	p.up("dev", "--refresh")
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 	require.Len(t, p.ran("slipway-dev-migrate"), 2)
+}
+
+// slowMigration starts an update whose migration takes long, and returns once it runs.
+func (p *project) slowMigration() (update *exec.Cmd, output *terminal) {
+	p.Helper()
+	p.faults(map[string]string{"slow-rollout": "5s"})
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	update = p.command(upArgs("dev", "--skip-preview")...)
+	output = &terminal{}
+	update.Stdout, update.Stderr = output, output
+	require.NoError(p.TB, update.Start())
+	require.Eventually(p.TB, func() bool { return len(p.migrationTasks()) == 2 }, time.Minute, 20*time.Millisecond)
+	return update, output
+}
+
+func (p *project) migrationTasks() []*account.Task {
+	p.Helper()
+	tasks, err := p.open().Tasks("slipway-dev")
+	require.NoError(p.TB, err)
+	tasks = slices.DeleteFunc(tasks, func(task *account.Task) bool { return task.Run == nil })
+	slices.SortFunc(tasks, func(a, b *account.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return tasks
+}
+
+func TestACancelledUpdateStopsTheTaskThatItRuns(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.migrating()
+	p.up("dev")
+	update, output := p.slowMigration()
+	require.NoError(t, syscall.Kill(-update.Process.Pid, syscall.SIGINT))
+	require.Error(t, update.Wait(), output.String())
+	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, time.Minute, 100*time.Millisecond)
+	stopped := p.migrationTasks()[1]
+	require.Equal(t, "UserInitiated", stopped.StopCode, output.String())
+	require.Contains(t, stopped.StoppedReason, "interrupted")
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+
+	p.faults(nil)
+	p.up("dev")
+	require.Len(t, p.migrationTasks(), 3, "it runs again")
+	require.Equal(t, 2, p.service("slipway-dev").Revision)
+}
+
+func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.migrating()
+	p.up("dev")
+	update, _ := p.slowMigration()
+	require.NoError(t, syscall.Kill(-update.Process.Pid, syscall.SIGKILL))
+	_ = update.Wait()
+	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
+	left := p.migrationTasks()[1]
+	require.NotEqual(t, "STOPPED", left.LastStatus)
+	u := p.up("dev")
+	require.Contains(t, u.output, "waits for the end of the task "+left.ID()+", which an earlier update has started")
+	tasks := p.migrationTasks()
+	require.Len(t, tasks, 3)
+	require.False(t, tasks[2].CreatedAt.Before(*tasks[1].StoppedAt), "one after the other")
+	p.up("dev", "--expect-no-changes")
 }
