@@ -289,7 +289,7 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 	command.Stdout, command.Stderr = output, output
 	require.NoError(t, command.Start())
 	require.Eventually(t, func() bool { return strings.Contains(output.String(), `"msg":"started"`) }, time.Minute, 100*time.Millisecond)
-	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT))
+	require.NoError(t, command.Process.Signal(syscall.SIGINT)) // which the sandbox passes on
 	require.Error(t, command.Wait())
 	require.Equal(t, 130, command.ProcessState.ExitCode(), output.String())
 	require.Contains(t, output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
