@@ -45,7 +45,9 @@ func reset(dir string) error {
 	if err := removeFromEngine(dir); err != nil {
 		return err
 	}
-	for _, name := range []string{"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home"} {
+	for _, name := range []string{
+		"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home",
+	} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}

@@ -51,7 +51,8 @@ func taskHost() (string, error) {
 	}
 	file := filepath.Join(filepath.Dir(self), "taskhost")
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to have them only recorded", file)
+		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to have them "+
+			"only recorded", file)
 	} else if err != nil {
 		return "", err
 	}

@@ -48,7 +48,8 @@ func (t *task) create(ctx context.Context, d definition, hostID string) error {
 	if d.LinuxParameters.InitProcessEnabled {
 		host.Init = &d.LinuxParameters.InitProcessEnabled
 	}
-	_, err = t.agent.Docker.ContainerCreate(ctx, client.ContainerCreateOptions{Config: config, HostConfig: host, Name: t.engineName(d.Name)})
+	_, err = t.agent.Docker.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config: config, HostConfig: host, Name: t.engineName(d.Name)})
 	return err
 }
 

@@ -112,7 +112,8 @@ func Remove(ctx context.Context, docker *client.Client, identity string) error {
 	if err := removeAll(ctx, docker, identity, ""); err != nil {
 		return err
 	}
-	images, err := docker.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imagePrefix(identity)+"*/*", imagePrefix(identity)+"*")})
+	// Not by a pattern of names: in one, * does not stand for a repository of several parts.
+	images, err := docker.ImageList(ctx, client.ImageListOptions{})
 	if err != nil {
 		return err
 	}

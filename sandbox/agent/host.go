@@ -28,7 +28,8 @@ func (a *Agent) hostImage(ctx context.Context) (reference string, err error) {
 	if err != nil {
 		return "", err
 	}
-	reference = fmt.Sprintf("%staskhost:%x", imagePrefix(a.identity), sha256.Sum256(program))[:len(imagePrefix(a.identity))+len("taskhost:")+12]
+	hash := sha256.Sum256(program)
+	reference = fmt.Sprintf("%staskhost:%x", imagePrefix(a.identity), hash[:6])
 	a.loading.Lock()
 	defer a.loading.Unlock()
 	if _, err := a.Docker.ImageInspect(ctx, reference); !isGone(err) {

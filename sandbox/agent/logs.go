@@ -55,8 +55,11 @@ func (f *follower) ended() bool {
 
 // run follows the container until it has ended, or ctx does.
 func (f *follower) run(ctx context.Context) {
-	if err := f.resume(); err != nil {
+	for err := f.resume(); err != nil; err = f.resume() { // without knowing what is stored, lines would be stored twice
 		f.agent.Say("reading " + f.stream + ": " + err.Error())
+		if sleep(ctx, interval); ctx.Err() != nil {
+			return
+		}
 	}
 	putting, stop := context.WithCancel(ctx)
 	var put sync.WaitGroup
@@ -64,7 +67,9 @@ func (f *follower) run(ctx context.Context) {
 	defer func() {
 		stop()
 		put.Wait()
-		f.put()
+		for !f.put() && ctx.Err() == nil {
+			sleep(ctx, interval)
+		}
 		if ctx.Err() == nil {
 			close(f.done)
 		}
@@ -84,6 +89,8 @@ func (f *follower) run(ctx context.Context) {
 
 // resume finds out what is stored already.
 func (f *follower) resume() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.to = f.to.Truncate(time.Millisecond) // of stored lines that is all that is known
 	f.read, f.stored = f.to, map[string]int{}
 	if f.group == "" {
@@ -94,6 +101,9 @@ func (f *follower) resume() error {
 		from = f.to.UnixMilli()
 	}
 	events, err := f.agent.Account.LogEvents(f.group, f.stream, from, math.MaxInt64)
+	if account.IsCode(err, "ResourceNotFoundException") {
+		return nil
+	}
 	for _, e := range events {
 		if e.Stream == f.stream {
 			f.stored[storedKey(*e)]++
@@ -164,8 +174,8 @@ func (f *follower) putAlong(ctx context.Context) {
 	}
 }
 
-// put stores what has been read.
-func (f *follower) put() {
+// put stores what has been read, and reports whether it could.
+func (f *follower) put() bool {
 	for {
 		f.mu.Lock()
 		batch, to := f.pending[:min(len(f.pending), putLines)], f.read
@@ -176,7 +186,7 @@ func (f *follower) put() {
 		}
 		if err != nil && !account.IsCode(err, "ResourceNotFoundException") { // the group is gone, and with it the lines
 			f.agent.Say("writing to " + f.stream + ": " + err.Error())
-			return
+			return false
 		}
 		f.mu.Lock()
 		f.pending = f.pending[len(batch):]
@@ -186,7 +196,7 @@ func (f *follower) put() {
 		}
 		f.mu.Unlock()
 		if left == 0 {
-			return
+			return true
 		}
 	}
 }

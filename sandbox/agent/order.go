@@ -25,7 +25,8 @@ func mayStart(d definition, all []definition, states map[string]account.Containe
 		state := states[on.ContainerName]
 		i := slices.IndexFunc(all, func(other definition) bool { return other.Name == on.ContainerName })
 		if i >= 0 && timedOut(all[i], on.Condition, state, now) {
-			return false, fmt.Sprintf("dependency graph: container ordering dependency [%s] for target [%s] has timed out.", on.ContainerName, d.Name)
+			return false, fmt.Sprintf("dependency graph: container ordering dependency [%s] for target [%s] has timed out.",
+				on.ContainerName, d.Name)
 		}
 		over := state.LastStatus == stopped
 		switch {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -158,6 +160,26 @@ func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {
 	a.Settle()
 	a.End()
 	require.Less(t, time.Since(begun), settleTime+endTime+2*time.Second)
+}
+
+func TestAnObservationThatFailsHalfWayTellsNothing(t *testing.T) {
+	t.Parallel()
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/containers/json") {
+			http.Error(w, `{"message": "out of order"}`, http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `[{"Id": "1", "Labels": {%q: "web"}}]`, containerLabel)
+	}))
+	t.Cleanup(engine.Close)
+	docker, err := client.New(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithAPIVersion("1.41"))
+	require.NoError(t, err)
+	running := &container.InspectResponse{ID: "1"}
+	o := &observation{host: running, containers: map[string]*container.InspectResponse{"web": running}}
+	require.ErrorContains(t, newTask(&Agent{Settings: Settings{Docker: docker}}, "arn").observe(t.Context(), o), "out of order")
+	require.Equal(t, running, o.host)
+	require.Equal(t, running, o.containers["web"])
 }
 
 func TestFramesOfOutput(t *testing.T) {

@@ -19,7 +19,8 @@ type observation struct {
 	containers map[string]*container.InspectResponse // by name
 }
 
-// observe looks at the task's containers on the engine.
+// observe looks at the task's containers on the engine. Where it fails, the earlier observation stays: a part of one would tell of
+// containers as gone that are there.
 func (t *task) observe(ctx context.Context, o *observation) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -27,7 +28,7 @@ func (t *task) observe(ctx context.Context, o *observation) error {
 	if err != nil {
 		return err
 	}
-	*o = observation{containers: map[string]*container.InspectResponse{}}
+	now := observation{containers: map[string]*container.InspectResponse{}}
 	for _, c := range found.Items {
 		inspected, err := t.agent.Docker.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
 		switch name := c.Labels[containerLabel]; {
@@ -35,11 +36,12 @@ func (t *task) observe(ctx context.Context, o *observation) error {
 		case err != nil:
 			return err
 		case name == "":
-			o.host = &inspected.Container
+			now.host = &inspected.Container
 		default:
-			o.containers[name] = &inspected.Container
+			now.containers[name] = &inspected.Container
 		}
 	}
+	*o = now
 	return nil
 }
 

@@ -275,8 +275,8 @@ func (t *task) refused(ctx context.Context, d definition, kind string, err error
 // end notes that a container is over that did not run.
 func (t *task) end(d definition, code *int, reason string) {
 	now := time.Now()
-	state := account.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped, ExitCode: code, Reason: reason,
-		StoppedAt: &now}
+	state := account.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped, ExitCode: code,
+		Reason: reason, StoppedAt: &now}
 	if d.health() {
 		state.Health = "UNKNOWN"
 	}
