@@ -16,7 +16,8 @@ import (
 const lookups = 10
 
 // LookupPinned looks up what the stage pins: images by digest, services to earlier revisions, whose ARNs it returns by
-// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once, before anything is built or changed.
+// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once, before
+// anything is built or changed.
 func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)

@@ -31,7 +31,8 @@ const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, e
 
 // Retention keeps the images that a stage may go back to from expiring. Each has a further tag, which tells what it is kept for:
 // keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also for a further image of it,
-// keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the program puts and removes them itself.
+// keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the
+// program puts and removes them itself.
 type Retention struct {
 	ctx    *pulumi.Context
 	keeper *keeper // nil in a preview
