@@ -86,7 +86,7 @@ func sandbox(t *testing.T, project string, args ...string) *exec.Cmd {
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte("#!/bin/sh\necho v3.226.0\n"), 0o755))
 	command := exec.Command(os.Args[0], args...)
 	command.Dir = project
-	command.Env = append(os.Environ(), asSandbox+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
+	command.Env = append(os.Environ(), asSandbox+"=1", "SANDBOX_DOCKER=off", "PATH="+bin+":"+os.Getenv("PATH"))
 	return command
 }
 

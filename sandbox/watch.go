@@ -54,7 +54,7 @@ func watch(dir string, say func(string)) error {
 			return err
 		}
 		if tasks == nil {
-			return errors.New("no Docker engine answers: tasks are only recorded")
+			return errors.New("no Docker engine runs tasks: they are only recorded")
 		}
 		defer tasks.end()
 		say("running the tasks of the account in " + dir + ": Ctrl-C ends this, and containers run on")

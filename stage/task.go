@@ -35,7 +35,7 @@ type TaskSchedule struct {
 	//
 	// Default: none; required
 	// Allowed: `rate(VALUE UNIT)`, `cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)`, `at(YYYY-MM-DDTHH:MM:SS)`
-	// Example: when: cron(0 6 ? * MON-FRI *)
+	// Example: when: "cron(0 6 ? * MON-FRI *)"
 	// Rule: [Schedule types](https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html)
 	When string `json:"when"`
 

@@ -70,6 +70,17 @@ func (t *tx) putLogEvents(group, stream string, events []LogEvent) {
 	}
 }
 
+// removeLogs forgets what is in a log group.
+func (t *tx) removeLogs(group string) {
+	for _, stream := range list[Object](t, logStreamKind) {
+		if stream.text("group") == group {
+			remove(t, logStreamKind, group+":"+stream.text("name"))
+		}
+	}
+	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ?", logEventKind+group)
+	must(err)
+}
+
 // logNote writes a line of the sandbox itself into the log of a task's container, where it has one.
 func (m moment) logNote(task *Task, c Container, format string, args ...any) {
 	group, stream := c.LogGroup(), c.LogStream(task.ID())

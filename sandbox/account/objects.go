@@ -133,6 +133,8 @@ func (a *Account) DeleteObject(kind, id string, force bool) error {
 				return err
 			}
 			remove(t, LifecyclePolicy, id)
+		case LogGroup:
+			t.removeLogs(id)
 		case Cluster:
 			for _, s := range list[Service](t, serviceKind) {
 				if s.cluster() == id && s.Status != statusInactive {

@@ -128,6 +128,10 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
 			return nil, refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
 		}
+		if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 {
+			return nil, refuse("InvalidParameterException",
+				"Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+		}
 		if err := t.checkSettings(settings); err != nil {
 			return nil, err
 		}

@@ -122,7 +122,13 @@ func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
 	if err := t.checkNetwork(*request.Network); err != nil {
 		return nil, err
 	}
-	return d, request.Overrides.check(d)
+	if err := request.Overrides.check(d); err != nil {
+		return nil, err
+	}
+	if reason := t.moment(t.now).unassumable(request.Overrides.put(d)); reason != "" {
+		return nil, refuse("ClientException", "%s", reason)
+	}
+	return d, nil
 }
 
 // StopTask stops a task; where it is a service's, that starts another.

@@ -141,14 +141,10 @@ func notStarted(format string, args ...any) *taskFailure {
 // role, network, registry login, secrets, log stream, image, and then the container itself.
 func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFailure {
 	role := afterSlash(d.ExecutionRoleARN)
-	for _, arn := range []string{d.ExecutionRoleARN, d.TaskRoleARN} {
-		if arn != "" && !m.assumable(afterSlash(arn)) {
-			f := notStarted("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role "+
-				"being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass "+
-				"this role.", arn)
-			f.notLaunched = true
-			return f
-		}
+	if reason := m.unassumable(d); reason != "" {
+		f := notStarted("%s", reason)
+		f.notLaunched = true
+		return f
 	}
 	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.cutOff(network.Subnets)) {
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry "+
@@ -243,6 +239,18 @@ func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {
 	must(err)
 	return &taskFailure{code: stopExited, reason: exitedReason,
 		exitCode: &code, container: m.faults[FailingReason]}
+}
+
+// unassumable says of which role of a definition ECS cannot make use, or "".
+func (m moment) unassumable(d *TaskDefinition) string {
+	for _, arn := range []string{d.ExecutionRoleARN, d.TaskRoleARN} {
+		if arn != "" && !m.assumable(afterSlash(arn)) {
+			return fmt.Sprintf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role "+
+				"being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass "+
+				"this role.", arn)
+		}
+	}
+	return ""
 }
 
 // assumable reports whether ECS can give a role to a task: it trusts ecs-tasks.amazonaws.com, and has existed for a while.

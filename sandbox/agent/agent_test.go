@@ -115,6 +115,14 @@ func TestHealthChecks(t *testing.T) {
 	f.await(t, arn, "after", running)
 }
 
+func TestAContainerThatHasEndedIsNotUnhealthyForThat(t *testing.T) {
+	f := newFake(t)
+	arn := f.add(t, "1a2b", `[{"name": "web", "command": ["exit=2"],
+		"healthCheck": {"command": ["CMD", "/program", "exit=0"], "interval": 30, "timeout": 2, "retries": 1}}]`)
+	f.start(t)
+	require.Equal(t, "UNKNOWN", f.await(t, arn, "web", stopped).Health)
+}
+
 func TestAContainerThatIgnoresSIGTERMIsKilledAfterItsStopTimeout(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b", `[

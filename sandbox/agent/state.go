@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -101,11 +102,11 @@ func (t *task) state(d definition, o *observation) account.ContainerState {
 	case c.State.Running || !t.logsEnded(d.Name, c):
 		// One that has just ended still runs for all others, until what it wrote is in the log: who asks why it ended looks there.
 		state.RuntimeID, state.LastStatus, state.StartedAt = c.ID, running, started
-		state.Health = healthOf(d, c)
+		state.Health = t.healthOf(d, c)
 	default:
 		code := c.State.ExitCode
 		state.RuntimeID, state.LastStatus, state.StartedAt = c.ID, stopped, started
-		state.ExitCode, state.StoppedAt, state.Health = &code, moment(c.State.FinishedAt), healthOf(d, c)
+		state.ExitCode, state.StoppedAt, state.Health = &code, moment(c.State.FinishedAt), t.healthOf(d, c)
 		if c.State.OOMKilled {
 			state.Reason = "OutOfMemoryError: Container killed due to memory usage"
 		}
@@ -122,10 +123,13 @@ func (t *task) known(name string) account.ContainerState {
 	return t.work.Task.Containers[i]
 }
 
-func healthOf(d definition, c *container.InspectResponse) string {
+// healthOf is what a container's checks say while it runs. Docker calls one unhealthy as soon as it has ended.
+func (t *task) healthOf(d definition, c *container.InspectResponse) string {
 	switch {
 	case !d.health():
 		return ""
+	case !c.State.Running:
+		return cmp.Or(t.known(d.Name).Health, "UNKNOWN")
 	case c.State.Health != nil && c.State.Health.Status == container.Healthy:
 		return "HEALTHY"
 	case c.State.Health != nil && c.State.Health.Status == container.Unhealthy:

@@ -180,6 +180,8 @@ func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
 	p.settled("dev")
 	require.Len(t, p.running("slipway-dev"), 2)
 
+	p.stageKeys("slipway:repository: {forceDelete: true}")
+	p.up("dev")
 	p.ok("pulumi", "destroy", "--stack", "dev", "--yes", "--non-interactive", "--skip-preview")
 	require.Empty(t, p.engineHolds(), "a destroyed stage leaves no container")
 }
@@ -287,7 +289,7 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 	command.Stdout, command.Stderr = output, output
 	require.NoError(t, command.Start())
 	require.Eventually(t, func() bool { return strings.Contains(output.String(), `"msg":"started"`) }, time.Minute, 100*time.Millisecond)
-	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT))
+	require.NoError(t, command.Process.Signal(syscall.SIGINT)) // which the sandbox passes on
 	require.Error(t, command.Wait())
 	require.Equal(t, 130, command.ProcessState.ExitCode(), output.String())
 	require.Contains(t, output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
@@ -297,7 +299,7 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 // containersPerTask is what a task of one container is on the engine: that one, and the holder of its network.
 const containersPerTask = 2
 
-func TestAMigrationThatFailsStopsTheUpdate(t *testing.T) {
+func TestAMigrationInAContainerThatFailsStopsTheUpdate(t *testing.T) {
 	t.Parallel()
 	p := running(t)
 	p.task("migrate", "command: [-describe]", "before: [web]")

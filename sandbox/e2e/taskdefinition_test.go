@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
 )
 
 // several are keys of a service with a container that prepares a volume, and another one beside the main one.
@@ -36,7 +38,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	require.InDelta(t, 416, main["cpu"], 0, "the others have 64 and 32")
 	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])
 	require.Equal(t, "/slipway/dev/web", prepare.LogGroup())
-	require.Equal(t, []any{map[string]any{"name": "data"}}, p.state("dev")["aws:ecs/taskDefinition:TaskDefinition"][0].Inputs["volumes"])
+	require.Equal(t, []account.Volume{{Name: "data"}}, registered.Volumes)
 	p.settled("dev")
 
 	p.replace("Pulumi.dev.yaml", `LEVEL: "info"`, `LEVEL: "debug"`)
