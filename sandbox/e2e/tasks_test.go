@@ -237,7 +237,7 @@ func TestAScheduleFollowsItsTask(t *testing.T) {
 	require.Equal(t, []string{"Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "    image: web\n    schedule", "    image: web\n    command: [report]\n    schedule")
+	p.replace("Pulumi.dev.yaml", "      schedule:\n", "      command: [report]\n      schedule:\n")
 	preview := p.preview("dev")
 	require.Contains(t, preview.output, "aws:scheduler/schedule:Schedule")
 	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:scheduler/schedule:Schedule",
