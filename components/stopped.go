@@ -21,6 +21,8 @@ const (
 	// mostLogs is for how many of these reasons the error has what a container wrote last: lastLines lines of at most
 	// longestLine characters.
 	mostLogs, lastLines, longestLine = 3, 10, 300
+	// exitSIGKILL and exitSIGTERM are the exit codes of a container that a signal ended.
+	exitSIGKILL, exitSIGTERM = 137, 143
 	// logLimit is how long reading these may take.
 	logLimit = 10 * time.Second
 )
@@ -112,8 +114,8 @@ func stoppedReason(task types.Task) string {
 // lastWords are the last lines of the container that ended a task. They are left out where there are none, or none that may
 // be read: the log group is named in any case.
 func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
-	container := endedBy(task)
-	if container == "" || r.logs == nil {
+	ended := endedFirst(task)
+	if len(ended) == 0 || r.logs == nil {
 		return nil
 	}
 	logs, err := r.logs()
@@ -123,30 +125,39 @@ func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	id := path.Base(awssdk.ToString(task.TaskArn))
-	written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), lastLines)
-	if err != nil || len(written) == 0 {
-		return nil
+	for _, container := range ended {
+		written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), lastLines)
+		if err != nil || len(written) == 0 {
+			continue
+		}
+		lines := []string{fmt.Sprintf("  The last lines of the container %s of the task %s:", container, id)}
+		for _, line := range written {
+			lines = append(lines, "    "+shortLine(line))
+		}
+		return lines
 	}
-	lines := []string{fmt.Sprintf("  The last lines of the container %s of the task %s:", container, id)}
-	for _, line := range written {
-		lines = append(lines, "    "+shortLine(line))
-	}
-	return lines
+	return nil
 }
 
-// endedBy is the container that ended a task: the first one that failed, or else the first one that ended at all; "" where
-// none was started.
-func endedBy(task types.Task) (name string) {
-	for _, container := range task.Containers {
-		switch {
-		case container.ExitCode == nil:
-		case *container.ExitCode != 0:
-			return awssdk.ToString(container.Name)
-		case name == "":
-			name = awssdk.ToString(container.Name)
+// endedFirst are a task's containers that were started, with the one that has most likely ended the task first: one that
+// failed by itself, then one that was killed, as the others are when a task ends, then the rest.
+func endedFirst(task types.Task) (names []string) {
+	const failed, killed, fine = 0, 1, 2
+	kind := func(container types.Container) int {
+		switch *container.ExitCode {
+		case 0:
+			return fine
+		case exitSIGKILL, exitSIGTERM:
+			return killed
 		}
+		return failed
 	}
-	return name
+	ended := slices.DeleteFunc(slices.Clone(task.Containers), func(c types.Container) bool { return c.ExitCode == nil })
+	slices.SortStableFunc(ended, func(a, b types.Container) int { return kind(a) - kind(b) })
+	for _, container := range ended {
+		names = append(names, awssdk.ToString(container.Name))
+	}
+	return names
 }
 
 // shortLine is a line of a log as an error has it.

@@ -38,18 +38,19 @@ func TestStoppedReasonsNameContainerAndExitCode(t *testing.T) {
 	}))
 }
 
-func TestTheContainerThatEndedATaskIsTheFirstThatFailed(t *testing.T) {
+func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 	t.Parallel()
 	ended := func(name string, code int32) types.Container { return types.Container{Name: &name, ExitCode: &code} }
 	for name, test := range map[string]struct {
 		containers []types.Container
-		want       string
+		want       []string
 	}{
-		"one of several":      {[]types.Container{ended("prepare", 0), ended("web", 3), ended("log", 143)}, "web"},
-		"none that failed":    {[]types.Container{ended("web", 0), ended("log", 0)}, "web"},
-		"none that had begun": {[]types.Container{{Name: awssdk.String("web")}}, ""},
+		"one of several":      {[]types.Container{ended("prepare", 0), ended("log", 143), ended("web", 3)}, []string{"web", "log", "prepare"}},
+		"out of memory":       {[]types.Container{ended("prepare", 0), ended("web", 137)}, []string{"web", "prepare"}},
+		"none that failed":    {[]types.Container{ended("web", 0), ended("log", 0)}, []string{"web", "log"}},
+		"none that had begun": {[]types.Container{{Name: awssdk.String("web")}}, nil},
 	} {
-		require.Equal(t, test.want, endedBy(types.Task{Containers: test.containers}), name)
+		require.Equal(t, test.want, endedFirst(types.Task{Containers: test.containers}), name)
 	}
 }
 
