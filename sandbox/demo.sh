@@ -5,7 +5,11 @@ cd "$(dirname "$0")/.."
 
 bin=$PWD/.bin
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+end() { # with what it has started on a Docker engine
+	"$bin/sandbox" --dir "$scratch/account" reset
+	rm -rf "$scratch"
+}
+trap end EXIT
 project=$scratch/slipway account=$scratch/account
 
 step=0
@@ -36,7 +40,7 @@ show() { printf '\n   $ sandbox %s\n' "$*"; "$bin/sandbox" --dir "$account" "$@"
 # What each service was given, from the account and not from the stage files.
 variables() {
 	printf '\n   $ sandbox ps --json\n'
-	"$bin/sandbox" --dir "$account" ps --json | grep -E '"(cluster|revision|STAGE|GREETING)":' | sed 's/^ */   | /'
+	"$bin/sandbox" --dir "$account" ps --json | grep -E '^ {6}"(cluster|revision)":|^ {8}"(STAGE|GREETING)":' | sed 's/^ */   | /'
 }
 edit() { # file, from, to
 	sed -i.bak "s/$2/$3/" "$1" && rm "$1.bak"
@@ -103,4 +107,21 @@ variables
 note ""
 note "What ran before runs again, and nothing was built: ECR still holds what it held."
 show images
+say "Both stages answer: the same image, each with its own variables"
+# The addresses of a cluster's tasks, of which there are none where no engine runs them.
+addresses() { "$bin/sandbox" --dir "$account" ps --json | awk -F'"' -v cluster="$1" \
+	'$2 == "cluster" { here = ($4 == cluster) } here && $2 == "address" && $4 { print $4 }'; }
+if [ -z "$(addresses slipway-dev)" ]; then
+	note "(no Docker engine runs here: the tasks are recorded, and none answers)"
+elif ! command -v curl >/dev/null; then
+	note "(curl is not here: ask them yourself)"
+	addresses slipway-dev && addresses slipway-release
+else
+	for stage in dev release; do
+		for address in $(addresses "slipway-$stage"); do
+			printf '\n   $ curl %s     # %s\n' "$address" "$stage"
+			curl -sS --max-time 10 "$address" | grep -E '"(stage|greeting|reference|id)"' | sed 's/^/   | /'
+		done
+	done
+fi
 printf '\nThat was it. Play with it yourself: .bin/sandbox exec -- pulumi up --stack dev\n'
