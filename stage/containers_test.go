@@ -219,3 +219,11 @@ func TestWhatATaskDefinitionHasAltogether(t *testing.T) {
 	require.Equal(t, []string{"x", "y", "z"}, web.Volumes())
 	require.Len(t, web.AllContainers("web"), 3)
 }
+
+func TestACircleIsSaidBesideOtherMistakes(t *testing.T) {
+	t.Parallel()
+	_, err := loadFiles(t, "dev", "", beside("{a: {image: web, dependsOn: {b: START}}, b: {image: web, dependsOn: {a: COMPLETE, b: START}}}"))
+	require.ErrorContains(t, err, "a → b → a")
+	require.ErrorContains(t, err, "write essential: false there")
+	require.ErrorContains(t, err, "is the container itself")
+}

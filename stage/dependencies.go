@@ -12,18 +12,15 @@ var conditions = []string{"START", "HEALTHY", "COMPLETE", "SUCCESS"}
 // checkDependencies checks for what the containers of a task wait. keys lead to the service or the task called main.
 func (c *checker) checkDependencies(keys []any, main string, definition TaskDefinition) {
 	containers := definition.AllContainers(main)
-	sound := true
 	for _, name := range slices.Sorted(maps.Keys(containers)) {
 		for _, other := range slices.Sorted(maps.Keys(containers[name].DependsOn)) {
 			where := c.root.at(dependency(keys, main, name, other)...)
-			mistake := definition.refusesDependency(main, name, other)
-			if mistake != "" {
+			if mistake := definition.refusesDependency(main, name, other); mistake != "" {
 				c.failAt(where, "%s", mistake)
 			}
-			sound = sound && mistake == ""
 		}
 	}
-	if circle := findCircle(containers); sound && circle != nil {
+	if circle := findCircle(containers); circle != nil {
 		c.fail(dependency(keys, main, circle[0], circle[1]), "makes containers wait for each other: %s; remove one of these dependencies",
 			strings.Join(circle, " → "))
 	}
@@ -63,7 +60,8 @@ func (d TaskDefinition) refusesDependency(main, name, other string) string {
 	return ""
 }
 
-// findCircle finds containers that wait for each other, the first one again at the end; nil where there are none.
+// findCircle finds containers that wait for each other, the first one again at the end; nil where there are none. One that waits
+// for itself is another mistake.
 func findCircle(containers map[string]Container) []string {
 	done := map[string]bool{}
 	var walk func(way []string) []string
@@ -76,6 +74,9 @@ func findCircle(containers map[string]Container) []string {
 			return nil
 		}
 		for _, next := range slices.Sorted(maps.Keys(containers[last].DependsOn)) {
+			if next == last {
+				continue
+			}
 			if circle := walk(append(slices.Clone(way), next)); circle != nil {
 				return circle
 			}
