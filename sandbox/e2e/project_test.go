@@ -100,7 +100,8 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	template.dir = dir
+	// Each of its own, as one may be copied while the other is being made.
+	template.dir, story.dir = filepath.Join(dir, "template"), filepath.Join(dir, "story")
 	status := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(status)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -16,10 +15,7 @@ func told(t *testing.T) *project {
 	t.Helper()
 	long(t)
 	story.once.Do(func() {
-		dir, err := os.MkdirTemp(template.dir, "story")
-		require.NoError(t, err)
-		story.dir = dir
-		tellStory(newProjectIn(t, dir))
+		tellStory(newProjectIn(t, story.dir))
 		story.ready = true
 	})
 	require.True(t, story.ready, "the story could not be told: see the test that told it")
