@@ -142,6 +142,24 @@ func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "ECS refuses to start it until it can assume the roles")
 }
 
+func TestTwoTasksBeforeOneServiceRunOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.stageKeys("slipway:tasks:", "  second: {image: web, before: [web]}", "  first: {image: web, before: [web]}")
+	p.up("dev")
+	tasks := p.migrationTasks()
+	require.Len(t, tasks, 2)
+	require.Equal(t, []string{"slipway-dev-first", "slipway-dev-second"}, []string{tasks[0].Family(), tasks[1].Family()})
+	require.False(t, tasks[1].CreatedAt.Before(*tasks[0].StoppedAt))
+
+	// The second does not begin where the first one fails.
+	p.faults(failingMigration("slipway-dev-first"))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	require.NotZero(t, p.tryUp("dev").status)
+	require.Len(t, p.migrationTasks(), 3)
+	require.Equal(t, 1, p.service("slipway-dev").Revision)
+}
+
 // The deployment fails after the migration: to repeat the update is not to migrate again.
 func TestATaskThatSucceededBeforeADeploymentIsNotRepeated(t *testing.T) {
 	t.Parallel()
