@@ -127,3 +127,15 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
 		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
 }
+
+// storedImage is an image in the ECR of the stage's account and region.
+type storedImage struct{ repository, tag, digest string }
+
+// storedImage reads a reference as container definitions have it; false where it names an image that is elsewhere.
+func (a *Account) storedImage(reference string) (storedImage, bool) {
+	image, inECR := stage.ParseECR(reference)
+	if !inECR || image.Account != a.ID || image.Region != a.Region {
+		return storedImage{}, false
+	}
+	return storedImage{image.Repository, image.Tag, image.Digest}, true
+}

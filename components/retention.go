@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +20,6 @@ import (
 
 	"slipway/stage"
 )
-
-// keepPrefix begins the tags that protect an image: lifecyclePolicy has a rule for them that expires nothing.
-const keepPrefix = "keep-"
 
 // retentionPermissions are what whoever updates a stage needs for Retention.
 const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
@@ -519,84 +515,4 @@ func (k *keeper) wantedTags() map[string]bool {
 		}
 	}
 	return wanted
-}
-
-// keptRevisions are the newest of some revisions, and those that are needed besides, newest first.
-func keptRevisions(revisions []int, newest int, needed []int) []int {
-	kept := slices.Clone(revisions)
-	slices.SortFunc(kept, func(a, b int) int { return b - a })
-	kept = slices.Compact(kept)
-	kept = append(kept[:min(newest, len(kept))], needed...)
-	slices.SortFunc(kept, func(a, b int) int { return b - a })
-	return slices.Compact(kept)
-}
-
-// revisionTag protects the image of a revision, or the main container's where it has several.
-func revisionTag(family string, revision int) string {
-	return fmt.Sprintf("%s%s-%d", keepPrefix, family, revision)
-}
-
-// furtherTag protects another image of a revision. It ends like no revision's tag, and holds no dot, as those of pins do.
-func furtherTag(revisionTag, digest string) string {
-	return fmt.Sprintf("%s-%.12s-also", revisionTag, strings.TrimPrefix(digest, "sha256:"))
-}
-
-func isFurtherTag(tag, revisionTag string) bool {
-	match := revisionTagPattern.FindStringSubmatch(tag)
-	return match != nil && match[1] == revisionTag && tag != revisionTag
-}
-
-// longestTag is how long a tag may be (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
-const longestTag = 128
-
-// pinTag protects an image that a stage pins. No service's name holds a dot, so it is no revision's tag. The image's own name is
-// shortened where the tag would be too long, and a slash cannot be in a tag; the digest tells images apart.
-func pinTag(cluster, image, digest string) string {
-	begin := keepPrefix + cluster + "."
-	end := fmt.Sprintf(".%.12s", strings.TrimPrefix(digest, "sha256:"))
-	image = strings.ReplaceAll(image, "/", ".")
-	return begin + image[:max(0, min(len(image), longestTag-len(begin)-len(end)))] + end
-}
-
-// revisionTagPattern is that of the tags of a revision, and has the first one, and its family.
-var revisionTagPattern = regexp.MustCompile(`^(` + keepPrefix + `(.+)-\d+)(?:-[0-9a-f]{12}-also)?$`)
-
-// staleTags are the tags of a repository that a stage has put and that are not wanted, in order. An image's last tag stays: to
-// remove it is to delete the image.
-func staleTags(tags map[string]string, families map[string]bool, cluster string, wanted map[string]bool) []string {
-	left := map[string]int{} // tags by digest
-	for _, digest := range tags {
-		left[digest]++
-	}
-	var stale []string
-	for _, tag := range sortedKeys(tags) {
-		match := revisionTagPattern.FindStringSubmatch(tag)
-		own, wants := strings.HasPrefix(tag, keepPrefix+cluster+"."), wanted[tag]
-		if match != nil && families[match[2]] {
-			own, wants = true, wanted[match[1]]
-		}
-		if own && !wants && left[tags[tag]] > 1 {
-			left[tags[tag]]--
-			stale = append(stale, tag)
-		}
-	}
-	return stale
-}
-
-// storedImage is an image in the ECR of the stage's account and region.
-type storedImage struct{ repository, tag, digest string }
-
-var ecrReference = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$`)
-
-// storedImage reads a reference as container definitions have it; false where it names an image that is elsewhere.
-func (a *Account) storedImage(reference string) (storedImage, bool) {
-	match := ecrReference.FindStringSubmatch(reference)
-	if match == nil || match[1] != a.ID || match[2] != a.Region {
-		return storedImage{}, false
-	}
-	image := storedImage{match[3], match[4], match[5]}
-	if image.tag == "" && image.digest == "" {
-		image.tag = "latest"
-	}
-	return image, true
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/distribution/reference"
 )
 
 // Statement is one statement of an IAM policy.
@@ -79,13 +77,9 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 			arns = append(arns, arn("ecr", "repository/"+repository))
 			continue
 		}
-		named, err := reference.ParseNormalizedNamed(image)
-		if err != nil {
-			continue
-		}
-		if account, region, inECR := ParseRegistry(reference.Domain(named)); inECR {
+		if there, inECR := ParseECR(image); inECR {
 			partition := strings.Split(arn("ecr", ""), ":")[1]
-			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, region, account, reference.Path(named)))
+			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account, there.Repository))
 		}
 	}
 	return distinct(arns)

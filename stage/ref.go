@@ -56,6 +56,29 @@ func ParseRegistry(host string) (account, region string, inECR bool) {
 	return match[1], match[2], true
 }
 
+// ECRImage is an image in ECR as a container names it: by a tag, a digest ("sha256:…"), or both.
+type ECRImage struct{ Account, Region, Repository, Tag, Digest string }
+
+// ParseECR reads a reference to an image; false where it names one that is not in ECR. One with neither tag nor digest is that of
+// the tag latest.
+func ParseECR(text string) (image ECRImage, inECR bool) {
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return image, false
+	}
+	if image.Account, image.Region, inECR = ParseRegistry(reference.Domain(named)); !inECR {
+		return image, false
+	}
+	image.Repository = reference.Path(named)
+	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
+		image.Tag = tagged.Tag()
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		image.Digest = digested.Digest().String()
+	}
+	return image, true
+}
+
 // Registry is the host of the ECR registry that holds the image.
 func (r Ref) Registry() string {
 	host, _, _ := strings.Cut(r.Raw, "/")

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/distribution/reference"
 
 	"slipway/stage"
 )
@@ -255,19 +254,12 @@ func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
 
 // inECR tells where an image is in the ECR of the stage's account and region; nil where it is elsewhere.
 func (v *verifier) inECR(text string) (repository string, id *ecrtypes.ImageIdentifier) {
-	named, err := reference.ParseNormalizedNamed(text)
-	if err != nil {
+	image, inECR := stage.ParseECR(text)
+	switch {
+	case !inECR || image.Account != v.account || image.Region != v.region:
 		return "", nil
+	case image.Digest != "":
+		return image.Repository, &ecrtypes.ImageIdentifier{ImageDigest: &image.Digest}
 	}
-	if account, region, inECR := stage.ParseRegistry(reference.Domain(named)); !inECR || account != v.account || region != v.region {
-		return "", nil
-	}
-	id = &ecrtypes.ImageIdentifier{}
-	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
-		id.ImageTag = aws.String(tagged.Tag())
-	}
-	if digested, ok := named.(reference.Digested); ok {
-		id = &ecrtypes.ImageIdentifier{ImageDigest: aws.String(digested.Digest().String())}
-	}
-	return reference.Path(named), id
+	return image.Repository, &ecrtypes.ImageIdentifier{ImageTag: &image.Tag}
 }
