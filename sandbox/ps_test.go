@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -133,15 +135,26 @@ func TestLogsAreFollowed(t *testing.T) {
 	}
 	put("before", 2000)
 	ctx, stop := context.WithCancel(t.Context())
-	var out bytes.Buffer
-	ended := make(chan error)
+	printed, out := io.Pipe()
+	ended := make(chan error, 1)
 	wanted, err := logsOf(a, "web")
 	require.NoError(t, err)
-	go func() { ended <- printLogs(ctx, &out, a, wanted, true) }()
-	time.Sleep(100 * time.Millisecond)
+	go func() {
+		ended <- printLogs(ctx, out, a, wanted, true)
+		_ = out.Close()
+	}()
+	lines := bufio.NewReader(printed)
+	next := func() string {
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		return line
+	}
+	require.Equal(t, "1970-01-01T00:00:02.000Z  "+stream+"  before\n", next())
 	put("late", 1000)
-	time.Sleep(time.Second)
+	require.Equal(t, "1970-01-01T00:00:01.000Z  "+stream+"  late\n", next())
 	stop()
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err)
+	require.Empty(t, rest, "each is printed once")
 	require.NoError(t, <-ended)
-	require.Equal(t, "1970-01-01T00:00:02.000Z  "+stream+"  before\n1970-01-01T00:00:01.000Z  "+stream+"  late\n", out.String())
 }
