@@ -1,7 +1,9 @@
 # Two commands set everything up: `make demo` shows it, `make test` proves it.
 GO ?= go
 MODULES := . app sandbox
-BUILD := $(GO) build -buildvcs=false
+# As the sandbox compiles the program, so that no package is compiled twice, in whatever directory.
+FLAGS := -trimpath
+BUILD := $(GO) build -buildvcs=false $(FLAGS) -ldflags='-s -w'
 
 .PHONY: help build app demo test check unit e2e bench docs fmt clean
 
@@ -10,7 +12,7 @@ help: ## list the targets
 
 build: ## build .bin/sandbox with its .bin/taskhost, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
 	cd sandbox && $(BUILD) -o ../.bin/sandbox .
-	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -trimpath -ldflags='-s -w' -o ../.bin/taskhost ./taskhost
+	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -o ../.bin/taskhost ./taskhost
 	$(BUILD) -o .bin/slipway ./cmd/slipway
 	.bin/sandbox cli
 
@@ -28,17 +30,23 @@ test: check unit e2e ## vet, formatting, unit tests of all modules, end-to-end t
 
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted (make fmt): $$unformatted"; exit 1; }
-	@for module in $(MODULES); do echo "vet $$module"; (cd $$module && $(GO) vet ./...) || exit 1; done
+	@for module in $(MODULES); do echo "vet $$module"; (cd $$module && $(GO) vet $(FLAGS) ./...) || exit 1; done
 
 unit:
-	@for module in $(MODULES); do (cd $$module && $(GO) test $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
+	@for module in $(MODULES); do (cd $$module && $(GO) test $(FLAGS) $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
 
-e2e: build app ## the end-to-end tests alone; RUN=regexp selects, SHORT=1 leaves the longest out, SANDBOX_DOCKER=off needs no engine
-	cd sandbox && $(GO) test -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') $(if $(SHORT),-short) -v
+e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, SHORT=1 leaves the longest out, SANDBOX_DOCKER=off needs no engine
+	cd sandbox && $(GO) tool gotestsum --format testname --hide-summary output,skipped -- \
+	  $(FLAGS) -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') $(if $(SHORT),-short)
+
+# What a first `pulumi up` would compile: once, before tests that begin side by side.
+.PHONY: .bin/program
+.bin/program:
+	$(BUILD) -o $@ .
 
 bench: build app ## measure what docs/performance.md says; RUN=regexp selects
-	cd sandbox && $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
-	$(GO) test -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
+	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
+	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
 
 docs: ## write docs/configuration.md and docs/stage.schema.json anew, from the code
 	$(GO) test ./stage -update

@@ -125,7 +125,7 @@ func buildCLI(module, target string, progress io.Writer) error {
 	fmt.Fprintf(progress, "building the Pulumi CLI %s once, about 5 minutes: %s\n", version, target)
 	// Beside the target, so that nobody finds half of it there.
 	unfinished := target + ".unfinished"
-	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w -X "+cliVersion+"="+version, "-o", unfinished,
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w -X "+cliVersion+"="+version, "-o", unfinished,
 		cliModule+"/cmd/pulumi")
 	build.Dir = module
 	build.Stdout, build.Stderr = progress, progress

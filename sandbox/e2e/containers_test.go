@@ -27,9 +27,11 @@ func running(t *testing.T) *project {
 	}
 	p := newProject(t)
 	p.inContainers = true
+	identity, err := p.open().Identity() // which a reset account has no longer
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		p.resetAccount()
-		require.Empty(t, p.engineHolds(), "left on the engine")
+		require.Empty(t, containersOf(t, identity), "left on the engine")
 	})
 	return p
 }
@@ -45,7 +47,12 @@ func (p *project) engineHolds() []string {
 	p.Helper()
 	identity, err := p.open().Identity()
 	require.NoError(p.TB, err)
-	return docker(p.TB, "ps", "-aq", "--filter", "label=slipway.sandbox.account="+identity)
+	return containersOf(p.TB, identity)
+}
+
+func containersOf(t testing.TB, identity string) []string {
+	t.Helper()
+	return docker(t, "ps", "-aq", "--filter", "label=slipway.sandbox.account="+identity)
 }
 
 func docker(t testing.TB, args ...string) []string {
@@ -133,13 +140,7 @@ func (p *project) watched(cluster string, fewest int) (end func()) {
 	go func() {
 		defer close(ended)
 		for {
-			answered := 0
-			for _, task := range p.running(cluster) {
-				if _, err := ask(task.Address); err == nil {
-					answered++
-				}
-			}
-			counts = append(counts, answered)
+			counts = append(counts, p.answering(cluster))
 			select {
 			case <-stop:
 				return
@@ -153,6 +154,25 @@ func (p *project) watched(cluster string, fewest int) (end func()) {
 		<-ended
 		require.Greater(p.TB, len(counts), 3)
 		require.GreaterOrEqual(p.TB, slices.Min(counts), fewest, "tasks that answered: %v", counts)
+	}
+}
+
+// answering is how many of a service's tasks answer. Where tasks came or went between the question which ones there are and
+// the last answer, it asks again: those are not the tasks of any one moment.
+func (p *project) answering(cluster string) int {
+	p.Helper()
+	for tasks := p.running(cluster); ; {
+		answered := 0
+		for _, task := range tasks {
+			if _, err := ask(task.Address); err == nil {
+				answered++
+			}
+		}
+		now := p.running(cluster)
+		if slices.EqualFunc(tasks, now, func(a, b shownTask) bool { return a.Task == b.Task }) {
+			return answered
+		}
+		tasks = now
 	}
 }
 
@@ -284,16 +304,13 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 	require.Contains(t, r.output, "flag provided but not defined: -nonsense")
 
 	// A task that goes on (here: a service of its own) ends with Ctrl-C.
-	command := p.command("slipway", "run", "dev", "describe", "--", "-describe=false")
-	output := &terminal{}
-	command.Stdout, command.Stderr = output, output
-	require.NoError(t, command.Start())
-	require.Eventually(t, func() bool { return strings.Contains(output.String(), `"msg":"started"`) }, time.Minute, 100*time.Millisecond)
-	require.NoError(t, command.Process.Signal(syscall.SIGINT)) // which the sandbox passes on
-	require.Error(t, command.Wait())
-	require.Equal(t, 130, command.ProcessState.ExitCode(), output.String())
-	require.Contains(t, output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
-	require.Eventually(t, func() bool { return len(p.engineHolds()) == len(p.running("slipway-dev"))*containersPerTask }, time.Minute, 100*time.Millisecond)
+	run := p.start("slipway", "run", "dev", "describe", "--", "-describe=false")
+	run.says(`"msg":"started"`)
+	require.NoError(t, run.Process.Signal(syscall.SIGINT)) // which the sandbox passes on
+	run.fails()
+	require.Equal(t, 130, run.ProcessState.ExitCode())
+	require.Contains(t, run.output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
+	require.Eventually(t, func() bool { return len(p.engineHolds()) == len(p.running("slipway-dev"))*containersPerTask }, patience, 100*time.Millisecond)
 }
 
 // containersPerTask is what a task of one container is on the engine: that one, and the holder of its network.
@@ -369,7 +386,7 @@ func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
 		}
 		answer, err := ask(tasks[0].Address)
 		return err == nil && answer.Greeting == "hello from dev"
-	}, time.Minute, 200*time.Millisecond, output.String())
+	}, patience, 200*time.Millisecond, output)
 	require.NoError(t, watch.Process.Signal(syscall.SIGINT))
 	require.NoError(t, watch.Wait(), "Ctrl-C is how watching ends")
 	require.Contains(t, output.String(), killed.Task[:8])
@@ -395,5 +412,5 @@ func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T
 	require.Eventually(t, func() bool {
 		p.ok("true")
 		return len(p.engineHolds()) == 2*containersPerTask
-	}, time.Minute, time.Second)
+	}, patience, time.Second)
 }

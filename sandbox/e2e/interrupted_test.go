@@ -13,16 +13,14 @@ import (
 )
 
 // killed starts an update, kills all of it once the condition holds, and repeats the update as a user would: after
-// `pulumi cancel`.
+// `pulumi cancel`. The faults that held the update up are over by then.
 func (p *project) killed(when func() bool) {
 	p.Helper()
-	command := p.command(upArgs("dev", "--skip-preview")...)
-	output := &terminal{}
-	command.Stdout, command.Stderr = output, output
-	require.NoError(p, command.Start())
-	require.Eventually(p, when, time.Minute, 20*time.Millisecond)
-	require.NoError(p, syscall.Kill(-command.Process.Pid, syscall.SIGKILL))
-	_ = command.Wait()
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.until(when)
+	update.signal(syscall.SIGKILL)
+	_ = update.Wait()
+	p.faults(nil)
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	p.up("dev")
 	p.up("dev", "--expect-no-changes")
@@ -31,7 +29,7 @@ func (p *project) killed(when func() bool) {
 func TestAKillBeforeThePushConverges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-push": "5s"})
+	p.faults(map[string]string{"slow-push": forever})
 	p.editApp("two")
 	p.killed(func() bool { return p.builds("slipway-dev/web") == 2 })
 	require.Len(t, p.images(), 2, "the first push never happened")
@@ -52,7 +50,7 @@ func TestAKillAfterThePushConverges(t *testing.T) {
 func TestAKillDuringARolloutConverges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-rollout": "1s"})
+	p.faults(map[string]string{"slow-rollout": forever})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.killed(func() bool {
 		s, err := p.open().Service("slipway-dev", "web")
@@ -64,7 +62,7 @@ func TestAKillDuringARolloutConverges(t *testing.T) {
 func TestAKillDuringAFirstRolloutConverges(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.faults(map[string]string{"slow-rollout": "1s"})
+	p.faults(map[string]string{"slow-rollout": forever})
 	p.killed(func() bool {
 		services, err := p.open().AllServices("slipway-dev")
 		return err == nil && len(services) == 1

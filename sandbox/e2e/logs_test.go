@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"io"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,31 +67,16 @@ func TestLogsFollowed(t *testing.T) {
 	p := deployed(t)
 	task, now := strings.Repeat("1", 32), time.Now()
 	p.wrote(task, now.Add(-time.Second), "before")
-	command := p.command("slipway", "logs", "dev", "web", "--follow")
-	output, write, err := os.Pipe()
-	require.NoError(t, err)
-	command.Stdout, command.Stderr = write, write
-	require.NoError(t, command.Start())
-	require.NoError(t, write.Close())
-	text := &terminal{}
-	ended := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(text, output)
-		close(ended)
-	}()
-	says := func(message string) func() bool {
-		return func() bool { return strings.Contains(text.String(), message) }
-	}
-	require.Eventually(t, says("before"), 30*time.Second, 100*time.Millisecond)
+	logs := p.start("slipway", "logs", "dev", "web", "--follow")
+	logs.says("before")
 	p.wrote(task, time.Now(), "after")
-	require.Eventually(t, says("after"), 30*time.Second, 100*time.Millisecond)
+	logs.says("after")
 	// One that arrives late, with a time before those that were printed.
 	p.wrote(strings.Repeat("2", 32), now.Add(-30*time.Second), "late")
-	require.Eventually(t, says("late"), 30*time.Second, 100*time.Millisecond)
-	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT))
-	<-ended
-	require.NoError(t, command.Wait(), text.String())
+	logs.says("late")
+	logs.signal(syscall.SIGINT)
+	logs.succeeds()
 	for _, message := range []string{"before", "after", "late"} {
-		require.Equal(t, 1, strings.Count(text.String(), message), text.String())
+		require.Equal(t, 1, strings.Count(logs.output.String(), message))
 	}
 }

@@ -38,6 +38,9 @@ type project struct {
 	dir, account string
 	// inContainers tells whether a Docker engine runs the tasks; otherwise it builds images only, where there is one.
 	inContainers bool
+
+	opening sync.Mutex
+	opened  *account.Account // by open
 }
 
 // dockerMode says what the sandbox uses a Docker engine for: nothing ("off"), builds, or all that it can.
@@ -386,13 +389,18 @@ func (p *project) service(cluster string) service {
 	return service{}
 }
 
-// account opens what AWS would hold.
+// open is what AWS would hold.
 func (p *project) open() *account.Account {
 	p.Helper()
-	a, err := account.Open(p.account)
-	require.NoError(p.TB, err)
-	p.Cleanup(func() { _ = a.Close() })
-	return a
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.opened == nil { // once, as some tests ask many times a second
+		a, err := account.Open(p.account)
+		require.NoError(p.TB, err)
+		p.Cleanup(func() { _ = a.Close() })
+		p.opened = a
+	}
+	return p.opened
 }
 
 // faults sets the account's faults.

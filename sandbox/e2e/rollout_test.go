@@ -91,29 +91,27 @@ func TestARevertAfterAFailureIsGreen(t *testing.T) {
 func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-rollout": "2s"})
+	p.faults(map[string]string{"slow-rollout": "5s"}) // each step
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	command := p.command(upArgs("dev", "--skip-preview")...)
-	output := &terminal{}
-	command.Stdout, command.Stderr = output, output
-	require.NoError(t, command.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	require.Eventually(t, func() bool { return strings.Contains(output.String(), "has started 1 tasks") },
-		time.Minute, 50*time.Millisecond, "no event was shown")
-	require.Empty(t, ended, "and the rollout was still under way")
-	require.NoError(t, <-ended)
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.says("has started 1 tasks")
+	p.faults(map[string]string{"slow-rollout": forever})
+	require.Equal(t, account.InProgress, p.ecsService().Deployments[0].RolloutState, "the rollout is still under way")
+	p.faults(nil)
+	update.succeeds()
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 }
 
 func TestRolesThatAreNotThereYetDelayAFirstDeployment(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	// Each step takes two seconds. A task needs its roles after the second one, which comes too soon; three failures would trip
-	// the circuit breaker.
-	p.faults(map[string]string{"iam-delay": "5s", "slow-rollout": "2s"})
+	// A task needs its roles after two steps, and three failures would trip the circuit breaker.
+	p.faults(map[string]string{"iam-delay": forever, "slow-rollout": "5s"})
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web}\n    web:\n      replicas: 1")
-	require.Contains(t, p.up("dev").output, "unable to assume the role")
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.says("unable to assume the role")
+	p.faults(nil)
+	update.succeeds()
 	require.Equal(t, 1, p.outputs("dev").Services["worker"].Revision)
 }
 

@@ -326,7 +326,7 @@ func TestARollbackFindsThePermissionsOfItsRevision(t *testing.T) {
 	require.NotZero(t, u.status)
 	require.Contains(t, u.output, "the deployment of slipway-dev-web:3 failed and was rolled back")
 	require.NotContains(t, u.output, "AccessDenied")
-	require.Eventually(t, func() bool { s := p.service("slipway-dev"); return s.Revision == 2 && s.Running == 1 }, 20*time.Second, 200*time.Millisecond,
+	require.Eventually(t, func() bool { s := p.service("slipway-dev"); return s.Revision == 2 && s.Running == 1 }, patience, 200*time.Millisecond,
 		"the earlier revision starts again, with its secret")
 
 	p.faults(nil)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -136,9 +135,11 @@ func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
 	p.migrating()
-	p.faults(map[string]string{"iam-delay": "4s"})
-	u := p.up("dev")
-	require.Contains(t, u.output, "was not started, as IAM may not know its roles everywhere yet: again")
+	p.faults(map[string]string{"iam-delay": forever})
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.says("was not started, as IAM may not know its roles everywhere yet: again")
+	p.faults(nil)
+	update.succeeds()
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "ECS refuses to start it until it can assume the roles")
 }
 
@@ -176,17 +177,14 @@ func TestATaskThatSucceededBeforeADeploymentIsNotRepeated(t *testing.T) {
 	require.Len(t, p.ran("slipway-dev-migrate"), 2)
 }
 
-// slowMigration starts an update whose migration takes long, and returns once it runs.
-func (p *project) slowMigration() (update *exec.Cmd, output *terminal) {
+// slowMigration starts an update whose migration does not end while its fault is set, and returns once that runs.
+func (p *project) slowMigration() *background {
 	p.Helper()
-	p.faults(map[string]string{"slow-rollout": "5s"})
+	p.faults(map[string]string{"slow-rollout": forever})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	update = p.command(upArgs("dev", "--skip-preview")...)
-	output = &terminal{}
-	update.Stdout, update.Stderr = output, output
-	require.NoError(p.TB, update.Start())
-	require.Eventually(p.TB, func() bool { return len(p.migrationTasks()) == 2 }, time.Minute, 20*time.Millisecond)
-	return update, output
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.until(func() bool { return len(p.migrationTasks()) == 2 })
+	return update
 }
 
 func (p *project) migrationTasks() []*account.Task {
@@ -203,16 +201,16 @@ func TestACancelledUpdateStopsTheTaskThatItRuns(t *testing.T) {
 	p := deployed(t)
 	p.migrating()
 	p.up("dev")
-	update, output := p.slowMigration()
-	require.NoError(t, syscall.Kill(-update.Process.Pid, syscall.SIGINT))
-	require.Error(t, update.Wait(), output.String())
-	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, time.Minute, 100*time.Millisecond)
+	update := p.slowMigration()
+	update.signal(syscall.SIGINT)
+	update.fails()
+	p.faults(nil)
+	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, patience, 100*time.Millisecond)
 	stopped := p.migrationTasks()[1]
-	require.Equal(t, "UserInitiated", stopped.StopCode, output.String())
+	require.Equal(t, "UserInitiated", stopped.StopCode)
 	require.Contains(t, stopped.StoppedReason, "interrupted")
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 
-	p.faults(nil)
 	p.up("dev")
 	require.Len(t, p.migrationTasks(), 3, "it runs again")
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
@@ -223,14 +221,16 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	p := deployed(t)
 	p.migrating()
 	p.up("dev")
-	update, _ := p.slowMigration()
-	require.NoError(t, syscall.Kill(-update.Process.Pid, syscall.SIGKILL))
+	update := p.slowMigration()
+	update.signal(syscall.SIGKILL)
 	_ = update.Wait()
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	left := p.migrationTasks()[1]
 	require.NotEqual(t, "STOPPED", left.LastStatus)
-	u := p.up("dev")
-	require.Contains(t, u.output, "waits for the end of the task "+left.ID()+", which an earlier update has started")
+	update = p.start(upArgs("dev")...)
+	update.says("waits for the end of the task " + left.ID() + ", which an earlier update has started")
+	p.faults(nil)
+	update.succeeds()
 	tasks := p.migrationTasks()
 	require.Len(t, tasks, 3)
 	require.False(t, tasks[2].CreatedAt.Before(*tasks[1].StoppedAt), "one after the other")

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines differ.
+const patience = 5 * time.Minute
+
+// forever is the duration of a fault that a test ends itself, so that no test depends on how fast the machine is.
+const forever = "24h"
+
+// background is a command that goes on while the test does.
+type background struct {
+	*project
+	*exec.Cmd
+	output *terminal
+}
+
+// start starts a command with the account attached.
+func (p *project) start(args ...string) *background {
+	p.Helper()
+	b := &background{project: p, Cmd: p.command(args...), output: &terminal{}}
+	b.Stdout, b.Stderr = b.output, b.output
+	require.NoError(p.TB, b.Start())
+	p.Cleanup(func() {
+		if b.ProcessState == nil { // the test has failed before its end
+			_ = syscall.Kill(-b.Process.Pid, syscall.SIGKILL)
+			_ = b.Wait()
+		}
+		p.Logf("$ %s\n%s(%s)", strings.Join(args, " "), b.output, b.ProcessState)
+	})
+	return b
+}
+
+// says waits until the command has written the text.
+func (b *background) says(text string) {
+	b.Helper()
+	b.until(func() bool { return strings.Contains(b.output.String(), text) }, "it never said %q", text)
+}
+
+// until waits for what the command is to bring about.
+func (b *background) until(condition func() bool, messageAndArgs ...any) {
+	b.Helper()
+	require.Eventually(b.TB, condition, patience, 20*time.Millisecond, messageAndArgs...)
+}
+
+// signal sends a signal to the command and to what it has started, as a terminal does.
+func (b *background) signal(signal syscall.Signal) {
+	b.Helper()
+	require.NoError(b.TB, syscall.Kill(-b.Process.Pid, signal))
+}
+
+// succeeds waits for the command's end, which has to be a good one.
+func (b *background) succeeds() {
+	b.Helper()
+	require.NoError(b.TB, b.Wait())
+}
+
+// fails waits for the command's end, which has to be a bad one.
+func (b *background) fails() {
+	b.Helper()
+	require.Error(b.TB, b.Wait())
+}
