@@ -21,7 +21,7 @@ func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
 		{"name": "init", "essential": false, "command": ["wait=300", "write=/data/schema:42", "print=migrated"],
 		 "mountPoints": [{"sourceVolume": "shared", "containerPath": "/data"}]}]`)
 	f.start(t)
-	web := f.await(t, arn, "web", running)
+	web := f.awaitReady(t, arn, "web")
 	init := f.container(arn, "init")
 	require.Equal(t, 0, *init.ExitCode)
 	require.False(t, web.StartedAt.Before(*init.StoppedAt))
@@ -31,14 +31,15 @@ func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
 	f.stop(arn)
 	web = f.await(t, arn, "web", stopped)
 	require.Equal(t, 0, *web.ExitCode)
-	require.Equal(t, []string{"42", "terminated"}, f.lines("web"), "all lines are there once the container is reported STOPPED")
+	require.Equal(t, []string{"42", "ready", "terminated"}, f.lines("web"), "all lines are there once the container is reported STOPPED")
 	require.Equal(t, []string{"migrated"}, f.lines("init"))
 
 	f.forget(arn)
-	f.eventually(t, func() bool { return len(f.onEngine(t)) == 0 }, "containers are left")
-	volumes, err := f.docker.VolumeList(t.Context(), client.VolumeListOptions{Filters: labelled(f.identity, "")})
-	require.NoError(t, err)
-	require.Empty(t, volumes.Items)
+	f.eventually(t, func() bool {
+		volumes, err := f.docker.VolumeList(t.Context(), client.VolumeListOptions{Filters: labelled(f.identity, "")})
+		require.NoError(t, err)
+		return len(f.onEngine(t))+len(volumes.Items) == 0
+	}, "containers or volumes are left")
 }
 
 func TestADependencyThatFailsStopsWhatWaitsForIt(t *testing.T) {
@@ -129,7 +130,8 @@ func TestAContainerThatIgnoresSIGTERMIsKilledAfterItsStopTimeout(t *testing.T) {
 		{"name": "stubborn", "command": ["ignore-term"], "stopTimeout": 2, "dependsOn": [{"containerName": "below", "condition": "START"}]},
 		{"name": "below", "command": ["until-term"]}]`)
 	f.start(t)
-	f.await(t, arn, "stubborn", running)
+	f.awaitReady(t, arn, "below")
+	f.awaitReady(t, arn, "stubborn")
 	begun := time.Now()
 	f.stop(arn)
 	below := f.await(t, arn, "below", stopped)

@@ -240,9 +240,16 @@ func (f *fakeAccount) await(t *testing.T, arn, name, status string) account.Cont
 	return f.container(arn, name)
 }
 
+// awaitReady waits until a container runs that is to wait for SIGTERM or to ignore it, and does: before, SIGTERM ends any program.
+func (f *fakeAccount) awaitReady(t *testing.T, arn, name string) account.ContainerState {
+	t.Helper()
+	f.eventually(t, func() bool { return slices.Contains(f.lines(name), "ready") }, "%s is not ready", name)
+	return f.await(t, arn, name, running)
+}
+
 func (f *fakeAccount) eventually(t *testing.T, condition func() bool, message string, args ...any) {
 	t.Helper()
-	for range 600 {
+	for range 2400 {
 		if condition() {
 			return
 		}

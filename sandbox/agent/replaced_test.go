@@ -151,7 +151,8 @@ func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
 	settings := f.settings(t)
-	settings.Docker, err = client.New(client.WithHost("tcp://" + silent.Addr().String()))
+	// An engine that answered at first: the client knows its version.
+	settings.Docker, err = client.New(client.WithHost("tcp://"+silent.Addr().String()), client.WithAPIVersion("1.41"))
 	require.NoError(t, err)
 	f.add(t, "1a2b", `[{"name": "web"}]`)
 	a, err := Start(settings)
@@ -159,7 +160,7 @@ func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {
 	begun := time.Now()
 	a.Settle()
 	a.End()
-	require.Less(t, time.Since(begun), settleTime+endTime+2*time.Second)
+	require.Less(t, time.Since(begun), callTime/2)
 }
 
 func TestAnObservationThatFailsHalfWayTellsNothing(t *testing.T) {

@@ -400,8 +400,7 @@ func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T
 	for i, after := range []time.Duration{0, 300 * time.Millisecond, 800 * time.Millisecond, 2 * time.Second} {
 		p.replace("Pulumi.dev.yaml", []string{"hello from dev", "one", "two", "three"}[i], []string{"one", "two", "three", "four"}[i])
 		p.killed(func() bool {
-			s, err := p.open().Service("slipway-dev", "web")
-			if err != nil || len(s.Deployments) < 2 {
+			if !p.rollingOut() {
 				return false
 			}
 			time.Sleep(after)

@@ -57,10 +57,12 @@ func main() {
 		case "until-term":
 			terminated := make(chan os.Signal, 1)
 			signal.Notify(terminated, syscall.SIGTERM)
+			fmt.Println("ready")
 			<-terminated
 			fmt.Println("terminated")
 		case "ignore-term":
 			signal.Ignore(syscall.SIGTERM)
+			fmt.Println("ready")
 			time.Sleep(time.Hour)
 		case "allocate": // MiB
 			held := make([]byte, number(value)<<20)
