@@ -65,9 +65,9 @@ func removeFromEngine(dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removalTime)
 	defer cancel()
-	engine := docker.Engine(ctx)
+	engine, err := docker.Engine(ctx)
 	if engine == nil {
-		return nil
+		return err
 	}
 	defer engine.Close()
 	return withAccount(dir, func(a *account.Account) error {

@@ -24,7 +24,10 @@ type tasks struct {
 
 // startTasks has the Docker engine run the account's tasks, where one answers, and tells say of them.
 func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error) {
-	engine := docker.TaskEngine(context.Background())
+	engine, err := docker.TaskEngine(context.Background())
+	if err != nil {
+		return nil, err
+	}
 	if engine == nil {
 		return nil, a.SetRunner(false)
 	}

@@ -181,7 +181,7 @@ func (a *Agent) Settle() {
 	defer cancel()
 	for begun := time.Now(); ctx.Err() == nil; sleep(ctx, interval/2) {
 		starting, stopping, err := a.unsettled(ctx)
-		if err != nil || stopping == 0 && (starting == 0 || time.Since(begun) > startTime) {
+		if err == nil && stopping == 0 && (starting == 0 || time.Since(begun) > startTime) {
 			return
 		}
 	}

@@ -99,5 +99,23 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 			return err
 		}
 	}
-	return t.observe(ctx, o)
+	if err := t.observe(ctx, o); err != nil || o.host == nil {
+		return err
+	}
+	return t.hostListens(ctx, o.host)
+}
+
+// hostListens waits until the host answers at the metadata endpoint, which it says on its standard output each time it is started:
+// a container may ask as soon as it runs.
+func (t *task) hostListens(ctx context.Context, host *container.InspectResponse) error {
+	output, err := t.agent.Docker.ContainerLogs(ctx, host.ID, client.ContainerLogsOptions{
+		ShowStdout: true, Follow: true, Since: host.State.StartedAt})
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	if _, err := output.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("waiting for the host of the task %s: %w", t.id(), err)
+	}
+	return nil
 }

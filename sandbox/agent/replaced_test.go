@@ -132,17 +132,24 @@ func TestWhatAKilledAgentHasHalfMadeIsCompleted(t *testing.T) {
 }
 
 func TestATaskWhoseNetworkIsGoneStops(t *testing.T) {
-	f := newFake(t)
-	arn := f.add(t, "1a2b", `[{"name": "web", "command": ["until-term"]}, {"name": "late", "command": ["until-term"],
-		"dependsOn": [{"containerName": "web", "condition": "HEALTHY"}]}]`)
-	f.start(t)
-	f.await(t, arn, "web", running)
-	for name, c := range f.onEngine(t) {
-		if strings.Contains(name, "taskhost") {
-			require.NoError(t, removeContainer(t.Context(), f.docker, c.ID))
-		}
+	for sentence, beside := range map[string]string{
+		"with all containers running": "",
+		"with one that waits": `, {"name": "late", "command": ["until-term"],
+			"dependsOn": [{"containerName": "web", "condition": "HEALTHY"}]}`,
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			f := newFake(t)
+			arn := f.add(t, "1a2b", `[{"name": "web", "command": ["until-term"]}`+beside+`]`)
+			f.start(t)
+			f.await(t, arn, "web", running)
+			for name, c := range f.onEngine(t) {
+				if strings.Contains(name, "taskhost") {
+					require.NoError(t, removeContainer(t.Context(), f.docker, c.ID))
+				}
+			}
+			f.await(t, arn, "web", stopped)
+		})
 	}
-	f.await(t, arn, "web", stopped)
 }
 
 func TestAnEngineThatDoesNotAnswerDoesNotHoldUpTheEnd(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
@@ -155,16 +156,17 @@ func (t *task) step(ctx context.Context, wanted account.Work) error {
 func (t *task) start(ctx context.Context, o *observation) error {
 	states := t.states(o)
 	waits := func(d definition) bool { return states[d.Name].LastStatus == pending }
+	hosted := o.host != nil && o.host.State.Running
+	if !hosted && slices.ContainsFunc(t.definitions, func(d definition) bool { return states[d.Name].StartedAt != nil }) {
+		return t.stop(ctx, o) // its network is gone
+	}
 	if !slices.ContainsFunc(t.definitions, waits) {
 		return nil
 	}
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
-	if o.host == nil || !o.host.State.Running {
-		if slices.ContainsFunc(t.definitions, func(d definition) bool { return states[d.Name].StartedAt != nil }) {
-			return t.stop(ctx, o) // its network is gone
-		}
+	if !hosted {
 		// What was made for an earlier host cannot join another.
 		for _, c := range o.containers {
 			if err := removeContainer(ctx, t.agent.Docker, c.ID); err != nil {
@@ -239,7 +241,9 @@ func (t *task) prepare(ctx context.Context) error {
 // startContainer makes a container where it is not there, and starts it. One that cannot start has ended.
 func (t *task) startContainer(ctx context.Context, o *observation, d definition) error {
 	if o.containers[d.Name] == nil {
-		if err := t.create(ctx, d, o.host.ID); err != nil {
+		if err := t.create(ctx, d, o.host.ID); errdefs.IsConflict(err) {
+			return err // an agent that was killed meanwhile has made it: the next step sees it
+		} else if err != nil {
 			return t.refused(ctx, d, "CannotCreateContainerError", err, nil)
 		}
 		if err := t.observe(ctx, o); err != nil {
@@ -335,8 +339,8 @@ func (t *task) follow(ctx context.Context, o *observation) {
 	}
 }
 
-// logTime is how long a container's end waits for its last lines.
-const logTime = 5 * time.Second
+// logTime is how long a container's end waits for its last lines, where the engine does not come to give them.
+const logTime = time.Minute
 
 // logsEnded reports whether what a container that has ended wrote is in the log.
 func (t *task) logsEnded(name string, c *container.InspectResponse) bool {

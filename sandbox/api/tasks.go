@@ -14,6 +14,9 @@ func listTasks(a *account.Account, _ string, p struct {
 	Cluster, ServiceName, Family, DesiredStatus, StartedBy, NextToken string
 	MaxResults                                                        int
 }) (any, error) {
+	if p.StartedBy != "" && p.ServiceName+p.Family+p.DesiredStatus != "" {
+		return nil, &account.Error{Code: "InvalidParameterException", Message: "startedBy must be the only filter."}
+	}
 	tasks, err := a.Tasks(cmp.Or(p.Cluster, "default"))
 	if err != nil {
 		return nil, err
@@ -36,6 +39,9 @@ func describeTasks(a *account.Account, _ string, p struct {
 }) (any, error) {
 	if len(p.Tasks) == 0 {
 		return nil, &account.Error{Code: "InvalidParameterException", Message: "Tasks cannot be empty."}
+	}
+	if len(p.Tasks) > 100 {
+		return nil, &account.Error{Code: "InvalidParameterException", Message: "Tasks cannot have more than 100 elements."}
 	}
 	tasks, err := a.Tasks(cmp.Or(p.Cluster, "default"))
 	if err != nil {

@@ -168,15 +168,19 @@ func credentialsOf(value resource.PropertyValue) registry.Credentials {
 		Server: text(given["server"]), Username: text(given["username"]), Password: text(given["password"])}
 }
 
-// build builds with the Docker engine where one answers, and packs the context itself where none does. The image
+// build builds with the Docker engine where one is there, and packs the context itself where none is. The image
 // may be read until cleanUp is called.
 func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Image, cleanUp func(), err error) {
+	docker, err := Engine(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	scratch, err := os.MkdirTemp("", "sandbox-build-*")
 	if err != nil {
 		return nil, nil, err
 	}
 	cleanUp = func() { _ = os.RemoveAll(scratch) }
-	if docker := Engine(ctx); docker != nil {
+	if docker != nil {
 		defer docker.Close()
 		image, err = buildWithEngine(ctx, docker, b, scratch, func(line string) { s.log.Status(urn, "%s", line) })
 	} else {

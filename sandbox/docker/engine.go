@@ -25,33 +25,37 @@ import (
 // images, and runs no tasks.
 const engineVariable = "SANDBOX_DOCKER"
 
-// answerTime is how long an engine may take to answer before it counts as not running.
-const answerTime = 3 * time.Second
+// answerTime is how long an engine that is there may take to answer.
+const answerTime = 30 * time.Second
 
 // TaskEngine is the engine that runs an account's tasks; nil where tasks are only recorded.
-func TaskEngine(ctx context.Context) *client.Client {
+func TaskEngine(ctx context.Context) (*client.Client, error) {
 	if os.Getenv(engineVariable) == "build" {
-		return nil
+		return nil, nil
 	}
 	return Engine(ctx)
 }
 
-// Engine is the engine that DOCKER_HOST names, or the local one; nil where none answers.
-func Engine(ctx context.Context) *client.Client {
+// Engine is the engine that DOCKER_HOST names, or the local one; nil where none is there. One that is only slow is an error:
+// to go on without it would leave what it has, and build and run otherwise than a moment ago.
+func Engine(ctx context.Context) (*client.Client, error) {
 	if os.Getenv(engineVariable) == "off" {
-		return nil
+		return nil, nil
 	}
 	docker, err := client.New(client.FromEnv)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("the Docker engine: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	answering, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	if _, err := docker.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		_ = docker.Close() // it does not answer
-		return nil
+	if _, err := docker.Ping(answering, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+		_ = docker.Close()
+		if client.IsErrConnectionFailed(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("the Docker engine does not answer: start it again, or go without it (%s=off): %w", engineVariable, err)
 	}
-	return docker
+	return docker, nil
 }
 
 // buildWithEngine builds with the engine's classic builder, which unlike BuildKit takes no session, and exports the image

@@ -3,8 +3,10 @@ package docker
 import (
 	"bytes"
 	"context"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/moby/moby/client"
@@ -102,4 +104,21 @@ func TestTheEngineIsSentTheDockerfileUnderAnotherName(t *testing.T) {
 		"a": "-rw-r--r-- a", sentDockerfile: "-rw-r--r-- FROM scratch",
 		".dockerignore": "-rw-r--r-- " + sentDockerfile + "\n.dockerignore",
 	}, contents(t, &sent))
+}
+func TestAnEngineThatIsSlowIsNotOneThatIsNotThere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
+	require.NoError(t, err)
+	t.Setenv(engineVariable, "")
+	t.Setenv("DOCKER_HOST", "tcp://"+listener.Addr().String())
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	engine, err := Engine(ctx)
+	require.ErrorContains(t, err, "the Docker engine does not answer")
+	require.ErrorContains(t, err, "SANDBOX_DOCKER=off")
+	require.Nil(t, engine)
+
+	require.NoError(t, listener.Close())
+	engine, err = Engine(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, engine)
 }

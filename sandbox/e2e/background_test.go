@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines differ.
-const patience = 5 * time.Minute
+const patience = 3 * time.Minute
 
 // forever is the duration of a fault that a test ends itself, so that no test depends on how fast the machine is.
 const forever = "24h"
@@ -25,15 +25,20 @@ type background struct {
 // start starts a command with the account attached.
 func (p *project) start(args ...string) *background {
 	p.Helper()
-	b := &background{project: p, Cmd: p.command(args...), output: &terminal{}}
+	return p.inBackground(p.command(args...))
+}
+
+// inBackground starts a command, and sees to it that it ends with the test.
+func (p *project) inBackground(command *exec.Cmd) *background {
+	p.Helper()
+	b := &background{project: p, Cmd: command, output: &terminal{}}
 	b.Stdout, b.Stderr = b.output, b.output
 	require.NoError(p.TB, b.Start())
 	p.Cleanup(func() {
 		if b.ProcessState == nil { // the test has failed before its end
-			_ = syscall.Kill(-b.Process.Pid, syscall.SIGKILL)
-			_ = b.Wait()
+			_ = b.kill()
 		}
-		p.Logf("$ %s\n%s(%s)", strings.Join(args, " "), b.output, b.ProcessState)
+		p.Logf("$ %s\n%s(%s)", strings.Join(b.Args, " "), b.output, b.ProcessState)
 	})
 	return b
 }
@@ -50,10 +55,17 @@ func (b *background) until(condition func() bool, messageAndArgs ...any) {
 	require.Eventually(b.TB, condition, patience, 20*time.Millisecond, messageAndArgs...)
 }
 
-// signal sends a signal to the command and to what it has started, as a terminal does.
-func (b *background) signal(signal syscall.Signal) {
+// interrupt is Ctrl-C. The sandbox passes it on to the command that it runs, once.
+func (b *background) interrupt() {
 	b.Helper()
-	require.NoError(b.TB, syscall.Kill(-b.Process.Pid, signal))
+	require.NoError(b.TB, b.Process.Signal(syscall.SIGINT))
+}
+
+// kill kills the command and all that it has started.
+func (b *background) kill() error {
+	err := syscall.Kill(-b.Process.Pid, syscall.SIGKILL)
+	_ = b.Wait()
+	return err
 }
 
 // succeeds waits for the command's end, which has to be a good one.

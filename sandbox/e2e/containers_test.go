@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,23 +136,23 @@ func greetings(answers []description) (greetings []string) {
 // least so many answered.
 func (p *project) watched(cluster string, fewest int) (end func()) {
 	p.Helper()
-	stop, ended := make(chan struct{}), make(chan struct{})
+	ctx, stop := context.WithCancel(p.Context())
 	var counts []int
-	go func() {
-		defer close(ended)
-		for {
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for ctx.Err() == nil {
 			counts = append(counts, p.answering(cluster))
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
+			time.Sleep(100 * time.Millisecond)
 		}
-	}()
+	})
+	p.Cleanup(func() { // where the test has failed before the end
+		stop()
+		asking.Wait()
+	})
 	return func() {
 		p.Helper()
-		close(stop)
-		<-ended
+		stop()
+		asking.Wait()
 		require.Greater(p.TB, len(counts), 3)
 		require.GreaterOrEqual(p.TB, slices.Min(counts), fewest, "tasks that answered: %v", counts)
 	}
@@ -203,7 +204,7 @@ func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
 	p.stageKeys("slipway:repository: {forceDelete: true}")
 	p.up("dev")
 	p.ok("pulumi", "destroy", "--stack", "dev", "--yes", "--non-interactive", "--skip-preview")
-	require.Empty(t, p.engineHolds(), "a destroyed stage leaves no container")
+	p.holds(0)
 }
 
 // badVersion deploys a change that cannot come to run, goes back, and asserts that the earlier version answered throughout.
@@ -214,10 +215,9 @@ func (p *project) badVersion(change func(), says ...string) {
 	end := p.watched("slipway-dev", 1)
 	u := p.tryUp("dev")
 	require.NotZero(p.TB, u.status)
-	for _, text := range append(says, "failed and was rolled back", "Serving now: slipway-dev-web:") {
+	for _, text := range append(says, "failed and was rolled back", "deployment failed: tasks failed to start", "Serving now: slipway-dev-web:") {
 		require.Contains(p.TB, u.output, text)
 	}
-	require.Less(p.TB, u.took, 3*time.Minute, "the circuit breaker's verdict, not a timeout")
 	p.git("revert", "--no-edit", "HEAD")
 	p.copyFile(filepath.Join(root, "app/build/app"), filepath.Join(p.dir, "app/build/app"))
 	p.up("dev")
@@ -228,7 +228,7 @@ func (p *project) badVersion(change func(), says ...string) {
 func TestBadVersionsOfTheAppNeverReplaceTheGoodOne(t *testing.T) {
 	t.Parallel()
 	p := running(t)
-	p.serviceKeys("healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 2, retries: 2}")
+	p.serviceKeys("healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 5, retries: 2}")
 	p.commit("a health check")
 	p.up("dev")
 	entry := `ENTRYPOINT ["/app"]`
@@ -306,15 +306,26 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 	// A task that goes on (here: a service of its own) ends with Ctrl-C.
 	run := p.start("slipway", "run", "dev", "describe", "--", "-describe=false")
 	run.says(`"msg":"started"`)
-	require.NoError(t, run.Process.Signal(syscall.SIGINT)) // which the sandbox passes on
+	run.interrupt()
 	run.fails()
 	require.Equal(t, 130, run.ProcessState.ExitCode())
 	require.Contains(t, run.output.String(), `"msg":"stopping"`, "it was sent SIGTERM, and could end in peace")
-	require.Eventually(t, func() bool { return len(p.engineHolds()) == len(p.running("slipway-dev"))*containersPerTask }, patience, 100*time.Millisecond)
+	p.holds(1)
 }
 
-// containersPerTask is what a task of one container is on the engine: that one, and the holder of its network.
-const containersPerTask = 2
+// holds waits until the engine has the containers of so many tasks, each of one container, and no others. A command that ends
+// waits a little for what it has started and stopped; with a slow engine the next one goes on with that.
+func (p *project) holds(tasks int) {
+	p.Helper()
+	const each = 2 // and the holder of its network
+	require.Eventually(p.TB, func() bool {
+		if len(p.engineHolds()) == each*tasks {
+			return true
+		}
+		p.ok("true")
+		return false
+	}, patience, time.Second)
+}
 
 func TestAMigrationInAContainerThatFailsStopsTheUpdate(t *testing.T) {
 	t.Parallel()
@@ -370,15 +381,12 @@ func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
 	p := running(t)
 	p.up("dev")
 	killed := p.running("slipway-dev")[0]
-	watch := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "watch")
-	output := &terminal{}
-	watch.Stdout, watch.Stderr = output, output
-	require.NoError(t, watch.Start())
+	watch := p.inBackground(exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "watch"))
 	identity, err := p.open().Identity()
 	require.NoError(t, err)
-	for _, id := range docker(t, "ps", "-q", "--filter", "label=slipway.sandbox.account="+identity, "--filter", "name=-web-") {
-		docker(t, "kill", id)
-	}
+	web := docker(t, "ps", "-q", "--filter", "label=slipway.sandbox.account="+identity, "--filter", "label=slipway.sandbox.container=web")
+	require.Len(t, web, 1)
+	docker(t, "kill", web[0])
 	require.Eventually(t, func() bool {
 		tasks := p.running("slipway-dev")
 		if len(tasks) != 1 || tasks[0].Task == killed.Task {
@@ -386,10 +394,10 @@ func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
 		}
 		answer, err := ask(tasks[0].Address)
 		return err == nil && answer.Greeting == "hello from dev"
-	}, patience, 200*time.Millisecond, output)
-	require.NoError(t, watch.Process.Signal(syscall.SIGINT))
-	require.NoError(t, watch.Wait(), "Ctrl-C is how watching ends")
-	require.Contains(t, output.String(), killed.Task[:8])
+	}, patience, 200*time.Millisecond)
+	watch.interrupt()
+	watch.succeeds()
+	require.Contains(t, watch.output.String(), killed.Task+" stopped")
 }
 
 func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T) {
@@ -408,8 +416,5 @@ func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T
 		})
 	}
 	require.Equal(t, []string{"four", "four"}, greetings(p.answers("slipway-dev")))
-	require.Eventually(t, func() bool {
-		p.ok("true")
-		return len(p.engineHolds()) == 2*containersPerTask
-	}, patience, time.Second)
+	p.holds(2)
 }

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,8 +17,7 @@ func (p *project) killed(when func() bool) {
 	p.Helper()
 	update := p.start(upArgs("dev", "--skip-preview")...)
 	update.until(when)
-	update.signal(syscall.SIGKILL)
-	_ = update.Wait()
+	require.NoError(p.TB, update.kill())
 	p.faults(nil)
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	p.up("dev")

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -74,7 +73,7 @@ func TestLogsFollowed(t *testing.T) {
 	// One that arrives late, with a time before those that were printed.
 	p.wrote(strings.Repeat("2", 32), now.Add(-30*time.Second), "late")
 	logs.says("late")
-	logs.signal(syscall.SIGINT)
+	logs.interrupt()
 	logs.succeeds()
 	for _, message := range []string{"before", "after", "late"} {
 		require.Equal(t, 1, strings.Count(logs.output.String(), message))

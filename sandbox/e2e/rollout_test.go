@@ -1,10 +1,10 @@
 package e2e
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,7 +53,6 @@ func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
 		"Serving now: slipway-dev-web:1, 1 of 1 replicas", "pulumi up --refresh"} {
 		require.Contains(t, u.output, says)
 	}
-	require.Less(t, u.took, 2*time.Minute, "ECS's verdict, not a timeout")
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 
@@ -94,8 +93,11 @@ func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
 	p.faults(map[string]string{"slow-rollout": "5s"}) // each step
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	update := p.start(upArgs("dev", "--skip-preview")...)
-	update.says("has started 1 tasks")
+	update.until(func() bool { // once for each revision
+		return strings.Count(fmt.Sprint(p.ecsService().Events), "has started 1 tasks") == 2
+	})
 	p.faults(map[string]string{"slow-rollout": forever})
+	update.says("has started 1 tasks")
 	require.Equal(t, account.InProgress, p.ecsService().Deployments[0].RolloutState, "the rollout is still under way")
 	p.faults(nil)
 	update.succeeds()

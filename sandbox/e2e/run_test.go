@@ -126,6 +126,7 @@ func TestStatusOfTasks(t *testing.T) {
 	require.Contains(t, r.stdout, "tasks.clean: never: its schedule is disabled")
 	require.Contains(t, r.stdout, "tasks.once: never again")
 
+	asked := time.Now()
 	var stages []struct {
 		Tasks map[string]struct {
 			Deployed struct{ Revision int }
@@ -139,7 +140,7 @@ func TestStatusOfTasks(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(p.ok("slipway", "status", "dev", "--json").stdout), &stages))
 	schedule := stages[0].Tasks["report"].Schedule
 	require.Len(t, schedule.Next, 3)
-	require.True(t, schedule.Next[0].After(time.Now()))
+	require.True(t, schedule.Next[0].After(asked))
 	require.Equal(t, 21, schedule.Next[0].UTC().Hour())
 	require.Nil(t, stages[0].Tasks["migrate"].Schedule)
 

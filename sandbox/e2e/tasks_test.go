@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -202,7 +201,7 @@ func TestACancelledUpdateStopsTheTaskThatItRuns(t *testing.T) {
 	p.migrating()
 	p.up("dev")
 	update := p.slowMigration()
-	update.signal(syscall.SIGINT)
+	update.interrupt()
 	update.fails()
 	p.faults(nil)
 	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, patience, 100*time.Millisecond)
@@ -222,8 +221,7 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	p.migrating()
 	p.up("dev")
 	update := p.slowMigration()
-	update.signal(syscall.SIGKILL)
-	_ = update.Wait()
+	require.NoError(t, update.kill())
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	left := p.migrationTasks()[1]
 	require.NotEqual(t, "STOPPED", left.LastStatus)

@@ -35,6 +35,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	fmt.Println("listening") // which the agent waits for before it starts a container that may ask at once
 	// As the first process of its container it gets no signal that it does not ask for.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
