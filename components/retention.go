@@ -284,33 +284,42 @@ func (k *keeper) protectRevision(ctx context.Context, family string, revision in
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
-		if !own && !k.owned[image.repository] {
-			return nil
-		}
-		return k.protect(ctx, tag, image)
-	})
+	return k.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return k.protect(ctx, tag, image) })
 }
 
-// eachImage calls put for each image of a revision that is in the stage's ECR, once, with the tag that protects it there. The
-// first image has the revision's own tag, and its turn is last: that tag says that the others have theirs.
-func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, put func(image storedImage, tag string) error) error {
+// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's.
+func (k *keeper) keeps(repository string, own bool) bool {
+	return own || k.owned[repository]
+}
+
+// eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first image
+// in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs. An image that
+// others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a revision, an image of it
+// has the same tag.
+func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, own bool, put func(image storedImage, tag string) error) error {
 	var images []storedImage
 	for _, ref := range refs {
-		image, err := k.find(ctx, ref)
-		if err != nil {
-			return err
+		image, stored := k.account.storedImage(ref)
+		if stored && k.keeps(image.repository, own) {
+			var err error
+			if image, err = k.find(ctx, ref); err != nil {
+				return err
+			}
+			stored = image.digest != ""
 		}
-		if image.digest != "" && !slices.Contains(images, image) {
+		if stored && !slices.Contains(images, image) {
 			images = append(images, image)
 		}
 	}
 	for i, image := range slices.Backward(images) {
-		own := tag
-		if i > 0 {
-			own = furtherTag(tag, image.digest)
+		if !k.keeps(image.repository, own) {
+			continue
 		}
-		if err := put(image, own); err != nil {
+		its := tag
+		if i > 0 {
+			its = furtherTag(tag, image.digest)
+		}
+		if err := put(image, its); err != nil {
 			return err
 		}
 	}
@@ -351,7 +360,7 @@ func (k *keeper) protectNew(ctx context.Context, name string, revision int, refs
 	if k.isPut(ctx, tag, false) {
 		return nil
 	}
-	err := k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
+	err := k.eachImage(ctx, refs, tag, true, func(image storedImage, tag string) error {
 		if k.owned[image.repository] { // pushed just now, perhaps, and so not listed
 			return k.putTag(ctx, image.repository, image.digest, tag)
 		}

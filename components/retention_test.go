@@ -89,9 +89,10 @@ func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 
 // registry is an ECR of some images, which notes what is put.
 type registry struct {
-	tags map[string]map[string]string // digests by tag, by repository
-	put  []string
-	full string // a repository in which no tag can be put
+	tags   map[string]map[string]string // digests by tag, by repository
+	put    []string
+	full   string // a repository in which no tag can be put
+	others string // a repository of which nothing may even be read
 }
 
 func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -102,6 +103,11 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_ = json.NewDecoder(request.Body).Decode(&in)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	var answer any
+	if in.RepositoryName != "" && in.RepositoryName == r.others {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "not yours"}`))
+		return
+	}
 	switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
 	case "ListImages":
 		ids := []map[string]string{}
@@ -192,10 +198,12 @@ func TestARevisionIsLookedAtAgainUntilAllItsImagesAreProtected(t *testing.T) {
 func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T) {
 	t.Parallel()
 	r := someImages()
+	r.others = "shop-dev/web"
 	k := r.keep(t)
 	k.declared, k.owned = []string{"agent"}, map[string]bool{"agent": true}
 	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
-	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put)
+	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put,
+		"the main container's image is elsewhere, and unread, and the revision's own tag is its")
 
 	r.put = nil
 	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
