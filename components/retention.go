@@ -25,10 +25,10 @@ import (
 const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
 	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
 
-// Retention keeps the images that a stage may go back to from expiring. Each has a further tag, which tells what it is kept for:
-// keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also for a further image of it,
-// keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the
-// program puts and removes them itself.
+// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has a further
+// tag, which tells what it is kept for: keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also
+// for a further image of it, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource
+// for such a tag, so the program puts and removes them itself.
 type Retention struct {
 	ctx    *pulumi.Context
 	keeper *keeper // nil in a preview
@@ -101,7 +101,7 @@ type keeper struct {
 	owned    map[string]bool
 
 	mutex sync.Mutex
-	// lists are the tags of each repository before the update, with their digests. Each is read once.
+	// lists are the tags of each declared repository before the update, with their digests. Each is read once.
 	lists map[string]func() (map[string]string, error)
 	// put are the tags that this update has put, by repository.
 	put map[string]map[string]bool
@@ -263,8 +263,7 @@ func (k *keeper) protectFamily(ctx context.Context, family string, own bool) err
 	return nil
 }
 
-// protectRevision protects the images of an existing revision, of another stage's those in this stage's own repositories. One
-// whose tag is there is not even read.
+// protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even read.
 func (k *keeper) protectRevision(ctx context.Context, family string, revision int, own bool) error {
 	tag := revisionTag(family, revision)
 	if k.isPut(ctx, tag, !own) {
@@ -287,9 +286,10 @@ func (k *keeper) protectRevision(ctx context.Context, family string, revision in
 	return k.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return k.protect(ctx, tag, image) })
 }
 
-// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's.
+// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's. Into
+// any other one, that of another team's agent say, it puts nothing: what expires there is for its owner to tell.
 func (k *keeper) keeps(repository string, own bool) bool {
-	return own || k.owned[repository]
+	return k.owned[repository] || own && slices.Contains(k.declared, repository)
 }
 
 // eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first image
@@ -467,7 +467,8 @@ func (k *keeper) readTags(ctx context.Context, repository string) (map[string]st
 	return tags, nil
 }
 
-// tidy removes the stage's own tags that nothing is kept for any more.
+// tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or no longer,
+// stay: the stage may not be permitted to read there.
 func (k *keeper) tidy(ctx context.Context) error {
 	own, wanted := k.families(), k.wantedTags()
 	for _, repository := range sortedKeys(k.lists) {

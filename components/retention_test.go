@@ -147,7 +147,7 @@ func (r *registry) keep(t *testing.T) *keeper {
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
 	return &keeper{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
-		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
+		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
 		lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
 }
 
@@ -193,6 +193,32 @@ func TestARevisionIsLookedAtAgainUntilAllItsImagesAreProtected(t *testing.T) {
 	r.tags["shop-dev/web"]["keep-shop-dev-web-7"], r.put = digestFrom("a1"), nil
 	require.NoError(t, r.keep(t).protectRevision(t.Context(), "shop-dev-web", 7, true))
 	require.Empty(t, r.put)
+}
+
+func TestWhatOthersKeepIsLeftToThem(t *testing.T) {
+	t.Parallel()
+	r := someImages()
+	r.others = "agent"
+	k := r.keep(t)
+	k.declared = []string{"shop-dev/web"}
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.NoError(t, k.protectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one", ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
+	require.Equal(t, []string{
+		"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2"),
+		"shop-dev/web:keep-shop-dev-web-7 " + digestFrom("a1"),
+		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("a1"),
+	}, r.put)
+	require.NoError(t, k.tidy(t.Context()))
+	require.Equal(t, []string{"shop-dev/web"}, sortedKeys(k.lists), "nor are tags removed elsewhere that an earlier version has put")
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Len(t, r.put, 3, "the main container's image says that all are there")
+
+	moved := someImages() // a revision of the time when another repository had the service's image
+	moved.others = "shop-dev/web"
+	k = moved.keep(t)
+	k.declared, k.owned = []string{"agent"}, map[string]bool{}
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Equal(t, []string{"agent:keep-shop-dev-web-7-d40000000000-also " + digestFrom("d4")}, moved.put)
 }
 
 func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T) {
