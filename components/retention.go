@@ -25,10 +25,10 @@ import (
 const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
 	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
 
-// Retention keeps the images that a stage may go back to from expiring. Each has a further tag, which tells what it is kept for:
-// keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also for a further image of it,
-// keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the
-// program puts and removes them itself.
+// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has a further
+// tag, which tells what it is kept for: keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also
+// for a further image of it, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource
+// for such a tag, so the program puts and removes them itself.
 type Retention struct {
 	ctx    *pulumi.Context
 	keeper *keeper // nil in a preview
@@ -101,7 +101,7 @@ type keeper struct {
 	owned    map[string]bool
 
 	mutex sync.Mutex
-	// lists are the tags of each repository before the update, with their digests. Each is read once.
+	// lists are the tags of each declared repository before the update, with their digests. Each is read once.
 	lists map[string]func() (map[string]string, error)
 	// put are the tags that this update has put, by repository.
 	put map[string]map[string]bool
@@ -263,8 +263,7 @@ func (k *keeper) protectFamily(ctx context.Context, family string, own bool) err
 	return nil
 }
 
-// protectRevision protects the images of an existing revision, of another stage's those in this stage's own repositories. One
-// whose tag is there is not even read.
+// protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even read.
 func (k *keeper) protectRevision(ctx context.Context, family string, revision int, own bool) error {
 	tag := revisionTag(family, revision)
 	if k.isPut(ctx, tag, !own) {
@@ -284,33 +283,43 @@ func (k *keeper) protectRevision(ctx context.Context, family string, revision in
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
-		if !own && !k.owned[image.repository] {
-			return nil
-		}
-		return k.protect(ctx, tag, image)
-	})
+	return k.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return k.protect(ctx, tag, image) })
 }
 
-// eachImage calls put for each image of a revision that is in the stage's ECR, once, with the tag that protects it there. The
-// first image has the revision's own tag, and its turn is last: that tag says that the others have theirs.
-func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, put func(image storedImage, tag string) error) error {
+// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's. Into
+// any other one, that of another team's agent say, it puts nothing: what expires there is for its owner to tell.
+func (k *keeper) keeps(repository string, own bool) bool {
+	return k.owned[repository] || own && slices.Contains(k.declared, repository)
+}
+
+// eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first image
+// in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs. An image that
+// others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a revision, an image of it
+// has the same tag.
+func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, own bool, put func(image storedImage, tag string) error) error {
 	var images []storedImage
 	for _, ref := range refs {
-		image, err := k.find(ctx, ref)
-		if err != nil {
-			return err
+		image, stored := k.account.storedImage(ref)
+		if stored && k.keeps(image.repository, own) {
+			var err error
+			if image, err = k.find(ctx, ref); err != nil {
+				return err
+			}
+			stored = image.digest != ""
 		}
-		if image.digest != "" && !slices.Contains(images, image) {
+		if stored && !slices.Contains(images, image) {
 			images = append(images, image)
 		}
 	}
 	for i, image := range slices.Backward(images) {
-		own := tag
-		if i > 0 {
-			own = furtherTag(tag, image.digest)
+		if !k.keeps(image.repository, own) {
+			continue
 		}
-		if err := put(image, own); err != nil {
+		its := tag
+		if i > 0 {
+			its = furtherTag(tag, image.digest)
+		}
+		if err := put(image, its); err != nil {
 			return err
 		}
 	}
@@ -351,7 +360,7 @@ func (k *keeper) protectNew(ctx context.Context, name string, revision int, refs
 	if k.isPut(ctx, tag, false) {
 		return nil
 	}
-	err := k.eachImage(ctx, refs, tag, func(image storedImage, tag string) error {
+	err := k.eachImage(ctx, refs, tag, true, func(image storedImage, tag string) error {
 		if k.owned[image.repository] { // pushed just now, perhaps, and so not listed
 			return k.putTag(ctx, image.repository, image.digest, tag)
 		}
@@ -458,7 +467,8 @@ func (k *keeper) readTags(ctx context.Context, repository string) (map[string]st
 	return tags, nil
 }
 
-// tidy removes the stage's own tags that nothing is kept for any more.
+// tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or no longer,
+// stay: the stage may not be permitted to read there.
 func (k *keeper) tidy(ctx context.Context) error {
 	own, wanted := k.families(), k.wantedTags()
 	for _, repository := range sortedKeys(k.lists) {

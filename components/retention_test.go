@@ -89,9 +89,10 @@ func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 
 // registry is an ECR of some images, which notes what is put.
 type registry struct {
-	tags map[string]map[string]string // digests by tag, by repository
-	put  []string
-	full string // a repository in which no tag can be put
+	tags   map[string]map[string]string // digests by tag, by repository
+	put    []string
+	full   string // a repository in which no tag can be put
+	others string // a repository of which nothing may even be read
 }
 
 func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -102,6 +103,11 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_ = json.NewDecoder(request.Body).Decode(&in)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	var answer any
+	if in.RepositoryName != "" && in.RepositoryName == r.others {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "not yours"}`))
+		return
+	}
 	switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
 	case "ListImages":
 		ids := []map[string]string{}
@@ -141,7 +147,7 @@ func (r *registry) keep(t *testing.T) *keeper {
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
 	return &keeper{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
-		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
+		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
 		lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
 }
 
@@ -189,13 +195,41 @@ func TestARevisionIsLookedAtAgainUntilAllItsImagesAreProtected(t *testing.T) {
 	require.Empty(t, r.put)
 }
 
+func TestWhatOthersKeepIsLeftToThem(t *testing.T) {
+	t.Parallel()
+	r := someImages()
+	r.others = "agent"
+	k := r.keep(t)
+	k.declared = []string{"shop-dev/web"}
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.NoError(t, k.protectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one", ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
+	require.Equal(t, []string{
+		"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2"),
+		"shop-dev/web:keep-shop-dev-web-7 " + digestFrom("a1"),
+		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("a1"),
+	}, r.put)
+	require.NoError(t, k.tidy(t.Context()))
+	require.Equal(t, []string{"shop-dev/web"}, sortedKeys(k.lists), "nor are tags removed elsewhere that an earlier version has put")
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Len(t, r.put, 3, "the main container's image says that all are there")
+
+	moved := someImages() // a revision of the time when another repository had the service's image
+	moved.others = "shop-dev/web"
+	k = moved.keep(t)
+	k.declared, k.owned = []string{"agent"}, map[string]bool{}
+	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.Equal(t, []string{"agent:keep-shop-dev-web-7-d40000000000-also " + digestFrom("d4")}, moved.put)
+}
+
 func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T) {
 	t.Parallel()
 	r := someImages()
+	r.others = "shop-dev/web"
 	k := r.keep(t)
 	k.declared, k.owned = []string{"agent"}, map[string]bool{"agent": true}
 	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
-	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put)
+	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put,
+		"the main container's image is elsewhere, and unread, and the revision's own tag is its")
 
 	r.put = nil
 	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))

@@ -17,9 +17,9 @@ type Repository struct {
 	// [ECR quotas](https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html)
 	KeepImages int `json:"keepImages" default:"100" min:"1" max:"100000"`
 
-	// KeepRevisions is how many revisions of each service and each task of the stage keep their images, the newest ones,
-	// wherever the images are: so many updates a service can go back. The revision that a service is pinned to keeps its image,
-	// too, however old it is.
+	// KeepRevisions is how many revisions of each service and each task of the stage keep their images, the newest ones, in
+	// whichever repositories the stage's `images` are: so many updates a service can go back. The revision that a service is
+	// pinned to keeps its image, too, however old it is.
 	//
 	// Example: keepRevisions: 50
 	// Rule: [ECS ListTaskDefinitions](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTaskDefinitions.html)

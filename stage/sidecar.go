@@ -9,7 +9,10 @@ import (
 
 // Sidecar is a container beside a task's main one.
 type Sidecar struct {
-	// Image is what the container runs: an image of the stage by its name, or any other by its reference.
+	// Image is what the container runs: an image of the stage by its name, or any other by its reference. Slipway keeps images
+	// from expiring only in the repositories of the stage's `images`: elsewhere that is for the repository's owner to do. An image
+	// of a pull-through cache has to be in ECR already: it is looked up before anything changes, and the execution role may not
+	// import it.
 	//
 	// Default: none; required
 	// Allowed: a name in `images`, of the main container's platform, or a reference with a tag or a digest
