@@ -82,7 +82,7 @@ func (a *Account) sdkConfig(ctx context.Context) (awssdk.Config, error) {
 func (a *Account) ecsClient(ctx context.Context) (*ecssdk.Client, error) {
 	cfg, err := a.sdkConfig(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("preparing to read the rollout from ECS: %w", err)
+		return nil, fmt.Errorf("preparing to ask ECS: %w", err)
 	}
 	return ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = a.settings.Endpoint("ecs", o.BaseEndpoint) }), nil
 }

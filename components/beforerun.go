@@ -21,7 +21,7 @@ import (
 	"slipway/taskrun"
 )
 
-// iamLimit is how long a task is started again that IAM kept from starting: it takes some seconds until a role that was made
+// iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some seconds until a role that was made
 // just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
 const iamLimit = time.Minute
 
@@ -57,7 +57,7 @@ func (b *before) run(args *pulumi.ResourceHookArgs) error {
 		return fmt.Errorf("%s: %w", b.key, err)
 	}
 	task := input.task()
-	if err := b.awaitEarlier(ctx, client, task); err != nil {
+	if err := b.awaitOthers(ctx, client, task); err != nil {
 		return fmt.Errorf("%s: %w", b.key, err)
 	}
 	return b.runToEnd(ctx, runner, task)
@@ -80,19 +80,20 @@ func (i beforeInput) task() taskrun.Task {
 	}
 }
 
-// awaitEarlier waits for the end of what an earlier update has started and left behind, as one that was killed does: two
-// migrations at one time are worse than one after the other.
-func (b *before) awaitEarlier(ctx context.Context, client *ecssdk.Client, task taskrun.Task) error {
+// awaitOthers waits for the end of what runs of the task already: an update that was killed has left it behind, a schedule or
+// somebody has started it. Two migrations at one time are worse than one after the other.
+func (b *before) awaitOthers(ctx context.Context, client *ecssdk.Client, task taskrun.Task) error {
 	for said, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		id, err := unfinished(ctx, client, task)
+		id, err := unfinished(ctx, client, task.Cluster, familyOf(task.TaskDefinition))
 		if err != nil {
-			return fmt.Errorf("asking ECS whether the task of an earlier update still runs: %w", err)
+			return fmt.Errorf("asking ECS whether such a task runs already: %w", err)
 		}
 		if id == "" {
 			return nil
 		}
 		if id != said {
-			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which an earlier update has started", id))
+			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; `aws ecs stop-task --cluster %s --task %s` stops it",
+				id, path.Base(task.Cluster), id))
 			said = id
 		}
 		if err := sleep(ctx, wait); err != nil {
@@ -101,12 +102,11 @@ func (b *before) awaitEarlier(ctx context.Context, client *ecssdk.Client, task t
 	}
 }
 
-// unfinished is the id of a task of the same family that an update has started and that has not stopped; "" where there is
-// none. (ECS lists tasks that are being stopped among the stopped ones, and takes no other filter beside startedBy.)
-func unfinished(ctx context.Context, client *ecssdk.Client, task taskrun.Task) (id string, err error) {
-	family := familyOf(task.TaskDefinition)
+// unfinished is the id of a task of a family that has not stopped; "" where there is none. (ECS lists tasks that are being stopped
+// among the stopped ones.)
+func unfinished(ctx context.Context, client *ecssdk.Client, cluster, family string) (id string, err error) {
 	for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &task.Cluster, Family: &family, DesiredStatus: desired})
+		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family, DesiredStatus: desired})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -115,12 +115,12 @@ func unfinished(ctx context.Context, client *ecssdk.Client, task taskrun.Task) (
 			if len(page.TaskArns) == 0 {
 				continue
 			}
-			found, err := client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &task.Cluster, Tasks: page.TaskArns})
+			found, err := client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
 			if err != nil {
 				return "", err
 			}
 			for _, one := range found.Tasks {
-				if awssdk.ToString(one.StartedBy) == task.StartedBy && awssdk.ToString(one.LastStatus) != "STOPPED" {
+				if awssdk.ToString(one.LastStatus) != "STOPPED" {
 					return path.Base(awssdk.ToString(one.TaskArn)), nil
 				}
 			}
@@ -152,7 +152,7 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 		},
 		Stopping: func() { _ = b.say("was interrupted: ECS was asked to stop the task") },
 	}
-	deadline := time.Now().Add(iamLimit)
+	var refused time.Time // for the first time
 	for wait := 2 * time.Second; ; wait = min(wait*2, 15*time.Second) {
 		result, err := runner.Run(ctx, task, watcher)
 		switch {
@@ -161,8 +161,10 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 				_ = b.say(result.LogErr.Error())
 			}
 			return b.say(fmt.Sprintf("the task %s has ended with exit code 0", result.TaskID()))
-		case err == nil || !refusedByIAM(err) || time.Now().After(deadline):
+		case err == nil || !refusedByIAM(err) || !refused.IsZero() && time.Since(refused) > iamLimit:
 			return b.failure(task, result, err, last)
+		case refused.IsZero():
+			refused = time.Now()
 		}
 		_ = b.say("was not started, as IAM may not know its roles everywhere yet: again")
 		if err := sleep(ctx, wait); err != nil {
@@ -211,7 +213,8 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 		fmt.Fprintf(&text, "\n  What it wrote could not be shown: %s", result.LogErr)
 	}
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", task.LogGroup)
-	text.WriteString("\n  Mend the cause and run `pulumi up`: that runs the task again")
+	fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
+		"version, remove %s.before", b.key)
 	return errors.New(text.String())
 }
 

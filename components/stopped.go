@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -79,7 +78,7 @@ func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 func byReason(tasks []types.Task) []stoppedTasks {
 	gathered := map[string]stoppedTasks{}
 	for _, task := range tasks {
-		reason := stoppedReason(task)
+		reason := taskrun.Why(task)
 		known := gathered[reason]
 		if known.count == 0 || awssdk.ToTime(task.CreatedAt).After(awssdk.ToTime(known.latest.CreatedAt)) {
 			known.latest = task
@@ -92,23 +91,6 @@ func byReason(tasks []types.Task) []stoppedTasks {
 	}
 	slices.SortStableFunc(reasons, func(a, b stoppedTasks) int { return b.count - a.count })
 	return reasons
-}
-
-func stoppedReason(task types.Task) string {
-	reason := awssdk.ToString(task.StoppedReason)
-	for _, container := range task.Containers {
-		var details []string
-		if container.ExitCode != nil {
-			details = append(details, fmt.Sprintf("exit code %d", *container.ExitCode))
-		}
-		if text := awssdk.ToString(container.Reason); text != "" {
-			details = append(details, text)
-		}
-		if len(details) > 0 {
-			reason += fmt.Sprintf(" (container %s: %s)", awssdk.ToString(container.Name), strings.Join(details, ", "))
-		}
-	}
-	return reason
 }
 
 // lastWords are the last lines of the container that ended a task. They are left out where there are none, or none that may

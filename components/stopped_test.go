@@ -26,18 +26,6 @@ func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
 	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons, "each with its latest task")
 }
 
-func TestStoppedReasonsNameContainerAndExitCode(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, "Essential container in task exited (container web: exit code 1)", stoppedReason(types.Task{
-		StoppedReason: awssdk.String("Essential container in task exited"),
-		Containers:    []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
-	}))
-	require.Equal(t, "Task failed to start (container web: CannotPullContainerError: not found)", stoppedReason(types.Task{
-		StoppedReason: awssdk.String("Task failed to start"),
-		Containers:    []types.Container{{Name: awssdk.String("web"), Reason: awssdk.String("CannotPullContainerError: not found")}},
-	}))
-}
-
 func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 	t.Parallel()
 	ended := func(name string, code int32) types.Container { return types.Container{Name: &name, ExitCode: &code} }

@@ -59,11 +59,11 @@ func TestMistakesInContainers(t *testing.T) {
 			beside("{proxy: {image: web, cpu: 256}}"), "services.web.containers",
 			[]string{"have 256 CPU units together, and the task has 256, of which the main container needs some; lower their cpu, or raise services.web.cpu"}},
 		"no CPU": {
-			beside("{proxy: {image: web, cpu: 0}}"), own + ".cpu", []string{"is 0; allowed: 1 to 16384"}},
+			beside("{proxy: {image: web, cpu: 0}}"), own + ".cpu", []string{"is 0; allowed: 1 to 32768"}},
 		"no memory left": {
 			beside("{proxy: {image: web, memory: 500}, agent: {image: web, memory: 12}}"), "services.web.containers", []string{"may use 512 MiB together, and the task has 512"}},
 		"less memory than Docker takes": {
-			beside("{proxy: {image: web, memory: 5}}"), own + ".memory", []string{"is 5; allowed: 6 to 122880, or remove it"}},
+			beside("{proxy: {image: web, memory: 5}}"), own + ".memory", []string{"is 5; allowed: 6 to 249856, or remove it"}},
 
 		// what any container may have
 		"an empty part of the entry point": {

@@ -25,7 +25,7 @@ type Sidecar struct {
 	// Allowed: together less than the task's `cpu`
 	// Example: cpu: 64
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	CPU int `json:"cpu" default:"32" min:"1" max:"16384" unit:"CPU units"`
+	CPU int `json:"cpu" default:"32" min:"1" max:"32768" unit:"CPU units"`
 
 	// Memory is the most that the container may use, before it is killed.
 	//
@@ -33,9 +33,10 @@ type Sidecar struct {
 	// Allowed: together less than the task's `memory`
 	// Example: memory: 128
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
-	Memory int `json:"memory" min:"6" max:"122880" unit:"MiB"`
+	Memory int `json:"memory" min:"6" max:"249856" unit:"MiB"`
 
-	// Essential ends the task when the container ends. One whose end others wait for is not essential.
+	// Essential ends the task when the container ends. One whose end others wait for is not essential. In a task that runs once
+	// it is best false: the main container's end is the task's, and should not be hastened by another's.
 	//
 	// Example: essential: false
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)

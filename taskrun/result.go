@@ -47,6 +47,9 @@ func (r Result) stoppedFromOutside() bool {
 	return r.StopCode != "" && r.StopCode != string(types.TaskStopCodeEssentialContainerExited)
 }
 
+// Why is the reason why a task stopped that ECS describes, with what is known of its containers.
+func Why(task types.Task) string { return resultOf(task, "").Why() }
+
 // Why is the reason why the task stopped, with what is known of its containers.
 func (r Result) Why() string {
 	why := r.StoppedReason

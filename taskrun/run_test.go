@@ -156,7 +156,7 @@ var migrate = Task{
 func TestWhatECSIsAskedToRun(t *testing.T) {
 	fake := &fakeECS{states: []any{exited}}
 	task := migrate
-	task.Command, task.ClientToken = []string{"-down", "1"}, "token"
+	task.Command = []string{"-down", "1"}
 
 	_, err := runner(fake, &fakeLogs{}).Run(t.Context(), task, Watcher{})
 
@@ -167,7 +167,6 @@ func TestWhatECSIsAskedToRun(t *testing.T) {
 		AssignPublicIp: types.AssignPublicIpEnabled}, fake.asked.NetworkConfiguration.AwsvpcConfiguration)
 	require.Equal(t, []types.ContainerOverride{{Name: aws.String("migrate"), Command: []string{"-down", "1"}}}, fake.asked.Overrides.ContainerOverrides)
 	require.Equal(t, "slipway-run/jo-example-com", *fake.asked.StartedBy)
-	require.Equal(t, "token", *fake.asked.ClientToken)
 	require.Len(t, startedBy(strings.Repeat("x", 200)), 128)
 }
 
@@ -176,7 +175,6 @@ func TestATaskWithoutACommandOfItsOwnHasNoOverrides(t *testing.T) {
 	_, err := runner(fake, &fakeLogs{}).Run(t.Context(), migrate, Watcher{})
 	require.NoError(t, err)
 	require.Nil(t, fake.asked.Overrides)
-	require.Nil(t, fake.asked.ClientToken, "the SDK makes one")
 }
 
 func TestTheLogIsPassedOnWholeAndInOrder(t *testing.T) {
@@ -202,8 +200,7 @@ func TestTheLogIsPassedOnWholeAndInOrder(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, result.LogErr)
 	require.Equal(t, testTask, started)
-	require.ElementsMatch(t, []string{"proxy: one", "migrate: two", "migrate: late, and from before", "migrate: last"}, lines)
-	require.Equal(t, "migrate: last", lines[len(lines)-1])
+	require.Equal(t, []string{"proxy: one", "migrate: two", "migrate: late, and from before", "migrate: last"}, lines)
 	require.Equal(t, 3, *result.ExitCode)
 	require.False(t, result.Succeeded())
 	require.Equal(t, "Essential container in task exited (container migrate: exit code 3) (container proxy: exit code 0)", result.Why())
@@ -303,4 +300,16 @@ func TestLastLines(t *testing.T) {
 	lines, err := LastLines(t.Context(), &fakeLogs{err: &logtypes.ResourceNotFoundException{}}, testLog, "gone", 3)
 	require.NoError(t, err)
 	require.Empty(t, lines)
+}
+
+func TestWhyATaskStoppedNamesContainerAndExitCode(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "Essential container in task exited (container web: exit code 1)", Why(types.Task{
+		StoppedReason: aws.String("Essential container in task exited"),
+		Containers:    []types.Container{{Name: aws.String("web"), ExitCode: aws.Int32(1)}},
+	}))
+	require.Equal(t, "Task failed to start (container web: CannotPullContainerError: not found)", Why(types.Task{
+		StoppedReason: aws.String("Task failed to start"),
+		Containers:    []types.Container{{Name: aws.String("web"), Reason: aws.String("CannotPullContainerError: not found")}},
+	}))
 }

@@ -31,9 +31,6 @@ type Task struct {
 	AssignPublicIP bool
 	// StartedBy tells people who started it: letters, digits, - and _ and /, of which ECS takes 128. Others are replaced.
 	StartedBy string
-	// ClientToken makes starting it twice starting it once: ECS returns the first task (at most 64 characters). Empty, it
-	// is one for each call.
-	ClientToken string
 }
 
 // Runner makes the calls.
@@ -98,9 +95,6 @@ func (t Task) input() *ecs.RunTaskInput {
 	}
 	if by := startedBy(t.StartedBy); by != "" {
 		input.StartedBy = &by
-	}
-	if t.ClientToken != "" {
-		input.ClientToken = &t.ClientToken
 	}
 	return input
 }

@@ -27,7 +27,8 @@ func rollbackCommand(directory *string) *cobra.Command {
 It shows what will change, and commits Pulumi.STAGE.yaml as it was in that update: the history stays linear. An image
 that the stage builds from source is then pinned beside its build, where that update ran another one. With --pin it
 commits the number of the earlier revision for each service instead, which is fastest: nothing is registered, and nothing
-else in the file changes. Tasks have no pin, and stay as they are then.
+else in the file changes. Tasks have no pin, and stay as they are then. A task that runs before a service is deployed does
+so on the way back, too: where it cannot, remove its key before.
 
 Nothing is deployed, unless --up is given. What is needed and gone (an image, a revision, a version of a secret) is said,
 and nothing is written.`,

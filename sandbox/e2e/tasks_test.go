@@ -226,7 +226,7 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	left := p.migrationTasks()[1]
 	require.NotEqual(t, "STOPPED", left.LastStatus)
 	update = p.start(upArgs("dev")...)
-	update.says("waits for the end of the task " + left.ID() + ", which an earlier update has started")
+	update.says("waits for the end of the task " + left.ID() + ", which runs already")
 	p.faults(nil)
 	update.succeeds()
 	tasks := p.migrationTasks()
