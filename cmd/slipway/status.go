@@ -94,12 +94,12 @@ type deployedService struct {
 }
 
 type runningService struct {
-	Revision       int       `json:"revision"`
-	TaskDefinition string    `json:"taskDefinition"`
-	Image          usedImage `json:"image"`
-	Desired        int       `json:"desired"`
-	Running        int       `json:"running"`
-	Pending        int       `json:"pending"`
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	containerImages
+	Desired int `json:"desired"`
+	Running int `json:"running"`
+	Pending int `json:"pending"`
 	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
 	Rollout string         `json:"rollout"`
 	Reason  string         `json:"reason,omitempty"`
@@ -326,10 +326,8 @@ func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string)
 		if err != nil {
 			return err
 		}
-		if definition != nil {
-			if now.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
-				return err
-			}
+		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+			return err
 		}
 		s.Services[name].Running = now
 	}
@@ -361,8 +359,13 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	if now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}
-	if now.Image.Gone {
-		differ("its image %s is gone from ECR: a task that has to start will fail", now.Image.describe())
+	s.compareImages("services."+name, now.containerImages)
+}
+
+// compareImages tells which images are gone without which no task starts.
+func (s *stageStatus) compareImages(key string, images containerImages) {
+	for _, gone := range images.gone() {
+		s.differ("%s: %s: a task that has to start will fail", key, gone)
 	}
 }
 

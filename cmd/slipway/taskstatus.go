@@ -39,9 +39,9 @@ type askedTask struct {
 
 // taskRevision is what runs when somebody, or the schedule, runs the task.
 type taskRevision struct {
-	Revision       int       `json:"revision"`
-	TaskDefinition string    `json:"taskDefinition"`
-	Image          usedImage `json:"image"`
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	containerImages
 	// Gone says that the revision was deregistered.
 	Gone bool `json:"gone,omitempty"`
 
@@ -112,10 +112,8 @@ func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
 			return err
 		}
 		task.Deployed.Gone = definition == nil || !definition.active
-		if definition != nil {
-			if task.Deployed.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
-				return err
-			}
+		if task.Deployed.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+			return err
 		}
 		if task.Deployed.schedule != "" {
 			task.Schedule = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
@@ -172,9 +170,7 @@ func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool
 	if task.Deployed.Gone {
 		differ("its revision %d was deregistered: %s", task.Deployed.Revision, refresh)
 	}
-	if task.Deployed.Image.Gone {
-		differ("its image %s is gone from ECR: it will fail to start", task.Deployed.Image.describe())
-	}
+	s.compareImages("tasks."+name, task.Deployed.containerImages)
 	schedule := task.Schedule
 	switch {
 	case schedule == nil:

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/stretchr/testify/require"
+
+	"slipway/provider"
+)
+
+const (
+	fakeRegistry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
+	fakeRevision = "arn:aws:ecs:eu-west-1:123456789012:task-definition/"
+)
+
+// fakeAWS has a service web and a task report, each with its newest revision 2. Tests change what it answers.
+type fakeAWS struct {
+	// containers are the images of every revision, by container.
+	containers map[string]string
+	// tags are those that every repository of ECR has.
+	tags []string
+	// schedule is what GetSchedule answers, with a status.
+	schedule       map[string]any
+	scheduleStatus int
+}
+
+func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	var in struct{ TaskDefinition string }
+	_ = json.NewDecoder(request.Body).Decode(&in)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	answer := f.schedule
+	switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
+	case "DescribeServices":
+		answer = map[string]any{"services": []any{map[string]any{"serviceName": "web", "status": "ACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2",
+			"deployments": []any{map[string]string{"status": "PRIMARY", "rolloutState": "COMPLETED"}}}}}
+	case "DescribeTaskDefinition":
+		var containers []any
+		for name, image := range f.containers {
+			containers = append(containers, map[string]string{"name": name, "image": image})
+		}
+		answer = map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": in.TaskDefinition, "status": "ACTIVE", "containerDefinitions": containers}}
+	case "ListImages":
+		ids := []any{}
+		for _, tag := range f.tags {
+			ids = append(ids, map[string]string{"imageTag": tag, "imageDigest": digest})
+		}
+		answer = map[string]any{"imageIds": ids}
+	default:
+		w.WriteHeader(f.scheduleStatus)
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// status is what is read of that account for a stage that deployed both.
+func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
+	t.Helper()
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	cloud := newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
+	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}, LastUpdate: &lastUpdate{}}
+	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
+	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
+	require.NoError(t, status.running(t.Context(), cloud, "shop-dev"))
+	status.compare("web", status.Services["web"])
+	err := status.readyTasks(t.Context(), cloud)
+	status.compareTask("report", status.Tasks["report"], false)
+	return status, err
+}
+
+func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {
+	t.Parallel()
+	f := &fakeAWS{tags: []string{"one"}, containers: map[string]string{"web": fakeRegistry + "web:one", "report": fakeRegistry + "web:one",
+		"proxy": fakeRegistry + "proxy:one", "shell": "busybox:1", "other": strings.Replace(fakeRegistry, "eu-west-1", "us-east-1", 1) + "web:none"}}
+	status, err := f.status(t)
+	require.NoError(t, err)
+	require.Empty(t, status.Differences)
+	require.Equal(t, digest, status.Tasks["report"].Deployed.Sidecars["proxy"].Digest)
+
+	f.containers["proxy"] = fakeRegistry + "proxy:two"
+	status, err = f.status(t)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"services.web: the image " + fakeRegistry + "proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
+		"tasks.report: the image " + fakeRegistry + "proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
+	}, status.Differences)
+
+	f.tags, f.containers = nil, map[string]string{"web": fakeRegistry + "web:one", "report": fakeRegistry + "web:one", "prepare": fakeRegistry + "web:one"}
+	status, err = f.status(t)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"services.web: its image " + fakeRegistry + "web:one is gone from ECR: a task that has to start will fail",
+		"tasks.report: its image " + fakeRegistry + "web:one is gone from ECR: a task that has to start will fail",
+	}, status.Differences, "each image once")
+}
