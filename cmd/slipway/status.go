@@ -56,6 +56,9 @@ type stageStatus struct {
 	SecretsCompared bool `json:"secretsCompared"`
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
+
+	// unread is why schedules could not be read; nil where all were.
+	unread error
 }
 
 type lastUpdate struct {
@@ -226,7 +229,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	for _, name := range slices.Sorted(maps.Keys(status.Tasks)) {
 		status.compareTask(name, status.Tasks[name], undeployed)
 	}
-	return status, nil
+	return status, status.unread
 }
 
 func ended(result string) string {
@@ -405,7 +408,7 @@ func printStatus(report *report, stages []*stageStatus) {
 		if !stage.SecretsCompared {
 			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
 		}
-		if len(stage.Differences) == 0 {
+		if len(stage.Differences) == 0 && stage.unread == nil {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {

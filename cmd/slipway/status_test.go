@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/charmbracelet/lipgloss"
 	"github.com/stretchr/testify/require"
 
 	"slipway/provider"
@@ -25,7 +27,7 @@ type fakeAWS struct {
 	containers map[string]string
 	// tags are those that every repository of ECR has.
 	tags []string
-	// schedule is what GetSchedule answers, with a status.
+	// schedule is what GetSchedule answers, with a status; nil where the task has none.
 	schedule       map[string]any
 	scheduleStatus int
 }
@@ -67,11 +69,30 @@ func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
 	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}, LastUpdate: &lastUpdate{}}
 	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
 	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
+	if f.schedule != nil {
+		status.task("report").Deployed.schedule = "shop-dev-report"
+	}
 	require.NoError(t, status.running(t.Context(), cloud, "shop-dev"))
 	status.compare("web", status.Services["web"])
 	err := status.readyTasks(t.Context(), cloud)
 	status.compareTask("report", status.Tasks["report"], false)
 	return status, err
+}
+
+func TestStatusSaysThatAScheduleCouldNotBeRead(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[string]int{"AccessDeniedException": http.StatusForbidden, "ThrottlingException": http.StatusTooManyRequests} {
+		f := &fakeAWS{schedule: map[string]any{"__type": code, "message": "not you"}, scheduleStatus: status}
+		found, err := f.status(t)
+		require.NoError(t, err)
+		require.Empty(t, found.Differences)
+		require.ErrorContains(t, found.unread, "reading the schedule shop-dev-report from EventBridge Scheduler: ")
+		require.ErrorContains(t, found.unread, code+": not you")
+		var printed bytes.Buffer
+		printStatus(&report{out: &printed, renderer: lipgloss.NewRenderer(&printed)}, []*stageStatus{found})
+		require.Contains(t, printed.String(), "tasks.report: its schedule could not be read\n")
+		require.NotContains(t, printed.String(), "what was asked for is what runs")
+	}
 }
 
 func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {

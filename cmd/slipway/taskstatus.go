@@ -56,7 +56,7 @@ type readySchedule struct {
 	Enabled    bool   `json:"enabled"`
 	// Next are the next times at which it starts the task; none where it is disabled, or never does again.
 	Next []time.Time `json:"next"`
-	// Unknown says why the rest is not known; empty where it is.
+	// Unknown says why Next, or all of it, is not known; empty where it is.
 	Unknown string `json:"unknown,omitempty"`
 	// Missing says that AWS has no such schedule.
 	Missing bool `json:"missing,omitempty"`
@@ -101,9 +101,11 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 	return nil
 }
 
-// readyTasks reads what would run, and when it does next.
+// readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read the
+// rest need not be allowed to read schedules.
 func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
-	for name, task := range s.Tasks {
+	for _, name := range sortedKeys(s.Tasks) {
+		task := s.Tasks[name]
 		if task.Deployed == nil {
 			continue
 		}
@@ -116,24 +118,24 @@ func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
 			return err
 		}
 		if task.Deployed.schedule != "" {
-			task.Schedule = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+			task.Schedule, err = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+			s.unread = errors.Join(s.unread, err)
 		}
 	}
 	return nil
 }
 
-// schedule reads a schedule of the default group. What keeps it from being read is in it: who may read the rest need not
-// be allowed to read schedules.
-func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *readySchedule {
+// schedule reads a schedule of the default group. With an error there is one, too, of which only the name is known.
+func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*readySchedule, error) {
 	found := &readySchedule{Name: name, Next: []time.Time{}}
 	answer, err := c.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if missing := (*schedulertypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		found.Missing = true
-		return found
+		return found, nil
 	}
 	if err != nil {
-		found.Unknown = "the schedule could not be read: " + err.Error()
-		return found
+		found.Unknown = "its schedule could not be read"
+		return found, fmt.Errorf("reading the schedule %s from EventBridge Scheduler: %w", name, err)
 	}
 	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), aws.ToString(answer.ScheduleExpressionTimezone)
 	found.Enabled = answer.State == schedulertypes.ScheduleStateEnabled
@@ -141,7 +143,7 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *ready
 		found.starts = aws.ToString(answer.Target.EcsParameters.TaskDefinitionArn)
 	}
 	if !found.Enabled {
-		return found
+		return found, nil
 	}
 	began := aws.ToTime(answer.CreationDate)
 	if answer.StartDate != nil {
@@ -156,7 +158,7 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *ready
 			found.Next = append(found.Next, run)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // compareTask tells how what was deployed of a task differs from what AWS has. undeployed says that the stage file has
