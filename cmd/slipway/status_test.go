@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,8 @@ type fakeAWS struct {
 	// schedule is what GetSchedule answers, with a status; nil where the task has none.
 	schedule       map[string]any
 	scheduleStatus int
+	// asked is the task as the stage file has it.
+	asked *askedTask
 }
 
 func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -69,6 +72,7 @@ func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
 	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}, LastUpdate: &lastUpdate{}}
 	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
 	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
+	status.task("report").Asked = f.asked
 	if f.schedule != nil {
 		status.task("report").Deployed.schedule = "shop-dev-report"
 	}
@@ -92,6 +96,45 @@ func TestStatusSaysThatAScheduleCouldNotBeRead(t *testing.T) {
 		printStatus(&report{out: &printed, renderer: lipgloss.NewRenderer(&printed)}, []*stageStatus{found})
 		require.Contains(t, printed.String(), "tasks.report: its schedule could not be read\n")
 		require.NotContains(t, printed.String(), "what was asked for is what runs")
+	}
+}
+
+func TestStatusComparesSchedules(t *testing.T) {
+	t.Parallel()
+	const refresh = ": run `pulumi up --refresh --stack dev`"
+	const when = "cron(0 6 ? * MON-FRI *)"
+	for name, c := range map[string]struct {
+		expression, timeZone, revision string
+		asked                          *askedTask
+		differs                        []string
+		unknown                        bool
+	}{
+		"as asked for": {expression: when, timeZone: "Asia/Seoul"},
+		"no zone":      {expression: when, asked: &askedTask{Schedule: when, TimeZone: "UTC", enabled: true}},
+		"another zone": {expression: when, timeZone: "UTC", differs: []string{"its schedule is " + when + " UTC in AWS, and " + when + " Asia/Seoul was asked for"}},
+		"an expression that is not known here, and all else, too": {expression: "cron(0 6 ? * FRI-MON *)", timeZone: "Asia/Seoul", revision: "1", unknown: true,
+			asked: &askedTask{Schedule: when, TimeZone: "Asia/Seoul"}, differs: []string{
+				"its schedule starts revision 1, and the last update that succeeded deployed 2",
+				"its schedule is cron(0 6 ? * FRI-MON *) Asia/Seoul in AWS, and " + when + " Asia/Seoul was asked for",
+				"its schedule is enabled in AWS, and was to be disabled"}},
+		"a zone that is not known here": {expression: when, timeZone: "Asia/Soul", unknown: true,
+			differs: []string{"its schedule is " + when + " Asia/Soul in AWS, and " + when + " Asia/Seoul was asked for"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := cmp.Or(c.asked, &askedTask{Schedule: when, TimeZone: "Asia/Seoul", enabled: true})
+			f := &fakeAWS{scheduleStatus: http.StatusOK, asked: asked, schedule: map[string]any{
+				"ScheduleExpression": c.expression, "ScheduleExpressionTimezone": c.timeZone, "State": "ENABLED",
+				"Target": map[string]any{"EcsParameters": map[string]any{"TaskDefinitionArn": fakeRevision + "shop-dev-report:" + cmp.Or(c.revision, "2")}}}}
+			status, err := f.status(t)
+			require.NoError(t, err)
+			var want []string
+			for _, differs := range c.differs {
+				want = append(want, "tasks.report: "+differs+refresh)
+			}
+			require.Equal(t, want, status.Differences)
+			require.Equal(t, c.unknown, status.Tasks["report"].Schedule.Unknown != "", "when it runs next")
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,8 +30,9 @@ type askedTask struct {
 	// Image is the key under images; Ref what that pins, empty where it is built.
 	Image string `json:"image"`
 	Ref   string `json:"ref,omitempty"`
-	// Schedule is the expression; empty for none.
+	// Schedule is the expression, in TimeZone; both are empty for none.
 	Schedule string `json:"schedule,omitempty"`
+	TimeZone string `json:"timeZone,omitempty"`
 	// Before names the services whose deployments wait for the task.
 	Before []string `json:"before,omitempty"`
 
@@ -81,7 +83,7 @@ func (s *stageStatus) askedTasks(settings *stage.Stage) {
 			asked.Ref = ref.Raw
 		}
 		if task.Schedule != nil {
-			asked.Schedule, asked.enabled = task.Schedule.When, task.Schedule.Enabled
+			asked.Schedule, asked.TimeZone, asked.enabled = task.Schedule.When, task.Schedule.TimeZone, task.Schedule.Enabled
 		}
 		s.task(name).Asked = asked
 	}
@@ -137,7 +139,7 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*read
 		found.Unknown = "its schedule could not be read"
 		return found, fmt.Errorf("reading the schedule %s from EventBridge Scheduler: %w", name, err)
 	}
-	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), aws.ToString(answer.ScheduleExpressionTimezone)
+	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), cmp.Or(aws.ToString(answer.ScheduleExpressionTimezone), "UTC")
 	found.Enabled = answer.State == schedulertypes.ScheduleStateEnabled
 	if answer.Target != nil && answer.Target.EcsParameters != nil {
 		found.starts = aws.ToString(answer.Target.EcsParameters.TaskDefinitionArn)
@@ -176,16 +178,24 @@ func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool
 	schedule := task.Schedule
 	switch {
 	case schedule == nil:
+		return
 	case schedule.Missing:
 		differ("EventBridge Scheduler has no schedule %s: it was deleted by hand; %s", schedule.Name, refresh)
-	case schedule.Unknown != "":
-	case schedule.starts != task.Deployed.TaskDefinition:
+		return
+	case schedule.Expression == "":
+		return // it could not be read
+	}
+	if schedule.starts != task.Deployed.TaskDefinition {
 		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
 			revisionNumber(schedule.starts), task.Deployed.Revision, refresh)
-	case undeployed || task.Asked == nil:
-	case schedule.Expression != task.Asked.Schedule:
-		differ("its schedule is %s in AWS, and %s was asked for: %s", schedule.Expression, task.Asked.Schedule, refresh)
-	case schedule.Enabled != task.Asked.enabled:
+	}
+	if undeployed || task.Asked == nil {
+		return
+	}
+	if now, asked := schedule.Expression+" "+schedule.TimeZone, task.Asked.Schedule+" "+task.Asked.TimeZone; now != asked {
+		differ("its schedule is %s in AWS, and %s was asked for: %s", now, asked, refresh)
+	}
+	if schedule.Enabled != task.Asked.enabled {
 		differ("its schedule is %s in AWS, and was to be %s: %s", onOff(schedule.Enabled), onOff(task.Asked.enabled), refresh)
 	}
 }
