@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,9 +25,7 @@ type taskStatus struct {
 }
 
 type askedTask struct {
-	// Image is the key under images; Ref what that pins, empty where it is built.
-	Image string `json:"image"`
-	Ref   string `json:"ref,omitempty"`
+	askedImage
 	// Schedule is the expression, in TimeZone; both are empty for none.
 	Schedule string `json:"schedule,omitempty"`
 	TimeZone string `json:"timeZone,omitempty"`
@@ -69,19 +65,11 @@ type readySchedule struct {
 // mostRuns is how many of a schedule's next runs are told.
 const mostRuns = 3
 
-func (s *stageStatus) task(name string) *taskStatus {
-	if s.Tasks[name] == nil {
-		s.Tasks[name] = &taskStatus{}
-	}
-	return s.Tasks[name]
-}
+func (s *stageStatus) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
 
 func (s *stageStatus) askedTasks(settings *stage.Stage) {
 	for name, task := range settings.Tasks {
-		asked := &askedTask{Image: task.Image, Before: task.Before}
-		if ref := settings.Images[task.Image].Ref; ref != nil {
-			asked.Ref = ref.Raw
-		}
+		asked := &askedTask{askedImage: imageAsked(settings, task.Image), Before: task.Before}
 		if task.Schedule != nil {
 			asked.Schedule, asked.TimeZone, asked.enabled = task.Schedule.When, task.Schedule.TimeZone, task.Schedule.Enabled
 		}
@@ -205,28 +193,6 @@ func onOff(enabled bool) string {
 		return "enabled"
 	}
 	return "disabled"
-}
-
-// printTasks shows the tasks of stages, those of one name below each other.
-func printTasks(report *report, stages []*stageStatus) {
-	names := map[string]bool{}
-	for _, stage := range stages {
-		for name := range stage.Tasks {
-			names[name] = true
-		}
-	}
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		for _, stage := range stages {
-			if task := stage.Tasks[name]; task != nil {
-				rows = append(rows, append([]string{name, stage.Stage}, task.columns()...))
-			}
-		}
-	}
-	if len(rows) > 0 {
-		report.printf("\n")
-		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, rows)
-	}
 }
 
 func (t *taskStatus) columns() []string {
