@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -236,6 +237,56 @@ func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) 
 	}
 	used.Commit = stage.CommitOf(used.Tag)
 	return used, nil
+}
+
+// containerImages are what the containers of a revision run.
+type containerImages struct {
+	// Image that the main container runs.
+	Image usedImage `json:"image"`
+	// Sidecars are the images that the containers beside it run, by container.
+	Sidecars map[string]usedImage `json:"sidecars,omitempty"`
+}
+
+// images tells what the containers of a revision run, the main one and those beside it; nothing where there is no revision.
+func (c *cloud) images(ctx context.Context, r *revision, main string) (images containerImages, err error) {
+	if r == nil {
+		return images, nil
+	}
+	container := r.container(main)
+	if images.Image, err = c.image(ctx, container); err != nil {
+		return images, err
+	}
+	for _, beside := range r.definition.ContainerDefinitions {
+		if name := aws.ToString(beside.Name); name != aws.ToString(container.Name) {
+			if images.Sidecars == nil {
+				images.Sidecars = map[string]usedImage{}
+			}
+			if images.Sidecars[name], err = c.image(ctx, beside); err != nil {
+				return images, err
+			}
+		}
+	}
+	return images, nil
+}
+
+// gone says which images ECR no longer has, the main container's first. A container that runs the same is not named besides.
+func (i containerImages) gone() (sentences []string) {
+	if i.Image.Gone {
+		sentences = append(sentences, fmt.Sprintf("its image %s is gone from ECR", i.Image.Reference))
+	}
+	for _, container := range sortedKeys(i.Sidecars) {
+		if image := i.Sidecars[container]; image.Gone && image.Reference != i.Image.Reference {
+			sentences = append(sentences, fmt.Sprintf("the image %s of its container %s is gone from ECR", image.Reference, container))
+		}
+	}
+	return sentences
+}
+
+// same tells whether the containers of two revisions run the same.
+func (i containerImages) same(other containerImages) bool {
+	return i.Image.Reference == other.Image.Reference && maps.EqualFunc(i.Sidecars, other.Sidecars, func(a, b usedImage) bool {
+		return a.Reference == b.Reference
+	})
 }
 
 // repositoryImages is what a repository of ECR holds.

@@ -239,7 +239,7 @@ func (e *entry) differs(other *entry) bool {
 	}
 	for _, kind := range []string{serviceKind, taskKind} {
 		for name, put := range e.of(kind) {
-			if there := other.of(kind)[name]; there != nil && !there.sameImages(put) {
+			if there := other.of(kind)[name]; there != nil && !there.same(put.containerImages) {
 				return true
 			}
 		}
@@ -278,10 +278,8 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 		lacks = append(lacks, fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
 			then.Revision))
 	}
-	for _, image := range then.images() {
-		if image.Gone {
-			lacks = append(lacks, fmt.Sprintf("the image %s is gone from ECR: choose an update whose image is there (slipway history shows it)", image.Reference))
-		}
+	for _, gone := range then.gone() {
+		lacks = append(lacks, gone+": choose an update whose image is there (slipway history shows it)")
 	}
 	if then.revision == nil {
 		return lacks, nil

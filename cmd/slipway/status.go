@@ -56,6 +56,9 @@ type stageStatus struct {
 	SecretsCompared bool `json:"secretsCompared"`
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
+
+	// unread is why schedules could not be read; nil where all were.
+	unread error
 }
 
 type lastUpdate struct {
@@ -74,10 +77,23 @@ type serviceStatus struct {
 	Running  *runningService  `json:"running"`
 }
 
-type askedService struct {
+// askedImage is what the stage file has a service or a task run.
+type askedImage struct {
 	// Image is the key under images; Ref what that pins, empty where it is built.
 	Image string `json:"image"`
 	Ref   string `json:"ref,omitempty"`
+}
+
+func imageAsked(settings *stage.Stage, name string) askedImage {
+	asked := askedImage{Image: name}
+	if ref := settings.Images[name].Ref; ref != nil {
+		asked.Ref = ref.Raw
+	}
+	return asked
+}
+
+type askedService struct {
+	askedImage
 	// Revision that the service is pinned to; 0 for the newest.
 	Revision int `json:"revision,omitempty"`
 	// Replicas to start with; Scaled says that a scaler decides the count.
@@ -94,12 +110,12 @@ type deployedService struct {
 }
 
 type runningService struct {
-	Revision       int       `json:"revision"`
-	TaskDefinition string    `json:"taskDefinition"`
-	Image          usedImage `json:"image"`
-	Desired        int       `json:"desired"`
-	Running        int       `json:"running"`
-	Pending        int       `json:"pending"`
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	containerImages
+	Desired int `json:"desired"`
+	Running int `json:"running"`
+	Pending int `json:"pending"`
 	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
 	Rollout string         `json:"rollout"`
 	Reason  string         `json:"reason,omitempty"`
@@ -226,7 +242,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	for _, name := range slices.Sorted(maps.Keys(status.Tasks)) {
 		status.compareTask(name, status.Tasks[name], undeployed)
 	}
-	return status, nil
+	return status, status.unread
 }
 
 func ended(result string) string {
@@ -240,20 +256,19 @@ func (s *stageStatus) differ(format string, args ...any) {
 	s.Differences = append(s.Differences, fmt.Sprintf(format, args...))
 }
 
-func (s *stageStatus) service(name string) *serviceStatus {
-	if s.Services[name] == nil {
-		s.Services[name] = &serviceStatus{}
+func (s *stageStatus) service(name string) *serviceStatus { return entryOf(s.Services, name) }
+
+// entryOf is what a map has by a name, made where there is none yet.
+func entryOf[T any](entries map[string]*T, name string) *T {
+	if entries[name] == nil {
+		entries[name] = new(T)
 	}
-	return s.Services[name]
+	return entries[name]
 }
 
 func (s *stageStatus) asked(settings *stage.Stage) {
 	for name, service := range settings.Services {
-		asked := &askedService{Image: service.Image, Revision: service.Revision, Replicas: service.StartReplicas(), Scaled: service.Scaling != nil}
-		if ref := settings.Images[service.Image].Ref; ref != nil {
-			asked.Ref = ref.Raw
-		}
-		s.service(name).Asked = asked
+		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(), service.Scaling != nil}
 	}
 }
 
@@ -326,10 +341,8 @@ func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string)
 		if err != nil {
 			return err
 		}
-		if definition != nil {
-			if now.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
-				return err
-			}
+		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+			return err
 		}
 		s.Services[name].Running = now
 	}
@@ -361,30 +374,27 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	if now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}
-	if now.Image.Gone {
-		differ("its image %s is gone from ECR: a task that has to start will fail", now.Image.describe())
+	s.compareImages("services."+name, now.containerImages)
+}
+
+// compareImages tells which images are gone without which no task starts.
+func (s *stageStatus) compareImages(key string, images containerImages) {
+	for _, gone := range images.gone() {
+		s.differ("%s: %s: a task that has to start will fail", key, gone)
 	}
 }
 
 func printStatus(report *report, stages []*stageStatus) {
-	names := map[string]bool{}
-	for _, stage := range stages {
-		for name := range stage.Services {
-			names[name] = true
-		}
+	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
+		func(s *serviceStatus) []string { return s.columns(report) })
+	if len(services) > 0 {
+		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, services)
 	}
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(names)) { // the stages of one service stand below each other
-		for _, stage := range stages {
-			if service := stage.Services[name]; service != nil {
-				rows = append(rows, append([]string{name, stage.Stage}, service.columns(report)...))
-			}
-		}
+	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
+	if len(tasks) > 0 {
+		report.printf("\n")
+		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
 	}
-	if len(rows) > 0 {
-		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, rows)
-	}
-	printTasks(report, stages)
 	for _, stage := range stages {
 		report.printf("\n%s: ", stage.Stage)
 		if last := stage.LastUpdate; last == nil {
@@ -402,7 +412,7 @@ func printStatus(report *report, stages []*stageStatus) {
 		if !stage.SecretsCompared {
 			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
 		}
-		if len(stage.Differences) == 0 {
+		if len(stage.Differences) == 0 && stage.unread == nil {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {
@@ -424,6 +434,24 @@ func printStatus(report *report, stages []*stageStatus) {
 			}
 		}
 	}
+}
+
+// rowsByName are the rows of what stages have, those of one name below each other.
+func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T, columns func(*T) []string) (rows [][]string) {
+	names := map[string]bool{}
+	for _, stage := range stages {
+		for name := range of(stage) {
+			names[name] = true
+		}
+	}
+	for _, name := range sortedKeys(names) {
+		for _, stage := range stages {
+			if found := of(stage)[name]; found != nil {
+				rows = append(rows, append([]string{name, stage.Stage}, columns(found)...))
+			}
+		}
+	}
+	return rows
 }
 
 func (s *serviceStatus) columns(report *report) []string {

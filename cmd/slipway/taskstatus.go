@@ -1,12 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,11 +25,10 @@ type taskStatus struct {
 }
 
 type askedTask struct {
-	// Image is the key under images; Ref what that pins, empty where it is built.
-	Image string `json:"image"`
-	Ref   string `json:"ref,omitempty"`
-	// Schedule is the expression; empty for none.
+	askedImage
+	// Schedule is the expression, in TimeZone; both are empty for none.
 	Schedule string `json:"schedule,omitempty"`
+	TimeZone string `json:"timeZone,omitempty"`
 	// Before names the services whose deployments wait for the task.
 	Before []string `json:"before,omitempty"`
 
@@ -39,9 +37,9 @@ type askedTask struct {
 
 // taskRevision is what runs when somebody, or the schedule, runs the task.
 type taskRevision struct {
-	Revision       int       `json:"revision"`
-	TaskDefinition string    `json:"taskDefinition"`
-	Image          usedImage `json:"image"`
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	containerImages
 	// Gone says that the revision was deregistered.
 	Gone bool `json:"gone,omitempty"`
 
@@ -56,7 +54,7 @@ type readySchedule struct {
 	Enabled    bool   `json:"enabled"`
 	// Next are the next times at which it starts the task; none where it is disabled, or never does again.
 	Next []time.Time `json:"next"`
-	// Unknown says why the rest is not known; empty where it is.
+	// Unknown says why Next, or all of it, is not known; empty where it is.
 	Unknown string `json:"unknown,omitempty"`
 	// Missing says that AWS has no such schedule.
 	Missing bool `json:"missing,omitempty"`
@@ -67,21 +65,13 @@ type readySchedule struct {
 // mostRuns is how many of a schedule's next runs are told.
 const mostRuns = 3
 
-func (s *stageStatus) task(name string) *taskStatus {
-	if s.Tasks[name] == nil {
-		s.Tasks[name] = &taskStatus{}
-	}
-	return s.Tasks[name]
-}
+func (s *stageStatus) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
 
 func (s *stageStatus) askedTasks(settings *stage.Stage) {
 	for name, task := range settings.Tasks {
-		asked := &askedTask{Image: task.Image, Before: task.Before}
-		if ref := settings.Images[task.Image].Ref; ref != nil {
-			asked.Ref = ref.Raw
-		}
+		asked := &askedTask{askedImage: imageAsked(settings, task.Image), Before: task.Before}
 		if task.Schedule != nil {
-			asked.Schedule, asked.enabled = task.Schedule.When, task.Schedule.Enabled
+			asked.Schedule, asked.TimeZone, asked.enabled = task.Schedule.When, task.Schedule.TimeZone, task.Schedule.Enabled
 		}
 		s.task(name).Asked = asked
 	}
@@ -101,9 +91,11 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 	return nil
 }
 
-// readyTasks reads what would run, and when it does next.
+// readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read the
+// rest need not be allowed to read schedules.
 func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
-	for name, task := range s.Tasks {
+	for _, name := range sortedKeys(s.Tasks) {
+		task := s.Tasks[name]
 		if task.Deployed == nil {
 			continue
 		}
@@ -112,38 +104,36 @@ func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
 			return err
 		}
 		task.Deployed.Gone = definition == nil || !definition.active
-		if definition != nil {
-			if task.Deployed.Image, err = cloud.image(ctx, definition.container(name)); err != nil {
-				return err
-			}
+		if task.Deployed.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+			return err
 		}
 		if task.Deployed.schedule != "" {
-			task.Schedule = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+			task.Schedule, err = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+			s.unread = errors.Join(s.unread, err)
 		}
 	}
 	return nil
 }
 
-// schedule reads a schedule of the default group. What keeps it from being read is in it: who may read the rest need not
-// be allowed to read schedules.
-func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *readySchedule {
+// schedule reads a schedule of the default group. With an error there is one, too, of which only the name is known.
+func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*readySchedule, error) {
 	found := &readySchedule{Name: name, Next: []time.Time{}}
 	answer, err := c.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if missing := (*schedulertypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		found.Missing = true
-		return found
+		return found, nil
 	}
 	if err != nil {
-		found.Unknown = "the schedule could not be read: " + err.Error()
-		return found
+		found.Unknown = "its schedule could not be read"
+		return found, fmt.Errorf("reading the schedule %s from EventBridge Scheduler: %w", name, err)
 	}
-	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), aws.ToString(answer.ScheduleExpressionTimezone)
+	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), cmp.Or(aws.ToString(answer.ScheduleExpressionTimezone), "UTC")
 	found.Enabled = answer.State == schedulertypes.ScheduleStateEnabled
 	if answer.Target != nil && answer.Target.EcsParameters != nil {
 		found.starts = aws.ToString(answer.Target.EcsParameters.TaskDefinitionArn)
 	}
 	if !found.Enabled {
-		return found
+		return found, nil
 	}
 	began := aws.ToTime(answer.CreationDate)
 	if answer.StartDate != nil {
@@ -158,7 +148,7 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) *ready
 			found.Next = append(found.Next, run)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // compareTask tells how what was deployed of a task differs from what AWS has. undeployed says that the stage file has
@@ -172,22 +162,28 @@ func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool
 	if task.Deployed.Gone {
 		differ("its revision %d was deregistered: %s", task.Deployed.Revision, refresh)
 	}
-	if task.Deployed.Image.Gone {
-		differ("its image %s is gone from ECR: it will fail to start", task.Deployed.Image.describe())
-	}
+	s.compareImages("tasks."+name, task.Deployed.containerImages)
 	schedule := task.Schedule
 	switch {
 	case schedule == nil:
+		return
 	case schedule.Missing:
 		differ("EventBridge Scheduler has no schedule %s: it was deleted by hand; %s", schedule.Name, refresh)
-	case schedule.Unknown != "":
-	case schedule.starts != task.Deployed.TaskDefinition:
+		return
+	case schedule.Expression == "":
+		return // it could not be read
+	}
+	if schedule.starts != task.Deployed.TaskDefinition {
 		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
 			revisionNumber(schedule.starts), task.Deployed.Revision, refresh)
-	case undeployed || task.Asked == nil:
-	case schedule.Expression != task.Asked.Schedule:
-		differ("its schedule is %s in AWS, and %s was asked for: %s", schedule.Expression, task.Asked.Schedule, refresh)
-	case schedule.Enabled != task.Asked.enabled:
+	}
+	if undeployed || task.Asked == nil {
+		return
+	}
+	if now, asked := schedule.Expression+" "+schedule.TimeZone, task.Asked.Schedule+" "+task.Asked.TimeZone; now != asked {
+		differ("its schedule is %s in AWS, and %s was asked for: %s", now, asked, refresh)
+	}
+	if schedule.Enabled != task.Asked.enabled {
 		differ("its schedule is %s in AWS, and was to be %s: %s", onOff(schedule.Enabled), onOff(task.Asked.enabled), refresh)
 	}
 }
@@ -197,28 +193,6 @@ func onOff(enabled bool) string {
 		return "enabled"
 	}
 	return "disabled"
-}
-
-// printTasks shows the tasks of stages, those of one name below each other.
-func printTasks(report *report, stages []*stageStatus) {
-	names := map[string]bool{}
-	for _, stage := range stages {
-		for name := range stage.Tasks {
-			names[name] = true
-		}
-	}
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		for _, stage := range stages {
-			if task := stage.Tasks[name]; task != nil {
-				rows = append(rows, append([]string{name, stage.Stage}, task.columns()...))
-			}
-		}
-	}
-	if len(rows) > 0 {
-		report.printf("\n")
-		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, rows)
-	}
 }
 
 func (t *taskStatus) columns() []string {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -65,10 +64,7 @@ type placed struct {
 	Pinned bool `json:"pinned,omitempty"`
 	// Changed says that this update put it there, and none before.
 	Changed bool `json:"changed"`
-	// Image that the main container runs.
-	Image usedImage `json:"image"`
-	// Sidecars are the images that the containers beside it run, by container.
-	Sidecars map[string]usedImage `json:"sidecars,omitempty"`
+	containerImages
 
 	revision *revision
 }
@@ -230,20 +226,20 @@ func (t *timeline) placeOne(ctx context.Context, kind, name, family string, revi
 			}
 		}
 		put := &placed{}
+		var err error
 		if newest != nil {
 			put.Revision, put.revision = newest.number, newest
 		}
 		if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
 			put.Revision, put.Pinned, put.revision = pinned, true, byNumber[pinned]
 			if put.revision == nil {
-				var err error
 				if put.revision, err = t.cloud.revision(ctx, fmt.Sprintf("%s:%d", family, pinned)); err != nil {
 					return err
 				}
 				byNumber[pinned] = put.revision
 			}
 		}
-		if err := put.findImages(ctx, t.cloud, name); err != nil {
+		if put.containerImages, err = t.cloud.images(ctx, put.revision, name); err != nil {
 			return err
 		}
 		put.Changed = put.Revision != last && put.Revision != 0
@@ -251,45 +247,6 @@ func (t *timeline) placeOne(ctx context.Context, kind, name, family string, revi
 		e.of(kind)[name] = put
 	}
 	return nil
-}
-
-// findImages finds out what the containers of the revision run.
-func (p *placed) findImages(ctx context.Context, cloud *cloud, main string) error {
-	if p.revision == nil {
-		return nil
-	}
-	var err error
-	container := p.revision.container(main)
-	if p.Image, err = cloud.image(ctx, container); err != nil {
-		return err
-	}
-	for _, beside := range p.revision.definition.ContainerDefinitions {
-		if name := aws.ToString(beside.Name); name != aws.ToString(container.Name) {
-			if p.Sidecars == nil {
-				p.Sidecars = map[string]usedImage{}
-			}
-			if p.Sidecars[name], err = cloud.image(ctx, beside); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// images are those of all containers, the main one's first.
-func (p *placed) images() []usedImage {
-	images := []usedImage{p.Image}
-	for _, container := range sortedKeys(p.Sidecars) {
-		images = append(images, p.Sidecars[container])
-	}
-	return images
-}
-
-// sameImages tells whether the containers of two revisions run the same.
-func (p *placed) sameImages(other *placed) bool {
-	return p.Image.Reference == other.Image.Reference && maps.EqualFunc(p.Sidecars, other.Sidecars, func(a, b usedImage) bool {
-		return a.Reference == b.Reference
-	})
 }
 
 // overtaken tells whether a later update ran at that time, too: of two that follow each other closely, the later has

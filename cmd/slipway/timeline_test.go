@@ -62,15 +62,16 @@ func TestWhichRevisionAnUpdatePutInPlace(t *testing.T) {
 
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(tag string) usedImage {
-		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag, Tag: tag, Digest: digest, repository: "shop-dev/web"}
+	image := func(tag string) containerImages {
+		return containerImages{Image: usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag, Tag: tag, Digest: digest,
+			repository: "shop-dev/web"}}
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
 	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
 	target.leaves["images.web.build.context"] = leaf{text: "./app"}
 	pins := func(api, web *placed) (string, error) {
 		target.Services = map[string]*placed{"api": api, "web": web}
-		last.Services = map[string]*placed{"api": {Revision: 9, Image: image("v9")}, "web": {Revision: 9, Image: image("v9")}}
+		last.Services = map[string]*placed{"api": {Revision: 9, containerImages: image("v9")}, "web": {Revision: 9, containerImages: image("v9")}}
 		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{}, content: []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")}
 		for name, then := range target.Services {
 			planned.Services[name] = rollbackService{last.Services[name], then}
@@ -78,13 +79,13 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		err := planned.pinImages(&project{Name: "shop"}, last)
 		return string(planned.content), err
 	}
-	pinned, err := pins(&placed{Revision: 5, Image: image("v5")}, &placed{Revision: 3, Pinned: true, Image: image("v3")})
+	pinned, err := pins(&placed{Revision: 5, containerImages: image("v5")}, &placed{Revision: 3, Pinned: true, containerImages: image("v3")})
 	require.NoError(t, err)
 	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
-	unchanged, err := pins(&placed{Revision: 9, Image: image("v9")}, &placed{Revision: 3, Pinned: true, Image: image("v3")})
+	unchanged, err := pins(&placed{Revision: 9, containerImages: image("v9")}, &placed{Revision: 3, Pinned: true, containerImages: image("v3")})
 	require.NoError(t, err)
 	require.NotContains(t, unchanged, "ref")
-	_, err = pins(&placed{Revision: 5, Image: image("v5")}, &placed{Revision: 3, Image: image("v3")})
+	_, err = pins(&placed{Revision: 5, containerImages: image("v5")}, &placed{Revision: 3, containerImages: image("v3")})
 	require.ErrorContains(t, err, "use --pin")
 }
 
@@ -102,11 +103,11 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 		target.leaves[key] = leaf{text: text}
 	}
 	put := func(tag string) *placed {
-		return &placed{Revision: 5, Image: image("web", "v1"), Sidecars: map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}
+		return &placed{Revision: 5, containerImages: containerImages{image("web", "v1"), map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}}
 	}
 	planned := &rollback{To: 5, target: target,
 		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
-		Tasks:    map[string]rollbackService{"migrate": {nil, &placed{Revision: 2, Image: image("batch", "v3")}}},
+		Tasks:    map[string]rollbackService{"migrate": {nil, &placed{Revision: 2, containerImages: containerImages{Image: image("batch", "v3")}}}},
 		content: []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: .}\n" +
 			"    batch:\n      build: {context: .}\n")}
 	last.Services = map[string]*placed{"web": put("v9")}
@@ -123,8 +124,8 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	t.Parallel()
 	past := func(task, sidecar string) *entry {
 		e := ran(1, "10:00:00", "10:01:00", `{"web": {"image": "web"}}`)
-		e.Services["web"] = &placed{Image: usedImage{Reference: "web"}, Sidecars: map[string]usedImage{"proxy": {Reference: sidecar}}}
-		e.Tasks = map[string]*placed{"migrate": {Image: usedImage{Reference: task}}}
+		e.Services["web"] = &placed{containerImages: containerImages{usedImage{Reference: "web"}, map[string]usedImage{"proxy": {Reference: sidecar}}}}
+		e.Tasks = map[string]*placed{"migrate": {containerImages: containerImages{Image: usedImage{Reference: task}}}}
 		return e
 	}
 	require.False(t, past("one", "one").differs(past("one", "one")))

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -111,9 +113,10 @@ func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 func TestStatusOfTasks(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "        context: ./app\n", "        context: ./app\n    batch:\n      build:\n        context: ./app\n")
 	p.reporting("    schedule: {when: \"cron(0 6 ? * MON-FRI *)\", timeZone: Asia/Seoul}", "  once:", "    image: web", "    schedule: {when: at(2020-01-01T00:00:00)}",
-		"  clean:", "    image: web", "    schedule: {when: rate(1 day), enabled: false}", "  migrate:", "    image: web", "    before: [web]")
-	r := p.refused([]string{"not deployed yet: tasks."}, "slipway", "status", "dev", "--exit-code")
+		"  clean:", "    image: web", "    containers: {sweep: {image: batch}}", "    schedule: {when: rate(1 day), enabled: false}", "  migrate:", "    image: web", "    before: [web]")
+	r := p.refused([]string{"not deployed yet: ", ", tasks.report."}, "slipway", "status", "dev", "--exit-code")
 	require.Equal(t, 1, r.status)
 	p.up("dev")
 
@@ -144,7 +147,20 @@ func TestStatusOfTasks(t *testing.T) {
 	require.Equal(t, 21, schedule.Next[0].UTC().Hour())
 	require.Nil(t, stages[0].Tasks["migrate"].Schedule)
 
-	// Somebody has changed the schedules by hand.
+	// Who may not read schedules is told so, and what could be read.
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "not you"}`))
+	}))
+	defer refusing.Close()
+	r = p.run("env", "AWS_ENDPOINT_URL_SCHEDULER="+refusing.URL, "slipway", "status", "dev", "--exit-code")
+	require.Equal(t, 2, r.status)
+	require.Contains(t, r.stdout, "tasks.report: its schedule could not be read\n")
+	require.NotContains(t, r.stdout, "what was asked for is what runs")
+	require.Contains(t, r.output, "slipway status: reading the schedule slipway-dev-clean from EventBridge Scheduler: ")
+	require.Contains(t, r.output, "AccessDeniedException: not you")
+
+	// Somebody has changed the schedules by hand, and an image is gone.
 	edit := func(task string, edit func(account.Object)) {
 		t.Helper()
 		id := "default/slipway-dev-" + task
@@ -154,13 +170,23 @@ func TestStatusOfTasks(t *testing.T) {
 		require.NoError(t, p.open().UpdateObject(account.Schedule, id, object))
 	}
 	edit("clean", func(o account.Object) { o["state"] = "ENABLED" })
-	edit("report", func(o account.Object) { o["scheduleExpression"] = "rate(1 hour)" })
+	edit("report", func(o account.Object) {
+		o["scheduleExpression"], o["scheduleExpressionTimezone"] = "cron(0 6 ? * FRI-MON *)", "UTC" // which is not known here
+	})
+	for _, image := range p.images() {
+		if image.Repository == "slipway-dev/batch" {
+			_, err := p.open().DeleteImage(image.Repository, "", image.Digest)
+			require.NoError(t, err)
+		}
+	}
 	require.NoError(t, p.open().DeleteObject(account.Schedule, "default/slipway-dev-once", false))
 	r = p.refused([]string{
 		"tasks.clean: its schedule is enabled in AWS, and was to be disabled: run `pulumi up --refresh --stack dev`",
-		"tasks.report: its schedule is rate(1 hour) in AWS, and cron(0 6 ? * MON-FRI *) was asked for",
+		"tasks.report: its schedule is cron(0 6 ? * FRI-MON *) UTC in AWS, and cron(0 6 ? * MON-FRI *) Asia/Seoul was asked for",
+		"tasks.report: when it runs next is not known: ",
 		"tasks.once: EventBridge Scheduler has no schedule slipway-dev-once: it was deleted by hand",
 		"tasks.clean: next about ",
+		"tasks.clean: the image ", "of its container sweep is gone from ECR",
 	}, "slipway", "status", "dev", "--exit-code")
 	require.Equal(t, 1, r.status)
 }
