@@ -102,14 +102,13 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 	if err := t.observe(ctx, o); err != nil || o.host == nil {
 		return err
 	}
-	return t.hostListens(ctx, o.host)
+	return t.hostListens(ctx, o.host.ID)
 }
 
-// hostListens waits until the host answers at the metadata endpoint, which it says on its standard output each time it is started:
-// a container may ask as soon as it runs.
-func (t *task) hostListens(ctx context.Context, host *container.InspectResponse) error {
-	output, err := t.agent.Docker.ContainerLogs(ctx, host.ID, client.ContainerLogsOptions{
-		ShowStdout: true, Follow: true, Since: host.State.StartedAt})
+// hostListens waits until the host answers at the metadata endpoint, which it says on its standard output: a container may ask as
+// soon as it runs. (Of a host that is started again, what it said at first counts: the engine dates a start after the first lines.)
+func (t *task) hostListens(ctx context.Context, id string) error {
+	output, err := t.agent.Docker.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, Follow: true})
 	if err != nil {
 		return err
 	}
