@@ -171,6 +171,11 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 	if exitCode && differs {
 		return errDifference
 	}
+	for _, stage := range read {
+		if exitCode && !stage.SecretsCompared {
+			return fmt.Errorf("the secrets of %s could not be decrypted: whether those of the stage file were deployed is not known", stage.Stage)
+		}
+	}
 	return nil
 }
 
@@ -412,7 +417,7 @@ func printStatus(report *report, stages []*stageStatus) {
 		if !stage.SecretsCompared {
 			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
 		}
-		if len(stage.Differences) == 0 && stage.unread == nil {
+		if len(stage.Differences) == 0 && stage.SecretsCompared && stage.unread == nil {
 			report.printf("  %s\n", report.good("what was asked for is what runs"))
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {

@@ -35,6 +35,12 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 		require.Equal(t, 1, r.status)
 		require.Zero(t, p.run("slipway", "status", "release").status, "without --exit-code it only tells")
 	}
+	for _, exitCode := range []string{"", " --exit-code"} {
+		r = p.run("sh", "-c", "PULUMI_CONFIG_PASSPHRASE=wrong exec slipway status release"+exitCode)
+		require.NotContains(t, r.stdout, "what was asked for is what runs")
+		require.Contains(t, r.stdout, "the secrets could not be decrypted")
+		require.Equal(t, map[string]int{"": 0, " --exit-code": 2}[exitCode], r.status)
+	}
 	p.replace("Pulumi.release.yaml", "good day", "edited by hand")
 	differs("not deployed yet: services.web.environment.GREETING")
 	p.replace("Pulumi.release.yaml", "edited by hand", "good day")
