@@ -177,9 +177,16 @@ func (p *project) answering(cluster string) int {
 	}
 }
 
+// checkingHealth gives the service a health check, so that a task counts once it answers.
+func (p *project) checkingHealth() {
+	p.Helper()
+	p.serviceKeys("healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 5, retries: 2}")
+}
+
 func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
 	t.Parallel()
 	p := running(t)
+	p.checkingHealth()
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 2")
 	p.commit("two replicas")
 	p.up("dev")
@@ -228,7 +235,7 @@ func (p *project) badVersion(change func(), says ...string) {
 func TestBadVersionsOfTheAppNeverReplaceTheGoodOne(t *testing.T) {
 	t.Parallel()
 	p := running(t)
-	p.serviceKeys("healthCheck: {command: [CMD, /app, -healthcheck], interval: 5, timeout: 5, retries: 2}")
+	p.checkingHealth()
 	p.commit("a health check")
 	p.up("dev")
 	entry := `ENTRYPOINT ["/app"]`
