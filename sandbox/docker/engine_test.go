@@ -105,6 +105,7 @@ func TestTheEngineIsSentTheDockerfileUnderAnotherName(t *testing.T) {
 		".dockerignore": "-rw-r--r-- " + sentDockerfile + "\n.dockerignore",
 	}, contents(t, &sent))
 }
+
 func TestAnEngineThatIsSlowIsNotOneThatIsNotThere(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
 	require.NoError(t, err)

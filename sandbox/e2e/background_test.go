@@ -33,6 +33,7 @@ func (p *project) inBackground(command *exec.Cmd) *background {
 	p.Helper()
 	b := &background{project: p, Cmd: command, output: &terminal{}}
 	b.Stdout, b.Stderr = b.output, b.output
+	b.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill kills all of it
 	require.NoError(p.TB, b.Start())
 	p.Cleanup(func() {
 		if b.ProcessState == nil { // the test has failed before its end
