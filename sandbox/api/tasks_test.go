@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +73,10 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	require.Equal(t, []string{arn}, list(ecs.ListTasksInput{StartedBy: aws.String("slipway/migrate")}))
 	require.Empty(t, list(ecs.ListTasksInput{ServiceName: aws.String("web")}))
 	require.Empty(t, list(ecs.ListTasksInput{DesiredStatus: ecstypes.DesiredStatusStopped}))
+	_, err = client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("shop-dev"), Family: aws.String("web"), StartedBy: aws.String("slipway/migrate")})
+	require.ErrorContains(t, err, "startedBy must be the only filter")
+	_, err = client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"), Tasks: slices.Repeat([]string{arn}, 101)})
+	require.ErrorContains(t, err, "more than 100")
 	clusters, err := client.DescribeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"shop-dev"}})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, clusters.Clusters[0].RunningTasksCount)

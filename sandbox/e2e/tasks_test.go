@@ -111,7 +111,7 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
 	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3", "Not deployed by this update: services.web",
-		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again"} {
+		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again", "remove tasks.migrate.before"} {
 		require.Contains(t, u.output, says)
 	}
 	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
