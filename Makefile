@@ -49,7 +49,7 @@ bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
 
 docs: ## write docs/configuration.md and docs/stage.schema.json anew, from the code
-	$(GO) test ./stage -update
+	$(GO) test $(FLAGS) ./stage -update
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

@@ -21,8 +21,8 @@ import (
 	"slipway/taskrun"
 )
 
-// iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some seconds until a role that was made
-// just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
+// iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some seconds
+// until a role that was made just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
 const iamLimit = time.Minute
 
 // beforeInput is what the Stash holds: the task that ran, and what it ran before.

@@ -48,7 +48,7 @@ func withTaskHost(t *testing.T, command *exec.Cmd) {
 	require.NoError(t, err)
 	command.Path = filepath.Join(bin, "sandbox")
 	require.NoError(t, os.WriteFile(command.Path, content, 0o755))
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(bin, "taskhost"), "./taskhost")
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", filepath.Join(bin, "taskhost"), "./taskhost")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))

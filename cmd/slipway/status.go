@@ -171,12 +171,13 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 	if exitCode && differs {
 		return errDifference
 	}
+	var sealed []error
 	for _, stage := range read {
 		if exitCode && !stage.SecretsCompared {
-			return fmt.Errorf("the secrets of %s could not be decrypted: whether those of the stage file were deployed is not known", stage.Stage)
+			sealed = append(sealed, fmt.Errorf("the secrets of %s could not be decrypted: whether those of the stage file were deployed is not known", stage.Stage))
 		}
 	}
-	return nil
+	return errors.Join(sealed...)
 }
 
 func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {

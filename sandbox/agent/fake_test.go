@@ -107,7 +107,7 @@ var binaries = sync.OnceValues(func() (dir string, err error) {
 		return "", err
 	}
 	for name, source := range map[string]string{"taskhost": "../taskhost", "program": "./testdata/program"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), source)
+		build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, name), source)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 		if output, err := build.CombinedOutput(); err != nil {
 			return "", &account.Error{Code: "building " + source, Message: string(output)}

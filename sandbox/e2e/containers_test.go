@@ -222,7 +222,7 @@ func (p *project) badVersion(change func(), says ...string) {
 	end := p.watched("slipway-dev", 1)
 	u := p.tryUp("dev")
 	require.NotZero(p.TB, u.status)
-	for _, text := range append(says, "failed and was rolled back", "deployment failed: tasks failed to start", "Serving now: slipway-dev-web:") {
+	for _, text := range append(says, "failed and was rolled back", "deployment failed: tasks failed to start", "3 stopped: ", "Serving now: slipway-dev-web:") {
 		require.Contains(p.TB, u.output, text)
 	}
 	p.git("revert", "--no-edit", "HEAD")

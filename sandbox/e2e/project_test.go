@@ -149,8 +149,6 @@ func (p *project) command(args ...string) *exec.Cmd {
 	if !p.inContainers && os.Getenv(dockerMode) == "" {
 		command.Env = append(command.Env, dockerMode+"=build")
 	}
-	// A group of its own, so that a test can kill all of it.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return command
 }
 

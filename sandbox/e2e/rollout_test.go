@@ -49,7 +49,7 @@ func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "exit code 3",
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "3 stopped: ", "exit code 3",
 		"Serving now: slipway-dev-web:1, 1 of 1 replicas", "pulumi up --refresh"} {
 		require.Contains(t, u.output, says)
 	}
