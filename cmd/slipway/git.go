@@ -53,6 +53,52 @@ func fileIsDirty(ctx context.Context, dir, file string) (bool, error) {
 	return status != "", nil
 }
 
+// stoppedWork are what git keeps while something has stopped half-way, in the order in which they are told, with what ends it.
+var stoppedWork = []struct{ file, what, end string }{
+	{"rebase-merge", "a rebase", "`git rebase --continue` or `git rebase --abort`"},
+	{"rebase-apply/applying", "git am", "`git am --continue` or `git am --abort`"},
+	{"rebase-apply", "a rebase", "`git rebase --continue` or `git rebase --abort`"},
+	{"MERGE_HEAD", "a merge", "`git merge --continue` or `git merge --abort`"},
+	{"CHERRY_PICK_HEAD", "a cherry-pick", "`git cherry-pick --continue` or `git cherry-pick --abort`"},
+	{"REVERT_HEAD", "a revert", "`git revert --continue` or `git revert --abort`"},
+	// Between two commits of several, which git status calls by the first word of the list.
+	{"sequencer", "a cherry-pick or a revert of several commits", "`git cherry-pick --continue` or `git revert --continue`, or --abort"},
+	{"BISECT_LOG", "a bisect", "`git bisect reset`"},
+}
+
+// checkBranch refuses a repository in which a commit would be on no branch, or would become part of something that has
+// stopped half-way. dir is a directory of the repository.
+func checkBranch(ctx context.Context, dir string) error {
+	args := []string{"rev-parse"}
+	for _, work := range stoppedWork {
+		args = append(args, "--git-path", work.file)
+	}
+	paths, err := git(ctx, dir, args...)
+	if err != nil {
+		return err
+	}
+	for i, path := range strings.Split(strings.TrimRight(paths, "\n"), "\n") {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if _, err := os.Stat(path); err == nil {
+			return refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, with %s",
+				stoppedWork[i].what, stoppedWork[i].end)
+		}
+	}
+	unmerged, err := git(ctx, dir, "diff", "--name-only", "--diff-filter=U", "-z")
+	if err != nil {
+		return err
+	}
+	if name, _, conflict := strings.Cut(unmerged, "\x00"); conflict {
+		return refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git add` the file first", name)
+	}
+	if _, err := git(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
+		return refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with `git switch --create`")
+	}
+	return nil
+}
+
 // commitFile commits one file as it is, and returns the short hash of the commit. What else is changed or staged stays
 // so. Where git refuses the commit, the file stays as it is, and nothing of it is staged.
 func commitFile(ctx context.Context, dir, file, message string) (hash string, err error) {

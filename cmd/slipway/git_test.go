@@ -136,3 +136,79 @@ func TestTheFileBehindALinkIsCommitted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "stage.yaml\n", r.git("show", "--name-only", "--format=", "HEAD"))
 }
+
+func TestNoCommitOnNoBranchNorIntoWhatHasStopped(t *testing.T) {
+	t.Parallel()
+	// conflicting leaves a branch side whose stage.yaml cannot be merged with main's, and one more commit on it.
+	conflicting := func(r repo) {
+		r.git("switch", "-q", "-c", "side")
+		r.write("stage.yaml", "side\n")
+		r.git("commit", "-q", "-a", "-m", "side")
+		r.write("other", "side\n")
+		r.git("commit", "-q", "-a", "-m", "more")
+		r.git("switch", "-q", "main")
+		r.write("stage.yaml", "main\n")
+		r.git("commit", "-q", "-a", "-m", "main")
+	}
+	stops := func(r repo, args ...string) {
+		r.Helper()
+		_, err := git(r.Context(), r.dir, args...)
+		require.Error(r, err)
+	}
+	for name, c := range map[string]struct {
+		prepare func(r repo)
+		says    string
+	}{
+		"detached":             {func(r repo) { r.git("switch", "-q", "--detach") }, "HEAD is detached, and a commit would be on no branch: `git switch`"},
+		"a rebase":             {func(r repo) { stops(r, "rebase", "side") }, "`git rebase --abort`"},
+		"a rebase by am":       {func(r repo) { stops(r, "rebase", "--apply", "side") }, "a rebase has stopped half-way"},
+		"a merge":              {func(r repo) { stops(r, "merge", "side") }, "`git merge --abort`"},
+		"a merge that is left": {func(r repo) { r.git("merge", "--no-commit", "-X", "ours", "side") }, "a merge has stopped half-way"},
+		"a cherry-pick":        {func(r repo) { stops(r, "cherry-pick", "side~1") }, "`git cherry-pick --abort`"},
+		"a revert":             {func(r repo) { stops(r, "revert", "--no-edit", "main~1") }, "`git revert --abort`"},
+		"several, in between": {func(r repo) {
+			stops(r, "cherry-pick", "side~1", "side")
+			r.write("stage.yaml", "resolved\n")
+			r.git("commit", "-q", "-a", "-m", "resolved")
+		}, "of several commits has stopped half-way"},
+		"am": {func(r repo) {
+			r.write("../mail", r.git("format-patch", "--stdout", "main..side"))
+			stops(r, "am", "-3", "../mail")
+		}, "`git am --abort`"},
+		"a bisect": {func(r repo) { r.git("bisect", "start") }, "`git bisect reset`"},
+		"a stash that conflicts": {func(r repo) {
+			r.write("stage.yaml", "stashed\n")
+			r.git("stash")
+			r.write("stage.yaml", "two\n")
+			r.git("commit", "-q", "-a", "-m", "two")
+			stops(r, "stash", "pop")
+		}, "stage.yaml has conflicts in this repository"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepo(t)
+			r.dir = filepath.Join(r.dir, "repo") // so that a worktree and a mail have room beside it
+			require.NoError(t, os.Mkdir(r.dir, 0o755))
+			r.git("init", "-q", "-b", "main")
+			r.git("config", "user.name", "Dana Developer")
+			r.git("config", "user.email", "dana@example.com")
+			r.write("stage.yaml", "one\n")
+			r.write("other", "one\n")
+			r.git("add", "-A")
+			r.git("commit", "-q", "-m", "first")
+			conflicting(r)
+			require.NoError(t, checkBranch(t.Context(), r.dir))
+			tree := repo{t, filepath.Join(filepath.Dir(r.dir), "tree")}
+			r.git("worktree", "add", "-q", "-b", "elsewhere", tree.dir, "main")
+			c.prepare(r)
+			err := checkBranch(t.Context(), r.dir)
+			require.ErrorContains(t, err, c.says)
+			require.ErrorAs(t, err, &finding{})
+			require.NoError(t, os.Mkdir(filepath.Join(r.dir, "below"), 0o755))
+			require.ErrorContains(t, checkBranch(t.Context(), filepath.Join(r.dir, "below")), c.says)
+			require.NoError(t, checkBranch(t.Context(), tree.dir), "another worktree of the same repository")
+			tree.git("switch", "-q", "--detach")
+			require.ErrorContains(t, checkBranch(t.Context(), tree.dir), "HEAD is detached")
+		})
+	}
+}

@@ -196,6 +196,14 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 		return nil, err
 	}
 	if options.commit {
+		// Git would commit the file behind a link, in the repository that holds it.
+		target, err := fileIn(project.Directory, file)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkBranch(ctx, filepath.Dir(target)); err != nil {
+			return nil, fmt.Errorf("%s cannot be committed: %w; or promote without --commit", done.File, err)
+		}
 		dirty, err := fileIsDirty(ctx, project.Directory, file)
 		if err != nil {
 			return nil, fmt.Errorf("%s cannot be committed: %w; or promote without --commit", done.File, err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -125,7 +126,10 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err != nil {
 		return nil, err
 	}
-	// First, as pulumi itself may write into the file.
+	if err := checkBranch(ctx, filepath.Dir(file)); err != nil {
+		return nil, err
+	}
+	// Before anything is asked, as pulumi itself may write into the file.
 	dirty, err := fileIsDirty(ctx, project.Directory, file)
 	if err != nil {
 		return nil, err
@@ -171,9 +175,6 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	}
 	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
 		return nil, err
-	}
-	if _, err := git(ctx, project.Directory, "symbolic-ref", "--quiet", "HEAD"); err != nil {
-		planned.Notes = append(planned.Notes, "HEAD is detached: the commit will be on no branch; `git switch` to one first, or push it by its hash")
 	}
 	if pin {
 		err = planned.pin(project, now, len(keyChanges(last.leaves, now)) > 0)

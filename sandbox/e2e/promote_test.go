@@ -118,6 +118,14 @@ func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 	require.Empty(t, p.git("status", "--porcelain"))
 	require.NoError(t, os.Remove(filepath.Join(p.dir, ".git/hooks/pre-commit")))
 
+	branch := strings.TrimSpace(p.git("branch", "--show-current"))
+	p.git("switch", "-q", "--detach")
+	for _, command := range [][]string{{"slipway", "promote", "dev", "release", "--commit"}, {"slipway", "rollback", "dev"}} {
+		require.Equal(t, 1, p.refused([]string{"HEAD is detached"}, command...).status)
+		require.Empty(t, p.git("status", "--porcelain"))
+	}
+	p.git("switch", "-q", branch)
+
 	// What else is staged or changed stays as it is.
 	p.write("staged", "new\n")
 	p.git("add", "staged")
