@@ -2,8 +2,10 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,11 +13,16 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Settings are the settings of the AWS provider that decide which account a call reaches. A call of the AWS SDK must use
@@ -33,6 +40,8 @@ type Settings struct {
 	AssumeRole             *assumedRole
 	AssumeWebIdentity      *webIdentity
 	Endpoints              map[string]string
+
+	attemptLimit time.Duration // zero for AttemptLimit
 }
 
 // roleSession is what aws:assumeRole and aws:assumeRoleWithWebIdentity have in common.
@@ -98,9 +107,11 @@ func ReadSettings(get func(key string) string) (Settings, error) {
 // Load prepares the AWS SDK. An empty region is the environment's or the profile's own.
 func (s Settings) Load(ctx context.Context) (awssdk.Config, error) {
 	options := []func(*awsconfig.LoadOptions) error{
-		// A rollout is read for minutes, by each service of the stage: give way when AWS asks for it.
-		awsconfig.WithRetryMode(awssdk.RetryModeAdaptive),
-		awsconfig.WithRetryMaxAttempts(10),
+		awsconfig.WithRetryer(newRetryer),
+		awsconfig.WithLogger(logging.Nop{}), // whatever matters is in an error
+		// Those that ask for credentials, too.
+		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(cmp.Or(s.attemptLimit, AttemptLimit))),
+		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{limitCall}),
 	}
 	if s.Region != "" {
 		options = append(options, awsconfig.WithRegion(s.Region))
@@ -163,14 +174,56 @@ func (s Settings) Load(ctx context.Context) (awssdk.Config, error) {
 	return cfg, nil
 }
 
+// newRetryer is that of one client. A rollout is read for minutes, by each service of the stage: it gives way when AWS asks
+// for it.
+func newRetryer() awssdk.Retryer {
+	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.MaxAttempts = 10
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unreadable))
+		})
+	})
+}
+
+// limitCall gives each call CallLimit.
+func limitCall(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("CallLimit", func(
+		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+	) (middleware.InitializeOutput, middleware.Metadata, error) {
+		ctx, cancel := context.WithTimeout(ctx, CallLimit)
+		defer cancel()
+		return next.HandleInitialize(ctx, in)
+	}), middleware.Before)
+}
+
+// unreadable has an answer read again that was cut off, or is no answer of AWS. Whatever this project calls may be sent twice.
+func unreadable(err error) awssdk.Ternary {
+	if errors.As(err, new(*smithy.DeserializationError)) {
+		return awssdk.TrueTernary
+	}
+	return awssdk.UnknownTernary
+}
+
 // Account asks which account the calls of cfg reach.
 func (s Settings) Account(ctx context.Context, cfg awssdk.Config) (string, error) {
-	identity, err := s.stsClient(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return "", err
+	client := s.stsClient(cfg)
+	for attempt := 1; ; attempt++ {
+		identity, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return "", err
+		}
+		// What is not STS's answer, the SDK reads as one that says nothing.
+		if account := awssdk.ToString(identity.Account); account != "" {
+			return account, nil
+		}
+		if attempt == accountAttempts {
+			return "", errors.New("operation error STS: GetCallerIdentity: the answer names no account, as one that was cut off or is a proxy's")
+		}
 	}
-	return awssdk.ToString(identity.Account), nil
 }
+
+// accountAttempts is how often the account is asked for that no answer names.
+const accountAttempts = 3
 
 // Endpoint is where the provider's settings say that a service is; otherwise where the SDK's own say.
 func (s Settings) Endpoint(service string, otherwise *string) *string {

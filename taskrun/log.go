@@ -22,12 +22,19 @@ type Log struct {
 	Group, Stream string
 	// From is the time of the first event.
 	From time.Time
-	// Print is given each event.
+	// Print is given each event. What it returns is a PrintError to whoever looks.
 	Print func(types.FilteredLogEvent) error
 
 	// seen are the events given so far that the next look would find again, with their times.
 	seen map[string]time.Time
 }
+
+// PrintError is an error of Print's, and none of reading.
+type PrintError struct{ Err error }
+
+func (e *PrintError) Error() string { return e.Err.Error() }
+
+func (e *PrintError) Unwrap() error { return e.Err }
 
 // Look gives the events that were not given yet, oldest first. A stream that is not there yet has none.
 func (l *Log) Look(ctx context.Context) error {
@@ -55,7 +62,7 @@ func (l *Log) Look(ctx context.Context) error {
 			}
 			l.seen[id] = at
 			if err := l.Print(event); err != nil {
-				return err
+				return &PrintError{err}
 			}
 		}
 	}

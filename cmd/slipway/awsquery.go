@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
 
@@ -40,14 +39,17 @@ var queryVersions = map[string]string{"ec2": "2016-11-15", "iam": "2010-05-08"}
 func (q queryClient) ask(ctx context.Context, service, action string, form url.Values, answer any) error {
 	form.Set("Action", action)
 	form.Set("Version", queryVersions[service])
-	retries := retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, 5*time.Second })
+	ctx, cancel := context.WithTimeout(ctx, provider.CallLimit)
+	defer cancel()
+	retries := q.cfg.Retryer() // of Settings.Load, as is the limit of each attempt
 	for attempt := 1; ; attempt++ {
-		err := q.send(ctx, service, form.Encode(), answer)
+		err := q.send(ctx, service, action, form.Encode(), answer)
 		if err == nil {
 			return nil
 		}
+		failure := &smithy.OperationError{ServiceID: strings.ToUpper(service), OperationName: action, Err: err}
 		if attempt == retries.MaxAttempts() || !retries.IsErrorRetryable(err) {
-			return &smithy.OperationError{ServiceID: strings.ToUpper(service), OperationName: action, Err: err}
+			return failure
 		}
 		delay, err := retries.RetryDelay(attempt, err)
 		if err != nil {
@@ -56,12 +58,12 @@ func (q queryClient) ask(ctx context.Context, service, action string, form url.V
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
-			return ctx.Err()
+			return failure
 		}
 	}
 }
 
-func (q queryClient) send(ctx context.Context, service, form string, answer any) error {
+func (q queryClient) send(ctx context.Context, service, action, form string, answer any) error {
 	endpoint, region := q.endpoint(service)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form))
 	if err != nil {
@@ -83,13 +85,18 @@ func (q queryClient) send(ctx context.Context, service, form string, answer any)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return err
+		return &smithy.DeserializationError{Err: err}
 	}
 	if response.StatusCode != http.StatusOK {
 		return queryRefusal(response.StatusCode, body)
 	}
-	if err := xml.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("its answer cannot be read: %w", err)
+	var root struct{ XMLName xml.Name }
+	err = errors.Join(xml.Unmarshal(body, &root), xml.Unmarshal(body, answer))
+	if err == nil && root.XMLName.Local != action+"Response" {
+		err = fmt.Errorf("<%s> is no answer of AWS", root.XMLName.Local) // but a proxy's page
+	}
+	if err != nil {
+		return &smithy.DeserializationError{Err: err}
 	}
 	return nil
 }

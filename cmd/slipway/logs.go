@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/spf13/cobra"
 
+	"slipway/provider"
 	"slipway/stage"
 	"slipway/taskrun"
 )
@@ -61,7 +62,11 @@ containers beside the main one begin with their names.
 			if err != nil {
 				return err
 			}
-			err = readLog(cmd.Context(), follow, &taskrun.Log{
+			unread := func(err error) {
+				done()
+				fmt.Fprintf(report.err, "The log cannot be read for now, which is tried again: %v\n", err)
+			}
+			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
 				Logs:  cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
 				Group: (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1]),
 				From:  from,
@@ -111,16 +116,21 @@ func noLog(project *project, stack, name string, config map[string]string, secre
 
 const followInterval = 2 * time.Second
 
-// readLog prints the events there are and, following, those to come, until the context ends.
-func readLog(ctx context.Context, follow bool, log *taskrun.Log) error {
+// readLog prints the events there are and, following, those to come, until the context ends. Once it has read anything, it goes
+// on after a failure that may pass; unread is told of the first one in a row.
+func readLog(ctx context.Context, follow bool, unread func(error), log *taskrun.Log) error {
+	began, failing := false, false
 	for {
 		err := log.Look(ctx)
-		if follow && ctx.Err() != nil {
+		switch {
+		case follow && ctx.Err() != nil:
 			return nil // how following ends
-		}
-		if err != nil || !follow {
+		case !follow, err != nil && !began, provider.Definite(err), errors.As(err, new(*taskrun.PrintError)):
 			return err
+		case err != nil && !failing:
+			unread(err)
 		}
+		began, failing = true, err != nil
 		select {
 		case <-ctx.Done():
 			return nil

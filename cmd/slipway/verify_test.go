@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -183,6 +182,8 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 	}{
 		{http.StatusBadRequest, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
 		{http.StatusServiceUnavailable, `busy`},
+		{http.StatusOK, `<GetRoleResponse><GetRoleResult><Ro`},
+		{http.StatusOK, `<html><body>Sign in</body></html>`},
 		{http.StatusOK, `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn></Role></GetRoleResult></GetRoleResponse>`},
 		{http.StatusBadRequest, `<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
 	}
@@ -196,10 +197,11 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 		_, _ = w.Write([]byte(next.body))
 	}))
 	defer server.Close()
-	q := queryClient{aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, HTTPClient: http.DefaultClient,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
-		})}, provider.Settings{}}
+	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
+		Endpoints: map[string]string{"iam": server.URL, "ec2": server.URL}}
+	cfg, err := settings.Load(t.Context())
+	require.NoError(t, err)
+	q := queryClient{cfg, settings}
 	v := &verifier{query: q}
 	found, err := v.role(t.Context(), "web")
 	require.NoError(t, err)
