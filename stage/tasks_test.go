@@ -72,8 +72,8 @@ func TestMistakesInTasks(t *testing.T) {
 			onSchedule("{when: 'cron(0 6 1 * MON *)'}"), "tasks.migrate.schedule.when", []string{"write ? for the day of the month or for the day of the week"}},
 		"a rate in seconds": {
 			onSchedule("{when: rate(30 seconds)}"), "tasks.migrate.schedule.when", []string{"write a number and minutes, hours or days"}},
-		"a rate of one in the plural": {
-			onSchedule("{when: rate(1 hours)}"), "tasks.migrate.schedule.when", []string{"1 with minute, hour or day"}},
+		"a rate longer than AWS's numbers": {
+			onSchedule("{when: rate(99999999999999999999 days)}"), "tasks.migrate.schedule.when", []string{"from 1 to 2147483647"}},
 		"a day that is none": {
 			onSchedule("{when: 'at(2026-02-30T00:00:00)'}"), "tasks.migrate.schedule.when", []string{"write a date and time"}},
 		"a time with its zone": {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
+	"slipway/schedule"
 	"slipway/stage"
 )
 
@@ -139,7 +140,7 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*read
 	if answer.StartDate != nil {
 		began = *answer.StartDate
 	}
-	runs, err := stage.NextRuns(found.Expression, found.TimeZone, began, now, mostRuns)
+	runs, err := schedule.Next(found.Expression, found.TimeZone, began, now, mostRuns)
 	if err != nil {
 		found.Unknown = "when it runs next is not known: " + err.Error()
 	}

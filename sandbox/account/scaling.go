@@ -84,8 +84,8 @@ func (t *tx) checkScaling(kind string, o Object) error {
 		metric := member(configuration, "predefinedMetricSpecification")
 		return checkMetric(text(member(metric, "predefinedMetricType")), text(member(metric, "resourceLabel")))
 	case ScheduledAction:
-		if schedule := o.text("schedule"); !validSchedule.MatchString(schedule) {
-			return invalid("Invalid schedule expression: %s", schedule)
+		if when := o.text("schedule"); !takesExpression(when) {
+			return invalid("Invalid schedule expression: %s", when)
 		}
 		if zone := o.text("timezone"); !validZone(zone) {
 			return invalid("Unsupported time zone: %s", zone)
@@ -102,7 +102,6 @@ func text(v any) string {
 var (
 	metricTypes   = []string{"ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", requestsPerTarget}
 	resourceLabel = regexp.MustCompile(`^app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+$`)
-	validSchedule = regexp.MustCompile(`^(at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)|rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$`)
 )
 
 const requestsPerTarget = "ALBRequestCountPerTarget"

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"slipway/schedule"
 )
 
 // Schedule is the kind of EventBridge Scheduler's schedules, each by GROUP/NAME. They are kept, and start nothing.
@@ -37,7 +39,7 @@ func (t *tx) checkSchedule(o Object) error {
 			"expression pattern: [0-9a-zA-Z-_.]+", o.text("name"))
 	case o.text("groupName") != DefaultScheduleGroup:
 		return refuse("ResourceNotFoundException", "Schedule group %s does not exist.", o.text("groupName"))
-	case !validExpression(o.text("scheduleExpression")):
+	case !takesExpression(o.text("scheduleExpression")):
 		return invalid("Invalid Schedule Expression %s.", o.text("scheduleExpression"))
 	case !validZone(o.text("scheduleExpressionTimezone")):
 		return invalid("Invalid Schedule Expression Timezone %s.", o.text("scheduleExpressionTimezone"))
@@ -65,4 +67,9 @@ func (t *tx) checkSchedule(o Object) error {
 		return invalid("Provided dead-letter queue Arn is not in correct format.")
 	}
 	return nil
+}
+
+func takesExpression(text string) bool {
+	_, err := schedule.Parse(text)
+	return err == nil
 }

@@ -1,4 +1,4 @@
-package stage
+package schedule
 
 import (
 	"testing"
@@ -38,10 +38,14 @@ func TestNextRuns(t *testing.T) {
 		"cron(0 0 1 1 ? 2026-2028)":       {"Fri 2027-01-01 00:00", "Sat 2028-01-01 00:00"},
 		"cron(59 23 31 12 ? 2199)":        {"Tue 2199-12-31 23:59"},
 		"cron(0 0 1 1 ? 2026/2)":          {"Sat 2028-01-01 00:00", "Tue 2030-01-01 00:00"},
+		"cron(0 0 LW * ? *)":              {"Mon 2026-11-30 00:00", "Thu 2026-12-31 00:00", "Fri 2027-01-29 00:00", "Fri 2027-02-26 00:00"},
+		"cron(0 0 lw 5,10 ? *)":           {"Mon 2027-05-31 00:00", "Fri 2027-10-29 00:00"},
+		"cron(0 6 ? jan mon-tue *)":       {"Mon 2027-01-04 06:00", "Tue 2027-01-05 06:00"},
 		"at(2026-12-24T18:00:00)":         {"Thu 2026-12-24 18:00"},
 		"at(2026-11-24T20:30:00)":         {},
 		"rate(1 minute)":                  {"Tue 2026-11-24 20:31", "Tue 2026-11-24 20:32"},
 		"rate(7 hours)":                   {"Wed 2026-11-25 03:10", "Wed 2026-11-25 10:10"}, // since the 20th, 11:10
+		"rate(1 days)":                    {"Wed 2026-11-25 11:10", "Thu 2026-11-26 11:10"},
 		"rate(3 days)":                    {"Thu 2026-11-26 11:10", "Sun 2026-11-29 11:10"},
 	} {
 		began := time.Date(2026, 11, 20, 11, 10, 0, 0, time.UTC)
@@ -49,14 +53,14 @@ func TestNextRuns(t *testing.T) {
 			began = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 		}
 		most := max(len(want), 1)
-		runs, err := NextRuns(expression, "UTC", began, time.Date(2026, 11, 24, 20, 30, 0, 0, time.UTC), most)
+		runs, err := Next(expression, "UTC", began, time.Date(2026, 11, 24, 20, 30, 0, 0, time.UTC), most)
 		require.NoError(t, err, expression)
 		got := []string{}
 		for _, run := range runs {
 			got = append(got, run.Format("Mon 2006-01-02 15:04"))
 		}
 		if len(want) == 1 { // and none after it
-			more, err := NextRuns(expression, "UTC", began, runs[0], 1)
+			more, err := Next(expression, "UTC", began, runs[0], 1)
 			require.NoError(t, err, expression)
 			require.Empty(t, more, expression)
 		}
@@ -91,7 +95,7 @@ func TestNextRunsInATimeZone(t *testing.T) {
 			after, err := time.Parse(time.RFC3339, test.after)
 			require.NoError(t, err)
 			began := time.Date(2026, 1, 1, 11, 0, 0, 0, time.UTC)
-			runs, err := NextRuns(test.expression, test.zone, began, after, len(test.want))
+			runs, err := Next(test.expression, test.zone, began, after, len(test.want))
 			require.NoError(t, err)
 			var got []string
 			for _, run := range runs {
@@ -106,7 +110,7 @@ func TestNextRunsBeginWithTheSchedule(t *testing.T) {
 	t.Parallel()
 	now, begins := time.Date(2026, 11, 24, 20, 30, 0, 0, time.UTC), time.Date(2026, 12, 1, 6, 0, 0, 0, time.UTC)
 	for _, expression := range []string{"rate(1 hour)", "cron(0 * * * ? *)"} {
-		runs, err := NextRuns(expression, "UTC", begins, now, 2)
+		runs, err := Next(expression, "UTC", begins, now, 2)
 		require.NoError(t, err)
 		require.Equal(t, []time.Time{begins, begins.Add(time.Hour)}, runs, expression)
 	}
@@ -114,8 +118,22 @@ func TestNextRunsBeginWithTheSchedule(t *testing.T) {
 
 func TestNextRunsOfWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
-	_, err := NextRuns("cron(0 0 ? * FRI-MON *)", "UTC", time.Time{}, time.Now(), 1)
+	_, err := Next("cron(0 0 ? * FRI-MON *)", "UTC", time.Time{}, time.Now(), 1)
 	require.ErrorContains(t, err, `"cron(0 0 ? * FRI-MON *)" is no expression that is known here: its DAY-OF-WEEK takes`)
-	_, err = NextRuns("rate(1 day)", "Mars/Olympus", time.Time{}, time.Now(), 1)
+	_, err = Next("rate(1 day)", "Mars/Olympus", time.Time{}, time.Now(), 1)
 	require.ErrorContains(t, err, `the time zone "Mars/Olympus" is not known here`)
+}
+
+// The numbers are larger than a time.Duration holds.
+func TestNextOfARateOfCenturies(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 20, 30, 0, 0, time.UTC)
+	for _, expression := range []string{"rate(100000 days)", "rate(2147483647 days)", "rate(2147483647 hours)"} {
+		for _, began := range []time.Time{now.AddDate(-1, 0, 0), now.AddDate(-280, 0, 0)} {
+			runs, err := Next(expression, "UTC", began, now, 2)
+			require.NoError(t, err)
+			require.True(t, runs[0].After(now), "%s: %s", expression, runs)
+			require.True(t, runs[1].After(runs[0]), "%s: %s", expression, runs)
+		}
+	}
 }
