@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/agext/levenshtein"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // decode fills a struct, map, list or scalar from a node. It goes on after a mistake, so that all are found.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 const parameterARN = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/password"

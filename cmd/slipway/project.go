@@ -8,7 +8,7 @@ import (
 	"path"
 	"path/filepath"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // project is what Pulumi.yaml says that a companion command needs.
