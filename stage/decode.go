@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agext/levenshtein"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -50,7 +49,11 @@ func (c *checker) decodeStruct(n *node, into reflect.Value) {
 		field, known := fields[key]
 		switch {
 		case !known:
-			c.reject(child, "%s", unknownKey(key, keyNames(into.Type())))
+			if meant, is := fields[c.rejectKey(n, key, into.Type())]; is && n.object[meant.Tag.Get("json")] == nil {
+				// As if it had been called so: what others say of it is no mistake.
+				n.object[meant.Tag.Get("json")] = child
+				c.decode(child, into.FieldByIndex(meant.Index))
+			}
 		case field.Type.Kind() == reflect.Int:
 			c.decodeNumber(child, into.FieldByIndex(field.Index), field.Tag.Get("unit"))
 		default:
@@ -239,13 +242,27 @@ func (c *checker) decodeBoolean(n *node, into reflect.Value) {
 	into.SetBool(value)
 }
 
-// unknownKey says which keys there are, and which one was probably meant.
-func unknownKey(key string, known []string) string {
-	nearest := slices.MinFunc(known, func(a, b string) int {
-		return levenshtein.Distance(key, a, nil) - levenshtein.Distance(key, b, nil)
-	})
-	if levenshtein.Distance(key, nearest, nil) <= max(2, len(nearest)/3) {
-		return fmt.Sprintf("there is no such key; did you mean %q? The keys here are %s", nearest, enumerate(known))
+// rejectKey reports a key that a struct does not have. It returns the one that was meant, if that is one of the struct's.
+func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant string) {
+	n, known := of.object[key], keyNames(here)
+	if of == c.root && !n.place().inherited() {
+		known = append(known, defaultsKey)
 	}
-	return "there is no such key; the keys here are " + enumerate(known)
+	message := "there is no such key"
+	if meant = suggestKey(key, here); meant == "" && nearest(key, known) != "" {
+		meant = nearest(key, known)
+	}
+	if meant != "" {
+		message += fmt.Sprintf("; did you mean %q?", meant)
+	} else if top := suggestTopLevel(key); top != "" {
+		message += fmt.Sprintf("; did you mean %s:%s, which is the whole stage's?", c.in.Project, top)
+	}
+	if !n.bad {
+		c.mistakes = append(c.mistakes, Error{n.path, n.file, message, enumerate(known)})
+	}
+	hide(n) // it may be secrets
+	n.spoil()
+	c.lacksDefaults = c.lacksDefaults || meant == defaultsKey
+	of.unsure = of.unsure || !slices.Contains(known, meant)
+	return meant
 }

@@ -15,7 +15,7 @@ func (c *checker) checkDependencies(keys []any, main string, definition TaskDefi
 	for _, name := range slices.Sorted(maps.Keys(containers)) {
 		for _, other := range slices.Sorted(maps.Keys(containers[name].DependsOn)) {
 			where := c.root.at(dependency(keys, main, name, other)...)
-			if mistake := definition.refusesDependency(main, name, other); mistake != "" {
+			if mistake := definition.refusesDependency(main, name, other); mistake != "" && !c.isDoubtful(keys, main, other) {
 				c.failAt(where, "%s", mistake)
 			}
 		}
@@ -24,6 +24,15 @@ func (c *checker) checkDependencies(keys []any, main string, definition TaskDefi
 		c.fail(dependency(keys, main, circle[0], circle[1]), "makes containers wait for each other: %s; remove one of these dependencies",
 			strings.Join(circle, " → "))
 	}
+}
+
+// isDoubtful tells that what a container waits for was not read whole.
+func (c *checker) isDoubtful(keys []any, main, other string) bool {
+	own := keys
+	if other != main {
+		own = below(keys, "containers", other)
+	}
+	return c.root.at(own...).bad || c.root.at(below(own, "essential")...).bad || c.root.at(below(own, "healthCheck")...).bad
 }
 
 // dependency leads to where a container says that it waits for another.

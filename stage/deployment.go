@@ -80,7 +80,7 @@ func (c *checker) checkDeployment(name string, service Service) {
 			c.fail(key("alarms", i), "is %s again; remove it", alarm)
 		}
 	}
-	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil {
+	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
 		c.failAt(errors, "counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors")
 	}
 }

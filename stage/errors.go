@@ -15,6 +15,8 @@ type Error struct {
 	File string
 	// Message says what is wrong, what is allowed and what to do.
 	Message string
+	// keys are those that there are at the place of an unknown one. Of several mistakes with the same, the first says them.
+	keys string
 }
 
 // Error puts the path first, as in "services.web.port (Pulumi.dev.yaml): must be …".
@@ -43,7 +45,20 @@ func (e Errors) sorted() Errors {
 			cmp.Compare(a.Path, b.Path), cmp.Compare(a.File, b.File), cmp.Compare(a.Message, b.Message),
 		)
 	})
-	return slices.Compact(e)
+	e = slices.Compact(e)
+	said := map[string]bool{}
+	for i, mistake := range e {
+		if mistake.keys != "" && !said[mistake.keys] {
+			said[mistake.keys] = true
+			joint := "; the"
+			if strings.HasSuffix(mistake.Message, "?") {
+				joint = " The"
+			}
+			e[i].Message += joint + " keys here are " + mistake.keys
+		}
+		e[i].keys = ""
+	}
+	return e
 }
 
 // enumerate joins names for a sentence.

@@ -119,7 +119,7 @@ func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 		if c.root.at("images", name, "platform").present {
 			c.fail(at("images", name, "platform"), "goes with ref; write build.platform for an image that is built here")
 		}
-	case !built.present:
+	case !built.present && !built.bad:
 		c.fail(at("images", name), "has neither build nor ref; write build.context to build it here, "+
 			"or ref to run one that exists: %s", pinnedForm)
 	}

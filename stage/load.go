@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // checker gathers the mistakes of one stage.
@@ -15,6 +17,8 @@ type checker struct {
 	root     *node    // the stage's keys, merged
 	document document
 	mistakes Errors
+	// lacksDefaults is set where the key that holds the defaults is misspelt.
+	lacksDefaults bool
 }
 
 // Load decodes, merges and checks a stage. It reads nothing but in and the files below in.Root, and
@@ -34,7 +38,7 @@ func Load(in Input) (*Stage, error) {
 	c.root = merge(defaults, keys)
 	c.decode(c.root, reflect.ValueOf(&c.document).Elem())
 	// What broken defaults would have said is not known, so nothing can be said about the whole.
-	if defaults == nil || !defaults.bad {
+	if (defaults == nil || !defaults.bad) && !c.lacksDefaults {
 		c.check(aws)
 	}
 	if len(c.mistakes) > 0 {
@@ -47,16 +51,10 @@ func Load(in Input) (*Stage, error) {
 func (c *checker) readKeys() *node {
 	root := &node{file: stageFile(c.in.Stage), object: map[string]*node{}}
 	for fullKey := range c.in.Config {
-		key, ours := strings.CutPrefix(fullKey, c.in.Project+":")
-		if !ours {
-			continue
-		}
-		known := append(keyNames(reflect.TypeFor[document]()), defaultsKey)
-		n := c.readKey(fullKey, step("", key))
-		if slices.Contains(known, key) {
-			root.object[key] = n
-		} else if !n.bad {
-			c.reject(n, "%s", unknownKey(key, known))
+		if key, ours := strings.CutPrefix(fullKey, c.in.Project+":"); ours {
+			root.object[key] = c.readKey(fullKey, step("", key))
+		} else {
+			c.checkNamespace(fullKey)
 		}
 	}
 	return root
@@ -64,16 +62,10 @@ func (c *checker) readKeys() *node {
 
 // readKey parses one key's value; an encrypted one is refused unseen.
 func (c *checker) readKey(fullKey, path string) *node {
-	namespace, key, _ := strings.Cut(fullKey, ":")
-	n := node{path: path, file: c.files[0].name, hidden: path == "secrets"}
-	if path == defaultsKey {
+	n := node{path: path, hidden: path == "secrets"}
+	n.file, n.written = c.findKey(fullKey)
+	if n.written == nil && path == defaultsKey {
 		n.file = projectFile
-	}
-	for _, file := range c.files {
-		if written := file.find(namespace, key); written != nil {
-			n.file, n.written = file.name, written
-			break
-		}
 	}
 	if slices.Contains(c.in.SecretKeys, fullKey) {
 		if path != "secrets" {
@@ -91,6 +83,17 @@ func (c *checker) readKey(fullKey, path string) *node {
 		return parsed
 	}
 	return newNode(text, n)
+}
+
+// findKey finds the file that has a key, and what it says there: nil, and the stage's, where neither is at hand.
+func (c *checker) findKey(fullKey string) (file string, written *yaml.Node) {
+	namespace, key, _ := strings.Cut(fullKey, ":")
+	for _, file := range c.files {
+		if written := file.find(namespace, key); written != nil {
+			return file.name, written
+		}
+	}
+	return c.files[0].name, nil
 }
 
 // hide keeps what stands at and below a node out of messages.
@@ -128,7 +131,7 @@ func (c *checker) reject(n *node, format string, args ...any) {
 // failAt reports a mistake, unless the value was rejected already.
 func (c *checker) failAt(at place, format string, args ...any) {
 	if !at.bad {
-		c.mistakes = append(c.mistakes, Error{at.path, at.file, fmt.Sprintf(format, args...)})
+		c.mistakes = append(c.mistakes, Error{Path: at.path, File: at.file, Message: fmt.Sprintf(format, args...)})
 	}
 }
 

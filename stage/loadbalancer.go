@@ -147,8 +147,8 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
 				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
 			}
 		}
-	} else if at := key("port"); at.present {
-		c.failAt(at, "is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port: "+
+	} else if port := key("port"); port.present && !at.bad {
+		c.failAt(port, "is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port: "+
 			"the stage's own listens on 80 and 443")
 	}
 	if at := key("zone"); at.present && !zoneName.MatchString(settings.Zone) {

@@ -45,10 +45,10 @@ func (c *checker) checkNetwork(network Network) {
 		c.failAt(vpc, "is %q; write a VPC's id, as in vpc-0123456789abcdef0", network.VPC)
 	}
 	switch {
-	case vpc.present && !subnets.present:
+	case vpc.present && !subnets.present && !subnets.bad:
 		c.failAt(vpc, "needs subnets beside it; write the ids of those that tasks run in, as network.subnets, "+
 			"or remove vpc to use the default VPC")
-	case subnets.present && !vpc.present:
+	case subnets.present && !vpc.present && !vpc.bad:
 		c.failAt(subnets, "needs vpc beside it; write the id of the VPC that they are in, as network.vpc, "+
 			"or remove subnets to use the default VPC")
 	case subnets.present && (len(network.Subnets) == 0 || len(network.Subnets) > mostSubnets):

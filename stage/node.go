@@ -28,6 +28,8 @@ type node struct {
 	encrypted bool
 	// bad nodes were reported already: what is wrong below them or because of them is not told again.
 	bad bool
+	// unsure objects have a key that is not known and like no other: what they lack may be what it means.
+	unsure bool
 }
 
 // parseNode reads the JSON text of one key. False means that it is none.
@@ -158,11 +160,24 @@ type place struct {
 	path, file string
 	// present is false where the user wrote nothing there.
 	present bool
-	// bad is set where the value, or one around it, has been reported.
+	// bad is set where the value, or one around it, has been reported, or may be what an unknown key beside it means.
 	bad bool
+	// unsure is that of the node.
+	unsure bool
 }
 
-func (n *node) place() place { return place{n.path, n.file, true, n.bad} }
+func (n *node) place() place { return place{n.path, n.file, true, n.bad, n.unsure} }
+
+// spoil marks all that stands at and below a node as reported.
+func (n *node) spoil() {
+	n.bad = true
+	for _, child := range n.object {
+		child.spoil()
+	}
+	for _, child := range n.list {
+		child.spoil()
+	}
+}
 
 // inherited is true where the value comes from the defaults.
 func (p place) inherited() bool { return strings.HasPrefix(p.path, defaultsKey+".") }
@@ -184,9 +199,9 @@ func (n *node) at(keys ...any) place {
 			}
 		}
 		if next == nil {
-			found = place{found.path + step(found.path, key), found.file, false, found.bad}
+			found = place{path: found.path + step(found.path, key), file: found.file, bad: found.bad || found.unsure}
 		} else {
-			found = place{next.path, next.file, true, found.bad || next.bad}
+			found = place{next.path, next.file, true, found.bad || next.bad, next.unsure}
 		}
 		current = next
 	}

@@ -98,7 +98,7 @@ func TestMistakesInOptions(t *testing.T) {
 		"schedules that are a list": {
 			scaled("{max: 4, cpu: 60, schedules: [night]}"), "services.web.scaling.schedules", []string{"is a list; it must be an object"}},
 		"an unknown key of a schedule": {
-			scheduled("{cron: '0 22 * * ? *', when: rate(1 day), min: 0}"), "services.web.scaling.schedules.night.cron", []string{"the keys here are when, timeZone, min, max"}},
+			scheduled("{cron: '0 22 * * ? *', when: rate(1 day), min: 0}"), "services.web.scaling.schedules.night.cron", []string{`did you mean "when"? The keys here are when, timeZone, min, max`}},
 		"a schedule without a time": {
 			scheduled("{min: 0}"), "services.web.scaling.schedules.night.when", []string{`is missing; write when, as in "cron(0 6 ? * MON-FRI *)"`}},
 		"a schedule of the usual cron": {

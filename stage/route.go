@@ -160,7 +160,7 @@ func (c *checker) checkRoute(name string, service Service) {
 		return
 	}
 	key := func(keys ...any) []any { return append(at("services", name, "route"), keys...) }
-	if port := c.root.at("services", name, "port"); !port.present {
+	if port := c.root.at("services", name, "port"); !port.present && !port.bad {
 		c.failAt(place, "leads to a service that has no port; write services.%s.port, or remove route", name)
 	}
 	c.checkHosts(name, route.Hosts)
@@ -180,7 +180,10 @@ func (c *checker) checkRoute(name string, service Service) {
 	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > mostWildcards {
 		c.failAt(place, "has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?", wildcards, mostWildcards)
 	}
-	written := func(key string) bool { return c.root.at("loadBalancer", key).present }
+	written := func(key string) bool {
+		at := c.root.at("loadBalancer", key)
+		return at.present || at.bad // it may have been meant
+	}
 	if !c.root.at(key("protocol")...).bad && route.NeedsHTTPS() && !written("arn") && !written("certificate") && !written("zone") {
 		c.fail(key("protocol"), "is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone",
 			route.Protocol)

@@ -119,10 +119,10 @@ func (c *checker) checkScaling(name string, service Service) {
 		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
 		known = false
 	}
-	if !written("cpu").present && !written("memory").present && !written("requests").present && len(scaling.Schedules) == 0 {
+	if !written("cpu").present && !written("memory").present && !written("requests").present && len(scaling.Schedules) == 0 && !whole.unsure {
 		c.failAt(whole, "has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
 	}
-	if written("requests").present && service.Route == nil {
+	if written("requests").present && service.Route == nil && !c.root.at("services", name, "route").bad {
 		c.fail(key("requests"), "counts what the load balancer sends, and the service has no route; write route, or remove requests")
 	}
 	if replicas := c.root.at("services", name, "replicas"); known && replicas.present && !replicas.bad && !replicas.inherited() &&
@@ -142,6 +142,7 @@ func (c *checker) checkSchedule(name string, schedule Schedule, most int, keys [
 	}
 	c.checkWhen(keys, schedule.When, schedule.TimeZone)
 	switch {
+	case c.root.at(keys...).unsure:
 	case schedule.Min == nil && schedule.Max == nil:
 		c.fail(keys, "changes nothing; write min or max")
 	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !c.root.at(key("min")...).bad:

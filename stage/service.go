@@ -73,13 +73,13 @@ type Service struct {
 
 func (c *checker) checkService(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name), keys...) }
-	given := func(name string) bool { return c.root.at(key(name)...).present }
+	port := c.root.at(key("port")...)
 
 	c.checkTaskDefinition(key(), name, service.TaskDefinition)
 	if service.Exec && service.ReadonlyRootFilesystem {
 		c.fail(key("readonlyRootFilesystem"), "goes not with exec, whose sessions write to the container's files; remove one of them")
 	}
-	if !given("port") && len(service.AllowFrom) > 0 {
+	if !port.present && !port.bad && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
 	c.checkRanges(service.AllowFrom, "services", name, "allowFrom")

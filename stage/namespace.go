@@ -1,0 +1,73 @@
+package stage
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the project's own, for AWS's or
+// Docker's. Other namespaces are those of other providers, of which nobody has a list.
+func (c *checker) checkNamespace(fullKey string) {
+	namespace, key, _ := strings.Cut(fullKey, ":")
+	if key == "" { // not a key of Pulumi's at all
+		return
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(key, "slipway."), ".")
+	isOurs := slices.Contains(append(keyNames(reflect.TypeFor[document]()), defaultsKey), name)
+	switch {
+	case namespace == "aws":
+		c.checkProviderKey(fullKey, key)
+	case slices.Contains(otherNamespaces, namespace):
+	case isNear(namespace, c.in.Project), isOurs && (namespace == "slipway" || c.isObjectText(fullKey)):
+		c.rejectNamespace(fullKey, c.in.Project+":"+key)
+	case isNear(namespace, "aws") || isNear(namespace, "docker"):
+		meant := nearest(namespace, []string{"aws", "docker"})
+		c.rejectNamespace(fullKey, meant+":"+key)
+	}
+}
+
+// otherNamespaces are those of packages that have names like others.
+var otherNamespaces = []string{"docker", "pulumi", "awsx", "aws-native", "awscc", "docker-build"}
+
+// isObjectText tells a value that has the shape of most of the stage's own keys. Keys of other providers that are called as
+// ours are (azure:environment, kubernetes:cluster) are text.
+func (c *checker) isObjectText(fullKey string) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal([]byte(c.in.Config[fullKey]), &object) == nil && object != nil
+}
+
+func (c *checker) rejectNamespace(fullKey, meant string) {
+	file, _ := c.findKey(fullKey)
+	c.failAt(place{path: fullKey, file: file}, "nothing reads this key; write %s (the keys of this project begin with %s:, those of a provider "+
+		"with its name)", meant, c.in.Project)
+}
+
+// providerKeys are the keys of pulumi-aws's own configuration
+// (https://www.pulumi.com/registry/packages/aws/installation-configuration/).
+var providerKeys = []string{
+	"accessKey", "allowedAccountIds", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "customCaBundle",
+	"defaultTags", "ec2MetadataServiceEndpoint", "ec2MetadataServiceEndpointMode", "endpoints",
+	"forbiddenAccountIds", "httpProxy", "httpsProxy", "ignoreTags", "insecure", "maxRetries", "noProxy",
+	"pluginDownloadURL", "profile", "region", "retryMode", "s3UsEast1RegionalEndpoint", "s3UsePathStyle",
+	"secretKey", "sharedConfigFiles", "sharedCredentialsFiles", "skipCredentialsValidation",
+	"skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "stsRegion", "token",
+	"tokenBucketRateLimiterCapacity", "useDualstackEndpoint", "useFipsEndpoint", "version",
+}
+
+// checkProviderKey refuses what the AWS provider would refuse too, once it is asked for its first resource.
+func (c *checker) checkProviderKey(fullKey, key string) {
+	name, _, _ := strings.Cut(key, ".")
+	if slices.Contains(providerKeys, name) {
+		return
+	}
+	file, _ := c.findKey(fullKey)
+	message := "the AWS provider has no such key"
+	if meant := nearest(name, providerKeys); meant != "" {
+		message += "; did you mean \"aws:" + meant + "\"?"
+	} else {
+		message += "; remove it, or correct its name: its keys are " + enumerate(providerKeys)
+	}
+	c.failAt(place{path: fullKey, file: file}, "%s", message)
+}
