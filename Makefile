@@ -3,7 +3,7 @@ GO ?= go
 MODULES := . app sandbox
 # As the sandbox compiles the program, so that no package is compiled twice, in whatever directory.
 FLAGS := -trimpath
-BUILD := $(GO) build -buildvcs=false $(FLAGS) -ldflags='-s -w'
+BUILD = $(GO) build -buildvcs=false $(FLAGS) -ldflags='-s -w $(LINK)'
 
 .PHONY: help build app demo test check unit e2e bench docs fmt clean
 
@@ -13,8 +13,13 @@ help: ## list the targets
 build: ## build .bin/sandbox with its .bin/taskhost, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
 	cd sandbox && $(BUILD) -o ../.bin/sandbox .
 	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -o ../.bin/taskhost ./taskhost
-	$(BUILD) -o .bin/slipway ./cmd/slipway
+	$(MAKE) -s .bin/slipway
 	.bin/sandbox cli
+
+.PHONY: .bin/slipway
+.bin/slipway: LINK = -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null)
+.bin/slipway:
+	$(BUILD) -o $@ ./cmd/slipway
 
 app: ## build the sample app's binary, the same on every machine
 	@# The toolchain that app/go.mod names and nothing of the machine's own settings; 755 whatever the umask.

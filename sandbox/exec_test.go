@@ -242,12 +242,12 @@ func TestFaultsAreSetShownAndCleared(t *testing.T) {
 	require.Equal(t, "failing-tasks=*:2\n", answer(t, dir, "faults"))
 }
 
-func TestAWrongCallShowsTheUsage(t *testing.T) {
+func TestAWrongCallIsToldInTwoLines(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"bogus"}, {"images", "--jsn"}, {"exec"}, {"ps", "all"}} {
 		var stdout, stderr bytes.Buffer
 		require.Equal(t, 2, run(args, &stdout, &stderr), args)
-		require.Contains(t, stderr.String(), "Usage:")
+		require.Contains(t, stderr.String(), "Run `sandbox")
 		require.Empty(t, stdout.String())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,7 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 		fmt.Fprintf(stderr, "sandbox %s: %v\n", command.Name(), err)
 		return 1
 	default:
-		fmt.Fprintf(stderr, "%v\n\n%s", err, command.UsageString())
+		fmt.Fprintf(stderr, "%s: %s\nRun `%[1]s --help` for its arguments and flags.\n", command.CommandPath(), strings.Join(strings.Fields(err.Error()), " "))
 		return 2
 	}
 }

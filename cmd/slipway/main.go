@@ -27,6 +27,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "slipway",
 		Short:         "Companion commands around pulumi: build once, launch every stage",
+		Version:       ownVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errDifference):
 		return 1
 	case called:
-		fmt.Fprintf(stderr, "slipway %s: %v\n", command.Name(), err)
+		fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), shortenPaths(withHint(err)))
 		var other exitWith
 		switch {
 		case errors.As(err, &other):
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	default:
-		fmt.Fprintf(stderr, "%v\n\n%s", err, command.UsageString())
+		fmt.Fprintln(stderr, usageError(command, err))
 		return 2
 	}
 }

@@ -402,7 +402,7 @@ func (r *rollback) print(report *report) {
 	report.printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
 		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.subject())
 	if r.content == nil {
-		report.printf("%s has all of that already.\n", r.File)
+		report.printf("%s has all of that already.\n", shortenPaths(r.File))
 	}
 	for _, change := range r.Changes {
 		report.printf("  %s\n", change.describe())

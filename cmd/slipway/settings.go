@@ -66,7 +66,11 @@ func readStageFile(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseStageFile(source)
+	config, err := parseStageFile(source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return config, nil
 }
 
 func parseStageFile(source []byte) (map[string]string, error) {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the Makefile, to what git says of the commit.
+var version string
+
+// ownVersion is what this binary was built from, as far as it was told.
+func ownVersion() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	settings := map[string]string{}
+	for _, setting := range info.Settings {
+		settings[setting.Key] = setting.Value
+	}
+	switch revision := settings["vcs.revision"]; {
+	case info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version
+	case revision != "" && settings["vcs.modified"] == "true":
+		return revision + "-dirty"
+	case revision != "":
+		return revision
+	}
+	return "unknown"
+}
+
+// usageError is what to say of a mistake in the call: what it is, and where the rest stands.
+func usageError(command *cobra.Command, err error) string {
+	what, similar, found := strings.Cut(err.Error(), "Did you mean this?")
+	what = strings.Join(strings.Fields(what), " ")
+	if found {
+		what += "; did you mean " + strings.Join(strings.Fields(similar), " or ") + "?"
+	}
+	return fmt.Sprintf("%s: %s\nRun `%[1]s --help` for its arguments and flags.", command.CommandPath(), what)
+}
+
+// withHint adds what to do to an error of the CLI that does not say it.
+func withHint(err error) string {
+	text := err.Error()
+	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login"} {
+		if strings.Contains(text, sign) {
+			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own machine, " +
+				"put `sandbox exec --` before the command."
+		}
+	}
+	return text
+}
+
+var absolutePath = regexp.MustCompile(`(^|[\s'"` + "`" + `(])(/[^\s:;,'"` + "`" + `()]+)`)
+
+// shortenPaths writes the paths of a message relative to the working directory, where that is shorter.
+func shortenPaths(text string) string {
+	working, err := os.Getwd()
+	if err != nil {
+		return text
+	}
+	return absolutePath.ReplaceAllStringFunc(text, func(found string) string {
+		parts := absolutePath.FindStringSubmatch(found)
+		return parts[1] + shortPath(working, parts[2])
+	})
+}
+
+// shortPath is a path below the working directory, or below the directory of the project around it, relative to it.
+func shortPath(working, path string) string {
+	relative, err := filepath.Rel(working, path)
+	if working == "/" || err != nil || strings.Count(relative, "..") > 2 || len(relative) >= len(path) {
+		return path
+	}
+	return relative
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAUsageErrorIsTwoLines(t *testing.T) {
+	t.Parallel()
+	for said, args := range map[string][]string{
+		`slipway: unknown command "verif" for "slipway"; did you mean verify?`:  {"verif"},
+		"slipway verify: verify takes one stage: slipway verify STAGE":          {"verify"},
+		"slipway verify: unknown flag: --release":                               {"verify", "--release"},
+		"slipway run: run takes a stage and a task: slipway run STAGE TASK [--": {"run", "dev"},
+		"slipway logs: flag needs an argument: --since":                         {"logs", "dev", "web", "--since"},
+		`slipway status: invalid argument "maybe" for "--json" flag`:            {"status", "--json=maybe"},
+		"slipway: unknown shorthand flag: 'x' in -x":                            {"-x"},
+	} {
+		var out, err bytes.Buffer
+		require.Equal(t, 2, run(t.Context(), args, &out, &err))
+		require.Empty(t, out.String())
+		lines := strings.Split(strings.TrimSpace(err.String()), "\n")
+		require.Len(t, lines, 2, err.String())
+		require.True(t, strings.HasPrefix(lines[0], said), lines[0])
+		require.Contains(t, lines[1], strings.Split(said, ":")[0]+" --help")
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	var out, err bytes.Buffer
+	require.Zero(t, run(t.Context(), []string{"--version"}, &out, &err))
+	require.Regexp(t, `^slipway version \S+\n$`, out.String())
+}
+
+func TestWithoutALoginBothWaysAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, said := range []string{"PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+		"this command requires logging in; try running `pulumi login` first"} {
+		hinted := withHint(errors.New(said))
+		require.Contains(t, hinted, "`pulumi login`")
+		require.Contains(t, hinted, "`sandbox exec --`")
+	}
+	require.Equal(t, "no stack named 'x' found", withHint(errors.New("no stack named 'x' found")))
+}
+
+func TestPathsAreShort(t *testing.T) {
+	t.Parallel()
+	working, err := os.Getwd()
+	require.NoError(t, err)
+	above := filepath.Dir(filepath.Dir(working))
+	for text, want := range map[string]string{
+		"open " + working + "/Pulumi.dev.yaml: no such file": "open Pulumi.dev.yaml: no such file",
+		above + "/Pulumi.dev.yaml: yaml: line 3":             "../../Pulumi.dev.yaml: yaml: line 3",
+		"/etc/passwd is not yours":                           "/etc/passwd is not yours",
+		"123.dkr.ecr.eu-central-1.amazonaws.com" + working:   "123.dkr.ecr.eu-central-1.amazonaws.com" + working,
+		"https://github.com/x":                               "https://github.com/x",
+		"the log group /slipway/dev/web":                     "the log group /slipway/dev/web",
+	} {
+		require.Equal(t, want, shortenPaths(text))
+	}
+	require.Equal(t, "/slipway/dev/web", shortPath("/", "/slipway/dev/web"))
+}
