@@ -42,6 +42,9 @@ func cliCommand() *cobra.Command {
 // pulumiCLI is the pulumi on the PATH where it is new enough, else the one that was built into .bin, else one that it
 // builds there.
 func pulumiCLI(progress io.Writer) (string, error) {
+	if cli := os.Getenv(cliVariable); cli != "" { // in an exec, where pulumi is this program
+		return cli, nil
+	}
 	if path, err := exec.LookPath("pulumi"); err == nil && newEnough(path) {
 		return filepath.Abs(path)
 	}

@@ -31,9 +31,9 @@ func execCommand(dir *string) *cobra.Command {
 		Long: `Run a command with the account attached, and end with its exit status.
 
 The command, and whatever it starts, sees the account as AWS: Pulumi's aws and docker providers, the AWS SDKs and the
-aws CLI reach nothing else. Its pulumi keeps state in the account's directory. A stage file into which the CLI writes an
-encryptionsalt gets its bytes back when the command ends. Run commands that are to work at the same time each with an
-exec of its own.
+aws CLI reach nothing else. Its pulumi keeps state in the account's directory. A stage file without an encryptionsalt has
+one at its end while pulumi runs, and gets its bytes back when the command ends. Run commands that are to work at the same
+time each with an exec of its own.
 
 Images are built by the Docker engine where one answers (DOCKER_HOST is honoured). Where none does, or SANDBOX_DOCKER=off
 is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.
@@ -71,7 +71,10 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 	if err != nil {
 		return 0, err
 	}
-	if project, found := parentWith(workDir, "Pulumi.yaml"); found {
+	project, found := parentWith(workDir, "Pulumi.yaml")
+	if !found {
+		project = ""
+	} else {
 		files, err := keepStageFiles(project, stage)
 		if err != nil {
 			return 0, err
@@ -98,7 +101,16 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 			return err
 		}
 		defer tasks.end()
-		environment := attached.environment(os.Environ(), dir, filepath.Dir(cli), filepath.Dir(self))
+		bin, err := linkCLI(dir)
+		if err != nil {
+			return err
+		}
+		salt, err := accountSalt(dir)
+		if err != nil {
+			return err
+		}
+		environment := attached.environment(os.Environ(), dir, bin, filepath.Dir(self))
+		environment = append(environment, cliVariable+"="+cli, projectVariable+"="+project, saltVariable+"="+salt)
 		host.SetEnvironment(environment)
 		status, err = runCommand(args, environment)
 		tasks.settle()

@@ -74,7 +74,7 @@ const asSandbox = "TEST_RUNS_SANDBOX"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asSandbox) != "" {
-		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(runAs(os.Args, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -113,6 +113,23 @@ func TestExecPassesStreamsAndFindsPulumi(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "typed\nv3.226.0\n", string(output))
 	require.Equal(t, "oops\n", stderr.String())
+}
+
+func TestEveryPulumiFindsASaltAndLeavesTheFileAlone(t *testing.T) {
+	t.Parallel()
+	const content = "config:\n  tiny:a: {OCTAL: 0644}"
+	project, dir := newTestProject(t, map[string]string{"dev": content}), filepath.Join(t.TempDir(), "account")
+	command := sandbox(t, project, "--dir", dir, "exec", "--", "sh", "-c", "cat Pulumi.dev.yaml; cd /; pulumi version; cat $OLDPWD/Pulumi.dev.yaml")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, string(output))
+	require.Regexp(t, `^config:\n  tiny:a: {OCTAL: 0644}v3\.226\.0\nconfig:\n  tiny:a: {OCTAL: 0644}\nencryptionsalt: v1:\S+\n$`, string(output))
+	require.Equal(t, content, readFile(t, filepath.Join(project, "Pulumi.dev.yaml")))
+	require.NoDirExists(t, filepath.Join(project, ".sandbox"), "the account is elsewhere")
+	// An exec in an exec has the same CLI.
+	nested := sandbox(t, project, "--dir", dir, "exec", "--", os.Args[0], "exec", "--", "pulumi", "version")
+	output, err = nested.CombinedOutput()
+	require.NoError(t, err, string(output))
+	require.Equal(t, "v3.226.0\n", string(output))
 }
 
 func TestSignalsReachTheCommand(t *testing.T) {

@@ -14,7 +14,16 @@ import (
 	"slipway/sandbox/account"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(runAs(os.Args, os.Stdout, os.Stderr)) }
+
+// runAs is what a process does that was called with these arguments, and its exit status.
+func runAs(args []string, stdout, stderr io.Writer) int {
+	if filepath.Base(args[0]) != calledAs {
+		return run(args[1:], stdout, stderr)
+	}
+	fmt.Fprintf(stderr, "sandbox: starting pulumi: %v\n", becomeCLI(args[1:]))
+	return 1
+}
 
 // exitStatus is the end of a command that has said itself what went wrong.
 type exitStatus int

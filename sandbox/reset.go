@@ -46,7 +46,7 @@ func reset(dir string) error {
 		return err
 	}
 	for _, name := range []string{
-		"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home",
+		"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home", "bin",
 	} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err

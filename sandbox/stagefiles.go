@@ -24,8 +24,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// stageFiles keeps a project's stage files as they are while commands run. The CLI writes an encryptionsalt into
-// a stage file that has none, and reformats the file; neither is the user's edit.
+// stageFiles keeps a project's stage files as they are while commands run. They get an encryptionsalt, from the sandbox or the
+// CLI, which reformats the file; neither is the user's edit.
 //
 // The copies lie in the project, not in the account: commands with different accounts may run in one project at once.
 // The first command to start makes the copies, the last one to end puts them back, and where none could (all were
@@ -34,6 +34,7 @@ import (
 type stageFiles struct {
 	project *workspace.Project
 	dir     string // where the stage files are
+	place   string // of the copies and the locks; there only while commands run
 	kept    string // where the copies are
 	guard   *flock.Flock
 	users   *flock.Flock
@@ -41,66 +42,99 @@ type stageFiles struct {
 
 const keptDir = ".sandbox/stages"
 
-// keepStageFiles begins to look after the stage files of a project. Stage limits to one the check that the sandbox
-// can use them; "" checks them all.
-func keepStageFiles(project, stage string) (s *stageFiles, err error) {
+func newStageFiles(project string) (*stageFiles, error) {
 	settings, err := workspace.LoadProject(filepath.Join(project, "Pulumi.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	place := filepath.Join(project, keptDir)
-	if err := os.MkdirAll(place, 0o755); err != nil {
+	return &stageFiles{project: settings, dir: filepath.Join(project, settings.StackConfigDir), place: place,
+		kept: filepath.Join(place, "kept"), guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}, nil
+}
+
+// keepStageFiles begins to look after the stage files of a project. Stage limits to one the check that the sandbox
+// can use them; "" checks them all.
+func keepStageFiles(project, stage string) (s *stageFiles, err error) {
+	if s, err = newStageFiles(project); err != nil {
 		return nil, err
 	}
-	s = &stageFiles{project: settings, dir: filepath.Join(project, settings.StackConfigDir),
-		kept: filepath.Join(place, "kept"), guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}
-	err = s.guarded(func() error {
-		if err := s.ifAlone(s.restore); err != nil {
-			return err
-		}
-		names, err := s.list(s.dir)
+	return s, s.guarded(func() error {
+		// Asked once, as whoever else runs may be killed at any moment.
+		alone, err := s.users.TryLock()
 		if err != nil {
 			return err
 		}
-		for _, name := range names {
-			if stage == "" || name == "Pulumi."+stage+".yaml" {
-				if err := checkUsable(filepath.Join(s.dir, name)); err != nil {
-					return err
-				}
-			}
+		if err := s.begin(stage, alone); err != nil {
+			return errors.Join(err, s.leave())
 		}
-		if err := s.ifAlone(func() error { return s.keep(names) }); err != nil {
+		return errors.Join(s.users.Unlock(), s.users.RLock())
+	})
+}
+
+// begin mends what a killed command has left and makes the copies, where no other command runs.
+func (s *stageFiles) begin(stage string, alone bool) error {
+	if alone {
+		if err := s.restore(); err != nil {
 			return err
 		}
-		return s.users.RLock()
-	})
-	return s, err
+	}
+	names, err := s.list(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if stage == "" || name == "Pulumi."+stage+".yaml" {
+			if err := checkUsable(filepath.Join(s.dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	if !alone {
+		return nil
+	}
+	return s.keep(names)
 }
 
 // end puts the stage files back where no other command still runs.
-func (s *stageFiles) end() error {
-	return s.guarded(func() error {
-		if err := s.users.Unlock(); err != nil {
-			return err
-		}
-		return s.ifAlone(s.restore)
-	})
-}
+func (s *stageFiles) end() error { return s.guarded(s.leave) }
 
-func (s *stageFiles) guarded(do func() error) (err error) {
-	if err := s.guard.Lock(); err != nil {
-		return fmt.Errorf("keeping the stage files: %w", err)
+// leave is the end of a command; the last one leaves nothing in the project.
+func (s *stageFiles) leave() error {
+	if err := s.users.Unlock(); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, s.guard.Unlock()) }()
-	return do()
-}
-
-func (s *stageFiles) ifAlone(do func() error) error {
 	alone, err := s.users.TryLock()
 	if err != nil || !alone {
 		return err
 	}
-	defer s.users.Unlock()
+	defer func() { _ = s.users.Unlock() }() // closes a file that is gone
+	if err := s.restore(); err != nil {
+		return err
+	}
+	_ = os.RemoveAll(s.place)
+	_ = os.Remove(filepath.Dir(s.place)) // unless there is more in it, such as an account
+	return nil
+}
+
+// guarded does what one command may do at a time.
+func (s *stageFiles) guarded(do func() error) (err error) {
+	for current := false; !current; {
+		if err := errors.Join(os.MkdirAll(s.place, 0o755), s.guard.Lock()); err != nil {
+			return fmt.Errorf("keeping the stage files: %w", err)
+		}
+		// The one that had the lock before may have removed the file.
+		mine, err := s.guard.Stat()
+		if err != nil {
+			return err
+		}
+		there, err := os.Stat(s.guard.Path())
+		if current = err == nil && os.SameFile(mine, there); !current {
+			if err := s.guard.Unlock(); err != nil {
+				return err
+			}
+		}
+	}
+	defer func() { err = errors.Join(err, s.guard.Unlock()) }()
 	return do()
 }
 

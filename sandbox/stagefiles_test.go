@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // saltOf what the CLI writes with the sandbox's passphrase, and with another one.
@@ -129,6 +130,88 @@ func TestTheNextCommandMendsWhatAKilledOneLeft(t *testing.T) {
 	require.Equal(t, original, readFile(t, file))
 	require.NoError(t, next.end())
 	require.Equal(t, original, readFile(t, file))
+	require.NoDirExists(t, filepath.Join(project, ".sandbox"), "nothing is left in the project")
+}
+
+func TestACommandThatIsKilledWhileAnotherOneStarts(t *testing.T) {
+	t.Parallel()
+	project := newTestProject(t, map[string]string{"dev": original})
+	file := filepath.Join(project, "Pulumi.dev.yaml")
+	killed := start(t, project)
+	writeFile(t, file, rewritten+sandboxSalt)
+	// The other one waits here, after it has found that it is not alone.
+	pipe := filepath.Join(project, "Pulumi.pipe.yaml")
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
+	type started struct {
+		files *stageFiles
+		err   error
+	}
+	next := make(chan started)
+	go func() {
+		files, err := keepStageFiles(project, "")
+		next <- started{files, err}
+	}()
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // once it reads
+	require.NoError(t, err)
+	require.NoError(t, killed.users.Unlock())
+	require.NoError(t, os.Rename(pipe, pipe+".gone"))
+	require.NoError(t, writer.Close())
+	other := <-next
+	require.NoError(t, other.err)
+	require.NoError(t, other.files.end())
+	require.Equal(t, original, readFile(t, file))
+}
+
+func TestTheCLIGetsASaltAndTheFileStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	salt, err := accountSalt(newAccountDir(t))
+	require.NoError(t, err)
+	require.True(t, opens(salt))
+	line := "encryptionsalt: " + salt + "\n"
+	for sentence, c := range map[string]struct{ content, want string }{
+		"numbers and comments":               {"# ours\nconfig:\n  t:e: {OCTAL: 0644, V: 1.10, D: 2020-01-02} # two\n", "+"},
+		"a file that is empty":               {"", "+"},
+		"no key at all":                      {"# nothing yet\n", "+"},
+		"no line end":                        {"config: {tiny:a: b}", "config: {tiny:a: b}\n" + line},
+		"lines of another system":            {"config:\r\n  tiny:a: b\r\n", "+"},
+		"one provider by name":               {"secretsprovider: passphrase\n", "+"},
+		"a salt":                             {sandboxSalt + original, ""},
+		"a value of the state's salt":        {"config:\n  tiny:a:\n    secure: v1:x:y\n", ""},
+		"a list in braces":                   {"{config: {tiny:a: b}}\n", ""},
+		"the end of a document":              {"config: {tiny:a: b}\n...\n", ""},
+		"a text that would grow by its line": {"config:\n  tiny:a: |\n    b", ""},
+		"no YAML":                            {"config: [", ""},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			project := newTestProject(t, map[string]string{"dev": c.content})
+			file := filepath.Join(project, "Pulumi.dev.yaml")
+			files := start(t, project)
+			for range 2 { // the second time there is one
+				require.NoError(t, saltStageFiles(project, salt))
+				want := c.want
+				switch want {
+				case "":
+					want = c.content
+				case "+":
+					want = c.content + line
+				}
+				require.Equal(t, want, readFile(t, file))
+			}
+			require.NoError(t, files.end())
+			require.Equal(t, c.content, readFile(t, file))
+		})
+	}
+}
+
+// newAccountDir is the directory of an account that a command uses.
+func newAccountDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	lock, err := useDir(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, lock.Unlock()) })
+	return dir
 }
 
 func TestAStageFileThatTheSandboxCannotDecryptIsRefused(t *testing.T) {

@@ -69,7 +69,8 @@ type Container struct {
 	DependsOn map[string]string `json:"dependsOn"`
 
 	// Mounts are the task's volumes that the container sees, by the volume's name. A volume is there for as long as its
-	// task, and is shared by the containers that mount it.
+	// task, and is shared by the containers that mount it. It is empty at first, whatever the image has there; only where
+	// the Dockerfile says VOLUME at that very path, it begins with what the image has.
 	//
 	// Default: none
 	// Allowed: names of letters, digits, `-` and `_`; each at a path of its own

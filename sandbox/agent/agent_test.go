@@ -42,6 +42,28 @@ func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
 	}, "containers or volumes are left")
 }
 
+func TestAVolumeIsEmptyUnlessTheDockerfileSaysVolumeAtItsPath(t *testing.T) {
+	f := newFake(t)
+	f.image = f.withSeed(t, "VOLUME /volume")
+	arn := f.add(t, "1a2b3c4d5e6f", `[
+		{"name": "filled", "command": ["read=/volume/seed"], "mountPoints": [{"sourceVolume": "one", "containerPath": "/volume"}]},
+		{"name": "empty", "command": ["read=/plain/seed"], "mountPoints": [{"sourceVolume": "two", "containerPath": "/plain"}]},
+		{"name": "elsewhere", "command": ["read=/other/seed"], "mountPoints": [{"sourceVolume": "three", "containerPath": "/other"}],
+		 "dependsOn": [{"containerName": "sub", "condition": "START"}]},
+		{"name": "sub", "command": ["read=/volume/sub/seed"], "mountPoints": [{"sourceVolume": "four", "containerPath": "/volume/sub"}]}]`)
+	f.change(arn, func(w *account.Work) {
+		for _, c := range w.Definition.Containers {
+			c["essential"] = false
+		}
+	})
+	f.start(t)
+	for name, want := range map[string][]string{"filled": {"grown"}, "empty": {"open /plain/seed: no such file or directory"},
+		"elsewhere": {"open /other/seed: no such file or directory"}, "sub": {"open /volume/sub/seed: no such file or directory"}} {
+		f.await(t, arn, name, stopped)
+		require.Equal(t, want, f.lines(name), name)
+	}
+}
+
 func TestADependencyThatFailsStopsWhatWaitsForIt(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b", `[

@@ -127,7 +127,10 @@ func (t *task) mounts(ctx context.Context, d definition) (mounts []mount.Mount, 
 		if err != nil {
 			return nil, err
 		}
-		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: point.ContainerPath, ReadOnly: point.ReadOnly})
+		// ECS fills a volume only from an image that says VOLUME at this very path; an engine would from any.
+		_, filled := t.images[d.Name].volumes[point.ContainerPath]
+		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: point.ContainerPath, ReadOnly: point.ReadOnly,
+			VolumeOptions: &mount.VolumeOptions{NoCopy: !filled}})
 	}
 	return mounts, nil
 }

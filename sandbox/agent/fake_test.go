@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +154,32 @@ func newFake(t *testing.T) *fakeAccount {
 		require.Empty(t, images.Items)
 	})
 	return f
+}
+
+// withSeed is the image with the text "grown" in the files seed of some directories, and a change as a Dockerfile says it.
+func (f *fakeAccount) withSeed(t *testing.T, change string) (reference string) {
+	t.Helper()
+	dir, err := binaries()
+	require.NoError(t, err)
+	program, err := os.ReadFile(filepath.Join(dir, "program"))
+	require.NoError(t, err)
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	for name, content := range map[string][]byte{"program": program, "volume/seed": []byte("grown"), "volume/sub/seed": []byte("grown"),
+		"plain/seed": []byte("grown")} {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}))
+		_, err := w.Write(content)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	reference = imagePrefix(f.identity) + "seed:test"
+	result, err := f.docker.ImageImport(t.Context(), client.ImageImportSource{Source: &archive, SourceName: "-"}, reference,
+		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/program"]`, "LABEL " + accountLabel + "=" + f.identity, change}})
+	require.NoError(t, err)
+	defer result.Close()
+	_, err = io.Copy(io.Discard, result)
+	require.NoError(t, err)
+	return reference
 }
 
 func (f *fakeAccount) settings(t *testing.T) Settings {

@@ -23,8 +23,9 @@ func isGone(err error) bool { return errdefs.IsNotFound(err) }
 
 // pulled is an image that the engine has.
 type pulled struct {
-	reference string // by which the engine knows it
-	digest    string // sha256:…
+	reference string              // by which the engine knows it
+	digest    string              // sha256:…
+	volumes   map[string]struct{} // paths that its Dockerfile names with VOLUME
 }
 
 var ownRegistry = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/`)
@@ -53,6 +54,9 @@ func (a *Agent) pull(ctx context.Context, reference string) (pulled, error) {
 		return pulled{}, err
 	}
 	p := pulled{reference: reference, digest: found.ID}
+	if found.Config != nil {
+		p.volumes = found.Config.Volumes
+	}
 	for _, repoDigest := range found.RepoDigests {
 		_, p.digest, _ = strings.Cut(repoDigest, "@")
 	}
@@ -69,9 +73,14 @@ func (a *Agent) load(ctx context.Context, reference string) (pulled, error) {
 	if err != nil {
 		return pulled{}, err
 	}
+	settings, err := image.ConfigFile()
+	if err != nil {
+		return pulled{}, err
+	}
 	repository, _, _ := strings.Cut(ownRegistry.ReplaceAllString(reference, ""), "@")
 	repository, _, _ = strings.Cut(repository, ":")
-	p := pulled{reference: imagePrefix(a.identity) + repository + ":" + digest.Hex[:12], digest: digest.String()}
+	p := pulled{reference: imagePrefix(a.identity) + repository + ":" + digest.Hex[:12], digest: digest.String(),
+		volumes: settings.Config.Volumes}
 	a.loading.Lock()
 	defer a.loading.Unlock()
 	if _, err := a.Docker.ImageInspect(ctx, p.reference); !isGone(err) {

@@ -15,7 +15,7 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 	}{
 		"an impossible size": {"replicas: 1", "replicas: 1\n      memory: 300", []string{"services.web.memory (Pulumi.dev.yaml)", "300", "512"}},
 		"an unknown key":     {"replicas: 1", "replica: 1", []string{"services.web.replica (Pulumi.dev.yaml)", "replicas"}},
-		"a number":           {`"hello from dev"`, "8080", []string{"services.web.environment.GREETING (Pulumi.dev.yaml)", `write "8080" in quotes`}},
+		"a number":           {`"hello from dev"`, "0644", []string{"services.web.environment.GREETING (Pulumi.dev.yaml)", `write "0644" in quotes`}},
 		"several at once": {"replicas: 1", "replicas: -1\n      port: 70000\n      image: nginx",
 			[]string{"services.web.replicas (Pulumi.dev.yaml)", "services.web.port (Pulumi.dev.yaml)", "services.web.image (Pulumi.dev.yaml)"}},
 		"a missing context": {"context: ./app", "context: ./nowhere", []string{"images.web.build.context (Pulumi.dev.yaml)", "nowhere"}},

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+)
+
+// A CLI that finds no salt in a stage file makes one, and writes the file anew: 0644 becomes 420 before the program has read it.
+// So the pulumi on a command's PATH is this program, which puts a salt at the end of such files and then becomes the CLI.
+
+// What this program is told when it is called as pulumi.
+const (
+	cliVariable     = "SANDBOX_CLI"     // the CLI that it becomes
+	projectVariable = "SANDBOX_PROJECT" // the directory of the Pulumi.yaml whose stage files get a salt; "" for none
+	saltVariable    = "SANDBOX_SALT"    // the salt
+)
+
+// calledAs is the name by which commands call the CLI.
+const calledAs = "pulumi"
+
+// linkCLI makes this program be called as pulumi, and returns the directory for the PATH. It lies in the account's.
+func linkCLI(dir string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return "", err
+	}
+	link := filepath.Join(bin, calledAs)
+	if to, err := os.Readlink(link); err == nil && to == self {
+		return bin, nil
+	}
+	// Another exec may use the link at this moment.
+	fresh := fmt.Sprintf("%s.%d", link, os.Getpid())
+	return bin, errors.Join(os.Symlink(self, fresh), os.Rename(fresh, link))
+}
+
+// becomeCLI salts the stage files and becomes the CLI. It returns only where that fails.
+func becomeCLI(args []string) error {
+	if project := os.Getenv(projectVariable); project != "" {
+		if err := saltStageFiles(project, os.Getenv(saltVariable)); err != nil {
+			return err
+		}
+	}
+	cli := os.Getenv(cliVariable)
+	if cli == "" {
+		return errors.New("the sandbox is called as pulumi only by what `sandbox exec` runs")
+	}
+	return fmt.Errorf("%s: %w", cli, syscall.Exec(cli, append([]string{cli}, args...), os.Environ()))
+}
+
+// saltStageFiles puts a salt into the stage files that have none.
+func saltStageFiles(project, salt string) error {
+	s, err := newStageFiles(project)
+	if err != nil {
+		return nil // the CLI says why
+	}
+	return s.guarded(func() error {
+		names, err := s.list(s.dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			file := filepath.Join(s.dir, name)
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			if salted := s.salted(content, salt); salted != nil {
+				if err := replaceFile(file, salted); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// salted is a stage file with a line for the salt at its end; nil where that would change what it says, or where it needs none.
+func (s *stageFiles) salted(content []byte, salt string) []byte {
+	before, err := s.parse(content)
+	// What is encrypted without a salt in the file is so with the one in the stack's state, which the CLI finds.
+	if err != nil || before.EncryptionSalt != "" || before.EncryptedKey != "" || before.Config.HasSecureValue() ||
+		before.SecretsProvider != "" && before.SecretsProvider != "passphrase" && before.SecretsProvider != "default" {
+		return nil
+	}
+	text := string(content)
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	text += "encryptionsalt: " + salt + "\n"
+	after, err := s.parse([]byte(text))
+	if err != nil || after.EncryptionSalt != salt || !sameSettings(before, after) {
+		return nil
+	}
+	return []byte(text)
+}
+
+// accountSalt is the salt of all stages of the account in dir, as the CLI makes one: v1:<8 random bytes>:<the word "pulumi",
+// encrypted>.
+func accountSalt(dir string) (string, error) {
+	file := filepath.Join(dir, "home", "salt")
+	kept, err := os.ReadFile(file)
+	if err == nil {
+		return string(kept), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	random := make([]byte, 8)
+	if _, err := rand.Read(random); err != nil {
+		return "", err
+	}
+	word, err := config.NewSymmetricCrypterFromPassphrase(passphrase, random).EncryptValue(context.Background(), "pulumi")
+	if err != nil {
+		return "", err
+	}
+	salt := "v1:" + base64.StdEncoding.EncodeToString(random) + ":" + word
+	return salt, os.WriteFile(file, []byte(salt), 0o600)
+}
