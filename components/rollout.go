@@ -112,20 +112,16 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// Hooks are bound to a service for Watch. They note that an update changes it; and in a preview they warn that
-// creating it means replacing it, as its name is taken until the one that serves is deleted. The key is what the user
-// wrote; component is where the warning is shown.
+// Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that exists.
+// The key is what the user wrote; component is where the warning is shown.
 func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
-		if !r.ctx.DryRun() {
-			return nil
-		}
 		service := r.existing(arn)
 		if awssdk.ToString(service.Status) != "ACTIVE" {
 			return nil
 		}
-		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. This update deletes it before it makes it anew: "+
-			"until then nothing serves", key, service.RunningCount), &pulumi.LogArgs{Resource: component})
+		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. %s", key, service.RunningCount,
+			whereItExists(r.ctx.DryRun(), path.Base(r.ctx.Stack()))), &pulumi.LogArgs{Resource: component})
 	}, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
 		return nil, err
@@ -139,6 +135,17 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 	}
 	hooks := []*pulumi.ResourceHook{note}
 	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
+}
+
+// whereItExists says what follows where a service exists that is about to be created. A preview cannot tell one that is replaced,
+// and so deleted first, from one that the state does not have; by the time of the update, the former is gone.
+func whereItExists(preview bool, stage string) string {
+	recover := fmt.Sprintf("`slipway recover %s` takes it into the state", stage)
+	if preview {
+		return "Where this update replaces it, it deletes it first: until the new one runs, nothing serves. Where it only creates it, the service " +
+			"is not in this stack's state, and ECS refuses a second one of its name: " + recover
+	}
+	return "It is not in this stack's state, and ECS refuses a second one of its name unless both are the same: " + recover
 }
 
 // keptAlarms asks ECS for the alarms of services for which the stage has none: it keeps those that are only left out,

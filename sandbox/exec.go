@@ -21,6 +21,7 @@ import (
 	"slipway/sandbox/aws"
 	"slipway/sandbox/docker"
 	"slipway/sandbox/language"
+	"slipway/sandbox/process"
 	"slipway/sandbox/registry"
 )
 
@@ -209,6 +210,7 @@ func runCommand(args, environment []string) (status int, err error) {
 	command := exec.Command(args[0], args[1:]...)
 	command.Env = environment
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	process.EndWith(command, syscall.SIGTERM) // without the account it can do nothing
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)

@@ -153,6 +153,23 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	}
 }
 
+func TestTheCommandEndsWithASandboxThatIsKilled(t *testing.T) {
+	t.Parallel()
+	project := t.TempDir()
+	command := sandbox(t, project, "exec", "--", "sh", "-c",
+		"trap 'echo ended; exit 6' TERM; echo ready; while :; do sleep 0.05; done")
+	output, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	_, err = io.ReadFull(output, make([]byte, len("ready\n")))
+	require.NoError(t, err)
+	require.NoError(t, command.Process.Kill())
+	rest, err := io.ReadAll(output) // ends once the command has
+	require.NoError(t, err)
+	require.Equal(t, "ended\n", string(rest))
+	require.Error(t, command.Wait())
+}
+
 func TestAnUnusableStageFileKeepsTheCommandFromStarting(t *testing.T) {
 	t.Parallel()
 	project := newTestProject(t, map[string]string{"dev": "secretsprovider: awskms://alias/x\n"})

@@ -73,7 +73,7 @@ func (t *tx) checkLoadBalancer(id string, o Object) error {
 		return refuse("ValidationError", "At least two subnets in two different Availability Zones must be specified")
 	}
 	for _, id := range o.list("securityGroups") {
-		if id != DefaultSecurityGroup && get[Object](t, SecurityGroup, id) == nil {
+		if !t.hasSecurityGroup(id) {
 			return refuse("InvalidSecurityGroup", "The security group '%s' does not exist", id)
 		}
 	}

@@ -69,8 +69,10 @@ func (t *tx) checkReferences(kind string, o Object) error {
 			return refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
 		}
 	case SecurityGroupRule:
-		if id := o.text("securityGroupId"); get[Object](t, SecurityGroup, id) == nil {
-			return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+		for _, id := range []string{o.text("securityGroupId"), o.text("sourceSecurityGroupId")} {
+			if id != "" && !t.hasSecurityGroup(id) {
+				return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+			}
 		}
 	}
 	return nil

@@ -28,6 +28,11 @@ func newSecurityRule(group, direction string, o Object) securityRule {
 	return rule
 }
 
+// hasSecurityGroup reports whether a group exists, as the VPC's own one always does.
+func (t *tx) hasSecurityGroup(id string) bool {
+	return id == DefaultSecurityGroup || get[Object](t, SecurityGroup, id) != nil
+}
+
 // securityRules are those of every security group. A group of the program's own has no rules but the given ones.
 func (t *tx) securityRules() []securityRule {
 	rules := []securityRule{

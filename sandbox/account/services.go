@@ -103,7 +103,7 @@ func (t *tx) checkNetwork(network Network) error {
 		}
 	}
 	for _, id := range network.SecurityGroups {
-		if get[Object](t, SecurityGroup, id) == nil {
+		if !t.hasSecurityGroup(id) {
 			return refuse("InvalidParameterException", "Error retrieving security group information for [%s]: The security "+
 				"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
 		}
@@ -327,9 +327,15 @@ func (s *Service) serving() (taskDefinition string, running int) {
 			count[task.TaskDefinition]++
 		}
 	}
+	most := 0
 	for _, d := range slices.Backward(s.Deployments) {
-		if n := count[d.TaskDefinition]; n > 0 && n >= running {
-			taskDefinition, running = d.TaskDefinition, n
+		if n := count[d.TaskDefinition]; n > 0 && n >= most {
+			taskDefinition, most = d.TaskDefinition, n
+		}
+	}
+	for _, task := range s.Tasks {
+		if task.LastStatus == taskRunning && task.TaskDefinition == taskDefinition {
+			running++ // as ECS counts, also while their health is not known yet
 		}
 	}
 	return taskDefinition, running

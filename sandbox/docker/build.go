@@ -185,7 +185,11 @@ func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Imag
 		image, err = buildWithEngine(ctx, docker, b, scratch, func(line string) { s.log.Status(urn, "%s", line) })
 	} else {
 		s.warnOnce.Do(func() {
-			s.log.Warn(urn, "No Docker engine answers, so the sandbox packs images itself. On AWS, pulumi stops here: start Docker first.")
+			reason := "No Docker engine answers"
+			if os.Getenv(engineVariable) == "off" {
+				reason = "The Docker engine is switched off (" + engineVariable + "=off)"
+			}
+			s.log.Warn(urn, "%s, so the sandbox packs images itself. On AWS, pulumi stops here without one: start Docker first.", reason)
 		})
 		image, err = pack(ctx, b, scratch)
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -17,6 +18,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
 	"slipway/sandbox/engine"
+	"slipway/sandbox/process"
 )
 
 // loggedError is the exit status of a program whose error the engine has been told already.
@@ -132,6 +134,7 @@ func (p *program) buildAndStart(ctx context.Context, binary string, environment 
 		// Without -buildvcs=false every commit would be linked again. Go leaves a target alone that is up to date.
 		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
 		build.Dir, build.Env = p.source, environment
+		process.EndWith(build, syscall.SIGKILL)
 		if output, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("unable to build the Go program in %s: %w\n%s", p.source, err, bytes.TrimSpace(output))
 		}
@@ -141,6 +144,7 @@ func (p *program) buildAndStart(ctx context.Context, binary string, environment 
 	command.Dir, command.Env = p.GetPwd(), environment
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = interruptTime
+	process.EndWith(command, syscall.SIGKILL) // as the CLI's own host's end with it
 	command.Stdout, command.Stderr = &printer{log: log, stream: 1}, &printer{log: log, stream: 2}
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("unable to run the program: %w", err)
