@@ -34,26 +34,7 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 // called wrongly.
 func run(args []string, stdout, stderr io.Writer) int {
 	called := false
-	root := &cobra.Command{
-		Use:   "sandbox",
-		Short: "An AWS account and Docker registry on your own machine, for the real Pulumi CLI",
-		Long: `An AWS account and Docker registry on your own machine, for the real Pulumi CLI.
-
-The account, the state of its stacks and the CLI's settings live in one directory, so several accounts exist side by
-side. Nothing in it costs money, and nothing outside of it changes.`,
-		Example: `  sandbox exec -- pulumi stack init dev
-  sandbox exec -- pulumi up --stack dev
-  sandbox images
-  sandbox --dir /tmp/other exec -- pulumi preview --stack dev`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
-		PersistentPreRun: func(*cobra.Command, []string) { called = true },
-	}
-	dir := root.PersistentFlags().String("dir", ".sandbox", "where the account lives, a `directory`")
-	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir), resetCommand(dir),
-		faultsCommand(dir), cliCommand())
+	root := newRoot(&called)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -72,6 +53,31 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 		fmt.Fprintf(stderr, "%s: %s\nRun `%[1]s --help` for its arguments and flags.\n", command.CommandPath(), strings.Join(strings.Fields(err.Error()), " "))
 		return 2
 	}
+}
+
+// newRoot has all commands. It sets called once the call of one is found to be right.
+func newRoot(called *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sandbox",
+		Short: "An AWS account and Docker registry on your own machine, for the real Pulumi CLI",
+		Long: `An AWS account and Docker registry on your own machine, for the real Pulumi CLI.
+
+The account, the state of its stacks and the CLI's settings live in one directory, so several accounts exist side by
+side. Nothing in it costs money, and nothing outside of it changes.`,
+		Example: `  sandbox exec -- pulumi stack init dev
+  sandbox exec -- pulumi up --stack dev
+  sandbox images
+  sandbox --dir /tmp/other exec -- pulumi preview --stack dev`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
+		PersistentPreRun: func(*cobra.Command, []string) { *called = true },
+	}
+	dir := root.PersistentFlags().String("dir", ".sandbox", "where the account lives, a `directory`")
+	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir), resetCommand(dir),
+		faultsCommand(dir), cliCommand())
+	return root
 }
 
 // withAccount opens the account in dir for do.

@@ -3,6 +3,7 @@ package stage
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -12,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"slipway/docs"
 )
 
 // update writes what is generated, where it would be compared.
@@ -236,6 +240,55 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 8080, got.Services["web"].Port)
 	}
+}
+
+// Every YAML in the pages can be read, and what is a stage file, or a part of one, is sound. A part is one of a stage that has
+// images, secrets, services and tasks of the names that it uses, and nothing else.
+func TestTheYAMLOfThePagesIsSound(t *testing.T) {
+	t.Parallel()
+	blocks, err := docs.YAML("..")
+	require.NoError(t, err)
+	parts := 0
+	for _, block := range blocks {
+		text := strings.ReplaceAll(block.Text, "sha256:…", digest)
+		var keys map[string]any
+		require.NoError(t, yaml.Unmarshal([]byte(text), &keys), block.Where)
+		if isPart := slices.ContainsFunc(slices.Sorted(maps.Keys(keys)), func(key string) bool { return strings.Contains(key, ":") }); !isPart {
+			continue // a whole file, which TestTheExampleFilesAreSound has, or none of Pulumi's
+		}
+		parts++
+		_, err := loadFiles(t, "dev", marshal(t, map[string]any{"config": map[string]any{"slipway:defaults": map[string]any{"value": rest(keys)}}}),
+			marshal(t, map[string]any{"config": keys}))
+		require.NoError(t, err, "%s\n%s", block.Where, text)
+	}
+	require.Greater(t, parts, 8)
+}
+
+// rest is what a part of a stage needs beside it.
+func rest(part map[string]any) map[string]any {
+	secrets, services, tasks := map[string]any{}, map[string]any{"web": nil}, map[string]any{}
+	for kind, into := range map[string]map[string]any{"services": services, "tasks": tasks} {
+		named, _ := part["slipway:"+kind].(map[string]any)
+		for name, value := range named {
+			into[name] = value
+		}
+	}
+	for _, of := range []map[string]any{services, tasks} {
+		for name, value := range of {
+			own, _ := value.(map[string]any)
+			used, _ := own["secrets"].([]any)
+			for _, secret := range used {
+				secrets[secret.(string)] = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/value"
+			}
+			needed := map[string]any{"image": "web"}
+			if _, isService := services[name]; isService {
+				needed["port"], needed["route"] = 8080, map[string]any{"hosts": []any{name + ".example.com"}}
+			}
+			of[name] = needed
+		}
+	}
+	return map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}},
+		"secrets": secrets, "services": services, "tasks": tasks}
 }
 
 // defaultsByPath are the defaults in the keys' tags.

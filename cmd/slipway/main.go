@@ -24,19 +24,7 @@ func main() {
 // not tell, or was called wrongly. A command that runs something else may return that one's own.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	called := false
-	root := &cobra.Command{
-		Use:           "slipway",
-		Short:         "Companion commands around pulumi: build once, launch every stage",
-		Version:       ownVersion(),
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
-		PersistentPreRun: func(*cobra.Command, []string) { called = true },
-	}
-	directory := root.PersistentFlags().StringP("directory", "C", ".",
-		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
-	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
-		runCommand(directory), verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory))
+	root := newRoot(&called)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -61,4 +49,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, usageError(command, err))
 		return 2
 	}
+}
+
+// newRoot has all commands. It sets called once the call of one is found to be right.
+func newRoot(called *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "slipway",
+		Short:         "Companion commands around pulumi: build once, launch every stage",
+		Version:       ownVersion(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
+		PersistentPreRun: func(*cobra.Command, []string) { *called = true },
+	}
+	directory := root.PersistentFlags().StringP("directory", "C", ".",
+		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
+	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
+		runCommand(directory), verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory))
+	return root
 }
