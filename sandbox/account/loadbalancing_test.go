@@ -104,7 +104,7 @@ func TestTasksThatTheLoadBalancerCannotReachAreStopped(t *testing.T) {
 		"another port":         {func(s *stage) { in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "toPort": 8079.0}); out(s, everywhere) }, "Request timed out"},
 		"UDP":                  {func(s *stage) { in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "protocol": "udp"}); out(s, everywhere) }, "Request timed out"},
 		"a rule of the group": {func(s *stage) {
-			require.NoError(s.t, s.UpdateObject(SecurityGroup, "sg-web", Object{"ingresses": []any{
+			require.NoError(s.t, s.UpdateObject(SecurityGroup, "sg-web", Object{"ingress": []any{
 				map[string]any{"protocol": "-1", "securityGroups": []any{"sg-lb"}}}}))
 			out(s, everywhere)
 		}, ""},

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -179,9 +180,10 @@ func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion
 		if err != nil {
 			return err
 		}
-		hex := strings.ToUpper(t.newID(secretVersionKind, 32))
+		number := t.next("secret values")
+		id := fmt.Sprintf("terraform-%s%08x", strings.Replace(t.now.UTC().Format("20060102150405.0000"), ".", "", 1), number) // the provider's own
 		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent}, CreatedAt: t.now,
-			VersionID: strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-"), Number: t.next("secret values")}
+			VersionID: id, Number: number}
 		t.relabel(v)
 		put(t, secretVersionKind, v.id(), v)
 		return nil

@@ -41,8 +41,8 @@ func (t *tx) securityRules() []securityRule {
 	}
 	for _, group := range list[Object](t, SecurityGroup) {
 		id := afterSlash(group.text("arn"))
-		for direction, key := range map[string]string{"ingress": "ingresses", "egress": "egresses"} {
-			for _, rule := range objects((*group)[key]) {
+		for _, direction := range []string{"ingress", "egress"} {
+			for _, rule := range objects((*group)[direction]) {
 				rules = append(rules, newSecurityRule(id, direction, rule))
 			}
 		}

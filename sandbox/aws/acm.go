@@ -18,7 +18,7 @@ var certificate = &resourceType{
 	properties: properties{
 		"arn": result, "domainValidationOptions": result, "notAfter": result, "notBefore": result, "pendingRenewal": result,
 		"renewalEligibility": result, "renewalSummaries": result, "status": result, "type": result, "validationEmails": result,
-		"certificateAuthorityArn": {unsupported: true, empty: ""},
+		"certificateAuthorityArn": {replaces: true, unsupported: true, empty: ""},
 		"certificateBody":         {unsupported: true},
 		"certificateChain":        {unsupported: true},
 		"domainName":              given,
@@ -50,6 +50,19 @@ var certificate = &resourceType{
 				c.refuse("domainName", "invalid value for domain_name (cannot end with a period)")
 			}
 		}
+	},
+	plan: func(state values) {
+		domain := text(state, "domainName")
+		domains := append(textList(state["subjectAlternativeNames"]), domain)
+		if slices.ContainsFunc(domains, func(name string) bool { return isUnknown(name) }) {
+			return
+		}
+		options := []any{}
+		for _, name := range inHashOrder(slices.Compact(slices.Sorted(slices.Values(domains)))) {
+			options = append(options, values{"domainName": name, "resourceRecordName": unknown, "resourceRecordType": unknown,
+				"resourceRecordValue": unknown})
+		}
+		state["domainValidationOptions"] = options
 	},
 	identify: func(c *call) (string, error) {
 		key, err := c.account.NewUUID(account.Certificate)

@@ -27,7 +27,7 @@ func (ps properties) diff(olds, news values) difference {
 	d := difference{detailed: map[string]*pulumirpc.PropertyDiff{}}
 	for _, key := range ps.names() {
 		p := ps[key]
-		if p.output {
+		if p.output || p.silent {
 			continue
 		}
 		before := len(d.detailed)
@@ -77,7 +77,7 @@ func (d *difference) compare(path resource.PropertyPath, p property, old, value 
 			return
 		}
 	case values:
-		if before, ok := old.(values); ok {
+		if before, ok := old.(values); ok && !reflect.DeepEqual(p.report(nil, value, false), unknown) {
 			d.compareFields(path, p, before, value, replaces)
 			return
 		}
@@ -97,6 +97,9 @@ func (d *difference) compareFields(path resource.PropertyPath, p property, old, 
 	maps.Copy(keys, value)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		field := p.fields[key]
+		if field.with != "" && value[field.with] == false {
+			continue
+		}
 		if key == defaultsKey || value[key] == nil && (field.computed || field.kept) {
 			continue
 		}
@@ -106,12 +109,7 @@ func (d *difference) compareFields(path resource.PropertyPath, p property, old, 
 
 func (d *difference) compareLists(path resource.PropertyPath, p property, old, value []any, replaces bool) {
 	if p.set {
-		// What is in the elements is put as a state has it: sets in order, defaults filled in.
-		reported := func(list []any) []any { return sortSet(canonical(p.report(nil, list, false)).([]any)) }
-		one, other := reported(old), reported(value)
-		if !reflect.DeepEqual(one, other) {
-			d.add(path, updated, replaces)
-		}
+		d.compareSets(path, p, old, value, replaces)
 		return
 	}
 	for i := range max(len(old), len(value)) {
@@ -123,5 +121,45 @@ func (d *difference) compareLists(path resource.PropertyPath, p property, old, v
 			after = value[i]
 		}
 		d.compare(append(slices.Clone(path), i), property{fields: p.fields}, before, after, replaces)
+	}
+}
+
+// compareSets names the places in the old list of what is gone, and those in the new one of what has come.
+func (d *difference) compareSets(path resource.PropertyPath, p property, old, value []any, replaces bool) {
+	// What is in the elements is put as a state has it: sets in order, defaults filled in.
+	reported := func(list []any) (found []string) {
+		for _, element := range list {
+			found = append(found, toJSON(canonical(property{fields: p.fields}.report(nil, element, false))))
+		}
+		return found
+	}
+	one, other := reported(old), reported(value)
+	switch {
+	case len(one) == 0 && len(other) > 0:
+		d.add(path, added, replaces)
+		return
+	case len(other) == 0 && len(one) > 0:
+		d.add(path, deleted, replaces)
+		return
+	case p.values() && slices.ContainsFunc(value, isUnknown):
+		d.add(path, updated, replaces)
+		return
+	}
+	kept := func(element string) bool { return slices.Contains(other, element) }
+	if len(one) != len(other) && !slices.ContainsFunc(one, kept) {
+		d.add(path, updated, replaces)
+		return
+	}
+	for i := range max(len(one), len(other)) {
+		gone := i < len(one) && !slices.Contains(other, one[i])
+		came := i < len(other) && !slices.Contains(one, other[i])
+		switch at := append(slices.Clone(path), i); {
+		case gone && came:
+			d.add(at, updated, replaces)
+		case gone:
+			d.add(at, deleted, replaces)
+		case came:
+			d.add(at, added, replaces)
+		}
 	}
 }

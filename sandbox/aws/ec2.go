@@ -9,22 +9,21 @@ import (
 
 // securityRule is one ingress or egress rule written into a security group.
 var securityRule = properties{
-	"cidrBlocks": {empty: texts}, "description": {empty: ""}, "fromPort": {required: true},
-	"ipv6CidrBlocks": {empty: texts}, "prefixListIds": {empty: texts}, "protocol": {required: true},
-	"securityGroups": {set: true, empty: texts}, "self": {standard: false}, "toPort": {required: true},
+	"cidrBlocks": {empty: texts, planned: true}, "description": {empty: "", planned: true}, "fromPort": {required: true},
+	"ipv6CidrBlocks": {empty: texts, planned: true}, "prefixListIds": {empty: texts, planned: true}, "protocol": {required: true},
+	"securityGroups": {set: true, empty: texts, planned: true}, "self": {standard: false}, "toPort": {required: true},
 }
 
 var securityGroup = &resourceType{
 	kind: account.SecurityGroup, noun: "Security Group", key: "name", autoname: true,
 	existing: "InvalidGroup.Duplicate: the security group '%s' already exists",
-	aliases:  map[string]string{"egress": "egresses", "ingress": "ingresses"},
 	properties: properties{
 		"arn": result, "ownerId": result,
 		"description":         {replaces: true, standard: "Managed by Pulumi"},
-		"egresses":            {computed: true, set: true, empty: texts, fields: securityRule},
-		"ingresses":           {computed: true, set: true, empty: texts, fields: securityRule},
+		"egress":              {computed: true, set: true, empty: texts, fields: securityRule},
+		"ingress":             {computed: true, set: true, empty: texts, fields: securityRule},
 		"name":                {replaces: true},
-		"namePrefix":          {replaces: true, computed: true, empty: ""},
+		"namePrefix":          {replaces: true, computed: true, unsupported: true, empty: ""},
 		"revokeRulesOnDelete": {standard: false},
 		"tags":                tags, "tagsAll": tagsAll,
 		"vpcId": {replaces: true, computed: true, empty: account.DefaultVPC},
@@ -54,7 +53,7 @@ var securityGroupRule = &resourceType{
 		"securityGroupRuleId": result,
 		"cidrBlocks":          {replaces: true}, "ipv6CidrBlocks": {replaces: true}, "prefixListIds": {replaces: true},
 		"description": optional, "fromPort": given, "protocol": given, "securityGroupId": given,
-		"self":                  {replaces: true, standard: false},
+		"self":                  {replaces: true, empty: false, planned: true},
 		"sourceSecurityGroupId": {replaces: true, computed: true}, "toPort": given, "type": given,
 	},
 	validate: func(path string, inputs values, fail func(string)) {

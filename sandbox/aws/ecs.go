@@ -57,13 +57,14 @@ var taskDefinition = &resourceType{
 		"skipDestroy":             {standard: false},
 		"tags":                    tags, "tagsAll": tagsAll,
 		"taskRoleArn": {replaces: true, empty: ""},
+		"trackLatest": {standard: false},
 		// The sandbox has volumes that are nothing but a name.
 		"volumes": {replaces: true, set: true, empty: texts, fields: properties{
 			"configureAtLaunch":                       {unsupported: true, kept: true, empty: false},
 			"dockerVolumeConfiguration":               {unsupported: true},
 			"efsVolumeConfiguration":                  {unsupported: true},
 			"fsxWindowsFileServerVolumeConfiguration": {unsupported: true},
-			"hostPath": {unsupported: true, empty: ""},
+			"hostPath": {unsupported: true, empty: "", planned: true},
 			"name":     {required: true},
 		}},
 	},
@@ -120,7 +121,7 @@ func readTaskDefinition(c *call) (values, error) {
 	}
 	c.id = d.Family
 	state := taskDefinitionValues(d)
-	state["skipDestroy"] = c.state["skipDestroy"]
+	state["skipDestroy"], state["trackLatest"] = c.state["skipDestroy"], c.state["trackLatest"]
 	// Equal tags are kept as the program wrote them: the account holds only all of them together.
 	state["tags"], state["tagsAll"] = c.state["tags"], values{}
 	if d.Tags != nil {

@@ -20,9 +20,9 @@ var role = &resourceType{
 		"managedPolicyArns":   {computed: true, set: true, empty: texts},
 		"maxSessionDuration":  {standard: 3600.0},
 		"name":                {replaces: true},
-		"namePrefix":          {replaces: true, computed: true, empty: ""},
+		"namePrefix":          {replaces: true, computed: true, unsupported: true, empty: ""},
 		"path":                {replaces: true, standard: "/"},
-		"permissionsBoundary": optional,
+		"permissionsBoundary": {empty: ""},
 		"tags":                tags, "tagsAll": tagsAll,
 	},
 	validate: func(path string, inputs values, fail func(string)) {
@@ -58,7 +58,7 @@ var rolePolicy = &resourceType{
 	existing: "EntityAlreadyExists: the inline policy %s already exists",
 	properties: properties{
 		"name":       {replaces: true},
-		"namePrefix": {replaces: true, computed: true},
+		"namePrefix": {replaces: true, computed: true, unsupported: true},
 		"policy":     document,
 		"role":       given,
 	},

@@ -10,7 +10,7 @@ import (
 // action is one action of a listener or of a rule.
 var action = properties{
 	"authenticateCognito": {unsupported: true}, "authenticateOidc": {unsupported: true},
-	"fixedResponse": {fields: properties{"contentType": {required: true}, "messageBody": {empty: ""}, "statusCode": {computed: true, empty: "200"}}},
+	"fixedResponse": {kept: true, fields: properties{"contentType": {required: true}, "messageBody": {empty: ""}, "statusCode": {computed: true, empty: "200"}}},
 	"forward": {fields: properties{
 		"stickiness":   {fields: properties{"duration": {required: true}, "enabled": {standard: false}}},
 		"targetGroups": {required: true, set: true, fields: properties{"arn": {required: true}, "weight": {standard: 1.0}}}}},
@@ -24,15 +24,16 @@ var action = properties{
 var listener = &resourceType{
 	kind: account.Listener, noun: "ELBv2 Listener", key: "loadBalancerArn", arnID: true,
 	properties: properties{
-		"alpnPolicy":      {unsupported: true},
-		"arn":             result,
-		"certificateArn":  optional,
-		"defaultActions":  {required: true, fields: action},
-		"loadBalancerArn": given,
-		"port":            optional,
-		"protocol":        {computed: true, empty: "HTTP"},
-		"sslPolicy":       {computed: true, empty: ""},
-		"tags":            tags, "tagsAll": tagsAll,
+		"alpnPolicy":           {unsupported: true},
+		"arn":                  result,
+		"certificateArn":       optional,
+		"defaultActions":       {required: true, fields: action},
+		"loadBalancerArn":      given,
+		"port":                 optional,
+		"protocol":             {computed: true, empty: "HTTP"},
+		"mutualAuthentication": {computed: true, unsupported: true},
+		"sslPolicy":            {computed: true, empty: ""},
+		"tags":                 tags, "tagsAll": tagsAll,
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		c := checker{path, fail}

@@ -17,7 +17,7 @@ var logGroup = &resourceType{
 		"arn":             result,
 		"kmsKeyId":        {empty: ""},
 		"name":            {replaces: true},
-		"namePrefix":      {replaces: true, computed: true, empty: ""},
+		"namePrefix":      {replaces: true, computed: true, unsupported: true, empty: ""},
 		"retentionInDays": {empty: 0.0},
 		"skipDestroy":     {standard: false},
 		"tags":            tags, "tagsAll": tagsAll,

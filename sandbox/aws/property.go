@@ -20,10 +20,13 @@ type property struct {
 	output   bool // AWS decides it: never an input
 	computed bool // AWS decides it where the program does not: unknown in a preview, and leaving it out is no change
 	kept     bool // leaving it out is no change
+	planned  bool // a preview, too, says what it is where it is left out
+	silent   bool // the provider neither reports nor compares it: AWS has it for another kind of the type
 	// unsupported marks what AWS has and the sandbox does not: giving it is refused.
 	unsupported bool
-	set         bool // a list whose order means nothing
-	secret      bool // marked as a secret whether or not the program did
+	with        string // compared only where this field beside it is true
+	set         bool   // a list whose order means nothing
+	secret      bool   // marked as a secret whether or not the program did
 	// same compares two JSON documents by meaning.
 	same func(one, other string) bool
 	// standard is what Check fills in where the program leaves it out.
@@ -254,13 +257,15 @@ func (ps properties) outputs(olds, inputs values, preview bool) values {
 	for key, p := range ps {
 		value, secret := reveal(inputs[key])
 		switch old, had := olds[key]; {
+		case p.silent:
+			state[key] = nil
 		case value != nil:
 			state[key] = p.report(old, value, preview)
 		case had && (p.output || p.computed || p.kept):
 			state[key] = old
 		case preview && (p.output || p.computed):
 			state[key] = unknown
-		case preview && !reflect.DeepEqual(p.empty, texts):
+		case preview && !p.planned && (p.values() || !reflect.DeepEqual(p.empty, texts)):
 			state[key] = nil
 		default:
 			state[key] = p.empty
@@ -277,6 +282,9 @@ func (ps properties) outputs(olds, inputs values, preview bool) values {
 	return state
 }
 
+// values reports whether it is a set of plain values, of which a preview knows all or nothing.
+func (p property) values() bool { return p.set && p.fields == nil }
+
 // report is a given value as the provider gives it back.
 func (p property) report(old, value any, preview bool) any {
 	switch value := value.(type) {
@@ -291,7 +299,15 @@ func (p property) report(old, value any, preview bool) any {
 		if p.fields != nil {
 			return p.fields.outputs(nil, value, preview)
 		}
+		for _, field := range value {
+			if isUnknown(field) {
+				return unknown
+			}
+		}
 	case []any:
+		if p.values() && slices.ContainsFunc(value, isUnknown) {
+			return unknown
+		}
 		list := make([]any, len(value))
 		for i, element := range value {
 			list[i] = property{fields: p.fields}.report(nil, element, preview)

@@ -163,7 +163,7 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 		inputs["name"] = name
 		inputs[defaultsKey] = sortSet(append(inputs[defaultsKey].([]any), "name"))
 	}
-	if defaults := s.settings.Load().defaultTags; len(defaults) > 0 && kind.properties["tagsAll"].computed {
+	if defaults := s.settings.Load().defaultTags; (len(defaults) > 0 || inputs["tags"] != nil) && kind.properties["tagsAll"].computed {
 		if own, isMap := inputs["tags"].(values); isMap || inputs["tags"] == nil {
 			all := maps.Clone(defaults)
 			maps.Copy(all, own)
@@ -222,6 +222,9 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 	inputs := req.GetProperties().AsMap()
 	if req.GetPreview() {
 		state := kind.properties.outputs(nil, inputs, true)
+		if kind.plan != nil {
+			kind.plan(state)
+		}
 		state["id"] = unknown
 		properties, err := structpb.NewStruct(state)
 		return &pulumirpc.CreateResponse{Properties: properties}, err
@@ -271,6 +274,11 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 	state := kind.properties.outputs(olds, inputs, false)
 	state["id"] = req.GetId()
 	if req.GetPreview() {
+		for key, p := range kind.properties {
+			if p.values() && !p.computed && inputs[key] == nil {
+				state[key] = nil
+			}
+		}
 		properties, err := structpb.NewStruct(state)
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}

@@ -318,7 +318,7 @@ func TestRuleOfASecurityGroup(t *testing.T) {
 	c := newClient(t)
 	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"egress": []any{values{"protocol": "-1", "fromPort": 0.0,
 		"toPort": 0.0, "cidrBlocks": []any{"0.0.0.0/0"}}}})
-	require.Len(t, group.outputs["egresses"], 1)
+	require.Len(t, group.outputs["egress"], 1)
 	inputs := values{"securityGroupId": group.id, "type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0,
 		"cidrBlocks": []any{"0.0.0.0/0"}}
 	rule := c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)

@@ -30,6 +30,8 @@ type resourceType struct {
 	objectKey func(c *call) string
 	// fill adds what AWS decides to a new resource's state.
 	fill func(c *call)
+	// plan adds what a preview of a new resource knows of what AWS decides.
+	plan func(state values)
 	// prepare completes the program's properties before they are checked, as the provider does when it plans.
 	prepare  func(inputs values)
 	validate func(path string, inputs values, fail func(string))

@@ -35,7 +35,7 @@ var scalingPolicy = &resourceType{
 		"targetTrackingScalingPolicyConfiguration": {fields: properties{
 			"customizedMetricSpecification": {unsupported: true},
 			"disableScaleIn":                {standard: false},
-			"predefinedMetricSpecification": {fields: properties{"predefinedMetricType": {required: true}, "resourceLabel": optional}},
+			"predefinedMetricSpecification": {fields: properties{"predefinedMetricType": {required: true}, "resourceLabel": {empty: ""}}},
 			"scaleInCooldown":               optional,
 			"scaleOutCooldown":              optional,
 			"targetValue":                   {required: true},

@@ -16,7 +16,7 @@ var secret = &resourceType{
 		"forceOverwriteReplicaSecret": {standard: false},
 		"kmsKeyId":                    {empty: ""},
 		"name":                        {replaces: true},
-		"namePrefix":                  {replaces: true, computed: true, empty: ""},
+		"namePrefix":                  {replaces: true, computed: true, unsupported: true, empty: ""},
 		"policy":                      {computed: true, unsupported: true, empty: ""},
 		"recoveryWindowInDays":        {standard: 30.0},
 		"replicas":                    {computed: true, unsupported: true, empty: texts},

@@ -7,6 +7,9 @@ import (
 	"slipway/sandbox/account"
 )
 
+// serviceLinkedRole is what ECS itself uses for services of tasks that have a network of their own.
+const serviceLinkedRole = "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+
 var service = &resourceType{
 	noun: "ECS Service", key: "name", autoname: true,
 	properties: properties{
@@ -24,7 +27,7 @@ var service = &resourceType{
 		"enableExecuteCommand":            {standard: false},
 		"forceNewDeployment":              optional,
 		"healthCheckGracePeriodSeconds":   {empty: 0.0},
-		"iamRole":                         {replaces: true, computed: true, unsupported: true},
+		"iamRole":                         {replaces: true, computed: true, unsupported: true, empty: serviceLinkedRole},
 		"launchType":                      {replaces: true, computed: true},
 		"loadBalancers": {set: true, empty: texts, fields: properties{"containerName": {required: true},
 			"containerPort": {required: true}, "elbName": {empty: ""}, "targetGroupArn": {empty: ""}}},
@@ -33,7 +36,7 @@ var service = &resourceType{
 			"subnets": {required: true, set: true}}},
 		"orderedPlacementStrategies":  {unsupported: true, empty: texts},
 		"placementConstraints":        {unsupported: true, empty: texts},
-		"platformVersion":             {computed: true, empty: ""},
+		"platformVersion":             {computed: true, empty: "LATEST"},
 		"propagateTags":               {kept: true, empty: "NONE"},
 		"schedulingStrategy":          {replaces: true, standard: "REPLICA"},
 		"serviceConnectConfiguration": {unsupported: true},

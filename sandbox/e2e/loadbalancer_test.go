@@ -84,7 +84,7 @@ func (p *project) requireDoors(balancer account.Object, service *account.Service
 		fmt.Sprintf("egress of %s at 8080: %s", own, tasks),
 	}, doors)
 	for _, group := range p.objects(account.SecurityGroup) {
-		require.Empty(p, group["ingresses"], "inline rules")
+		require.Empty(p, group["ingress"], "inline rules")
 	}
 }
 
