@@ -48,6 +48,10 @@ func (t *tx) checkObject(kind, id string, o Object) error {
 		return t.checkRecord(id, o)
 	case Schedule:
 		return t.checkSchedule(o)
+	case SecurityGroup:
+		return t.checkSecurityGroup(o)
+	case SecurityGroupRule:
+		return t.checkSecurityGroupRule(o)
 	}
 	return nil
 }

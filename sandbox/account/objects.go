@@ -68,12 +68,6 @@ func (t *tx) checkReferences(kind string, o Object) error {
 		if id := o.text("vpcId"); id != DefaultVPC {
 			return refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
 		}
-	case SecurityGroupRule:
-		for _, id := range []string{o.text("securityGroupId"), o.text("sourceSecurityGroupId")} {
-			if id != "" && !t.hasSecurityGroup(id) {
-				return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
-			}
-		}
 	}
 	return nil
 }

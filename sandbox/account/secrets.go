@@ -181,7 +181,9 @@ func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion
 			return err
 		}
 		number := t.next("secret values")
-		id := fmt.Sprintf("terraform-%s%08x", strings.Replace(t.now.UTC().Format("20060102150405.0000"), ".", "", 1), number) // the provider's own
+		// The provider names versions by the time.
+		made := strings.Replace(t.now.UTC().Format("20060102150405.0000"), ".", "", 1)
+		id := fmt.Sprintf("terraform-%s%08x", made, number)
 		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent}, CreatedAt: t.now,
 			VersionID: id, Number: number}
 		t.relabel(v)

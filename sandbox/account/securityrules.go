@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,6 +32,49 @@ func newSecurityRule(group, direction string, o Object) securityRule {
 // hasSecurityGroup reports whether a group exists, as the VPC's own one always does.
 func (t *tx) hasSecurityGroup(id string) bool {
 	return id == DefaultSecurityGroup || get[Object](t, SecurityGroup, id) != nil
+}
+
+func (t *tx) checkSecurityGroups(ids ...string) error {
+	for _, id := range ids {
+		if !t.hasSecurityGroup(id) {
+			return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+		}
+	}
+	return nil
+}
+
+// checkSecurityGroup looks at the groups that the rules in a group name.
+func (t *tx) checkSecurityGroup(o Object) error {
+	for _, direction := range []string{"ingress", "egress"} {
+		for _, rule := range objects(o[direction]) {
+			if err := t.checkSecurityGroups(Object(rule).list("securityGroups")...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkSecurityGroupRule refuses a rule whose groups are not there, and a second one that says the same.
+func (t *tx) checkSecurityGroupRule(o Object) error {
+	groups := []string{o.text("securityGroupId")}
+	if peer := o.text("sourceSecurityGroupId"); peer != "" {
+		groups = append(groups, peer)
+	}
+	if err := t.checkSecurityGroups(groups...); err != nil {
+		return err
+	}
+	says := func(rule Object) string {
+		return fmt.Sprint(rule["securityGroupId"], rule["type"], rule["protocol"], rule["fromPort"], rule["toPort"], rule["self"] == true,
+			rule.text("sourceSecurityGroupId"), rule.list("cidrBlocks"), rule.list("ipv6CidrBlocks"), rule.list("prefixListIds"))
+	}
+	for _, other := range list[Object](t, SecurityGroupRule) {
+		if other.text("securityGroupRuleId") != o.text("securityGroupRuleId") && says(*other) == says(o) {
+			return refuse("InvalidPermission.Duplicate", "the specified rule \"peer: %s%s, %s, from port: %v, to port: %v, ALLOW\" already exists",
+				o.text("sourceSecurityGroupId"), strings.Join(o.list("cidrBlocks"), " "), strings.ToUpper(o.text("protocol")), o["fromPort"], o["toPort"])
+		}
+	}
+	return nil
 }
 
 // securityRules are those of every security group. A group of the program's own has no rules but the given ones.

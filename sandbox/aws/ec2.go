@@ -48,7 +48,6 @@ var securityGroup = &resourceType{
 
 var securityGroupRule = &resourceType{
 	kind: account.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId", goesFirst: true,
-	existing: "InvalidPermission.Duplicate: the rule %s already exists",
 	properties: properties{
 		"securityGroupRuleId": result,
 		"cidrBlocks":          {replaces: true}, "ipv6CidrBlocks": {replaces: true}, "prefixListIds": {replaces: true},

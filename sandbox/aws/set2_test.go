@@ -162,8 +162,9 @@ func TestWhatIsCreatedIsReportedAsInTheSecondSet(t *testing.T) {
 				require.NoError(t, err)
 				want := comparable(t, here(call.Response))
 				require.Equal(t, want, comparable(t, response), "call %d", i)
-				read, err := s.Read(t.Context(), &pulumirpc.ReadRequest{Urn: "urn:pulumi:dev::facts::" + token + "::web", Id: response.GetId(),
-					Properties: response.GetProperties(), Inputs: request(t, here(call.Request), token, "web", &pulumirpc.CreateRequest{}).GetProperties()})
+				made := request(t, here(call.Request), token, "web", &pulumirpc.CreateRequest{})
+				read, err := s.Read(t.Context(), &pulumirpc.ReadRequest{Urn: made.GetUrn(), Id: response.GetId(),
+					Properties: response.GetProperties(), Inputs: made.GetProperties()})
 				require.NoError(t, err)
 				got := comparable(t, read).(map[string]any)
 				delete(got, "inputs")
