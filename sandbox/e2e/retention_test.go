@@ -42,7 +42,7 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 2}")
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	first := p.images()[0]
 	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest}, p.keepTags())
 	require.Contains(t, p.object(account.LifecyclePolicy)["policy"], `"countNumber":1,`, "the policy was changed, and is there")
@@ -61,18 +61,18 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	for _, operation := range []string{"ListImages", "PutImage", "ListTaskDefinitions"} {
 		require.Zero(t, called[operation], "%s in a preview: %v", operation, called)
 	}
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	second := p.images()[1]
 	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest, "keep-slipway-dev-web-2": second.Digest}, p.keepTags())
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
-	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev", "--skip-preview").changed())
+	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev").changed())
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 
 	// While the service is pinned to it, the first revision keeps its image, whatever comes.
 	for _, text := range []string{"three", "four"} {
 		p.editApp(text)
 		p.commit(text)
-		p.up("dev", "--skip-preview")
+		p.up("dev")
 	}
 	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
 	require.Equal(t, first.Digest, p.keepTags()["keep-slipway-dev-web-1"])
@@ -91,7 +91,7 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 
 	// It moves on, and nothing needs the first image any more.
 	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	require.Equal(t, []string{"keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
 	require.Len(t, p.images(), 2)
 	require.NotContains(t, p.images(), first)
@@ -105,7 +105,7 @@ func TestAFailedDeploymentGoesBackToAnImageThatIsThere(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 1}")
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	p.faults(map[string]string{"failing-tasks": "slipway-dev-web:2"})
 	p.editApp("broken")
 	p.commit("Broken")
@@ -116,7 +116,7 @@ func TestAFailedDeploymentGoesBackToAnImageThatIsThere(t *testing.T) {
 
 	p.editApp("mended")
 	p.commit("Mended")
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	require.Equal(t, []string{"keep-slipway-dev-web-3"}, keys(p.keepTags()))
 	require.Len(t, p.images(), 1)
 }
@@ -136,7 +136,7 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 	for _, text := range []string{"two", "three"} {
 		p.editApp(text)
 		p.commit(text)
-		p.up("dev", "--skip-preview")
+		p.up("dev")
 	}
 	require.Equal(t, []string{"keep-slipway-dev-web-3", "keep-slipway-release-web-1"}, keys(p.keepTags()))
 	require.Len(t, p.images(), 2)
@@ -144,7 +144,7 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 
 	// Release knows best what it needs.
 	p.replace("Pulumi.release.yaml", "hello from release", "hello again")
-	p.up("release", "--skip-preview")
+	p.up("release")
 	require.Contains(t, keys(p.keepTags()), "keep-slipway-release-web-2")
 	require.Contains(t, keys(p.keepTags()), "keep-slipway-dev-web-3", "a stage removes its own tags only")
 }
@@ -154,7 +154,7 @@ func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
 	t.Parallel()
 	p := promoted(t)
 	p.stageKeys("slipway:repository: {keepImages: 20, keepRevisions: 10}")
-	p.up("dev", "--skip-preview")
+	p.up("dev")
 	clock := filepath.Join(root, ".bin/sandbox") + " --dir " + p.account + " faults"
 	r := p.runWith([]string{"RETENTION_CLOCK=" + clock, "RETENTION_KEEP=20 images, 10 revisions"},
 		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components")
