@@ -11,20 +11,19 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/smithy-go"
 
 	"slipway/provider"
 )
 
-// The ec2 package of the AWS SDK takes 90 CPU-seconds and 3.4 GB of memory to compile, its iam package another 15, and
-// three simple calls are needed of each. Both speak the same old protocol, a form that is answered with XML, so this file
-// sends the requests itself, signed by the SDK.
+// The ec2 package of the AWS SDK takes 90 CPU-seconds and 3.4 GB of memory to compile, and a few simple calls are needed
+// of it. Its protocol is a form that is answered with XML, so this file sends the requests itself, signed by the SDK.
 
 // queryClient sends requests of the query protocol with the settings of the stage's provider.
 type queryClient struct {
@@ -33,9 +32,9 @@ type queryClient struct {
 }
 
 // queryVersions are the versions of the APIs.
-var queryVersions = map[string]string{"ec2": "2016-11-15", "iam": "2010-05-08"}
+var queryVersions = map[string]string{"ec2": "2016-11-15"}
 
-// ask decodes the answer of EC2 or IAM to an action. Its errors are as those of the SDK.
+// ask decodes the answer of a service to an action. Its errors are as those of the SDK.
 func (q queryClient) ask(ctx context.Context, service, action string, form url.Values, answer any) error {
 	form.Set("Action", action)
 	form.Set("Version", queryVersions[service])
@@ -64,7 +63,10 @@ func (q queryClient) ask(ctx context.Context, service, action string, form url.V
 }
 
 func (q queryClient) send(ctx context.Context, service, action, form string, answer any) error {
-	endpoint, region := q.endpoint(service)
+	endpoint, err := q.endpoint(ctx, service)
+	if err != nil {
+		return err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form))
 	if err != nil {
 		return err
@@ -75,7 +77,7 @@ func (q queryClient) send(ctx context.Context, service, action, form string, ans
 		return err
 	}
 	sum := sha256.Sum256([]byte(form))
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, q.cfg.Region, time.Now()); err != nil {
 		return err
 	}
 	response, err := q.cfg.HTTPClient.Do(request)
@@ -112,53 +114,68 @@ func (f *queryFailure) HTTPStatusCode() int { return f.status }
 
 func (f *queryFailure) Unwrap() error { return f.error }
 
-// queryRefusal reads an error, which EC2 and IAM lay out differently.
+// queryRefusal reads an error, which EC2 lays out in a way of its own.
 func queryRefusal(status int, body []byte) error {
 	var said struct {
-		IAM struct{ Code, Message string } `xml:"Error"`
+		Other struct{ Code, Message string } `xml:"Error"`
 		EC2 struct{ Code, Message string } `xml:"Errors>Error"`
 	}
-	if xml.Unmarshal(body, &said) != nil || cmp.Or(said.IAM.Code, said.EC2.Code) == "" {
+	if xml.Unmarshal(body, &said) != nil || cmp.Or(said.Other.Code, said.EC2.Code) == "" {
 		return &queryFailure{fmt.Errorf("it answered with status %d", status), status}
 	}
 	return &queryFailure{&smithy.GenericAPIError{
-		Code: cmp.Or(said.IAM.Code, said.EC2.Code), Message: cmp.Or(said.IAM.Message, said.EC2.Message),
+		Code: cmp.Or(said.Other.Code, said.EC2.Code), Message: cmp.Or(said.Other.Message, said.EC2.Message),
 	}, status}
 }
 
-// endpoint is where a service answers, and the region that requests to it are signed for: IAM has one for each partition
-// (https://docs.aws.amazon.com/general/latest/gr/iam-service.html).
-func (q queryClient) endpoint(service string) (endpoint, region string) {
-	region = q.cfg.Region
-	host, suffix := service, "amazonaws.com"
-	if q.settings.UseFIPSEndpoint {
-		host += "-fips"
+// sdkIDs are the names of services in variables and files of the SDK's configuration.
+var sdkIDs = map[string]string{"ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2"}
+
+// endpoint is where a regional service answers: where the provider's settings, the environment or the shared configuration
+// say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these services' in its first part
+// alone. (In GovCloud, all endpoints of these are FIPS endpoints.)
+func (q queryClient) endpoint(ctx context.Context, service string) (string, error) {
+	configured, err := q.configuredEndpoint(ctx, sdkIDs[service])
+	if err != nil {
+		return "", err
 	}
-	china, government := strings.HasPrefix(region, "cn-"), strings.HasPrefix(region, "us-gov-")
-	switch {
-	case service == "iam" && china:
-		host, region = host+".cn-north-1", "cn-north-1"
-	case service == "iam" && government:
-		host, region = "iam.us-gov", "us-gov-west-1" // which is a FIPS endpoint
-	case service == "iam":
-		region = "us-east-1"
-	default:
-		host += "." + region
-		if q.settings.UseDualstackEndpoint {
-			suffix = "api.aws"
+	if endpoint := q.settings.Endpoint(service, configured); endpoint != nil {
+		return *endpoint, nil
+	}
+	options := ecs.NewFromConfig(q.cfg).Options()
+	government := strings.HasPrefix(q.cfg.Region, "us-gov-")
+	dualStack := options.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
+	resolved, err := ecs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, ecs.EndpointParameters{Region: &q.cfg.Region,
+		UseFIPS:      aws.Bool(options.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled && (dualStack || !government)),
+		UseDualStack: &dualStack})
+	if err != nil {
+		return "", err
+	}
+	return resolved.URI.Scheme + "://" + service + strings.TrimPrefix(resolved.URI.Host, "ecs") + "/", nil
+}
+
+// configuredEndpoint is what AWS_ENDPOINT_URL_*, AWS_ENDPOINT_URL or the shared configuration say, as the SDK's own clients
+// find it; nil for nothing.
+func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*string, error) {
+	for _, source := range q.cfg.ConfigSources {
+		if source, is := source.(interface {
+			GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error)
+		}); is {
+			if ignore, _, err := source.GetIgnoreConfiguredEndpoints(ctx); ignore || err != nil {
+				return nil, err
+			}
 		}
 	}
-	if china {
-		suffix += ".cn"
-	}
-	endpoint = "https://" + host + "." + suffix + "/"
-	// As the SDK's own clients do. (Only the services section of the shared configuration file is left out.)
-	for _, other := range []string{aws.ToString(q.cfg.BaseEndpoint), os.Getenv("AWS_ENDPOINT_URL_" + strings.ToUpper(service)), q.settings.Endpoints[service]} {
-		if other != "" {
-			endpoint = other
+	for _, source := range q.cfg.ConfigSources {
+		if source, is := source.(interface {
+			GetServiceBaseEndpoint(context.Context, string) (string, bool, error)
+		}); is {
+			if endpoint, found, err := source.GetServiceBaseEndpoint(ctx, sdkID); found || err != nil {
+				return &endpoint, err
+			}
 		}
 	}
-	return endpoint, region
+	return q.cfg.BaseEndpoint, nil
 }
 
 // isCode tells an error of AWS by its code.

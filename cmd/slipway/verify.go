@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
@@ -102,6 +103,7 @@ type verifier struct {
 	query    queryClient
 	zones    *route53.Client
 	certs    *acm.Client
+	roles    *iam.Client
 
 	// pending are the checks to make, in the order of their lines.
 	pending []func(context.Context) []check
@@ -131,6 +133,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	v := &verifier{cloud: newCloud(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg, settings: providerSettings,
 		query: queryClient{cfg, providerSettings},
 		zones: route53.NewFromConfig(cfg, func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
+		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
 		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
 	}
 	v.checkImages()

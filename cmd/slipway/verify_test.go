@@ -5,15 +5,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/require"
 
 	"slipway/provider"
+	"slipway/stage"
 )
 
 func TestWayOutOfASubnet(t *testing.T) {
@@ -114,7 +119,7 @@ func TestTrustPolicies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			said, err := v.trusted("web-execution", &role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)})
+			said, err := v.trusted("web-execution", &role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)}, ecsTasks)
 			switch {
 			case c.wrong != "":
 				require.ErrorAs(t, err, &finding{})
@@ -155,23 +160,90 @@ func TestManifests(t *testing.T) {
 }
 
 func TestEndpointsOfTheQueryProtocol(t *testing.T) {
-	t.Parallel()
-	for want, c := range map[string]struct {
-		service, region string
-		settings        provider.Settings
+	shared := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(shared, []byte("[default]\nservices = local\n[services local]\nec2 =\n  endpoint_url = http://localhost:3\n"), 0o600))
+	overridden := map[string]string{"ec2": "http://localhost:1"}
+	for _, c := range []struct {
+		want, region string
+		settings     provider.Settings
+		environment  map[string]string
 	}{
-		"https://ec2.eu-central-1.amazonaws.com/ eu-central-1":        {"ec2", "eu-central-1", provider.Settings{}},
-		"https://iam.amazonaws.com/ us-east-1":                        {"iam", "eu-central-1", provider.Settings{}},
-		"https://iam.cn-north-1.amazonaws.com.cn/ cn-north-1":         {"iam", "cn-northwest-1", provider.Settings{}},
-		"https://iam.us-gov.amazonaws.com/ us-gov-west-1":             {"iam", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}},
-		"https://ec2-fips.us-east-1.amazonaws.com/ us-east-1":         {"ec2", "us-east-1", provider.Settings{UseFIPSEndpoint: true}},
-		"https://ec2.eu-central-1.api.aws/ eu-central-1":              {"ec2", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}},
-		"http://localhost:1 us-east-1":                                {"iam", "eu-central-1", provider.Settings{Endpoints: map[string]string{"iam": "http://localhost:1"}}},
-		"https://ec2.cn-northwest-1.amazonaws.com.cn/ cn-northwest-1": {"ec2", "cn-northwest-1", provider.Settings{}},
+		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{}, nil},
+		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
+		{"https://ec2.eu-central-1.api.aws/", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}, nil},
+		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", provider.Settings{UseFIPSEndpoint: true, UseDualstackEndpoint: true}, nil},
+		{"https://ec2.us-gov-east-1.amazonaws.com/", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
+		{"https://ec2.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1", provider.Settings{}, nil},
+		{"https://ec2.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1", provider.Settings{}, nil},
+		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{}, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}},
+		{"http://localhost:1", "eu-central-1", provider.Settings{Endpoints: overridden}, map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
+		{"http://localhost:2", "eu-central-1", provider.Settings{}, map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
+		{"http://localhost:4", "eu-central-1", provider.Settings{}, map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4"}},
+		{"http://localhost:3", "eu-central-1", provider.Settings{SharedConfigFiles: []string{shared}}, nil},
+		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{},
+			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}},
 	} {
-		endpoint, region := queryClient{aws.Config{Region: c.region}, c.settings}.endpoint(c.service)
-		require.Equal(t, want, endpoint+" "+region)
+		t.Run(c.want, func(t *testing.T) {
+			for key, value := range c.environment {
+				t.Setenv(key, value)
+			}
+			c.settings.Region = c.region
+			cfg, err := c.settings.Load(t.Context())
+			require.NoError(t, err)
+			endpoint, err := queryClient{cfg, c.settings}.endpoint(t.Context(), "ec2")
+			require.NoError(t, err)
+			require.Equal(t, c.want, endpoint)
+		})
 	}
+}
+
+func TestAStageOfTasksAloneNeedsANetworkToo(t *testing.T) {
+	t.Parallel()
+	proxy := stage.Sidecar{Container: stage.Container{Secrets: map[string]stage.Secret{
+		"A": {ARN: "arn:aws:ssm:eu-central-1:123456789012:parameter/a"}, "B": {}}}}
+	v := &verifier{stage: &stage.Stage{Tasks: map[string]stage.Task{
+		"report": {TaskDefinition: stage.TaskDefinition{Containers: map[string]stage.Sidecar{"proxy": proxy}}}}}}
+	require.Equal(t, []string{"ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager", "ssm"}, v.endpointsNeeded())
+	v.checkNetwork()
+	require.Len(t, v.pending, 1)
+}
+
+func TestRolesAreThoseOfIAM(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := r.FormValue("RoleName")
+		if name == "none" {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>`))
+			return
+		}
+		service := map[bool]string{true: "scheduler", false: "ecs-tasks"}[name == "slipway-dev-report-schedule"]
+		policy := url.PathEscape(`{"Statement": {"Effect": "Allow", "Principal": {"Service": "` + service + `.amazonaws.com"}, "Action": "sts:AssumeRole",
+			"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:` + strings.TrimSuffix(service, "-tasks") + `:eu-central-1:123456789012:*"}}}}`)
+		_, _ = w.Write([]byte(`<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn><AssumeRolePolicyDocument>` + policy +
+			`</AssumeRolePolicyDocument><PermissionsBoundary><PermissionsBoundaryArn>arn:aws:iam::aws:policy/b</PermissionsBoundaryArn></PermissionsBoundary>` +
+			`</Role></GetRoleResult></GetRoleResponse>`))
+	}))
+	defer server.Close()
+	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b"}
+	cfg, err := settings.Load(t.Context())
+	require.NoError(t, err)
+	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev",
+		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL }),
+		stage: &stage.Stage{Project: "slipway", Name: "dev", Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
+			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}}}}
+	found, err := v.role(t.Context(), "none")
+	require.NoError(t, err)
+	require.Nil(t, found)
+	found, err = v.role(t.Context(), "web")
+	require.NoError(t, err)
+	require.Equal(t, "arn:aws:iam::aws:policy/b", found.Boundary)
+	var messages []string
+	for _, each := range v.rolesOf(t.Context(), "report") {
+		messages = append(messages, each.Status+" "+each.Message)
+	}
+	require.Len(t, messages, 4)
+	require.Equal(t, "ok the role slipway-dev-report-schedule can be assumed by schedules", messages[3])
 }
 
 func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
@@ -182,9 +254,9 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 	}{
 		{http.StatusBadRequest, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
 		{http.StatusServiceUnavailable, `busy`},
-		{http.StatusOK, `<GetRoleResponse><GetRoleResult><Ro`},
+		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><it`},
 		{http.StatusOK, `<html><body>Sign in</body></html>`},
-		{http.StatusOK, `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn></Role></GetRoleResult></GetRoleResponse>`},
+		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet></DescribeSubnetsResponse>`},
 		{http.StatusBadRequest, `<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -198,14 +270,15 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 	}))
 	defer server.Close()
 	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
-		Endpoints: map[string]string{"iam": server.URL, "ec2": server.URL}}
+		Endpoints: map[string]string{"ec2": server.URL}}
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)
 	q := queryClient{cfg, settings}
-	v := &verifier{query: q}
-	found, err := v.role(t.Context(), "web")
-	require.NoError(t, err)
-	require.Equal(t, "arn:aws:iam::123456789012:role/web", found.ARN)
+	var subnets struct {
+		IDs []string `xml:"subnetSet>item>subnetId"`
+	}
+	require.NoError(t, q.ask(t.Context(), "ec2", "DescribeSubnets", url.Values{}, &subnets))
+	require.Equal(t, []string{"subnet-1"}, subnets.IDs)
 	err = q.ask(t.Context(), "ec2", "DescribeVpcs", url.Values{}, &struct{}{})
 	require.True(t, isCode(err, "InvalidParameter"))
 	require.Equal(t, "EC2 DescribeVpcs refused: InvalidParameter: no; let your own credentials make that call, or try again", reason(err))

@@ -57,7 +57,7 @@ type endpoint struct {
 
 // checkNetwork checks that tasks in each of the stage's subnets could pull their images.
 func (v *verifier) checkNetwork() {
-	if len(v.stage.Services) == 0 {
+	if len(v.stage.TaskDefinitions()) == 0 {
 		return
 	}
 	v.pending = append(v.pending, func(ctx context.Context) []check {
@@ -146,8 +146,8 @@ func filter(number int, name string, values ...string) url.Values {
 // (https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html).
 func (v *verifier) endpointsNeeded() []string {
 	needed := []string{"ecr.api", "ecr.dkr", "logs", "s3"}
-	for _, service := range v.stage.Services {
-		for _, secret := range service.Secrets {
+	for _, user := range v.stage.TaskDefinitions() {
+		for _, secret := range v.stage.TaskDefinition(user).AllSecrets() {
 			if secret.ARN != "" && secret.IsParameter() {
 				needed = append(needed, "ssm")
 			} else {

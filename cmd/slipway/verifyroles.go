@@ -8,17 +8,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
 	"slipway/stage"
 )
 
 // role is an IAM role as GetRole describes it.
 type role struct {
-	ARN      string `xml:"GetRoleResult>Role>Arn"`
-	Trust    string `xml:"GetRoleResult>Role>AssumeRolePolicyDocument"` // percent-encoded
-	Boundary string `xml:"GetRoleResult>Role>PermissionsBoundary>PermissionsBoundaryArn"`
+	ARN      string
+	Trust    string // percent-encoded
+	Boundary string // the ARN of a policy
 }
 
-// checkRoles checks that ECS can assume the roles of services and tasks, and that nothing takes from the execution roles what the
+// checkRoles checks that the roles of services, tasks and schedules can be assumed, and that nothing takes from the execution roles what the
 // update gives them.
 func (v *verifier) checkRoles() {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" {
@@ -32,19 +36,25 @@ func (v *verifier) checkRoles() {
 }
 
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
-	var answer struct{}
-	err := v.query.ask(ctx, "iam", "GetPolicy", url.Values{"PolicyArn": {policy}}, &answer)
+	_, err := v.roles.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
 	if isCode(err, "NoSuchEntity") {
 		return "", refuse("there is no policy %s: make it, or name one that `aws iam list-policies --policy-usage-filter PermissionsBoundary` lists", policy)
 	}
 	return "the policy is there", err
 }
 
-// rolesOf checks the two roles of a service or a task, and what the execution role may do.
+// rolesOf checks the two roles of a service or a task, and what the execution role may do, and that of its schedule.
 func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 	key := v.stage.WhereDefined(of)
 	var checks []check
-	for _, name := range []string{v.stage.ExecutionRole(of), v.stage.TaskRole(of)} {
+	names, by := []string{v.stage.ExecutionRole(of), v.stage.TaskRole(of)}, ecsTasks
+	if v.stage.Tasks[of].Schedule != nil {
+		names = append(names, v.stage.ScheduleRole(of))
+	}
+	for _, name := range names {
+		if name == v.stage.ScheduleRole(of) {
+			by = schedules
+		}
 		found, err := v.role(ctx, name)
 		if err != nil {
 			checks = append(checks, newCheck("role", key, "", err))
@@ -54,7 +64,7 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 			checks = append(checks, newCheck("role", key, "", noted("the role %s is made by the update, and can be checked from then on", name)))
 			continue
 		}
-		said, err := v.trusted(name, found)
+		said, err := v.trusted(name, found, by)
 		checks = append(checks, newCheck("role", key, said, err))
 		if name == v.stage.ExecutionRole(of) {
 			said, err := v.allowed(ctx, of, name, found)
@@ -66,12 +76,18 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 
 // role describes a role; nil where there is none.
 func (v *verifier) role(ctx context.Context, name string) (*role, error) {
-	var found role
-	err := v.query.ask(ctx, "iam", "GetRole", url.Values{"RoleName": {name}}, &found)
+	answer, err := v.roles.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if isCode(err, "NoSuchEntity") {
 		return nil, nil
 	}
-	return &found, err
+	if err != nil {
+		return nil, err
+	}
+	found := &role{ARN: aws.ToString(answer.Role.Arn), Trust: aws.ToString(answer.Role.AssumeRolePolicyDocument)}
+	if boundary := answer.Role.PermissionsBoundary; boundary != nil {
+		found.Boundary = aws.ToString(boundary.PermissionsBoundaryArn)
+	}
+	return found, nil
 }
 
 // texts is a string or a list of strings, as IAM policies have both.
@@ -93,11 +109,21 @@ type trustStatement struct {
 	Condition map[string]map[string]texts
 }
 
-const ecsTasks = "ecs-tasks.amazonaws.com"
+// assumer is who is to assume a role.
+type assumer struct {
+	principal string
+	// source is the service in the ARN of what it does that for, which those are in words.
+	source, words string
+}
 
-// trusted checks that ECS may give a role to tasks of this account and region. An update writes the trust policy only
+var (
+	ecsTasks  = assumer{"ecs-tasks.amazonaws.com", "ecs", "tasks"}
+	schedules = assumer{"scheduler.amazonaws.com", "scheduler", "schedules"}
+)
+
+// trusted checks that a role can be assumed for tasks, or schedules, of this account and region. An update writes the trust policy only
 // where the stage file changes it, so what was changed by hand stays until a refresh.
-func (v *verifier) trusted(name string, found *role) (string, error) {
+func (v *verifier) trusted(name string, found *role, by assumer) (string, error) {
 	mend := fmt.Sprintf("run `pulumi up --refresh --stack %s`, which sets its trust policy back", v.stack)
 	text, err := url.PathUnescape(found.Trust)
 	if err != nil {
@@ -109,26 +135,26 @@ func (v *verifier) trusted(name string, found *role) (string, error) {
 	}
 	trusts, unsure := false, false
 	for _, statement := range statements {
-		applies := statement.isFor(ecsTasks)
-		holds, known := v.conditionsHold(statement.Condition)
+		applies := statement.isFor(by.principal)
+		holds, known := v.conditionsHold(statement.Condition, by.source)
 		switch {
 		case !applies:
 		case !known:
 			unsure = true
 		case holds && statement.Effect == "Deny":
-			return "", refuse("the trust policy of the role %s denies %s to assume it: %s", name, ecsTasks, mend)
+			return "", refuse("the trust policy of the role %s denies %s to assume it: %s", name, by.principal, mend)
 		case holds:
 			trusts = true
 		}
 	}
 	if unsure {
 		return "", noted("the trust policy of the role %s has conditions that slipway does not know: "+
-			"make sure that they let %s assume it, or %s", name, ecsTasks, mend)
+			"make sure that they let %s assume it, or %s", name, by.principal, mend)
 	}
 	if !trusts {
-		return "", refuse("the trust policy of the role %s does not let %s assume it for tasks of this account and region: %s", name, ecsTasks, mend)
+		return "", refuse("the trust policy of the role %s does not let %s assume it for %s of this account and region: %s", name, by.principal, by.words, mend)
 	}
-	return "the role " + name + " can be assumed by tasks", nil
+	return "the role " + name + " can be assumed by " + by.words, nil
 }
 
 // trustStatements are those of a policy, which may have one without a list.
@@ -157,7 +183,7 @@ func (s trustStatement) isFor(service string) bool {
 }
 
 // conditionsHold tells whether conditions hold for tasks of the stage, as far as they are of the kind that slipway writes.
-func (v *verifier) conditionsHold(conditions map[string]map[string]texts) (holds, known bool) {
+func (v *verifier) conditionsHold(conditions map[string]map[string]texts, source string) (holds, known bool) {
 	for operator, keys := range conditions {
 		if !slices.Contains([]string{"StringEquals", "StringLike", "ArnLike", "ArnEquals"}, operator) {
 			return false, false
@@ -168,7 +194,7 @@ func (v *verifier) conditionsHold(conditions map[string]map[string]texts) (holds
 			case "aws:sourceaccount":
 				value = v.account
 			case "aws:sourcearn":
-				value = fmt.Sprintf("ecs:%s:%s:", v.region, v.account) // a task, a service or anything else of ECS
+				value = fmt.Sprintf("%s:%s:%s:", source, v.region, v.account) // a task, a service or anything else of ECS
 			default:
 				return false, false
 			}
@@ -204,20 +230,6 @@ func matches(pattern, text string) bool {
 	return text == ""
 }
 
-// simulation is the answer of SimulatePrincipalPolicy.
-type simulation struct {
-	Results []simulated `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
-}
-
-type simulated struct {
-	Action   string   `xml:"EvalActionName"`
-	Decision string   `xml:"EvalDecision"`
-	Missing  []string `xml:"MissingContextValues>member"`
-	// InBounds and InOrganization are "" where there is no boundary, and no organization.
-	InBounds       string `xml:"PermissionsBoundaryDecisionDetail>AllowedByPermissionsBoundary"`
-	InOrganization string `xml:"OrganizationsDecisionDetail>AllowedByOrganizations"`
-}
-
 // allowed asks IAM whether an execution role that is there could do what the update lets it. What the update gives the
 // role goes into the question, so that only what no update mends is found.
 func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (string, error) {
@@ -246,13 +258,13 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 			if err != nil {
 				return "", err
 			}
-			for _, result := range answer.Results {
-				switch what := result.Action + " on " + resource; {
-				case result.Decision == "allowed":
-				case len(result.Missing) > 0:
-					unsure = append(unsure, what+" (depends on "+strings.Join(result.Missing, ", ")+")")
+			for _, result := range answer {
+				switch what := aws.ToString(result.EvalActionName) + " on " + resource; {
+				case result.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeAllowed:
+				case len(result.MissingContextValues) > 0:
+					unsure = append(unsure, what+" (depends on "+strings.Join(result.MissingContextValues, ", ")+")")
 				default:
-					denied = append(denied, what+" ("+result.because(found.Boundary)+")")
+					denied = append(denied, what+" ("+because(result, found.Boundary)+")")
 				}
 			}
 		}
@@ -266,26 +278,25 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 	return fmt.Sprintf("the role %s may pull its images, write its log and read its secrets", name), nil
 }
 
-func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string, resource string) (answer simulation, err error) {
-	// The first member of a list has the number 1.
-	form := url.Values{
-		"PolicySourceArn": {role}, "PolicyInputList.member.1": {policy}, "ResourceArns.member.1": {resource},
+func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string, resource string) ([]iamtypes.EvaluationResult, error) {
+	answer, err := v.roles.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
+		PolicySourceArn: &role, PolicyInputList: []string{policy}, ResourceArns: []string{resource}, ActionNames: actions,
+	})
+	if err != nil {
+		return nil, err
 	}
-	for i, action := range actions {
-		form.Set(fmt.Sprintf("ActionNames.member.%d", i+1), action)
-	}
-	err = v.query.ask(ctx, "iam", "SimulatePrincipalPolicy", form, &answer)
-	return answer, err
+	return answer.EvaluationResults, nil
 }
 
 // because says what takes a permission away.
-func (s simulated) because(boundary string) string {
+func because(result iamtypes.EvaluationResult, boundary string) string {
+	inOrganization, inBounds := result.OrganizationsDecisionDetail, result.PermissionsBoundaryDecisionDetail
 	switch {
-	case s.InOrganization == "false":
+	case inOrganization != nil && !inOrganization.AllowedByOrganizations:
 		return "a policy of the organization forbids it"
-	case s.InBounds == "false":
+	case inBounds != nil && !inBounds.AllowedByPermissionsBoundary:
 		return "the permissions boundary " + boundary + " does not allow it"
-	case s.Decision == "explicitDeny":
+	case result.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeExplicitDeny:
 		return "another policy of the role denies it"
 	default:
 		return "nothing allows it"
