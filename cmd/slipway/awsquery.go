@@ -118,7 +118,7 @@ func (f *queryFailure) Unwrap() error { return f.error }
 func queryRefusal(status int, body []byte) error {
 	var said struct {
 		Other struct{ Code, Message string } `xml:"Error"`
-		EC2 struct{ Code, Message string } `xml:"Errors>Error"`
+		EC2   struct{ Code, Message string } `xml:"Errors>Error"`
 	}
 	if xml.Unmarshal(body, &said) != nil || cmp.Or(said.Other.Code, said.EC2.Code) == "" {
 		return &queryFailure{fmt.Errorf("it answered with status %d", status), status}

@@ -72,7 +72,7 @@ type verification struct {
 
 // check is one of its lines.
 type check struct {
-	// About is what kind of thing was checked: image, revision, secret, role, network or certificate.
+	// About is what kind of thing was checked: configuration, image, revision, secret, role, network or certificate.
 	About string `json:"about"`
 	// Key is the key of the stage that the thing belongs to, and its file.
 	Key string `json:"key"`
@@ -135,6 +135,9 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 		zones: route53.NewFromConfig(cfg, func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
 		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
 		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
+	}
+	if err := v.checkFiles(project, config); err != nil {
+		return nil, err
 	}
 	v.checkImages()
 	v.checkReferences()
