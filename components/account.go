@@ -29,10 +29,13 @@ type Account struct {
 // LookupAccount asks the AWS provider which account and region it works in, so that every later
 // check and every ARN follows the provider's own settings.
 func LookupAccount(ctx *pulumi.Context) (*Account, error) {
+	settings, err := provider.ReadSettings(config.New(ctx, "aws").Get)
+	if err != nil {
+		return nil, err
+	}
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
 	if err != nil {
-		return nil, fmt.Errorf("asking AWS which account the credentials belong to; sign in (`aws sso login`), "+
-			"or name others with aws:profile or the AWS_* variables: %w", err)
+		return nil, settings.Explain(err, "Pulumi."+ctx.Stack()+".yaml")
 	}
 	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
 	if err != nil {
@@ -41,10 +44,6 @@ func LookupAccount(ctx *pulumi.Context) (*Account, error) {
 	partition, err := aws.GetPartition(ctx, &aws.GetPartitionArgs{})
 	if err != nil {
 		return nil, fmt.Errorf("asking the AWS provider for its partition: %w", err)
-	}
-	settings, err := provider.ReadSettings(config.New(ctx, "aws").Get)
-	if err != nil {
-		return nil, err
 	}
 	settings.Region = region.Name
 	return &Account{ID: caller.AccountId, Region: region.Name, Partition: partition.Partition, settings: settings}, nil

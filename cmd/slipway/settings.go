@@ -127,21 +127,21 @@ func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws
 	if err != nil {
 		return cfg, settings, "", err
 	}
+	file := "Pulumi." + stageName(stack) + ".yaml"
 	cfg, err = settings.Load(ctx)
 	if err == nil && cfg.Region == "" {
-		return cfg, settings, "", fmt.Errorf("aws:region: %s has none: set it in Pulumi.%s.yaml, or AWS_REGION", stack, stageName(stack))
+		return cfg, settings, "", fmt.Errorf("aws:region (%s): is missing; write the region of the stage, or set AWS_REGION", file)
 	}
 	if err == nil {
 		account, err = settings.Account(ctx, cfg)
 	}
 	if err != nil {
-		return cfg, settings, "", fmt.Errorf("asking AWS which account the credentials belong to; sign in (`aws sso login`), "+
-			"or name others with aws:profile or the AWS_* variables: %w", err)
+		return cfg, settings, "", settings.Explain(err, file)
 	}
 	var allowed []string
 	if text := config["aws:allowedAccountIds"]; text != "" {
 		if err := json.Unmarshal([]byte(text), &allowed); err != nil {
-			return cfg, settings, "", fmt.Errorf("aws:allowedAccountIds (Pulumi.%s.yaml): must be a list of account numbers in quotes", stageName(stack))
+			return cfg, settings, "", fmt.Errorf("aws:allowedAccountIds (%s): must be a list of account numbers in quotes", file)
 		}
 		if !slices.Contains(allowed, account) {
 			return cfg, settings, "", fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
