@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,7 +18,7 @@ func Run(program pulumi.RunFunc) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		err := program(ctx)
 		if err != nil {
-			reported = ctx.Log.Error(err.Error(), nil) == nil
+			reported = ctx.Log.Error(shortenPaths(err.Error(), os.Getenv("PULUMI_ROOT_DIRECTORY")), nil) == nil
 		}
 		return err
 	})
@@ -28,4 +30,12 @@ func Run(program pulumi.RunFunc) {
 		os.Exit(1)
 	}
 	os.Exit(constant.ExitStatusLoggedError)
+}
+
+// shortenPaths writes what lies in the project, whose directory is root, relative to it, as the stage file does.
+func shortenPaths(text, root string) string {
+	if root = filepath.Clean(root); root == "." || root == "/" {
+		return text
+	}
+	return strings.ReplaceAll(text, root+"/", "")
 }
