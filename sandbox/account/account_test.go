@@ -181,12 +181,13 @@ func TestFaultsAreChecked(t *testing.T) {
 	require.EqualError(t, s.SetFaults(map[string]string{SlowPush: "3"}), "fault slow-push=3: want a duration such as 5s")
 	require.EqualError(t, s.SetFaults(map[string]string{FailingExitCode: "x"}), "fault failing-exit-code=x: want a number")
 	require.NoError(t, s.SetFaults(map[string]string{DieAfterPush: "1", SlowPush: "1s"}))
-	value, err := s.TakeFault(DieAfterPush)
-	require.NoError(t, err)
-	require.Equal(t, "1", value)
-	faults, err := s.Faults()
-	require.NoError(t, err)
-	require.Equal(t, map[string]string{SlowPush: "1s"}, faults)
+	require.ErrorContains(t, s.SetFaults(map[string]string{DieAfterCreate: "role"}), "want a resource type such as aws:iam/role:Role or iam/role")
+	for _, value := range []string{"iam/role", "aws:iam/role:Role"} {
+		require.NoError(t, s.SetFaults(map[string]string{DieAfterCreate: value}))
+		require.True(t, NamesType(value, "aws:iam/role:Role"))
+		require.False(t, NamesType(value, "aws:iam/rolePolicy:RolePolicy"))
+		require.NoError(t, s.DieIfAsked(DieAfterCreate, func(value string) bool { return NamesType(value, "aws:ecs/cluster:Cluster") }))
+	}
 }
 
 func TestSeveralProcessesShareAnAccount(t *testing.T) {

@@ -51,6 +51,11 @@ func checkFault(key, value string) error {
 			return fmt.Errorf("fault %s=%s: want a number", key, value)
 		}
 		return nil
+	case DieAfterCreate, DieAfterUpdate, DieAfterDelete:
+		if !resourceType.MatchString(value) {
+			return fmt.Errorf("fault %s=%s: want a resource type such as aws:iam/role:Role or iam/role", key, value)
+		}
+		return nil
 	case IAMDelay, SlowPush, SlowRollout, Clock:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
@@ -58,8 +63,11 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, SlowRollout, Clock}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, DieAfterCreate, DieAfterUpdate, DieAfterDelete,
+		SlowRollout, Clock}, ", "))
 }
+
+var resourceType = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?$`)
 
 const faultKind = "faults"
 
@@ -90,18 +98,6 @@ func (a *Account) SetFaults(faults map[string]string) error {
 		put(t, faultKind, "", faults)
 		return nil
 	})
-}
-
-// TakeFault returns a fault's value and unsets it, so that of several processes exactly one acts on it.
-func (a *Account) TakeFault(key string) (value string, err error) {
-	err = a.transact(func(t *tx) error {
-		faults := t.faults()
-		value = faults[key]
-		delete(faults, key)
-		put(t, faultKind, "", faults)
-		return nil
-	})
-	return value, err
 }
 
 // duration is a fault that checkFault has accepted, or the default.

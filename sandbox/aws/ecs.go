@@ -127,6 +127,9 @@ func readTaskDefinition(c *call) (values, error) {
 	if d.Tags != nil {
 		state["tagsAll"] = d.Tags
 	}
+	if len(c.inputs) == 0 { // an import
+		state["tags"] = state["tagsAll"]
+	}
 	return state, nil
 }
 

@@ -74,7 +74,7 @@ func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plug
 }
 
 func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + Version + `"}`}, nil
+	return &pulumirpc.GetSchemaResponse{Schema: toJSON(schema())}, nil
 }
 
 // Cancel does nothing that lasts: the engine sends it between a preview and its update, too.
@@ -234,6 +234,9 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 	if err := kind.create(c); err != nil {
 		return nil, operationError(fmt.Errorf("creating %s: %w", c.label(), err))
 	}
+	if err := s.dieAfter(account.DieAfterCreate, req.GetUrn()); err != nil {
+		return nil, err
+	}
 	found, err := c.read()
 	if err != nil {
 		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
@@ -249,9 +252,21 @@ func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumir
 	}
 	c := s.call(ctx, kind, req.GetId())
 	c.state, c.inputs = plainValues(req.GetProperties().AsMap()), req.GetInputs().AsMap()
+	importing := len(c.state) == 0
+	if importing {
+		if err := c.importID(string(urn.URN(req.GetUrn()).Type())); err != nil {
+			return nil, operationError(fmt.Errorf("importing %s: %w", c.label(), err))
+		}
+		c.inputs = values{}
+	}
 	found, err := c.read()
 	if err != nil {
 		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
+	}
+	if importing && found != nil {
+		for _, key := range unread {
+			delete(found, key)
+		}
 	}
 	if found == nil {
 		return &pulumirpc.ReadResponse{}, nil
@@ -287,6 +302,9 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 	if err := kind.update(c); err != nil {
 		return nil, operationError(fmt.Errorf("updating %s: %w", c.label(), err))
 	}
+	if err := s.dieAfter(account.DieAfterUpdate, req.GetUrn()); err != nil {
+		return nil, err
+	}
 	found, err := c.read()
 	if err != nil {
 		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
@@ -305,7 +323,12 @@ func (s *server) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emp
 	if err := kind.delete(c); err != nil {
 		return nil, operationError(err)
 	}
-	return &emptypb.Empty{}, nil
+	return &emptypb.Empty{}, s.dieAfter(account.DieAfterDelete, req.GetUrn())
+}
+
+// dieAfter kills the command, where a fault asks for that, before Pulumi hears of what was done to a resource.
+func (s *server) dieAfter(fault, resource string) error {
+	return s.account.DieIfAsked(fault, func(value string) bool { return account.NamesType(value, string(urn.URN(resource).Type())) })
 }
 
 func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {

@@ -69,6 +69,7 @@ func (c *client) create(token, name string, news values) *tracked {
 	require.Empty(c.t, c.diff(r, r.inputs).GetDiffs(), "nothing differs right after creation")
 	c.refresh(r)
 	require.Empty(c.t, c.diff(r, r.inputs).GetDiffs(), "nor after a refresh")
+	c.imported(r)
 	return r
 }
 
@@ -310,6 +311,9 @@ func TestImportReadsInputsFromTheAccount(t *testing.T) {
 	read, err := c.Read(t.Context(), &pulumirpc.ReadRequest{Urn: created.urn, Id: created.id})
 	require.NoError(t, err)
 	require.Equal(t, values{defaultsKey: []any{}, "name": "/shop/web", "retentionInDays": 30.0}, read.GetInputs().AsMap())
+	for _, key := range unread { // what AWS does not know
+		delete(created.outputs, key)
+	}
 	require.Equal(t, created.outputs, read.GetProperties().AsMap())
 }
 

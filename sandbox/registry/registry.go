@@ -97,7 +97,7 @@ func (r *Registry) Push(
 		return none, err
 	}
 	progress(fmt.Sprintf("%s: digest: %s size: %d", tag.TagStr(), digest, size))
-	return digest, r.dieIfAsked()
+	return digest, r.account.DieIfAsked(account.DieAfterPush, func(string) bool { return true })
 }
 
 // write stores the image and names it in the index. What it stores is named by its content, so only the index needs
@@ -175,20 +175,4 @@ func (r *Registry) waitAsSlow(ctx context.Context, progress func(string)) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// dieIfAsked kills this process, once, while the fault die-after-push is set.
-func (r *Registry) dieIfAsked() error {
-	value, err := r.account.TakeFault(account.DieAfterPush)
-	if err != nil || value == "" {
-		return err
-	}
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return err
-	}
-	if err := self.Kill(); err != nil {
-		return err
-	}
-	select {} // nothing more may happen in this process
 }
