@@ -32,7 +32,7 @@ type queryClient struct {
 }
 
 // queryVersions are the versions of the APIs.
-var queryVersions = map[string]string{"ec2": "2016-11-15"}
+var queryVersions = map[string]string{"ec2": "2016-11-15", elbv2: "2015-12-01"}
 
 // ask decodes the answer of a service to an action. Its errors are as those of the SDK.
 func (q queryClient) ask(ctx context.Context, service, action string, form url.Values, answer any) error {

@@ -166,9 +166,21 @@ func (p pulumiCLI) Config(ctx context.Context, stack, file string, more ...strin
 
 // ask decodes what one pulumi command prints as JSON.
 func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
-	command, err := p.command()
+	output, err := p.output(ctx, args...)
 	if err != nil {
 		return err
+	}
+	if err := json.Unmarshal(output, answer); err != nil {
+		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi", strings.Join(args, " "))
+	}
+	return nil
+}
+
+// output is what one pulumi command prints.
+func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
+	command, err := p.command()
+	if err != nil {
+		return nil, err
 	}
 	stdout, stderr, _, err := command.Run(ctx, p.directory, nil, nil, nil, nil, args...)
 	if err != nil {
@@ -177,10 +189,7 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 		if strings.Contains(said, "no stack named") {
 			err = fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)
 		}
-		return err
+		return nil, err
 	}
-	if err := json.Unmarshal([]byte(stdout), answer); err != nil {
-		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi", strings.Join(args, " "))
-	}
-	return nil
+	return []byte(stdout), nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -60,8 +61,8 @@ func descendants(pid int) []int {
 	return found
 }
 
-// DieAfterCreate, DieAfterUpdate and DieAfterDelete are a resource type (aws:iam/role:Role, or iam/role): the next process whose
-// provider has done that to one of the type in the account is to die before Pulumi hears of it.
+// DieAfterCreate, DieAfterUpdate and DieAfterDelete are a resource type (aws:iam/role:Role, or iam/role), or several with commas between
+// them: the next process whose provider has done that to one of them in the account is to die before Pulumi hears of it.
 const (
 	DieAfterCreate = "die-after-create"
 	DieAfterUpdate = "die-after-update"
@@ -72,5 +73,5 @@ const (
 func NamesType(value, token string) bool {
 	_, short, _ := strings.Cut(token, ":")
 	short, _, _ = strings.Cut(short, ":")
-	return value == token || value == short
+	return slices.ContainsFunc(strings.Split(value, ","), func(one string) bool { return one == token || one == short })
 }

@@ -52,7 +52,7 @@ func checkFault(key, value string) error {
 		}
 		return nil
 	case DieAfterCreate, DieAfterUpdate, DieAfterDelete:
-		if !resourceType.MatchString(value) {
+		if !resourceTypes.MatchString(value) {
 			return fmt.Errorf("fault %s=%s: want a resource type such as aws:iam/role:Role or iam/role", key, value)
 		}
 		return nil
@@ -67,7 +67,7 @@ func checkFault(key, value string) error {
 		SlowRollout, Clock}, ", "))
 }
 
-var resourceType = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?$`)
+var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?(,(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?)*$`)
 
 const faultKind = "faults"
 

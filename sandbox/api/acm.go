@@ -1,6 +1,8 @@
 package api
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"slipway/sandbox/account"
@@ -28,4 +30,35 @@ func describeCertificate(a *account.Account, _ string, p struct{ CertificateArn 
 		described["NotAfter"] = account.Seconds(issued.Add(certificateValidity))
 	}
 	return object{"Certificate": described}, nil
+}
+
+func listCertificates(a *account.Account, _ string, p struct {
+	CertificateStatuses []string
+	NextToken           string
+}) (any, error) {
+	all, err := a.Objects(account.Certificate)
+	listed := []object{}
+	for _, each := range all {
+		found, err := a.Certificate(each["arn"].(string)) // which has its status now
+		if err != nil {
+			return nil, err
+		}
+		if status, _ := found["status"].(string); len(p.CertificateStatuses) == 0 || slices.Contains(p.CertificateStatuses, status) {
+			listed = append(listed, object{"CertificateArn": found["arn"], "DomainName": found["domainName"], "Status": status})
+		}
+	}
+	return object{"CertificateSummaryList": listed}, err
+}
+
+func listTagsForCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
+	found, err := a.Certificate(p.CertificateArn)
+	if err == nil && found == nil {
+		err = &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn + "."}
+	}
+	tags := []object{}
+	held, _ := found["tagsAll"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		tags = append(tags, object{"Key": key, "Value": held[key]})
+	}
+	return object{"Tags": tags}, err
 }

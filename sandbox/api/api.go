@@ -64,6 +64,8 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
 	"AmazonSSM.GetParameters":                              op(getParameters),
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),
+	"CertificateManager.ListCertificates":                  op(listCertificates),
+	"CertificateManager.ListTagsForCertificate":            op(listTagsForCertificate),
 	"Logs.CreateLogStream":                                 op(createLogStream),
 	"Logs.FilterLogEvents":                                 op(filterLogEvents),
 	"Logs.GetLogEvents":                                    op(getLogEvents),

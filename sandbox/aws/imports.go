@@ -173,3 +173,6 @@ func importSecurityGroupRule(c *call) error {
 
 // Types are the resource types that the sandbox has, by their tokens.
 func Types() []string { return slices.Sorted(maps.Keys(types)) }
+
+// Kind is the kind of the account's objects that a resource type is kept as; empty for those that are more than an object.
+func Kind(token string) string { return types[token].kind }

@@ -1,0 +1,382 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/spf13/cobra"
+)
+
+func recoverCommand(directory *string) *cobra.Command {
+	var dryRun, asJSON bool
+	command := &cobra.Command{
+		Use:   "recover STAGE",
+		Short: "Bring a stage whose update was cut off back in line with AWS",
+		Long: `Bring a stage whose update was cut off back in line with AWS.
+
+A pulumi up or destroy that is killed leaves pending operations in the stage's state: Pulumi does not know whether AWS has done
+them. This command looks for each in AWS, by the name and the tags that it was to have. What was created is imported into the
+state; what was created and is not needed any more is deleted by the next pulumi up; what was changed or deleted is read again;
+what is not there is forgotten. In AWS it changes nothing. What carries another stage's tags is left alone, and said.
+
+Before that it writes the state to a file, whose path it prints. Where the stack is still locked, run pulumi cancel first.
+
+The exit status is 0 if all is in line, 1 if something is left for you to look at, and 2 if AWS or Pulumi could not be asked.`,
+		Example: `  pulumi cancel --stack dev --yes
+  slipway recover dev --dry-run
+  slipway recover dev && pulumi up --stack dev`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("recover takes a stage: slipway recover STAGE")
+			}
+			return checkStackNames(args)
+		},
+		ValidArgsFunction: completeStages(directory, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := findProject(*directory)
+			if err != nil {
+				return err
+			}
+			report := newReport(cmd)
+			done := report.progress("Reading the state of %s", args[0])
+			r, err := planRecovery(cmd.Context(), newPulumiCLI(project.Directory), project, args[0])
+			done()
+			if err == nil && !dryRun && len(r.Operations) > 0 {
+				done = report.progress("Bringing the state of %s in line", args[0])
+				err = r.apply(cmd.Context())
+				done()
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = report.json(r)
+			} else {
+				r.print(report, dryRun)
+			}
+			if err == nil && r.left() {
+				err = errDifference
+			}
+			return err
+		},
+	}
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what was cut off, and what would become of it")
+	command.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON")
+	return command
+}
+
+// recovery is what becomes of a stage's pending operations, as --json prints it.
+type recovery struct {
+	Stage string `json:"stage"`
+	// Operations that were cut off.
+	Operations []*recovered `json:"operations"`
+	// Backup is the path of the state as it was before; empty where nothing was changed.
+	Backup string `json:"backup,omitempty"`
+
+	pulumi  pulumiCLI
+	project *project
+	state   *stackState
+	export  []byte
+}
+
+// What becomes of a pending operation.
+const (
+	imported  = "imported"  // what it made is in the state
+	leftOver  = "left over" // it is in the state, and the next update deletes it
+	read      = "read"      // what was changed, or deleted, is in the state as AWS has it
+	forgotten = "forgotten" // there is nothing in AWS to import
+	foreign   = "foreign"   // AWS has it, and it belongs to others
+	unknown   = "unknown"   // slipway cannot look for it
+)
+
+// recovered is a pending operation, and what becomes of it.
+type recovered struct {
+	URN string `json:"urn"`
+	// Operation is creating, updating, deleting, reading or importing.
+	Operation string `json:"operation"`
+	// Result is imported, left over, read, forgotten, foreign or unknown.
+	Result string `json:"result"`
+	// ID by which AWS knows it, as an import takes it; empty where there is none.
+	ID string `json:"id,omitempty"`
+	// Note says more of the result.
+	Note string `json:"note,omitempty"`
+
+	made   stateResource
+	before []string // the ids that the state had for its URN
+}
+
+// planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
+func planRecovery(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*recovery, error) {
+	r := &recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
+	if err := r.readState(ctx); err != nil {
+		return nil, err
+	}
+	pending := r.state.pending()
+	if len(pending) == 0 {
+		return r, nil
+	}
+	find, err := r.finder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, operation := range pending {
+		one := &recovered{URN: operation.resource.urn(), Operation: operation.kind, made: operation.resource}
+		if err := one.plan(ctx, find, r.state); err != nil {
+			return nil, fmt.Errorf("looking for %s in AWS: %w", one.URN, err)
+		}
+		r.Operations = append(r.Operations, one)
+	}
+	return r, nil
+}
+
+func (r *recovery) readState(ctx context.Context) (err error) {
+	if r.export, err = r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage); err == nil {
+		r.state, err = parseState(r.export)
+	}
+	return err
+}
+
+// finder asks AWS in the account that the state is of.
+func (r *recovery) finder(ctx context.Context) (*finder, error) {
+	config, _, err := readConfig(ctx, r.pulumi, r.project, r.Stage)
+	if err != nil {
+		return nil, err
+	}
+	cfg, settings, account, err := awsOf(ctx, r.Stage, config)
+	if err != nil {
+		return nil, err
+	}
+	if of := r.state.account(); of != "" && of != account {
+		return nil, refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one", account, r.Stage, of)
+	}
+	if cfg.HTTPClient == nil { // as the SDK's own clients have it
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
+	return &finder{cloud: newCloud(cfg, settings, account), query: queryClient{cfg, settings}, holds: r.state.holds,
+		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) })}, nil
+}
+
+// plan decides what becomes of an operation, as far as can be told before what it made is read.
+func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (err error) {
+	token := o.made.token()
+	identify := identifiers[token]
+	switch {
+	case o.Operation != "creating" && o.made.isAWS():
+		o.Result = read
+		return nil
+	case !o.made.isAWS():
+		o.Result, o.Note = forgotten, "the next update does it again"
+		if strings.HasPrefix(token, "docker:") {
+			o.Note = "the next update builds and pushes under a tag of its own; an image that was pushed stays in the repository"
+		}
+		return nil
+	case slices.Contains(madeAgain, token):
+		o.Result, o.Note = forgotten, "the next update does it again"
+		return nil
+	case identify == nil:
+		o.Result, o.Note = unknown, fmt.Sprintf("slipway cannot look for a %s: look in AWS, and `pulumi import` what is there, or remove it", token)
+		return nil
+	}
+	if o.ID, err = identify(ctx, find, o.made.properties("inputs")); err != nil {
+		return err
+	}
+	for _, each := range state.resources() {
+		if each.urn() == o.URN {
+			o.before = append(o.before, each.id())
+		}
+	}
+	live := state.liveOf(o.URN)
+	switch {
+	case o.ID == "":
+		o.Result, o.Note = forgotten, "AWS has none"
+	case find.holds(token, o.ID):
+		o.Result, o.Note = forgotten, "the state has it"
+	case live != nil && madeTwice(live, o.made):
+		o.Result, o.Note = leftOver, "a later update has made another one; the next one deletes this"
+	default:
+		o.Result = imported
+	}
+	return nil
+}
+
+// apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not there or is not the
+// stage's.
+func (r *recovery) apply(ctx context.Context) error {
+	if err := r.backUp(); err != nil {
+		return err
+	}
+	r.state.clearPending()
+	var targets []string
+	adopted := map[string]bool{}
+	for _, o := range r.Operations {
+		switch o.Result {
+		case imported:
+			if adopted[o.URN] {
+				o.Result, o.Note = leftOver, "it was made more than once; the next update deletes this one"
+				r.state.leave(o.made, o.ID)
+			} else {
+				adopted[o.URN] = true
+				r.state.adopt(o.made, o.ID)
+			}
+		case leftOver:
+			r.state.leave(o.made, o.ID)
+		case read:
+			if !slices.ContainsFunc(r.state.resources(), func(other stateResource) bool { return other.urn() == o.URN }) {
+				o.Result, o.Note = forgotten, "the state does not have it any more"
+				continue
+			}
+		default:
+			continue
+		}
+		targets = append(targets, "--target", o.URN)
+	}
+	if err := r.writeState(ctx); err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		return nil
+	}
+	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"}, targets...)
+	if _, err := r.pulumi.output(ctx, arguments...); err != nil {
+		return fmt.Errorf("%w\nThe state as it was before is in %s", err, r.Backup)
+	}
+	if err := r.readState(ctx); err != nil {
+		return err
+	}
+	for _, o := range r.Operations {
+		o.settle(r.state)
+	}
+	r.state.dropTwins()
+	return r.writeState(ctx)
+}
+
+// settle looks at what was read of an operation.
+func (o *recovered) settle(state *stackState) {
+	if o.Result != imported && o.Result != leftOver {
+		return
+	}
+	var kept []stateResource
+	there := false
+	for _, each := range state.resources() {
+		if each.urn() != o.URN || (o.Result == imported) != each.live() || !each.live() && slices.Contains(o.before, each.id()) {
+			kept = append(kept, each)
+			continue
+		}
+		there = true
+		if owner := o.owner(each.properties("outputs")); owner != "" {
+			o.Result, o.Note = foreign, owner+": it stays as it is; see whose it is, and remove one of the two"
+			continue
+		}
+		each["inputs"] = o.made["inputs"] // with what the provider knows and AWS does not, such as that it has made up the name
+		kept = append(kept, each)
+	}
+	state.setResources(kept)
+	if !there {
+		o.Result, o.Note = forgotten, "AWS has none"
+	}
+}
+
+// owner says whose something is, where it is not the stage's; else it is empty.
+func (o *recovered) owner(outputs map[string]any) string {
+	in := inputs(o.made.properties("inputs"))
+	if wanted := in.tags(); wanted != nil {
+		tags, _ := outputs["tags"].(map[string]any)
+		if all, ok := outputs["tagsAll"].(map[string]any); ok && len(tags) == 0 {
+			tags = all
+		}
+		if !sameOwner(wanted, tags) {
+			return fmt.Sprintf("AWS has %s, which does not carry the tags project=%v and stage=%v", o.ID, wanted["project"], wanted["stage"])
+		}
+	}
+	for key, wanted := range map[string]string{"aliases": aliasOf(in), "target": targetOf(in)} {
+		found := map[string]func(inputs) string{"aliases": aliasOf, "target": targetOf}[key](outputs)
+		if wanted != "" && !strings.EqualFold(strings.TrimSuffix(wanted, "."), strings.TrimSuffix(found, ".")) {
+			return fmt.Sprintf("AWS has %s, which leads to %s", o.ID, found)
+		}
+	}
+	return ""
+}
+
+// aliasOf is where a record that is an alias leads to. Records have no tags.
+func aliasOf(properties inputs) string {
+	aliases, _ := properties["aliases"].([]any)
+	if len(aliases) == 0 {
+		return ""
+	}
+	alias, _ := aliases[0].(map[string]any)
+	name, _ := alias["name"].(string)
+	return strings.TrimPrefix(strings.ToLower(name), "dualstack.")
+}
+
+// targetOf is the cluster of a schedule. Schedules have no tags.
+func targetOf(properties inputs) string {
+	target, _ := properties["target"].(map[string]any)
+	arn, _ := target["arn"].(string)
+	return arn
+}
+
+// backUp keeps the state as it was, in a file that only its owner may read.
+func (r *recovery) backUp() error {
+	directory := filepath.Join(r.project.Directory, ".slipway", "recover")
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	r.Backup = filepath.Join(directory, stageName(r.Stage)+"-"+time.Now().UTC().Format("20060102-150405.000")+".json")
+	return os.WriteFile(r.Backup, r.export, 0o600)
+}
+
+// writeState gives the stack the state. It is refused while an update of the stack goes on.
+func (r *recovery) writeState(ctx context.Context) error {
+	content, err := r.state.json()
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(r.Backup), "*.json") // which only its owner may read
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	_, err = r.pulumi.output(ctx, "stack", "import", "--stack", r.Stage, "--file", file.Name())
+	if err != nil && strings.Contains(err.Error(), "locked") {
+		err = fmt.Errorf("%w: where no update of it is running, `pulumi cancel --stack %s` unlocks it", err, r.Stage)
+	}
+	return err
+}
+
+// left tells whether something is left for somebody to look at.
+func (r *recovery) left() bool {
+	return slices.ContainsFunc(r.Operations, func(o *recovered) bool { return o.Result == foreign || o.Result == unknown })
+}
+
+func (r *recovery) print(report *report, dryRun bool) {
+	if len(r.Operations) == 0 {
+		report.printf("No operation of %s was cut off: there is nothing to recover.\n", r.Stage)
+		return
+	}
+	rows := [][]string{}
+	for _, o := range r.Operations {
+		result := o.Result
+		if dryRun && (o.Result == imported || o.Result == leftOver) {
+			result += ", if it is there"
+		}
+		rows = append(rows, []string{o.Operation, o.made.token(), o.made.name(), result, strings.TrimSpace(o.ID + " " + o.Note)})
+	}
+	report.table([]string{"CUT OFF", "TYPE", "NAME", "RESULT", ""}, rows)
+	if dryRun {
+		return
+	}
+	fmt.Fprintf(report.err, "\nThe state as it was before: %s\n", r.Backup)
+	fmt.Fprintf(report.err, "Next: pulumi up --stack %s\n", r.Stage)
+}

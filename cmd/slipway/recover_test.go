@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/stretchr/testify/require"
+
+	"slipway/provider"
+)
+
+// answering is AWS with one answer for each operation, by the name that its API has.
+func answering(t *testing.T, answers map[string]string) *finder {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operation := r.FormValue("Action")
+		if target := r.Header.Get("X-Amz-Target"); target != "" {
+			operation = target[len(target)-len(filepath.Ext(target))+1:]
+		}
+		answer, known := answers[operation]
+		if !known {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, "<Response><Errors><Error><Code>NotExpected</Code><Message>%s</Message></Error></Errors></Response>", operation)
+			return
+		}
+		fmt.Fprint(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(),
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), RetryMaxAttempts: 1,
+		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
+	return &finder{cloud: newCloud(cfg, provider.Settings{}, "123456789012"), query: queryClient{cfg, provider.Settings{}},
+		certs: acm.NewFromConfig(cfg), holds: func(_, id string) bool { return id == "arn:held" }}
+}
+
+func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
+	t.Parallel()
+	owned := map[string]any{"project": "shop", "stage": "dev"}
+	elb := func(result, inner string) string {
+		return fmt.Sprintf("<%sResponse><%sResult>%s</%sResult></%sResponse>", result, result, inner, result, result)
+	}
+	f := answering(t, map[string]string{
+		"DescribeLoadBalancers": elb("DescribeLoadBalancers", "<LoadBalancers><member><LoadBalancerArn>arn:lb</LoadBalancerArn></member></LoadBalancers>"),
+		"DescribeTargetGroups":  elb("DescribeTargetGroups", "<TargetGroups><member><TargetGroupArn>arn:tg</TargetGroupArn></member></TargetGroups>"),
+		"DescribeListeners": elb("DescribeListeners", "<Listeners><member><ListenerArn>arn:80</ListenerArn><Port>80</Port></member>"+
+			"<member><ListenerArn>arn:443</ListenerArn><Port>443</Port></member></Listeners>"),
+		"DescribeRules": elb("DescribeRules", "<Rules><member><RuleArn>arn:default</RuleArn><Priority>default</Priority></member>"+
+			"<member><RuleArn>arn:7</RuleArn><Priority>7</Priority></member></Rules>"),
+		"DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId></item></securityGroupInfo></DescribeSecurityGroupsResponse>",
+		"DescribeSecret":         `{"ARN": "arn:secret", "Name": "web-1"}`,
+		"ListSecretVersionIds": `{"Versions": [{"VersionId": "old", "VersionStages": ["AWSPREVIOUS"]},
+			{"VersionId": "new", "VersionStages": ["AWSCURRENT"]}]}`,
+		"ListCertificates": `{"CertificateSummaryList": [{"CertificateArn": "arn:held", "DomainName": "example.com"},
+			{"CertificateArn": "arn:new", "DomainName": "example.com"}]}`,
+		"ListTagsForCertificate": `{"Tags": [{"Key": "project", "Value": "shop"}, {"Key": "stage", "Value": "dev"}]}`,
+		"ListTaskDefinitions":    `{"taskDefinitionArns": ["arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-web:3"]}`,
+		"DescribeTaskDefinition": `{"tags": [{"key": "project", "value": "shop"}, {"key": "stage", "value": "dev"}]}`,
+	})
+	target := inputs{"serviceNamespace": "ecs", "resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount", "name": "cpu"}
+	for token, c := range map[string]struct {
+		in inputs
+		id string
+	}{
+		"aws:acm/certificate:Certificate":         {inputs{"domainName": "example.com", "tags": owned}, "arn:new"},
+		"aws:appautoscaling/policy:Policy":        {target, "ecs/service/shop-dev/web/ecs:service:DesiredCount/cpu"},
+		"aws:appautoscaling/target:Target":        {target, "ecs/service/shop-dev/web/ecs:service:DesiredCount"},
+		"aws:cloudwatch/logGroup:LogGroup":        {inputs{"name": "/shop/dev/web"}, "/shop/dev/web"},
+		"aws:cloudwatch/metricAlarm:MetricAlarm":  {inputs{"name": "shop-dev-web-errors"}, "shop-dev-web-errors"},
+		"aws:ec2/securityGroup:SecurityGroup":     {inputs{"name": "web-1", "vpcId": "vpc-1"}, "sg-1"},
+		"aws:ecr/lifecyclePolicy:LifecyclePolicy": {inputs{"repository": "shop-dev/web"}, "shop-dev/web"},
+		"aws:ecr/repository:Repository":           {inputs{"name": "shop-dev/web"}, "shop-dev/web"},
+		"aws:ecs/cluster:Cluster":                 {inputs{"name": "shop-dev"}, "shop-dev"},
+		"aws:ecs/service:Service":                 {inputs{"cluster": "arn:aws:ecs:eu-central-1:1:cluster/shop-dev", "name": "web"}, "shop-dev/web"},
+		"aws:ecs/taskDefinition:TaskDefinition": {inputs{"family": "shop-dev-web", "tags": owned},
+			"arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-web:3"},
+		"aws:iam/role:Role":                              {inputs{"name": "shop-dev-web-task"}, "shop-dev-web-task"},
+		"aws:iam/rolePolicy:RolePolicy":                  {inputs{"role": "shop-dev-web-task", "name": "logs-1"}, "shop-dev-web-task:logs-1"},
+		"aws:lb/listener:Listener":                       {inputs{"loadBalancerArn": "arn:lb", "port": 443}, "arn:443"},
+		"aws:lb/listenerRule:ListenerRule":               {inputs{"listenerArn": "arn:443", "priority": 7}, "arn:7"},
+		"aws:lb/loadBalancer:LoadBalancer":               {inputs{"name": "shop-dev-1"}, "arn:lb"},
+		"aws:lb/targetGroup:TargetGroup":                 {inputs{"name": "web-1"}, "arn:tg"},
+		"aws:route53/record:Record":                      {inputs{"zoneId": "Z1", "name": "_a1.Example.com.", "type": "CNAME"}, "Z1__a1.example.com_CNAME"},
+		"aws:scheduler/schedule:Schedule":                {inputs{"name": "shop-dev-report"}, "default/shop-dev-report"},
+		"aws:secretsmanager/secret:Secret":               {inputs{"name": "web-1"}, "arn:secret"},
+		"aws:secretsmanager/secretVersion:SecretVersion": {inputs{"secretId": "arn:secret"}, "arn:secret|new"},
+		"aws:ec2/securityGroupRule:SecurityGroupRule": {inputs{"securityGroupId": "sg-1", "type": "ingress", "protocol": "tcp", "fromPort": 80,
+			"toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "ipv6CidrBlocks": []any{"fd00::/8"}}, "sg-1_ingress_tcp_80_80_10.0.0.0/8_fd00::/8"},
+	} {
+		id, err := identifiers[token](t.Context(), f, c.in)
+		require.NoError(t, err, token)
+		require.Equal(t, c.id, id, token)
+	}
+}
+
+func TestEveryTypeThatIsIdentifiedIsTested(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("recover_test.go")
+	require.NoError(t, err)
+	for token := range identifiers {
+		require.Contains(t, string(source), `"`+token+`":`)
+	}
+}
+
+func TestWhatAWSDoesNotHaveHasNoID(t *testing.T) {
+	t.Parallel()
+	none := func(code string) string {
+		return "<ErrorResponse><Error><Code>" + code + "</Code><Message>none</Message></Error></ErrorResponse>"
+	}
+	server := func(status int, answer string) *finder {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprint(w, answer)
+		}))
+		t.Cleanup(server.Close)
+		f := answering(t, nil)
+		f.query.cfg.BaseEndpoint = &server.URL
+		return f
+	}
+	in := inputs{"name": "x", "loadBalancerArn": "arn:lb", "listenerArn": "arn:l", "port": 80, "priority": 1}
+	for token, code := range map[string]string{"aws:lb/loadBalancer:LoadBalancer": "LoadBalancerNotFound",
+		"aws:lb/targetGroup:TargetGroup": "TargetGroupNotFound", "aws:lb/listener:Listener": "LoadBalancerNotFound",
+		"aws:lb/listenerRule:ListenerRule": "ListenerNotFound"} {
+		id, err := identifiers[token](t.Context(), server(http.StatusBadRequest, none(code)), in)
+		require.NoError(t, err, token)
+		require.Empty(t, id, token)
+		_, err = identifiers[token](t.Context(), server(http.StatusForbidden, none("AccessDenied")), in)
+		require.ErrorContains(t, err, "AccessDenied", token)
+	}
+	f := answering(t, map[string]string{"ListTaskDefinitions": `{"taskDefinitionArns": ["arn:other:9"]}`,
+		"DescribeTaskDefinition": `{"tags": [{"key": "project", "value": "another"}]}`,
+		"DescribeSecret":         `{"ARN": "arn:secret", "DeletedDate": 1700000000}`})
+	for _, token := range []string{"aws:ecs/taskDefinition:TaskDefinition", "aws:secretsmanager/secret:Secret"} {
+		id, err := identifiers[token](t.Context(), f, inputs{"family": "web", "name": "web", "tags": map[string]any{"project": "shop", "stage": "dev"}})
+		require.NoError(t, err, token)
+		require.Empty(t, id, token)
+	}
+}
+
+const exampleState = `{"version": 3, "deployment": {"resources": [
+	{"urn": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", "type": "pulumi:pulumi:Stack"},
+	{"urn": "urn:pulumi:dev::shop::pulumi:providers:aws::default", "type": "pulumi:providers:aws", "id": "9"},
+	{"urn": "urn:pulumi:dev::shop::aws:lb/targetGroup:TargetGroup::web", "type": "aws:lb/targetGroup:TargetGroup", "id": "arn:old",
+		"inputs": {"port": 80, "name": "web-1", "__defaults": ["name"]}, "outputs": {"arn": "arn:aws:x:eu-central-1:123456789012:y"}},
+	{"urn": "urn:pulumi:dev::shop::aws:iam/role:Role::web", "type": "aws:iam/role:Role", "id": "web", "pendingReplacement": true},
+	{"urn": "urn:pulumi:dev::shop::aws:ecs/service:Service::web", "type": "aws:ecs/service:Service", "id": "arn:service",
+		"dependencies": ["urn:pulumi:dev::shop::aws:lb/targetGroup:TargetGroup::web", "urn:pulumi:dev::shop::aws:iam/role:Role::web"]}
+]}}`
+
+func TestWhatAnOperationMadeTakesItsPlaceInTheState(t *testing.T) {
+	t.Parallel()
+	made := func(token string, inputs map[string]any) stateResource {
+		return stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token, "inputs": inputs, "custom": true,
+			"parent": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", "provider": "urn:pulumi:dev::shop::pulumi:providers:aws::default::9",
+			"dependencies": []any{"urn:gone"}, "propertyDependencies": map[string]any{"vpcId": []any{"urn:gone"}}}
+	}
+	state, err := parseState([]byte(exampleState))
+	require.NoError(t, err)
+	require.Equal(t, "123456789012", state.account())
+	ids := func() (ids []string) {
+		for _, each := range state.resources() {
+			mark := ""
+			if each.is("delete") {
+				mark = " to delete"
+			}
+			ids = append(ids, each.name()+" "+each.id()+mark)
+		}
+		return ids
+	}
+	group := made("aws:lb/targetGroup:TargetGroup", map[string]any{"port": 81, "name": "web-2", "__defaults": []any{"name"}})
+	require.False(t, madeTwice(state.liveOf(group.urn()), group), "another port is a replacement")
+	state.adopt(group, "arn:new")
+	role := made("aws:iam/role:Role", nil)
+	state.adopt(role, "web")
+	require.Equal(t, []string{"shop-dev ", "default 9", "web web", "web arn:new", "web arn:old to delete", "web arn:service"}, ids(),
+		"behind what it depends on, before what depends on it; what was deleted first is gone")
+	require.Empty(t, state.liveOf(group.urn())["dependencies"])
+	require.Equal(t, map[string]any{}, state.liveOf(group.urn())["outputs"])
+
+	twin := made("aws:lb/targetGroup:TargetGroup", map[string]any{"port": 81, "name": "web-3"})
+	require.True(t, madeTwice(state.liveOf(group.urn()), twin), "but for the name that the provider has made up")
+	state.leave(twin, "arn:twin")
+	require.Contains(t, ids(), "web arn:twin to delete")
+	state.leave(twin, "arn:new")
+	state.dropTwins()
+	require.NotContains(t, ids(), "web arn:new to delete")
+	require.Contains(t, ids(), "web arn:new")
+}
+
+func TestWhatBelongsToOthersIsSaid(t *testing.T) {
+	t.Parallel()
+	of := func(properties map[string]any) *recovered {
+		return &recovered{ID: "x", made: stateResource{"inputs": properties}}
+	}
+	tagged := func(project string) map[string]any {
+		return map[string]any{"tags": map[string]any{"project": project, "stage": "dev"}}
+	}
+	require.Empty(t, of(tagged("shop")).owner(tagged("shop")))
+	require.Contains(t, of(tagged("shop")).owner(tagged("other")), "project=shop")
+	require.Contains(t, of(tagged("shop")).owner(nil), "project=shop")
+	alias := func(name string) map[string]any {
+		return map[string]any{"aliases": []any{map[string]any{"name": name}}}
+	}
+	require.Empty(t, of(alias("lb-1.elb.amazonaws.com")).owner(alias("dualstack.LB-1.elb.amazonaws.com.")))
+	require.Contains(t, of(alias("lb-1.elb.amazonaws.com")).owner(alias("lb-2.elb.amazonaws.com")), "leads to lb-2")
+	schedule := func(arn string) map[string]any { return map[string]any{"target": map[string]any{"arn": arn}} }
+	require.Empty(t, of(schedule("arn:a")).owner(schedule("arn:a")))
+	require.Contains(t, of(schedule("arn:a")).owner(schedule("arn:b")), "leads to arn:b")
+}

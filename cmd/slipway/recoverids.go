@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+)
+
+// finder finds what a cut-off operation may have created.
+type finder struct {
+	*cloud
+	query queryClient
+	certs *acm.Client
+	// holds tells whether the state has a resource of this type and id already.
+	holds func(token, id string) bool
+}
+
+// identify is how to find what is made of the inputs of a type: its id as the type's documentation imports it
+// (https://www.pulumi.com/registry/packages/aws/), empty where AWS has none.
+type identify func(ctx context.Context, f *finder, in inputs) (id string, err error)
+
+// inputs are those that the provider has checked, and completed with a name where the program gives none.
+type inputs map[string]any
+
+func (in inputs) text(key string) string {
+	if in[key] == nil {
+		return ""
+	}
+	return fmt.Sprint(in[key])
+}
+
+func (in inputs) list(key string) (texts []string) {
+	list, _ := in[key].([]any)
+	for _, each := range list {
+		texts = append(texts, fmt.Sprint(each))
+	}
+	return texts
+}
+
+// tags are those that tell whose a resource is.
+func (in inputs) tags() map[string]any { tags, _ := in["tags"].(map[string]any); return tags }
+
+// identifiers are those of every type that slipway makes and that an update can leave in AWS. Whether AWS has what an id names, the
+// provider says when it reads it.
+var identifiers = map[string]identify{
+	"aws:acm/certificate:Certificate":                findCertificate,
+	"aws:appautoscaling/policy:Policy":               named("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
+	"aws:appautoscaling/target:Target":               named("/", "serviceNamespace", "resourceId", "scalableDimension"),
+	"aws:cloudwatch/logGroup:LogGroup":               named("", "name"),
+	"aws:cloudwatch/metricAlarm:MetricAlarm":         named("", "name"),
+	"aws:ec2/securityGroup:SecurityGroup":            findSecurityGroup,
+	"aws:ec2/securityGroupRule:SecurityGroupRule":    identifySecurityGroupRule,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":        named("", "repository"),
+	"aws:ecr/repository:Repository":                  named("", "name"),
+	"aws:ecs/cluster:Cluster":                        named("", "name"),
+	"aws:ecs/service:Service":                        identifyService,
+	"aws:ecs/taskDefinition:TaskDefinition":          findTaskDefinition,
+	"aws:iam/role:Role":                              named("", "name"),
+	"aws:iam/rolePolicy:RolePolicy":                  named(":", "role", "name"),
+	"aws:lb/listener:Listener":                       findListener,
+	"aws:lb/listenerRule:ListenerRule":               findListenerRule,
+	"aws:lb/loadBalancer:LoadBalancer":               findLoadBalancer,
+	"aws:lb/targetGroup:TargetGroup":                 findTargetGroup,
+	"aws:route53/record:Record":                      identifyRecord,
+	"aws:scheduler/schedule:Schedule":                identifySchedule,
+	"aws:secretsmanager/secret:Secret":               findSecret,
+	"aws:secretsmanager/secretVersion:SecretVersion": findSecretVersion,
+}
+
+// madeAgain are the types of which the next update makes the same once more, as they are nothing in AWS (a validation), or are put over
+// what is there. The provider imports neither.
+var madeAgain = []string{"aws:acm/certificateValidation:CertificateValidation", "aws:appautoscaling/scheduledAction:ScheduledAction"}
+
+// named is an id that is made of inputs alone.
+func named(separator string, keys ...string) identify {
+	return func(_ context.Context, _ *finder, in inputs) (string, error) {
+		var parts []string
+		for _, key := range keys {
+			if in.text(key) == "" {
+				return "", fmt.Errorf("the pending operation does not say its %s", key)
+			}
+			parts = append(parts, in.text(key))
+		}
+		return strings.Join(parts, separator), nil
+	}
+}
+
+func identifyService(_ context.Context, _ *finder, in inputs) (string, error) {
+	return path.Base(in.text("cluster")) + "/" + in.text("name"), nil
+}
+
+func identifySchedule(_ context.Context, _ *finder, in inputs) (string, error) {
+	group := in.text("groupName")
+	if group == "" {
+		group = "default" // AWS's own group
+	}
+	return group + "/" + in.text("name"), nil
+}
+
+func identifyRecord(_ context.Context, _ *finder, in inputs) (string, error) {
+	name := strings.ToLower(strings.TrimSuffix(in.text("name"), "."))
+	return in.text("zoneId") + "_" + name + "_" + in.text("type"), nil
+}
+
+func identifySecurityGroupRule(_ context.Context, _ *finder, in inputs) (string, error) {
+	parts := []string{in.text("securityGroupId"), in.text("type"), in.text("protocol"), in.text("fromPort"), in.text("toPort")}
+	if in.text("self") == "true" {
+		parts = append(parts, "self")
+	}
+	for _, key := range []string{"cidrBlocks", "ipv6CidrBlocks", "prefixListIds"} {
+		parts = append(parts, in.list(key)...)
+	}
+	if group := in.text("sourceSecurityGroupId"); group != "" {
+		parts = append(parts, group)
+	}
+	return strings.Join(parts, "_"), nil
+}
+
+const elbv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed
+
+func findLoadBalancer(ctx context.Context, f *finder, in inputs) (string, error) {
+	var answer struct {
+		ARNs []string `xml:"DescribeLoadBalancersResult>LoadBalancers>member>LoadBalancerArn"`
+	}
+	err := f.query.ask(ctx, elbv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}}, &answer)
+	return firstOf(answer.ARNs, err, "LoadBalancerNotFound")
+}
+
+func findTargetGroup(ctx context.Context, f *finder, in inputs) (string, error) {
+	var answer struct {
+		ARNs []string `xml:"DescribeTargetGroupsResult>TargetGroups>member>TargetGroupArn"`
+	}
+	err := f.query.ask(ctx, elbv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}}, &answer)
+	return firstOf(answer.ARNs, err, "TargetGroupNotFound")
+}
+
+// firstOf is the first of what AWS has, or none where it says so with one of the codes.
+func firstOf(found []string, err error, none ...string) (string, error) {
+	if isCode(err, none...) || err == nil && len(found) == 0 {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
+func findListener(ctx context.Context, f *finder, in inputs) (string, error) {
+	form := url.Values{"LoadBalancerArn": {in.text("loadBalancerArn")}}
+	for {
+		var answer struct {
+			Listeners []struct {
+				ARN  string `xml:"ListenerArn"`
+				Port string `xml:"Port"`
+			} `xml:"DescribeListenersResult>Listeners>member"`
+			Next string `xml:"DescribeListenersResult>NextMarker"`
+		}
+		err := f.query.ask(ctx, elbv2, "DescribeListeners", form, &answer)
+		for _, each := range answer.Listeners {
+			if each.Port == in.text("port") {
+				return each.ARN, nil
+			}
+		}
+		if err != nil || answer.Next == "" {
+			return firstOf(nil, err, "LoadBalancerNotFound", "ListenerNotFound")
+		}
+		form.Set("Marker", answer.Next)
+	}
+}
+
+func findListenerRule(ctx context.Context, f *finder, in inputs) (string, error) {
+	form := url.Values{"ListenerArn": {in.text("listenerArn")}}
+	for {
+		var answer struct {
+			Rules []struct {
+				ARN      string `xml:"RuleArn"`
+				Priority string `xml:"Priority"`
+			} `xml:"DescribeRulesResult>Rules>member"`
+			Next string `xml:"DescribeRulesResult>NextMarker"`
+		}
+		err := f.query.ask(ctx, elbv2, "DescribeRules", form, &answer)
+		for _, each := range answer.Rules {
+			if each.Priority == in.text("priority") {
+				return each.ARN, nil
+			}
+		}
+		if err != nil || answer.Next == "" {
+			return firstOf(nil, err, "ListenerNotFound")
+		}
+		form.Set("Marker", answer.Next)
+	}
+}
+
+func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error) {
+	var answer struct {
+		IDs []string `xml:"securityGroupInfo>item>groupId"`
+	}
+	form := url.Values{"Filter.1.Name": {"group-name"}, "Filter.1.Value.1": {in.text("name")}}
+	if vpc := in.text("vpcId"); vpc != "" {
+		form.Set("Filter.2.Name", "vpc-id")
+		form.Set("Filter.2.Value.1", vpc)
+	}
+	err := f.query.ask(ctx, "ec2", "DescribeSecurityGroups", form, &answer)
+	return firstOf(answer.IDs, err)
+}
+
+func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
+	name := in.text("name")
+	found, err := f.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		return "", nil
+	}
+	if err != nil || found.DeletedDate != nil {
+		return "", err
+	}
+	return aws.ToString(found.ARN), nil
+}
+
+func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error) {
+	arn := in.text("secretId")
+	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.secrets, &secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, version := range page.Versions {
+			if slices.Contains(version.VersionStages, "AWSCURRENT") {
+				return arn + "|" + aws.ToString(version.VersionId), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// findCertificate looks among the certificates of the domain for one with the stage's tags that the state does not have: AWS knows no
+// names for them.
+func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) {
+	pages := acm.NewListCertificatesPaginator(f.certs, &acm.ListCertificatesInput{
+		CertificateStatuses: []acmtypes.CertificateStatus{acmtypes.CertificateStatusPendingValidation, acmtypes.CertificateStatusIssued},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, each := range page.CertificateSummaryList {
+			arn := aws.ToString(each.CertificateArn)
+			if aws.ToString(each.DomainName) != in.text("domainName") || f.holds("aws:acm/certificate:Certificate", arn) {
+				continue
+			}
+			listed, err := f.certs.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: &arn})
+			if err != nil {
+				return "", err
+			}
+			tags := map[string]any{}
+			for _, tag := range listed.Tags {
+				tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+			}
+			if sameOwner(in.tags(), tags) {
+				return arn, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// findTaskDefinition looks at the newest revision of the family.
+func findTaskDefinition(ctx context.Context, f *finder, in inputs) (string, error) {
+	family := in.text("family")
+	listed, err := f.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
+		FamilyPrefix: &family, Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(1), Status: ecstypes.TaskDefinitionStatusActive,
+	})
+	if err != nil || len(listed.TaskDefinitionArns) == 0 {
+		return "", err
+	}
+	arn := listed.TaskDefinitionArns[0]
+	described, err := f.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: &arn, Include: []ecstypes.TaskDefinitionField{ecstypes.TaskDefinitionFieldTags},
+	})
+	if err != nil {
+		return "", err
+	}
+	tags := map[string]any{}
+	for _, tag := range described.Tags {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	if !sameOwner(in.tags(), tags) { // somebody has registered it by hand
+		return "", nil
+	}
+	return arn, nil
+}
+
+// sameOwner tells whether tags are of the project and the stage that wanted has.
+func sameOwner(wanted, tags map[string]any) bool {
+	for _, key := range []string{"project", "stage"} {
+		if wanted[key] != tags[key] {
+			return false
+		}
+	}
+	return true
+}

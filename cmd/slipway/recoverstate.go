@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// stackState is a stack's state as `pulumi stack export` has it. Only what recovery reads and changes is looked at; all else goes back as it
+// came, secrets encrypted.
+type stackState struct {
+	document map[string]any
+}
+
+// stateResource is a resource of a state, or that of a pending operation.
+type stateResource map[string]any
+
+func parseState(export []byte) (*stackState, error) {
+	decoder := json.NewDecoder(bytes.NewReader(export))
+	decoder.UseNumber()
+	state := &stackState{}
+	if err := decoder.Decode(&state.document); err != nil {
+		return nil, fmt.Errorf("the exported state cannot be read: %w", err)
+	}
+	if state.deployment() == nil {
+		return nil, fmt.Errorf("the exported state has no deployment")
+	}
+	return state, nil
+}
+
+func (s *stackState) deployment() map[string]any {
+	deployment, _ := s.document["deployment"].(map[string]any)
+	return deployment
+}
+
+func (s *stackState) json() ([]byte, error) { return json.MarshalIndent(s.document, "", "    ") }
+
+func (s *stackState) resources() (found []stateResource) {
+	list, _ := s.deployment()["resources"].([]any)
+	for _, each := range list {
+		if resource, ok := each.(map[string]any); ok {
+			found = append(found, resource)
+		}
+	}
+	return found
+}
+
+func (s *stackState) setResources(resources []stateResource) {
+	list := make([]any, len(resources))
+	for i, each := range resources {
+		list[i] = map[string]any(each)
+	}
+	s.deployment()["resources"] = list
+}
+
+// pendingOperation is what an update had begun when it was cut off.
+type pendingOperation struct {
+	kind     string // creating, updating, deleting, reading, importing
+	resource stateResource
+}
+
+func (s *stackState) pending() (found []pendingOperation) {
+	list, _ := s.deployment()["pending_operations"].([]any)
+	for _, each := range list {
+		operation, _ := each.(map[string]any)
+		kind, _ := operation["type"].(string)
+		resource, _ := operation["resource"].(map[string]any)
+		if resource != nil {
+			found = append(found, pendingOperation{kind, resource})
+		}
+	}
+	return found
+}
+
+func (s *stackState) clearPending() { delete(s.deployment(), "pending_operations") }
+
+func (r stateResource) text(key string) string { text, _ := r[key].(string); return text }
+func (r stateResource) urn() string            { return r.text("urn") }
+func (r stateResource) token() string          { return r.text("type") }
+func (r stateResource) id() string             { return r.text("id") }
+
+// isAWS tells whether the AWS provider has the resource.
+func (r stateResource) isAWS() bool { return strings.HasPrefix(r.token(), "aws:") }
+
+// name is the resource's own in the program.
+func (r stateResource) name() string { return r.urn()[strings.LastIndex(r.urn(), "::")+2:] }
+
+func (r stateResource) is(mark string) bool { set, _ := r[mark].(bool); return set }
+
+// live tells whether it is the one of its URN that the program knows, and not one that an update is to delete.
+func (r stateResource) live() bool { return !r.is("delete") && !r.is("pendingReplacement") }
+
+func (r stateResource) properties(key string) map[string]any {
+	properties, _ := r[key].(map[string]any)
+	return properties
+}
+
+// liveOf is the resource that the program knows by a URN; nil where the state has none.
+func (s *stackState) liveOf(urn string) stateResource {
+	for _, each := range s.resources() {
+		if each.urn() == urn && each.live() {
+			return each
+		}
+	}
+	return nil
+}
+
+// holds tells whether the state has a resource of this type and id.
+func (s *stackState) holds(token, id string) bool {
+	return slices.ContainsFunc(s.resources(), func(r stateResource) bool {
+		return r.token() == token && (r.id() == id || r.properties("outputs")["arn"] == id)
+	})
+}
+
+// adopt puts into the state what an operation has created, as the operation itself would have done: one that it replaces is deleted by the
+// next update. Its outputs come from AWS, by a refresh, as a read without outputs is an import.
+func (s *stackState) adopt(made stateResource, id string) {
+	var kept []stateResource
+	for _, each := range s.resources() {
+		if each.urn() == made.urn() && each.is("pendingReplacement") {
+			continue // it was deleted before this one was made
+		}
+		if each.urn() == made.urn() {
+			each["delete"] = true
+		}
+		kept = append(kept, each)
+	}
+	s.setResources(kept)
+	s.insert(made, id, false)
+}
+
+// leave puts into the state what an operation has created and the program does not know any more: the next update deletes it.
+func (s *stackState) leave(made stateResource, id string) { s.insert(made, id, true) }
+
+// insert puts a resource behind all that it depends on, in whose order Pulumi wants a state.
+func (s *stackState) insert(made stateResource, id string, toDelete bool) {
+	added := stateResource{}
+	for key, value := range made {
+		added[key] = value
+	}
+	added["id"], added["custom"], added["outputs"] = id, true, map[string]any{}
+	if toDelete {
+		added["delete"] = true
+	}
+	resources := s.resources()
+	there := map[string]int{}
+	for i, each := range resources {
+		if _, before := there[each.urn()]; !before {
+			there[each.urn()] = i
+		}
+	}
+	at := 0
+	known := func(urn string) bool {
+		i, known := there[urn]
+		if known {
+			at = max(at, i+1)
+		}
+		return known
+	}
+	keepKnown := func(list any) []any {
+		urns, _ := list.([]any)
+		return slices.DeleteFunc(slices.Clone(urns), func(urn any) bool { return !known(fmt.Sprint(urn)) })
+	}
+	for _, key := range []string{"parent", "deletedWith"} {
+		if urn := added.text(key); urn != "" && !known(urn) {
+			delete(added, key)
+		}
+	}
+	provider := added.text("provider")
+	known(provider[:max(strings.LastIndex(provider, "::"), 0)])
+	if added["dependencies"] != nil {
+		added["dependencies"] = keepKnown(added["dependencies"])
+	}
+	if byProperty := added.properties("propertyDependencies"); byProperty != nil {
+		copied := map[string]any{}
+		for property, list := range byProperty {
+			copied[property] = keepKnown(list)
+		}
+		added["propertyDependencies"] = copied
+	}
+	s.setResources(slices.Insert(resources, at, added))
+}
+
+// madeTwice tells whether two resources were asked for in the same way, but for a name that the provider has made up. Versions of a secret are
+// not: which one counts, AWS says.
+func madeTwice(one, other stateResource) bool {
+	bare := func(r stateResource) map[string]any {
+		inputs := map[string]any{}
+		for key, value := range r.properties("inputs") {
+			if key != "name" && key != "__defaults" {
+				inputs[key] = value
+			}
+		}
+		return inputs
+	}
+	return one.properties("inputs")["secretId"] == nil && reflect.DeepEqual(bare(one), bare(other))
+}
+
+// dropTwins removes what is in the state twice: as the program's own, and as to be deleted. Only reading it tells that they are one, where an
+// import takes another id than the resource has.
+func (s *stackState) dropTwins() {
+	same := func(r stateResource) string {
+		return fmt.Sprint(r.urn(), " ", r.id(), " ", r.properties("outputs")["arn"])
+	}
+	live := map[string]bool{}
+	for _, each := range s.resources() {
+		live[same(each)] = live[same(each)] || each.live()
+	}
+	s.setResources(slices.DeleteFunc(s.resources(), func(r stateResource) bool { return r.is("delete") && r.id() != "" && live[same(r)] }))
+}
+
+// account is that of the resources in the state; empty where none of them tells.
+func (s *stackState) account() string {
+	for _, each := range s.resources() {
+		arn, _ := each.properties("outputs")["arn"].(string)
+		if parts := strings.Split(arn, ":"); each.isAWS() && len(parts) > 5 && parts[4] != "" {
+			return parts[4]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/aws"
+)
+
+// recovery is what `slipway recover --json` says.
+type recovery struct {
+	Backup     string
+	Operations []struct{ URN, Operation, Result, ID, Note string }
+}
+
+// recovers brings stage dev back in line, as a user does after a kill.
+func (p *project) recovers(more ...string) (r recovery) {
+	p.Helper()
+	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
+	said := p.ok(append([]string{"slipway", "recover", "dev", "--json"}, more...)...)
+	require.NoError(p.TB, json.Unmarshal([]byte(said.stdout), &r))
+	return r
+}
+
+// everyOption gives stage dev something of every resource type that there is.
+func (p *project) everyOption() {
+	p.Helper()
+	p.serviceKeys("route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]", "deployment: {maxErrors: 10}",
+		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
+	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}", "slipway:tasks:",
+		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}")
+	p.encrypt("PASSWORD", "hunter2")
+}
+
+// dyingAfter runs a command of stage dev again and again, with a kill after what it does first to a resource of a type that has not had its
+// turn, and a recovery after each, until it ends well. It returns the types that had their turn: whose operation was cut off after AWS had done
+// it.
+func (p *project) dyingAfter(fault, operation string, args []string) (cutOff []string) {
+	p.Helper()
+	left := aws.Types()
+	for {
+		p.faults(map[string]string{fault: strings.Join(left, ",")})
+		if p.run(args...).status == 0 {
+			p.faults(nil)
+			return cutOff
+		}
+		faults, err := p.open().Faults()
+		require.NoError(p.TB, err)
+		require.Empty(p.TB, faults, "%v failed by itself", args)
+		r := p.recovers()
+		had := len(cutOff)
+		for _, o := range r.Operations {
+			made := o.Operation != "creating" || o.Result == "imported" || o.Note == "the next update does it again"
+			if token := typeOf(o.URN); o.Operation == operation && made && slices.Contains(left, token) {
+				left = slices.DeleteFunc(left, func(other string) bool { return other == token })
+				cutOff = append(cutOff, token)
+			}
+		}
+		require.Greater(p.TB, len(cutOff), had, "a kill after something that no operation tells of: %v", r.Operations)
+		require.Empty(p.TB, p.pendingOperations())
+	}
+}
+
+// pendingOperations are those in the state of stage dev.
+func (p *project) pendingOperations() []any {
+	p.Helper()
+	var export struct {
+		Deployment struct {
+			PendingOperations []any `json:"pending_operations"`
+		}
+	}
+	require.NoError(p.TB, json.Unmarshal([]byte(p.ok("pulumi", "stack", "export", "--stack", "dev").stdout), &export))
+	return export.Deployment.PendingOperations
+}
+
+// nothingDoubled asserts that the account has what the state has, and no more.
+func (p *project) nothingDoubled() {
+	p.Helper()
+	state := p.state("dev")
+	for _, token := range aws.Types() {
+		kind := aws.Kind(token)
+		if kind == "" {
+			continue
+		}
+		objects := slices.DeleteFunc(p.objects(kind), func(o account.Object) bool { return o["deletedDate"] != nil })
+		require.Len(p.TB, objects, len(state[token]), token)
+	}
+	for _, definition := range state["aws:ecs/taskDefinition:TaskDefinition"] {
+		require.Contains(p.TB, p.revisions(definition.Outputs["family"].(string)), strings.TrimSuffix(
+			toText(definition.Outputs["revision"]), ".0")+" ACTIVE")
+	}
+}
+
+func toText(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
+}
+
+func TestNothingIsLostWhereverAnUpdateIsKilled(t *testing.T) {
+	t.Parallel()
+	long(t)
+	p := newProject(t)
+	p.everyOption()
+
+	created := p.dyingAfter(account.DieAfterCreate, "creating", upArgs("dev", "--skip-preview"))
+	require.ElementsMatch(t, aws.Types(), created, "every type was cut off once")
+	p.nothingDoubled()
+	for family := range map[string]bool{"slipway-dev-web": true, "slipway-dev-report": true, "slipway-dev-migrate": true} {
+		require.Equal(t, []string{"1 ACTIVE"}, p.revisions(family))
+	}
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.replace("Pulumi.dev.yaml", "max: 6, cpu: 60", "max: 5, cpu: 50")
+	p.replace("Pulumi.dev.yaml", "rate(1 day)", "rate(2 days)")
+	p.replace("Pulumi.dev.yaml", "maxErrors: 10", "maxErrors: 20")
+	updated := p.dyingAfter(account.DieAfterUpdate, "updating", upArgs("dev", "--skip-preview"))
+	for _, short := range []string{"ecs/service:Service", "scheduler/schedule:Schedule", "appautoscaling/target:Target",
+		"appautoscaling/policy:Policy", "cloudwatch/metricAlarm:MetricAlarm"} {
+		require.Contains(t, updated, "aws:"+short)
+	}
+	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
+	p.nothingDoubled()
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", "hello again", "hello once more")
+	p.encrypt("PASSWORD", "hunter3")
+	replaced := p.dyingAfter(account.DieAfterCreate, "creating", upArgs("dev", "--skip-preview"))
+	require.Subset(t, replaced, []string{"aws:ecs/taskDefinition:TaskDefinition", "aws:secretsmanager/secretVersion:SecretVersion"})
+	require.Equal(t, "hello once more", p.service("slipway-dev").Environment["GREETING"])
+	p.nothingDoubled()
+	p.settled("dev")
+
+	deleted := p.dyingAfter(account.DieAfterDelete, "deleting", destroyArgs("dev"))
+	require.Subset(t, deleted, []string{"aws:iam/role:Role", "aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Service"})
+	require.Empty(t, p.state("dev")["aws:iam/role:Role"])
+	for _, token := range aws.Types() {
+		if kind := aws.Kind(token); kind != "" && kind != account.Record { // of which the proofs of a certificate stay
+			require.Empty(t, slices.DeleteFunc(p.objects(kind), func(o account.Object) bool { return o["deletedDate"] != nil }), kind)
+		}
+	}
+}
+
+func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "No operation of dev was cut off")
+
+	p.faults(map[string]string{account.DieAfterCreate: "iam/role"})
+	require.NotZero(t, p.run(upArgs("dev", "--skip-preview")...).status)
+	require.Contains(t, p.refused([]string{"currently locked", "pulumi cancel --stack dev"}, "slipway", "recover", "dev").output, "locked")
+	shown := p.recovers("--dry-run")
+	require.Empty(t, shown.Backup)
+	require.NotEmpty(t, p.pendingOperations(), "a dry run changes nothing")
+
+	role := p.objects(account.Role)[0]
+	tags := role["tags"]
+	changed := account.Object{"tags": map[string]any{"project": "shop"}, "tagsAll": map[string]any{"project": "shop"}}
+	require.NoError(t, p.open().UpdateObject(account.Role, role["name"].(string), changed))
+	said := p.run("slipway", "recover", "dev")
+	require.Equal(t, 1, said.status, said.output)
+	require.Contains(t, said.stdout, "AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
+	require.Empty(t, p.pendingOperations())
+	for _, known := range p.state("dev")["aws:iam/role:Role"] {
+		require.NotEqual(t, role["name"], known.ID)
+	}
+	backups, err := filepath.Glob(filepath.Join(p.dir, ".slipway/recover/*.json"))
+	require.NoError(t, err)
+	require.Len(t, backups, 2, "one for each call that was not a dry run")
+	info, err := os.Stat(backups[0])
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.NotNil(t, tags)
+}
