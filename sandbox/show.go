@@ -83,6 +83,8 @@ func faultsCommand(dir *string) *cobra.Command {
   iam-delay=DURATION         tasks cannot assume a role that is younger than this
   slow-push=DURATION         how long a push takes
   die-after-push=1           the next process that has recorded a push is killed right after it
+  die-after-create=TYPE,…    the next command whose provider has created a resource of such a type (iam/role) in the account is
+                             killed before Pulumi hears of it; so with die-after-update and die-after-delete
   slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set
   clock=DURATION             how far the account's clock is put forward`,
 		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'

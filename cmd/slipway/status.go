@@ -199,6 +199,11 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		outputs, err = pulumi.Outputs(asked, stack)
 		return err
 	})
+	var cutOff int
+	asking.Go(func() (err error) {
+		cutOff, err = pulumi.cutOff(asked, stack)
+		return err
+	})
 	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
@@ -210,6 +215,10 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	} else {
 		status.asked(settings)
 		status.askedTasks(settings)
+	}
+	if cutOff > 0 {
+		status.differ("an update of %s is under way, or was cut off with %d operations pending: where none is running, "+
+			"`slipway recover %s` brings the state in line with AWS", stack, cutOff, stack)
 	}
 	if last == nil {
 		status.differ("%s has never been deployed: run `pulumi up --stack %s`", stack, stack)
