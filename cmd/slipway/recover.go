@@ -109,8 +109,8 @@ type recovered struct {
 	// Note says more of the result.
 	Note string `json:"note,omitempty"`
 
-	made   stateResource
-	before []string // the ids that the state had for its URN
+	made stateResource
+	kept bool // an earlier recovery has put it into the state, and did not come to its end
 }
 
 // planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
@@ -118,6 +118,15 @@ func planRecovery(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	r := &recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
 	if err := r.readState(ctx); err != nil {
 		return nil, err
+	}
+	for _, each := range r.state.resources() {
+		if each.unread() {
+			o := &recovered{URN: each.urn(), Operation: "importing", Result: imported, ID: each.id(), made: each, kept: true}
+			if !each.live() {
+				o.Result = leftOver
+			}
+			r.Operations = append(r.Operations, o)
+		}
 	}
 	pending := r.state.pending()
 	if len(pending) == 0 {
@@ -166,45 +175,38 @@ func (r *recovery) finder(ctx context.Context) (*finder, error) {
 
 // plan decides what becomes of an operation, as far as can be told before what it made is read.
 func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (err error) {
-	token := o.made.token()
-	identify := identifiers[token]
+	const again = "the next update does it again"
+	token, in := o.made.token(), inputs(o.made.properties("inputs"))
+	derive, ask := derivedIDs[token], askedIDs[token]
+	live := state.liveOf(o.URN)
 	switch {
 	case o.Operation != "creating" && o.made.isAWS():
 		o.Result = read
-		return nil
-	case !o.made.isAWS():
-		o.Result, o.Note = forgotten, "the next update does it again"
-		if strings.HasPrefix(token, "docker:") {
-			o.Note = "the next update builds and pushes under a tag of its own; an image that was pushed stays in the repository"
+	case strings.HasPrefix(token, "docker:"):
+		o.Result, o.Note = forgotten, again+", under a tag of its own; an image that was pushed stays in the repository"
+	case !o.made.isAWS() || slices.Contains(madeAgain, token):
+		o.Result, o.Note = forgotten, again
+	case derive != nil:
+		o.Result, o.ID = imported, derive(in)
+		if live != nil && derive(live.properties("inputs")) == o.ID {
+			o.Result = read // a later update has got it done
 		}
-		return nil
-	case slices.Contains(madeAgain, token):
-		o.Result, o.Note = forgotten, "the next update does it again"
-		return nil
-	case identify == nil:
+	case ask == nil:
 		o.Result, o.Note = unknown, fmt.Sprintf("slipway cannot look for a %s: look in AWS, and `pulumi import` what is there, or remove it", token)
-		return nil
-	}
-	if o.ID, err = identify(ctx, find, o.made.properties("inputs")); err != nil {
-		return err
-	}
-	for _, each := range state.resources() {
-		if each.urn() == o.URN {
-			o.before = append(o.before, each.id())
+	default:
+		o.ID, err = ask(ctx, find, in)
+		switch {
+		case o.ID == "":
+			o.Result, o.Note = forgotten, "AWS has none"
+		case find.holds(token, o.ID):
+			o.Result, o.Note = forgotten, "the state has it"
+		case live != nil && madeTwice(live, o.made):
+			o.Result, o.Note = leftOver, "a later update has made another one; the next one deletes this"
+		default:
+			o.Result = imported
 		}
 	}
-	live := state.liveOf(o.URN)
-	switch {
-	case o.ID == "":
-		o.Result, o.Note = forgotten, "AWS has none"
-	case find.holds(token, o.ID):
-		o.Result, o.Note = forgotten, "the state has it"
-	case live != nil && madeTwice(live, o.made):
-		o.Result, o.Note = leftOver, "a later update has made another one; the next one deletes this"
-	default:
-		o.Result = imported
-	}
-	return nil
+	return err
 }
 
 // apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not there or is not the
@@ -215,25 +217,25 @@ func (r *recovery) apply(ctx context.Context) error {
 	}
 	r.state.clearPending()
 	var targets []string
-	adopted := map[string]bool{}
+	adopted := map[string]string{}
 	for _, o := range r.Operations {
-		switch o.Result {
-		case imported:
-			if adopted[o.URN] {
-				o.Result, o.Note = leftOver, "it was made more than once; the next update deletes this one"
-				r.state.leave(o.made, o.ID)
-			} else {
-				adopted[o.URN] = true
-				r.state.adopt(o.made, o.ID)
-			}
-		case leftOver:
+		switch {
+		case o.kept:
+		case o.Result == imported && adopted[o.URN] == "":
+			adopted[o.URN] = o.ID
+			r.state.adopt(o.made, o.ID)
+		case o.Result == imported && adopted[o.URN] == o.ID:
+			o.Result, o.Note = forgotten, "it was begun more than once, and made once"
+			continue
+		case o.Result == imported:
+			o.Result, o.Note = leftOver, "it was made more than once; the next update deletes this one"
 			r.state.leave(o.made, o.ID)
-		case read:
-			if !slices.ContainsFunc(r.state.resources(), func(other stateResource) bool { return other.urn() == o.URN }) {
-				o.Result, o.Note = forgotten, "the state does not have it any more"
-				continue
-			}
-		default:
+		case o.Result == leftOver:
+			r.state.leave(o.made, o.ID)
+		case o.Result != read:
+			continue
+		case !slices.ContainsFunc(r.state.resources(), func(other stateResource) bool { return other.urn() == o.URN }):
+			o.Result, o.Note = forgotten, "the state does not have it any more"
 			continue
 		}
 		targets = append(targets, "--target", o.URN)
@@ -246,7 +248,7 @@ func (r *recovery) apply(ctx context.Context) error {
 	}
 	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"}, targets...)
 	if _, err := r.pulumi.output(ctx, arguments...); err != nil {
-		return fmt.Errorf("%w\nThe state as it was before is in %s", err, r.Backup)
+		return fmt.Errorf("%w\nRun slipway recover %s again once that is mended; the state as it was before is in %s", err, r.Stage, r.Backup)
 	}
 	if err := r.readState(ctx); err != nil {
 		return err
@@ -254,7 +256,6 @@ func (r *recovery) apply(ctx context.Context) error {
 	for _, o := range r.Operations {
 		o.settle(r.state)
 	}
-	r.state.dropTwins()
 	return r.writeState(ctx)
 }
 
@@ -266,7 +267,8 @@ func (o *recovered) settle(state *stackState) {
 	var kept []stateResource
 	there := false
 	for _, each := range state.resources() {
-		if each.urn() != o.URN || (o.Result == imported) != each.live() || !each.live() && slices.Contains(o.before, each.id()) {
+		// What is left over is of a type whose id is the one that an import takes.
+		if each.urn() != o.URN || (o.Result == imported) != each.live() || !each.live() && each.id() != o.ID {
 			kept = append(kept, each)
 			continue
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,10 +28,6 @@ type finder struct {
 	holds func(token, id string) bool
 }
 
-// identify is how to find what is made of the inputs of a type: its id as the type's documentation imports it
-// (https://www.pulumi.com/registry/packages/aws/), empty where AWS has none.
-type identify func(ctx context.Context, f *finder, in inputs) (id string, err error)
-
 // inputs are those that the provider has checked, and completed with a name where the program gives none.
 type inputs map[string]any
 
@@ -52,29 +49,33 @@ func (in inputs) list(key string) (texts []string) {
 // tags are those that tell whose a resource is.
 func (in inputs) tags() map[string]any { tags, _ := in["tags"].(map[string]any); return tags }
 
-// identifiers are those of every type that slipway makes and that an update can leave in AWS. Whether AWS has what an id names, the
-// provider says when it reads it.
-var identifiers = map[string]identify{
+// derivedIDs are the types whose imports take what the inputs say: two of the same id are one and the same. Whether AWS has it, the provider says
+// when it reads it. (https://www.pulumi.com/registry/packages/aws/ has the form of the ids.)
+var derivedIDs = map[string]func(in inputs) string{
+	"aws:appautoscaling/policy:Policy":            joined("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
+	"aws:appautoscaling/target:Target":            joined("/", "serviceNamespace", "resourceId", "scalableDimension"),
+	"aws:cloudwatch/logGroup:LogGroup":            joined("", "name"),
+	"aws:cloudwatch/metricAlarm:MetricAlarm":      joined("", "name"),
+	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRuleID,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     joined("", "repository"),
+	"aws:ecr/repository:Repository":               joined("", "name"),
+	"aws:ecs/cluster:Cluster":                     joined("", "name"),
+	"aws:ecs/service:Service":                     serviceID,
+	"aws:iam/role:Role":                           joined("", "name"),
+	"aws:iam/rolePolicy:RolePolicy":               joined(":", "role", "name"),
+	"aws:route53/record:Record":                   recordID,
+	"aws:scheduler/schedule:Schedule":             scheduleID,
+}
+
+// askedIDs are the types whose ids AWS makes: each is looked up by what it is known by. The id is empty where AWS has none.
+var askedIDs = map[string]func(ctx context.Context, f *finder, in inputs) (id string, err error){
 	"aws:acm/certificate:Certificate":                findCertificate,
-	"aws:appautoscaling/policy:Policy":               named("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
-	"aws:appautoscaling/target:Target":               named("/", "serviceNamespace", "resourceId", "scalableDimension"),
-	"aws:cloudwatch/logGroup:LogGroup":               named("", "name"),
-	"aws:cloudwatch/metricAlarm:MetricAlarm":         named("", "name"),
 	"aws:ec2/securityGroup:SecurityGroup":            findSecurityGroup,
-	"aws:ec2/securityGroupRule:SecurityGroupRule":    identifySecurityGroupRule,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":        named("", "repository"),
-	"aws:ecr/repository:Repository":                  named("", "name"),
-	"aws:ecs/cluster:Cluster":                        named("", "name"),
-	"aws:ecs/service:Service":                        identifyService,
 	"aws:ecs/taskDefinition:TaskDefinition":          findTaskDefinition,
-	"aws:iam/role:Role":                              named("", "name"),
-	"aws:iam/rolePolicy:RolePolicy":                  named(":", "role", "name"),
 	"aws:lb/listener:Listener":                       findListener,
 	"aws:lb/listenerRule:ListenerRule":               findListenerRule,
 	"aws:lb/loadBalancer:LoadBalancer":               findLoadBalancer,
 	"aws:lb/targetGroup:TargetGroup":                 findTargetGroup,
-	"aws:route53/record:Record":                      identifyRecord,
-	"aws:scheduler/schedule:Schedule":                identifySchedule,
 	"aws:secretsmanager/secret:Secret":               findSecret,
 	"aws:secretsmanager/secretVersion:SecretVersion": findSecretVersion,
 }
@@ -83,38 +84,29 @@ var identifiers = map[string]identify{
 // what is there. The provider imports neither.
 var madeAgain = []string{"aws:acm/certificateValidation:CertificateValidation", "aws:appautoscaling/scheduledAction:ScheduledAction"}
 
-// named is an id that is made of inputs alone.
-func named(separator string, keys ...string) identify {
-	return func(_ context.Context, _ *finder, in inputs) (string, error) {
-		var parts []string
-		for _, key := range keys {
-			if in.text(key) == "" {
-				return "", fmt.Errorf("the pending operation does not say its %s", key)
-			}
-			parts = append(parts, in.text(key))
+func joined(separator string, keys ...string) func(inputs) string {
+	return func(in inputs) string {
+		parts := make([]string, len(keys))
+		for i, key := range keys {
+			parts[i] = in.text(key)
 		}
-		return strings.Join(parts, separator), nil
+		return strings.Join(parts, separator)
 	}
 }
 
-func identifyService(_ context.Context, _ *finder, in inputs) (string, error) {
-	return path.Base(in.text("cluster")) + "/" + in.text("name"), nil
+func serviceID(in inputs) string { return path.Base(in.text("cluster")) + "/" + in.text("name") }
+
+func scheduleID(in inputs) string {
+	const standard = "default" // AWS's own group
+	return cmp.Or(in.text("groupName"), standard) + "/" + in.text("name")
 }
 
-func identifySchedule(_ context.Context, _ *finder, in inputs) (string, error) {
-	group := in.text("groupName")
-	if group == "" {
-		group = "default" // AWS's own group
-	}
-	return group + "/" + in.text("name"), nil
-}
-
-func identifyRecord(_ context.Context, _ *finder, in inputs) (string, error) {
+func recordID(in inputs) string {
 	name := strings.ToLower(strings.TrimSuffix(in.text("name"), "."))
-	return in.text("zoneId") + "_" + name + "_" + in.text("type"), nil
+	return in.text("zoneId") + "_" + name + "_" + in.text("type")
 }
 
-func identifySecurityGroupRule(_ context.Context, _ *finder, in inputs) (string, error) {
+func securityGroupRuleID(in inputs) string {
 	parts := []string{in.text("securityGroupId"), in.text("type"), in.text("protocol"), in.text("fromPort"), in.text("toPort")}
 	if in.text("self") == "true" {
 		parts = append(parts, "self")
@@ -125,7 +117,7 @@ func identifySecurityGroupRule(_ context.Context, _ *finder, in inputs) (string,
 	if group := in.text("sourceSecurityGroupId"); group != "" {
 		parts = append(parts, group)
 	}
-	return strings.Join(parts, "_"), nil
+	return strings.Join(parts, "_")
 }
 
 const elbv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed

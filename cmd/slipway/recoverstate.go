@@ -110,6 +110,11 @@ func (r stateResource) properties(key string) map[string]any {
 	return properties
 }
 
+// unread tells of a resource that a recovery has put into the state, and that was not read any more.
+func (r stateResource) unread() bool {
+	return r.isAWS() && len(r.properties("outputs")) == 0 && r.id() != ""
+}
+
 // liveOf is the resource that the program knows by a URN; nil where the state has none.
 func (s *stackState) liveOf(urn string) stateResource {
 	for _, each := range s.resources() {
@@ -209,19 +214,6 @@ func madeTwice(one, other stateResource) bool {
 		return inputs
 	}
 	return one.properties("inputs")["secretId"] == nil && reflect.DeepEqual(bare(one), bare(other))
-}
-
-// dropTwins removes what is in the state twice: as the program's own, and as to be deleted. Only reading it tells that they are one, where an
-// import takes another id than the resource has.
-func (s *stackState) dropTwins() {
-	same := func(r stateResource) string {
-		return fmt.Sprint(r.urn(), " ", r.id(), " ", r.properties("outputs")["arn"])
-	}
-	live := map[string]bool{}
-	for _, each := range s.resources() {
-		live[same(each)] = live[same(each)] || each.live()
-	}
-	s.setResources(slices.DeleteFunc(s.resources(), func(r stateResource) bool { return r.is("delete") && r.id() != "" && live[same(r)] }))
 }
 
 // account is that of the resources in the state; empty where none of them tells.

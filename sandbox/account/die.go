@@ -6,11 +6,23 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
+// alongside is how long a process that is to die goes on for: what it has under way beside is done in the account, too, and not answered,
+// as on AWS, where a kill cuts off several things at once.
+const alongside = 500 * time.Millisecond
+
+// dying is set once this process is to die: nothing is answered any more.
+var dying atomic.Bool
+
 // DieIfAsked kills this process and all that it has started, as a kill -9 would, while a fault is set to a value that matches. The
-// fault is unset first, so that it acts once.
+// fault is unset first, so that it acts once. In a process that is to die it does not return.
 func (a *Account) DieIfAsked(fault string, matches func(value string) bool) error {
+	if dying.Load() {
+		select {}
+	}
 	asked := false
 	err := a.transact(func(t *tx) error {
 		faults := t.faults()
@@ -25,6 +37,8 @@ func (a *Account) DieIfAsked(fault string, matches func(value string) bool) erro
 	if err != nil || !asked {
 		return err
 	}
+	dying.Store(true)
+	time.Sleep(alongside)
 	// The command first: Pulumi must not see this process end, or it would record a failure.
 	for _, pid := range descendants(os.Getpid()) {
 		if process, err := os.FindProcess(pid); err == nil {

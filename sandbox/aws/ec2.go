@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"slipway/sandbox/account"
 )
@@ -66,8 +67,39 @@ var securityGroupRule = &resourceType{
 				"Examine values at '%s'.", path))
 		}
 	},
-	identify: func(c *call) (string, error) { return c.account.NewID("sgrule-") },
-	fill:     func(c *call) { c.state["securityGroupRuleId"] = "sgr-" + c.id[len("sgrule-"):] },
+	identify: func(c *call) (string, error) {
+		rules, err := c.account.Objects(account.SecurityGroupRule)
+		for _, rule := range rules {
+			for _, source := range sources(rule) {
+				if opening(rule) == opening(c.state) && slices.Contains(sources(c.state), source) {
+					return "", &account.Error{Code: "InvalidPermission.Duplicate", Message: fmt.Sprintf("the specified rule \"peer: %s, %s, from "+
+						"port: %v, to port: %v, ALLOW\" already exists", source, strings.ToUpper(text(rule, "protocol")), rule["fromPort"], rule["toPort"])}
+				}
+			}
+		}
+		if err != nil {
+			return "", err
+		}
+		return c.account.NewID("sgrule-")
+	},
+	fill: func(c *call) { c.state["securityGroupRuleId"] = "sgr-" + c.id[len("sgrule-"):] },
+}
+
+// opening is what a rule opens, and sources are whom it opens that for, as an import names both.
+func opening(rule values) string {
+	return strings.Join([]string{text(rule, "securityGroupId"), text(rule, "type"), text(rule, "protocol"), fmt.Sprint(rule["fromPort"]),
+		fmt.Sprint(rule["toPort"])}, "_")
+}
+
+func sources(rule values) []string {
+	found := slices.Concat(textList(rule["cidrBlocks"]), textList(rule["ipv6CidrBlocks"]), textList(rule["prefixListIds"]))
+	if group := text(rule, "sourceSecurityGroupId"); group != "" {
+		found = append(found, group)
+	}
+	if isTrue(rule, "self") {
+		found = append(found, "self")
+	}
+	return found
 }
 
 func getVpc(_ *account.Account, region string, args values) (values, error) {

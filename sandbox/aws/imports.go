@@ -133,42 +133,19 @@ func importRecord(c *call) error {
 func importSecurityGroupRule(c *call) error {
 	const format = "expected SECURITYGROUPID_TYPE_PROTOCOL_FROMPORT_TOPORT_SOURCE[_SOURCE]*"
 	parts := strings.Split(c.id, "_")
-	if len(parts) < 6 || !strings.HasPrefix(parts[0], "sg-") || parts[1] != "ingress" && parts[1] != "egress" {
+	if len(parts) < 6 || !strings.HasPrefix(parts[0], "sg-") || parts[1] != "ingress" && parts[1] != "egress" ||
+		slices.ContainsFunc(parts[5:], func(source string) bool { return source != "self" && !strings.ContainsAny(source, ".:-") }) {
 		return wrongID(c, format)
 	}
-	wanted := values{"cidrBlocks": texts, "ipv6CidrBlocks": texts, "sourceSecurityGroupId": "", "self": false}
-	for _, source := range parts[5:] {
-		switch {
-		case source == "self":
-			wanted["self"] = true
-		case strings.HasPrefix(source, "sg-"):
-			wanted["sourceSecurityGroupId"] = source
-		case strings.Contains(source, ":"):
-			wanted["ipv6CidrBlocks"] = append(slices.Clone(wanted["ipv6CidrBlocks"].([]any)), source)
-		case strings.Contains(source, "."):
-			wanted["cidrBlocks"] = append(slices.Clone(wanted["cidrBlocks"].([]any)), source)
-		default:
-			return wrongID(c, format)
-		}
-	}
 	rules, err := c.account.Objects(account.SecurityGroupRule)
-	if err != nil {
-		return err
-	}
-	given := c.id
+	given := slices.Sorted(slices.Values(parts[5:]))
 	c.id = "sgrule-0" // gone, unless it is found
 	for _, rule := range rules {
-		of := strings.Join([]string{text(rule, "securityGroupId"), text(rule, "type"), text(rule, "protocol"),
-			fmt.Sprint(rule["fromPort"]), fmt.Sprint(rule["toPort"])}, "_")
-		same := strings.HasPrefix(given, of+"_")
-		for key, value := range wanted {
-			same = same && toJSON(canonical(values{key: rule[key]})) == toJSON(canonical(values{key: value}))
-		}
-		if same {
+		if opening(rule) == strings.Join(parts[:5], "_") && slices.Equal(slices.Sorted(slices.Values(sources(rule))), given) {
 			c.id = "sgrule-" + strings.TrimPrefix(text(rule, "securityGroupRuleId"), "sgr-")
 		}
 	}
-	return nil
+	return err
 }
 
 // Types are the resource types that the sandbox has, by their tokens.

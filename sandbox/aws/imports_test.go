@@ -63,6 +63,19 @@ func (c *client) imported(r *tracked) {
 	}
 }
 
+func TestASecondRuleForTheSameIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"vpcId": account.DefaultVPC})
+	rule := func(port float64, ranges ...any) values {
+		return values{"type": "ingress", "securityGroupId": group.id, "protocol": "tcp", "fromPort": port, "toPort": port, "cidrBlocks": ranges}
+	}
+	c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "one", rule(80, "10.0.0.0/8", "10.1.0.0/16"))
+	c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "two", rule(81, "10.1.0.0/16"))
+	_, err := c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "three", rule(80, "10.1.0.0/16"))
+	require.ErrorContains(t, err, `InvalidPermission.Duplicate: the specified rule "peer: 10.1.0.0/16, TCP, from port: 80, to port: 80, ALLOW" already exists`)
+}
+
 func TestImportsOfAnotherFormAreRefused(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
