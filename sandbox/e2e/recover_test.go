@@ -46,7 +46,10 @@ func (p *project) dyingAfter(fault, operation string, args []string) (cutOff []s
 	p.Helper()
 	left := aws.Types()
 	for {
-		p.faults(map[string]string{fault: strings.Join(left, ",")})
+		p.faults(nil)
+		if len(left) > 0 {
+			p.faults(map[string]string{fault: strings.Join(left, ",")})
+		}
 		if p.run(args...).status == 0 {
 			p.faults(nil)
 			return cutOff
