@@ -27,8 +27,7 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 		if declared.Build == nil || declared.Ref != nil {
 			continue
 		}
-		// A directory for each stage: two stages may be built from one checkout at once.
-		build, err := prepareBuild(root, path.Join(stagingRoot, settings.Name, name), *declared.Build)
+		build, err := prepareBuild(root, stagingDir(settings.Name, name), *declared.Build)
 		if err != nil {
 			// People write paths relative to Pulumi.yaml, and read them so.
 			message := strings.ReplaceAll(err.Error(), filepath.Clean(root)+string(filepath.Separator), "")
@@ -38,6 +37,24 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 	}
 	return builds, errors.Join(mistakes...)
 }
+
+// stagingDir is the directory that an image is staged in: one for each stage, as two stages may be built from one checkout
+// at once. An image's name may have slashes, so where a part of it is what the directory of another image holds, it gets a
+// letter that no image's name begins with. The path is an input of the image: another one is another image, so all other
+// names stand for themselves. Images' names are lower case, whatever the file system does with upper case.
+func stagingDir(stageName, image string) string {
+	parts := strings.Split(image, "/")
+	for i, part := range parts[1:] {
+		switch part {
+		case stagedContext, strings.ToLower(stagedDockerfile), strings.ToLower(stagedDockerfile + ignoreSuffix):
+			parts[i+1] = "_" + part
+		}
+	}
+	return path.Join(append([]string{stagingRoot, stageName}, parts...)...)
+}
+
+// isRenamed tells whether a staging directory, or one below it, is not named as its image.
+func isRenamed(dir string) bool { return strings.Contains(dir, "/_") }
 
 func prepareBuild(root, stagingDir string, declared stage.Build) (*Build, error) {
 	context, err := stageContext(root, stagingDir, declared)

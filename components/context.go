@@ -1,6 +1,7 @@
 package components
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,15 @@ import (
 // stagingRoot is the directory, beside Pulumi.yaml, that the staged trees of all stages and images are in.
 const stagingRoot = ".slipway"
 
+// What is in the directory that an image is staged in.
+const (
+	stagedContext    = "context"
+	stagedDockerfile = "Dockerfile"
+)
+
+// ignoreSuffix makes a Dockerfile's name that of its ignore file; on its own it is the context's.
+const ignoreSuffix = ".dockerignore"
+
 // buildContext is what Docker sees of a build: the files that .dockerignore lets through, and the Dockerfile.
 type buildContext struct {
 	// Dir and Dockerfile are where the staged copy lies, relative to the project's root and with slashes:
@@ -36,6 +47,7 @@ type buildContext struct {
 	source     string
 	dockerfile string
 	ignore     []string
+	ignoreFile string // where the patterns stand; empty without one
 }
 
 // stageContext lays out what Docker sees below stagingDir and hashes it. The Docker provider hashes file
@@ -44,8 +56,8 @@ type buildContext struct {
 // links where the source has that mode already, of copies elsewhere.
 func stageContext(root, stagingDir string, build stage.Build) (*buildContext, error) {
 	c := &buildContext{
-		Dir:        filepath.ToSlash(filepath.Join(stagingDir, "context")),
-		Dockerfile: filepath.ToSlash(filepath.Join(stagingDir, "Dockerfile")),
+		Dir:        filepath.ToSlash(filepath.Join(stagingDir, stagedContext)),
+		Dockerfile: filepath.ToSlash(filepath.Join(stagingDir, stagedDockerfile)),
 		source:     filepath.Join(root, filepath.FromSlash(build.Context)),
 		dockerfile: filepath.Join(root, filepath.FromSlash(build.Dockerfile)),
 	}
@@ -72,14 +84,32 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err := placeFile(c.dockerfile, filepath.Join(root, c.Dockerfile), tree.scratch, dockerfileInfo, 0o644); err != nil {
 		return nil, err
 	}
-	c.Hash, err = tree.hash(c.dockerfile, build)
+	if err := tree.placeEmptyIgnoreFile(filepath.Join(root, c.Dockerfile)); err != nil {
+		return nil, err
+	}
+	c.Hash, err = c.hash(&tree, build)
 	return c, err
+}
+
+// placeEmptyIgnoreFile puts an ignore file beside the staged Dockerfile, as the tree is filtered already. The provider
+// reads `<Dockerfile>.dockerignore` there before the context's own .dockerignore, which the image may hold and which would
+// filter once more, by other rules: the provider archives as Docker's classic builder does, and leaves a directory out
+// that only a pattern with wildcards lets something of in (`apps/*` and `!apps/**/package.json`).
+func (t *stagedTree) placeEmptyIgnoreFile(dockerfile string) error {
+	name := dockerfile + ignoreSuffix
+	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil
+	}
+	if err := os.RemoveAll(name); err != nil {
+		return err
+	}
+	return replace(name, t.scratch, func(temporary string) error { return os.WriteFile(temporary, nil, 0o644) })
 }
 
 // readIgnoreFile reads the patterns as Docker does: a file of the Dockerfile's own name goes before the
 // context's .dockerignore (https://docs.docker.com/build/concepts/context/#filename-and-location).
 func (c *buildContext) readIgnoreFile() error {
-	for _, name := range []string{c.dockerfile + ".dockerignore", filepath.Join(c.source, ".dockerignore")} {
+	for _, name := range []string{c.dockerfile + ignoreSuffix, filepath.Join(c.source, ignoreSuffix)} {
 		file, err := os.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -92,10 +122,7 @@ func (c *buildContext) readIgnoreFile() error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
-		if filepath.Base(name) != ".dockerignore" {
-			// The staged tree is filtered already; the other file must not filter it again.
-			c.ignore = append(c.ignore, ".dockerignore")
-		}
+		c.ignoreFile = name
 		return nil
 	}
 	return nil
@@ -143,6 +170,7 @@ type stagedTree struct {
 	scratch string   // for files that are not whole yet
 	entries []string // "0644 path", "0755 path" or "link path": what the hash is taken over, and of what
 	kept    map[string]bool
+	dirs    []string
 	links   map[string]string
 }
 
@@ -159,6 +187,7 @@ func (t *stagedTree) keep(kind, path string) {
 
 func (t *stagedTree) addDir(path string) error {
 	t.keep("", path)
+	t.dirs = append(t.dirs, path)
 	dir := filepath.Join(t.root, path)
 	info, err := os.Lstat(dir)
 	if err == nil && !info.IsDir() {
@@ -235,15 +264,50 @@ func (t *stagedTree) removeOthers() error {
 }
 
 // hash covers what decides the image. It is taken over the staged files, so that what was hashed is what is built.
-func (t *stagedTree) hash(dockerfile string, build stage.Build) (string, error) {
+func (c *buildContext) hash(tree *stagedTree, build stage.Build) (string, error) {
+	anew, err := c.wasFilteredTwice(tree)
+	if err != nil {
+		return "", err
+	}
 	options, err := json.Marshal(struct {
 		Args                      map[string]string
 		Target, Platform, Refresh string
 		CacheFrom                 []string
-	}{build.Args, build.Target, build.Platform, build.Refresh, build.CacheFrom})
+		// What earlier versions of this program staged otherwise has another hash, and nothing else has.
+		Anew bool `json:",omitempty"`
+	}{build.Args, build.Target, build.Platform, build.Refresh, build.CacheFrom, anew || isRenamed(c.Dir)})
 	if err != nil {
 		return "", err
 	}
+	return tree.hash(c.dockerfile, options)
+}
+
+// wasFilteredTwice tells whether the context's own ignore file, applied to the staged tree by the rules of Docker's classic
+// builder, leaves out a directory that is in it. Earlier versions let it.
+func (c *buildContext) wasFilteredTwice(tree *stagedTree) (bool, error) {
+	if c.ignoreFile != filepath.Join(c.source, ignoreSuffix) || !tree.kept[ignoreSuffix] {
+		return false, nil
+	}
+	patterns, err := patternmatcher.New(c.ignore)
+	if err != nil || !patterns.Exclusions() {
+		return false, err
+	}
+	for _, dir := range tree.dirs {
+		ignored, err := patterns.MatchesOrParentMatches(dir)
+		if err != nil {
+			return false, err
+		}
+		entered := slices.ContainsFunc(patterns.Patterns(), func(p *patternmatcher.Pattern) bool {
+			return p.Exclusion() && strings.HasPrefix(p.String()+string(filepath.Separator), dir+string(filepath.Separator))
+		})
+		if ignored && !entered {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (t *stagedTree) hash(dockerfile string, options []byte) (string, error) {
 	// A name that no file of the context can have, as theirs begin with their kind.
 	const dockerfileEntry, optionsEntry = "Dockerfile", "options"
 	sum, err := dirhash.Hash1(append(t.entries, dockerfileEntry, optionsEntry), func(entry string) (io.ReadCloser, error) {
@@ -251,7 +315,7 @@ func (t *stagedTree) hash(dockerfile string, build stage.Build) (string, error) 
 		case dockerfileEntry:
 			return os.Open(dockerfile)
 		case optionsEntry:
-			return io.NopCloser(strings.NewReader(string(options))), nil
+			return io.NopCloser(bytes.NewReader(options)), nil
 		}
 		kind, path, _ := strings.Cut(entry, " ")
 		if kind == "link" {

@@ -161,7 +161,107 @@ func TestAnIgnoreFileOfTheDockerfilesOwnNameGoesFirst(t *testing.T) {
 	context := staged(t, root, build)
 	require.FileExists(t, filepath.Join(root, context.Dir, "a"))
 	require.NoFileExists(t, filepath.Join(root, context.Dir, "b"))
-	require.NoFileExists(t, filepath.Join(root, context.Dir, ".dockerignore"), "it would filter once more")
+	require.FileExists(t, filepath.Join(root, context.Dir, ".dockerignore"), "as in Docker's own build")
+}
+
+func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ignore string
+		// anew says that Docker's classic builder would leave out a directory of it.
+		anew bool
+	}{
+		"nothing":                            {"", false},
+		"patterns":                           {"drop\n*.md\n", false},
+		"an exception of a directory's name": {"*\n!apps\n!apps/**\n", false},
+		"an exception with wildcards":        {"apps/*\n!apps/**/package.json\n", true},
+		"an exception of any depth":          {"*\n!**/package.json\n!.dockerignore\n", true},
+		"an ignore file that is ignored":     {"*\n!**/package.json\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := project(t, map[string]string{
+				"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": test.ignore, "app/apps/web/package.json": "{}", "app/apps/web/main.js": ""})
+			context := staged(t, root, build)
+			require.FileExists(t, filepath.Join(root, context.Dir, "apps/web/package.json"))
+			beside := filepath.Join(root, context.Dockerfile+".dockerignore")
+			content, err := os.ReadFile(beside)
+			require.NoError(t, err, "the provider reads it first")
+			require.Empty(t, content)
+
+			tree := &stagedTree{kept: map[string]bool{".dockerignore": context.ignoreFile != ""}}
+			if _, err := os.Stat(filepath.Join(root, context.Dir, ".dockerignore")); err != nil {
+				tree.kept = nil
+			}
+			require.NoError(t, filepath.WalkDir(filepath.Join(root, context.Dir), func(name string, entry os.DirEntry, err error) error {
+				if path, _ := filepath.Rel(filepath.Join(root, context.Dir), name); entry.IsDir() && path != "." {
+					tree.dirs = append(tree.dirs, path)
+				}
+				return err
+			}))
+			anew, err := context.wasFilteredTwice(tree)
+			require.NoError(t, err)
+			require.Equal(t, test.anew, anew)
+
+			require.NoError(t, os.WriteFile(beside, []byte("*"), 0o644))
+			require.Equal(t, context.Hash, staged(t, root, build).Hash)
+			content, err = os.ReadFile(beside)
+			require.NoError(t, err)
+			require.Empty(t, content, "whatever stood there")
+		})
+	}
+}
+
+func TestTheHashesOfEarlierVersionsStay(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/.dockerignore": "*.md\n!keep.md\n",
+		"app/a": "1", "app/sub/b": "2", "app/notes.md": "x", "app/keep.md": "y"})
+	build := build
+	build.Args, build.Target = map[string]string{"A": "1"}, "last"
+	require.Equal(t, "h1:oPGyDehHEk5nq6US+z67fdZvmQlzXES/948c1ydhABI=", staged(t, root, build).Hash)
+}
+
+func TestAnImagesDirectoryHoldsNoOther(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]string{
+		"web":                         ".slipway/dev/web",
+		"team/web":                    ".slipway/dev/team/web",
+		"context":                     ".slipway/dev/context",
+		"context/web":                 ".slipway/dev/context/web",
+		"web/context":                 ".slipway/dev/web/_context",
+		"web/context/context":         ".slipway/dev/web/_context/_context",
+		"web/dockerfile":              ".slipway/dev/web/_dockerfile",
+		"web/dockerfile.dockerignore": ".slipway/dev/web/_dockerfile.dockerignore",
+		"web/contexts":                ".slipway/dev/web/contexts",
+	} {
+		require.Equal(t, want, stagingDir("dev", image))
+	}
+	root := project(t, map[string]string{
+		"x/Dockerfile": "FROM scratch\nCOPY . /\n", "x/a": "1", "y/Dockerfile": "FROM scratch\nCOPY . /\n", "y/b": "2"})
+	builds := map[string]stage.Image{}
+	for image, dir := range map[string]string{"x": "x", "x/context": "y", "x/context/context": "y", "x/dockerfile": "y"} {
+		builds[image] = stage.Image{Build: &stage.Build{Context: dir, Dockerfile: dir + "/Dockerfile"}}
+	}
+	for range 2 {
+		prepared, err := PrepareBuilds(&stage.Stage{Project: "shop", Name: "dev", Images: builds}, root)
+		require.NoError(t, err)
+		entries, err := os.ReadDir(filepath.Join(root, prepared["x"].context.Dir))
+		require.NoError(t, err)
+		require.Len(t, entries, 2, "Dockerfile and a")
+		for image, build := range prepared {
+			require.FileExists(t, filepath.Join(root, build.context.Dockerfile), image)
+		}
+	}
+}
+
+func TestAnImageThatIsStagedElsewhereIsAnotherImage(t *testing.T) {
+	t.Parallel()
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "app/a": "1"})
+	plain, err := stageContext(root, stagingDir("dev", "x/web"), build)
+	require.NoError(t, err)
+	renamed, err := stageContext(root, stagingDir("dev", "x/context"), build)
+	require.NoError(t, err)
+	require.NotEqual(t, plain.Hash, renamed.Hash, "its directory is an input of the image, which a change would push to the same tag")
 }
 
 func TestASymlinkThatTheProviderCouldNotFollowIsRefused(t *testing.T) {

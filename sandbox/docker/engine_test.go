@@ -102,7 +102,7 @@ func TestTheEngineIsSentTheDockerfileUnderAnotherName(t *testing.T) {
 	require.NoError(t, sendContext(t.Context(), b, &sent))
 	require.Equal(t, map[string]string{
 		"a": "-rw-r--r-- a", sentDockerfile: "-rw-r--r-- FROM scratch",
-		".dockerignore": "-rw-r--r-- " + sentDockerfile + "\n.dockerignore",
+		"Dockerfile": "-rw-r--r-- FROM scratch", ".dockerignore": "-rw-r--r-- *\n!a\n\n" + sentDockerfile,
 	}, contents(t, &sent))
 }
 

@@ -14,6 +14,8 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/moby/go-archive"
+	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/tonistiigi/fsutil"
 )
@@ -25,18 +27,23 @@ type file struct {
 	info fs.FileInfo
 }
 
-// contextFiles lists what the ignore file lets through, in the order of a walk: directories before what they hold. An
-// ignore file of the Dockerfile's own goes before the context's.
-func contextFiles(ctx context.Context, dir, dockerfile string) (files []file, err error) {
+// ignored are the patterns of a build's ignore file: one beside the Dockerfile, of its name, goes before the context's.
+func ignored(dir, dockerfile string) ([]string, error) {
 	ignoreFile := dockerfile + ".dockerignore"
 	if _, err := os.Stat(ignoreFile); errors.Is(err, fs.ErrNotExist) {
 		ignoreFile = filepath.Join(dir, ".dockerignore")
 	}
-	patterns, err := ignorePatterns(ignoreFile)
+	return ignorePatterns(ignoreFile)
+}
+
+// hashedFiles lists what the official provider hashes of a context, in the order of a walk: it applies the ignore file as
+// BuildKit does, which is not how it archives.
+func hashedFiles(dir, dockerfile string) (files []file, err error) {
+	patterns, err := ignored(dir, dockerfile)
 	if err != nil {
 		return nil, err
 	}
-	err = fsutil.Walk(ctx, dir, &fsutil.FilterOpt{ExcludePatterns: patterns},
+	err = fsutil.Walk(context.Background(), dir, &fsutil.FilterOpt{ExcludePatterns: patterns},
 		func(name string, info fs.FileInfo, err error) error {
 			if err == nil {
 				files = append(files, file{path.Clean(filepath.ToSlash(name)), filepath.Join(dir, name), info})
@@ -47,6 +54,46 @@ func contextFiles(ctx context.Context, dir, dockerfile string) (files []file, er
 		return nil, fmt.Errorf("reading the build context %s: %w", dir, err)
 	}
 	return files, nil
+}
+
+// contextFiles lists what the official provider sends of a context, directories before what they hold: it archives by the
+// rules of Docker's classic builder, with the same library, and lets the Dockerfile and the ignore file through.
+func contextFiles(ctx context.Context, dir, dockerfile string) (files []file, err error) {
+	patterns, err := ignored(dir, dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	relative, err := filepath.Rel(dir, dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{".dockerignore", filepath.ToSlash(relative)} {
+		if matched, err := patternmatcher.MatchesOrParentMatches(name, patterns); err != nil {
+			return nil, err
+		} else if matched {
+			patterns = append(patterns, "!"+name)
+		}
+	}
+	archive, err := archive.TarWithOptions(dir, &archive.TarOptions{ExcludePatterns: patterns})
+	if err != nil {
+		return nil, fmt.Errorf("reading the build context %s: %w", dir, err)
+	}
+	defer archive.Close()
+	for entries := tar.NewReader(archive); ; {
+		entry, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			return files, ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the build context %s: %w", dir, err)
+		}
+		name := filepath.Join(dir, filepath.FromSlash(entry.Name))
+		info, err := os.Lstat(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{path.Clean(entry.Name), name, info})
+	}
 }
 
 func ignorePatterns(name string) ([]string, error) {
@@ -69,7 +116,7 @@ func ignorePatterns(name string) ([]string, error) {
 // file of the context, with a zero byte after each. Of a symlink, the content is the path that it resolves to, relative
 // to base unless that is "" or a link on the way is absolute.
 func contextDigest(base, dir, dockerfile string) (string, error) {
-	files, err := contextFiles(context.Background(), dir, dockerfile)
+	files, err := hashedFiles(dir, dockerfile)
 	if err != nil {
 		return "", err
 	}

@@ -41,7 +41,9 @@ func TestPackedFiles(t *testing.T) {
 		"a directory below":               {"COPY site/js/ /", map[string]string{"x.js": "-rw-r--r-- x"}},
 		"a name by argument":              {"ARG NAME=a.txt\nENV DIR=/d\nCOPY $NAME ${DIR}/", map[string]string{"d": dir, "d/a.txt": "-rw-r--r-- a"}},
 		"a source never leaves its place": {"COPY ../a.txt /", map[string]string{"a.txt": "-rw-r--r-- a"}},
+		// The Dockerfile and the ignore file go along even where they are ignored, as they do on the provider's BuildKit.
 		"all that is not ignored": {"COPY . /all/", map[string]string{"all": dir, "all/a.txt": "-rw-r--r-- a", "all/b.txt": "-rw-r--r-- b",
+			"all/Dockerfile": "-rw-r--r-- FROM scratch\nCOPY . /all/", "all/.dockerignore": "-rw-r--r-- **/*.log\nDockerfile\n.dockerignore",
 			"all/site": dir, "all/site/index.html": "-rw-r--r-- i", "all/site/js": dir, "all/site/js/x.js": "-rw-r--r-- x", "all/link": "-rwxrwxrwx -> a.txt"}},
 	} {
 		t.Run(sentence, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -349,6 +350,55 @@ func TestWhatChangesTheContextDigest(t *testing.T) {
 			require.Equal(t, before, digest())
 			require.NoError(t, c.edit(dir))
 			require.Equal(t, c.changes, before != digest())
+		})
+	}
+}
+
+func TestAContextIsHashedAndArchivedByDifferentRules(t *testing.T) {
+	t.Parallel()
+	every := []string{".dockerignore", "Dockerfile", "apps", "apps/web", "apps/web/main.js", "apps/web/node_modules",
+		"apps/web/node_modules/x", "apps/web/package.json", "notes.md", "readme.md"}
+	for sentence, c := range map[string]struct {
+		ignore          string
+		dropped, hashed []string // beside what is the same
+	}{
+		"nothing":                             {},
+		"a comment, and patterns of one file": {ignore: "# *\n\n/notes.md\n./readme.md\n", dropped: []string{"notes.md", "readme.md"}},
+		"a directory at any depth":            {ignore: "**/node_modules/\n", dropped: []string{"apps/web/node_modules", "apps/web/node_modules/x"}},
+		"an exception of a file":              {ignore: "*.md\n!readme.md\n", dropped: []string{"notes.md"}},
+		"an exception of a directory":         {ignore: "*\n!apps\n", dropped: []string{"notes.md", "readme.md"}},
+		"an exception with wildcards, which BuildKit has": {ignore: "apps/*\n!apps/**/package.json\n", hashed: []string{"apps/web", "apps/web/package.json"},
+			dropped: []string{"apps/web", "apps/web/main.js", "apps/web/node_modules", "apps/web/node_modules/x", "apps/web/package.json"}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			b := buildIn(t, "FROM scratch\n", map[string]string{".dockerignore": c.ignore, "apps/web/main.js": "", "apps/web/package.json": "",
+				"apps/web/node_modules/x": "", "notes.md": "", "readme.md": ""})
+			paths := func(files []file, err error) (paths []string) {
+				t.Helper()
+				require.NoError(t, err)
+				for _, f := range files {
+					paths = append(paths, f.path)
+				}
+				return paths
+			}
+			kept := slices.DeleteFunc(slices.Clone(every), func(path string) bool { return slices.Contains(c.dropped, path) })
+			require.ElementsMatch(t, kept, paths(contextFiles(t.Context(), b.context, b.dockerfile)))
+			// What is ignored is hashed no more, save for what goes along in any case.
+			hashed := paths(hashedFiles(b.context, b.dockerfile))
+			for _, path := range kept {
+				if path != ".dockerignore" && path != "Dockerfile" {
+					require.Contains(t, hashed, path)
+				}
+			}
+			for _, path := range c.hashed {
+				require.Contains(t, hashed, path)
+			}
+
+			writeFiles(t, filepath.Dir(b.dockerfile), map[string]string{"Dockerfile.dockerignore": ""})
+			all := append(slices.Clone(every), "Dockerfile.dockerignore")
+			require.ElementsMatch(t, all, paths(contextFiles(t.Context(), b.context, b.dockerfile)), "an ignore file of the Dockerfile's own goes first")
+			require.ElementsMatch(t, all, paths(hashedFiles(b.context, b.dockerfile)))
 		})
 	}
 }
