@@ -28,14 +28,36 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 			continue
 		}
 		build, err := prepareBuild(root, stagingDir(settings.Name, name), *declared.Build)
-		if err != nil {
+		for _, mistake := range allOf(err) {
+			key := []any{"images", name, "build"}
+			if below := (buildError{}); errors.As(mistake, &below) {
+				key = append(key, below.key)
+			}
 			// People write paths relative to Pulumi.yaml, and read them so.
-			message := strings.ReplaceAll(err.Error(), filepath.Clean(root)+string(filepath.Separator), "")
-			mistakes = append(mistakes, fmt.Errorf("%s: %s", settings.Where("images", name, "build"), message))
+			message := strings.ReplaceAll(mistake.Error(), filepath.Clean(root)+string(filepath.Separator), "")
+			mistakes = append(mistakes, fmt.Errorf("%s: %s", settings.Where(key...), message))
 		}
 		builds[name] = build
 	}
 	return builds, errors.Join(mistakes...)
+}
+
+// allOf are the errors that were joined in one.
+func allOf(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if below := (buildError{}); errors.As(err, &below) {
+		var each []error
+		for _, mistake := range allOf(below.error) {
+			each = append(each, buildError{below.key, mistake})
+		}
+		return each
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // stagingDir is the directory that an image is staged in: one for each stage, as two stages may be built from one checkout
@@ -61,7 +83,7 @@ func prepareBuild(root, stagingDir string, declared stage.Build) (*Build, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := context.checkSources(root, declared.Target); err != nil {
+	if err := context.checkDockerfile(root, declared); err != nil {
 		return nil, err
 	}
 	from, err := context.sourceOf()

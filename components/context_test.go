@@ -322,36 +322,6 @@ func TestTagsTellTimeCommitAndInputs(t *testing.T) {
 	require.Equal(t, "t", tagOf("registry.example.com:5000/a/b:t"))
 }
 
-func TestADockerfileThatCopiesWhatIsNotThereIsRefused(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct{ dockerfile, target, want string }{
-		"there":                           {"FROM scratch\nCOPY a /\n", "", ""},
-		"a directory":                     {"FROM scratch\nCOPY sub/ ./a /x/\n", "", ""},
-		"everything":                      {"FROM scratch\nCOPY . /\n", "", ""},
-		"missing":                         {"FROM scratch\nCOPY b /\n", "", "line 2, copies b"},
-		"missing in JSON form":            {"FROM scratch\nCOPY [\"a\", \"b\", \"/\"]\n", "", "line 2, copies b"},
-		"missing, with a comment":         {"FROM scratch\n# `make b` makes it\nCOPY b /\n", "", "the Dockerfile says there: `make b` makes it"},
-		"ignored":                         {"FROM scratch\nADD ignored /\n", "", ".dockerignore"},
-		"from another stage":              {"FROM scratch AS x\nFROM scratch\nCOPY --from=x b /\n", "", ""},
-		"a wildcard or a variable":        {"FROM scratch\nARG A\nCOPY *.go $A /\n", "", ""},
-		"a URL":                           {"FROM scratch\nADD https://example.com/b /\n", "", ""},
-		"a heredoc":                       {"FROM scratch\nCOPY <<EOF /b\ntext\nEOF\n", "", ""},
-		"in a stage that is not built":    {"FROM scratch AS x\nCOPY b /\nFROM scratch\n", "", ""},
-		"in the stage that is the target": {"FROM scratch AS x\nCOPY b /\nFROM scratch\n", "X", "line 2, copies b"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			root := project(t, map[string]string{"app/Dockerfile": test.dockerfile, "app/.dockerignore": "ignored", "app/a": "", "app/ignored": "", "app/sub/c": ""})
-			err := staged(t, root, build).checkSources(root, test.target)
-			if test.want == "" {
-				require.NoError(t, err)
-			} else {
-				require.ErrorContains(t, err, test.want)
-			}
-		})
-	}
-}
-
 func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"app/Dockerfile": "FROM scratch\n"}

@@ -1,89 +1,253 @@
 package components
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"slipway/stage"
 )
 
-// checkSources refuses a Dockerfile that copies a file which the build context does not hold, before anything is
-// built or changed: the builder would only say so after everything else was set up. What the Dockerfile's comment
-// above the instruction says, such as which command makes the file, becomes part of the error. Only the stage that is
-// built is looked at, and only names without wildcards and variables.
-func (c *buildContext) checkSources(root, target string) error {
-	file, err := os.Open(c.dockerfile)
+// dockerfile is a parsed Dockerfile. It is read with the builder's parser, and without its checks of single instructions:
+// an engine may be newer than they are, and take what they refuse.
+type dockerfile struct {
+	name   string // where it lies
+	stages []buildStage
+	escape string
+}
+
+// buildStage is what stands from one FROM to the next.
+type buildStage struct {
+	name, base   string // name is lower case, "" without one
+	instructions []*parser.Node
+}
+
+// buildError is a mistake in what a key below images.NAME.build names.
+type buildError struct {
+	key string
+	error
+}
+
+// checkDockerfile refuses what the builder would only refuse after everything else was set up: a file that is no
+// Dockerfile, an unknown instruction, a target that is not there, a file that the build context does not hold. Whatever
+// the builder may take passes: where another frontend reads the file, or where a source cannot be told.
+func (c *buildContext) checkDockerfile(root string, build stage.Build) error {
+	content, err := os.ReadFile(c.dockerfile)
 	if err != nil {
-		return err
+		return buildError{"dockerfile", err}
 	}
-	defer file.Close()
-	parsed, err := parser.Parse(file)
+	syntax, _, _, hasSyntax := parser.DetectSyntax(content)
+	if build.Args["BUILDKIT_SYNTAX"] != "" || hasSyntax && !strings.Contains("/"+syntax, "/docker/dockerfile") {
+		return nil
+	}
+	parsed, err := parseDockerfile(c.dockerfile, content)
+	switch {
+	case err != nil && hasSyntax: // a newer grammar, perhaps
+		return nil
+	case err != nil:
+		return buildError{"dockerfile", err}
+	case parsed == nil:
+		return nil
+	}
+	built, err := parsed.target(build.Target)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.dockerfile, err)
+		return buildError{"target", err}
 	}
-	for _, instruction := range stageInstructions(parsed.AST.Children, target) {
-		for _, name := range copiedFiles(instruction) {
-			_, err := os.Stat(filepath.Join(root, c.Dir, filepath.FromSlash(path.Clean("/"+name))))
-			if err == nil {
-				continue
-			}
-			hint := "create it, or let .dockerignore admit it"
-			if len(instruction.PrevComment) > 0 {
-				hint = "the Dockerfile says there: " + strings.TrimSpace(strings.Join(instruction.PrevComment, " "))
-			}
-			return fmt.Errorf("%s, line %d, copies %s, which the build context %s does not hold: %s",
-				c.dockerfile, instruction.StartLine, name, c.source, hint)
+	return c.checkSources(root, parsed, built)
+}
+
+// parseDockerfile finds the build stages; nil where that cannot be told. Its error has all the instructions that are none.
+func parseDockerfile(name string, content []byte) (parsed *dockerfile, err error) {
+	defer func() {
+		if recover() != nil { // what the parser cannot take, the builder refuses in its own words
+			parsed, err = nil, nil
 		}
+	}()
+	read, err := parser.Parse(bytes.NewReader(content))
+	if err != nil {
+		var at *parser.ErrorLocation
+		if errors.As(err, &at) && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
+			return nil, fmt.Errorf("%s, line %d: %w", name, max(at.Locations[0][0].Start.Line, 1), err)
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	parsed = &dockerfile{name: name, escape: string(read.EscapeToken)}
+	var mistakes []error
+	for _, instruction := range read.AST.Children {
+		if err := parsed.add(instruction); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s, line %d: %w", name, instruction.StartLine, err))
+		}
+	}
+	if len(mistakes) > 0 && bytes.IndexByte(content, 0) >= 0 {
+		return nil, fmt.Errorf("%s is no Dockerfile, as it is not text; name the Dockerfile", name)
+	}
+	if len(mistakes) == 0 && len(parsed.stages) == 0 {
+		return nil, fmt.Errorf("%s has no FROM, with which each build stage begins; add FROM <image>, or FROM scratch", name)
+	}
+	return parsed, errors.Join(mistakes...)
+}
+
+func (d *dockerfile) add(instruction *parser.Node) error {
+	kind := strings.ToLower(instruction.Value)
+	words := arguments(instruction)
+	switch _, known := command.Commands[kind]; {
+	case !known:
+		return fmt.Errorf("there is no instruction %.40q; the instructions are %s", instruction.Value, instructionNames())
+	case kind == command.From:
+		next := buildStage{}
+		if len(words) == 3 && strings.EqualFold(words[1], "AS") {
+			next.name = strings.ToLower(words[2])
+		} else if len(words) != 1 {
+			return errors.New("FROM takes an image, or an image, AS and a name")
+		}
+		next.base = words[0]
+		d.stages = append(d.stages, next)
+	case len(d.stages) > 0:
+		last := &d.stages[len(d.stages)-1]
+		last.instructions = append(last.instructions, instruction)
+	case kind != command.Arg:
+		return fmt.Errorf("%s stands before the first FROM, where only ARG may", strings.ToUpper(instruction.Value))
 	}
 	return nil
 }
 
-// stageInstructions returns the instructions of the named stage of a Dockerfile, or of its last one.
-func stageInstructions(instructions []*parser.Node, target string) []*parser.Node {
-	var stage []*parser.Node
-	for _, instruction := range instructions {
-		if strings.EqualFold(instruction.Value, "FROM") {
-			if stage != nil && target != "" && strings.EqualFold(stageName(stage[0]), target) {
-				return stage
-			}
-			stage = nil
-		}
-		stage = append(stage, instruction)
-	}
-	return stage
+func instructionNames() string {
+	return strings.ToUpper(strings.Join(slices.Sorted(maps.Keys(command.Commands)), ", "))
 }
 
-// stageName is the name after AS in a FROM instruction.
-func stageName(from *parser.Node) string {
-	words := arguments(from)
-	if len(words) == 3 && strings.EqualFold(words[1], "AS") {
-		return words[2]
+// target is the index of the build stage that is built.
+func (d *dockerfile) target(name string) (int, error) {
+	if name == "" {
+		return len(d.stages) - 1, nil
 	}
-	return ""
+	if index := d.stageNamed(name, len(d.stages)); index >= 0 {
+		return index, nil
+	}
+	var names []string
+	for _, each := range d.stages {
+		if each.name != "" {
+			names = append(names, each.name)
+		}
+	}
+	if len(names) == 0 {
+		return 0, fmt.Errorf("%s names no build stage; remove target to build the last one, or name one there: FROM … AS %s",
+			d.name, name)
+	}
+	return 0, fmt.Errorf("%s has no build stage %q; write one of %s, or remove target to build the last one",
+		d.name, name, strings.Join(names, ", "))
+}
+
+// stageNamed is the index of the build stage of that name or number among the first ones, or -1.
+func (d *dockerfile) stageNamed(name string, first int) int {
+	for i := first - 1; i >= 0; i-- {
+		if d.stages[i].name != "" && strings.EqualFold(d.stages[i].name, name) {
+			return i
+		}
+	}
+	if number, err := strconv.Atoi(name); err == nil && number >= 0 && number < first {
+		return number
+	}
+	return -1
+}
+
+// checkSources refuses what the build stage, and those that it is made from, copy from the build context, which does not
+// hold it. What the Dockerfile's comment above the instruction says, such as which command makes the file, becomes part
+// of the error.
+func (c *buildContext) checkSources(root string, parsed *dockerfile, built int) error {
+	var mistakes []error
+	for _, index := range parsed.needed(built) {
+		for _, instruction := range parsed.stages[index].instructions {
+			for _, name := range parsed.copiedFiles(instruction) {
+				if mayHold(filepath.Join(root, c.Dir), name) {
+					continue
+				}
+				hint := "create it, or let .dockerignore admit it"
+				if len(instruction.PrevComment) > 0 {
+					hint = "the Dockerfile says there: " + strings.TrimSpace(strings.Join(instruction.PrevComment, " "))
+				}
+				mistakes = append(mistakes, fmt.Errorf("%s, line %d, copies %s, which the build context %s does not hold: %s",
+					parsed.name, instruction.StartLine, name, c.source, hint))
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// needed are the build stages that a build stage is made from, in their order, as far as their names tell.
+func (d *dockerfile) needed(built int) []int {
+	found := map[int]bool{}
+	var visit func(index int)
+	visit = func(index int) {
+		if index < 0 || found[index] {
+			return
+		}
+		found[index] = true
+		visit(d.stageNamed(d.stages[index].base, index))
+		for _, instruction := range d.stages[index].instructions {
+			for _, flag := range instruction.Flags {
+				if from, ok := strings.CutPrefix(flag, "--from="); ok && strings.EqualFold(instruction.Value, command.Copy) {
+					visit(d.stageNamed(from, index))
+				}
+			}
+		}
+	}
+	visit(built)
+	return slices.Sorted(maps.Keys(found))
 }
 
 // copiedFiles are the sources that a COPY or ADD takes from the context by a plain name.
-func copiedFiles(instruction *parser.Node) []string {
-	isCopy := strings.EqualFold(instruction.Value, "COPY") || strings.EqualFold(instruction.Value, "ADD")
+func (d *dockerfile) copiedFiles(instruction *parser.Node) []string {
+	isCopy := strings.EqualFold(instruction.Value, command.Copy) || strings.EqualFold(instruction.Value, command.Add)
 	if !isCopy || len(instruction.Heredocs) > 0 {
 		return nil
 	}
 	for _, flag := range instruction.Flags {
-		if strings.HasPrefix(flag, "--from=") {
+		name, _, _ := strings.Cut(flag, "=")
+		if !slices.Contains([]string{"--chown", "--chmod", "--link"}, name) { // another flag may say what a source is
 			return nil
 		}
 	}
 	words := arguments(instruction)
 	var plain []string
-	for _, name := range words[:max(len(words)-1, 0)] {
-		if !strings.ContainsAny(name, "$*?[") && !strings.Contains(name, "://") && !strings.HasPrefix(name, "git@") {
+	for _, word := range words[:max(len(words)-1, 0)] {
+		if strings.Contains(word, d.escape) { // it may hide where the word ends
+			return nil
+		}
+		name, _, err := shell.NewLex(rune(d.escape[0])).ProcessWord(word, shell.EnvsFromSlice(nil))
+		if err != nil { // a quote that another word closes
+			return nil
+		}
+		if name != "" && !strings.ContainsAny(word, "$*?[<") && !strings.Contains(name, "://") && !strings.HasPrefix(name, "git@") {
 			plain = append(plain, name)
 		}
 	}
 	return plain
+}
+
+// mayHold tells whether a directory holds the file of that name, or may, as a symlink is on the way.
+func mayHold(dir, name string) bool {
+	for _, part := range strings.Split(strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(name)), "/"), "/") {
+		dir = filepath.Join(dir, part)
+		info, err := os.Lstat(dir)
+		if err != nil {
+			return !errors.Is(err, os.ErrNotExist)
+		}
+		if info.Mode()&os.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return true
 }
 
 func arguments(instruction *parser.Node) []string {
