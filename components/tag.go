@@ -1,15 +1,15 @@
 package components
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"slipway/git"
 )
 
 // source says which commit a build context was made from.
@@ -43,30 +43,23 @@ func (c *buildContext) sourceOf() (source, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return source{}, nil
 	}
-	if _, err := git(c.source, "rev-parse", "--git-dir"); err != nil {
+	ctx := context.Background()
+	if _, err := git.Read(ctx, c.source, "rev-parse", "--git-dir"); err != nil {
 		if strings.Contains(err.Error(), "not a git repository") {
 			return source{}, nil
 		}
 		return source{}, err // such as a repository of another owner: then a tag without commit would be a surprise
 	}
-	head, err := git(c.source, "rev-parse", "--verify", "--short=7", "HEAD")
+	head, err := git.Read(ctx, c.source, "rev-parse", "--verify", "--short=7", "HEAD")
 	if err != nil {
 		return source{}, nil // a repository without a commit
 	}
 	found := source{Commit: fmt.Sprintf("%.7s", strings.TrimSpace(head))}
-	prefix, err := git(c.source, "rev-parse", "--show-prefix")
+	changed, err := git.Changed(ctx, c.source, ".")
 	if err != nil {
 		return found, err
 	}
-	changes, err := git(c.source, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
-	if err != nil {
-		return found, err
-	}
-	for _, change := range strings.Split(strings.TrimSuffix(changes, "\x00"), "\x00") {
-		if len(change) < len("XY p") {
-			continue
-		}
-		name := strings.TrimPrefix(change[len("XY "):], strings.TrimSuffix(prefix, "\n"))
+	for _, name := range changed {
 		seen, err := c.sees(path.Clean(name))
 		if err != nil {
 			return found, err
@@ -74,21 +67,7 @@ func (c *buildContext) sourceOf() (source, error) {
 		found.Dirty = found.Dirty || seen
 	}
 	// The Dockerfile counts even where .dockerignore excludes it, and wherever it is.
-	dockerfile, err := git(filepath.Dir(c.dockerfile), "status", "--porcelain", "--", filepath.Base(c.dockerfile))
-	found.Dirty = found.Dirty || (err == nil && dockerfile != "")
+	dockerfile, err := git.Changed(ctx, filepath.Dir(c.dockerfile), filepath.Base(c.dockerfile))
+	found.Dirty = found.Dirty || (err == nil && len(dockerfile) > 0)
 	return found, nil
-}
-
-func git(dir string, args ...string) (string, error) {
-	// Without the optional locks, a preview never stands in the way of the user's own git.
-	command := exec.Command("git", append([]string{"--no-optional-locks", "-C", dir}, args...)...)
-	command.Env = append(os.Environ(), "LC_ALL=C") // its messages are looked at
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	output, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(stderr.String()))
-	}
-	return string(output), err
 }

@@ -19,7 +19,9 @@ type Input struct {
 	Root string
 }
 
-// FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables.
+// FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables. It takes the configuration out
+// of the environment, as it has every decrypted secret: no child process is to get it, whoever starts one (git, or the
+// program of an AWS profile's credential_process). The Pulumi SDK has read it before.
 func FromEnvironment() (Input, error) {
 	in := Input{
 		Project: os.Getenv("PULUMI_PROJECT"),
@@ -47,5 +49,5 @@ func unmarshalVariable(name string, into any) error {
 	if json.Unmarshal([]byte(text), into) != nil {
 		return fmt.Errorf("%s is not the JSON that the Pulumi engine sets", name)
 	}
-	return nil
+	return os.Unsetenv(name)
 }

@@ -495,6 +495,9 @@ func TestInputFromTheEngine(t *testing.T) {
 		Project: "slipway", Stage: "dev", Root: "/srv", SecretKeys: []string{"slipway:environment"},
 		Config: map[string]string{"slipway:environment": `{"A":"b"}`},
 	}, in)
+	for _, variable := range os.Environ() {
+		require.False(t, strings.HasPrefix(variable, "PULUMI_CONFIG"), "children would get it: %s", variable)
+	}
 
 	t.Setenv("PULUMI_CONFIG", `{"slipway:environment": hunter2}`)
 	_, err = FromEnvironment()

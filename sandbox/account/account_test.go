@@ -1,7 +1,10 @@
 package account
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -228,4 +231,38 @@ func TestSeveralProcessesShareAnAccount(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, groups)
 	require.NoError(t, a.Close())
+}
+
+func TestNobodyElseMayReadTheAccount(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "account")
+	modes := func() map[string]string {
+		modes := map[string]string{}
+		for _, name := range []string{".", "account.db", "account.db-wal", "account.db-shm"} {
+			info, err := os.Stat(filepath.Join(dir, name))
+			require.NoError(t, err)
+			modes[name] = info.Mode().Perm().String()
+		}
+		return modes
+	}
+	want := map[string]string{".": "-rwx------", "account.db": "-rw-------", "account.db-wal": "-rw-------", "account.db-shm": "-rw-------"}
+	first, err := Open(dir)
+	require.NoError(t, err)
+	require.Equal(t, want, modes())
+	for name := range want { // as an earlier version left it
+		require.NoError(t, os.Chmod(filepath.Join(dir, name), 0o755))
+	}
+	second, err := Open(dir)
+	require.NoError(t, err)
+	require.Equal(t, want, modes())
+	require.NoError(t, errors.Join(first.Close(), second.Close()))
+
+	shared := t.TempDir()
+	require.NoError(t, os.Chmod(shared, 0o755))
+	third, err := Open(shared)
+	require.NoError(t, err)
+	require.NoError(t, third.Close())
+	info, err := os.Stat(shared)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "it may be another's")
 }

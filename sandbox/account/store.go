@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -49,9 +50,10 @@ func IsCode(err error, code string) bool {
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-// Open opens the account in DIR/account.db, which it creates where it is missing.
+// Open opens the account in DIR/account.db, which it creates where it is missing. It has secrets in clear, so nobody else may
+// read it or look into its directory.
 func Open(dir string) (*Account, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makePrivate(dir); err != nil {
 		return nil, fmt.Errorf("opening the account: %w", err)
 	}
 	// Transactions take the write lock when they begin: a read advances deployments, and a lock that is
@@ -76,6 +78,33 @@ func Open(dir string) (*Account, error) {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", file, err), db.Close())
 	}
 	return &Account{db: db, now: time.Now}, nil
+}
+
+// makePrivate makes the account's directory and its database for their owner alone. SQLite gives the files that it makes
+// beside a database the database's own mode. A directory that is there without an account keeps its mode.
+func makePrivate(dir string) error {
+	file := filepath.Join(dir, "account.db")
+	_, err := os.Stat(dir)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(file); err == nil || isNew {
+		if err := os.Chmod(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	database, err := os.OpenFile(file, os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	err = database.Close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if mode := os.Chmod(file+suffix, 0o600); !errors.Is(mode, fs.ErrNotExist) {
+			err = errors.Join(err, mode)
+		}
+	}
+	return err
 }
 
 // Close releases the database file.

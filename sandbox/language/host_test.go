@@ -106,6 +106,22 @@ func TestAProgramGetsWhatTheSDKReads(t *testing.T) {
 	require.Equal(t, dir, host.Directory())
 }
 
+func TestTheCompilerGetsNoneOfPulumisVariables(t *testing.T) {
+	t.Parallel()
+	client, host, engine, _ := attachedHost(t)
+	dir, place := sourceOf(t, `fmt.Println("ran with", os.Getenv("PULUMI_CONFIG"))`), t.TempDir()
+	tool := filepath.Join(place, "tool") // stands between go and its compiler
+	require.NoError(t, os.WriteFile(tool, []byte("#!/bin/sh\nenv >> "+place+"/environment\nexec \"$@\"\n"), 0o755))
+	host.SetEnvironment(append(os.Environ(), "OURS=1", "PULUMI_CONFIG_PASSPHRASE=secret", "GOFLAGS=-toolexec="+tool))
+	_, err := client.Run(t.Context(), runRequest(t, dir, withTarget))
+	require.NoError(t, err)
+	require.Contains(t, engine.said(), `ran with {"tiny:a":"b"}`)
+	environment, err := os.ReadFile(filepath.Join(place, "environment"))
+	require.NoError(t, err)
+	require.Contains(t, string(environment), "OURS=1")
+	require.NotContains(t, string(environment), "PULUMI_")
+}
+
 func TestHowAProgramEnds(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct {

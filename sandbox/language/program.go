@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -133,7 +135,7 @@ func (p *program) buildAndStart(ctx context.Context, binary string, environment 
 		log.Status("", "Compiling the program ...")
 		// Without -buildvcs=false every commit would be linked again. Go leaves a target alone that is up to date.
 		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
-		build.Dir, build.Env = p.source, environment
+		build.Dir, build.Env = p.source, withoutPulumi(environment)
 		process.EndWith(build, syscall.SIGKILL)
 		if output, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("unable to build the Go program in %s: %w\n%s", p.source, err, bytes.TrimSpace(output))
@@ -150,6 +152,11 @@ func (p *program) buildAndStart(ctx context.Context, binary string, environment 
 		return nil, fmt.Errorf("unable to run the program: %w", err)
 	}
 	return command, nil
+}
+
+// withoutPulumi is an environment for the compiler and what it starts: PULUMI_CONFIG has every decrypted secret.
+func withoutPulumi(environment []string) []string {
+	return slices.DeleteFunc(slices.Clone(environment), func(variable string) bool { return strings.HasPrefix(variable, "PULUMI_") })
 }
 
 // printer shows a program's output line by line.
