@@ -34,7 +34,7 @@ func BenchmarkHashOfALargeContext(b *testing.B) {
 		fmt.Fprintln(&names, name)
 	}
 	began := time.Now()
-	_, err := stageContext(root, ".slipway/dev/web", build)
+	_, err := stageContext(root, ".slipway/dev/web", build, nil)
 	require.NoError(b, err)
 	b.Logf("staged for the first time in %s", time.Since(began).Round(time.Millisecond))
 
@@ -43,7 +43,7 @@ func BenchmarkHashOfALargeContext(b *testing.B) {
 		var ours, gits time.Duration
 		for range rounds {
 			began := time.Now()
-			_, err := stageContext(root, ".slipway/dev/web", build)
+			_, err := stageContext(root, ".slipway/dev/web", build, nil)
 			require.NoError(b, err)
 			ours += time.Since(began)
 

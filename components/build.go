@@ -6,6 +6,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
 )
@@ -18,8 +21,9 @@ type Build struct {
 }
 
 // PrepareBuilds lays out what Docker sees of each image that the stage builds. All that is wrong with any of them is
-// reported at once, before anything is built or changed. root is the directory of Pulumi.yaml.
-func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error) {
+// reported at once, before anything is built or changed. root is the directory of Pulumi.yaml. What is most likely a
+// mistake, and how far it is where that takes longer than a second, is logged.
+func PrepareBuilds(log pulumi.Log, settings *stage.Stage, root string) (map[string]*Build, error) {
 	builds := map[string]*Build{}
 	var mistakes []error
 	for _, name := range sortedKeys(settings.Images) {
@@ -27,19 +31,33 @@ func PrepareBuilds(settings *stage.Stage, root string) (map[string]*Build, error
 		if declared.Build == nil || declared.Ref != nil {
 			continue
 		}
-		build, err := prepareBuild(root, stagingDir(settings.Name, name), *declared.Build)
+		progress := &progress{every: time.Second, say: func(message string) {
+			_ = log.Info(fmt.Sprintf("images.%s: %s", name, message), &pulumi.LogArgs{Ephemeral: true})
+		}}
+		build, err := prepareBuild(root, stagingDir(settings.Name, name), *declared.Build, progress)
 		for _, mistake := range allOf(err) {
 			key := []any{"images", name, "build"}
 			if below := (buildError{}); errors.As(mistake, &below) {
 				key = append(key, below.key)
 			}
 			// People write paths relative to Pulumi.yaml, and read them so.
-			message := strings.ReplaceAll(mistake.Error(), filepath.Clean(root)+string(filepath.Separator), "")
-			mistakes = append(mistakes, fmt.Errorf("%s: %s", settings.Where(key...), message))
+			mistakes = append(mistakes, fmt.Errorf("%s: %s", settings.Where(key...), relativeTo(root, mistake.Error())))
 		}
-		builds[name] = build
+		if builds[name] = build; build == nil {
+			continue
+		}
+		for _, warning := range build.context.warnings {
+			message := fmt.Sprintf("%s: %s", settings.Where("images", name, "build", "context"), relativeTo(root, warning))
+			if err := log.Warn(message, nil); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return builds, errors.Join(mistakes...)
+}
+
+func relativeTo(root, message string) string {
+	return strings.ReplaceAll(message, filepath.Clean(root)+string(filepath.Separator), "")
 }
 
 // allOf are the errors that were joined in one.
@@ -78,8 +96,8 @@ func stagingDir(stageName, image string) string {
 // isRenamed tells whether a staging directory, or one below it, is not named as its image.
 func isRenamed(dir string) bool { return strings.Contains(dir, "/_") }
 
-func prepareBuild(root, stagingDir string, declared stage.Build) (*Build, error) {
-	context, err := stageContext(root, stagingDir, declared)
+func prepareBuild(root, stagingDir string, declared stage.Build, progress *progress) (*Build, error) {
+	context, err := stageContext(root, stagingDir, declared, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package components
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,10 +10,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/patternmatcher"
@@ -48,13 +54,16 @@ type buildContext struct {
 	dockerfile string
 	ignore     []string
 	ignoreFile string // where the patterns stand; empty without one
+	warnings   []string
 }
 
 // stageContext lays out what Docker sees below stagingDir and hashes it. The Docker provider hashes file
 // modes too, of which git keeps only the executable bit: two clones under different umasks differ in modes
 // though nothing changed. So the provider is shown a tree in which every mode is 0644 or 0755, made of hard
 // links where the source has that mode already, of copies elsewhere.
-func stageContext(root, stagingDir string, build stage.Build) (*buildContext, error) {
+//
+// progress, which may be nil, is told how far it is.
+func stageContext(root, stagingDir string, build stage.Build, progress *progress) (*buildContext, error) {
 	c := &buildContext{
 		Dir:        filepath.ToSlash(filepath.Join(stagingDir, stagedContext)),
 		Dockerfile: filepath.ToSlash(filepath.Join(stagingDir, stagedDockerfile)),
@@ -64,10 +73,10 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err := c.readIgnoreFile(); err != nil {
 		return nil, err
 	}
-	if err := c.ignoreStagedTrees(filepath.Join(root, stagingRoot)); err != nil {
+	if err := c.leaveOut(root); err != nil {
 		return nil, err
 	}
-	tree := stagedTree{root: filepath.Join(root, c.Dir), scratch: filepath.Join(root, stagingDir)}
+	tree := stagedTree{root: filepath.Join(root, c.Dir), scratch: filepath.Join(root, stagingDir), source: c.source, progress: progress}
 	if err := os.MkdirAll(tree.scratch, 0o755); err != nil {
 		return nil, err
 	}
@@ -77,7 +86,10 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err := tree.removeOthers(); err != nil {
 		return nil, err
 	}
-	dockerfileInfo, err := os.Stat(c.dockerfile)
+	if err := tree.checkLinks(); err != nil {
+		return nil, err
+	}
+	dockerfileInfo, err := regularFile(c.dockerfile)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +99,23 @@ func stageContext(root, stagingDir string, build stage.Build) (*buildContext, er
 	if err := tree.placeEmptyIgnoreFile(filepath.Join(root, c.Dockerfile)); err != nil {
 		return nil, err
 	}
+	c.warn(&tree, root)
 	c.Hash, err = c.hash(&tree, build)
 	return c, err
+}
+
+// regularFile refuses what may not end when it is read, such as a named pipe.
+func regularFile(name string) (fs.FileInfo, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; it has to be a file", name)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is a pipe, a socket or a device; it has to be a file", name)
+	}
+	return info, nil
 }
 
 // placeEmptyIgnoreFile puts an ignore file beside the staged Dockerfile, as the tree is filtered already. The provider
@@ -110,33 +137,111 @@ func (t *stagedTree) placeEmptyIgnoreFile(dockerfile string) error {
 // context's .dockerignore (https://docs.docker.com/build/concepts/context/#filename-and-location).
 func (c *buildContext) readIgnoreFile() error {
 	for _, name := range []string{c.dockerfile + ignoreSuffix, filepath.Join(c.source, ignoreSuffix)} {
-		file, err := os.Open(name)
+		_, err := regularFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		c.ignore, err = ignorefile.ReadAll(file)
+		content, err := os.ReadFile(name)
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
+			return err
 		}
 		c.ignoreFile = name
-		return nil
+		c.ignore, err = ignorePatterns(name, content)
+		return err
 	}
 	return nil
 }
 
-// ignoreStagedTrees keeps the staged trees out of a context that holds them, such as the project's own directory: each
-// would be staged within itself, without end.
-func (c *buildContext) ignoreStagedTrees(dir string) error {
-	inside, err := filepath.Rel(c.source, dir)
-	if err == nil && filepath.IsLocal(inside) {
-		c.ignore = append(c.ignore, filepath.ToSlash(inside))
+// ignorePatterns are an ignore file's patterns. Its error names the line of each that is none.
+func ignorePatterns(name string, content []byte) ([]string, error) {
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(content))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return err
+	var mistakes []error
+	for i, line := range bytes.Split(content, []byte("\n")) {
+		alone, err := ignorefile.ReadAll(bytes.NewReader(line))
+		for _, pattern := range alone {
+			if err == nil && pattern == "!" {
+				err = errors.New("a pattern follows !")
+			}
+			if err == nil {
+				_, err = patternmatcher.MatchesOrParentMatches("x", []string{strings.TrimPrefix(pattern, "!")})
+			}
+		}
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s, line %d: %q is no pattern: %w", name, i+1, bytes.TrimSpace(line), err))
+		}
+	}
+	return patterns, errors.Join(mistakes...)
 }
+
+// leaveOut keeps out of a context what can never belong in an image and changes with each commit or command: git's and
+// Pulumi's own directories, and what lies beside Pulumi.yaml. One that the ignore file lets in (`!.git`), or that the
+// Dockerfile names, stays. Not so the staged trees: each would be staged within itself, without end.
+func (c *buildContext) leaveOut(root string) error {
+	dockerfile, err := os.ReadFile(c.dockerfile)
+	if err != nil {
+		return err
+	}
+	names := []string{".git", ".pulumi"}
+	project, err := filepath.Rel(c.source, root)
+	if err != nil {
+		return err
+	}
+	inside := filepath.IsLocal(project)
+	if inside {
+		for _, name := range []string{".git", ".pulumi", ".sandbox", ".bin"} {
+			names = append(names, filepath.ToSlash(filepath.Join(project, name)))
+		}
+	}
+	var never []string
+	for _, name := range names {
+		named := regexp.MustCompile(`(^|[^\w.-])` + regexp.QuoteMeta(path.Base(name)) + `($|[^\w-])`)
+		if !named.Match(dockerfile) {
+			never = append(never, name)
+		}
+	}
+	c.ignore = slices.Concat(never, c.ignore)
+	if inside {
+		c.ignore = append(c.ignore, filepath.ToSlash(filepath.Join(project, stagingRoot)))
+	}
+	return nil
+}
+
+// largeContext is the size in bytes from which on a context is more than an image usually needs.
+const largeContext = 100 << 20
+
+// warn tells of what is most likely in the context by mistake.
+func (c *buildContext) warn(tree *stagedTree, root string) {
+	const advice = "exclude them in .dockerignore"
+	project, err := filepath.Rel(c.source, root)
+	var stageFiles []string
+	for path := range tree.kept {
+		isStageFile, _ := filepath.Match("Pulumi.*.y*ml", filepath.Base(path))
+		if err == nil && isStageFile && filepath.Dir(path) == project {
+			stageFiles = append(stageFiles, path)
+		}
+	}
+	if slices.Sort(stageFiles); len(stageFiles) > 0 {
+		c.warnings = append(c.warnings, fmt.Sprintf("the build context %s holds %s: each change there builds a new image; %s, as %s",
+			c.source, strings.Join(stageFiles, ", "), advice, filepath.ToSlash(filepath.Join(project, "Pulumi.*"))))
+	}
+	if tree.size() > largeContext {
+		largest := slices.SortedFunc(maps.Keys(tree.sizes), func(a, b string) int { return cmp.Compare(tree.sizes[b], tree.sizes[a]) })
+		var parts []string
+		for _, name := range largest[:min(3, len(largest))] {
+			parts = append(parts, fmt.Sprintf("%s (%s)", name, megabytes(tree.sizes[name])))
+		}
+		c.warnings = append(c.warnings, fmt.Sprintf("the build context %s has %s, most of it in %s; where the image does not need them, %s",
+			c.source, megabytes(tree.size()), strings.Join(parts, ", "), advice))
+	}
+}
+
+func megabytes(size int64) string { return fmt.Sprintf("%d MB", size>>20) }
 
 // sees tells whether Docker sees the file of that path, relative to the context.
 func (c *buildContext) sees(path string) (bool, error) {
@@ -159,30 +264,50 @@ func (c *buildContext) stage(tree *stagedTree) error {
 			case info.Mode().IsRegular():
 				return tree.addFile(path, source)
 			}
-			return fmt.Errorf("%s is neither a file, a directory nor a symlink: exclude it in .dockerignore", source)
+			return errNotStaged(source)
 		})
+}
+
+func errNotStaged(source string) error {
+	return fmt.Errorf("%s is neither a file, a directory nor a symlink: exclude it in .dockerignore", source)
 }
 
 // stagedTree is the copy that the provider sees. It is brought up to date in place and file by file, so
 // that a build that another command has under way keeps seeing whole files.
 type stagedTree struct {
-	root    string
-	scratch string   // for files that are not whole yet
-	entries []string // "0644 path", "0755 path" or "link path": what the hash is taken over, and of what
-	kept    map[string]bool
-	dirs    []string
-	links   map[string]string
+	root     string
+	scratch  string            // for files that are not whole yet
+	source   string            // what it is a copy of
+	entries  []string          // "0644 path", "0755 path" or "link path": what the hash is taken over, and of what
+	paths    map[string]string // of the entries
+	kept     map[string]bool
+	dirs     []string
+	links    map[string]string
+	sizes    map[string]int64 // in bytes, by the first part of the path
+	progress *progress
 }
 
 func (t *stagedTree) keep(kind, path string) {
 	if t.kept == nil {
-		t.kept = map[string]bool{}
-		t.links = map[string]string{}
+		t.kept, t.links, t.paths, t.sizes = map[string]bool{}, map[string]string{}, map[string]string{}, map[string]int64{}
 	}
 	t.kept[path] = true
-	if kind != "" {
-		t.entries = append(t.entries, kind+" "+filepath.ToSlash(path))
+	if kind == "" {
+		return
 	}
+	entry := kind + " " + filepath.ToSlash(path)
+	if strings.Contains(entry, "\n") { // which an entry cannot have
+		entry = "quoted " + kind + " " + strconv.Quote(filepath.ToSlash(path))
+	}
+	t.entries = append(t.entries, entry)
+	t.paths[entry] = filepath.ToSlash(path)
+}
+
+func (t *stagedTree) size() (size int64) {
+	for _, each := range t.sizes {
+		size += each
+	}
+	return size
 }
 
 func (t *stagedTree) addDir(path string) error {
@@ -211,7 +336,9 @@ func (t *stagedTree) addLink(path, source string) error {
 			return fmt.Errorf("the symlink %s leads out of the build context: exclude it in .dockerignore, or put the file there", source)
 		}
 	}
-	if _, err := os.Stat(source); err != nil {
+	if _, err := os.Stat(source); errors.Is(err, syscall.ELOOP) {
+		return fmt.Errorf("the symlink %s leads in a circle: exclude it in .dockerignore, or mend it", source)
+	} else if err != nil {
 		return fmt.Errorf("the symlink %s leads nowhere: exclude it in .dockerignore, or mend it", source)
 	}
 	t.keep("link", path)
@@ -228,12 +355,31 @@ func (t *stagedTree) addFile(path, source string) error {
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() { // a socket, which the walk takes for a file
+		return errNotStaged(source)
+	}
 	mode, kind := fs.FileMode(0o644), "0644"
 	if info.Mode()&0o100 != 0 {
 		mode, kind = 0o755, "0755"
 	}
 	t.keep(kind, path)
+	first, _, _ := strings.Cut(filepath.ToSlash(path), "/")
+	t.sizes[first] += info.Size()
+	t.progress.step("laid out", info.Size())
 	return placeFile(source, filepath.Join(t.root, path), t.scratch, info, mode)
+}
+
+// checkLinks refuses a symlink that leads to what is not in the tree: Docker would take it, but the provider, which hashes
+// where a symlink leads to, fails.
+func (t *stagedTree) checkLinks() error {
+	var mistakes []error
+	for _, path := range slices.Sorted(maps.Keys(t.links)) {
+		if _, err := filepath.EvalSymlinks(filepath.Join(t.root, filepath.FromSlash(path))); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("the symlink %s leads to %s, which the build context does not hold: "+
+				"exclude it in .dockerignore, or admit that there", filepath.Join(t.source, path), t.links[path]))
+		}
+	}
+	return errors.Join(mistakes...)
 }
 
 // removeOthers removes what an earlier build saw and this one does not.
@@ -317,11 +463,21 @@ func (t *stagedTree) hash(dockerfile string, options []byte) (string, error) {
 		case optionsEntry:
 			return io.NopCloser(bytes.NewReader(options)), nil
 		}
-		kind, path, _ := strings.Cut(entry, " ")
-		if kind == "link" {
-			return io.NopCloser(strings.NewReader(t.links[path])), nil
+		path := t.paths[entry]
+		if target, isLink := t.links[path]; isLink {
+			return io.NopCloser(strings.NewReader(target)), nil
 		}
-		return os.Open(filepath.Join(t.root, filepath.FromSlash(path)))
+		file, err := os.Open(filepath.Join(t.root, filepath.FromSlash(path)))
+		if refused := (*fs.PathError)(nil); errors.As(err, &refused) { // people know the file that it is a copy of
+			return nil, fmt.Errorf("%s: %w: make it readable, or exclude it in .dockerignore", filepath.Join(t.source, path), refused.Err)
+		} else if err != nil {
+			return nil, err
+		}
+		info, err := file.Stat()
+		if err == nil {
+			t.progress.step("hashed", info.Size())
+		}
+		return file, err
 	})
 	return sum, err
 }

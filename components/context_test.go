@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,9 +35,23 @@ func write(t *testing.T, root, name, content string) {
 	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 }
 
+// logged keeps what a user would see.
+type logged struct{ warnings, infos []string }
+
+func (l *logged) Debug(string, *pulumi.LogArgs) error { return nil }
+func (l *logged) Error(string, *pulumi.LogArgs) error { return nil }
+func (l *logged) Info(message string, _ *pulumi.LogArgs) error {
+	l.infos = append(l.infos, message)
+	return nil
+}
+func (l *logged) Warn(message string, _ *pulumi.LogArgs) error {
+	l.warnings = append(l.warnings, message)
+	return nil
+}
+
 func staged(t *testing.T, root string, build stage.Build) *buildContext {
 	t.Helper()
-	context, err := stageContext(root, ".slipway/dev/web", build)
+	context, err := stageContext(root, ".slipway/dev/web", build, nil)
 	require.NoError(t, err)
 	return context
 }
@@ -243,7 +258,7 @@ func TestAnImagesDirectoryHoldsNoOther(t *testing.T) {
 		builds[image] = stage.Image{Build: &stage.Build{Context: dir, Dockerfile: dir + "/Dockerfile"}}
 	}
 	for range 2 {
-		prepared, err := PrepareBuilds(&stage.Stage{Project: "shop", Name: "dev", Images: builds}, root)
+		prepared, err := PrepareBuilds(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: builds}, root)
 		require.NoError(t, err)
 		entries, err := os.ReadDir(filepath.Join(root, prepared["x"].context.Dir))
 		require.NoError(t, err)
@@ -257,9 +272,9 @@ func TestAnImagesDirectoryHoldsNoOther(t *testing.T) {
 func TestAnImageThatIsStagedElsewhereIsAnotherImage(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "app/a": "1"})
-	plain, err := stageContext(root, stagingDir("dev", "x/web"), build)
+	plain, err := stageContext(root, stagingDir("dev", "x/web"), build, nil)
 	require.NoError(t, err)
-	renamed, err := stageContext(root, stagingDir("dev", "x/context"), build)
+	renamed, err := stageContext(root, stagingDir("dev", "x/context"), build, nil)
 	require.NoError(t, err)
 	require.NotEqual(t, plain.Hash, renamed.Hash, "its directory is an input of the image, which a change would push to the same tag")
 }
@@ -269,7 +284,7 @@ func TestASymlinkThatTheProviderCouldNotFollowIsRefused(t *testing.T) {
 	for name, target := range map[string]string{"leads nowhere": "missing", "leads out of the build context": "../outside"} {
 		root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "outside": ""})
 		require.NoError(t, os.Symlink(target, filepath.Join(root, "app/link")))
-		_, err := stageContext(root, ".slipway/dev/web", build)
+		_, err := stageContext(root, ".slipway/dev/web", build, nil)
 		require.ErrorContains(t, err, name)
 		require.ErrorContains(t, err, "app/link")
 	}
@@ -333,7 +348,7 @@ func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range hashes {
 		all.Go(func() {
-			context, err := stageContext(root, ".slipway/dev/web", build)
+			context, err := stageContext(root, ".slipway/dev/web", build, nil)
 			if assert.NoError(t, err) {
 				hashes[i] = context.Hash
 			}
@@ -348,7 +363,7 @@ func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
 func TestAllMistakesOfAllBuildsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY missing /\n", "other/Dockerfile": "FROM scratch\nCOPY absent /\n"})
-	_, err := PrepareBuilds(&stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+	_, err := PrepareBuilds(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
 		"web":   {Build: &stage.Build{Context: "app", Dockerfile: "app/Dockerfile"}},
 		"other": {Build: &stage.Build{Context: "other", Dockerfile: "other/Dockerfile"}},
 	}}, root)

@@ -21,7 +21,7 @@ func checked(t *testing.T, dockerfile string, change func(*stage.Build)) error {
 	if change != nil {
 		change(&build)
 	}
-	_, err := PrepareBuilds(&stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{"web": {Build: &build}}}, root)
+	_, err := PrepareBuilds(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{"web": {Build: &build}}}, root)
 	return err
 }
 

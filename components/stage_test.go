@@ -154,7 +154,7 @@ func TestARefBesideBuildKeepsTheRepositoryAndBuildsNothing(t *testing.T) {
 		"services": `{"web": {"image": "web"}}`,
 	}
 	settings := loadStage(t, keys)
-	builds, err := PrepareBuilds(settings, t.TempDir())
+	builds, err := PrepareBuilds(&logged{}, settings, t.TempDir())
 	require.NoError(t, err)
 	require.Empty(t, builds)
 

@@ -42,7 +42,7 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 		found.Entrance, errEntrance = LookupEntrance(ctx, settings, found.Network)
 	}
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
-	found.Builds, errBuilds = PrepareBuilds(settings, root)
+	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
 	found.KeptAlarms = <-kept
 	return found, errors.Join(errNetwork, errEntrance, errRevisions, errBuilds)
 }

@@ -16,13 +16,14 @@ import (
 // Build says how an image is built.
 type Build struct {
 	// Context is the directory that Docker is given, less what its `.dockerignore` excludes. Whatever changes in it makes
-	// a new image, so a context that is the project itself excludes the stage files (`Pulumi.*`), `.git`, `.bin` and
-	// `.sandbox` there. The commit in the tag, and whether it says `-dirty`, go by the files that Docker sees: where the
+	// a new image, so a context that is the project itself excludes the stage files (`Pulumi.*`) there. Left out in any case are
+	// `.git` and `.pulumi` in the context, and `.git`, `.pulumi`, `.bin`, `.sandbox` and `.slipway` beside `Pulumi.yaml`;
+	// all but the last are let in by an exception in `.dockerignore` (`!.git`) or by their name in the Dockerfile. The commit in the tag, and whether it says `-dirty`, go by the files that Docker sees: where the
 	// image takes a file that git ignores, such as a binary, let the source that it is made of into the context, too.
 	//
 	// Default: none; required
 	// Allowed: an existing directory, relative to `Pulumi.yaml`, which may lie outside the project (`../services/web`); no
-	// absolute path
+	// absolute path, and not the root of the file system
 	// Example: context: ./app
 	// Rule: [Docker build context](https://docs.docker.com/build/concepts/context/)
 	Context string `json:"context"`
@@ -203,12 +204,22 @@ func (c *checker) checkPaths(name string, build *Build) {
 			build.Context)
 		return
 	}
+	if resolved, err := filepath.EvalSymlinks(filepath.Join(c.in.Root, filepath.FromSlash(context))); err == nil {
+		if resolved, err = filepath.Abs(resolved); err == nil && filepath.Dir(resolved) == resolved {
+			c.fail(contextKey, "%q is the root of the file system; name the directory to build from, such as ./app", build.Context)
+			return
+		}
+	}
 	if c.root.at(dockerfileKey...).present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
 		c.fail(dockerfileKey, "is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
 			path.Join(context, "Dockerfile"))
 		return
 	}
 	if c.isFile(dockerfile) {
+		return
+	}
+	if _, err := c.stat(dockerfile); err == nil {
+		c.fail(dockerfileKey, "%q is not a file; name the Dockerfile, relative to Pulumi.yaml", dockerfile)
 		return
 	}
 	advice := "create it, or name another in build.dockerfile, relative to Pulumi.yaml"
