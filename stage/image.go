@@ -219,7 +219,7 @@ func (c *checker) checkPaths(name string, build *Build) {
 		return
 	}
 	if _, err := c.stat(dockerfile); err == nil {
-		c.fail(dockerfileKey, "%q is not a file; name the Dockerfile, relative to Pulumi.yaml", dockerfile)
+		c.fail(dockerfileKey, "there is no file %q, but a directory, a pipe or a device; name the Dockerfile", dockerfile)
 		return
 	}
 	advice := "create it, or name another in build.dockerfile, relative to Pulumi.yaml"
