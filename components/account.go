@@ -2,7 +2,9 @@ package components
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -24,6 +26,9 @@ type Account struct {
 	Partition string
 
 	settings provider.Settings
+
+	mutex  sync.Mutex
+	config *awssdk.Config // of the SDK, once it is known to reach the account
 }
 
 // LookupAccount asks the AWS provider which account and region it works in, so that every later
@@ -59,9 +64,18 @@ func (a *Account) serviceARN(cluster, service string) string {
 	return a.ARN("ecs", "service/"+cluster+"/"+service)
 }
 
+// errOtherAccount is that the SDK's credentials belong to another account than the provider's.
+var errOtherAccount = errors.New("give both the same, with aws:profile or the AWS_* variables")
+
 // sdkConfig prepares calls of the AWS SDK with the provider's settings, after making sure that they reach the provider's
-// account.
+// account. It asks until it was answered once.
 func (a *Account) sdkConfig(ctx context.Context) (awssdk.Config, error) {
+	a.mutex.Lock()
+	known := a.config
+	a.mutex.Unlock()
+	if known != nil {
+		return *known, nil
+	}
 	cfg, err := a.settings.Load(ctx)
 	if err != nil {
 		return cfg, err
@@ -71,9 +85,11 @@ func (a *Account) sdkConfig(ctx context.Context) (awssdk.Config, error) {
 		return cfg, err
 	}
 	if got != a.ID {
-		return cfg, fmt.Errorf("the credentials for AWS's own SDK belong to account %s, those of the AWS provider to %s: "+
-			"give both the same, with aws:profile or the AWS_* variables", got, a.ID)
+		return cfg, fmt.Errorf("the credentials for AWS's own SDK belong to account %s, those of the AWS provider to %s: %w", got, a.ID, errOtherAccount)
 	}
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.config = &cfg
 	return cfg, nil
 }
 

@@ -1,6 +1,10 @@
 package components
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
 
 // before runs a task to its end before services move to another revision.
 //
@@ -14,6 +18,7 @@ type before struct {
 	component pulumi.Resource // where progress is shown: the Stash has no URN yet while its hook runs
 	key       string          // what the user wrote: tasks.migrate
 	services  []string
+	timeout   time.Duration // of the task, and of the wait for one that runs already
 }
 
 // declare declares the run of a task, which needs ready, and makes the services wait for it. Of tasks that one service waits

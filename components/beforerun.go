@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,12 +19,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/provider"
+	"slipway/stage"
 	"slipway/taskrun"
 )
 
 // iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some seconds
 // until a role that was made just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
 const iamLimit = time.Minute
+
+// sayEvery is the time between two words of a wait.
+const sayEvery = time.Minute
 
 // beforeInput is what the Stash holds: the task that ran, and what it ran before.
 type beforeInput struct {
@@ -48,19 +54,50 @@ func (b *before) run(args *pulumi.ResourceHookArgs) error {
 	// The engine interrupts the program when the update is cancelled, and kills it five seconds later.
 	ctx, stop := signal.NotifyContext(b.ctx.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	client, err := b.account.ecsClient(ctx)
-	if err != nil {
-		return fmt.Errorf("%s: %w", b.key, err)
+	task := input.task()
+	task.Timeout = b.timeout
+	if err := b.awaitOthers(ctx, task); err != nil {
+		return fmt.Errorf("%s%w", b.key, err)
 	}
 	runner, err := b.account.taskRunner(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.key, err)
 	}
-	task := input.task()
-	if err := b.awaitOthers(ctx, client, task); err != nil {
-		return fmt.Errorf("%s: %w", b.key, err)
-	}
 	return b.runToEnd(ctx, runner, task)
+}
+
+// preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update has begun.
+// Only a refusal is an error.
+func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage) error {
+	names := slices.DeleteFunc(sortedKeys(settings.Tasks), func(name string) bool { return len(settings.Tasks[name].Before) == 0 })
+	if len(names) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, existingLimit)
+	defer cancel()
+	client, err := account.ecsClient(ctx)
+	if err != nil {
+		return nil // what matters of it, the services say
+	}
+	cluster := settings.Cluster()
+	family := settings.Family(names[0])
+	nobody := account.ARN("ecs", "task/"+cluster+"/"+strings.Repeat("0", 32))
+	var errList, errDescribe error
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		_, errList = client.ListTasks(ctx, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family})
+	})
+	asking.Go(func() {
+		_, errDescribe = client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: []string{nobody}})
+	})
+	asking.Wait()
+	for _, err := range []error{errList, errDescribe} {
+		if provider.Denied(err) {
+			return fmt.Errorf("%s: the task could not be watched, so nothing is changed. Whoever previews and updates the stage needs "+
+				"ecs:ListTasks, ecs:DescribeTasks, ecs:RunTask and ecs:StopTask: %w", settings.Where("tasks", names[0], "before"), err)
+		}
+	}
+	return nil
 }
 
 // decodeBefore reads what is to run from what the engine is about to keep, where everything is known.
@@ -81,30 +118,44 @@ func (i beforeInput) task() taskrun.Task {
 }
 
 // awaitOthers waits for the end of what runs of the task already: an update that was killed has left it behind, a schedule or
-// somebody has started it. Two migrations at one time are worse than one after the other.
-func (b *before) awaitOthers(ctx context.Context, client *ecssdk.Client, task taskrun.Task) error {
+// somebody has started it. Two migrations at one time are worse than one after the other. It waits as long as the task itself
+// may take. Its error goes on after the task's key.
+func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) error {
+	began, told := time.Now(), time.Now()
+	var reads provider.Reads
 	for said, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		id, err := unfinished(ctx, client, task.Cluster, familyOf(task.TaskDefinition))
-		if err != nil {
-			return fmt.Errorf("asking ECS whether such a task runs already: %w", err)
+		id, err := b.unfinished(ctx, task.Cluster, familyOf(task.TaskDefinition))
+		if err := reads.After(err); err != nil {
+			return fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
 		}
-		if id == "" {
+		if err == nil && id == "" {
 			return nil
 		}
-		if id != said {
-			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; `aws ecs stop-task --cluster %s --task %s` stops it",
-				id, path.Base(task.Cluster), id))
-			said = id
+		stops := fmt.Sprintf("`aws ecs stop-task --cluster %s --task %s` stops it", path.Base(task.Cluster), id)
+		waited := time.Since(began)
+		switch {
+		case waited > b.timeout:
+			return fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", id, taskrun.Short(b.timeout), stops)
+		case id != "" && id != said:
+			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", id, stops))
+			said, told = id, time.Now()
+		case time.Since(told) > sayEvery:
+			_ = b.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), said, stops))
+			told = time.Now()
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return fmt.Errorf("waiting for the end of the task %s: %w", id, err)
+			return fmt.Errorf(": waiting for the end of the task %s: %w", id, err)
 		}
 	}
 }
 
 // unfinished is the id of a task of a family that has not stopped; "" where there is none. (ECS lists tasks that are being stopped
 // among the stopped ones.)
-func unfinished(ctx context.Context, client *ecssdk.Client, cluster, family string) (id string, err error) {
+func (b *before) unfinished(ctx context.Context, cluster, family string) (id string, err error) {
+	client, err := b.account.ecsClient(ctx)
+	if err != nil {
+		return "", err
+	}
 	for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
 		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family, DesiredStatus: desired})
 		for pages.HasMorePages() {
@@ -112,12 +163,18 @@ func unfinished(ctx context.Context, client *ecssdk.Client, cluster, family stri
 			if err != nil {
 				return "", err
 			}
+			if page.TaskArns == nil {
+				return "", errors.New("the answer lists nothing, not even that there is no task") // and so is none of ECS
+			}
 			if len(page.TaskArns) == 0 {
 				continue
 			}
 			found, err := client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
 			if err != nil {
 				return "", err
+			}
+			if len(found.Tasks)+len(found.Failures) == 0 {
+				return "", errors.New("the answer describes none of the tasks that ECS lists")
 			}
 			for _, one := range found.Tasks {
 				if awssdk.ToString(one.LastStatus) != "STOPPED" {
@@ -150,7 +207,10 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 			last = append(last, shortLine(text))
 			last = last[max(0, len(last)-lastLines):]
 		},
-		Stopping: func() { _ = b.say("was interrupted: ECS was asked to stop the task") },
+		Waiting: func(running time.Duration) { _ = b.say("has been running for " + taskrun.Short(running)) },
+		Stopping: func(why error) {
+			_ = b.say(fmt.Sprintf("ECS is asked to stop the task: %s", interruption(why)))
+		},
 	}
 	var refused time.Time // for the first time
 	for wait := 2 * time.Second; ; wait = min(wait*2, 15*time.Second) {
@@ -173,6 +233,14 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 	}
 }
 
+// interruption says why a task is stopped.
+func interruption(why error) string {
+	if errors.Is(why, context.Canceled) {
+		return "the update was interrupted"
+	}
+	return why.Error()
+}
+
 // refusedByIAM tells the error of a task of which nothing has run, as ECS could not assume one of its roles, or was not allowed
 // with it what starting a task takes.
 func refusedByIAM(err error) bool {
@@ -193,7 +261,12 @@ func sleep(ctx context.Context, wait time.Duration) error {
 // failure says how the task ended, what it wrote last, and what to do.
 func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, last []string) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s ", b.key, path.Base(task.TaskDefinition))
+	late := errors.As(err, new(*taskrun.TimeoutError))
+	if late {
+		fmt.Fprintf(&text, "%s.timeout: %s ", b.key, path.Base(task.TaskDefinition))
+	} else {
+		fmt.Fprintf(&text, "%s: %s ", b.key, path.Base(task.TaskDefinition))
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintf(&text, "was interrupted: %s", err)
@@ -213,6 +286,9 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 		fmt.Fprintf(&text, "\n  What it wrote could not be shown: %s", result.LogErr)
 	}
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", task.LogGroup)
+	if late {
+		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", b.key)
+	}
 	fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
 		"version, remove %s.before", b.key)
 	return errors.New(text.String())

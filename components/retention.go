@@ -101,8 +101,8 @@ type keeper struct {
 	owned    map[string]bool
 
 	mutex sync.Mutex
-	// lists are the tags of each declared repository before the update, with their digests. Each is read once.
-	lists map[string]func() (map[string]string, error)
+	// lists are the tags of each declared repository before the update.
+	lists map[string]*tagList
 	// put are the tags that this update has put, by repository.
 	put map[string]map[string]bool
 	// newest are the newest revisions of the stage's own families, needed those besides: pinned, or to run now.
@@ -118,7 +118,7 @@ func newKeeper(ctx context.Context, account *Account, settings *stage.Stage) (*k
 		account: account, settings: settings,
 		ecr:   ecrsdk.NewFromConfig(cfg, func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
 		ecs:   ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
-		owned: map[string]bool{}, lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{},
+		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}
 	for _, name := range sortedKeys(settings.Images) {
@@ -435,15 +435,30 @@ func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) err
 	return nil
 }
 
+// tagList are the tags of a repository with their digests, once they were read.
+type tagList struct {
+	mutex sync.Mutex
+	tags  map[string]string
+}
+
 // list are a repository's tags as they were before the update, with their digests; none where there is no such repository.
 func (k *keeper) list(ctx context.Context, repository string) (map[string]string, error) {
 	k.mutex.Lock()
 	if k.lists[repository] == nil {
-		k.lists[repository] = sync.OnceValues(func() (map[string]string, error) { return k.readTags(ctx, repository) })
+		k.lists[repository] = &tagList{}
 	}
-	read := k.lists[repository]
+	list := k.lists[repository]
 	k.mutex.Unlock()
-	return read()
+	list.mutex.Lock()
+	defer list.mutex.Unlock()
+	if list.tags != nil {
+		return list.tags, nil
+	}
+	tags, err := k.readTags(ctx, repository)
+	if err == nil {
+		list.tags = tags
+	}
+	return tags, err
 }
 
 func (k *keeper) readTags(ctx context.Context, repository string) (map[string]string, error) {

@@ -148,7 +148,7 @@ func (r *registry) keep(t *testing.T) *keeper {
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
 	return &keeper{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
 		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
-		lists: map[string]func() (map[string]string, error){}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
+		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
 }
 
 func digestFrom(start string) string { return "sha256:" + start + strings.Repeat("0", 64-len(start)) }
@@ -291,7 +291,7 @@ func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
 	k := &keeper{account: &Account{}, settings: loadStage(t, nil), ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg),
-		declared: []string{"shop-dev/web"}, lists: map[string]func() (map[string]string, error){}}
+		declared: []string{"shop-dev/web"}, lists: map[string]*tagList{}}
 	err := k.protectExisting(t.Context())
 	require.ErrorContains(t, err, "images (Pulumi.dev.yaml): listing the images of shop-dev/web")
 	require.ErrorContains(t, err, "User dana is not authorized to perform: ecr:ListImages")

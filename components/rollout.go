@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/provider"
 	"slipway/stage"
 	"slipway/taskrun"
 )
@@ -46,20 +47,19 @@ const (
 type Rollouts struct {
 	ctx     *pulumi.Context
 	account *Account
-	reader  func() (*serviceReader, error)
-	logs    func() (taskrun.Logs, error)
+	reader  *serviceReader
 	changed sync.Map // keys of the services that this update has created or updated
 }
 
 // NewRollouts prepares watching the services of a cluster with the provider's own settings.
 func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, account: account, reader: sync.OnceValues(func() (*serviceReader, error) {
-		client, err := account.ecsClient(ctx.Context())
-		return &serviceReader{client: client, cluster: cluster}, err
-	}), logs: func() (taskrun.Logs, error) {
-		runner, err := account.taskRunner(ctx.Context())
-		return runner.Logs, err
-	}}
+	return &Rollouts{ctx: ctx, account: account, reader: &serviceReader{connect: account.ecsClient, cluster: cluster}}
+}
+
+// logs reads what the containers of a failed deployment wrote.
+func (r *Rollouts) logs(ctx context.Context) (taskrun.Logs, error) {
+	runner, err := r.account.taskRunner(ctx)
+	return runner.Logs, err
 }
 
 // Watched is a service, and what was asked for.
@@ -90,22 +90,18 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	return pulumi.All(service.URN(), service.ID(), watched.Revision).ApplyT(func(known []any) (string, error) {
 		_, changed := r.changed.Load(watched.Key)
 		rollout := &rollout{
-			Watched: watched,
-			urn:     string(known[0].(pulumi.URN)),
-			service: string(known[1].(pulumi.ID)),
-			wanted:  known[2].(string),
-			changed: changed,
-			logs:    r.logs,
+			serviceReader: r.reader,
+			Watched:       watched,
+			urn:           string(known[0].(pulumi.URN)),
+			service:       string(known[1].(pulumi.ID)),
+			wanted:        known[2].(string),
+			changed:       changed,
+			logs:          r.logs,
 			progress: func(message string) {
 				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
 			},
 		}
-		reader, err := r.reader()
-		if err == nil {
-			rollout.serviceReader = reader
-			err = rollout.follow(r.ctx.Context())
-		}
-		if err != nil {
+		if err := rollout.follow(r.ctx.Context()); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
 		return rollout.wanted, nil
@@ -116,8 +112,8 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 // The key is what the user wrote; component is where the warning is shown.
 func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
-		service := r.existing(arn)
-		if awssdk.ToString(service.Status) != "ACTIVE" {
+		service, err := r.existing(arn)
+		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
 			return nil
 		}
 		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. %s", key, service.RunningCount,
@@ -148,49 +144,41 @@ func whereItExists(preview bool, stage string) string {
 	return "It is not in this stack's state, and ECS refuses a second one of its name unless both are the same: " + recover
 }
 
-// keptAlarms asks ECS for the alarms of services for which the stage has none: it keeps those that are only left out,
-// so they have to be switched off. A service that cannot be read has none for now; differs finds out once it is
-// there.
-func (r *Rollouts) keptAlarms(settings *stage.Stage) map[string][]string {
+// preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS keeps
+// those that are only left out, so they have to be switched off. A service that cannot be read has none for now; differs
+// finds out once it is there. What would keep every deployment from being watched is an error.
+func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
 	kept := map[string][]string{}
+	refused := map[string]error{} // by service
 	for name, service := range settings.Services {
-		if service.Deployment.HasAlarms() {
-			continue
-		}
 		asking.Go(func() {
-			config := r.existing(r.account.serviceARN(settings.Cluster(), name)).DeploymentConfiguration
-			if config == nil || config.Alarms == nil || len(config.Alarms.AlarmNames) == 0 {
-				return
-			}
+			found, err := r.existing(r.account.serviceARN(settings.Cluster(), name))
 			mutex.Lock()
 			defer mutex.Unlock()
-			kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
+			if provider.Denied(err) || errors.Is(err, errOtherAccount) {
+				refused[name] = err
+			}
+			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil && config.Alarms != nil &&
+				len(config.Alarms.AlarmNames) > 0 {
+				kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
+			}
 		})
 	}
 	asking.Wait()
-	return kept
+	for _, name := range sortedKeys(refused) { // one stands for all: they lack the same
+		return kept, fmt.Errorf("%s: its deployment could not be watched, so nothing is changed. Whoever previews and updates the stage needs "+
+			"ecs:DescribeServices for its services: %w", settings.Where("services", name), refused[name])
+	}
+	return kept, nil
 }
 
-// existing reads a service before it is changed, which nothing that goes wrong here should stop or delay: the cluster may
-// not be there yet, or whoever previews may not be allowed to ask.
-func (r *Rollouts) existing(arn string) types.Service {
-	found := make(chan types.Service, 1)
-	go func() {
-		if reader, err := r.reader(); err == nil {
-			if service, err := reader.read(r.ctx.Context(), arn); err == nil {
-				found <- service
-			}
-		}
-		close(found)
-	}()
-	select {
-	case service := <-found:
-		return service
-	case <-time.After(existingLimit):
-		return types.Service{}
-	}
+// existing reads a service before it is changed, which a network that is slow or down should not stop or delay.
+func (r *Rollouts) existing(arn string) (types.Service, error) {
+	ctx, cancel := context.WithTimeout(r.ctx.Context(), existingLimit)
+	defer cancel()
+	return r.reader.read(ctx, arn)
 }
 
 // rollout is one service on its way to the wanted revision.
@@ -198,71 +186,94 @@ type rollout struct {
 	*serviceReader
 	Watched
 	urn      string
-	service  string                       // its ARN
-	wanted   string                       // the ARN of the revision
-	changed  bool                         // by this update
-	logs     func() (taskrun.Logs, error) // for a failed one
+	service  string                                      // its ARN
+	wanted   string                                      // the ARN of the revision
+	changed  bool                                        // by this update
+	logs     func(context.Context) (taskrun.Logs, error) // for a failed one
 	progress func(message string)
 
 	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
 	deployment string
+	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a steady one.
+	doubts, agreed int
 	// shown are the ids of the events that were passed on, or are older than the deployment.
 	shown map[string]bool
 }
 
-// follow reads the service until ECS's verdict.
+// follow reads the service until ECS's verdict. A read that fails is no verdict, unless AWS refuses it for good.
 func (r *rollout) follow(ctx context.Context) error {
 	limit := rolloutLimit + r.Patience
-	deadline := time.Now().Add(limit)
-	var doubts, agreed int
+	reading, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var service types.Service
+	var reads provider.Reads
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		service, err := r.read(ctx, r.service)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.Key, err)
-		}
-		if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
-			r.deployment = awssdk.ToString(primary.Id)
-		}
-		verdict := judge(service, r.wanted)
-		if verdict != gone && (verdict != steady || r.shown != nil) {
-			r.showEvents(service)
-		}
-		switch verdict {
-		case steady:
-			if err := r.differs(service); err != nil {
-				if doubts++; doubts == confirmations {
-					return err
-				}
-				break
+		read, err := r.read(reading, r.service)
+		unread := reads.After(err)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.Key, ctx.Err())
+		case unread != nil:
+			return fmt.Errorf("%s: the deployment of %s may go on, and cannot be watched: %w. `pulumi up` goes on watching it",
+				r.Key, r.short(r.wanted), unread)
+		case err == nil:
+			service = read
+			if ended, err := r.look(ctx, service); ended {
+				return err
 			}
-			if agreed++; !r.changed || r.shown != nil || agreed == agreements {
-				return nil
-			}
-		case failed:
-			return r.explain(ctx, service)
-		case givenWay:
-			if doubts++; doubts == confirmations || r.deployment != "" {
-				return r.explain(ctx, service)
-			}
-		case gone:
-			if doubts++; doubts == confirmations {
-				return fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
-					"`pulumi up --refresh` creates it again", r.Key)
-			}
-		case underWay:
-			doubts, agreed = 0, 0
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %d of %d replicas run. "+
-				"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), limit,
-				service.RunningCount, service.DesiredCount)
 		}
 		select {
 		case <-time.After(wait):
-		case <-ctx.Done():
-			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.Key, ctx.Err())
+		case <-reading.Done():
+		}
+		if reading.Err() != nil && ctx.Err() == nil {
+			return r.unsettled(service, limit, reads.Unread())
 		}
 	}
+}
+
+// look tells what one read says, and whether that is the end.
+func (r *rollout) look(ctx context.Context, service types.Service) (ended bool, err error) {
+	if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
+		r.deployment = awssdk.ToString(primary.Id)
+	}
+	verdict := judge(service, r.wanted)
+	if verdict != gone && (verdict != steady || r.shown != nil) {
+		r.showEvents(service)
+	}
+	switch verdict {
+	case steady:
+		if err := r.differs(service); err != nil {
+			r.doubts++
+			return r.doubts == confirmations, err
+		}
+		r.agreed++
+		return !r.changed || r.shown != nil || r.agreed == agreements, nil
+	case failed:
+		return true, r.explain(ctx, service)
+	case givenWay:
+		if r.doubts++; r.doubts == confirmations || r.deployment != "" {
+			return true, r.explain(ctx, service)
+		}
+	case gone:
+		if r.doubts++; r.doubts == confirmations {
+			return true, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
+				"`pulumi up --refresh` creates it again", r.Key)
+		}
+	case underWay:
+		r.doubts, r.agreed = 0, 0
+	}
+	return false, nil
+}
+
+// unsettled says that the limit has passed without a verdict. unread is why the last read failed, if it did.
+func (r *rollout) unsettled(service types.Service, limit time.Duration, unread error) error {
+	last := fmt.Sprintf("%d of %d replicas run", service.RunningCount, service.DesiredCount)
+	if unread != nil {
+		last = fmt.Sprintf("it cannot be read now (%v), and when it was last, %s", unread, last)
+	}
+	return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %s. "+
+		"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), limit, last)
 }
 
 // differs says what a steady service is not as it was asked for, which its deployments do not tell.

@@ -2,6 +2,7 @@ package components
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
 )
 
 const (
@@ -24,12 +26,14 @@ const (
 // alone would use up ECS's rate for the account, which the AWS provider's own calls need too
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
 type serviceReader struct {
-	client  *ecssdk.Client
+	// connect makes the client, and is called again where it could not.
+	connect func(context.Context) (*ecssdk.Client, error)
 	cluster string
 
 	mutex   sync.Mutex
 	waiting []serviceRequest
 	calls   sync.Mutex // one call at a time
+	client  *ecssdk.Client
 }
 
 type serviceRequest struct {
@@ -48,7 +52,8 @@ func (r *serviceReader) read(ctx context.Context, arn string) (types.Service, er
 	r.mutex.Lock()
 	r.waiting = append(r.waiting, serviceRequest{arn, answer})
 	if len(r.waiting) == 1 {
-		time.AfterFunc(gatherTime, func() { r.answer(ctx) })
+		// Others may share it: it has a limit of its own, and does not end with the first one.
+		time.AfterFunc(gatherTime, func() { r.answer(context.WithoutCancel(ctx)) })
 	}
 	r.mutex.Unlock()
 	select {
@@ -73,24 +78,50 @@ func (r *serviceReader) answer(ctx context.Context) {
 		}
 		services, err := r.describe(ctx, batch)
 		for _, request := range batch {
-			request.answer <- serviceAnswer{services[path.Base(request.arn)], err}
+			request.answer <- found(services, err, request.arn)
 		}
 	}
 }
 
+// found is what an answer says of a service. One that says nothing of it was cut off, or is none of ECS.
+func found(services map[string]serviceAnswer, err error, arn string) serviceAnswer {
+	answer, told := services[path.Base(arn)]
+	switch {
+	case err != nil:
+		return serviceAnswer{err: fmt.Errorf("reading the service from ECS: %w", err)}
+	case !told:
+		return serviceAnswer{err: errors.New("reading the service from ECS: the answer does not name it")}
+	}
+	return answer
+}
+
 // describe returns the services by name.
-func (r *serviceReader) describe(ctx context.Context, batch []serviceRequest) (map[string]types.Service, error) {
+func (r *serviceReader) describe(ctx context.Context, batch []serviceRequest) (map[string]serviceAnswer, error) {
+	if r.client == nil {
+		client, err := r.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.client = client
+	}
 	arns := make([]string, len(batch))
 	for i, request := range batch {
 		arns[i] = request.arn
 	}
 	answer, err := r.client.DescribeServices(ctx, &ecssdk.DescribeServicesInput{Cluster: &r.cluster, Services: arns})
 	if err != nil {
-		return nil, fmt.Errorf("reading the rollout from ECS: %w", err)
+		return nil, err
 	}
-	services := map[string]types.Service{}
+	services := map[string]serviceAnswer{}
 	for _, service := range answer.Services {
-		services[awssdk.ToString(service.ServiceName)] = service
+		services[awssdk.ToString(service.ServiceName)] = serviceAnswer{service: service}
+	}
+	for _, failure := range answer.Failures {
+		told := serviceAnswer{}
+		if reason := awssdk.ToString(failure.Reason); reason != "MISSING" {
+			told.err = fmt.Errorf("reading the service from ECS: %w", &smithy.GenericAPIError{Code: reason, Message: awssdk.ToString(failure.Detail)})
+		}
+		services[path.Base(awssdk.ToString(failure.Arn))] = told
 	}
 	return services, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -22,8 +23,8 @@ const (
 	mostLogs, lastLines, longestLine = 3, 10, 300
 	// exitSIGKILL and exitSIGTERM are the exit codes of a container that a signal ended.
 	exitSIGKILL, exitSIGTERM = 137, 143
-	// logLimit is how long reading these may take.
-	logLimit = 10 * time.Second
+	// tasksLimit and logLimit are how long reading the stopped tasks may take, and what they wrote: the verdict stands without.
+	tasksLimit, logLimit = 20 * time.Second, 10 * time.Second
 )
 
 // stoppedTasks are tasks that stopped for one reason.
@@ -37,6 +38,8 @@ type stoppedTasks struct {
 // below it what such a task's container wrote last.
 func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	reasons := byReason(r.stoppedTasks(ctx))
+	ctx, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
 	var lines []string
 	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
 		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.count, stopped.reason))
@@ -50,8 +53,10 @@ func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	return lines
 }
 
-// stoppedTasks are those of the wanted revision.
+// stoppedTasks are those of the wanted revision that ECS did not stop to make room for others.
 func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
+	ctx, cancel := context.WithTimeout(ctx, tasksLimit)
+	defer cancel()
 	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{
 		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
 	})
@@ -66,12 +71,20 @@ func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 			break
 		}
 		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted && !replaced(task) {
 				tasks = append(tasks, task)
 			}
 		}
 	}
 	return tasks
+}
+
+// replaced tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas were asked
+// for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
+func replaced(task types.Task) bool {
+	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&
+		strings.HasPrefix(awssdk.ToString(task.StoppedReason), "Scaling activity initiated by")
 }
 
 // byReason gathers tasks by why they stopped, the most frequent reason first.
@@ -100,12 +113,10 @@ func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
 	if len(ended) == 0 || r.logs == nil {
 		return nil
 	}
-	logs, err := r.logs()
+	logs, err := r.logs(ctx)
 	if err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, logLimit)
-	defer cancel()
 	id := path.Base(awssdk.ToString(task.TaskArn))
 	for _, container := range ended {
 		written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), lastLines)

@@ -26,6 +26,27 @@ func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
 	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons, "each with its latest task")
 }
 
+func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
+	t.Parallel()
+	const scheduler = types.TaskStopCodeServiceSchedulerInitiated
+	for reason, test := range map[string]struct {
+		code types.TaskStopCode
+		want bool
+	}{
+		"Scaling activity initiated by (deployment ecs-svc/123)":    {scheduler, true},
+		"Scaling activity initiated by deployment ecs-svc/123":      {scheduler, true},
+		"Task failed ELB health checks in (target-group arn:aws:x)": {scheduler, false},
+		"Task failed container health checks":                       {scheduler, false},
+		"Essential container in task exited":                        {types.TaskStopCodeEssentialContainerExited, false},
+		"Task failed to start":                                      {types.TaskStopCodeTaskFailedToStart, false},
+		"Task stopped by user":                                      {types.TaskStopCodeUserInitiated, false},
+		"":                                                          {"", false},
+	} {
+		task := types.Task{StopCode: test.code, StoppedReason: &reason, Containers: []types.Container{{ExitCode: awssdk.Int32(143)}}}
+		require.Equal(t, test.want, replaced(task), reason)
+	}
+}
+
 func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 	t.Parallel()
 	ended := func(name string, code int32) types.Container { return types.Container{Name: &name, ExitCode: &code} }
@@ -67,7 +88,7 @@ func TestTheLastLinesOfAStoppedTaskAreShort(t *testing.T) {
 		Containers: []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
 	}
 	words := func(log *lines) []string {
-		r := &rollout{Watched: Watched{LogGroup: "/shop/dev/web"}, logs: func() (taskrun.Logs, error) { return log, nil }}
+		r := &rollout{Watched: Watched{LogGroup: "/shop/dev/web"}, logs: func(context.Context) (taskrun.Logs, error) { return log, nil }}
 		return r.lastWords(t.Context(), task)
 	}
 	log := &lines{lines: []string{"no database", strings.Repeat("ü", 1000)}}

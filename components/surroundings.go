@@ -2,6 +2,7 @@ package components
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -34,15 +35,16 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 		return nil, err
 	}
 	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
-	kept := make(chan map[string][]string, 1)
-	go func() { kept <- found.Rollouts.keptAlarms(settings) }()
-	var errNetwork, errEntrance, errRevisions, errBuilds error
+	var errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds error
+	var asking sync.WaitGroup
+	asking.Go(func() { found.KeptAlarms, errServices = found.Rollouts.preflight(settings) })
+	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
 	if errNetwork == nil {
 		found.Entrance, errEntrance = LookupEntrance(ctx, settings, found.Network)
 	}
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
-	found.KeptAlarms = <-kept
-	return found, errors.Join(errNetwork, errEntrance, errRevisions, errBuilds)
+	asking.Wait()
+	return found, errors.Join(errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds)
 }

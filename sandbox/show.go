@@ -86,6 +86,8 @@ func faultsCommand(dir *string) *cobra.Command {
   die-after-create=TYPE,…    the next command whose provider has created a resource of such a type (iam/role) in the account is
                              killed before Pulumi hears of it; so with die-after-update and die-after-delete
   slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set
+  api-fault=ACTION=KIND[:N]  how (the next N) calls of the AWS SDK go wrong, with commas between several: hang, cut, html, throttle,
+                             deny, expired, error
   clock=DURATION             how far the account's clock is put forward`,
 		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'
   sandbox faults failing-tasks= failing-reason=`,

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
@@ -27,6 +28,25 @@ type Task struct {
 	// Example: before: [web]
 	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)
 	Before []string `json:"before"`
+
+	// Timeout is how long the task may run, when it runs before a deployment or by `slipway run`. After that it is stopped, and
+	// has failed. What its schedule starts has no limit.
+	//
+	// Default: 3600 where the task has `before`; otherwise none
+	// Example: timeout: 900
+	// Rule: [ECS StopTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html)
+	Timeout int `json:"timeout" min:"10" max:"604800" unit:"seconds"`
+}
+
+// longestBefore is how long a task may run before a deployment, where it does not say.
+const longestBefore = time.Hour
+
+// TimeLimit is how long the task may run that somebody waits for; zero for as long as it takes.
+func (t Task) TimeLimit() time.Duration {
+	if t.Timeout == 0 && len(t.Before) > 0 {
+		return longestBefore
+	}
+	return time.Duration(t.Timeout) * time.Second
 }
 
 // TaskSchedule is when a task runs.

@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+
+	"slipway/provider"
 )
 
 // pace is how long things may take.
@@ -20,20 +22,23 @@ type pace struct {
 	// first and last bound the time between two looks: short at first, for a task that ends at once.
 	first, last time.Duration
 	// quiet is how long no line must have come after the task's end, as CloudWatch is some seconds behind, and latest how
-	// long that may go on.
-	quiet, latest time.Duration
+	// long that may go on. unanswered is how long after the end a log is waited for that does not answer.
+	quiet, latest, unanswered time.Duration
 	// start bounds the call that starts the task, and stop what a task may take that is stopped: at most 120 seconds for its
 	// containers, and some for what Fargate does about it.
 	start, stop time.Duration
-	// unseen is for how long ECS may not know the task that it has just started.
-	unseen time.Duration
+	// unseen is for how long ECS may not know the task that it has just started, and unread for how long it may not answer.
+	unseen, unread time.Duration
+	// waiting is the time between two words of a task that runs.
+	waiting time.Duration
 }
 
 var usualPace = pace{
 	first: 250 * time.Millisecond, last: 3 * time.Second,
-	quiet: 3 * time.Second, latest: time.Minute,
+	quiet: 3 * time.Second, latest: time.Minute, unanswered: 10 * time.Second,
 	start: 2 * time.Minute, stop: 4 * time.Minute,
-	unseen: time.Minute,
+	unseen: time.Minute, unread: provider.UnreadLimit,
+	waiting: time.Minute,
 }
 
 // Watcher is told of a task that runs. Its functions may be nil, and are called one at a time.
@@ -42,13 +47,32 @@ type Watcher struct {
 	Started func(taskARN string)
 	// Line is called with each line that a container wrote.
 	Line func(container, text string)
-	// Stopping is called when the context has ended and ECS was asked to stop the task.
-	Stopping func()
+	// Waiting is called every minute with how long the task has been running.
+	Waiting func(time.Duration)
+	// Stopping is called when ECS is about to be asked to stop the task, with why: the context's error, or a *TimeoutError.
+	Stopping func(why error)
+}
+
+// TimeoutError is why a task was stopped that ran longer than its Timeout.
+type TimeoutError struct{ Limit time.Duration }
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("it ran longer than %s", Short(e.Limit)) }
+
+// Short is a duration as people write it: 1h, and not 1h0m0s.
+func Short(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // Run runs a task to its end and tells how it ended, with whatever exit code. An error means that it was not started, or
 // was stopped before its end; the result says what is known of it. When the context ends, Run has ECS stop the task, waits
-// for its end, and returns the context's error.
+// for its end, and returns the context's error; and likewise a *TimeoutError when the task's Timeout is over.
 func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
@@ -65,6 +89,13 @@ func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, e
 		watcher.Started(arn)
 	}
 	run := &run{runner: r, pace: pace, task: task, watcher: watcher, arn: arn, began: time.Now()}
+	reading, cancel := context.WithCancel(context.WithoutCancel(ctx)) // while it is stopped, too
+	defer cancel()
+	run.reading = reading
+	if task.Timeout > 0 {
+		ctx, cancel = context.WithTimeoutCause(ctx, task.Timeout, &TimeoutError{task.Timeout})
+		defer cancel()
+	}
 	result, err := run.follow(ctx)
 	if ctx.Err() != nil && !run.over {
 		return run.stop(ctx)
@@ -81,41 +112,73 @@ type run struct {
 	arn     string
 	began   time.Time
 
-	over   bool       // ECS says that the task has stopped
-	logs   []*Log     // of each container, once they are known
-	read   []readLine // by one look
-	logErr error      // the first one, after which no log is read
+	over    bool            // ECS says that the task has stopped
+	reading context.Context // its logs
+	logs    *logReader      // once the containers are known; nil where no log is read
+	logErr  error           // of the latest look at them
 }
 
-type readLine struct {
-	at              int64 // milliseconds since 1970
-	container, text string
+// look is one look at the task, which is nil where ECS does not know it.
+type look struct {
+	task *types.Task
+	err  error
 }
 
-// follow looks at the task and its log until the task has ended and its log was read.
+// follow looks at the task and its log until the task has ended and its log was read. Neither waits for the other, nor for what
+// the network does.
 func (r *run) follow(ctx context.Context) (Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	looks := make(chan look)
+	go r.look(ctx, looks)
+	waiting := time.NewTicker(r.pace.waiting)
+	defer waiting.Stop()
+	reads := provider.Reads{Limit: r.pace.unread}
 	seen := time.Now()
-	for wait := r.pace.first; ; wait = min(wait*3/2, r.pace.last) {
-		task, err := r.describe(ctx)
-		if err != nil {
-			return Result{TaskARN: r.arn}, fmt.Errorf("reading the task %s from ECS, where it may still run: %w", r.id(), err)
-		}
-		switch {
-		case task != nil:
-			seen = time.Now()
-		case time.Since(seen) > r.pace.unseen: // right after the start, ECS may not know it yet
-			return Result{TaskARN: r.arn}, fmt.Errorf("ECS does not know the task %s that it has started", r.id())
-		}
-		if task != nil {
-			r.over = aws.ToString(task.LastStatus) == "STOPPED"
-			r.readLogs(ctx, *task)
-			if r.over {
-				r.drainLogs(ctx, *task)
-				return r.ended(*task)
+	for {
+		select {
+		case <-ctx.Done():
+			return Result{TaskARN: r.arn}, ctx.Err()
+		case <-waiting.C:
+			if r.watcher.Waiting != nil {
+				r.watcher.Waiting(time.Since(r.began))
+			}
+		case read := <-r.logLooks():
+			r.pass(read)
+		case look := <-looks:
+			if ctx.Err() != nil {
+				return Result{TaskARN: r.arn}, ctx.Err()
+			}
+			if err := reads.After(look.err); err != nil {
+				return Result{TaskARN: r.arn}, fmt.Errorf("reading the task %s from ECS, where it may still run: %w", r.id(), err)
+			}
+			switch {
+			case look.task != nil:
+				seen = time.Now()
+				r.readLogs(*look.task)
+				if r.over = aws.ToString(look.task.LastStatus) == "STOPPED"; r.over {
+					r.drainLogs(ctx)
+					return r.ended(*look.task)
+				}
+			case look.err != nil: // nothing is known
+			case time.Since(seen) > r.pace.unseen: // right after the start, ECS may not know it yet
+				return Result{TaskARN: r.arn}, fmt.Errorf("ECS does not know the task %s that it has started", r.id())
 			}
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return Result{TaskARN: r.arn}, err
+	}
+}
+
+// look looks at the task until the context ends.
+func (r *run) look(ctx context.Context, looks chan<- look) {
+	for wait := r.pace.first; ; wait = min(wait*3/2, r.pace.last) {
+		task, err := r.describe(ctx)
+		select {
+		case looks <- look{task, err}:
+		case <-ctx.Done():
+			return
+		}
+		if sleep(ctx, wait) != nil {
+			return
 		}
 	}
 }
@@ -128,11 +191,12 @@ func (r *run) describe(ctx context.Context) (*types.Task, error) {
 	}
 	for _, failure := range answer.Failures {
 		if aws.ToString(failure.Reason) != "MISSING" {
-			return nil, errors.New(failureText(failure))
+			return nil, &smithy.GenericAPIError{Code: aws.ToString(failure.Reason), Message: failureText(failure)}
 		}
+		return nil, nil
 	}
 	if len(answer.Tasks) == 0 {
-		return nil, nil
+		return nil, errors.New("the answer does not name it") // but was cut off, or is none of ECS
 	}
 	return &answer.Tasks[0], nil
 }
@@ -152,17 +216,15 @@ func (r *run) ended(task types.Task) (Result, error) {
 
 // stop has ECS stop the task, and waits for its end.
 func (r *run) stop(ctx context.Context) (Result, error) {
-	why := ctx.Err()
+	why := context.Cause(ctx)
+	if r.watcher.Stopping != nil {
+		r.watcher.Stopping(why)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.pace.stop)
 	defer cancel()
-	_, err := r.runner.ECS.StopTask(ctx, &ecs.StopTaskInput{
-		Cluster: &r.task.Cluster, Task: &r.arn, Reason: aws.String("slipway, which waited for its end, was interrupted"),
-	})
-	if err != nil {
-		return Result{TaskARN: r.arn}, fmt.Errorf("ECS did not stop the task %s, which may still run: %w (%w)", r.id(), err, why)
-	}
-	if r.watcher.Stopping != nil {
-		r.watcher.Stopping()
+	if err := r.askToStop(ctx, why); err != nil {
+		return Result{TaskARN: r.arn}, fmt.Errorf("ECS did not stop the task %s, which may still run; `aws ecs stop-task --cluster %s --task %[1]s` stops it: "+
+			"%[3]w (%[4]w)", r.id(), path.Base(r.task.Cluster), err, why)
 	}
 	result, err := r.follow(ctx)
 	switch {
@@ -174,58 +236,16 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 	return result, fmt.Errorf("ECS was asked to stop the task %s: %w (%w)", r.id(), err, why)
 }
 
-// readLogs passes on what the containers wrote since the last look, and tells whether that was anything. Where the log
-// cannot be read, the task runs all the same.
-func (r *run) readLogs(ctx context.Context, task types.Task) bool {
-	if r.task.LogGroup == "" || r.watcher.Line == nil {
-		return false
+// askToStop asks ECS until it answers.
+func (r *run) askToStop(ctx context.Context, why error) error {
+	reason := "slipway, which waited for its end, was interrupted"
+	if late := (*TimeoutError)(nil); errors.As(why, &late) {
+		reason = "slipway stops it: " + late.Error()
 	}
-	if len(r.logs) == 0 {
-		for _, container := range task.Containers {
-			r.logs = append(r.logs, r.log(aws.ToString(container.Name)))
-		}
-	}
-	for _, log := range r.logs {
-		if r.logErr != nil {
-			break
-		}
-		if err := log.Look(ctx); err != nil && ctx.Err() == nil {
-			r.logErr = fmt.Errorf("reading the log group %s: %w", r.task.LogGroup, err)
-		}
-	}
-	read := r.read
-	r.read = nil
-	slices.SortStableFunc(read, func(a, b readLine) int { return cmp.Compare(a.at, b.at) })
-	for _, line := range read {
-		r.watcher.Line(line.container, line.text)
-	}
-	return len(read) > 0
-}
-
-// log is that of one container.
-func (r *run) log(container string) *Log {
-	return &Log{
-		Logs: r.runner.Logs, Group: r.task.LogGroup, Stream: Stream(container, r.id()),
-		From: r.began.Add(-lateness), // by the task's own clock
-		Print: func(event logtypes.FilteredLogEvent) error {
-			r.read = append(r.read, readLine{aws.ToInt64(event.Timestamp), container, Line(aws.ToString(event.Message))})
-			return nil
-		},
-	}
-}
-
-// drainLogs reads on after the task's end until nothing comes any more.
-func (r *run) drainLogs(ctx context.Context, task types.Task) {
-	if len(r.logs) == 0 {
-		return
-	}
-	ended := time.Now()
-	for heard := ended; time.Since(heard) < r.pace.quiet && time.Since(ended) < r.pace.latest && r.logErr == nil; {
-		if sleep(ctx, r.pace.quiet/3) != nil {
-			return
-		}
-		if r.readLogs(ctx, task) {
-			heard = time.Now()
+	for {
+		_, err := r.runner.ECS.StopTask(ctx, &ecs.StopTaskInput{Cluster: &r.task.Cluster, Task: &r.arn, Reason: &reason})
+		if err == nil || provider.Definite(err) || sleep(ctx, r.pace.last) != nil {
+			return err
 		}
 	}
 }

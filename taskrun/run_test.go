@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,12 +25,15 @@ const (
 
 // fakeECS describes a task in the states it goes through, one for each call; the last one stays.
 type fakeECS struct {
+	mutex   sync.Mutex
 	run     *ecs.RunTaskOutput
 	states  []any // types.Task, types.Failure or error
 	stopped []types.Task
 	asked   *ecs.RunTaskInput
 	stop    *ecs.StopTaskInput
-	onState func(left int)
+	// stopErrs are how StopTask fails at first.
+	stopErrs []error
+	onState  func(left int)
 }
 
 func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput, error) {
@@ -40,6 +45,8 @@ func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ec
 }
 
 func (f *fakeECS) DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
 	state := f.states[0]
 	if len(f.states) > 1 {
 		f.states = f.states[1:]
@@ -57,6 +64,13 @@ func (f *fakeECS) DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...fun
 }
 
 func (f *fakeECS) StopTask(ctx context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if len(f.stopErrs) > 0 {
+		err := f.stopErrs[0]
+		f.stopErrs = f.stopErrs[1:]
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -67,12 +81,26 @@ func (f *fakeECS) StopTask(ctx context.Context, in *ecs.StopTaskInput, _ ...func
 
 // fakeLogs has the events that were written so far; those of later come with later looks.
 type fakeLogs struct {
+	mutex  sync.Mutex
 	events []logtypes.FilteredLogEvent
 	later  [][]logtypes.FilteredLogEvent
 	err    error
+	errs   []error // before anything is answered
+	hangs  bool
 }
 
-func (f *fakeLogs) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+func (f *fakeLogs) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+	if f.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return nil, err
+	}
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -144,7 +172,8 @@ var exited = ended(types.TaskStopCodeEssentialContainerExited, "Essential contai
 func runner(ecs *fakeECS, logs *fakeLogs) *Runner {
 	return &Runner{ECS: ecs, Logs: logs, pace: pace{
 		first: time.Millisecond, last: 2 * time.Millisecond, quiet: 30 * time.Millisecond, latest: time.Second,
-		start: time.Second, stop: time.Second, unseen: 50 * time.Millisecond,
+		start: time.Second, stop: time.Second, unseen: 50 * time.Millisecond, unread: 50 * time.Millisecond,
+		unanswered: 500 * time.Millisecond, waiting: 5 * time.Millisecond,
 	}}
 }
 
@@ -167,6 +196,7 @@ func TestWhatECSIsAskedToRun(t *testing.T) {
 		AssignPublicIp: types.AssignPublicIpEnabled}, fake.asked.NetworkConfiguration.AwsvpcConfiguration)
 	require.Equal(t, []types.ContainerOverride{{Name: aws.String("migrate"), Command: []string{"-down", "1"}}}, fake.asked.Overrides.ContainerOverrides)
 	require.Equal(t, "slipway-run/jo-example-com", *fake.asked.StartedBy)
+	require.Len(t, *fake.asked.ClientToken, 26, "so that a call that is repeated starts no second one")
 	require.Len(t, startedBy(strings.Repeat("x", 200)), 128)
 }
 
@@ -208,10 +238,76 @@ func TestTheLogIsPassedOnWholeAndInOrder(t *testing.T) {
 
 func TestATaskIsWatchedThoughItsLogCannotBeRead(t *testing.T) {
 	fake := &fakeECS{states: []any{underWay("migrate"), underWay("migrate"), exited}}
-	result, err := runner(fake, &fakeLogs{err: errors.New("AccessDeniedException")}).Run(t.Context(), migrate, Watcher{Line: func(string, string) {}})
+	result, err := runner(fake, &fakeLogs{err: errors.New("no route to host")}).Run(t.Context(), migrate, Watcher{Line: func(string, string) {}})
 	require.NoError(t, err)
 	require.True(t, result.Succeeded())
-	require.ErrorContains(t, result.LogErr, "reading the log group "+testLog+": AccessDeniedException")
+	require.ErrorContains(t, result.LogErr, "reading the log group "+testLog+": no route to host")
+}
+
+func TestAnAnswerThatIsNotReadIsNoVerdict(t *testing.T) {
+	throttled := &smithy.GenericAPIError{Code: "ThrottlingException"}
+	fake := &fakeECS{states: []any{throttled, underWay("migrate"), errors.New("invalid character '<'"), throttled,
+		types.Failure{Reason: aws.String("MISSING")}, exited}}
+	logs := &fakeLogs{errs: []error{throttled, errors.New("unexpected EOF")}, events: []logtypes.FilteredLogEvent{wrote("migrate", "done", 0)}}
+	var lines []string
+	result, err := runner(fake, logs).Run(t.Context(), migrate, Watcher{Line: func(_, text string) { lines = append(lines, text) }})
+	require.NoError(t, err)
+	require.True(t, result.Succeeded())
+	require.NoError(t, result.LogErr, "it was read later")
+	require.Equal(t, []string{"done"}, lines)
+}
+
+func TestALogThatDoesNotAnswerDelaysNoVerdict(t *testing.T) {
+	fake := &fakeECS{states: []any{underWay("migrate"), underWay("migrate"), exited}}
+	result, err := runner(fake, &fakeLogs{hangs: true}).Run(t.Context(), migrate, Watcher{Line: func(string, string) {}})
+	require.NoError(t, err)
+	require.True(t, result.Succeeded())
+	require.ErrorContains(t, result.LogErr, "it has not answered since the task has ended")
+}
+
+func TestATaskIsStoppedAfterItsTimeout(t *testing.T) {
+	for name, fake := range map[string]*fakeECS{
+		"at once": {states: []any{underWay("migrate")}},
+		"though it is not read, nor stopped, then": {states: []any{errors.New("no route to host")}, stopErrs: []error{errors.New("no route to host")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			task := migrate
+			task.Timeout = 20 * time.Millisecond
+			slow := runner(fake, &fakeLogs{})
+			slow.pace.unread = time.Minute
+			var waited, why = 0, error(nil)
+			result, err := slow.Run(t.Context(), task, Watcher{
+				Waiting:  func(time.Duration) { waited++ },
+				Stopping: func(err error) { why = err },
+			})
+			late := &TimeoutError{20 * time.Millisecond}
+			require.ErrorAs(t, err, &late)
+			require.ErrorContains(t, err, "the task 0a1b2c was stopped: it ran longer than ")
+			require.False(t, result.Succeeded())
+			require.ErrorAs(t, why, &late)
+			require.Contains(t, *fake.stop.Reason, "slipway stops it: it ran longer than ")
+			require.Positive(t, waited)
+		})
+	}
+}
+
+func TestATaskThatECSMayNotStopIsSaidToRun(t *testing.T) {
+	task := migrate
+	task.Timeout = 5 * time.Millisecond
+	fake := &fakeECS{states: []any{underWay("migrate")}, stopErrs: []error{&smithy.GenericAPIError{Code: "AccessDeniedException"}}}
+	_, err := runner(fake, &fakeLogs{}).Run(t.Context(), task, Watcher{})
+	require.ErrorContains(t, err, "which may still run; `aws ecs stop-task --cluster shop-dev --task 0a1b2c` stops it")
+	require.ErrorContains(t, err, "AccessDeniedException")
+	require.ErrorAs(t, err, new(*TimeoutError))
+}
+
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Hour: "1h", 90 * time.Minute: "1h30m", 61 * time.Second: "1m1s", time.Minute: "1m", 10 * time.Second: "10s",
+		time.Hour + time.Second: "1h0m1s", 0: "0s", 1234 * time.Millisecond: "1s",
+	} {
+		require.Equal(t, want, Short(d))
+	}
 }
 
 func TestATaskThatCouldNotStart(t *testing.T) {
@@ -241,7 +337,15 @@ func TestATaskThatCouldNotStart(t *testing.T) {
 		},
 		"ECS stops answering": {
 			&fakeECS{states: []any{underWay("migrate"), errors.New("no route to host")}},
-			"reading the task 0a1b2c from ECS, where it may still run: no route to host",
+			"reading the task 0a1b2c from ECS, where it may still run: nothing could be read for 50ms: no route to host",
+		},
+		"ECS refuses to tell": {
+			&fakeECS{states: []any{underWay("migrate"), &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}}},
+			"reading the task 0a1b2c from ECS, where it may still run: api error AccessDeniedException: no",
+		},
+		"ECS refuses to tell, in a list of failures": {
+			&fakeECS{states: []any{underWay("migrate"), types.Failure{Reason: aws.String("ACCESS_DENIED")}}},
+			"where it may still run: api error ACCESS_DENIED",
 		},
 		"somebody stops it, and it ends well": {
 			&fakeECS{states: []any{ended(types.TaskStopCodeUserInitiated, "Task stopped by jo", ran("migrate", 0))}},
@@ -264,14 +368,16 @@ func TestTheTaskIsStoppedWhenTheContextEnds(t *testing.T) {
 	fake.onState = func(int) {
 		if looks++; looks == 2 {
 			cancel()
+			logs.mutex.Lock()
 			logs.events = append(logs.events, wrote("migrate", "interrupted, undone", 0))
+			logs.mutex.Unlock()
 		}
 	}
 	var lines []string
 	stopping := false
 	result, err := runner(fake, logs).Run(ctx, migrate, Watcher{
 		Line:     func(_, text string) { lines = append(lines, text) },
-		Stopping: func() { stopping = true },
+		Stopping: func(why error) { stopping = errors.Is(why, context.Canceled) },
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "the task 0a1b2c was stopped")

@@ -3,9 +3,11 @@ package taskrun
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"path"
 	"regexp"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -31,6 +33,8 @@ type Task struct {
 	AssignPublicIP bool
 	// StartedBy tells people who started it: letters, digits, - and _ and /, of which ECS takes 128. Others are replaced.
 	StartedBy string
+	// Timeout is how long the task may run before it is stopped; zero for as long as it takes.
+	Timeout time.Duration
 }
 
 // Runner makes the calls.
@@ -66,7 +70,10 @@ func New(cfg aws.Config, endpoint func(service string, otherwise *string) *strin
 // Start starts a task, and returns its ARN.
 func (r *Runner) Start(ctx context.Context, task Task) (arn string, err error) {
 	name := path.Base(task.TaskDefinition)
-	answer, err := r.ECS.RunTask(ctx, task.input())
+	input := task.input()
+	// However often it is sent, ECS starts one task for it.
+	input.ClientToken = aws.String(rand.Text())
+	answer, err := r.ECS.RunTask(ctx, input)
 	if err != nil {
 		return "", fmt.Errorf("starting a task of %s: %w", name, err)
 	}

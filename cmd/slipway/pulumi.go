@@ -63,13 +63,23 @@ type pulumiCLI struct {
 }
 
 func newPulumiCLI(directory string) pulumiCLI {
-	return pulumiCLI{directory, sync.OnceValues(func() (auto.PulumiCommand, error) {
+	var mutex sync.Mutex
+	var known auto.PulumiCommand
+	return pulumiCLI{directory, func() (auto.PulumiCommand, error) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if known != nil {
+			return known, nil
+		}
 		command, err := auto.NewPulumiCommand(nil)
 		if errors.Is(err, exec.ErrNotFound) {
 			return nil, errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
 		}
+		if err == nil {
+			known = command
+		}
 		return command, err
-	})}
+	}}
 }
 
 func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error) {

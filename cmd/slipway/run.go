@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/user"
 	"path"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 
 func runCommand(directory *string) *cobra.Command {
 	var detach, asJSON bool
+	var timeout time.Duration
 	command := &cobra.Command{
 		Use:   "run STAGE TASK [-- COMMAND…]",
 		Short: "Run a task once, and show what it writes",
@@ -22,7 +24,8 @@ func runCommand(directory *string) *cobra.Command {
 place of its main container's.
 
 What the main container writes goes to standard output as it is; lines of other containers begin with their names. Ctrl-C
-stops the task; a second one leaves that to ECS.
+stops the task; a second one leaves that to ECS. A task that runs longer than its timeout is stopped, too: that of --timeout, or
+else the one in the stage file.
 
 Exit status: that of the task's main container, or 2 where the task was not started, was stopped by somebody else, or could
 not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task.`,
@@ -57,6 +60,9 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if len(args) > 2 {
 				task.Command = args[2:]
 			}
+			if cmd.Flags().Changed("timeout") {
+				task.Timeout = timeout
+			}
 			if detach {
 				return startTask(cmd.Context(), report, runner, task, asJSON)
 			}
@@ -64,6 +70,7 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 		},
 	}
 	command.Flags().BoolVarP(&detach, "detach", "d", false, "print the task's ARN as soon as ECS has it, and do not wait for its end")
+	command.Flags().DurationVar(&timeout, "timeout", 0, "stop the task after this `duration`, such as 30m; 0 for no limit")
 	command.Flags().BoolVar(&asJSON, "json", false, "print how the task ended as JSON, and what it writes to standard error")
 	return command
 }
@@ -100,10 +107,14 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, 
 	if err != nil {
 		return nil, taskrun.Task{}, err
 	}
+	var timeout time.Duration
+	if declared, err := loadStage(project, stack, config, secretKeys); err == nil { // a mistake in the file is no reason not to run
+		timeout = declared.Tasks[name].TimeLimit()
+	}
 	return taskrun.New(cfg, settings.Endpoint), taskrun.Task{
 		Cluster: deployed.Cluster, TaskDefinition: deployed.TaskDefinition, Container: deployed.Container, LogGroup: deployed.LogGroup,
 		Subnets: deployed.Subnets, SecurityGroups: deployed.SecurityGroups, AssignPublicIP: deployed.AssignPublicIP,
-		StartedBy: "slipway-run/" + userName(),
+		StartedBy: "slipway-run/" + userName(), Timeout: timeout,
 	}, nil
 }
 
@@ -173,8 +184,16 @@ func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task t
 			done()
 			printLine(output, task.Container, container, text)
 		},
-		Stopping: func() {
+		Waiting: func(running time.Duration) {
 			done()
+			fmt.Fprintf(report.err, "Task %s has been running for %s\n", name, taskrun.Short(running))
+		},
+		Stopping: func(why error) {
+			done()
+			if late := (*taskrun.TimeoutError)(nil); errors.As(why, &late) {
+				fmt.Fprintf(report.err, "Stopping the task: %v.\n", late)
+				return
+			}
 			fmt.Fprintln(report.err, "Stopping the task. Ctrl-C again leaves that to ECS.")
 		},
 	})

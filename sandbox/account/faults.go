@@ -38,6 +38,9 @@ const (
 	DieAfterPush = "die-after-push"
 	// SlowRollout is how long each step of a rollout takes (a duration); 200ms by default.
 	SlowRollout = "slow-rollout"
+	// APIFault is how calls of the AWS SDK go wrong: ACTION=KIND or ACTION=KIND:COUNT, several with commas between them. A KIND is
+	// one of APIFaultKinds; with a COUNT, only so many calls do.
+	APIFault = "api-fault"
 	// Clock is how far the account's clock is put forward (a duration).
 	Clock = "clock"
 )
@@ -56,6 +59,9 @@ func checkFault(key, value string) error {
 			return fmt.Errorf("fault %s=%s: want a resource type such as aws:iam/role:Role or iam/role", key, value)
 		}
 		return nil
+	case APIFault:
+		_, err := parseAPIFaults(value)
+		return err
 	case IAMDelay, SlowPush, SlowRollout, Clock:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
@@ -64,7 +70,7 @@ func checkFault(key, value string) error {
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
 		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, DieAfterCreate, DieAfterUpdate, DieAfterDelete,
-		SlowRollout, Clock}, ", "))
+		SlowRollout, APIFault, Clock}, ", "))
 }
 
 var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?(,(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?)*$`)

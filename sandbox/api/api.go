@@ -77,7 +77,7 @@ var operations = map[string]operation{
 // New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where the
 // account's images are stored.
 func New(a *account.Account, images *registry.Registry) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return faulty(a, func(w http.ResponseWriter, r *http.Request) {
 		held := blobs{images, r.Host}
 		switch {
 		case strings.HasPrefix(r.URL.Path, blobPath):
