@@ -1,6 +1,8 @@
 package components
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -18,7 +20,9 @@ type before struct {
 	component pulumi.Resource // where progress is shown: the Stash has no URN yet while its hook runs
 	key       string          // what the user wrote: tasks.migrate
 	services  []string
-	timeout   time.Duration // of the task, and of the wait for one that runs already
+	// trigger is a digest of the revisions for which the task is run, once they are known.
+	trigger chan string
+	timeout time.Duration // of the task, and of the wait for one that runs already
 }
 
 // declare declares the run of a task, which needs ready, and makes the services wait for it. Of tasks that one service waits
@@ -29,6 +33,11 @@ func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, 
 		revisions[service] = services[service].foundation.wanted
 		ready = append(ready, services[service].before...)
 	}
+	b.trigger = make(chan string, 1)
+	revisions.ToStringMapOutput().ApplyT(func(known map[string]string) map[string]string {
+		b.trigger <- digestOfRevisions(known)
+		return known
+	})
 	hook, err := b.ctx.RegisterResourceHook(b.key, b.run, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
 		return err
@@ -49,4 +58,9 @@ func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, 
 		services[service].before = append(services[service].before, stash)
 	}
 	return nil
+}
+
+// digestOfRevisions is short, and the same for the same revisions: fmt prints maps in the order of their keys.
+func digestOfRevisions(revisions map[string]string) string {
+	return fmt.Sprintf("%.4x", sha256.Sum256(fmt.Append(nil, revisions)))
 }

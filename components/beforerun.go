@@ -54,10 +54,15 @@ func (b *before) run(args *pulumi.ResourceHookArgs) error {
 	// The engine interrupts the program when the update is cancelled, and kills it five seconds later.
 	ctx, stop := signal.NotifyContext(b.ctx.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	task := input.task()
+	task := input.task(<-b.trigger) // known by now, as the Stash's own inputs are
 	task.Timeout = b.timeout
-	if err := b.awaitOthers(ctx, task); err != nil {
+	earlier, err := b.awaitOthers(ctx, task)
+	if err != nil {
 		return fmt.Errorf("%s%w", b.key, err)
+	}
+	if earlier != "" {
+		return b.say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same revisions, has ended with exit code 0",
+			earlier))
 	}
 	runner, err := b.account.taskRunner(ctx)
 	if err != nil {
@@ -109,33 +114,42 @@ func decodeBefore(args *pulumi.ResourceHookArgs) (input beforeInput, err error) 
 	return input, json.Unmarshal(text, &input)
 }
 
-func (i beforeInput) task() taskrun.Task {
+// startedBefore begins what ECS keeps of who has started such a task.
+const startedBefore = "slipway/before/"
+
+// task is what to run. Its trigger, what it is run for, tells it from runs for other revisions.
+func (i beforeInput) task(trigger string) taskrun.Task {
 	return taskrun.Task{
 		Cluster: i.Cluster, TaskDefinition: i.TaskDefinition, Container: i.Container, LogGroup: i.LogGroup,
 		Subnets: i.Subnets, SecurityGroups: i.SecurityGroups, AssignPublicIP: i.AssignPublicIP,
-		StartedBy: "slipway/before/" + familyOf(i.TaskDefinition),
+		StartedBy: startedBefore + trigger + "/" + familyOf(i.TaskDefinition),
 	}
 }
 
 // awaitOthers waits for the end of what runs of the task already: an update that was killed has left it behind, a schedule or
 // somebody has started it. Two migrations at one time are worse than one after the other. It waits as long as the task itself
-// may take. Its error goes on after the task's key.
-func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) error {
+// may take. Where the last of them was run for the same, by an update that did not see its end, and has succeeded, it returns its
+// id: a migration is not repeated because reading failed. Its error goes on after the task's key.
+func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
 	var reads provider.Reads
 	for said, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		id, err := b.unfinished(ctx, task.Cluster, familyOf(task.TaskDefinition))
+		id, latest, err := b.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
 		if err := reads.After(err); err != nil {
-			return fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
+			return "", fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
 		}
 		if err == nil && id == "" {
-			return nil
+			if awssdk.ToString(latest.StartedBy) == task.StartedBy && awssdk.ToString(latest.TaskDefinitionArn) == task.TaskDefinition &&
+				taskrun.EndedWell(latest, task.Container) {
+				succeeded = path.Base(awssdk.ToString(latest.TaskArn))
+			}
+			return succeeded, nil
 		}
 		stops := fmt.Sprintf("`aws ecs stop-task --cluster %s --task %s` stops it", path.Base(task.Cluster), id)
 		waited := time.Since(began)
 		switch {
 		case waited > b.timeout:
-			return fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", id, taskrun.Short(b.timeout), stops)
+			return "", fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", id, taskrun.Short(b.timeout), stops)
 		case id != "" && id != said:
 			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", id, stops))
 			said, told = id, time.Now()
@@ -144,46 +158,50 @@ func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) error {
 			told = time.Now()
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return fmt.Errorf(": waiting for the end of the task %s: %w", id, err)
+			return "", fmt.Errorf(": waiting for the end of the task %s: %w", id, err)
 		}
 	}
 }
 
-// unfinished is the id of a task of a family that has not stopped; "" where there is none. (ECS lists tasks that are being stopped
-// among the stopped ones.)
-func (b *before) unfinished(ctx context.Context, cluster, family string) (id string, err error) {
+// others are the tasks of a family: the id of one that has not stopped, "" where there is none, and else the latest that was run
+// before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
+func (b *before) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task, err error) {
 	client, err := b.account.ecsClient(ctx)
 	if err != nil {
-		return "", err
+		return "", latest, err
 	}
 	for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
 		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family, DesiredStatus: desired})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return "", err
+				return "", latest, err
 			}
 			if page.TaskArns == nil {
-				return "", errors.New("the answer lists nothing, not even that there is no task") // and so is none of ECS
+				return "", latest, errors.New("the answer lists nothing, not even that there is no task") // and so is none of ECS
 			}
 			if len(page.TaskArns) == 0 {
 				continue
 			}
 			found, err := client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
 			if err != nil {
-				return "", err
+				return "", latest, err
 			}
 			if len(found.Tasks)+len(found.Failures) == 0 {
-				return "", errors.New("the answer describes none of the tasks that ECS lists")
+				return "", latest, errors.New("the answer describes none of the tasks that ECS lists")
 			}
 			for _, one := range found.Tasks {
-				if awssdk.ToString(one.LastStatus) != "STOPPED" {
-					return path.Base(awssdk.ToString(one.TaskArn)), nil
+				switch {
+				case awssdk.ToString(one.LastStatus) != "STOPPED":
+					return path.Base(awssdk.ToString(one.TaskArn)), latest, nil
+				case strings.HasPrefix(awssdk.ToString(one.StartedBy), startedBefore) &&
+					!awssdk.ToTime(one.CreatedAt).Before(awssdk.ToTime(latest.CreatedAt)):
+					latest = one
 				}
 			}
 		}
 	}
-	return "", nil
+	return "", latest, nil
 }
 
 // familyOf is the family of the revision that an ARN names.

@@ -158,8 +158,8 @@ func TestTheHookReadsWhatToRun(t *testing.T) {
 	input.TaskDefinition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:7"
 	require.Equal(t, taskrun.Task{
 		Cluster: "shop-dev", TaskDefinition: input.TaskDefinition, Container: "migrate", LogGroup: "/shop/dev/migrate",
-		Subnets: []string{"subnet-1"}, SecurityGroups: []string{"migrate-id"}, StartedBy: "slipway/before/shop-dev-migrate",
-	}, input.task())
+		Subnets: []string{"subnet-1"}, SecurityGroups: []string{"migrate-id"}, StartedBy: "slipway/before/0a1b2c3d/shop-dev-migrate",
+	}, input.task("0a1b2c3d"))
 }
 
 func TestATaskThatIAMKeptFromStartingIsStartedAgain(t *testing.T) {

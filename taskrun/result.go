@@ -47,6 +47,9 @@ func (r Result) stoppedFromOutside() bool {
 	return r.StopCode != "" && r.StopCode != string(types.TaskStopCodeEssentialContainerExited)
 }
 
+// EndedWell tells whether a task that ECS describes has succeeded, as Succeeded does. main is the name of its main container.
+func EndedWell(task types.Task, main string) bool { return resultOf(task, main).Succeeded() }
+
 // Why is the reason why a task stopped that ECS describes, with what is known of its containers.
 func Why(task types.Task) string { return resultOf(task, "").Why() }
 
