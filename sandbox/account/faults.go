@@ -41,7 +41,7 @@ const (
 	// APIFault is how calls of the AWS SDK go wrong: ACTION=KIND or ACTION=KIND:COUNT, several with commas between them. A KIND is
 	// one of APIFaultKinds; with a COUNT, only so many calls do.
 	APIFault = "api-fault"
-	// Clock is how far the account's clock is put forward (a duration).
+	// Clock is how far the account's clock is put forward (a duration), or back where it begins with -.
 	Clock = "clock"
 )
 
@@ -62,7 +62,12 @@ func checkFault(key, value string) error {
 	case APIFault:
 		_, err := parseAPIFaults(value)
 		return err
-	case IAMDelay, SlowPush, SlowRollout, Clock:
+	case Clock:
+		if d, err := time.ParseDuration(value); err != nil || d == 0 {
+			return fmt.Errorf("fault %s=%s: want a duration such as 2m or -2m", key, value)
+		}
+		return nil
+	case IAMDelay, SlowPush, SlowRollout:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
 		}

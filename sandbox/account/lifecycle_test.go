@@ -154,6 +154,8 @@ func TestTheClockFaultPutsTheAccountsClockForward(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	require.ErrorContains(t, s.SetFaults(map[string]string{Clock: "tomorrow"}), "clock=tomorrow")
+	require.ErrorContains(t, s.SetFaults(map[string]string{Clock: "0s"}), "clock=0s")
+	require.NoError(t, s.SetFaults(map[string]string{Clock: "-48h"}))
 	require.NoError(t, s.SetFaults(map[string]string{Clock: "48h"}))
 	require.NoError(t, s.TagImage("shop-dev/web", "two", "sha256:2", 1))
 	two, err := s.Image("shop-dev/web", "two", "")

@@ -125,6 +125,15 @@ type tx struct {
 
 type storeError struct{ error }
 
+// Now is the time by the account's clock.
+func (a *Account) Now() (now time.Time, err error) {
+	err = a.transact(func(t *tx) error {
+		now = t.now
+		return nil
+	})
+	return now, err
+}
+
 // transact runs do in one transaction, which an error from do undoes.
 func (a *Account) transact(do func(*tx) error) (err error) {
 	sqlTx, err := a.db.Begin()

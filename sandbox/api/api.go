@@ -79,6 +79,9 @@ var operations = map[string]operation{
 func New(a *account.Account, images *registry.Registry) http.Handler {
 	return faulty(a, func(w http.ResponseWriter, r *http.Request) {
 		held := blobs{images, r.Host}
+		if now, err := a.Now(); err == nil { // what else does not work, the operation says
+			w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		}
 		switch {
 		case strings.HasPrefix(r.URL.Path, blobPath):
 			held.serve(w, r)

@@ -170,6 +170,7 @@ func TestTaskDefinitionsAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, arn, *described.TaskDefinition.TaskDefinitionArn)
 	require.Equal(t, "nginx", *described.TaskDefinition.ContainerDefinitions[0].Image)
+	require.Empty(t, described.Tags, "only where they are asked for")
 	gone, err := client.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web:1")})
 	require.NoError(t, err)
 	require.Equal(t, ecstypes.TaskDefinitionStatusInactive, gone.TaskDefinition.Status)

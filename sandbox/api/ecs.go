@@ -129,8 +129,15 @@ func updateService(a *account.Account, _ string, p struct {
 	return object{"service": serviceObject(s)}, nil
 }
 
-func describeTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {
-	return answerTaskDefinition(a.TaskDefinition(p.TaskDefinition))
+func describeTaskDefinition(a *account.Account, _ string, p struct {
+	TaskDefinition string
+	Include        []string
+}) (any, error) {
+	answer, err := answerTaskDefinition(a.TaskDefinition(p.TaskDefinition))
+	if found, ok := answer.(object); ok && !slices.Contains(p.Include, "TAGS") {
+		delete(found, "tags")
+	}
+	return answer, err
 }
 
 func registerTaskDefinition(a *account.Account, region string, p struct {
@@ -198,7 +205,9 @@ func answerTaskDefinition(d *account.TaskDefinition, err error) (any, error) {
 	for _, key := range slices.Sorted(maps.Keys(d.Tags)) {
 		tags = append(tags, object{"key": key, "value": d.Tags[key]})
 	}
-	return object{"taskDefinition": d, "tags": tags}, nil
+	described := *d
+	described.Tags = nil // they stand beside it
+	return object{"taskDefinition": described, "tags": tags}, nil
 }
 
 // definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked for.
