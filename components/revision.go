@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
@@ -86,7 +85,8 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	}
 	for _, container := range containers {
 		for _, needed := range container.Secrets {
-			own := strings.Contains(needed.ValueFrom, ":secret:"+settings.Family(service)+"-")
+			reference, _ := stage.ParseSecretReference(needed.ValueFrom)
+			own := reference.IsOf(settings.Family(service))
 			switch {
 			case own && !keepsOwn:
 				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which makes it anew",

@@ -26,6 +26,9 @@ func readSource(root, name string) source {
 	var file struct {
 		Config yaml.Node `yaml:"config"`
 	}
+	if root == "" {
+		return source{name: name}
+	}
 	content, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil || yaml.Unmarshal(content, &file) != nil {
 		return source{name: name}

@@ -199,6 +199,9 @@ func (c *checker) checkPaths(name string, build *Build) {
 			build.Context)
 		return
 	}
+	if c.in.Root == "" {
+		return // what was there at the time, nobody knows
+	}
 	if info, err := c.stat(context); err != nil || !info.IsDir() {
 		c.fail(contextKey, "there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
 			build.Context)

@@ -15,7 +15,7 @@ type Input struct {
 	Config map[string]string
 	// SecretKeys are the full keys whose value is, or holds, an encrypted one.
 	SecretKeys []string
-	// Root is the directory of Pulumi.yaml.
+	// Root is the directory of Pulumi.yaml; empty for the configuration of an earlier update, of which no file is at hand.
 	Root string
 }
 

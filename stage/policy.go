@@ -85,31 +85,6 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 	return distinct(arns)
 }
 
-// IsParameter tells the ARN of a parameter of SSM from that of a secret of Secrets Manager.
-func (s Secret) IsParameter() bool {
-	parts := strings.Split(s.ARN, ":") // not in a secret's JSON key
-	return len(parts) > 2 && parts[2] == "ssm"
-}
-
-// arnParts is how many parts a secret's own ARN has.
-const arnParts = 7
-
-// SecretARN drops the JSON key, version stage and version id that may follow a secret's ARN.
-func SecretARN(reference string) string {
-	parts := strings.Split(reference, ":")
-	return strings.Join(parts[:min(arnParts, len(parts))], ":")
-}
-
-// Version is the version stage or the version id that the reference to a secret names; both are empty for the current
-// value.
-func (s Secret) Version() (label, id string) {
-	parts := strings.Split(s.ARN, ":")
-	if len(parts) != arnParts+3 || s.IsParameter() {
-		return "", ""
-	}
-	return parts[arnParts+1], parts[arnParts+2]
-}
-
 func distinct(arns []string) []string {
 	slices.Sort(arns)
 	return slices.Compact(arns)

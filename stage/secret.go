@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -39,14 +38,6 @@ func (v SecretValue) Reveal() string {
 	return *v.text
 }
 
-var (
-	// secretResource may be followed by :json-key:version-stage:version-id, of which the last two exclude each
-	// other. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
-	secretResource    = regexp.MustCompile(`^secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}(:[^:]*:([^:]*:|:[^:]*))?$`)
-	parameterResource = regexp.MustCompile(`^parameter(/[A-Za-z0-9_.-]+)+$`)
-	accountID         = regexp.MustCompile(`^[0-9]{12}$`)
-)
-
 // largestSecret is what one secret of Secrets Manager holds, in bytes.
 const largestSecret = 65536
 
@@ -74,22 +65,6 @@ func (c *checker) checkSecret(name, text string) {
 func (c *checker) isValue(name string) bool {
 	secrets := c.root.object["secrets"]
 	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !IsSecretARN(c.document.Secrets[name])
-}
-
-// IsSecretARN tells the ARN of a secret or a parameter, which may name a part and a version, from any other text.
-func IsSecretARN(text string) bool {
-	parsed, err := arn.Parse(text)
-	if err != nil || parsed.Region == "" || !accountID.MatchString(parsed.AccountID) {
-		return false
-	}
-	switch parsed.Service {
-	case "secretsmanager":
-		return secretResource.MatchString(parsed.Resource)
-	case "ssm":
-		return parameterResource.MatchString(parsed.Resource)
-	default:
-		return false
-	}
 }
 
 // secrets are the checked secrets by name.

@@ -10,3 +10,15 @@ func (s *Stage) Where(keys ...any) string {
 	at := written.at(keys...)
 	return at.path + " (" + at.file + ")"
 }
+
+// Path is a key as the stage's own errors spell it: images["web.api"].build.context. An int is an index into a list.
+func Path(keys ...any) string {
+	path := ""
+	for _, key := range keys {
+		path += step(path, key)
+	}
+	return path
+}
+
+// Below is the path of a key that stands below another one's path.
+func Below(path, key string) string { return path + step(path, key) }

@@ -9,9 +9,11 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -43,7 +45,11 @@ type cloud struct {
 	secrets         *secretsmanager.Client
 	scheduler       *scheduler.Client
 	repositories    map[string]*repositoryImages
+	clock           atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
 }
+
+// skew is how far AWS's clock is ahead of this machine's; below 0 where it is behind.
+func (c *cloud) skew() time.Duration { return time.Duration(c.clock.Load()) }
 
 // connect prepares calls to the account of a stage, given its configuration.
 func connect(ctx context.Context, stack string, config map[string]string) (*cloud, error) {
@@ -100,6 +106,7 @@ type revision struct {
 	active       bool
 	registeredAt time.Time
 	definition   *types.TaskDefinition
+	tags         map[string]string
 }
 
 // name is a revision as people write it: family:number.
@@ -107,7 +114,8 @@ func (r *revision) name() string { return path.Base(r.arn) }
 
 // revision describes one by ARN or by family:number; nil where ECS has none.
 func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
-	answer, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+	answer, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name,
+		Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	// ECS has no error of its own for this one, and says the same of much else.
 	if missing := (*types.ClientException)(nil); errors.As(err, &missing) && strings.Contains(missing.ErrorMessage(), "Unable to describe task definition") {
 		return nil, nil
@@ -115,13 +123,35 @@ func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the task definition %s from ECS: %w", path.Base(name), err)
 	}
+	if skew, ok := awsmiddleware.GetAttemptSkew(answer.ResultMetadata); ok {
+		c.clock.Store(int64(skew))
+	}
 	d := answer.TaskDefinition
+	tags := map[string]string{}
+	for _, tag := range answer.Tags {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
 	return &revision{aws.ToString(d.TaskDefinitionArn), int(d.Revision), d.Status == types.TaskDefinitionStatusActive,
-		aws.ToTime(d.RegisteredAt), d}, nil
+		aws.ToTime(d.RegisteredAt), d, tags}, nil
 }
 
-// revisions describes the revisions of a family, oldest first: those registered at or after since, and the one before.
-func (c *cloud) revisions(ctx context.Context, family string, since time.Time) ([]*revision, error) {
+// describeAll describes revisions by ARN or by family:number, several at once; nil for each that ECS does not have.
+func (c *cloud) describeAll(ctx context.Context, names []string) ([]*revision, error) {
+	described := make([]*revision, len(names))
+	running, ctx := errgroup.WithContext(ctx)
+	running.SetLimit(lookups)
+	for i, name := range names {
+		running.Go(func() (err error) {
+			described[i], err = c.revision(ctx, name)
+			return err
+		})
+	}
+	return described, running.Wait()
+}
+
+// revisions describes the revisions of a family that own accepts, oldest first: those registered at or after since, and at
+// least one before.
+func (c *cloud) revisions(ctx context.Context, family string, since time.Time, own func(*revision) bool) ([]*revision, error) {
 	var arns []string
 	for _, status := range types.TaskDefinitionStatus("").Values() {
 		pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: status})
@@ -136,23 +166,16 @@ func (c *cloud) revisions(ctx context.Context, family string, since time.Time) (
 	slices.SortFunc(arns, func(a, b string) int { return revisionNumber(b) - revisionNumber(a) })
 	var found []*revision
 	for batch := range slices.Chunk(arns, lookups) {
-		described := make([]*revision, len(batch))
-		running, ctx := errgroup.WithContext(ctx)
-		for i, arn := range batch {
-			running.Go(func() (err error) {
-				described[i], err = c.revision(ctx, arn)
-				return err
-			})
-		}
-		if err := running.Wait(); err != nil {
+		described, err := c.describeAll(ctx, batch)
+		if err != nil {
 			return nil, err
 		}
 		for _, each := range described {
-			if each != nil {
+			if each != nil && own(each) {
 				found = append(found, each)
 			}
 		}
-		if last := described[len(described)-1]; last != nil && last.registeredAt.Before(since) {
+		if len(found) > 0 && found[len(found)-1].registeredAt.Before(since) {
 			break
 		}
 	}
@@ -387,7 +410,7 @@ func byName(list any, value string) map[string]any {
 // addFields adds what is set of an SDK's structure, with names as the API writes them.
 func addFields(found map[string]leaf, at string, fields map[string]any) {
 	for name, value := range fields {
-		key := at + "." + quoteKey(name)
+		key := stage.Below(at, name)
 		if strings.Count(at, ".") == 0 {
 			key = at + "." + strings.ToLower(name[:1]) + name[1:]
 		}
@@ -412,12 +435,12 @@ func addFields(found map[string]leaf, at string, fields map[string]any) {
 // secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
 // could. Parameters of Systems Manager have no versions to look for.
 func (c *cloud) secretGone(ctx context.Context, reference string) (string, error) {
-	parts := strings.Split(reference, ":") // arn:partition:secretsmanager:region:account:secret:name[:key:stage:version]
-	if len(parts) < 7 || parts[2] != "secretsmanager" {
+	kept, known := stage.ParseSecretReference(reference)
+	if !known || kept.Parameter {
 		return "", nil
 	}
-	arn := strings.Join(parts[:7], ":")
-	there := func(o *secretsmanager.Options) { o.Region = parts[3] }
+	arn := kept.ARN
+	there := func(o *secretsmanager.Options) { o.Region = kept.Region }
 	described, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn}, there)
 	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		return "the secret is gone: make it anew, or go back to another update", nil
@@ -428,7 +451,7 @@ func (c *cloud) secretGone(ctx context.Context, reference string) (string, error
 	if described.DeletedDate != nil {
 		return "the secret is to be deleted: `aws secretsmanager restore-secret --secret-id " + arn + "` keeps it", nil
 	}
-	if len(parts) < 10 || parts[9] == "" {
+	if kept.Version == "" {
 		return "", nil
 	}
 	pages := secretsmanager.NewListSecretVersionIdsPaginator(c.secrets, &secretsmanager.ListSecretVersionIdsInput{
@@ -440,7 +463,7 @@ func (c *cloud) secretGone(ctx context.Context, reference string) (string, error
 			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
 		}
 		for _, version := range page.Versions {
-			if aws.ToString(version.VersionId) == parts[9] {
+			if aws.ToString(version.VersionId) == kept.Version {
 				return "", nil
 			}
 		}

@@ -137,7 +137,7 @@ Service worker
 Stage
   cluster.containerInsights: disabled → enabled
   network.assignPublicIp: true, only in dev
-  tags."team.name": shop, only in release
+  tags["team.name"]: shop, only in release
   aws:profile: shop, only in dev
 
 Secrets

@@ -102,7 +102,7 @@ func differences(key string, a, b any) []unequalSetting {
 		for _, name := range union(x, y) {
 			valueX, inX := x[name]
 			valueY, inY := y[name]
-			below := join(key, name)
+			below := stage.Below(key, name)
 			switch {
 			case inX && inY:
 				found = append(found, differences(below, valueX, valueY)...)
@@ -130,7 +130,7 @@ func oneSided(key string, a, b any) []unequalSetting {
 	add = func(key string, value any) {
 		object, is := value.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(object)) {
-			add(join(key, name), object[name])
+			add(stage.Below(key, name), object[name])
 		}
 		if !is && !zero(value) {
 			each := unequalSetting{Key: key}
@@ -155,13 +155,6 @@ func union[V any, M ~map[string]V](a, b M) []string {
 	}
 	maps.Copy(all, b)
 	return slices.Sorted(maps.Keys(all))
-}
-
-func join(key, name string) string {
-	if key == "" {
-		return quoteKey(name)
-	}
-	return key + "." + quoteKey(name)
 }
 
 // empty tells what stands for nothing.

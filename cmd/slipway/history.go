@@ -62,28 +62,59 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 	done := report.progress("Reading the history of %s", stack)
 	defer done()
 	pulumi := newPulumiCLI(project.Directory)
-	config, _, err := readConfig(ctx, pulumi, project, stack)
+	least := limit + 1 // the one before tells what changed
+	switch {
+	case number != 0:
+		least = 1
+	case limit == 0:
+		least = manyUpdates
+	}
+	timeline, config, err := openTimeline(ctx, pulumi, project, stack, least)
 	if err != nil {
 		return err
 	}
-	timeline, err := readTimeline(ctx, pulumi, project, stack, config, limit)
+	lock, err := timeline.past.files.lock(ctx)
 	if err != nil {
 		return err
+	}
+	var entries []*entry // newest first
+	for i := 0; limit == 0 || i < limit; i++ {
+		e, err := timeline.at(ctx, i)
+		if err != nil {
+			return err
+		}
+		if e == nil || number != 0 && i > 0 {
+			break
+		}
+		entries = append(entries, e)
+	}
+	if len(entries) > 0 {
+		if err := timeline.connect(ctx, config.config); err != nil {
+			return err
+		}
+	}
+	if number == 0 {
+		for _, e := range entries {
+			if err := timeline.compare(ctx, e); err != nil {
+				return err
+			}
+		}
+		if err := timeline.place(ctx, false, entries...); err != nil {
+			return err
+		}
 	}
 	done()
+	if lock != nil {
+		fmt.Fprintf(report.err, "%s.\n", lock.describe(stack))
+	}
 	if slices.ContainsFunc(timeline.entries, func(e *entry) bool { return hidden(e.leaves) }) {
 		fmt.Fprintf(report.err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
 	}
 	if number != 0 {
-		return timeline.showOne(report, stack, number, asJSON)
-	}
-	entries := slices.Clone(timeline.entries)
-	slices.Reverse(entries)
-	if limit > 0 {
-		entries = entries[:min(limit, len(entries))]
+		return timeline.showOne(ctx, report, number, asJSON)
 	}
 	if asJSON {
-		return report.json(entries)
+		return report.json(append([]*entry{}, entries...))
 	}
 	if len(entries) == 0 {
 		report.printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
@@ -128,7 +159,7 @@ func (e *entry) subject() string {
 func (e *entry) changedRevisions(kind string) string {
 	var changed []string
 	for _, name := range sortedKeys(e.of(kind)) {
-		if put := e.of(kind)[name]; put.Changed {
+		if put := e.of(kind)[name]; put.Changed || put.Unknown != "" {
 			changed = append(changed, name+" "+put.describe())
 		}
 	}
@@ -137,6 +168,9 @@ func (e *entry) changedRevisions(kind string) string {
 
 // describe is a revision's number with the tag of its image.
 func (p *placed) describe() string {
+	if p.Unknown != "" {
+		return "unknown"
+	}
 	if p.Revision == 0 {
 		return "none"
 	}
@@ -183,31 +217,52 @@ func shorten(text string, most int) string {
 }
 
 // find returns an update by its number.
-func (t *timeline) find(stack string, number int) (*entry, error) {
-	for _, e := range t.entries {
+func (t *timeline) find(ctx context.Context, number int) (*entry, error) {
+	newest, err := t.at(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if newest == nil {
+		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %[1]s` first", t.stack)
+	}
+	oldest := newest
+	for i := newest.Number - number; number <= newest.Number; i++ { // where none is missing, the first is it
+		e, err := t.at(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if e == nil || e.Number < number {
+			break
+		}
 		if e.Number == number {
 			return e, nil
 		}
 	}
-	if len(t.entries) == 0 {
-		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %s` first", stack, stack)
+	for i := 0; ; i++ {
+		e, err := t.at(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %d to %d", t.stack, number, oldest.Number, newest.Number)
+		}
+		oldest = e
 	}
-	return nil, fmt.Errorf("%s has no update %d: `slipway history %s --limit 0` lists them, %d to %d", stack, number, stack,
-		t.entries[0].Number, t.entries[len(t.entries)-1].Number)
 }
 
 // before is what an earlier update had put in place for a service or a task last.
-func (t *timeline) before(e *entry, kind, name string) *placed {
-	var last *placed
-	for _, earlier := range t.entries {
-		if earlier == e {
-			break
+func (t *timeline) before(ctx context.Context, e *entry, kind, name string) (*placed, error) {
+	for {
+		earlier, err := t.updateBefore(ctx, e)
+		if err != nil || earlier == nil {
+			return nil, err
 		}
-		if put := earlier.of(kind)[name]; put != nil {
-			last = put
+		if slices.Contains(earlier.declared(kind), name) {
+			err := t.place(ctx, true, earlier)
+			return earlier.of(kind)[name], err
 		}
+		e = earlier
 	}
-	return last
 }
 
 // shownEntry is an update with how its container definitions differ from those before.
@@ -216,19 +271,26 @@ type shownEntry struct {
 	Containers map[string][]keyChange `json:"containers"` // by service or task
 }
 
-func (t *timeline) showOne(report *report, stack string, number int, asJSON bool) error {
-	e, err := t.find(stack, number)
+func (t *timeline) showOne(ctx context.Context, report *report, number int, asJSON bool) error {
+	e, err := t.find(ctx, number)
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(t.compare(ctx, e), t.place(ctx, true, e)); err != nil {
+		return err
+	}
+	before := map[string]map[string]*placed{serviceKind: {}, taskKind: {}}
 	shown := shownEntry{e, map[string][]keyChange{}}
 	for _, kind := range []string{serviceKind, taskKind} {
 		for name, put := range e.of(kind) {
+			if before[kind][name], err = t.before(ctx, e, kind, name); err != nil {
+				return err
+			}
 			if !put.Changed {
 				continue
 			}
 			var earlier *revision
-			if before := t.before(e, kind, name); before != nil {
+			if before := before[kind][name]; before != nil {
 				earlier = before.revision
 			}
 			shown.Containers[name] = keyChanges(containerLeaves(earlier), containerLeaves(put.revision))
@@ -237,7 +299,7 @@ func (t *timeline) showOne(report *report, stack string, number int, asJSON bool
 	if asJSON {
 		return report.json(shown)
 	}
-	report.printf("Update %d of %s: %s%s\n", e.Number, stack, report.result(e.Result), e.kind())
+	report.printf("Update %d of %s: %s%s\n", e.Number, t.stack, report.result(e.Result), e.kind())
 	report.printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
 	if e.End != nil {
 		report.printf("  took     %s\n", e.End.Sub(e.Start))
@@ -255,15 +317,19 @@ func (t *timeline) showOne(report *report, stack string, number int, asJSON bool
 		report.printf("  %s\n", change.describe())
 	}
 	for _, name := range sortedKeys(e.Services) {
-		printPlaced(report, name, e.Services[name], t.before(e, serviceKind, name), shown.Containers[name])
+		printPlaced(report, name, e.Services[name], before[serviceKind][name], shown.Containers[name])
 	}
 	for _, name := range sortedKeys(e.Tasks) {
-		printPlaced(report, "task "+name, e.Tasks[name], t.before(e, taskKind, name), shown.Containers[name])
+		printPlaced(report, "task "+name, e.Tasks[name], before[taskKind][name], shown.Containers[name])
 	}
 	return nil
 }
 
 func printPlaced(report *report, title string, put, before *placed, changes []keyChange) {
+	if put.Unknown != "" {
+		report.printf("\n%s: which revision it put in place is not known: %s\n", title, put.Unknown)
+		return
+	}
 	if !put.Changed {
 		report.printf("\n%s: %s, as before\n", title, put.describe())
 		return

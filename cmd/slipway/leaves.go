@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"slipway/stage"
@@ -41,7 +40,7 @@ func pathOf(project, key string) string { return strings.TrimPrefix(key, project
 
 func addLeaves(found map[string]leaf, path string, object map[string]any, secret func(string) bool) {
 	for key, value := range object {
-		at := path + "." + quoteKey(key)
+		at := stage.Below(path, key)
 		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
 			addLeaves(found, at, inner, secret)
 			continue
@@ -56,20 +55,6 @@ func addLeaves(found map[string]leaf, path string, object map[string]any, secret
 		}
 		found[at] = leaf{text, secret(text)}
 	}
-}
-
-var plainKey = regexp.MustCompile(`^[A-Za-z0-9_/-]+$`)
-
-// quoteKey keeps a key with dots in it apart from a path.
-func quoteKey(key string) string {
-	if plainKey.MatchString(key) {
-		return key
-	}
-	quoted, err := json.Marshal(key)
-	if err != nil {
-		panic(err) // text always encodes
-	}
-	return string(quoted)
 }
 
 // keyChange is a value that differs between two configurations. Old is nil where only the second has it, New where only
@@ -119,17 +104,23 @@ func hidden(values map[string]leaf) bool {
 	return false
 }
 
+// rootOf is the first part of a path.
+func rootOf(path string) string {
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		return path[:end]
+	}
+	return path
+}
+
 // hiddenIn tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
 func hiddenIn(values map[string]leaf, path string) bool {
-	root, _, _ := strings.Cut(path, ".")
-	return values[root] == leaf{hiddenValue, true}
+	return values[rootOf(path)] == leaf{hiddenValue, true}
 }
 
 // anyAt tells whether a configuration has anything under the first part of a path.
 func anyAt(values map[string]leaf, path string) bool {
-	root, _, _ := strings.Cut(path, ".")
 	for each := range values {
-		if each == root || strings.HasPrefix(each, root+".") {
+		if rootOf(each) == rootOf(path) {
 			return true
 		}
 	}

@@ -35,9 +35,9 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 		"secrets.ELSEWHERE: arn:aws:ssm:eu-west-1:123456789012:parameter/x → arn:aws:ssm:eu-west-1:123456789012:parameter/y",
 		"secrets.KEY: changed (secret)",
 		`services.web.command: ["a"] → ["a","b"]`,
-		`services.web.environment."a.b": 1 → 2`,
 		`services.web.environment.GONE: - ""`,
 		"services.web.environment.NEW: + x",
+		`services.web.environment["a.b"]: 1 → 2`,
 		"services.web.replicas: 1 → 2",
 	}, said)
 	require.Empty(t, keyChanges(old, old))

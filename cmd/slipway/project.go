@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -18,6 +19,10 @@ type project struct {
 	Name      string `yaml:"name"`
 	// StackConfigDir is where the stage files are, relative to Directory, if not beside Pulumi.yaml.
 	StackConfigDir string `yaml:"stackConfigDir"`
+	// Backend is where the project's stacks are, if not where the user has signed in.
+	Backend struct {
+		URL string `yaml:"url"`
+	} `yaml:"backend"`
 }
 
 // findProject reads the Pulumi.yaml in directory or in the nearest directory above it, as `pulumi` does.
@@ -52,6 +57,20 @@ func findProject(directory string) (*project, error) {
 // stageFile is the path of a stage's configuration.
 func (p *project) stageFile(stack string) string {
 	return filepath.Join(p.Directory, p.StackConfigDir, "Pulumi."+stageName(stack)+".yaml")
+}
+
+// encryptionKeys say in a stage file how its secrets are encrypted.
+var encryptionKeys = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
+
+// encrypts tells whether a stage's file says how its secrets are encrypted.
+func (p *project) encrypts(stack string) bool {
+	source, err := os.ReadFile(p.stageFile(stack))
+	return err == nil && saysEncryption(source)
+}
+
+func saysEncryption(stageFile []byte) bool {
+	var file map[string]any
+	return yaml.Unmarshal(stageFile, &file) == nil && slices.ContainsFunc(encryptionKeys, func(key string) bool { return file[key] != nil })
 }
 
 // stageName is the last part of a stack's name: on Pulumi Cloud a stack may be given as organization/project/stage.

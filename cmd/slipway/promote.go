@@ -21,6 +21,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 
 	"slipway/stage"
 )
@@ -139,6 +140,18 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 		_, declared := settings.Images[image]
 		return !declared
 	})
+}
+
+// LastUpdate refuses where an update goes on, which the history of some backends does not have before its end.
+func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, error) {
+	var last *update
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() error { return o.project.checkLock(asked, stack) })
+	asking.Go(func() (err error) {
+		last, err = o.pulumiCLI.LastUpdate(asked, stack)
+		return err
+	})
+	return last, asking.Wait()
 }
 
 func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
@@ -338,18 +351,18 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		image := images[name]
+		image, key := images[name], stage.Path("images", name)
 		ref, err := reference.Parse(image.Ref)
 		digested, ok := ref.(reference.Digested)
 		switch {
 		case image.Digest == "":
-			refused = append(refused, refuse("images.%s of %s has no digest: run %s, and promote again", name, stack, up))
+			refused = append(refused, refuse("%s of %s has no digest: run %s, and promote again", key, stack, up))
 		case err != nil || !ok || digested.Digest().String() != image.Digest:
-			refused = append(refused, refuse("images.%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
-				name, stack, image.Ref, image.Digest, up))
+			refused = append(refused, refuse("%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
+				key, stack, image.Ref, image.Digest, up))
 		case dirtyTag.MatchString(image.Tag) && !options.allowDirty:
-			refused = append(refused, refuse("images.%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
-				"and promote again, or add --allow-dirty", name, stack, image.Tag, up))
+			refused = append(refused, refuse("%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
+				"and promote again, or add --allow-dirty", key, stack, image.Tag, up))
 		}
 	}
 	if len(refused) > 0 || len(users) == 0 {
@@ -431,14 +444,14 @@ func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options p
 
 // compare says how the images differ from those that the stage file pins under config.<key>.
 func compare(source []byte, key string, images map[string]image) ([]change, error) {
-	var stage struct {
+	var file struct {
 		Config map[string]yaml.Node `yaml:"config"`
 	}
-	if err := yaml.Unmarshal(source, &stage); err != nil {
+	if err := yaml.Unmarshal(source, &file); err != nil {
 		return nil, err
 	}
 	var declared map[string]map[string]any
-	if node, ok := stage.Config[key]; ok {
+	if node, ok := file.Config[key]; ok {
 		if err := node.Decode(&declared); err != nil {
 			return nil, fmt.Errorf("config.%s: must be a map of images: %w", key, err)
 		}
@@ -446,7 +459,7 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 	var changes []change
 	var refused []error
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		at := fmt.Sprintf("config.%s.%s", key, name)
+		at := stage.Below("config."+key, name)
 		if _, builds := declared[name]["build"]; builds {
 			refused = append(refused, refuse("%s: is built in this stage: remove its build to pin what another stage built", at))
 			continue

@@ -204,13 +204,13 @@ func TestCommand(t *testing.T) {
 	below := filepath.Join(project.Directory, "app", "sub")
 	require.NoError(t, os.MkdirAll(below, 0o755))
 	bin := t.TempDir()
-	// A refresh that succeeded after the update fills the first page; the update is on the second.
+	// A refresh that succeeded after the update is on the first page, which is of one; the update is on the one that is read then.
 	script := `#!/bin/sh
 case "$*" in
 *version*) echo v3.226.0 ;;
 *"config --json --stack dev"*) cat "$CONFIG" ;;
-*"history --json --stack dev --page-size 10 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
-*"history --json --stack dev --page-size 10 --page 2"*) echo '[{"kind": "update", "result": "'$RESULT'"}]' ;;
+*"history --json --stack dev --page-size 1 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
+*"history --json --stack dev --page-size 100 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}, {"kind": "update", "result": "'$RESULT'"}]' ;;
 *"history --json --stack none"*) echo '[]' ;;
 *"output --json --stack dev"*) cat "$OUTPUTS" ;;
 *) echo "error: no stack named 'other' found" >&2; exit 6 ;;

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,29 +86,11 @@ func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.R
 	return outputs, p.ask(ctx, &outputs, "stack", "output", "--json", "--stack", stack)
 }
 
+// LastUpdate reads the newest update first, and more only where that is a refresh or the like.
 func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error) {
-	return p.lastUpdate(ctx, stack)
+	newest := &past{pulumi: p, stack: stack, sealed: true} // what is secret does not matter here
+	return newest.last(ctx)
 }
-
-func (p pulumiCLI) lastUpdate(ctx context.Context, stack string, more ...string) (*update, error) {
-	for page := 1; ; page++ {
-		updates, err := p.page(ctx, stack, page, fewUpdates, more...)
-		if err != nil || len(updates) == 0 {
-			return nil, err
-		}
-		for _, each := range updates {
-			if each.Kind == "update" || each.Kind == "destroy" {
-				return &each, nil
-			}
-		}
-	}
-}
-
-// How many updates are read with one command: a few where the newest are enough, as some backends keep a file for each.
-const (
-	fewUpdates  = 10
-	manyUpdates = 100
-)
 
 func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []update, err error) {
 	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(size), "--page", strconv.Itoa(page)}
@@ -127,40 +108,14 @@ func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more 
 // undecryptable is what the CLI shows for a value that was encrypted with a key that the stack no longer has.
 const undecryptable = "ERROR_UNABLE_TO_DECRYPT"
 
-// History returns the whole history of a stack, newest first. withSecrets says whether its secrets could be decrypted,
-// which takes what protects them (a passphrase, a key, a login): without, they are not in the configuration of its
-// updates.
-func (p pulumiCLI) History(ctx context.Context, stack string) (updates []update, withSecrets bool, err error) {
-	// Decrypting is for where there is something to decrypt: the CLI writes a salt into a stage file that has none.
-	updates, err = p.pages(ctx, stack)
-	secret := func(u update) bool {
-		for _, value := range u.Config {
-			if value.Secret {
-				return true
-			}
-		}
-		return false
-	}
-	if err != nil || !slices.ContainsFunc(updates, secret) {
-		return updates, err == nil, err
-	}
-	if revealed, err := p.pages(ctx, stack, "--show-secrets"); err == nil {
-		return revealed, true, nil
-	}
-	return updates, false, nil
-}
-
-func (p pulumiCLI) pages(ctx context.Context, stack string, more ...string) (updates []update, err error) {
-	for page := 1; ; page++ {
-		read, err := p.page(ctx, stack, page, manyUpdates, more...)
-		if err != nil {
-			return nil, err
-		}
-		updates = append(updates, read...)
-		if len(read) < manyUpdates {
-			return updates, nil
+// hasSecrets tells whether an update's configuration has any.
+func (u update) hasSecrets() bool {
+	for _, value := range u.Config {
+		if value.Secret {
+			return true
 		}
 	}
+	return false
 }
 
 // Config is what the stage's file and Pulumi.yaml say now, by full key, without what is secret or holds a secret. file
@@ -173,6 +128,9 @@ func (p pulumiCLI) Config(ctx context.Context, stack, file string, more ...strin
 	var values map[string]configValue
 	return values, p.ask(ctx, &values, append(args, more...)...)
 }
+
+// noStack is the error of a command about a stack that is not there.
+type noStack struct{ error }
 
 // ask decodes what one pulumi command prints as JSON.
 func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
@@ -197,7 +155,7 @@ func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
 		said := strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
 		err = fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
 		if strings.Contains(said, "no stack named") {
-			err = fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)
+			err = noStack{fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)}
 		}
 		return nil, err
 	}

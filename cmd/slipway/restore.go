@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/stage"
 )
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
@@ -37,7 +40,7 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 			refused = errors.Join(refused, err)
 			continue
 		}
-		found, err := r.leaves(ctx, pulumi, project, history.withSecrets)
+		found, err := r.leaves(ctx, pulumi, project)
 		if err != nil {
 			return err
 		}
@@ -106,8 +109,12 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 	return append([]string{commit}, strings.Fields(log)...), nil
 }
 
-// leaves is the configuration that the planned stage file gives, as the next update will see it.
-func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project, withSecrets bool) (map[string]leaf, error) {
+// leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it once is kept: a
+// command of the CLI takes its time.
+func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project) (map[string]leaf, error) {
+	if r.read != nil && bytes.Equal(r.readFrom, r.content) {
+		return r.read, nil
+	}
 	draft, err := os.CreateTemp("", "Pulumi.*.yaml")
 	if err != nil {
 		return nil, err
@@ -119,21 +126,14 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 	if err := draft.Close(); err != nil {
 		return nil, err
 	}
-	return configLeaves(ctx, pulumi, project, r.Stage, draft.Name(), withSecrets)
-}
-
-// configLeaves are the values of a stage's configuration, in the given file if that is not empty.
-func configLeaves(ctx context.Context, pulumi pulumiCLI, project *project, stack, file string, withSecrets bool) (map[string]leaf, error) {
 	var more []string
-	if withSecrets {
+	if r.decrypts {
 		more = []string{"--show-secrets"}
 	}
-	config, err := pulumi.Config(ctx, stack, file, more...)
-	return leaves(project.Name, config), err
+	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
+	r.read, r.readFrom = leaves(project.Name, config), r.content
+	return r.read, err
 }
-
-// encryptionKeys say in a stage file how its secrets are encrypted.
-var encryptionKeys = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
 
 // keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet, and
 // refuses one that was encrypted in another way.
@@ -163,20 +163,20 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 func (r *rollback) pinImages(project *project, last *entry) error {
 	refs := map[string]string{}
 	for _, used := range r.usedImages(last) {
-		_, pinned := r.target.leaves["images."+quoteKey(used.name)+".ref"]
-		_, pinnedNow := last.leaves["images."+quoteKey(used.name)+".ref"]
+		_, pinned := r.target.leaves[stage.Path("images", used.name, "ref")]
+		_, pinnedNow := last.leaves[stage.Path("images", used.name, "ref")]
 		unchanged := used.now == used.then.Reference && !pinnedNow
 		if pinned || unchanged {
 			continue
 		}
 		ref := used.then.ref()
 		if refs[used.name] != "" && refs[used.name] != ref {
-			return refuse("images.%s: the services and tasks of update %d ran different images of that name: use --pin", used.name, r.To)
+			return refuse("%s: the services and tasks of update %d ran different images of that name: use --pin", stage.Path("images", used.name), r.To)
 		}
 		if refs[used.name] = ref; ref == "" {
 			return refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
 		}
-		r.Notes = append(r.Notes, fmt.Sprintf("images.%s is pinned to that update's image: remove its ref to build again", used.name))
+		r.Notes = append(r.Notes, stage.Path("images", used.name)+" is pinned to that update's image: remove its ref to build again")
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
@@ -206,10 +206,10 @@ func (r *rollback) usedImages(last *entry) (used []imageUse) {
 			if now == nil {
 				now = &placed{}
 			}
-			key := kind + "." + quoteKey(name)
+			key := stage.Path(kind, name)
 			used = append(used, imageUse{key, r.target.value(key + ".image"), then.Image, now.Image.Reference})
 			for _, container := range sortedKeys(then.Sidecars) {
-				beside := key + ".containers." + quoteKey(container)
+				beside := stage.Below(key+".containers", container)
 				image := r.target.value(beside + ".image")
 				if r.target.declaresImage(image) { // and is no reference to what the stage does not have
 					used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})
@@ -223,7 +223,7 @@ func (r *rollback) usedImages(last *entry) (used []imageUse) {
 // declaresImage tells whether an update's configuration has an image of that name.
 func (e *entry) declaresImage(name string) bool {
 	for path := range e.leaves {
-		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), "images."+quoteKey(name)+".") {
+		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), stage.Path("images", name)+".") {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"slipway/stage"
 )
 
 func rollbackCommand(directory *string) *cobra.Command {
@@ -107,6 +110,10 @@ type rollback struct {
 	target  *entry
 	source  []byte // of the stage file, as it was read
 	content []byte // that it gets; nil where it stays
+
+	decrypts bool            // secrets are compared by their values
+	read     map[string]leaf // the configuration that readFrom gives
+	readFrom []byte
 }
 
 // rollbackService is what a service, or a task, was to run after the last update, and what it is to run again. Where the stage file
@@ -141,40 +148,52 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err != nil {
 		return nil, err
 	}
-	config, _, err := readConfig(ctx, pulumi, project, stack)
+	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
 	if err != nil {
 		return nil, err
 	}
-	history, err := readTimeline(ctx, pulumi, project, stack, config, 0)
+	lock, err := history.past.files.lock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	last, err := history.last(stack)
+	if lock != nil {
+		return nil, refuse("%s", lock.describe(stack))
+	}
+	last, err := history.last(ctx)
 	if err != nil {
 		return nil, err
 	}
-	target, err := history.target(stack, last, to)
+	if err := history.connect(ctx, config.config); err != nil {
+		return nil, err
+	}
+	target, err := history.target(ctx, last, to)
 	if err != nil {
+		return nil, err
+	}
+	if err := history.place(ctx, true, last, target); err != nil {
 		return nil, err
 	}
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
-		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source}
+		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source,
+		decrypts: history.past.withSecrets}
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
 	}
 	for name, then := range target.Tasks {
 		planned.Tasks[name] = rollbackService{last.Tasks[name], then}
 	}
-	now, err := configLeaves(ctx, pulumi, project, stack, "", history.withSecrets)
-	if err != nil {
-		return nil, err
-	}
+	now := leaves(project.Name, config.values)
 	if pin {
 		planned.leaveOut((&entry{leaves: now}).declared(serviceKind))
 		planned.leaveTasks()
 	}
-	if err := history.cloud.needs(ctx, planned, project.Name+"-"+stageName(stack)+"-"); err != nil {
+	if err := history.cloud.needs(ctx, planned, history.cluster+"-"); err != nil {
 		return nil, err
+	}
+	if pin {
+		if err := planned.checkRevisions(project.Name); err != nil {
+			return nil, err
+		}
 	}
 	if pin {
 		err = planned.pin(project, now, len(keyChanges(last.leaves, now)) > 0)
@@ -184,7 +203,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err != nil || planned.content == nil {
 		return planned, err
 	}
-	after, err := planned.leaves(ctx, pulumi, project, history.withSecrets)
+	after, err := planned.leaves(ctx, pulumi, project)
 	if err != nil {
 		return nil, err
 	}
@@ -195,42 +214,64 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	return planned, nil
 }
 
+// newestUpdates is how many updates a rollback reads first: the one to go back to is rarely older.
+const newestUpdates = 10
+
 // last is a stage's newest update, which a rollback starts from.
-func (t *timeline) last(stack string) (*entry, error) {
-	for _, e := range slices.Backward(t.entries) {
+func (t *timeline) last(ctx context.Context) (*entry, error) {
+	for i := 0; ; i++ {
+		e, err := t.at(ctx, i)
+		if err != nil {
+			return nil, err
+		}
 		switch {
+		case e == nil:
+			return nil, refuse("%s has never been deployed: there is nothing to go back to", t.stack)
 		case e.Result == "in-progress":
-			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, stack)
+			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
 		case e.Kind == "destroy":
-			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %s` makes it anew from its file",
-				stack, e.Result, stack)
+			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` makes it anew from its file",
+				t.stack, e.Result)
 		case e.Kind == "update":
 			return e, nil
 		}
 	}
-	return nil, refuse("%s has never been deployed: there is nothing to go back to", stack)
 }
 
 // target is the update with this number, or the last that succeeded with something else than the last one if that is 0.
-func (t *timeline) target(stack string, last *entry, number int) (*entry, error) {
+func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry, error) {
 	if number != 0 {
-		found, err := t.find(stack, number)
+		found, err := t.find(ctx, number)
 		switch {
 		case err != nil:
 			return nil, err
 		case found.Kind != "update":
-			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, stack, found.Kind, stack)
+			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack, found.Kind, t.stack)
 		case found.Result != "succeeded":
-			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number, stack, found.Result, stack)
+			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number, t.stack, found.Result, t.stack)
 		}
 		return found, nil
 	}
-	for _, e := range slices.Backward(t.entries) {
-		if e.Number < last.Number && e.Kind == "update" && e.Result == "succeeded" && e.differs(last) {
+	for i := last.i + 1; ; i++ {
+		e, err := t.at(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to", t.stack)
+		}
+		if e.Kind != "update" || e.Result != "succeeded" {
+			continue
+		}
+		if len(keyChanges(e.leaves, last.leaves)) == 0 { // then only what they run can differ
+			if err := t.place(ctx, false, e, last); err != nil {
+				return nil, err
+			}
+		}
+		if e.differs(last) {
 			return e, nil
 		}
 	}
-	return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to", stack)
 }
 
 // differs tells whether two updates asked for different things, or put different images in place.
@@ -274,7 +315,9 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 	fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
 	switch {
 	case fixed && then.Revision == 0:
-		lacks = append(lacks, fmt.Sprintf("which revision update %d put in place is not known: go back without --pin", planned.To))
+		why := cmp.Or(then.Unknown, "nothing tells")
+		lacks = append(lacks, fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
+			"that you mean into the stage file", planned.To, why))
 	case fixed && (then.revision == nil || !then.revision.active):
 		lacks = append(lacks, fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
 			then.Revision))
@@ -286,7 +329,7 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 		return lacks, nil
 	}
 	for _, reference := range then.revision.secrets() {
-		if own := strings.Contains(reference, ":secret:"+family+"-"); own && !fixed {
+		if kept, _ := stage.ParseSecretReference(reference); kept.IsOf(family) && !fixed {
 			continue
 		}
 		reason, err := c.secretGone(ctx, reference)
@@ -298,6 +341,31 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 		}
 	}
 	return lacks, nil
+}
+
+// checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or of which that
+// cannot be told. A revision that the update was pinned to itself is what it asked for.
+func (r *rollback) checkRevisions(project string) error {
+	asked, err := r.target.asked(project, r.Stage)
+	if err != nil {
+		return refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back without --pin, or "+
+			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	var refused []error
+	for _, name := range sortedKeys(r.Services) {
+		then := r.Services[name].Then
+		if then.Pinned || then.revision == nil {
+			continue
+		}
+		if differs := mismatches(asked, name, then.revision); len(differs) > 0 {
+			refused = append(refused, fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
+				"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To, strings.Join(differs, "; ")))
+		}
+	}
+	if len(refused) > 0 {
+		return finding{errors.Join(refused...)}
+	}
+	return nil
 }
 
 // of are the services, or the tasks.

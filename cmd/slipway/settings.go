@@ -29,21 +29,7 @@ func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if err != nil {
 		return nil, nil, err
 	}
-	config = map[string]string{}
-	for key, value := range values {
-		if value.Secret {
-			secretKeys = append(secretKeys, key)
-		}
-		switch text, inFile := file[key]; {
-		case value.Value != nil:
-			config[key] = *value.Value
-		case inFile: // the CLI leaves an object out in which one value is encrypted
-			config[key] = text
-		default: // from an environment of Pulumi ESC
-			config[key] = hiddenValue
-		}
-	}
-	slices.Sort(secretKeys)
+	config, secretKeys = publicConfig(values, file)
 	// The provider's own secrets are needed to ask AWS.
 	if !slices.ContainsFunc(secretKeys, func(key string) bool { return strings.HasPrefix(key, "aws:") }) {
 		return config, secretKeys, nil
@@ -55,6 +41,66 @@ func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		}
 	}
 	return config, secretKeys, err
+}
+
+// publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys of these.
+// file is what the stage file has.
+func publicConfig(values map[string]configValue, file map[string]string) (config map[string]string, secretKeys []string) {
+	config = map[string]string{}
+	for key, value := range values {
+		if value.Secret {
+			secretKeys = append(secretKeys, key)
+		}
+		switch text, inFile := file[key]; {
+		case value.Value != nil && !value.Secret:
+			config[key] = *value.Value
+		case inFile: // the CLI leaves an object out in which one value is encrypted
+			config[key] = text
+		default: // from an environment of Pulumi ESC
+			config[key] = hiddenValue
+		}
+	}
+	slices.Sort(secretKeys)
+	return config, secretKeys
+}
+
+// stageConfig is the configuration of a stage as its file says it now.
+type stageConfig struct {
+	// config and secretKeys are as those of readConfig.
+	config     map[string]string
+	secretKeys []string
+	// values are the decrypted ones, where they could be decrypted.
+	values map[string]configValue
+}
+
+// readStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
+func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string, files *stackFiles) (*stageConfig, error) {
+	found := &stageConfig{}
+	var err error
+	if project.encrypts(stack) || files == nil {
+		found.values, err = pulumi.Config(ctx, stack, "", "--show-secrets")
+	}
+	if found.values == nil || err != nil {
+		if found.values, err = pulumi.Config(ctx, stack, ""); err != nil {
+			return nil, err
+		}
+	}
+	file, err := readStageFile(project.stageFile(stack))
+	if err != nil {
+		return nil, err
+	}
+	found.config, found.secretKeys = publicConfig(found.values, file)
+	for _, key := range found.secretKeys {
+		if !strings.HasPrefix(key, "aws:") {
+			continue
+		}
+		if found.values[key].Value == nil {
+			return nil, fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, such as "+
+				"PULUMI_CONFIG_PASSPHRASE", key, stack)
+		}
+		found.config[key] = *found.values[key].Value // the provider's own secrets are needed to ask AWS
+	}
+	return found, nil
 }
 
 // readStageFile returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is encrypted.

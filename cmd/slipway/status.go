@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -116,6 +117,8 @@ type runningService struct {
 	Desired int `json:"desired"`
 	Running int `json:"running"`
 	Pending int `json:"pending"`
+	// Inactive says that the revision was deregistered.
+	Inactive bool `json:"inactive,omitempty"`
 	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
 	Rollout string         `json:"rollout"`
 	Reason  string         `json:"reason,omitempty"`
@@ -181,18 +184,15 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 }
 
 func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {
+	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		SecretsCompared: true, Differences: []string{}}
 	// Each takes the CLI some time.
-	var config map[string]string
-	var secretKeys []string
-	var last *update
+	var history *timeline
+	var config *stageConfig
 	var outputs map[string]json.RawMessage
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
-		config, secretKeys, err = readConfig(asked, pulumi, project, stack)
-		return err
-	})
-	asking.Go(func() (err error) {
-		last, err = pulumi.LastUpdate(asked, stack)
+		history, config, err = openTimeline(asked, pulumi, project, stack, 1)
 		return err
 	})
 	asking.Go(func() (err error) {
@@ -204,50 +204,54 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		cutOff, err = pulumi.cutOff(asked, stack)
 		return err
 	})
-	if err := asking.Wait(); err != nil {
+	err := asking.Wait()
+	_, withoutFile := os.Stat(project.stageFile(stack))
+	if missing := (noStack{}); errors.As(err, &missing) && withoutFile == nil {
+		status.differ("there is no stack %s yet: run `pulumi stack init %s`, and `pulumi up --stack %[2]s`", stageName(stack), stack)
+		return status, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
-		SecretsCompared: true, Differences: []string{}}
-	settings, mistakes := loadStage(project, stack, config, secretKeys)
-	if mistakes != nil { // what was deployed and what runs can be told all the same
-		status.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(stack), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
-	} else {
-		status.asked(settings)
-		status.askedTasks(settings)
+	last, err := history.past.last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := history.past.files.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if lock != nil {
+		status.differ("%s", lock.describe(stack))
 	}
 	if cutOff > 0 {
 		status.differ("an update of %s is under way, or was cut off with %d operations pending: where none is running, "+
 			"`slipway recover %s` brings the state in line with AWS", stack, cutOff, stack)
 	}
-	if last == nil {
-		status.differ("%s has never been deployed: run `pulumi up --stack %s`", stack, stack)
-		return status, nil
+	undeployed := status.askedBy(project, config, last, withoutFile == nil)
+	if last != nil {
+		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumiTime(last.StartTime), last.Environment["git.head"],
+			last.Environment["git.author"], last.Message}
 	}
-	status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumiTime(last.StartTime), last.Environment["git.head"],
-		last.Environment["git.author"], last.Message}
-	if last.Kind == "destroy" && last.Result == "succeeded" {
-		status.differ("%s was destroyed: run `pulumi up --stack %s` to make it anew", stack, stack)
-		return status, nil
-	}
-	if last.Result != "succeeded" {
-		status.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), stack)
-	}
-	undeployed := status.undeployed(ctx, pulumi, project, config, secretKeys, last)
-
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
 	}
 	if err := status.deployedTasks(outputs["tasks"]); err != nil {
 		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
 	}
-	cloud, err := connect(ctx, stack, config)
+	cloud, err := connect(ctx, stack, config.config)
+	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
+		status.updated(last, lock != nil)
+		status.differ("whether AWS has anything of it is not known: %v", err)
+		return status, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := status.running(ctx, cloud, project.Name+"-"+stageName(stack)); err != nil {
 		return nil, err
 	}
+	status.updated(last, lock != nil)
 	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
 		status.compare(name, status.Services[name])
 	}
@@ -258,6 +262,63 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		status.compareTask(name, status.Tasks[name], undeployed)
 	}
 	return status, status.unread
+}
+
+// askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
+func (s *stageStatus) askedBy(project *project, config *stageConfig, last *update, hasFile bool) (undeployed bool) {
+	if !hasFile {
+		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi destroy --stack %s`)",
+			stageName(s.Stage), s.Stage)
+		if last != nil { // how AWS was asked then
+			for key, value := range last.Config {
+				if _, is := config.config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
+					config.config[key] = *value.Value
+				}
+			}
+		}
+		return false
+	}
+	settings, mistakes := loadStage(project, s.Stage, config.config, config.secretKeys)
+	if mistakes != nil { // what was deployed and what runs can be told all the same
+		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
+	} else {
+		s.asked(settings)
+		s.askedTasks(settings)
+	}
+	return last != nil && last.Kind == "update" && s.undeployed(project, config, last)
+}
+
+// updated says how the last update ended. locked says that one goes on, which has been told.
+func (s *stageStatus) updated(last *update, locked bool) {
+	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
+	switch {
+	case last == nil && len(s.found()) > 0 && !locked:
+		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage, strings.Join(s.found(), ", "), up)
+	case last == nil && !locked:
+		s.differ("%s has never been deployed: run %s", s.Stage, up)
+	case last != nil && last.Kind == "destroy" && last.Result == "succeeded" && len(s.found()) > 0:
+		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or destroy it again", s.Stage,
+			strings.Join(s.found(), ", "), up)
+	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
+		s.differ("%s was destroyed: run %s to make it anew", s.Stage, up)
+	case last != nil && last.Result != "succeeded":
+		s.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), s.Stage)
+	}
+}
+
+// found are the services that ECS has.
+func (s *stageStatus) found() (keys []string) {
+	for _, name := range sortedKeys(s.Services) {
+		if s.Services[name].Running != nil {
+			keys = append(keys, "services."+name)
+		}
+	}
+	return keys
+}
+
+// runsNothing tells a stage of which no update has left anything that runs.
+func (s *stageStatus) runsNothing() bool {
+	return s.LastUpdate == nil || s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result == "succeeded"
 }
 
 func ended(result string) string {
@@ -287,36 +348,25 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 	}
 }
 
-// undeployed tells which keys the stage file has changed since the last update, and whether there are any. Secrets are
-// decrypted for it where that is possible.
-func (s *stageStatus) undeployed(ctx context.Context, pulumi pulumiCLI, project *project, config map[string]string, secretKeys []string, last *update) bool {
-	values := map[string]configValue{}
-	for key, text := range config {
-		values[key] = configValue{Value: &text}
-	}
-	for _, key := range secretKeys {
-		values[key] = configValue{Secret: true}
-	}
-	now := leaves(project.Name, values)
-	before := leaves(project.Name, last.Config)
-	if hidden(now) || hidden(before) {
-		revealed, err := configLeaves(ctx, pulumi, project, s.Stage, "", true)
-		if err == nil {
-			last, err = pulumi.lastUpdate(ctx, s.Stage, "--show-secrets")
-		}
-		if err == nil {
-			now, before = revealed, leaves(project.Name, last.Config)
-		}
-		s.SecretsCompared = err == nil && !hidden(before)
-	}
-	var keys []string
+// undeployed tells which keys the stage file has changed since the last update, and whether there are any.
+func (s *stageStatus) undeployed(project *project, config *stageConfig, last *update) bool {
+	now, before := leaves(project.Name, config.values), leaves(project.Name, last.Config)
+	s.SecretsCompared = !hidden(now) && !hidden(before)
+	var changed, removed []string
 	for _, change := range keyChanges(before, now) {
-		keys = append(keys, change.Key)
+		if change.What == "removed" {
+			removed = append(removed, change.Key)
+		} else {
+			changed = append(changed, change.Key)
+		}
 	}
-	if len(keys) > 0 {
-		s.differ("not deployed yet: %s", strings.Join(keys, ", "))
+	if len(changed) > 0 {
+		s.differ("not deployed yet: %s", strings.Join(changed, ", "))
 	}
-	return len(keys) > 0
+	if len(removed) > 0 {
+		s.differ("removed since the last update, which still had: %s", strings.Join(removed, ", "))
+	}
+	return len(changed)+len(removed) > 0
 }
 
 func (s *stageStatus) deployed(output json.RawMessage) error {
@@ -356,6 +406,7 @@ func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string)
 		if err != nil {
 			return err
 		}
+		now.Inactive = definition == nil || !definition.active
 		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
 			return err
 		}
@@ -371,8 +422,10 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	switch {
 	case deployed == nil && now == nil:
 		return // not deployed yet, which is told with the keys
+	case deployed == nil && s.runsNothing():
+		break // which has been told
 	case now == nil:
-		if s.LastUpdate.Kind == "destroy" {
+		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
 			return // and so it is meant to be gone
 		}
 		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
@@ -382,6 +435,10 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 		differ("runs revision %d, though no update has succeeded with it", now.Revision)
 	case deployed.TaskDefinition != now.TaskDefinition:
 		differ("runs revision %d, and the last update that succeeded deployed %d", now.Revision, deployed.Revision)
+	}
+	if now.Inactive {
+		differ("its revision %d is INACTIVE, as it was deregistered: ECS keeps running it, and nothing can go back to it; "+
+			"run `pulumi up --refresh --stack %s`", now.Revision, s.Stage)
 	}
 	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas && now.Desired != asked.Replicas {
 		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired, asked.Replicas, s.Stage)
@@ -483,6 +540,9 @@ func (s *serviceStatus) columns(report *report) []string {
 	}
 	if s.Running != nil {
 		columns[2] = path.Base(s.Running.TaskDefinition)
+		if s.Running.Inactive {
+			columns[2] += " (INACTIVE)"
+		}
 		columns[3] = fmt.Sprintf("%d/%d", s.Running.Running, s.Running.Desired)
 		columns[4] = s.Running.Rollout
 		if s.Running.Rollout == string(types.DeploymentRolloutStateCompleted) {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -39,6 +38,10 @@ type entry struct {
 	// Changes are the keys of the stage's configuration that differ from the update before.
 	Changes []keyChange `json:"changes"`
 
+	i      int  // its place in the history, 0 for the newest
+	placed bool // what it put in place was looked for
+	exact  bool // in its state, too, where that takes a command of the CLI
+	config map[string]configValue
 	leaves map[string]leaf
 }
 
@@ -64,58 +67,114 @@ type placed struct {
 	Pinned bool `json:"pinned,omitempty"`
 	// Changed says that this update put it there, and none before.
 	Changed bool `json:"changed"`
+	// Unknown says why the revision is not known, if there is reason to think that there was one.
+	Unknown string `json:"unknown,omitempty"`
 	containerImages
 
 	revision *revision
 }
 
-// timeline is a stage's history, oldest first.
+// timeline is a stage's history, newest first, of which no more is read than is asked for.
 type timeline struct {
-	entries []*entry
-	// withSecrets says whether secret values could be compared.
-	withSecrets bool
+	stack string
+	// cluster is the stage's, and what the names of its families begin with.
+	cluster string
+	project string
+	past    *past
+	entries []*entry // those that were made, newest first
 	// cloud is where its revisions and images are.
 	cloud *cloud
+	// revisions are those that were described, by family:number; nil for one that is gone.
+	revisions map[string]*revision
+	// registered are a family's own revisions, oldest first, as far back as was asked for.
+	registered map[string][]*revision
+	// deployed are the stack's outputs: what the newest update that succeeded put in place.
+	deployed *stageOutputs
 }
 
-// registrationSlack is how far the clocks of AWS and of who ran the update may be apart.
-const registrationSlack = 5 * time.Second
-
-// readTimeline joins what Pulumi knows of a stack's updates, ECS of its revisions and ECR of their images. It describes
-// the revisions of the newest updates only, as many as limit says (0 for all).
-func readTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, config map[string]string, limit int) (*timeline, error) {
-	updates, withSecrets, err := pulumi.History(ctx, stack)
+// openTimeline reads what is asked of a stage's history first: its configuration, and the newest updates.
+func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, newest int) (*timeline, *stageConfig, error) {
+	files, err := project.stackFiles(ctx, stack)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	slices.Reverse(updates)
-	found := &timeline{withSecrets: withSecrets}
-	before := map[string]leaf{}
-	for i, each := range updates {
-		next := newEntry(project.Name, each, i+1)
-		if each.Kind == "update" {
-			next.Changes = keyChanges(before, next.leaves)
-			before = next.leaves
-		}
-		found.entries = append(found.entries, next)
-	}
-	if len(updates) == 0 {
-		return found, nil
-	}
-	if found.cloud, err = connect(ctx, stack, config); err != nil {
-		return nil, err
-	}
-	oldest := found.entries[0]
-	if limit > 0 && limit < len(found.entries) {
-		oldest = found.entries[len(found.entries)-limit]
-	}
-	return found, found.place(ctx, project.Name+"-"+stageName(stack)+"-", oldest.Start)
+	config := &stageConfig{}
+	found := newTimeline(project.Name, stack)
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() (err error) {
+		config, err = readStageConfig(asked, pulumi, project, stack, files)
+		return err
+	})
+	asking.Go(func() (err error) {
+		found.past, err = openPast(asked, pulumi, files, stack, project.encrypts(stack) || files == nil, newest)
+		return err
+	})
+	return found, config, asking.Wait()
 }
 
-func newEntry(project string, u update, number int) *entry {
+func newTimeline(project, stack string) *timeline {
+	return &timeline{stack: stack, cluster: project + "-" + stageName(stack), project: project, revisions: map[string]*revision{},
+		registered: map[string][]*revision{}}
+}
+
+// connect prepares calls to AWS.
+func (t *timeline) connect(ctx context.Context, config map[string]string) (err error) {
+	t.cloud, err = connect(ctx, t.stack, config)
+	return err
+}
+
+// at is an update by its place in the history, 0 for the newest; nil where there are fewer.
+func (t *timeline) at(ctx context.Context, i int) (*entry, error) {
+	for len(t.entries) <= i {
+		next := len(t.entries)
+		read, err := t.past.at(ctx, next)
+		if err != nil || read == nil {
+			return nil, err
+		}
+		number := read.Version
+		if number == 0 {
+			count, err := t.past.count(ctx)
+			if err != nil {
+				return nil, err
+			}
+			number = count - next
+		}
+		t.entries = append(t.entries, newEntry(t.project, *read, number, next))
+	}
+	return t.entries[i], nil
+}
+
+// updateBefore is the update before one; nil where there is none. Destroys and refreshes ask for nothing.
+func (t *timeline) updateBefore(ctx context.Context, e *entry) (*entry, error) {
+	for i := e.i + 1; ; i++ {
+		found, err := t.at(ctx, i)
+		if err != nil || found == nil || found.Kind == "update" {
+			return found, err
+		}
+	}
+}
+
+// compare finds out which keys an update has changed.
+func (t *timeline) compare(ctx context.Context, e *entry) error {
+	if e.Kind != "update" {
+		return nil
+	}
+	before, err := t.updateBefore(ctx, e)
+	if err != nil {
+		return err
+	}
+	earlier := map[string]leaf{}
+	if before != nil {
+		earlier = before.leaves
+	}
+	e.Changes = keyChanges(earlier, e.leaves)
+	return nil
+}
+
+func newEntry(project string, u update, number, i int) *entry {
 	env := u.Environment
 	e := &entry{
-		Number: cmp.Or(u.Version, number), Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
+		i: i, config: u.Config, Number: number, Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
 		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env), Dirty: env["git.dirty"] == "true",
 		Services: map[string]*placed{}, Tasks: map[string]*placed{}, Changes: []keyChange{}, leaves: leaves(project, u.Config),
 	}
@@ -157,105 +216,4 @@ func (e *entry) pinned(service string) int {
 		}
 	}
 	return 0
-}
-
-// knew tells whether a revision was registered before the update ended. That includes what an update has registered that
-// was killed: some backends have no record of it, and the next update runs what it finds.
-func (e *entry) knew(at time.Time) bool {
-	return e.End == nil || !at.After(e.End.Add(registrationSlack))
-}
-
-// place finds out which revision of each service and each task an update put in place: the pinned one, else the newest one
-// that was registered by then.
-func (t *timeline) place(ctx context.Context, familyPrefix string, since time.Time) error {
-	for _, kind := range []string{serviceKind, taskKind} {
-		if err := t.placeAll(ctx, kind, familyPrefix, since); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *timeline) placeAll(ctx context.Context, kind, familyPrefix string, since time.Time) error {
-	names := map[string]bool{}
-	for _, e := range t.entries {
-		for _, name := range e.declared(kind) {
-			names[name] = true
-		}
-	}
-	sorted := slices.Sorted(maps.Keys(names))
-	revisions := make([][]*revision, len(sorted))
-	running, group := errgroup.WithContext(ctx)
-	running.SetLimit(2) // each makes several calls at once
-	for i, name := range sorted {
-		running.Go(func() (err error) {
-			revisions[i], err = t.cloud.revisions(group, familyPrefix+name, since)
-			return err
-		})
-	}
-	if err := running.Wait(); err != nil {
-		return err
-	}
-	for i, name := range sorted {
-		if err := t.placeOne(ctx, kind, name, familyPrefix+name, revisions[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *timeline) placeOne(ctx context.Context, kind, name, family string, revisions []*revision) error {
-	byNumber := map[int]*revision{}
-	for _, each := range revisions {
-		byNumber[each.number] = each
-	}
-	var newest *revision // of those that the updates so far have registered
-	last := 0            // what the update before has put in place
-	for i, e := range t.entries {
-		if e.Kind != "update" && e.Kind != "destroy" {
-			continue
-		}
-		declared := slices.Contains(e.declared(kind), name) && e.Kind == "update"
-		if !declared {
-			last = 0
-			continue
-		}
-		for _, each := range revisions {
-			if e.knew(each.registeredAt) && !t.overtaken(i, each.registeredAt) {
-				newest = each
-			}
-		}
-		put := &placed{}
-		var err error
-		if newest != nil {
-			put.Revision, put.revision = newest.number, newest
-		}
-		if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
-			put.Revision, put.Pinned, put.revision = pinned, true, byNumber[pinned]
-			if put.revision == nil {
-				if put.revision, err = t.cloud.revision(ctx, fmt.Sprintf("%s:%d", family, pinned)); err != nil {
-					return err
-				}
-				byNumber[pinned] = put.revision
-			}
-		}
-		if put.containerImages, err = t.cloud.images(ctx, put.revision, name); err != nil {
-			return err
-		}
-		put.Changed = put.Revision != last && put.Revision != 0
-		last = put.Revision
-		e.of(kind)[name] = put
-	}
-	return nil
-}
-
-// overtaken tells whether a later update ran at that time, too: of two that follow each other closely, the later has
-// registered what lies between them.
-func (t *timeline) overtaken(i int, at time.Time) bool {
-	for _, later := range t.entries[i+1:] {
-		if later.Kind == "update" && !at.Before(later.Start) {
-			return true
-		}
-	}
-	return false
 }

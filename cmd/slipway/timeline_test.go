@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -24,40 +21,6 @@ func ran(number int, start, end, services string) *entry {
 	ended := at(end)
 	return &entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended, Services: map[string]*placed{},
 		leaves: leaves("shop", map[string]configValue{"shop:services": plain(services)})}
-}
-
-func registered(number int, clock, image string) *revision {
-	return &revision{arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-web:" + string(rune('0'+number)), number: number, active: true,
-		registeredAt: at(clock), definition: &types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("web"), Image: &image}}}}
-}
-
-func TestWhichRevisionAnUpdatePutInPlace(t *testing.T) {
-	t.Parallel()
-	const web = `{"web": {"image": "web"}}`
-	past := &timeline{cloud: &cloud{}, entries: []*entry{
-		ran(1, "10:00:00", "10:01:00", web),
-		ran(2, "10:01:30", "10:02:00", web),
-		// One that was killed at 10:03 has left revision 2, and no record.
-		ran(3, "10:05:00", "10:06:00", web),
-		ran(4, "10:07:00", "10:08:00", `{"web": {"image": "web", "revision": 1}}`),
-		ran(5, "10:09:00", "10:10:00", web),
-		// So close that the slack of the one before reaches into it.
-		ran(6, "10:10:01", "10:11:00", web),
-		ran(7, "10:12:00", "10:13:00", `{}`),
-	}}
-	revisions := []*revision{registered(1, "10:00:20", "one"), registered(2, "10:03:00", "two"), registered(3, "10:10:03", "three")}
-	require.NoError(t, past.placeOne(context.Background(), serviceKind, "web", "shop-dev-web", revisions))
-	var put []int
-	var changed []bool
-	for _, e := range past.entries[:6] {
-		put = append(put, e.Services["web"].Revision)
-		changed = append(changed, e.Services["web"].Changed)
-	}
-	require.Equal(t, []int{1, 1, 2, 1, 2, 3}, put)
-	require.Equal(t, []bool{true, false, true, true, true, true}, changed)
-	require.True(t, past.entries[3].Services["web"].Pinned)
-	require.Empty(t, past.entries[6].Services)
 }
 
 func TestImagesThatARollbackPins(t *testing.T) {
@@ -131,17 +94,4 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	require.False(t, past("one", "one").differs(past("one", "one")))
 	require.True(t, past("one", "one").differs(past("two", "one")))
 	require.True(t, past("one", "one").differs(past("one", "two")))
-}
-
-func TestARevisionOfATaskIsNeverPinned(t *testing.T) {
-	t.Parallel()
-	e := ran(1, "10:00:00", "10:01:00", `{}`)
-	e.Tasks = map[string]*placed{}
-	e.leaves = leaves("shop", map[string]configValue{"shop:tasks": plain(`{"migrate": {"image": "web"}}`)})
-	past := &timeline{cloud: &cloud{}, entries: []*entry{e}}
-	require.NoError(t, past.placeOne(context.Background(), taskKind, "migrate", "shop-dev-migrate", []*revision{registered(1, "10:00:20", "one")}))
-	require.Equal(t, 1, e.Tasks["migrate"].Revision)
-	require.False(t, e.Tasks["migrate"].Pinned)
-	require.True(t, e.Tasks["migrate"].Changed)
-	require.Empty(t, e.Services)
 }

@@ -38,7 +38,7 @@ func (v *verifier) checkSecrets() {
 func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 	client := ssm.NewFromConfig(v.cfg, func(o *ssm.Options) {
 		o.BaseEndpoint = v.settings.Endpoint("ssm", o.BaseEndpoint)
-		o.Region = regionOf(name)
+		o.Region = stage.Secret{ARN: name}.Reference().Region
 	})
 	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name}, WithDecryption: aws.Bool(false)})
 	if err != nil {
@@ -51,8 +51,8 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 }
 
 func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret) (string, error) {
-	id := stage.SecretARN(secret.ARN)
-	region := regionOf(id)
+	reference := secret.Reference()
+	id, region := reference.ARN, reference.Region
 	answer, err := v.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id},
 		func(o *secretsmanager.Options) { o.Region = region })
 	if isCode(err, "ResourceNotFoundException") {
@@ -65,7 +65,7 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret --region %s --secret-id %s`, "+
 			"or name another", region, id)
 	}
-	label, version := secret.Version()
+	label, version := reference.Label, reference.Version
 	if label == "" && version == "" {
 		label = "AWSCURRENT"
 	}

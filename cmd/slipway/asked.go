@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/stage"
+)
+
+// asked is the stage that an update was run with, as the program would load it today. Secrets that could not be decrypted
+// are there by name.
+func (e *entry) asked(project, stack string) (*stage.Stage, error) {
+	in := stage.Input{Project: project, Stage: stageName(stack), Config: map[string]string{}}
+	for key, value := range e.config {
+		if value.Secret {
+			in.SecretKeys = append(in.SecretKeys, key)
+		}
+		switch {
+		case value.Value != nil:
+			in.Config[key] = *value.Value
+		case key == project+":secrets":
+			in.Config[key] = e.namesOfSecrets()
+		default:
+			in.Config[key] = hiddenValue
+		}
+	}
+	return stage.Load(in)
+}
+
+// namesOfSecrets is a configuration of secrets for those that containers name, with hidden values.
+func (e *entry) namesOfSecrets() string {
+	names := map[string]string{}
+	for path, value := range e.leaves {
+		var listed []string
+		if strings.HasSuffix(path, ".secrets") && json.Unmarshal([]byte(value.text), &listed) == nil {
+			for _, name := range listed {
+				names[name] = hiddenValue
+			}
+		}
+	}
+	encoded, err := json.Marshal(names)
+	if err != nil {
+		panic(err) // plain text
+	}
+	return string(encoded)
+}
+
+// mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
+// variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say nothing.
+func mismatches(asked *stage.Stage, name string, r *revision) (found []string) {
+	differ := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	definition := asked.TaskDefinition(name)
+	for _, size := range []struct {
+		key   string
+		asked int
+		has   *string
+	}{{"cpu", definition.CPU, r.definition.Cpu}, {"memory", definition.Memory, r.definition.Memory}} {
+		if has := aws.ToString(size.has); has != strconv.Itoa(size.asked) {
+			differ("%s is %s, and %d was asked for", size.key, has, size.asked)
+		}
+	}
+	images := map[string]string{name: definition.Image}
+	for sidecar, container := range definition.Containers {
+		images[sidecar] = container.Image
+	}
+	containers := definition.AllContainers(name)
+	has := map[string]types.ContainerDefinition{}
+	for _, container := range r.definition.ContainerDefinitions {
+		has[aws.ToString(container.Name)] = container
+	}
+	for _, container := range either(sortedKeys(containers), sortedKeys(has)) {
+		settings, wanted := containers[container]
+		own, there := has[container]
+		switch {
+		case !there:
+			differ("it has no container %s", container)
+			continue
+		case !wanted:
+			differ("it has a container %s", container)
+			continue
+		}
+		if image := aws.ToString(own.Image); !runsImage(asked, images[container], image) {
+			differ("the image of %s is %s", container, image)
+		}
+		variables := map[string]string{}
+		for _, each := range own.Environment {
+			variables[aws.ToString(each.Name)] = aws.ToString(each.Value)
+		}
+		for _, variable := range union(settings.Environment, variables) {
+			wanted, is := settings.Environment[variable]
+			now, there := variables[variable]
+			switch {
+			case is && !there:
+				differ("%s has no variable %s", container, variable)
+			case !is:
+				differ("%s has a variable %s", container, variable)
+			case wanted != now:
+				differ("the variable %s of %s is another", variable, container)
+			}
+		}
+		found = append(found, secretMismatches(asked, name, container, settings, own)...)
+	}
+	return found
+}
+
+// either are the names in one list or the other, sorted.
+func either(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
+
+func secretMismatches(asked *stage.Stage, name, container string, settings stage.Container, own types.ContainerDefinition) (found []string) {
+	references := map[string]string{}
+	for _, each := range own.Secrets {
+		references[aws.ToString(each.Name)] = aws.ToString(each.ValueFrom)
+	}
+	for _, secret := range either(sortedKeys(settings.Secrets), sortedKeys(references)) {
+		wanted, is := settings.Secrets[secret]
+		now, there := references[secret]
+		kept, _ := stage.ParseSecretReference(now)
+		switch {
+		case is && !there:
+			found = append(found, fmt.Sprintf("%s has no secret %s", container, secret))
+		case !is:
+			found = append(found, fmt.Sprintf("%s has a secret %s", container, secret))
+		case wanted.ARN != "" && wanted.ARN != now,
+			wanted.ARN == "" && wanted.Value.Reveal() != hiddenValue && !kept.IsOf(asked.Family(name)):
+			found = append(found, fmt.Sprintf("the secret %s of %s is %s", secret, container, now))
+		}
+	}
+	return found
+}
+
+// runsImage tells whether a container's image is the one that a stage has under a name. Of one that is built, the stage file says
+// only where it goes.
+func runsImage(asked *stage.Stage, name, has string) bool {
+	image, declared := asked.Images[name]
+	if !declared {
+		return has == name
+	}
+	there, inECR := stage.ParseECR(has)
+	switch ref := image.Ref; {
+	case !inECR:
+		return false
+	case ref == nil:
+		return there.Repository == asked.RepositoryName(name)
+	default:
+		same := there.Account == ref.Account && there.Region == ref.Region && there.Repository == ref.Repository
+		return same && (there.Digest == ref.Digest || there.Digest == "" && there.Tag == ref.Tag)
+	}
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+)
+
+// A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of an
+// update that goes on, and beside each entry of the history a copy of the state as that update left it. Pulumi Cloud has
+// both in its API, and so in the CLI.
+
+// files are those of such a backend, by keys with slashes.
+type files interface {
+	// list has the names of the files in a directory, sorted; none where there is no such directory.
+	list(ctx context.Context, dir string) ([]string, error)
+	read(ctx context.Context, key string) ([]byte, error)
+}
+
+// stackFiles are the files of one stack.
+type stackFiles struct {
+	files
+	url            string
+	locks, history string // directories
+}
+
+// backendURL is where the CLI keeps the project's stacks; empty where nobody has signed in.
+func (p *project) backendURL() (string, error) {
+	if found := cmp.Or(os.Getenv("PULUMI_BACKEND_URL"), p.Backend.URL); found != "" {
+		return found, nil
+	}
+	credentials, err := workspace.GetStoredCredentials()
+	return credentials.Current, err
+}
+
+// stackFiles opens the backend of a stack; nil where that is Pulumi Cloud. Its files are nil where they cannot be read
+// here, as those in Google Cloud and Azure.
+func (p *project) stackFiles(ctx context.Context, stack string) (*stackFiles, error) {
+	address, err := p.backendURL()
+	if err != nil {
+		return nil, fmt.Errorf("finding out where pulumi keeps its stacks: %w", err)
+	}
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read as the address of a backend: %w", address, err)
+	}
+	own := path.Join(p.Name, stageName(stack))
+	found := &stackFiles{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own, history: ".pulumi/history/" + own}
+	switch parsed.Scheme {
+	case "", "http", "https":
+		return nil, nil
+	case "file":
+		found.files, err = openDirectory(p.Directory, address)
+	case "s3":
+		found.files, err = openBucket(ctx, parsed)
+	}
+	return found, err
+}
+
+// directory is a backend of the file system.
+type directory string
+
+func openDirectory(working, address string) (files, error) {
+	at, _, _ := strings.Cut(strings.TrimPrefix(address, "file://"), "?")
+	if rest, home := strings.CutPrefix(at, "~"); home {
+		own, err := os.UserHomeDir()
+		if err != nil {
+			return nil, err
+		}
+		at = filepath.Join(own, rest)
+	}
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(working, at) // where pulumi is run
+	}
+	return directory(at), nil
+}
+
+func (d directory) list(_ context.Context, dir string) (names []string, err error) {
+	entries, err := os.ReadDir(filepath.Join(string(d), filepath.FromSlash(dir))) // sorted
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names, err
+}
+
+func (d directory) read(_ context.Context, key string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(key)))
+}
+
+// stackLock is what an update writes into a stack's lock, and removes when it ends. One that was killed leaves it.
+type stackLock struct {
+	PID       int       `json:"pid"`
+	Username  string    `json:"username"`
+	Hostname  string    `json:"hostname"`
+	Timestamp time.Time `json:"timestamp"`
+}
+
+// lock is the first one that a stack has; nil where it has none.
+func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
+	if f == nil || f.files == nil {
+		return nil, nil
+	}
+	names, err := f.list(ctx, f.locks)
+	if err != nil {
+		return nil, fmt.Errorf("looking for a lock: %w", err)
+	}
+	for _, name := range names {
+		content, err := f.read(ctx, f.locks+"/"+name)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		found := &stackLock{}
+		if json.Unmarshal(content, found) != nil {
+			continue // written just now; who asks comes before it
+		}
+		return found, nil
+	}
+	return nil, nil
+}
+
+// checkLock refuses a stack of which an update goes on, or was killed.
+func (p *project) checkLock(ctx context.Context, stack string) error {
+	files, err := p.stackFiles(ctx, stack)
+	if err != nil {
+		return err
+	}
+	lock, err := files.lock(ctx)
+	if err != nil || lock == nil {
+		return err
+	}
+	return refuse("%s", lock.describe(stack))
+}
+
+// killed tells whether whoever took the lock is known to be gone.
+func (l *stackLock) killed() bool {
+	here, err := os.Hostname()
+	if err != nil || here != l.Hostname || l.PID <= 0 {
+		return false
+	}
+	process, err := os.FindProcess(l.PID)
+	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// describe says who has locked a stack, and what to do before going on.
+func (l *stackLock) describe(stack string) string {
+	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack, l.Username, l.Hostname, l.PID,
+		l.Timestamp.Local().Format("2006-01-02 15:04:05"))
+	if l.killed() {
+		return by + fmt.Sprintf(", and that process is gone: run `pulumi cancel --stack %s`, and `pulumi up --stack %[1]s` to end what it began", stack)
+	}
+	return by + fmt.Sprintf(": wait for it, or, if it was killed, run `pulumi cancel --stack %s`", stack)
+}
+
+// updates are the names of the files of a stack's history, newest first, without their endings.
+func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
+	if f == nil || f.files == nil {
+		return nil, nil
+	}
+	names, err := f.list(ctx, f.history)
+	var found []string
+	for _, name := range slices.Backward(names) {
+		if own, _, is := strings.Cut(name, ".history.json"); is {
+			found = append(found, own)
+		}
+	}
+	return found, err
+}
+
+// state is the stack's as an update left it, given the name of its files; nil where there is none that is known to be that
+// update's.
+func (f *stackFiles) state(ctx context.Context, name string, of update) (*stackState, error) {
+	var entry struct {
+		StartTime, EndTime int64 // seconds
+	}
+	if err := f.readJSON(ctx, f.history+"/"+name+".history.json", &entry); err != nil {
+		return nil, err
+	}
+	if entry.StartTime != pulumiTime(of.StartTime).Unix() || entry.EndTime != pulumiTime(of.EndTime).Unix() {
+		return nil, nil // another update has ended meanwhile
+	}
+	var checkpoint struct {
+		Checkpoint struct{ Latest *stackState }
+	}
+	err := f.readJSON(ctx, f.history+"/"+name+".checkpoint.json", &checkpoint)
+	return checkpoint.Checkpoint.Latest, err
+}
+
+// readJSON decodes a file, which may be compressed and is named so then. (The CLI has another compression, which would need
+// a library.) What is not there changes nothing.
+func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
+	content, err := f.read(ctx, key)
+	if err != nil {
+		if content, err = f.read(ctx, key+".gz"); err != nil {
+			return nil
+		}
+	}
+	if bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
+		unpacked, err := gzip.NewReader(bytes.NewReader(content))
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if content, err = io.ReadAll(unpacked); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+// stackState is what a state says of the task definitions and services that the stack has.
+type stackState struct {
+	Resources []stateResource `json:"resources"`
+}
+
+type stateResource struct {
+	Type    string          `json:"type"`
+	Delete  bool            `json:"delete"` // what replaced it is there already
+	Outputs json.RawMessage `json:"outputs"`
+}
+
+// revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service has the
+// one that ECS was last asked for.
+func (s *stackState) revision(kind, cluster, name string) int {
+	for _, resource := range s.Resources {
+		if resource.Delete {
+			continue
+		}
+		var own struct {
+			Name, Cluster, TaskDefinition string // of a service
+			Family                        string // of a task definition
+			Revision                      int
+		}
+		switch {
+		case kind == serviceKind && resource.Type == "aws:ecs/service:Service":
+			if json.Unmarshal(resource.Outputs, &own) == nil && own.Name == name && path.Base(own.Cluster) == cluster {
+				return revisionNumber(own.TaskDefinition)
+			}
+		case kind == taskKind && resource.Type == "aws:ecs/taskDefinition:TaskDefinition":
+			if json.Unmarshal(resource.Outputs, &own) == nil && own.Family == cluster+"-"+name {
+				return own.Revision
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"compress/gzip"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lockIn writes a lock as the CLI does.
+func lockIn(t *testing.T, backend, host string, pid int) {
+	t.Helper()
+	name := filepath.Join(backend, ".pulumi/locks/organization/slipway/dev", "0af0.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil, `{"pid":%d,"username":"dana","hostname":%q,"timestamp":"2026-11-24T10:00:00.1+01:00"}`, pid, host), 0o644))
+}
+
+func TestAStackThatIsLockedIsRefused(t *testing.T) {
+	project := newProject(t, "")
+	backend := t.TempDir()
+	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
+	require.NoError(t, project.checkLock(t.Context(), "dev"))
+	here, err := os.Hostname()
+	require.NoError(t, err)
+
+	lockIn(t, backend, here, os.Getpid())
+	for _, stack := range []string{"dev", "organization/slipway/dev"} {
+		err = project.checkLock(t.Context(), stack)
+		require.ErrorContains(t, err, "the last update of "+stack+" has not ended: dana@"+here+" (process ")
+		require.ErrorContains(t, err, ": wait for it, or, if it was killed, run `pulumi cancel --stack "+stack+"`")
+		require.ErrorAs(t, err, &finding{})
+	}
+	require.NoError(t, project.checkLock(t.Context(), "release"), "another stack's")
+
+	lockIn(t, backend, "elsewhere", os.Getpid())
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "dana@elsewhere")
+	require.NotContains(t, project.checkLock(t.Context(), "dev").Error(), "is gone", "nobody here knows")
+
+	ended := exec.Command("true")
+	require.NoError(t, ended.Run())
+	lockIn(t, backend, here, ended.Process.Pid)
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "and that process is gone: run `pulumi cancel --stack dev`, and `pulumi up --stack dev`")
+
+	// As they stand in Pulumi.yaml, relative to the project; the environment goes before it.
+	lockIn(t, filepath.Join(project.Directory, "state"), "elsewhere", 1)
+	project.Backend.URL = "file://./state?metadata=skip"
+	t.Setenv("PULUMI_BACKEND_URL", "")
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "dana@elsewhere")
+	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
+	require.NoError(t, project.checkLock(t.Context(), "dev"), "the history has it")
+}
+
+func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
+	const lock = `{"pid":1,"username":"ci","hostname":"runner","timestamp":"2026-11-24T10:00:00Z"}`
+	refused := 1
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch scope := r.Header.Get("Authorization"); {
+		case !strings.Contains(scope, "/eu-west-1/s3/aws4_request") && strings.HasPrefix(scope, "AWS4-HMAC-SHA256 "):
+			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
+			w.WriteHeader(http.StatusMovedPermanently)
+			fmt.Fprint(w, "<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>")
+		case refused > 0:
+			refused--
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case r.URL.Path == "/team/" && r.URL.Query().Get("prefix") == "state/.pulumi/locks/organization/slipway/dev/":
+			if r.URL.Query().Get("continuation-token") == "" {
+				fmt.Fprint(w, "<ListBucketResult><NextContinuationToken>a+b</NextContinuationToken></ListBucketResult>")
+				return
+			}
+			fmt.Fprint(w, "<ListBucketResult><Contents><Key>state/.pulumi/locks/organization/slipway/dev/0af0.json</Key></Contents></ListBucketResult>")
+		case r.URL.Path == "/team/state/.pulumi/locks/organization/slipway/dev/0af0.json":
+			fmt.Fprint(w, lock)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "<Error><Code>AccessDenied</Code><Message>not you</Message></Error>")
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	address := "s3://team/state?region=us-east-1&use_path_style=true&disable_https=true&endpoint=" + strings.TrimPrefix(server.URL, "http://")
+	t.Setenv("PULUMI_BACKEND_URL", address)
+	project := newProject(t, "")
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "ci@runner (process 1) has locked the stack since ")
+	err := project.checkLock(t.Context(), "other")
+	require.ErrorContains(t, err, "reading the backend s3://team: AccessDenied: not you")
+	require.NotErrorIs(t, err, finding{}, "it could not tell")
+}
+
+func TestBucketsAreAddressedAsS3Does(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL_S3", "")
+	for address, want := range map[string]string{
+		"s3://team?region=eu-west-1":                                        "https://team.s3.eu-west-1.amazonaws.com/key",
+		"s3://team?region=cn-north-1":                                       "https://team.s3.cn-north-1.amazonaws.com.cn/key",
+		"s3://my.team?region=eu-west-1":                                     "https://s3.eu-west-1.amazonaws.com/my.team/key",
+		"s3://team?endpoint=minio:9000&region=x":                            "https://team.minio:9000/key",
+		"s3://team?endpoint=http://minio/s3&s3ForcePathStyle=true&region=x": "http://minio/s3/team/key",
+	} {
+		project := newProject(t, "")
+		t.Setenv("PULUMI_BACKEND_URL", address)
+		opened, err := project.stackFiles(t.Context(), "dev")
+		require.NoError(t, err)
+		require.Equal(t, want, opened.files.(*bucket).address("key", nil).String(), address)
+	}
+}
+
+func TestAFileOfTheHistoryMayBeCompressed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, err := os.Create(filepath.Join(dir, "x.json.gz"))
+	require.NoError(t, err)
+	packed := gzip.NewWriter(file)
+	_, err = packed.Write([]byte(`{"startTime": 7}`))
+	require.NoError(t, err)
+	require.NoError(t, packed.Close())
+	require.NoError(t, file.Close())
+	var found struct{ StartTime int }
+	files := &stackFiles{files: directory(dir)}
+	require.NoError(t, files.readJSON(t.Context(), "x.json", &found))
+	require.Equal(t, 7, found.StartTime)
+	require.NoError(t, files.readJSON(t.Context(), "none.json", &found), "what is not there tells nothing")
+}
+
+func TestALockIsOfTheTimeInItsFile(t *testing.T) {
+	t.Parallel()
+	lock := &stackLock{PID: 1, Username: "a", Hostname: "b", Timestamp: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
+	require.Contains(t, lock.describe("dev"), "since "+lock.Timestamp.Local().Format("2006-01-02 15:04:05"))
+}

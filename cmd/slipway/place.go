@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/stage"
+)
+
+// Which revision an update put in place is told by what was recorded, in this order: the number that its configuration names;
+// the stack's state as the update left it; the outputs, for the newest update that succeeded. Only where none of these is at
+// hand it is inferred from when revisions were registered, and only where a single one can be meant.
+
+// exports is how many commands of the CLI are under way at once.
+const exports = 4
+
+// place finds out which revisions updates put in place. exact reads their states even where each takes a command of the CLI.
+func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) error {
+	var needed []*entry // with those before them, which tell what changed
+	for _, e := range entries {
+		before, err := t.deploymentBefore(ctx, e)
+		if err != nil {
+			return err
+		}
+		for _, each := range []*entry{e, before} {
+			if each != nil && each.Kind == "update" && !(each.placed && (each.exact || !exact)) && !slices.Contains(needed, each) {
+				needed = append(needed, each)
+			}
+		}
+	}
+	states := make([]*stackState, len(needed))
+	unread := make([]error, len(needed)) // what cannot be read is no evidence, and ends nothing
+	reading, group := errgroup.WithContext(ctx)
+	reading.SetLimit(exports)
+	for i, e := range needed {
+		reading.Go(func() error {
+			states[i], unread[i] = t.past.state(group, e.i, !exact)
+			return nil
+		})
+	}
+	_ = reading.Wait()
+	for i, e := range needed {
+		e.placed, e.exact = true, exact
+		for _, kind := range []string{serviceKind, taskKind} {
+			for _, name := range e.declared(kind) {
+				put, err := t.placeOne(ctx, e, states[i], unread[i], kind, name)
+				if err != nil {
+					return err
+				}
+				e.of(kind)[name] = put
+			}
+		}
+	}
+	if err := t.describe(ctx, needed); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		before, err := t.deploymentBefore(ctx, e)
+		if err != nil {
+			return err
+		}
+		e.compareRevisions(before)
+	}
+	return nil
+}
+
+// deploymentBefore is the update or the destroy before one; nil where there is none.
+func (t *timeline) deploymentBefore(ctx context.Context, e *entry) (*entry, error) {
+	for i := e.i + 1; ; i++ {
+		found, err := t.at(ctx, i)
+		if err != nil || found == nil || found.Kind == "update" || found.Kind == "destroy" {
+			return found, err
+		}
+	}
+}
+
+// compareRevisions says which revisions an update put in place that the one before it had not.
+func (e *entry) compareRevisions(before *entry) {
+	for _, kind := range []string{serviceKind, taskKind} {
+		for name, put := range e.of(kind) {
+			last := &placed{}
+			if before != nil && before.of(kind)[name] != nil {
+				last = before.of(kind)[name]
+			}
+			put.Changed = put.Revision != last.Revision && put.Revision != 0 && last.Unknown == ""
+		}
+	}
+}
+
+// placeOne finds the number of a revision by the evidence that there is.
+func (t *timeline) placeOne(ctx context.Context, e *entry, state *stackState, unread error, kind, name string) (*placed, error) {
+	if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
+		return &placed{Revision: pinned, Pinned: true}, nil
+	}
+	if state != nil {
+		return &placed{Revision: state.revision(kind, t.cluster, name)}, nil
+	}
+	outputs, err := t.outputs(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if outputs != nil {
+		if kind == taskKind {
+			return &placed{Revision: outputs.Tasks[name].Revision}, nil
+		}
+		return &placed{Revision: revisionNumber(outputs.Services[name].TaskDefinition)}, nil
+	}
+	put, err := t.infer(ctx, e, kind, name)
+	if err == nil && put.Unknown != "" && unread != nil {
+		put.Unknown += fmt.Sprintf(" (and the stack's state after it cannot be read: %v)", unread)
+	}
+	return put, err
+}
+
+// outputs are the stack's, where it is this update that they are from; nil where not.
+func (t *timeline) outputs(ctx context.Context, e *entry) (*stageOutputs, error) {
+	if e.Result != "succeeded" {
+		return nil, nil
+	}
+	for i := range e.i {
+		later, err := t.at(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if later.Kind == "destroy" || later.Kind == "update" && later.Result != "failed" {
+			return nil, nil
+		}
+	}
+	if t.deployed == nil {
+		var err error
+		if t.deployed, err = readOutputs(ctx, t.past.pulumi, t.stack); err != nil {
+			return nil, err
+		}
+	}
+	return t.deployed, nil
+}
+
+// describe reads the revisions that updates put in place, each once, and what they run.
+func (t *timeline) describe(ctx context.Context, entries []*entry) error {
+	var missing []string
+	each := func(do func(kind, name string, put *placed) error) error {
+		for _, e := range entries {
+			for _, kind := range []string{serviceKind, taskKind} {
+				for _, name := range sortedKeys(e.of(kind)) {
+					if put := e.of(kind)[name]; put.Revision != 0 {
+						if err := do(kind, name, put); err != nil {
+							return err
+						}
+					}
+				}
+			}
+		}
+		return nil
+	}
+	revision := func(name string, put *placed) string {
+		return t.cluster + "-" + name + ":" + strconv.Itoa(put.Revision)
+	}
+	_ = each(func(_, name string, put *placed) error {
+		if _, known := t.revisions[revision(name, put)]; !known && !slices.Contains(missing, revision(name, put)) {
+			missing = append(missing, revision(name, put))
+		}
+		return nil
+	})
+	found, err := t.cloud.describeAll(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for i, name := range missing {
+		t.revisions[name] = found[i]
+	}
+	return each(func(_, name string, put *placed) (err error) {
+		put.revision = t.revisions[revision(name, put)]
+		put.containerImages, err = t.cloud.images(ctx, put.revision, name)
+		return err
+	})
+}
+
+// registrationSlack is how far times of AWS and of an update may be apart beside the difference of the clocks: those of Pulumi are
+// whole seconds.
+const registrationSlack = 5 * time.Second
+
+// window is when what an update did may have been, by AWS's clock. How far that was from the clock of the machine that ran the
+// update nobody has recorded: this machine's is taken to be either as wrong or right.
+type window struct{ before, after time.Duration }
+
+func (c *cloud) window() window {
+	skew := c.skew()
+	return window{min(skew, 0) - registrationSlack, max(skew, 0) + registrationSlack}
+}
+
+// infer finds the revision that a stack had when an update ended from the times at which the program's own revisions were
+// registered, and from what they have. Where more than one can be meant, none is told.
+func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*placed, error) {
+	if e.End == nil {
+		return &placed{Unknown: "it has not ended"}, nil
+	}
+	own, err := t.ownRevisions(ctx, e, kind, name)
+	if err != nil {
+		return nil, err
+	}
+	slack := t.cloud.window()
+	var candidates []*revision // newest first
+	var by *entry              // the update that registered the last of them
+	for _, each := range slices.Backward(own) {
+		if each.registeredAt.After(e.End.Add(slack.after)) {
+			continue
+		}
+		var registered *entry
+		if !each.registeredAt.After(e.End.Add(slack.before)) { // otherwise it was before or after the end
+			if registered, err = t.registeredBy(ctx, e, each.registeredAt, slack); err != nil {
+				return nil, err
+			}
+		}
+		// An update registers one. Of several at its time the others are somebody's; and of one at no update's time, which an update
+		// that was killed may have left, or somebody, nothing tells whether it or the one before is meant.
+		if by != nil && registered != by {
+			break
+		}
+		candidates, by = append(candidates, each), registered
+	}
+	if len(candidates) == 0 {
+		return &placed{}, nil
+	}
+	none := by == nil // it may have put none in place
+	if asked, err := e.asked(t.project, t.stack); err == nil && e.Result == "succeeded" {
+		none = false
+		candidates = slices.DeleteFunc(candidates, func(r *revision) bool { return len(mismatches(asked, name, r)) > 0 })
+	}
+	if len(candidates) == 1 && !none {
+		return &placed{Revision: candidates[0].number}, nil
+	}
+	if len(candidates) == 0 {
+		return &placed{Unknown: "no revision that was registered by its end has what it asked for"}, nil
+	}
+	var names []string
+	for _, each := range slices.Backward(candidates) {
+		names = append(names, strconv.Itoa(each.number))
+	}
+	return &placed{Unknown: "by the times at which they were registered it may be any of " + strings.Join(names, ", ")}, nil
+}
+
+// registeredBy is the update that ran when a revision was registered: that one or one before it; nil where none did.
+func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, slack window) (*entry, error) {
+	for i := e.i; ; i++ {
+		found, err := t.at(ctx, i)
+		if err != nil || found == nil || found.End != nil && found.End.Add(slack.after).Before(at) {
+			return nil, err
+		}
+		if found.Kind == "update" && !at.Before(found.Start.Add(slack.before)) {
+			return found, nil
+		}
+	}
+}
+
+// ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began, and some
+// before.
+func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*revision, error) {
+	family := t.cluster + "-" + name
+	tags := (&stage.Stage{Project: t.project, Name: stageName(t.stack)}).AllTags()
+	tags[strings.TrimSuffix(kind, "s")] = name
+	own := func(r *revision) bool {
+		for key, value := range tags {
+			if r.tags[key] != value {
+				return false
+			}
+		}
+		return true
+	}
+	known := t.registered[family]
+	if len(known) > 0 && known[0].registeredAt.Before(e.Start.Add(t.cloud.window().before)) {
+		return known, nil
+	}
+	found, err := t.cloud.revisions(ctx, family, e.Start.Add(t.cloud.window().before), own)
+	t.registered[family] = found
+	return found, err
+}
