@@ -29,8 +29,8 @@ var (
 	accountID         = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// ParseSecretReference reads the ARN of a secret, alone or followed by :JSON-KEY:VERSION-STAGE:VERSION-ID, of which the last two
-// exclude each other, or the ARN or the name of a parameter. False where the text is none of these.
+// ParseSecretReference reads the ARN of a secret, alone or followed by :JSON-KEY:VERSION-STAGE:VERSION-ID, of which the
+// last two exclude each other, or the ARN or the name of a parameter. False where the text is none of these.
 func ParseSecretReference(text string) (SecretReference, bool) {
 	if !arn.IsARN(text) {
 		return SecretReference{Name: text, Parameter: true}, parameterName.MatchString(text)
@@ -65,7 +65,8 @@ func ParseSecretReference(text string) (SecretReference, bool) {
 	return found, true
 }
 
-// IsOf tells the secret that a stage keeps for a service or a task, by its task definition family, after which Pulumi names it.
+// IsOf tells the secret that a stage keeps for a service or a task, by its task definition family, after which Pulumi
+// names it.
 func (r SecretReference) IsOf(family string) bool {
 	return !r.Parameter && strings.HasPrefix(r.Name, family+"-")
 }
@@ -85,7 +86,8 @@ func (s Secret) Reference() SecretReference {
 // IsParameter tells the ARN of a parameter of SSM from that of a secret of Secrets Manager.
 func (s Secret) IsParameter() bool { return s.ARN != "" && s.Reference().Parameter }
 
-// SecretARN drops the JSON key, version stage and version id that may follow a secret's ARN. What is no ARN stays as it is.
+// SecretARN drops the JSON key, version stage and version id that may follow a secret's ARN. What is no ARN stays as it
+// is.
 func SecretARN(reference string) string {
 	if found, ok := ParseSecretReference(reference); ok && found.ARN != "" {
 		return found.ARN

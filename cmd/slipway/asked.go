@@ -13,8 +13,8 @@ import (
 	"slipway/stage"
 )
 
-// asked is the stage that an update was run with, as the program would load it today. Secrets that could not be decrypted
-// are there by name.
+// asked is the stage that an update was run with, as the program would load it today. Secrets that could not be
+// decrypted are there by name.
 func (e *entry) asked(project, stack string) (*stage.Stage, error) {
 	in := stage.Input{Project: project, Stage: stageName(stack), Config: map[string]string{}}
 	for key, value := range e.config {
@@ -52,7 +52,8 @@ func (e *entry) namesOfSecrets() string {
 }
 
 // mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
-// variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say nothing.
+// variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say
+// nothing.
 func mismatches(asked *stage.Stage, name string, r *revision) (found []string) {
 	differ := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	definition := asked.TaskDefinition(name)
@@ -136,8 +137,8 @@ func secretMismatches(asked *stage.Stage, name, container string, settings stage
 	return found
 }
 
-// runsImage tells whether a container's image is the one that a stage has under a name. Of one that is built, the stage file says
-// only where it goes.
+// runsImage tells whether a container's image is the one that a stage has under a name. Of one that is built, the stage
+// file says only where it goes.
 func runsImage(asked *stage.Stage, name, has string) bool {
 	image, declared := asked.Images[name]
 	if !declared {

@@ -22,9 +22,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of an
-// update that goes on, and beside each entry of the history a copy of the state as that update left it. Pulumi Cloud has
-// both in its API, and so in the CLI.
+// A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of
+// an update that goes on, and beside each entry of the history a copy of the state as that update left it. Pulumi Cloud
+// has both in its API, and so in the CLI.
 
 // files are those of such a backend, by keys with slashes.
 type files interface {
@@ -185,8 +185,8 @@ func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
 	return found, err
 }
 
-// state is the stack's as an update left it, given the name of its files; nil where there is none that is known to be that
-// update's.
+// state is the stack's as an update left it, given the name of its files; nil where there is none that is known to be
+// that update's.
 func (f *stackFiles) state(ctx context.Context, name string, of update) (*stackState, error) {
 	var entry struct {
 		StartTime, EndTime int64 // seconds
@@ -204,8 +204,8 @@ func (f *stackFiles) state(ctx context.Context, name string, of update) (*stackS
 	return checkpoint.Checkpoint.Latest, err
 }
 
-// readJSON decodes a file, which may be compressed and is named so then. (The CLI has another compression, which would need
-// a library.) What is not there changes nothing.
+// readJSON decodes a file, which may be compressed and is named so then. (The CLI has another compression, which would
+// need a library.) What is not there changes nothing.
 func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
 	content, err := f.read(ctx, key)
 	if err != nil {
@@ -239,8 +239,8 @@ type stateResource struct {
 	Outputs json.RawMessage `json:"outputs"`
 }
 
-// revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service has the
-// one that ECS was last asked for.
+// revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
+// has the one that ECS was last asked for.
 func (s *stackState) revision(kind, cluster, name string) int {
 	for _, resource := range s.Resources {
 		if resource.Delete {

@@ -19,8 +19,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 )
 
-// The s3 package of the AWS SDK takes minutes to compile with what it brings along, and two simple requests are needed of
-// it: this file sends them itself, signed by the SDK.
+// The s3 package of the AWS SDK takes minutes to compile with what it brings along, and two simple requests are needed
+// of it: this file sends them itself, signed by the SDK.
 
 // bucket is a backend in S3, or in what speaks like it.
 type bucket struct {

@@ -6,14 +6,14 @@ import (
 	"strconv"
 )
 
-// past is a stack's history, newest first, of which no more is read than is asked for: a backend that a team keeps itself has
-// a file for each update.
+// past is a stack's history, newest first, of which no more is read than is asked for: a backend that a team keeps
+// itself has a file for each update.
 type past struct {
 	pulumi pulumiCLI
 	stack  string
 	files  *stackFiles // nil on Pulumi Cloud
-	// withSecrets says that secrets are decrypted, which takes what protects them (a passphrase, a key, a login). Without, they
-	// are not in the configuration of updates.
+	// withSecrets says that secrets are decrypted, which takes what protects them (a passphrase, a key, a login).
+	// Without, they are not in the configuration of updates.
 	withSecrets bool
 
 	updates []update // those that were read
@@ -23,12 +23,12 @@ type past struct {
 	names   []string // of the updates' files, newest first, where they can be read
 }
 
-// manyUpdates is how many updates are read with one command where the first ones were not enough. Pulumi Cloud has pages; any other
-// backend reads as many files as it is asked for.
+// manyUpdates is how many updates are read with one command where the first ones were not enough. Pulumi Cloud has
+// pages; any other backend reads as many files as it is asked for.
 const manyUpdates = 100
 
-// openPast reads the newest updates of a stack. decrypt says that secrets can be decrypted without more ado. Otherwise they are only
-// where there are any: the CLI writes a salt into a stage file that has none.
+// openPast reads the newest updates of a stack. decrypt says that secrets can be decrypted without more ado. Otherwise
+// they are only where there are any: the CLI writes a salt into a stage file that has none.
 func openPast(ctx context.Context, pulumi pulumiCLI, files *stackFiles, stack string, decrypt bool, newest int) (*past, error) {
 	p := &past{pulumi: pulumi, stack: stack, files: files, withSecrets: decrypt}
 	names, err := files.updates(ctx)
@@ -107,8 +107,8 @@ func (p *past) count(ctx context.Context) (int, error) {
 	return len(p.updates), nil
 }
 
-// state is the stack's as an update left it, by the update's place; nil where that cannot be told. cheap leaves out what takes
-// a command of the CLI.
+// state is the stack's as an update left it, by the update's place; nil where that cannot be told. cheap leaves out
+// what takes a command of the CLI.
 func (p *past) state(ctx context.Context, i int, cheap bool) (*stackState, error) {
 	of := p.updates[i]
 	switch {

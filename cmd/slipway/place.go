@@ -13,14 +13,15 @@ import (
 	"slipway/stage"
 )
 
-// Which revision an update put in place is told by what was recorded, in this order: the number that its configuration names;
-// the stack's state as the update left it; the outputs, for the newest update that succeeded. Only where none of these is at
-// hand it is inferred from when revisions were registered, and only where a single one can be meant.
+// Which revision an update put in place is told by what was recorded, in this order: the number that its configuration
+// names; the stack's state as the update left it; the outputs, for the newest update that succeeded. Only where none of
+// these is at hand it is inferred from when revisions were registered, and only where a single one can be meant.
 
 // exports is how many commands of the CLI are under way at once.
 const exports = 4
 
-// place finds out which revisions updates put in place. exact reads their states even where each takes a command of the CLI.
+// place finds out which revisions updates put in place. exact reads their states even where each takes a command of the
+// CLI.
 func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) error {
 	var needed []*entry // with those before them, which tell what changed
 	for _, e := range entries {
@@ -181,12 +182,12 @@ func (t *timeline) describe(ctx context.Context, entries []*entry) error {
 	})
 }
 
-// registrationSlack is how far times of AWS and of an update may be apart beside the difference of the clocks: those of Pulumi are
-// whole seconds.
+// registrationSlack is how far times of AWS and of an update may be apart beside the difference of the clocks: those of
+// Pulumi are whole seconds.
 const registrationSlack = 5 * time.Second
 
-// window is when what an update did may have been, by AWS's clock. How far that was from the clock of the machine that ran the
-// update nobody has recorded: this machine's is taken to be either as wrong or right.
+// window is when what an update did may have been, by AWS's clock. How far that was from the clock of the machine that
+// ran the update nobody has recorded: this machine's is taken to be either as wrong or right.
 type window struct{ before, after time.Duration }
 
 func (c *cloud) window() window {
@@ -194,8 +195,8 @@ func (c *cloud) window() window {
 	return window{min(skew, 0) - registrationSlack, max(skew, 0) + registrationSlack}
 }
 
-// infer finds the revision that a stack had when an update ended from the times at which the program's own revisions were
-// registered, and from what they have. Where more than one can be meant, none is told.
+// infer finds the revision that a stack had when an update ended from the times at which the program's own revisions
+// were registered, and from what they have. Where more than one can be meant, none is told.
 func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*placed, error) {
 	if e.End == nil {
 		return &placed{Unknown: "it has not ended"}, nil
@@ -217,8 +218,9 @@ func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*pla
 				return nil, err
 			}
 		}
-		// An update registers one. Of several at its time the others are somebody's; and of one at no update's time, which an update
-		// that was killed may have left, or somebody, nothing tells whether it or the one before is meant.
+		// An update registers one. Of several at its time the others are somebody's; and of one at no update's time,
+		// which an update that was killed may have left, or somebody, nothing tells whether it or the one before is
+		// meant.
 		if by != nil && registered != by {
 			break
 		}
@@ -258,8 +260,8 @@ func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, sla
 	}
 }
 
-// ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began, and some
-// before.
+// ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
+// and some before.
 func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*revision, error) {
 	family := t.cluster + "-" + name
 	tags := (&stage.Stage{Project: t.project, Name: stageName(t.stack)}).AllTags()

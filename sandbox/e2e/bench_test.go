@@ -167,3 +167,51 @@ func BenchmarkColdBuild(b *testing.B) {
 		b.ReportMetric(float64(usage.Maxrss)/1024, "MiB-peak")
 	}
 }
+
+// BenchmarkStatusAndRollbackOfALongHistory has 10 and 300 updates behind it: all but the last are copies of the files that the
+// backend keeps of one.
+func BenchmarkStatusAndRollbackOfALongHistory(b *testing.B) {
+	sizes := []int{10, 300}
+	projects := map[int]*project{}
+	for _, size := range sizes {
+		p := benchProject(b, nil)
+		p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+		p.commit("Greet again")
+		p.up("dev")
+		p.repeatHistory("dev", size)
+		projects[size] = p
+	}
+	for b.Loop() {
+		for _, size := range sizes {
+			p := projects[size]
+			var status, rollback, history time.Duration
+			for range 3 {
+				history += p.ok("pulumi", "stack", "history", "--stack", "dev", "--json").took
+				status += p.ok("slipway", "status", "dev").took
+				rollback += p.ok("slipway", "rollback", "dev").took
+				p.git("reset", "-q", "--hard", "HEAD^")
+			}
+			b.ReportMetric(status.Seconds()/history.Seconds(), fmt.Sprintf("times-history/status-%d", size))
+			b.ReportMetric(rollback.Seconds()/history.Seconds(), fmt.Sprintf("times-history/rollback-%d", size))
+			b.ReportMetric(history.Seconds()/3, fmt.Sprintf("s/history-%d", size))
+		}
+	}
+}
+
+// repeatHistory puts copies of a stage's first update before it until there are so many.
+func (p *project) repeatHistory(stage string, size int) {
+	p.Helper()
+	found, err := filepath.Glob(filepath.Join(p.account, "*", ".pulumi/history/slipway", stage, stage+"-*.history.json"))
+	require.NoError(p.TB, err)
+	require.Len(p.TB, found, 2)
+	first := strings.TrimSuffix(found[0], ".history.json")
+	var at int64
+	_, err = fmt.Sscanf(filepath.Base(first), stage+"-%d", &at)
+	require.NoError(p.TB, err)
+	for i := range size - len(found) {
+		earlier := filepath.Join(filepath.Dir(first), fmt.Sprintf("%s-%d", stage, at-int64(i+1)*int64(time.Minute)))
+		for _, ending := range []string{".history.json", ".checkpoint.json"} {
+			p.copyFile(first+ending, earlier+ending)
+		}
+	}
+}

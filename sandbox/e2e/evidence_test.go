@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// put are the revisions of web that the updates of stage dev put in place, oldest first.
+func (p *project) put() (revisions []int) {
+	p.Helper()
+	var history []historyEntry
+	require.NoError(p.TB, json.Unmarshal([]byte(p.ok("slipway", "history", "dev", "--json").stdout), &history))
+	for i := range history {
+		revisions = append(revisions, history[len(history)-1-i].Services["web"].Revision)
+	}
+	return revisions
+}
+
+// registerByHand registers a copy of the newest revision of web with another greeting, tags and all, as a CI job may.
+func (p *project) registerByHand(greeting string) {
+	p.Helper()
+	definition, err := p.open().TaskDefinition("slipway-dev-web")
+	require.NoError(p.TB, err)
+	text, err := json.Marshal(definition)
+	require.NoError(p.TB, err)
+	p.write("../byhand.json", string(text))
+	p.replace("../byhand.json", "hello", greeting)
+	require.NoError(p.TB, json.Unmarshal([]byte(p.read("../byhand.json")), definition))
+	_, err = p.open().RegisterTaskDefinition("ap-northeast-2", *definition)
+	require.NoError(p.TB, err)
+}
+
+func TestARevisionOfAnUpdateIsTheOneThatItPutInPlace(t *testing.T) {
+	t.Parallel()
+	for _, clock := range []string{"2m", "-2m"} {
+		t.Run("AWS's clock "+clock, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t)
+			p.faults(map[string]string{"clock": clock})
+			p.up("dev")
+			p.registerByHand("byhand")
+			p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+			p.commit("Greet again")
+			p.up("dev")
+			p.registerByHand("byhand")
+			require.Equal(t, []int{1, 3}, p.put())
+			r := p.ok("slipway", "rollback", "dev", "--pin")
+			require.Contains(t, r.output, "services.web.revision: + 1")
+			require.NotContains(t, r.output, "has all of that already")
+			p.up("dev")
+			require.Equal(t, 1, p.service("slipway-dev").Revision)
+
+			// Without what the backend keeps of the states, only what can be told is.
+			states, err := filepath.Glob(filepath.Join(p.account, "*", ".pulumi/history/slipway/dev/*.checkpoint.json"))
+			require.NoError(t, err)
+			require.Len(t, states, 3)
+			for _, state := range states {
+				require.NoError(t, os.Remove(state))
+			}
+			p.ok("slipway", "history", "dev", "2")
+			p.refused([]string{"which revision update 2 put in place is not known"}, "slipway", "rollback", "dev", "--pin", "--to", "2")
+		})
+	}
+}
+
+func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.faults(map[string]string{"slow-rollout": forever})
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.commit("Greet again")
+	update := p.start(upArgs("dev", "--skip-preview")...)
+	update.until(p.rollingOut)
+	said := "the last update of dev has not ended: "
+	commands := [][]string{{"slipway", "rollback", "dev"}, {"slipway", "promote", "dev", "release"}, {"slipway", "status", "dev", "--exit-code"}}
+	for _, command := range commands {
+		require.Equal(t, 1, p.refused([]string{said, "wait for it"}, command...).status)
+	}
+	require.NoError(t, update.kill())
+	for _, command := range commands {
+		require.Equal(t, 1, p.refused([]string{said, "that process is gone", "pulumi cancel --stack dev"}, command...).status)
+	}
+	require.Contains(t, p.ok("slipway", "history", "dev").output, said)
+	p.faults(nil)
+	p.ok("pulumi", "cancel", "--stack", "dev", "--yes")
+	p.up("dev")
+	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").output, "what was asked for is what runs")
+}
+
+func TestStatusOfStagesInOddStates(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.ok("pulumi", "stack", "rm", "release", "--yes", "--force") // where there is one
+	r := p.refused([]string{"release: never deployed", "there is no stack release yet: run `pulumi stack init release`", "dev has never been deployed"},
+		"slipway", "status", "--exit-code")
+	require.Equal(t, 1, r.status)
+
+	p.faults(map[string]string{"slow-rollout": forever})
+	first := p.start(upArgs("dev", "--skip-preview")...)
+	first.until(func() bool {
+		services, err := p.open().AllServices("slipway-dev")
+		return err == nil && len(services) == 1
+	})
+	require.NoError(t, first.kill())
+	p.faults(nil)
+	p.ok("pulumi", "cancel", "--stack", "dev", "--yes")
+	p.refused([]string{"no update of dev has ended, and AWS has services.web", "slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
+	p.up("dev")
+
+	p.replace("Pulumi.dev.yaml", `      environment: {GREETING: "hello from dev"}`+"\n", "")
+	require.Contains(t, p.ok("slipway", "status", "dev").output, "removed since the last update, which still had: services.web.environment.GREETING")
+	p.git("checkout", "-q", "Pulumi.dev.yaml")
+	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	require.NoError(t, err)
+	p.refused([]string{"slipway-dev-web:1 (INACTIVE)", "services.web: its revision 1 is INACTIVE"}, "slipway", "status", "dev", "--exit-code")
+
+	require.NoError(t, os.Rename(filepath.Join(p.dir, "Pulumi.dev.yaml"), filepath.Join(p.dir, "away")))
+	p.refused([]string{"there is no Pulumi.dev.yaml, though there is a stack", "slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
+}
