@@ -136,6 +136,9 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err := checkBranch(ctx, filepath.Dir(file)); err != nil {
 		return nil, err
 	}
+	if err := project.checkLock(ctx, stack); err != nil {
+		return nil, err
+	}
 	// Before anything is asked, as pulumi itself may write into the file.
 	dirty, err := fileIsDirty(ctx, project.Directory, file)
 	if err != nil {
@@ -151,13 +154,6 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
 	if err != nil {
 		return nil, err
-	}
-	lock, err := history.past.files.lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if lock != nil {
-		return nil, refuse("%s", lock.describe(stack))
 	}
 	last, err := history.last(ctx)
 	if err != nil {
