@@ -187,7 +187,7 @@ func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
 
 // state is the stack's as an update left it, given the name of its files; nil where there is none that is known to be
 // that update's.
-func (f *stackFiles) state(ctx context.Context, name string, of update) (*stackState, error) {
+func (f *stackFiles) state(ctx context.Context, name string, of update) (*leftState, error) {
 	var entry struct {
 		StartTime, EndTime int64 // seconds
 	}
@@ -198,7 +198,7 @@ func (f *stackFiles) state(ctx context.Context, name string, of update) (*stackS
 		return nil, nil // another update has ended meanwhile
 	}
 	var checkpoint struct {
-		Checkpoint struct{ Latest *stackState }
+		Checkpoint struct{ Latest *leftState }
 	}
 	err := f.readJSON(ctx, f.history+"/"+name+".checkpoint.json", &checkpoint)
 	return checkpoint.Checkpoint.Latest, err
@@ -228,12 +228,12 @@ func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
 	return nil
 }
 
-// stackState is what a state says of the task definitions and services that the stack has.
-type stackState struct {
-	Resources []stateResource `json:"resources"`
+// leftState is what a state says of the task definitions and services that the stack has.
+type leftState struct {
+	Resources []leftResource `json:"resources"`
 }
 
-type stateResource struct {
+type leftResource struct {
 	Type    string          `json:"type"`
 	Delete  bool            `json:"delete"` // what replaced it is there already
 	Outputs json.RawMessage `json:"outputs"`
@@ -241,7 +241,7 @@ type stateResource struct {
 
 // revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
 // has the one that ECS was last asked for.
-func (s *stackState) revision(kind, cluster, name string) int {
+func (s *leftState) revision(kind, cluster, name string) int {
 	for _, resource := range s.Resources {
 		if resource.Delete {
 			continue

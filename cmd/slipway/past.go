@@ -109,13 +109,13 @@ func (p *past) count(ctx context.Context) (int, error) {
 
 // state is the stack's as an update left it, by the update's place; nil where that cannot be told. cheap leaves out
 // what takes a command of the CLI.
-func (p *past) state(ctx context.Context, i int, cheap bool) (*stackState, error) {
+func (p *past) state(ctx context.Context, i int, cheap bool) (*leftState, error) {
 	of := p.updates[i]
 	switch {
 	case i < len(p.names):
 		return p.files.state(ctx, p.names[i], of)
 	case of.Version > 0 && !cheap:
-		var exported struct{ Deployment *stackState }
+		var exported struct{ Deployment *leftState }
 		err := p.pulumi.ask(ctx, &exported, "stack", "export", "--stack", p.stack, "--version", strconv.Itoa(of.Version))
 		return exported.Deployment, err
 	}

@@ -35,7 +35,7 @@ func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) err
 			}
 		}
 	}
-	states := make([]*stackState, len(needed))
+	states := make([]*leftState, len(needed))
 	unread := make([]error, len(needed)) // what cannot be read is no evidence, and ends nothing
 	reading, group := errgroup.WithContext(ctx)
 	reading.SetLimit(exports)
@@ -95,7 +95,7 @@ func (e *entry) compareRevisions(before *entry) {
 }
 
 // placeOne finds the number of a revision by the evidence that there is.
-func (t *timeline) placeOne(ctx context.Context, e *entry, state *stackState, unread error, kind, name string) (*placed, error) {
+func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unread error, kind, name string) (*placed, error) {
 	if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
 		return &placed{Revision: pinned, Pinned: true}, nil
 	}
