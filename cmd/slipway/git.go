@@ -9,15 +9,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	gitcommand "slipway/git"
 )
 
 // git runs one git command in a directory and returns what it printed. Its error is what git said.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, "git", args...)
+	all := args
+	if args[0] != "commit" { // whose hooks and filters are part of it
+		all = append(gitcommand.Looking(), args...)
+	}
+	command := exec.CommandContext(ctx, "git", all...)
 	command.Dir = dir
 	// Messages as they are written here and in its documentation, names as they are and no patterns, and no lock on the
 	// index only to look.
-	command.Env = append(os.Environ(), "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1", "GIT_OPTIONAL_LOCKS=0")
+	command.Env = append(gitcommand.Environment(), "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1", "GIT_OPTIONAL_LOCKS=0")
 	// A git that is killed leaves its locks behind, one that is interrupted does not.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	var stdout, stderr bytes.Buffer

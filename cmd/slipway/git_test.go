@@ -45,6 +45,27 @@ func (r repo) hook(script string) {
 	require.NoError(r, os.WriteFile(filepath.Join(r.dir, ".git/hooks/pre-commit"), []byte("#!/bin/sh\n"+script), 0o755))
 }
 
+func TestAHookGetsNoneOfPulumisVariables(t *testing.T) {
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "hunter2")
+	r := newRepo(t)
+	ran := filepath.Join(t.TempDir(), "ran")
+	r.hook("env > " + ran + "\n")
+	r.write("stage.yaml", "two\n")
+	_, err := commitFile(t.Context(), r.dir, "stage.yaml", "second")
+	require.NoError(t, err)
+	environment, err := os.ReadFile(ran)
+	require.NoError(t, err)
+	require.Contains(t, string(environment), "PATH=")
+	require.NotContains(t, string(environment), "PULUMI_")
+
+	require.NoError(t, os.Remove(ran))
+	r.git("config", "core.fsmonitor", filepath.Join(r.dir, ".git/hooks/pre-commit"))
+	require.NoError(t, os.RemoveAll(ran))
+	_, err = fileIsDirty(t.Context(), r.dir, "stage.yaml")
+	require.NoError(t, err)
+	require.NoFileExists(t, ran, "what only looks starts nothing that the repository configures")
+}
+
 func TestAFileIsDirtyHoweverItDiffersFromItsCommit(t *testing.T) {
 	t.Parallel()
 	r := newRepo(t)
