@@ -27,7 +27,10 @@ them. This command looks for each in AWS, by the name and the tags that it was t
 state; what was created and is not needed any more is deleted by the next pulumi up; what was changed or deleted is read again;
 what is not there is forgotten. In AWS it changes nothing. What carries another stage's tags is left alone, and said.
 
-Before that it writes the state to a file, whose path it prints. Where the stack is still locked, run pulumi cancel first.
+It goes by the pending operations alone. A state that was lost has none: put it back from a backup (docs/operations.md).
+
+Before it changes the state it writes that to a file, whose path it prints. Where the stack is still locked, run pulumi
+cancel first.
 
 The exit status is 0 if all is in line, 1 if something is left for you to look at, and 2 if AWS or Pulumi could not be asked.`,
 		Example: `  pulumi cancel --stack dev --yes
@@ -184,7 +187,7 @@ func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (
 		o.Result = read
 	case strings.HasPrefix(token, "docker:"):
 		o.Result, o.Note = forgotten, again+", under a tag of its own; an image that was pushed stays in the repository"
-	case !o.made.isAWS() || slices.Contains(madeAgain, token):
+	case !o.made.isAWS() || token == validation:
 		o.Result, o.Note = forgotten, again
 	case derive != nil:
 		o.Result, o.ID = imported, derive(in)
@@ -278,6 +281,11 @@ func (o *recovered) settle(state *stackState) {
 			continue
 		}
 		each["inputs"] = o.made["inputs"] // with what the provider knows and AWS does not, such as that it has made up the name
+		for _, key := range unknownToAWS {
+			if value, given := o.made.properties("inputs")[key]; given {
+				each.properties("outputs")[key] = value
+			}
+		}
 		kept = append(kept, each)
 	}
 	state.setResources(kept)
@@ -365,6 +373,10 @@ func (r *recovery) left() bool {
 func (r *recovery) print(report *report, dryRun bool) {
 	if len(r.Operations) == 0 {
 		report.printf("No operation of %s was cut off: there is nothing to recover.\n", r.Stage)
+		if !slices.ContainsFunc(r.state.resources(), stateResource.isAWS) {
+			report.printf("Its state has nothing in AWS. If AWS has the stage all the same, its state was lost: put it back " +
+				"from a backup before pulumi up.\ndocs/operations.md, \"get back a state that was lost\", says how.\n")
+		}
 		return
 	}
 	rows := [][]string{}

@@ -68,8 +68,10 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		in inputs
 		id string
 	}{
-		"aws:acm/certificate:Certificate":         {inputs{"domainName": "example.com", "tags": owned}, "arn:new"},
-		"aws:appautoscaling/policy:Policy":        {target, "ecs/service/shop-dev/web/ecs:service:DesiredCount/cpu"},
+		"aws:acm/certificate:Certificate":  {inputs{"domainName": "example.com", "tags": owned}, "arn:new"},
+		"aws:appautoscaling/policy:Policy": {target, "ecs/service/shop-dev/web/ecs:service:DesiredCount/cpu"},
+		"aws:appautoscaling/scheduledAction:ScheduledAction": {inputs{"name": "web.night-1", "serviceNamespace": "ecs",
+			"resourceId": "service/shop-dev/web"}, "web.night-1-ecs-service/shop-dev/web"},
 		"aws:appautoscaling/target:Target":        {target, "ecs/service/shop-dev/web/ecs:service:DesiredCount"},
 		"aws:cloudwatch/logGroup:LogGroup":        {inputs{"name": "/shop/dev/web"}, "/shop/dev/web"},
 		"aws:cloudwatch/metricAlarm:MetricAlarm":  {inputs{"name": "shop-dev-web-errors"}, "shop-dev-web-errors"},
@@ -187,10 +189,35 @@ func TestWhatAnOperationMadeTakesItsPlaceInTheState(t *testing.T) {
 	require.Empty(t, state.liveOf(group.urn())["dependencies"])
 	require.Equal(t, map[string]any{}, state.liveOf(group.urn())["outputs"])
 
+	night := made(scheduledAction, map[string]any{"name": "night-1", "__defaults": []any{"name"},
+		"scalableTargetAction": map[string]any{"__defaults": []any{}, "maxCapacity": 1}})
+	state.adopt(night, "night-1-ecs-service/shop-dev/web")
+	action := state.liveOf(night.urn())
+	require.Equal(t, map[string]any{"name": "night-1", "scalableTargetAction": map[string]any{"maxCapacity": 1}},
+		action["outputs"], "by which the provider reads what it cannot import")
+	require.True(t, action.unread())
+	action["outputs"].(map[string]any)["arn"] = "arn"
+	require.False(t, action.unread())
+
 	twin := made("aws:lb/targetGroup:TargetGroup", map[string]any{"port": 81, "name": "web-3"})
 	require.True(t, madeTwice(state.liveOf(group.urn()), twin), "but for the name that the provider has made up")
 	state.leave(twin, "arn:twin")
 	require.Contains(t, ids(), "web arn:twin to delete")
+}
+
+func TestWhatAWSDoesNotKnowComesFromTheOperation(t *testing.T) {
+	t.Parallel()
+	const urn = "urn:pulumi:dev::shop::aws:ecs/taskDefinition:TaskDefinition::web"
+	state, err := parseState([]byte(`{"deployment": {"resources": [{"urn": "` + urn + `",
+		"type": "aws:ecs/taskDefinition:TaskDefinition", "id": "web", "inputs": {"family": "web"},
+		"outputs": {"family": "web", "skipDestroy": null, "trackLatest": false}}]}}`))
+	require.NoError(t, err)
+	o := &recovered{URN: urn, Result: imported, ID: "web",
+		made: stateResource{"inputs": map[string]any{"family": "web", "skipDestroy": true}}}
+	o.settle(state)
+	read := state.liveOf(o.URN)
+	require.Equal(t, map[string]any{"family": "web", "skipDestroy": true}, read["inputs"])
+	require.Equal(t, map[string]any{"family": "web", "skipDestroy": true, "trackLatest": false}, read["outputs"])
 }
 
 func TestWhatBelongsToOthersIsSaid(t *testing.T) {

@@ -53,6 +53,7 @@ func (in inputs) tags() map[string]any { tags, _ := in["tags"].(map[string]any);
 // when it reads it. (https://www.pulumi.com/registry/packages/aws/ has the form of the ids.)
 var derivedIDs = map[string]func(in inputs) string{
 	"aws:appautoscaling/policy:Policy":            joined("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
+	scheduledAction:                               joined("-", "name", "serviceNamespace", "resourceId"),
 	"aws:appautoscaling/target:Target":            joined("/", "serviceNamespace", "resourceId", "scalableDimension"),
 	"aws:cloudwatch/logGroup:LogGroup":            joined("", "name"),
 	"aws:cloudwatch/metricAlarm:MetricAlarm":      joined("", "name"),
@@ -80,9 +81,11 @@ var askedIDs = map[string]func(ctx context.Context, f *finder, in inputs) (id st
 	"aws:secretsmanager/secretVersion:SecretVersion": findSecretVersion,
 }
 
-// madeAgain are the types of which the next update makes the same once more, as they are nothing in AWS (a validation), or are put over
-// what is there. The provider imports neither.
-var madeAgain = []string{"aws:acm/certificateValidation:CertificateValidation", "aws:appautoscaling/scheduledAction:ScheduledAction"}
+// scheduledAction is the type that the provider does not import, and reads by its name and its target.
+const scheduledAction = "aws:appautoscaling/scheduledAction:ScheduledAction"
+
+// validation is the type that is nothing in AWS: the provider waits. It does not import it.
+const validation = "aws:acm/certificateValidation:CertificateValidation"
 
 func joined(separator string, keys ...string) func(inputs) string {
 	return func(in inputs) string {

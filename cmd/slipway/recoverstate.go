@@ -112,7 +112,8 @@ func (r stateResource) properties(key string) map[string]any {
 
 // unread tells of a resource that a recovery has put into the state, and that was not read any more.
 func (r stateResource) unread() bool {
-	return r.isAWS() && len(r.properties("outputs")) == 0 && r.id() != ""
+	outputs := r.properties("outputs")
+	return r.isAWS() && r.id() != "" && (len(outputs) == 0 || r.token() == scheduledAction && outputs["arn"] == nil)
 }
 
 // liveOf is the resource that the program knows by a URN; nil where the state has none.
@@ -159,6 +160,9 @@ func (s *stackState) insert(made stateResource, id string, toDelete bool) {
 		added[key] = value
 	}
 	added["id"], added["custom"], added["outputs"] = id, true, map[string]any{}
+	if made.token() == scheduledAction { // by these it is read
+		added["outputs"] = withoutDefaults(made.properties("inputs"))
+	}
 	if toDelete {
 		added["delete"] = true
 	}
@@ -199,6 +203,26 @@ func (s *stackState) insert(made stateResource, id string, toDelete bool) {
 		added["propertyDependencies"] = copied
 	}
 	s.setResources(slices.Insert(resources, at, added))
+}
+
+// unknownToAWS are the settings that the provider has from the program alone: no read finds them, and a deletion goes by
+// them.
+var unknownToAWS = []string{"allowOverwrite", "forceDelete", "forceDetachPolicies", "forceNewDeployment",
+	"forceOverwriteReplicaSecret", "recoveryWindowInDays", "revokeRulesOnDelete", "skipDestroy", "waitForSteadyState"}
+
+// withoutDefaults are inputs without the provider's own notes of what it has filled in.
+func withoutDefaults(value any) any {
+	inputs, isObject := value.(map[string]any)
+	if !isObject {
+		return value
+	}
+	bare := map[string]any{}
+	for key, inner := range inputs {
+		if key != "__defaults" {
+			bare[key] = withoutDefaults(inner)
+		}
+	}
+	return bare
 }
 
 // madeTwice tells whether two resources were asked for in the same way, but for a name that the provider has made up. Versions of a secret are

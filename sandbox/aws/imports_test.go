@@ -58,6 +58,9 @@ func (c *client) imported(r *tracked) {
 			require.Equal(c.t, canonical(values{key: plain(r.outputs[key])}), canonical(values{key: plain(value)}))
 		}
 	}
+	checked, err := c.Check(c.t.Context(), &pulumirpc.CheckRequest{Urn: r.urn, News: read.GetInputs()})
+	require.NoError(c.t, err)
+	require.Empty(c.t, checked.GetFailures(), "%s %s", id, read.GetInputs())
 	for _, key := range unread {
 		require.Nil(c.t, read.GetProperties().AsMap()[key], key)
 	}

@@ -173,13 +173,57 @@ func (ps properties) inputs(olds, state values) values {
 		case p.output || key == "tagsAll" && olds[key] == nil:
 		case len(olds) > 0 && olds[key] != nil && !drift[key]:
 			inputs[key] = olds[key]
-		case len(olds) == 0 || drift[key]:
+		case len(olds) == 0:
+			if value := p.given(state[key]); value != nil {
+				inputs[key] = p.conceal(value)
+			}
+		case drift[key]:
 			if !isEmpty(canonical(state[key])) {
 				inputs[key] = p.conceal(state[key])
 			}
 		}
 	}
 	return inputs
+}
+
+// given is what a program would give to have a value: nil for what is empty, unless it must be given, and for what it may
+// not give.
+func (p property) given(v any) any {
+	if p.output || p.unsupported {
+		return nil
+	}
+	switch v := v.(type) {
+	case values:
+		object, empty := values{}, true
+		for key, field := range v {
+			if inner, known := p.fields[key]; known {
+				field = inner.given(field)
+			}
+			if field != nil {
+				object[key] = field
+			}
+			empty = empty && isEmpty(field)
+		}
+		if empty {
+			return nil
+		}
+		return object
+	case []any:
+		list := make([]any, 0, len(v))
+		for _, element := range v {
+			if element = p.given(element); element != nil {
+				list = append(list, element)
+			}
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		return list
+	}
+	if !p.required && isEmpty(v) {
+		return nil
+	}
+	return v
 }
 
 // await asks again every 100 ms until done says so. No lock is held in between.

@@ -154,7 +154,9 @@ func TestNothingIsLostWhereverAnUpdateIsKilled(t *testing.T) {
 func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "No operation of dev was cut off")
+	said := p.ok("slipway", "recover", "dev").stdout
+	require.Contains(t, said, "No operation of dev was cut off")
+	require.Contains(t, said, "its state was lost: put it back from a backup before pulumi up")
 
 	p.faults(map[string]string{account.DieAfterCreate: "iam/role"})
 	require.NotZero(t, p.run(upArgs("dev", "--skip-preview")...).status)
@@ -167,9 +169,9 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	tags := role["tags"]
 	changed := account.Object{"tags": map[string]any{"project": "shop"}, "tagsAll": map[string]any{"project": "shop"}}
 	require.NoError(t, p.open().UpdateObject(account.Role, role["name"].(string), changed))
-	said := p.run("slipway", "recover", "dev")
-	require.Equal(t, 1, said.status, said.output)
-	require.Contains(t, said.stdout, "AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
+	left := p.run("slipway", "recover", "dev")
+	require.Equal(t, 1, left.status, left.output)
+	require.Contains(t, left.stdout, "AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
 	require.Empty(t, p.pendingOperations())
 	for _, known := range p.state("dev")["aws:iam/role:Role"] {
 		require.NotEqual(t, role["name"], known.ID)

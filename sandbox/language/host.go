@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
@@ -113,6 +115,21 @@ func (h *Host) GetProgramDependencies(
 		}
 	}
 	return response, nil
+}
+
+// GenerateProgram is for `pulumi import`, which shows code for what it has imported. Go code needs the types of the whole
+// schema, which the sandbox does not have: it shows what the official host writes Go from, in Pulumi's own notation.
+func (h *Host) GenerateProgram(
+	_ context.Context, req *pulumirpc.GenerateProgramRequest,
+) (*pulumirpc.GenerateProgramResponse, error) {
+	var code strings.Builder
+	code.WriteString("// The sandbox writes no Go code. These are the resources in Pulumi's own notation (PCL):\n")
+	for _, name := range slices.Sorted(maps.Keys(req.GetSource())) {
+		for line := range strings.Lines(req.GetSource()[name]) {
+			code.WriteString("// " + line)
+		}
+	}
+	return &pulumirpc.GenerateProgramResponse{Source: map[string][]byte{"main.go": []byte(code.String())}}, nil
 }
 
 // Run builds the program, where it is not built already, and runs it to its end.

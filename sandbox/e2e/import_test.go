@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+)
+
+func TestImportOfWhatWasMadeByHand(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	require.NoError(t, p.open().CreateObject(account.LogGroup, "/team/audit", account.Object{"name": "/team/audit", "retentionInDays": 30.0}, nil))
+	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`
+	require.NoError(t, p.open().CreateObject(account.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
+		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"}, nil))
+
+	toImport := func(resources ...string) []string {
+		p.write("import.json", `{"resources": [`+strings.Join(resources, ", ")+`]}`)
+		return []string{"pulumi", "import", "--file", "import.json", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive",
+			"--color", "never"}
+	}
+	p.refused([]string{"'/team/nothing' does not exist"},
+		toImport(`{"type": "aws:cloudwatch/logGroup:LogGroup", "name": "nothing", "id": "/team/nothing"}`)...)
+	said := p.ok(toImport(`{"type": "aws:cloudwatch/logGroup:LogGroup", "name": "audit", "id": "/team/audit"}`,
+		`{"type": "aws:iam/role:Role", "name": "auditor", "id": "team-audit"}`)...)
+	require.Contains(t, said.output, `resource audit "aws:cloudwatch/logGroup:LogGroup"`)
+	require.Contains(t, said.output, `retentionInDays = 30`)
+
+	state := p.state("dev")
+	require.Equal(t, "/team/audit", state["aws:cloudwatch/logGroup:LogGroup"][0].Inputs["name"])
+	require.Equal(t, trust, state["aws:iam/role:Role"][0].Inputs["assumeRolePolicy"])
+	p.ok("pulumi", "refresh", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes")
+}
