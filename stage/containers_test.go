@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/awslimits"
 )
 
 // beside is a sound stage but for what stands in its service and the containers beside the main one.
@@ -120,7 +122,9 @@ func TestMistakesInContainers(t *testing.T) {
 		"more than the most": {
 			beside("{proxy: {image: web, ulimits: {nofile: {soft: 2, hard: 1}}}}"), own + ".ulimits.nofile.soft", []string{"is 2, more than hard, which is 1; lower soft, or raise hard"}},
 		"a limit below nothing": {
-			oneService("      ulimits: {nofile: {soft: -1, hard: 1}}"), "services.web.ulimits.nofile.soft", []string{"is -1; allowed: 0 to 2147483647"}},
+			oneService("      ulimits: {nofile: {soft: -1, hard: 1}}"), "services.web.ulimits.nofile.soft", []string{"is -1, more than hard, which is 1", "-1 is no limit"}},
+		"a limit below none": {
+			oneService("      ulimits: {nofile: {soft: -2, hard: 1}}"), "services.web.ulimits.nofile.soft", []string{"is -2; allowed: -1 to 2147483647"}},
 
 		// dependencies
 		"a condition that ECS does not know": {
@@ -171,6 +175,8 @@ func TestGoodContainers(t *testing.T) {
 			"c: {image: web, essential: false, dependsOn: {d: START}}, d: {image: web}}", "dependsOn: {a: COMPLETE, d: START}"),
 		"a volume for two":               beside("{proxy: {image: web, mounts: {data: {path: /a}}}}", "mounts: {data: {path: /b, readOnly: true}, more: {path: /b/c}}"),
 		"a user by name, with its group": oneService("      user: 'www-data:www.data_1'"),
+		"no limits":                      oneService("      ulimits: {memlock: {soft: -1, hard: -1}, core: {soft: 1, hard: -1}}"),
+		"variables with dots and dashes": oneService("      environment: {discovery.type: x, a-b: x, 1st: x, 'Log:Level': x}"),
 		"limits at their ends":           oneService("      ulimits: {nofile: {soft: 65535, hard: 65535}, core: {soft: 0, hard: 0}}"),
 		"files that only a container beside the main one cannot write": beside("{proxy: {image: web, readonlyRootFilesystem: true}}", "exec: true"),
 		"a secret in two containers":                                   beside("{proxy: {image: web, secrets: [DATABASE_URL]}}", "secrets: [DATABASE_URL]"),
@@ -198,7 +204,7 @@ func TestTheDefaultsMayHaveAContainer(t *testing.T) {
 
 func TestTheEncryptedValuesOfAllContainersAreOneSecret(t *testing.T) {
 	t.Parallel()
-	value := strings.Repeat("x", largestSecret/2)
+	value := strings.Repeat("x", awslimits.SecretSize/2)
 	stage := func(first, second string) string {
 		return "config:\n  slipway:images: {web: {ref: '" + pinned + "'}}\n  slipway:secrets: {A: {secure: '" + value + "'}, B: {secure: '" + value + "'}}\n" +
 			"  slipway:services: {web: {image: web, secrets: [" + first + "], containers: {proxy: {image: web, secrets: [" + second + "]}}}}\n"

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/awslimits"
 )
 
 // decode fills a struct, map, list or scalar from a node. It goes on after a mistake, so that all are found.
@@ -173,6 +175,10 @@ func (c *checker) decodeText(n *node, into reflect.Value) {
 				original = "\"…\""
 			}
 			c.reject(n, "is a date; write it as text, in quotes: %s", original)
+			return
+		}
+		if strings.Contains(text, awslimits.NotInText) {
+			c.reject(n, "holds a NUL character, with which programs are told that a text ends; remove it")
 			return
 		}
 		into.SetString(text)

@@ -3,6 +3,8 @@ package stage
 import (
 	"slices"
 	"time"
+
+	"slipway/awslimits"
 )
 
 // Deployment is how ECS brings a service from one revision to the next.
@@ -49,8 +51,6 @@ type Deployment struct {
 	MaxErrors int `json:"maxErrors" min:"1" max:"1000000" unit:"errors a minute"`
 }
 
-const mostAlarms = 10
-
 func (c *checker) checkDeployment(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
 	deployment := service.Deployment
@@ -69,12 +69,12 @@ func (c *checker) checkDeployment(name string, service Service) {
 		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or lower minimumHealthy",
 			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
-	if len(deployment.Alarms) > mostAlarms {
-		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), mostAlarms)
+	if len(deployment.Alarms) > awslimits.DeploymentAlarms {
+		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), awslimits.DeploymentAlarms)
 	}
 	for i, alarm := range deployment.Alarms {
 		switch {
-		case blank(alarm) || len(alarm) > 255:
+		case blank(alarm) || len(alarm) > awslimits.AlarmName:
 			c.fail(key("alarms", i), "is not the name of an alarm; write 1 to 255 characters")
 		case slices.Contains(deployment.Alarms[:i], alarm):
 			c.fail(key("alarms", i), "is %s again; remove it", alarm)

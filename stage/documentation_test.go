@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"slipway/awslimits"
 	"slipway/docs"
 )
 
@@ -51,8 +52,8 @@ func TestTheDocumentationOfTheKeysIsThatOfTheCode(t *testing.T) {
 		}
 	}
 	generated.WriteString("\n## Task sizes\n\n| `cpu` (CPU units) | `memory` (MiB) |\n|---|---|\n")
-	for _, size := range taskSizes {
-		fmt.Fprintf(&generated, "| %d | %s |\n", size.cpu, size.allowed())
+	for _, size := range awslimits.TaskSizes {
+		fmt.Fprintf(&generated, "| %d | %s |\n", size.CPU, size.MemoryInWords())
 	}
 	requireGenerated(t, documentation, generated.String())
 }

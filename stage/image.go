@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -126,6 +127,9 @@ func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 	}
 }
 
+// argumentName is a name that a Dockerfile can refer to.
+var argumentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (c *checker) checkBuild(name string, build *Build) {
 	key := func(keys ...any) []any { return append(at("images", name, "build"), keys...) }
 	c.checkPaths(name, build)
@@ -138,7 +142,7 @@ func (c *checker) checkBuild(name string, build *Build) {
 		}
 	}
 	for _, argument := range slices.Sorted(maps.Keys(build.Args)) {
-		if !variableName.MatchString(argument) {
+		if !argumentName.MatchString(argument) {
 			c.fail(key("args", argument), "is not a name that a build argument can have; "+
 				"use letters, digits and _, and no digit first")
 		}

@@ -10,7 +10,7 @@ import "reflect"
 type document struct {
 	// Environment holds variables for every container of the stage. A container's own variables of the same name win.
 	//
-	// Allowed: names of letters, digits and `_`, no digit first; not those that Fargate sets itself
+	// Allowed: names of letters, digits and punctuation without `=`; not those that Fargate sets itself
 	// (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `AWS_EXECUTION_ENV`, `ECS_AGENT_URI`, `ECS_CONTAINER_METADATA_URI`,
 	// `ECS_CONTAINER_METADATA_URI_V4`)
 	// Example: environment: {STAGE: "dev"}
@@ -35,7 +35,8 @@ type document struct {
 	// Allowed: a value that is encrypted by Pulumi; `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where
 	// suffix is the six characters that Secrets Manager adds, alone or followed by
 	// `:JSON-KEY:VERSION-STAGE:VERSION-ID` (each may be empty, and one of the last two is);
-	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`. The encrypted values of one service
+	// `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`; names as in `environment`, and of an encrypted value
+	// without `:`. The encrypted values of one service
 	// or task are at most 65536 bytes together
 	// Example: secrets: {DATABASE_URL: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"}
 	// Rule: [Secrets Manager in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html),

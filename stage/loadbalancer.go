@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/awslimits"
 )
 
 // LoadBalancer is how the services that have a route are reached: through one Application Load Balancer.
@@ -117,8 +119,6 @@ type AccessLogs struct {
 	Prefix string `json:"prefix"`
 }
 
-const mostLoadBalancerSubnets = 16
-
 var (
 	loadBalancerResource = regexp.MustCompile(`^loadbalancer/app/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}$`)
 	certificateResource  = regexp.MustCompile(`^certificate/[A-Za-z0-9-]+$`)
@@ -160,8 +160,8 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
 	if at := key("tlsPolicy"); at.present && !modernTLSPolicy.MatchString(settings.TLSPolicy) {
 		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06", settings.TLSPolicy)
 	}
-	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 || len(settings.Subnets) > mostLoadBalancerSubnets) {
-		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets), mostLoadBalancerSubnets)
+	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 || len(settings.Subnets) > awslimits.LoadBalancerSubnets) {
+		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets), awslimits.LoadBalancerSubnets)
 	}
 	c.checkSubnets(settings.Subnets, "loadBalancer", "subnets")
 	if at := key("allowFrom"); at.present && len(settings.AllowFrom) == 0 {

@@ -110,10 +110,18 @@ func TestMistakes(t *testing.T) {
 			with("  slipway:environment: {T: 2024-01-01 10:30:00}"), "environment.T", dev, []string{`in quotes: "2024-01-01 10:30:00"`}},
 		"a date that the CLI wrote back": {
 			with("  slipway:environment: {DAY: 2024-01-01 00:00:00 +0000 UTC}"), "environment.DAY", dev, []string{`in quotes: "2024-01-01"`}},
-		"a name that no shell takes": {
-			with("  slipway:environment: {a-b: x}"), "environment.a-b", dev, []string{"letters, digits and _"}},
-		"a name with a dot": {
-			oneService("      environment: {a.b: x}"), `services.web.environment["a.b"]`, dev, []string{"letters, digits and _"}},
+		"a variable with =": {
+			with("  slipway:environment: {a=b: x}"), `environment["a=b"]`, dev, []string{"without spaces and ="}},
+		"a variable with a space": {
+			oneService("      environment: {a b: x}"), `services.web.environment["a b"]`, dev, []string{"without spaces and ="}},
+		"a variable without a name": {
+			oneService("      environment: {'': x}"), `services.web.environment[""]`, dev, []string{"without spaces and ="}},
+		"a variable with a control character": {
+			oneService(`      environment: {"a\eb": x}`), `services.web.environment["a\x1bb"]`, dev, []string{"without spaces and ="}},
+		"a NUL in a value": {
+			oneService(`      environment: {A: "x\0y"}`), "services.web.environment.A", dev, []string{"holds a NUL character"}},
+		"a NUL in a command": {
+			oneService(`      command: ["x\0y"]`), "services.web.command[0]", dev, []string{"holds a NUL character"}},
 		"a variable that Fargate sets": {
 			oneService("      environment: {AWS_EXECUTION_ENV: x}"), "services.web.environment.AWS_EXECUTION_ENV", dev,
 			[]string{"Fargate sets itself; use another name"}},

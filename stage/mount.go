@@ -4,6 +4,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+
+	"slipway/awslimits"
 )
 
 // Mount is a volume of the task in one of its containers.
@@ -26,7 +28,7 @@ type Mount struct {
 func (c *checker) checkMounts(keys []any, mounts map[string]Mount) {
 	seen := map[string]string{} // volumes by path
 	for _, volume := range slices.Sorted(maps.Keys(mounts)) {
-		if !ecsName.MatchString(volume) {
+		if !awslimits.ECSName.MatchString(volume) {
 			c.fail(below(keys, volume), "cannot name a volume in ECS; use up to 255 letters, digits, - and _")
 		}
 		where, to := c.root.at(below(keys, volume, "path")...), mounts[volume].Path

@@ -4,23 +4,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"slipway/awslimits"
 )
 
-var (
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// ecsName is what ECS takes for clusters, services, families and containers.
-	ecsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	// repositoryName is ECR's pattern:
-	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-	repositoryName = regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
-	// stageName is what both take, since every name in AWS begins with project and stage.
-	stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
-)
-
-const (
-	longestRepositoryName = 256
-	longestRoleName       = 64
-)
+// stageName is what both ECS and ECR take, since every name in AWS begins with project and stage.
+var stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
 
 // setByFargate are variables that Fargate puts into every container itself:
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html
@@ -50,8 +39,8 @@ func (c *checker) checkVariableNames(names []string, keys ...any) {
 	for _, name := range names {
 		path := append(slices.Clone(keys), name)
 		switch {
-		case !variableName.MatchString(name):
-			c.fail(path, "is not a name that a variable can have; use letters, digits and _, and no digit first")
+		case !awslimits.VariableName.MatchString(name):
+			c.fail(path, "is not a name that a variable can have; use letters, digits and punctuation, without spaces and =")
 		case slices.Contains(setByFargate, name):
 			c.fail(path, "is a variable that Fargate sets itself; use another name")
 		}
@@ -62,12 +51,12 @@ func (c *checker) checkVariableNames(names []string, keys ...any) {
 func (c *checker) checkImageName(name string) {
 	repository := c.names().RepositoryName(name)
 	switch {
-	case !repositoryName.MatchString(name):
+	case !awslimits.RepositoryName.MatchString(name):
 		c.fail(at("images", name), "cannot name a repository in ECR; use lower case letters and digits, "+
 			"separated by single ., _, - or /")
-	case len(repository) > longestRepositoryName:
+	case len(repository) > awslimits.RepositoryNameLength:
 		c.fail(at("images", name), "makes the repository's name, %s, %d characters long, and ECR takes %d; shorten it",
-			repository, len(repository), longestRepositoryName)
+			repository, len(repository), awslimits.RepositoryNameLength)
 	}
 }
 
@@ -75,11 +64,11 @@ func (c *checker) checkImageName(name string) {
 func (c *checker) checkName(keys []any, name string) {
 	role := c.names().ExecutionRole(name)
 	switch {
-	case !ecsName.MatchString(name):
+	case !awslimits.ECSName.MatchString(name):
 		c.fail(keys, "cannot name a service or a task in ECS; use up to 255 letters, digits, - and _")
-	case len(role) > longestRoleName:
+	case len(role) > awslimits.RoleName:
 		c.fail(keys, "makes the name of its IAM role, %s, %d characters long, and IAM takes %d; "+
-			"shorten it by %d", role, len(role), longestRoleName, len(role)-longestRoleName)
+			"shorten it by %d", role, len(role), awslimits.RoleName, len(role)-awslimits.RoleName)
 	}
 }
 

@@ -3,6 +3,8 @@ package stage
 import (
 	"regexp"
 	"slices"
+
+	"slipway/awslimits"
 )
 
 // Network is where tasks run: in the default VPC when VPC is empty.
@@ -32,8 +34,6 @@ type Network struct {
 	AssignPublicIP *bool `json:"assignPublicIp"`
 }
 
-const mostSubnets = 16 // what ECS takes in a service's network configuration
-
 var (
 	vpcID    = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
 	subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
@@ -51,8 +51,8 @@ func (c *checker) checkNetwork(network Network) {
 	case subnets.present && !vpc.present && !vpc.bad:
 		c.failAt(subnets, "needs vpc beside it; write the id of the VPC that they are in, as network.vpc, "+
 			"or remove subnets to use the default VPC")
-	case subnets.present && (len(network.Subnets) == 0 || len(network.Subnets) > mostSubnets):
-		c.failAt(subnets, "has %d subnets; allowed: 1 to %d", len(network.Subnets), mostSubnets)
+	case subnets.present && (len(network.Subnets) == 0 || len(network.Subnets) > awslimits.ServiceSubnets):
+		c.failAt(subnets, "has %d subnets; allowed: 1 to %d", len(network.Subnets), awslimits.ServiceSubnets)
 	}
 	c.checkSubnets(network.Subnets, "network", "subnets")
 }

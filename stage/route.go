@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"slipway/awslimits"
 )
 
 // Route is how the stage's load balancer comes to send requests to a service, and watches its tasks.
@@ -121,18 +123,12 @@ type TargetHealthCheck struct {
 }
 
 const (
-	grpc              = "grpc"
-	mostConditions    = 5 // values in the conditions of one rule
-	mostWildcards     = 6 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-	longestCondition  = 128
-	longestHealthPath = 1024
+	grpc = "grpc"
 )
 
 var (
-	hostPattern = regexp.MustCompile(`^[a-z0-9*?-]+(\.[a-z0-9*?-]+)*\.[a-z]+$`)
-	pathPattern = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
-	httpCodes   = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
-	grpcCodes   = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
+	httpCodes = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
+	grpcCodes = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
 )
 
 // NeedsHTTPS tells whether the load balancer speaks the protocol only to clients that come by HTTPS.
@@ -166,19 +162,19 @@ func (c *checker) checkRoute(name string, service Service) {
 	c.checkHosts(name, route.Hosts)
 	for i, path := range route.Paths {
 		switch {
-		case len(path) > longestCondition || !pathPattern.MatchString(path):
-			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path), longestCondition)
+		case len(path) > awslimits.RuleValue || !awslimits.PathPattern.MatchString(path):
+			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path), awslimits.RuleValue)
 		case slices.Contains(route.Paths[:i], path):
 			c.fail(key("paths", i), "is %s again; remove it", path)
 		}
 	}
-	if values := len(route.Hosts) + len(route.Paths); values > mostConditions {
+	if values := len(route.Hosts) + len(route.Paths); values > awslimits.RuleValues {
 		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one with *, as in *.example.com or /api/*",
-			values, mostConditions)
+			values, awslimits.RuleValues)
 	}
 	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "")
-	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > mostWildcards {
-		c.failAt(place, "has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?", wildcards, mostWildcards)
+	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > awslimits.RuleWildcards {
+		c.failAt(place, "has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?", wildcards, awslimits.RuleWildcards)
 	}
 	written := func(key string) bool {
 		at := c.root.at("loadBalancer", key)
@@ -199,9 +195,9 @@ func (c *checker) checkHosts(name string, hosts []string) {
 	}
 	for i, host := range hosts {
 		switch {
-		case len(host) > longestCondition:
-			c.fail(key(i), "is %q, %d characters long; allowed: up to %d", shorten(host), len(host), longestCondition)
-		case !hostPattern.MatchString(host):
+		case len(host) > awslimits.RuleValue:
+			c.fail(key(i), "is %q, %d characters long; allowed: up to %d", shorten(host), len(host), awslimits.RuleValue)
+		case !awslimits.HostPattern.MatchString(host):
 			c.fail(key(i), "is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
 		case slices.Contains(hosts[:i], host):
 			c.fail(key(i), "is %s again; remove it", host)
@@ -219,8 +215,8 @@ func (c *checker) checkHosts(name string, hosts []string) {
 func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 	check := route.HealthCheck
 	if path := key("healthCheck", "path"); c.root.at(path...).present &&
-		(len(check.Path) > longestHealthPath || !strings.HasPrefix(check.Path, "/")) {
-		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path), longestHealthPath)
+		(len(check.Path) > awslimits.HealthCheckPath || !strings.HasPrefix(check.Path, "/")) {
+		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path), awslimits.HealthCheckPath)
 	}
 	codes, allowed := httpCodes, "200 to 499, as in 200 or 200-299 or 200,302"
 	if route.Protocol == grpc {

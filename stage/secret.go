@@ -6,8 +6,11 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/awslimits"
 )
 
 // Secret is a secret variable: exactly one of ARN and Value is set.
@@ -38,13 +41,13 @@ func (v SecretValue) Reveal() string {
 	return *v.text
 }
 
-// largestSecret is what one secret of Secrets Manager holds, in bytes.
-const largestSecret = 65536
-
 // checkSecret never shows what it checks: it may be the secret itself, put where its ARN belongs.
 func (c *checker) checkSecret(name, text string) {
 	path := at("secrets", name)
 	switch written := c.root.object["secrets"].object[name]; {
+	case strings.Contains(name, ":") && !IsSecretARN(text):
+		c.fail(path, "has a colon, with which ECS's references to a secret part its name from its version; use another name, "+
+			"or keep the value elsewhere and write its ARN")
 	case written.encrypted && text == "":
 		c.fail(path, "is an empty value, encrypted; encrypt the value itself, or remove the key")
 	case isEncrypted(written.written) && IsSecretARN(text):
@@ -54,8 +57,8 @@ func (c *checker) checkSecret(name, text string) {
 		c.fail(path, "is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
 	default:
-		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets.%s'`, "+
-			"or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, name)
+		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets%s'`, "+
+			"or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, step("secrets", name))
 	}
 }
 
@@ -115,8 +118,8 @@ func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
 			}
 		}
 	}
-	if text, err := json.Marshal(values); err != nil || len(text) > largestSecret {
+	if text, err := json.Marshal(values); err != nil || len(text) > awslimits.SecretSize {
 		c.fail(below(keys, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
-			"write its ARN", len(text), largestSecret)
+			"write its ARN", len(text), awslimits.SecretSize)
 	}
 }

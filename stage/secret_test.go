@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/awslimits"
 )
 
 const parameterARN = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/password"
@@ -85,7 +87,7 @@ func TestAServiceIsGivenTheSecretsThatItNames(t *testing.T) {
 
 func TestMistakesInEncryptedSecrets(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("x", largestSecret)
+	large := strings.Repeat("x", awslimits.SecretSize)
 	for name, test := range map[string]struct {
 		stage, path string
 		says        []string
@@ -114,12 +116,18 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 			withSecrets("{KEY: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2-AbCdEf:key'}"), "secrets.KEY", []string{
 				":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty)"}},
 		"a name that no variable can have": {
-			withSecrets("{a-b: {secure: hunter2}}"), "secrets.a-b", []string{"letters, digits and _"}},
+			withSecrets("{a=b: {secure: hunter2}}"), `secrets["a=b"]`, []string{"without spaces and ="}},
+		"a name that no reference can have": {
+			withSecrets("{'a:b': {secure: hunter2}}"), `secrets["a:b"]`, []string{"has a colon"}},
+		"a value that is not encrypted, under a name with a dot": {
+			withSecrets("{a.b: hunter2}"), `secrets["a.b"]`, []string{"--path 'slipway:secrets[\"a.b\"]'"}},
+		"a NUL in a value": {
+			withSecrets(`{KEY: {secure: "hunter2\0"}}`), "secrets.KEY", []string{"holds a NUL character"}},
 		"more than a secret holds": {
 			withSecrets("{KEY: {secure: "+large+"}}", "KEY"), "services.web.secrets", []string{
 				"has encrypted values of 65546 bytes together, and Secrets Manager takes 65536; keep a large one elsewhere and write its ARN"}},
 		"more than a secret holds, together": {
-			withSecrets("{A: {secure: "+large[:largestSecret/2]+"}, B: {secure: "+large[:largestSecret/2]+"}}", "A", "B"), "services.web.secrets", []string{
+			withSecrets("{A: {secure: "+large[:awslimits.SecretSize/2]+"}, B: {secure: "+large[:awslimits.SecretSize/2]+"}}", "A", "B"), "services.web.secrets", []string{
 				"bytes together, and Secrets Manager takes 65536"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +141,7 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 
 func TestEncryptedValuesFillASecretToItsLimit(t *testing.T) {
 	t.Parallel()
-	most := largestSecret - len(`{"KEY":""}`)
+	most := awslimits.SecretSize - len(`{"KEY":""}`)
 	_, err := loadFiles(t, "dev", "", withSecrets("{KEY: {secure: "+strings.Repeat("x", most)+"}}", "KEY"))
 	require.NoError(t, err)
 	_, err = loadFiles(t, "dev", "", withSecrets("{KEY: {secure: "+strings.Repeat("x", most+1)+"}}", "KEY"))

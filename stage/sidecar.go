@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/distribution/reference"
+
+	"slipway/awslimits"
 )
 
 // Sidecar is a container beside a task's main one.
@@ -47,7 +49,7 @@ type Sidecar struct {
 
 // mostContainers is how many containers a task has at most, the main one among them
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html).
-const mostContainers = 10
+const mostContainers = awslimits.Containers
 
 // checkContainers checks the containers beside the main one, called main. keys lead to the service or the task.
 func (c *checker) checkContainers(keys []any, main string, definition TaskDefinition) {
@@ -58,7 +60,7 @@ func (c *checker) checkContainers(keys []any, main string, definition TaskDefini
 	for _, name := range slices.Sorted(maps.Keys(definition.Containers)) {
 		sidecar, own := definition.Containers[name], below(all, name)
 		switch {
-		case !ecsName.MatchString(name):
+		case !awslimits.ECSName.MatchString(name):
 			c.fail(own, "cannot name a container in ECS; use up to 255 letters, digits, - and _")
 		case name == main:
 			c.fail(own, "is the name of the main container, whose keys stand in %s; use another name", written(keys...))
@@ -104,11 +106,11 @@ func (c *checker) checkShares(keys []any, definition TaskDefinition) {
 		memory += sidecar.Memory
 	}
 	all := below(keys, "containers")
-	if !c.root.at(below(keys, "cpu")...).bad && isTaskSize(definition.CPU) && cpu >= definition.CPU {
+	if !c.root.at(below(keys, "cpu")...).bad && awslimits.FindTaskSize(definition.CPU) != nil && cpu >= definition.CPU {
 		c.fail(all, "have %d CPU units together, and the task has %d, of which the main container needs some; lower their cpu, or raise %s",
 			cpu, definition.CPU, written(below(keys, "cpu")...))
 	}
-	if !c.root.at(below(keys, "memory")...).bad && isTaskSize(definition.CPU) && memory >= definition.Memory {
+	if !c.root.at(below(keys, "memory")...).bad && awslimits.FindTaskSize(definition.CPU) != nil && memory >= definition.Memory {
 		c.fail(all, "may use %d MiB together, and the task has %d, of which the main container needs some; lower their memory, or raise %s",
 			memory, definition.Memory, written(below(keys, "memory")...))
 	}

@@ -2,27 +2,20 @@ package stage
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"slipway/awslimits"
 )
 
-var (
-	tagText = regexp.MustCompile(`^[\pL\pN +\-=._:/@]*$`)
-	// ownTags are those that slipway sets itself.
-	ownTags = []string{"project", "stage", "service", "task", "image"}
-)
+// ownTags are those that slipway sets itself.
+var ownTags = []string{"project", "stage", "service", "task", "image"}
 
-const (
-	keptTags        = 4  // for slipway's own, of which a resource has three
-	mostTags        = 50 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
-	longestTagKey   = 128
-	longestTagValue = 256
-)
+const keptTags = 4 // for slipway's own, of which a resource has three
 
 func (c *checker) checkTags(tags map[string]string) {
-	if most := mostTags - keptTags; len(tags) > most {
-		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), mostTags, most)
+	if most := awslimits.Tags - keptTags; len(tags) > most {
+		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), awslimits.Tags, most)
 	}
 	folded := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -34,12 +27,12 @@ func (c *checker) checkTags(tags map[string]string) {
 		switch {
 		case slices.Contains(ownTags, strings.ToLower(key)): // IAM takes Stage and stage for the same
 			c.fail(path, "is a tag that slipway sets itself; use another key")
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		case strings.HasPrefix(strings.ToLower(key), awslimits.NotTag):
 			c.fail(path, "begins with aws:, which AWS keeps for itself; use another key")
-		case key == "" || len([]rune(key)) > longestTagKey || !tagText.MatchString(key):
-			c.fail(path, "cannot be the key of a tag; use 1 to %d letters, digits, spaces and + - = . _ : / @", longestTagKey)
-		case len([]rune(value)) > longestTagValue || !tagText.MatchString(value):
-			c.fail(path, "is %q; use up to %d letters, digits, spaces and + - = . _ : / @", shorten(value), longestTagValue)
+		case key == "" || len([]rune(key)) > awslimits.TagKey || !awslimits.TagText.MatchString(key):
+			c.fail(path, "cannot be the key of a tag; use 1 to %d letters, digits, spaces and + - = . _ : / @", awslimits.TagKey)
+		case len([]rune(value)) > awslimits.TagValue || !awslimits.TagText.MatchString(value):
+			c.fail(path, "is %q; use up to %d letters, digits, spaces and + - = . _ : / @", shorten(value), awslimits.TagValue)
 		}
 	}
 }

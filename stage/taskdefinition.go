@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"slipway/awslimits"
 )
 
 // TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named after the
@@ -104,16 +106,16 @@ func (c *checker) checkSize(keys []any, cpu, memory int) {
 	if cpuAt.bad || memoryAt.bad {
 		return
 	}
-	i := slices.IndexFunc(taskSizes, func(size taskSize) bool { return size.cpu == cpu })
+	size := awslimits.FindTaskSize(cpu)
 	switch {
-	case i < 0:
-		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, allowedCPU())
-	case slices.Contains(taskSizes[i].memory, memory):
+	case size == nil:
+		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, awslimits.CPUInWords())
+	case slices.Contains(size.Memory, memory):
 	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
-		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, taskSizes[i].allowed())
+		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, size.MemoryInWords())
 	default:
 		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
-			cpu, memory, taskSizes[i].allowed())
+			cpu, memory, size.MemoryInWords())
 	}
 }
 

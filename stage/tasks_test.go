@@ -37,8 +37,8 @@ func TestMistakesInTasks(t *testing.T) {
 			with("  slipway:tasks: {" + strings.Repeat("j", 43) + ": {image: web}}"), "tasks." + strings.Repeat("j", 43), []string{"65 characters long, and IAM takes 64"}},
 		"a task's size that Fargate lacks": {
 			withTask("image: web, cpu: 300"), "tasks.migrate.cpu", []string{"300 CPU units are not a size of Fargate"}},
-		"a task's variable with a dot": {
-			withTask("image: web, environment: {a.b: x}"), `tasks.migrate.environment["a.b"]`, []string{"letters, digits and _"}},
+		"a task's variable with a space": {
+			withTask("image: web, environment: {a b: x}"), `tasks.migrate.environment["a b"]`, []string{"without spaces and ="}},
 		"a task's secret that is not declared": {
 			withTask("image: web, secrets: [TOKEN]"), "tasks.migrate.secrets[0]", []string{"is not the name of a secret"}},
 		"a task's secret that is a variable, too": {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"slipway/awslimits"
 	"slipway/schedule"
 )
 
@@ -18,10 +19,9 @@ const DefaultScheduleGroup = "default"
 const schedulerService = "scheduler.amazonaws.com"
 
 var (
-	clusterTarget     = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:cluster/[A-Za-z0-9_-]{1,255}$`)
-	scheduledARN      = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
-	queueARN          = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
-	validScheduleName = regexp.MustCompile(`^[0-9A-Za-z_.-]{1,64}$`)
+	clusterTarget = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:cluster/[A-Za-z0-9_-]{1,255}$`)
+	scheduledARN  = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
+	queueARN      = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 )
 
 // checkSchedule refuses what EventBridge Scheduler refuses. It looks at names and forms, and not whether the target is there.
@@ -34,7 +34,7 @@ func (t *tx) checkSchedule(o Object) error {
 	long = long && window["maximumWindowInMinutes"] != 0.0
 	role := get[Object](t, Role, afterSlash(target.text("roleArn")))
 	switch {
-	case !validScheduleName.MatchString(o.text("name")):
+	case !awslimits.ScheduleName.MatchString(o.text("name")):
 		return invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular "+
 			"expression pattern: [0-9a-zA-Z-_.]+", o.text("name"))
 	case o.text("groupName") != DefaultScheduleGroup:

@@ -3,10 +3,11 @@ package account
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"slipway/awslimits"
 )
 
 // TaskDefinition is one revision of a family, with the field names of the ECS API.
@@ -125,23 +126,13 @@ func (a *Account) TagTaskDefinition(reference string, tags map[string]any) error
 	})
 }
 
-// fargateMemory is the memory in MiB that each Fargate CPU size allows: from, to, step.
-var fargateMemory = map[int][3]int{
-	256: {512, 2048, 512}, 512: {1024, 4096, 1024}, 1024: {2048, 8192, 1024}, 2048: {4096, 16384, 1024},
-	4096: {8192, 30720, 1024}, 8192: {16384, 61440, 4096}, 16384: {32768, 122880, 8192},
-}
-
 func onFargate(cpu, memory string) bool {
 	c, errCPU := strconv.Atoi(cpu)
 	m, errMemory := strconv.Atoi(memory)
-	allowed, known := fargateMemory[c]
-	if errCPU != nil || errMemory != nil || !known || m < allowed[0] || m > allowed[1] {
-		return false
-	}
-	return (m-allowed[0])%allowed[2] == 0 && (c != 256 || m != 1536)
+	return errCPU == nil && errMemory == nil && awslimits.OnFargate(c, m)
 }
 
-var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+var validName = awslimits.ECSName
 
 // check refuses what ECS refuses at registration.
 func (d TaskDefinition) check() error {
@@ -156,8 +147,8 @@ func (d TaskDefinition) check() error {
 		return client("Family contains invalid characters.")
 	case len(d.Containers) == 0:
 		return client("Container list cannot be empty.")
-	case len(d.Containers) > 10:
-		return client("Task definition has %d containers; at most 10 are allowed.", len(d.Containers))
+	case len(d.Containers) > awslimits.Containers:
+		return client("Task definition has %d containers; at most %d are allowed.", len(d.Containers), awslimits.Containers)
 	}
 	fargate := slices.Contains(d.RequiresCompatibilities, "FARGATE")
 	if fargate {

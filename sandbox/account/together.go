@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"slipway/awslimits"
 )
 
 // Volume is one of a task's volumes: it starts empty, is shared by the containers that mount it, and ends with the task.
@@ -99,7 +101,6 @@ func findCircle(waitsFor map[string][]string, name string, path []string) []stri
 }
 
 var (
-	ulimits = strings.Fields(`core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack`)
 	// validUser is user, uid, user:group, uid:gid, user:gid or uid:group.
 	validUser = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 )
@@ -116,13 +117,13 @@ func (c Container) checkProcess() error {
 		soft, isSoft := limit["softLimit"].(float64)
 		hard, isHard := limit["hardLimit"].(float64)
 		switch {
-		case !slices.Contains(ulimits, name):
+		case !slices.Contains(awslimits.Ulimits, name):
 			return client("Invalid ulimit name '%s'.", name)
 		case seen[name]:
 			return client("Duplicate ulimit '%s'.", name)
-		case !isSoft || !isHard || soft != float64(int(soft)) || hard != float64(int(hard)):
+		case !isSoft || !isHard || soft != float64(int(soft)) || hard != float64(int(hard)) || soft < -1 || hard < -1:
 			return client("Ulimit '%s' must have the numbers softLimit and hardLimit.", name)
-		case soft > hard && hard >= 0: // -1 is unlimited
+		case awslimits.SoftAboveHard(int(soft), int(hard)):
 			return client("Ulimit '%s': softLimit must not be greater than hardLimit.", name)
 		}
 		seen[name] = true
