@@ -115,8 +115,8 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 		// a replacement: then ECS would answer the creation with the service that is deleted next.
 		pulumi.DeleteBeforeReplace(true),
 	}
-	if settings.Scaling != nil { // which decides the count from now on
-		options = append(options, pulumi.IgnoreChanges([]string{"desiredCount"}))
+	if kept := keptProperties(settings); len(kept) > 0 {
+		options = append(options, pulumi.IgnoreChanges(kept))
 	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
@@ -197,6 +197,19 @@ func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, 
 		names = append(names, alarm.Name)
 	}
 	return &ecs.ServiceAlarmsArgs{AlarmNames: names, Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)}, nil
+}
+
+// keptProperties stay as ECS has them.
+func keptProperties(settings stage.Service) (properties []string) {
+	if settings.Scaling != nil { // which decides the count from now on
+		properties = append(properties, "desiredCount")
+	}
+	// The provider would send 0 for one that goes with its route, and ECS refuses any where no load balancer is
+	// (https://github.com/hashicorp/terraform-provider-aws/issues/31104).
+	if settings.Route == nil {
+		properties = append(properties, "healthCheckGracePeriodSeconds")
+	}
+	return properties
 }
 
 func gracePeriod(route *stage.Route) pulumi.IntPtrInput {

@@ -336,6 +336,20 @@ func dependsOn(registered pulumi.MockResourceArgs, token, name string) bool {
 	return false
 }
 
+// ECS takes a grace period only where a load balancer is, and the provider sends 0 for one that a program takes away.
+func TestWithoutARouteTheGracePeriodStays(t *testing.T) {
+	t.Parallel()
+	for services, ignored := range map[string][]string{
+		`{"web": {"image": "web"}}`:                                   {"healthCheckGracePeriodSeconds"},
+		`{"web": {"image": "web", "scaling": {"max": 2, "cpu": 60}}}`: {"desiredCount", "healthCheckGracePeriodSeconds"},
+	} {
+		recorded := declareStage(t, map[string]string{"services": services}, nil)
+		web := recorded.named(t, "aws:ecs/service:Service", "web")
+		require.Equal(t, ignored, web.RegisterRPC.GetIgnoreChanges())
+		require.NotContains(t, web.Inputs, resource.PropertyKey("healthCheckGracePeriodSeconds"))
+	}
+}
+
 func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, everything, nil)

@@ -19,11 +19,11 @@ const (
 	targetUnhealthy = "unhealthy"
 )
 
+var errNoLoadBalancer = refuse("InvalidParameterException",
+	"Health check grace period is only valid for services configured to use load balancers")
+
 func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
 	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }
-	if settings.HealthCheckGracePeriod > 0 && len(settings.LoadBalancers) == 0 {
-		return invalid("Health check grace period is only valid for services configured to use load balancers")
-	}
 	for _, lb := range settings.LoadBalancers {
 		group := get[Object](t, TargetGroup, afterSlash(lb.TargetGroupARN))
 		if group == nil || group.text("arn") != lb.TargetGroupARN {

@@ -80,7 +80,9 @@ func TestServiceBehindALoadBalancerComesToServe(t *testing.T) {
 		return service
 	}
 	require.Len(t, set(changed).Deployments, 1, "a grace period needs no deployment")
-	require.Len(t, set(settings(1)).Deployments, 2, "leaving the load balancer does")
+	kept := settings(1)
+	kept.HealthCheckGracePeriod = 60 // which ECS takes only where a load balancer is
+	require.Len(t, set(kept).Deployments, 2, "leaving the load balancer does")
 }
 
 func TestTasksThatTheLoadBalancerCannotReachAreStopped(t *testing.T) {
@@ -182,6 +184,24 @@ func TestLoadBalancersThatAServiceCannotHave(t *testing.T) {
 		_, err := s.CreateService("shop-dev", "web", arn, settings)
 		require.ErrorContains(t, err, c.want, name)
 	}
+}
+
+// A provider that a program gives no grace period any more sends 0.
+func TestTheGracePeriodStaysWhereTheLoadBalancerGoes(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.balance()
+	s.letThrough()
+	settings := balanced(1)
+	settings.HealthCheckGracePeriod = 60
+	_, err := s.CreateService("shop-dev", "web", s.register(nil), settings)
+	require.NoError(t, err)
+	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) { s.LoadBalancers, s.HealthCheckGracePeriod = nil, 0 })
+	require.ErrorContains(t, err, "Health check grace period is only valid for services configured to use load balancers")
+	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) { s.LoadBalancers = nil })
+	require.NoError(t, err)
+	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) { s.HealthCheckGracePeriod = 30 })
+	require.ErrorContains(t, err, "Health check grace period is only valid for services configured to use load balancers")
 }
 
 func TestSecurityGroupGoesWithItsOwnRules(t *testing.T) {

@@ -135,6 +135,9 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if err := t.checkSettings(settings); err != nil {
 			return nil, err
 		}
+		if settings.HealthCheckGracePeriod > 0 && len(settings.LoadBalancers) == 0 {
+			return nil, errNoLoadBalancer
+		}
 		if err := t.checkServiceLoadBalancers(settings, d); err != nil {
 			return nil, err
 		}
@@ -191,6 +194,10 @@ func (a *Account) UpdateService(
 			return nil, refuse("ClientException", "TaskDefinition is inactive")
 		}
 		rebalanced := !slices.Equal(before.LoadBalancers, s.Settings.LoadBalancers)
+		// Also 0, which a provider sends where a program takes both away.
+		if len(s.Settings.LoadBalancers) == 0 && before.HealthCheckGracePeriod != s.Settings.HealthCheckGracePeriod {
+			return nil, errNoLoadBalancer
+		}
 		if rebalanced || target != s.TaskDefinition || before.HealthCheckGracePeriod != s.Settings.HealthCheckGracePeriod {
 			if err := t.checkServiceLoadBalancers(s.Settings, d); err != nil {
 				return nil, err

@@ -238,6 +238,18 @@ func TestEveryOptionOfARoute(t *testing.T) {
 	require.Greater(t, p.object(account.ListenerRule)["priority"], 1000.0)
 	require.Equal(t, 60, p.ecsService().Settings.HealthCheckGracePeriod)
 	p.settled("dev")
+
+	// Without a route, and with one again: ECS takes a grace period only where a load balancer is.
+	bare := p.read("Pulumi.dev.yaml")
+	p.write("Pulumi.dev.yaml", stage[:from]+stage[to:])
+	p.up("dev")
+	require.Empty(t, p.ecsService().Settings.LoadBalancers)
+	p.settled("dev")
+	p.write("Pulumi.dev.yaml", strings.Replace(bare, "route: {", "route: {gracePeriod: 90, ", 1))
+	p.up("dev")
+	require.Len(t, p.ecsService().Settings.LoadBalancers, 1)
+	require.Equal(t, 90, p.ecsService().Settings.HealthCheckGracePeriod)
+	p.settled("dev")
 }
 
 func TestGRPCOverHTTPS(t *testing.T) {
