@@ -283,6 +283,35 @@ func TestMistakesInOptions(t *testing.T) {
 		"every resource in other words": {
 			permitted("{actions: ['s3:GetObject'], resources: ['arn:*:*:*:*:*']}"), "services.web.permissions[0].resources[0]",
 			[]string{`is "arn:*:*:*:*:*", which is everything of every AWS service; name the service`}},
+		"every resource of a service that is rarely used": {
+			permitted("{actions: ['ecs:StopTask'], resources: ['*']}"), "services.web.permissions[0].resources[0]",
+			[]string{"ecs:StopTask can be narrowed to resources; name their ARNs, or narrow it with conditions"}},
+		"every resource for an action in lower case": {
+			permitted("{actions: ['ses:sendemail'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
+		"a policy for anybody": {
+			permitted("{actions: ['iam:Put*'], resources: ['*']}"), "services.web.permissions[0].actions[0]",
+			[]string{"is iam:Put*, and iam:PutRolePermissionsBoundary on * lets the containers' own code make itself an administrator", "set roles.permissionsBoundary"}},
+		"a policy for any role of an account": {
+			permitted("{actions: ['s3:GetObject', 'iam:?ttach*Policy'], resources: ['arn:aws:s3:::x', 'arn:aws:iam::123456789012:role/*']}"),
+			"services.web.permissions[0].actions[1]", []string{"iam:AttachRolePolicy on arn:aws:iam::123456789012:role/* lets"}},
+		"a policy for its own role": {
+			permitted("{actions: ['iam:PutRolePolicy'], resources: ['arn:aws:iam::123456789012:role/slipway-dev-web-task']}"),
+			"services.web.permissions[0].actions[0]", []string{"make itself an administrator"}},
+		"its own role by a pattern": {
+			permitted("{actions: ['iam:updateassumerolepolicy'], resources: ['arn:*:iam::*:role/slipway-*']}"),
+			"services.web.permissions[0].actions[0]", []string{"iam:UpdateAssumeRolePolicy on arn:*:iam::*:role/slipway-*"}},
+		"any role for whatever takes one": {
+			permitted("{actions: ['iam:PassRole', 'lambda:CreateFunction'], resources: ['arn:aws:i*::*:*']}"),
+			"services.web.permissions[0].actions[0]", []string{"iam:PassRole on arn:aws:i*::*:*"}},
+		"any role of any account": {
+			permitted("{actions: ['sts:Assume*'], resources: ['arn:aws:iam::*:role/?*']}"),
+			"services.web.permissions[0].actions[0]", []string{"sts:AssumeRole on arn:aws:iam::*:role/?*"}},
+		"any role, with conditions": {
+			permitted("{actions: ['iam:CreatePolicyVersion'], resources: ['*'], conditions: {Bool: {'aws:SecureTransport': ['true']}}}"),
+			"services.web.permissions[0].actions[0]", []string{"iam:CreatePolicyVersion on *"}},
+		"the code of any function": {
+			permitted("{actions: ['lambda:UpdateFunction*'], resources: ['arn:aws:lambda:*:*:function:*']}"),
+			"services.web.permissions[0].actions[0]", []string{"lambda:UpdateFunctionCode"}},
 		"conditions that are a list": {
 			permitted("{" + readUploads + ", conditions: []}"), "services.web.permissions[0].conditions", []string{"it must be an object"}},
 		"a condition without its operator": {
@@ -418,7 +447,12 @@ func TestGoodOptions(t *testing.T) {
 		"metrics":                            permitted("{actions: ['cloudwatch:PutMetricData', 'xray:PutTraceSegments'], resources: ['*']}"),
 		"what has no resources":              permitted("{actions: ['sts:GetCallerIdentity', 'ecr:GetAuthorizationToken', 'logs:GetQueryResults', 'kms:GenerateRandom'], resources: ['*']}"),
 		"what describes":                     permitted("{actions: ['logs:DescribeLogGroups', 'sqs:ListQueues', 'dynamodb:List*'], resources: ['*']}"),
-		"wildcards within ARNs":              permitted("{actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:*:123456789012:shop-*']}"),
+		"every resource, with conditions":    permitted("{actions: ['ec2:TerminateInstances'], resources: ['*'], conditions: {StringEquals: {'aws:ResourceTag/team': [shop]}}}"),
+		"IAM within a boundary": permitted("{actions: ['iam:Put*', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/*']}") +
+			"  slipway:roles: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary'}",
+		"roles of a name":       permitted("{actions: ['iam:PassRole', 'iam:GetRole', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/deploy', 'arn:aws:iam::*:role/shop-*']}"),
+		"what reads IAM":        permitted("{actions: ['iam:Get*', 'iam:List*', 'iam:Simulate*'], resources: ['arn:aws:iam::123456789012:role/*']}"),
+		"wildcards within ARNs": permitted("{actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:*:123456789012:shop-*']}"),
 		"conditions of many kinds": permitted("{" + readUploads + `, conditions: {"ForAnyValue:StringLike": {"aws:TagKeys": ["a*", "b"]}, ` +
 			`StringEqualsIfExists: {"s3:ExistingObjectTag/team": []}, NumericLessThan: {"s3:max-keys": ["10"]}, StringEquals: {"aws:PrincipalTag/a.b_c-d": ["${aws:username}"]}}}`),
 		"a deep path":                  with("  slipway:roles: {path: /a/b/c/}"),

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/awslimits"
 )
 
 // Permission is one statement of what the containers' own code may do.
@@ -13,7 +15,9 @@ type Permission struct {
 	// Actions are those of an AWS service. Name them, or a group of them (`s3:Get*`).
 	//
 	// Default: none; required
-	// Allowed: `SERVICE:ACTION`, at least one; no service's every action (`s3:*`)
+	// Allowed: `SERVICE:ACTION`, at least one; no service's every action (`s3:*`). Those with which the code could make
+	// itself an administrator (such as `iam:PassRole`, `iam:Put*` or `sts:AssumeRole` on every role) only with
+	// `roles.permissionsBoundary`
 	// Example: actions: ["s3:GetObject"]
 	// Rule: [IAM Action](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html)
 	Actions []string `json:"actions"`
@@ -22,7 +26,7 @@ type Permission struct {
 	//
 	// Default: none; required
 	// Allowed: ARNs, in which `*` stands for any text, at least one. `*` alone only for actions that AWS does not
-	// narrow to resources (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`)
+	// narrow to resources (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`), or with `conditions`
 	// Example: resources: ["arn:aws:s3:::shop-uploads/*"]
 	// Rule: [IAM
 	// Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html), [actions
@@ -41,32 +45,49 @@ var (
 	iamAction   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
 	iamOperator = regexp.MustCompile(`^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$`)
 	iamKey      = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9:/._${}*-]+$`)
-	// narrowable are the services whose actions take the ARNs of what they act on, but for those that list or describe.
-	narrowable = []string{"dynamodb", "ecr", "events", "firehose", "iam", "kinesis", "kms", "lambda", "logs", "rds-db", "s3", "secretsmanager",
-		"sns", "sqs", "ssm", "states", "sts"}
-	listing = regexp.MustCompile(`^(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
-	// wide are actions of these services that AWS grants for every resource or for none, in part at least (text
-	// messages by SNS)
-	// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
-	wide = []string{"kms:CreateKey", "kms:GenerateRandom", "lambda:GetAccountSettings", "logs:GetQueryResults", "logs:StopQuery", "logs:TestMetricFilter", "s3:GetAccountPublicAccessBlock", "secretsmanager:BatchGetSecretValue",
-		"secretsmanager:GetRandomPassword", "sns:GetSMSAttributes", "sns:Publish", "sns:SetSMSAttributes", "sts:GetAccessKeyInfo", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"}
+	// listing are actions that tell what there is: AWS narrows few of them to resources.
+	listing = regexp.MustCompile(`^(?i)(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
 )
 
-func (c *checker) checkPermissions(keys []any, permissions []Permission) {
+// wide are actions that AWS grants for every resource or for none, in part at least (text messages by SNS), as
+// patterns of IAM, in lower case
+// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+var wide = strings.Fields(`account:get* application-autoscaling:* autoscaling-plans:* aws-marketplace:* aws-portal:* billing:get* budgets:*
+	ce:* chime:* cloudtrail:lookupevents cloudwatch:get* cloudwatch:putmetricdata cognito-identity:get* cognito-idp:globalsignout
+	comprehend:batchdetect* comprehend:contains* comprehend:detect* comprehendmedical:* cur:* discovery:* ec2:get* ec2messages:*
+	ecr-public:get* ecs:createcluster ecs:discoverpollendpoint elasticmapreduce:* freetier:* health:* iot:describeendpoint
+	iot:searchindex kms:createkey kms:generaterandom lambda:getaccountsettings logs:getqueryresults logs:stopquery
+	logs:testmetricfilter logs:getlogdelivery mechanicalturk:* mobileanalytics:* mobiletargeting:phonenumbervalidate polly:synthesizespeech
+	pricing:* rekognition:compare* rekognition:detect* rekognition:get* rekognition:recognizecelebrities rekognition:start*
+	route53:getchange route53:gethostedzonecount route53:testdnsanswer route53domains:* s3:getaccountpublicaccessblock
+	secretsmanager:batchgetsecretvalue secretsmanager:getrandompassword servicediscovery:discover* servicequotas:get* ses:get* ses:verify*
+	sms-voice:* sns:getsmsattributes sns:publish sns:setsmsattributes ssm:getdeployablepatchsnapshotforinstance ssm:putinventory
+	ssm:updateinstanceinformation ssmmessages:* sts:decodeauthorizationmessage sts:getaccesskeyinfo sts:getservicebearertoken
+	sts:getsessiontoken support:* tag:* textract:* transcribe:* translate:* trustedadvisor:* wellarchitected:get* xray:*`)
+
+// narrowable tells whether AWS narrows an action, or one that a pattern stands for, to resources.
+func narrowable(action string) bool {
+	_, verb, _ := strings.Cut(action, ":")
+	return !listing.MatchString(verb) &&
+		!slices.ContainsFunc(wide, func(pattern string) bool { return awslimits.Match(pattern, strings.ToLower(action)) })
+}
+
+// checkPermissions checks the permissions of the service or task called name, which the keys lead to.
+func (c *checker) checkPermissions(keys []any, name string, permissions []Permission) {
 	for i, permission := range permissions {
 		key := func(more ...any) []any { return below(below(keys, i), more...) }
 		c.checkAtLeastOne(key("actions"), len(permission.Actions), "at least one SERVICE:ACTION, as in s3:GetObject")
 		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARNs of what the actions may be done to")
 		for j, action := range permission.Actions {
-			switch service, verb, isPair := strings.Cut(action, ":"); {
+			switch _, verb, isPair := strings.Cut(action, ":"); {
 			case action == "*" || isPair && verb != "" && strings.Trim(verb, "*?") == "":
 				c.fail(key("actions", j), "is %q, which allows everything; name the actions that are needed", action)
 			case !iamAction.MatchString(action):
 				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
-			case slices.Contains(permission.Resources, "*") && slices.Contains(narrowable, service) &&
-				!listing.MatchString(verb) && !slices.Contains(wide, action):
+			case c.checkEscalation(key("actions", j), name, action, permission.Resources):
+			case slices.Contains(permission.Resources, "*") && len(permission.Conditions) == 0 && narrowable(action):
 				c.fail(key("resources", slices.Index(permission.Resources, "*")),
-					`is "*", and %s can be narrowed to resources; name their ARNs`, action)
+					`is "*", and %s can be narrowed to resources; name their ARNs, or narrow it with conditions`, action)
 			}
 		}
 		for j, resource := range permission.Resources {
@@ -91,6 +112,23 @@ func (c *checker) checkPermissions(keys []any, permissions []Permission) {
 			}
 		}
 	}
+}
+
+// checkEscalation refuses an action by which the containers' code could make itself an administrator, unless a
+// boundary limits what it can be allowed. It tells whether it has.
+func (c *checker) checkEscalation(keys []any, name, action string, resources []string) (refused bool) {
+	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present || boundary.bad {
+		return false
+	}
+	own := c.document.Roles.Path + c.names().TaskRole(name)
+	for _, resource := range resources {
+		if by := escalating(action, resource, own); by != "" {
+			c.fail(keys, "is %s, and %s on %s lets the containers' own code make itself an administrator; name the resources that it needs, "+
+				"or set roles.permissionsBoundary, which limits what it can be allowed", action, by, shorten(resource))
+			return true
+		}
+	}
+	return false
 }
 
 // checkAtLeastOne refuses a required list that is missing or empty.

@@ -67,7 +67,7 @@ func (c *checker) checkTaskDefinition(keys []any, name string, definition TaskDe
 	c.checkContainers(keys, name, definition)
 	c.checkDependencies(keys, name, definition)
 	c.checkSecretSize(keys, definition)
-	c.checkPermissions(below(keys, "permissions"), definition.Permissions)
+	c.checkPermissions(below(keys, "permissions"), name, definition.Permissions)
 }
 
 func (c *checker) checkMainImage(path []any, image string) {

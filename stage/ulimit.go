@@ -12,7 +12,7 @@ type Ulimit struct {
 	// Soft is the limit that a process starts with, and may raise up to `hard`.
 	//
 	// Default: none; required
-	// Allowed: -1 to 2147483647; not more than `hard`; -1 stands for no limit
+	// Allowed: not more than `hard`; -1 stands for no limit
 	// Example: soft: 65535
 	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
 	Soft int `json:"soft" min:"-1" max:"2147483647"`
@@ -20,7 +20,7 @@ type Ulimit struct {
 	// Hard is the limit that no process can raise.
 	//
 	// Default: none; required
-	// Allowed: -1 to 2147483647; -1 stands for no limit
+	// Allowed: -1 stands for no limit
 	// Example: hard: 65535
 	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
 	Hard int `json:"hard" min:"-1" max:"2147483647"`

@@ -136,14 +136,6 @@ func TestTrustPolicies(t *testing.T) {
 	}
 }
 
-func TestPatternsOfIAM(t *testing.T) {
-	t.Parallel()
-	for pattern, want := range map[string]bool{"*": true, "sts:assumerole": true, "sts:*": true, "sts:assume????": true, "*role": true,
-		"sts": false, "sts:assumerole?": false, "s3:*": false} {
-		require.Equal(t, want, matches(pattern, "sts:assumerole"), pattern)
-	}
-}
-
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	platforms, config, err := readManifest(`{"manifests": [{"platform": {"os": "linux", "architecture": "amd64"}},

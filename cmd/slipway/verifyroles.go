@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"slipway/awslimits"
 	"slipway/stage"
 )
 
@@ -179,7 +180,7 @@ func (s trustStatement) isFor(service string) bool {
 	if !everybody && (json.Unmarshal(s.Principal, &principals) != nil || !slices.Contains(principals.Service, service)) {
 		return false
 	}
-	return slices.ContainsFunc(s.Action, func(action string) bool { return matches(strings.ToLower(action), "sts:assumerole") })
+	return slices.ContainsFunc(s.Action, func(action string) bool { return awslimits.Match(strings.ToLower(action), "sts:assumerole") })
 }
 
 // conditionsHold tells whether conditions hold for tasks of the stage, as far as they are of the kind that slipway writes.
@@ -200,34 +201,15 @@ func (v *verifier) conditionsHold(conditions map[string]map[string]texts, source
 			}
 			if !slices.ContainsFunc(patterns, func(pattern string) bool {
 				if parts := strings.SplitN(pattern, ":", 6); len(parts) == 6 { // an ARN
-					return matches(strings.Join(parts[2:5], ":")+":", value)
+					return awslimits.Match(strings.Join(parts[2:5], ":")+":", value)
 				}
-				return matches(pattern, value)
+				return awslimits.Match(pattern, value)
 			}) {
 				return false, true
 			}
 		}
 	}
 	return true, true
-}
-
-// matches compares a text with a pattern of IAM, in which * stands for any text and ? for any character.
-func matches(pattern, text string) bool {
-	for i := 0; i < len(pattern); i++ {
-		switch {
-		case pattern[i] == '*':
-			for rest := 0; rest <= len(text); rest++ {
-				if matches(pattern[i+1:], text[rest:]) {
-					return true
-				}
-			}
-			return false
-		case text == "" || pattern[i] != '?' && pattern[i] != text[0]:
-			return false
-		}
-		text = text[1:]
-	}
-	return text == ""
 }
 
 // allowed asks IAM whether an execution role that is there could do what the update lets it. What the update gives the
