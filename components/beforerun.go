@@ -259,11 +259,13 @@ func interruption(why error) string {
 	return why.Error()
 }
 
-// refusedByIAM tells the error of a task of which nothing has run, as ECS could not assume one of its roles, or was not allowed
-// with it what starting a task takes.
+// refusedByIAM tells the error of a task of which nothing has run, as ECS could not assume one of its roles or its own
+// one, or was not allowed with it what starting a task takes.
 func refusedByIAM(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "unable to assume the role") ||
+		// ECS's own, which an account's first cluster has just made.
+		strings.Contains(text, "Unable to assume the service linked role") ||
 		strings.Contains(text, "ResourceInitializationError") && strings.Contains(text, "not authorized")
 }
 

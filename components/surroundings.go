@@ -34,6 +34,9 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	if err != nil {
 		return nil, err
 	}
+	if err := settings.CheckIn(account.Region, account.ID); err != nil {
+		return nil, err
+	}
 	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds error
 	var asking sync.WaitGroup

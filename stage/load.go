@@ -16,6 +16,7 @@ type checker struct {
 	files    []source // the stage's and the project's: what the first has, the CLI does not take from the second
 	root     *node    // the stage's keys, merged
 	document document
+	aws      AWS // what is known of where the stage runs
 	mistakes Errors
 	// lacksDefaults is set where the key that holds the defaults is misspelt.
 	lacksDefaults bool
@@ -173,7 +174,9 @@ func (c *checker) stage(aws AWS) *Stage {
 		Tags:            c.document.Tags,
 		Repository:      c.document.Repository,
 		AWS:             aws,
-		written:         c.root,
+		written: func() *writtenStage {
+			return &writtenStage{in: c.in, files: c.files, root: c.root, document: c.document}
+		},
 	}
 	for name, image := range c.document.Images {
 		s.Images[name] = image.image()

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -138,10 +137,10 @@ func (l LoadBalancer) ListenerPort() int {
 	return l.Port
 }
 
-func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
+func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 	key := func(name string) place { return c.root.at("loadBalancer", name) }
 	if at := key("arn"); at.present {
-		c.checkARN(at, settings.ARN, aws, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
+		c.checkARN(at, settings.ARN, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
 		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout", "deletionProtection", "accessLogs"} {
 			if own := key(other); own.present {
 				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
@@ -155,7 +154,7 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
 		c.failAt(at, "is %q; write the name of a hosted zone, as in example.com", settings.Zone)
 	}
 	if at := key("certificate"); at.present {
-		c.checkARN(at, settings.Certificate, aws, "acm", certificateResource, "a certificate")
+		c.checkARN(at, settings.Certificate, "acm", certificateResource, "a certificate")
 	}
 	if at := key("tlsPolicy"); at.present && !modernTLSPolicy.MatchString(settings.TLSPolicy) {
 		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06", settings.TLSPolicy)
@@ -187,15 +186,14 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer, aws AWS) {
 }
 
 // checkARN checks that text is the ARN of a thing that the stage may use: in its region and accounts.
-func (c *checker) checkARN(at place, text string, aws AWS, service string, resource *regexp.Regexp, what string) {
+func (c *checker) checkARN(at place, text string, service string, resource *regexp.Regexp, what string) {
 	parsed, err := arn.Parse(text)
 	switch {
 	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) || !resource.MatchString(parsed.Resource):
 		c.failAt(at, "is %q; write the ARN of %s", shorten(text), what)
-	case aws.Region != "" && parsed.Region != aws.Region:
-		c.failAt(at, "is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s", parsed.Region, aws.Region)
-	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
-		c.failAt(at, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
-			parsed.AccountID, enumerate(aws.AllowedAccountIDs))
+	default:
+		if mistake := c.foreign(parsed); mistake != "" {
+			c.failAt(at, "%s", mistake)
+		}
 	}
 }

@@ -110,6 +110,12 @@ func TestMistakes(t *testing.T) {
 			with("  slipway:environment: {T: 2024-01-01 10:30:00}"), "environment.T", dev, []string{`in quotes: "2024-01-01 10:30:00"`}},
 		"a date that the CLI wrote back": {
 			with("  slipway:environment: {DAY: 2024-01-01 00:00:00 +0000 UTC}"), "environment.DAY", dev, []string{`in quotes: "2024-01-01"`}},
+		"services whose names differ in their case": {
+			oneService("") + "    Web: {image: web}\n", "services.web", dev, []string{"differs from services.Web in upper and lower case only", "IAM"}},
+		"a service that is named as a security group's id": {
+			oneService("") + "    sg-api: {image: web}\n", "services.sg-api", dev, []string{"begins with sg-, with which AWS lets no name of a security group begin"}},
+		"a service that is named as a security group's id, in capitals": {
+			oneService("") + "    SG-api: {image: web}\n", "services.SG-api", dev, []string{"begins with sg-"}},
 		"a variable with =": {
 			with("  slipway:environment: {a=b: x}"), `environment["a=b"]`, dev, []string{"without spaces and ="}},
 		"a variable with a space": {

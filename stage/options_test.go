@@ -288,6 +288,12 @@ func TestMistakesInOptions(t *testing.T) {
 			[]string{"ecs:StopTask can be narrowed to resources; name their ARNs, or narrow it with conditions"}},
 		"every resource for an action in lower case": {
 			permitted("{actions: ['ses:sendemail'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
+		"a resource of another partition": {
+			permitted("{actions: ['s3:GetObject'], resources: ['arn:aws-cn:s3:::uploads/*']}") + "  aws:region: ap-northeast-2", "services.web.permissions[0].resources[0]",
+			[]string{"is in the partition aws-cn, and the stage runs in ap-northeast-2, which is in aws; write arn:aws:"}},
+		"a boundary of another account": {
+			with("  aws:allowedAccountIds: ['123456789012']\n  slipway:roles: {permissionsBoundary: 'arn:aws:iam::210987654321:policy/boundary'}"),
+			"roles.permissionsBoundary", []string{"is in account 210987654321, and the stage may use 123456789012"}},
 		"a policy for anybody": {
 			permitted("{actions: ['iam:Put*'], resources: ['*']}"), "services.web.permissions[0].actions[0]",
 			[]string{"is iam:Put*, and iam:PutRolePermissionsBoundary on * lets the containers' own code make itself an administrator", "set roles.permissionsBoundary"}},
@@ -450,8 +456,11 @@ func TestGoodOptions(t *testing.T) {
 		"every resource, with conditions":    permitted("{actions: ['ec2:TerminateInstances'], resources: ['*'], conditions: {StringEquals: {'aws:ResourceTag/team': [shop]}}}"),
 		"IAM within a boundary": permitted("{actions: ['iam:Put*', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/*']}") +
 			"  slipway:roles: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary'}",
-		"roles of a name":       permitted("{actions: ['iam:PassRole', 'iam:GetRole', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/deploy', 'arn:aws:iam::*:role/shop-*']}"),
-		"what reads IAM":        permitted("{actions: ['iam:Get*', 'iam:List*', 'iam:Simulate*'], resources: ['arn:aws:iam::123456789012:role/*']}"),
+		"roles of a name":         permitted("{actions: ['iam:PassRole', 'iam:GetRole', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/deploy', 'arn:aws:iam::*:role/shop-*']}"),
+		"what reads IAM":          permitted("{actions: ['iam:Get*', 'iam:List*', 'iam:Simulate*'], resources: ['arn:aws:iam::123456789012:role/*']}"),
+		"a boundary of AWS's own": with("  aws:allowedAccountIds: ['123456789012']\n  slipway:roles: {permissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess'}"),
+		"ARNs of other regions, accounts and any partition": permitted("{actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:us-east-1:210987654321:x', 'arn:*:s3:::x']}") +
+			"  aws:region: ap-northeast-2\n  aws:allowedAccountIds: ['123456789012']",
 		"wildcards within ARNs": permitted("{actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:*:123456789012:shop-*']}"),
 		"conditions of many kinds": permitted("{" + readUploads + `, conditions: {"ForAnyValue:StringLike": {"aws:TagKeys": ["a*", "b"]}, ` +
 			`StringEqualsIfExists: {"s3:ExistingObjectTag/team": []}, NumericLessThan: {"s3:max-keys": ["10"]}, StringEquals: {"aws:PrincipalTag/a.b_c-d": ["${aws:username}"]}}}`),

@@ -98,6 +98,10 @@ func (c *checker) checkPermissions(keys []any, name string, permissions []Permis
 			case strings.Trim(parsed.Service, "*?") == "":
 				c.fail(key("resources", j), "is %q, which is everything of every AWS service; name the service, "+
 					"as in arn:aws:s3:::shop-uploads/*", shorten(resource))
+			default: // of any region and account, which may let the task in
+				if mistake := c.foreignPartition(parsed); mistake != "" {
+					c.fail(key("resources", j), "%s", mistake)
+				}
 			}
 		}
 		for operator, conditions := range permission.Conditions {

@@ -39,6 +39,10 @@ func (c *checker) checkRoles(roles Roles) {
 		if err != nil || parsed.Service != "iam" || !policyResource.MatchString(parsed.Resource) {
 			c.failAt(boundary, "is %q; write the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary",
 				roles.PermissionsBoundary)
+		} else if mistake := c.foreignPartition(parsed); mistake != "" {
+			c.failAt(boundary, "%s", mistake)
+		} else if mistake := c.foreignAccount(parsed.AccountID); mistake != "" && parsed.AccountID != "aws" {
+			c.failAt(boundary, "%s", mistake)
 		}
 	}
 }

@@ -41,8 +41,8 @@ type Stage struct {
 	// AWS is what the stage file says to the AWS provider, as far as the rest is checked against it.
 	AWS AWS
 
-	// written is what the user wrote, for Where.
-	written *node
+	// written is what the user wrote: a function, as no verb of fmt looks into one, and there are secrets in it.
+	written func() *writtenStage
 }
 
 // Image is a container image: built from source or pinned to one that exists. With both Build and Ref the stage runs
@@ -138,8 +138,10 @@ func (s *Stage) LogGroup(service string) string {
 func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
 
 // HasRoutes tells whether any service is to be reached through the load balancer.
-func (s *Stage) HasRoutes() bool {
-	for _, service := range s.Services {
+func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services) }
+
+func hasRoutes(services map[string]Service) bool {
+	for _, service := range services {
 		if service.Route != nil {
 			return true
 		}

@@ -96,7 +96,7 @@ type TaskSchedule struct {
 // queueName is that of a standard queue (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html).
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-func (c *checker) checkTask(name string, task Task, aws AWS) {
+func (c *checker) checkTask(name string, task Task) {
 	keys := at("tasks", name)
 	if _, isService := c.document.Services[name]; isService {
 		c.fail(keys, "is the name of a service, too; use another one")
@@ -105,7 +105,7 @@ func (c *checker) checkTask(name string, task Task, aws AWS) {
 	c.checkBefore(below(keys, "before"), task.Before)
 	if schedule := below(keys, "schedule"); task.Schedule != nil && !c.root.at(schedule...).bad {
 		c.checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)
-		c.checkDeadLetterQueue(below(schedule, "deadLetterQueue"), task.Schedule.DeadLetterQueue, aws)
+		c.checkDeadLetterQueue(below(schedule, "deadLetterQueue"), task.Schedule.DeadLetterQueue)
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *checker) checkBefore(keys []any, services []string) {
 	}
 }
 
-func (c *checker) checkDeadLetterQueue(keys []any, queue string, aws AWS) {
+func (c *checker) checkDeadLetterQueue(keys []any, queue string) {
 	where := c.root.at(keys...)
 	if !where.present {
 		return
@@ -134,10 +134,9 @@ func (c *checker) checkDeadLetterQueue(keys []any, queue string, aws AWS) {
 	case !queueName.MatchString(parsed.Resource):
 		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 letters, digits, - and _ (no .fifo)",
 			shorten(parsed.Resource))
-	case aws.Region != "" && parsed.Region != aws.Region:
-		c.failAt(where, "is in region %s, and the stage runs in %s (aws:region); name a queue of this region", parsed.Region, aws.Region)
-	case len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, parsed.AccountID):
-		c.failAt(where, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
-			parsed.AccountID, enumerate(aws.AllowedAccountIDs))
+	default:
+		if mistake := c.foreign(parsed); mistake != "" {
+			c.failAt(where, "%s", mistake)
+		}
 	}
 }

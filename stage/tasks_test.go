@@ -37,6 +37,10 @@ func TestMistakesInTasks(t *testing.T) {
 			with("  slipway:tasks: {" + strings.Repeat("j", 43) + ": {image: web}}"), "tasks." + strings.Repeat("j", 43), []string{"65 characters long, and IAM takes 64"}},
 		"a task's size that Fargate lacks": {
 			withTask("image: web, cpu: 300"), "tasks.migrate.cpu", []string{"300 CPU units are not a size of Fargate"}},
+		"a task whose name differs from a service's in its case": {
+			with("  slipway:tasks: {WEB: {image: web}}"), "tasks.WEB", []string{"differs from services.web in upper and lower case only"}},
+		"tasks whose names differ in their case": {
+			with("  slipway:tasks: {migrate: {image: web}, Migrate: {image: web}}"), "tasks.migrate", []string{"differs from tasks.Migrate in upper and lower case only"}},
 		"a task's variable with a space": {
 			withTask("image: web, environment: {a b: x}"), `tasks.migrate.environment["a b"]`, []string{"without spaces and ="}},
 		"a task's secret that is not declared": {

@@ -8,6 +8,7 @@ import (
 // check looks for values of the right type that cannot work.
 func (c *checker) check(aws AWS) {
 	d := c.document
+	c.aws = aws
 	c.checkStageName()
 	images, services, tasks := c.root.at("images"), c.root.at("services"), c.root.at("tasks")
 	if len(d.Images) == 0 && len(d.Services) == 0 && len(d.Tasks) == 0 && !images.bad && !services.bad && !tasks.bad {
@@ -20,6 +21,7 @@ func (c *checker) check(aws AWS) {
 	for name, text := range d.Secrets {
 		if !c.root.at("secrets", name).bad {
 			c.checkSecret(name, text)
+			c.checkSecretPlace(name, text)
 		}
 	}
 	for name, image := range d.Images {
@@ -29,10 +31,11 @@ func (c *checker) check(aws AWS) {
 		c.checkService(name, service)
 	}
 	for name, task := range d.Tasks {
-		c.checkTask(name, task, aws)
+		c.checkTask(name, task)
 	}
+	c.checkNamesByCase(map[string][]string{"services": slices.Sorted(maps.Keys(d.Services)), "tasks": slices.Sorted(maps.Keys(d.Tasks))})
 	c.checkRoutes()
-	c.checkLoadBalancer(d.LoadBalancer, aws)
+	c.checkLoadBalancer(d.LoadBalancer)
 	c.checkNetwork(d.Network)
 	c.checkRoles(d.Roles)
 	c.checkTags(d.Tags)

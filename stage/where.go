@@ -1,13 +1,21 @@
 package stage
 
+// writtenStage is what a stage was loaded from.
+type writtenStage struct {
+	in       Input
+	files    []source
+	root     *node
+	document document
+}
+
 // Where names a key of the stage and the file it stands in, as the stage's own errors do:
 // Where("services", "web", "revision") is "services.web.revision (Pulumi.dev.yaml)".
 func (s *Stage) Where(keys ...any) string {
-	written := s.written
-	if written == nil { // a stage that was not loaded from a file
-		written = &node{file: stageFile(s.Name)}
+	root := &node{file: stageFile(s.Name)}
+	if s.written != nil { // loaded from a file
+		root = s.written().root
 	}
-	at := written.at(keys...)
+	at := root.at(keys...)
 	return at.path + " (" + at.file + ")"
 }
 

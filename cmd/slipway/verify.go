@@ -127,6 +127,9 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := settings.CheckIn(cfg.Region, account); err != nil {
+		return nil, refuse("%w", err)
+	}
 	if cfg.HTTPClient == nil { // as the SDK's own clients have it
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}

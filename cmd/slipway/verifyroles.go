@@ -31,8 +31,41 @@ func (v *verifier) checkRoles() {
 			return v.boundary(ctx, boundary)
 		})
 	}
+	v.checkLinkedRoles()
 	for _, name := range v.stage.TaskDefinitions() {
 		v.pending = append(v.pending, func(ctx context.Context) []check { return v.rolesOf(ctx, name) })
+	}
+}
+
+// checkLinkedRoles tells which of AWS's own roles the account does not have yet. The first call that needs one makes it, where the
+// credentials may; CreateCluster goes on where they may not, and CreateService fails minutes later
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html).
+func (v *verifier) checkLinkedRoles() {
+	linked := func(key, name, service string) {
+		v.add("role", key, func(ctx context.Context) (string, error) {
+			found, err := v.role(ctx, name)
+			switch {
+			case err != nil:
+				return "", err
+			case found == nil:
+				return "", noted("the account has no role %s yet: the update makes it, if its credentials may iam:CreateServiceLinkedRole, and waits "+
+					"until AWS can use it; otherwise have it made by `aws iam create-service-linked-role --aws-service-name %s`", name, service)
+			}
+			return "the account has the role " + name, nil
+		})
+	}
+	if definitions := v.stage.TaskDefinitions(); len(definitions) > 0 {
+		linked(v.stage.WhereDefined(definitions[0]), "AWSServiceRoleForECS", "ecs.amazonaws.com")
+	}
+	if v.stage.HasRoutes() && v.stage.LoadBalancer.ARN == "" {
+		linked(v.stage.Where("loadBalancer"), "AWSServiceRoleForElasticLoadBalancing", "elasticloadbalancing.amazonaws.com")
+	}
+	for _, name := range sortedKeys(v.stage.Services) {
+		if v.stage.Services[name].Scaling != nil {
+			linked(v.stage.Where("services", name, "scaling"), "AWSServiceRoleForApplicationAutoScaling_ECSService",
+				"ecs.application-autoscaling.amazonaws.com")
+			return
+		}
 	}
 }
 

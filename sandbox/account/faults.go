@@ -32,6 +32,9 @@ const (
 	NoRoute = "no-route"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
+	// FreshAccount is how long after its creation (a duration) ECS cannot assume its own role in the account, which has no
+	// service-linked role until a call needs one.
+	FreshAccount = "fresh-account"
 	// SlowPush is how long a push takes (a duration).
 	SlowPush = "slow-push"
 	// DieAfterPush is "1" where the next process that has recorded a push is to die right after it.
@@ -67,15 +70,15 @@ func checkFault(key, value string) error {
 			return fmt.Errorf("fault %s=%s: want a duration such as 2m or -2m", key, value)
 		}
 		return nil
-	case IAMDelay, SlowPush, SlowRollout:
+	case IAMDelay, FreshAccount, SlowPush, SlowRollout:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
 		}
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, SlowPush, DieAfterPush, DieAfterCreate, DieAfterUpdate, DieAfterDelete,
-		SlowRollout, APIFault, Clock}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, FreshAccount, SlowPush, DieAfterPush, DieAfterCreate,
+		DieAfterUpdate, DieAfterDelete, SlowRollout, APIFault, Clock}, ", "))
 }
 
 var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?(,(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?)*$`)

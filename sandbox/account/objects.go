@@ -48,6 +48,7 @@ func (a *Account) CreateObject(kind, id string, o Object, existing error) error 
 		if err := t.checkObject(kind, id, o); err != nil {
 			return err
 		}
+		t.makeLinkedRole(linkedRoleOf(kind))
 		o["createDate"] = t.now.UTC().Format(time.RFC3339Nano)
 		put(t, kind, id, o)
 		return nil

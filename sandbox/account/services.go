@@ -121,6 +121,9 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		if !validName.MatchString(name) {
 			return nil, refuse("InvalidParameterException", "Service name contains invalid characters.")
 		}
+		if err := t.assumeLinkedRole(); err != nil {
+			return nil, err
+		}
 		d, err := t.deployable(taskDefinition)
 		if err != nil {
 			return nil, err

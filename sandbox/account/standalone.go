@@ -122,6 +122,9 @@ func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
 	if err := t.checkNetwork(*request.Network); err != nil {
 		return nil, err
 	}
+	if err := t.assumeLinkedRole(); err != nil {
+		return nil, err
+	}
 	if err := request.Overrides.check(d); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,13 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	linked, err := a.HasLinkedRole(name)
+	if err != nil {
+		return nil, err
+	}
+	if linked {
+		role = account.Object{"arn": "arn:aws:iam::" + account.ID + ":role/aws-service-role/" + name}
+	}
 	if role == nil {
 		return nil, &account.Error{Code: "NoSuchEntity", Message: "The role with name " + name + " cannot be found."}
 	}

@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"slipway/sandbox/account"
 )
@@ -101,12 +103,25 @@ func createService(c *call) error {
 	if err := checkAlarms(c); err != nil {
 		return err
 	}
-	s, err := c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"), serviceSettings(c))
+	s, err := createWithLinkedRole(c)
 	if err != nil {
 		return err
 	}
 	c.id = s.ARN
 	return waitForSteadyState(c)
+}
+
+// createWithLinkedRole tries again where ECS cannot assume its own role yet, for four minutes, as the official provider does.
+func createWithLinkedRole(c *call) (s *account.Service, err error) {
+	ctx, cancel := context.WithTimeout(c.ctx, 4*time.Minute)
+	defer cancel()
+	if waited := await(ctx, func() (bool, error) {
+		s, err = c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"), serviceSettings(c))
+		return err == nil || !strings.Contains(err.Error(), "Unable to assume the service linked role"), nil
+	}); waited != nil && err == nil {
+		err = waited
+	}
+	return s, err
 }
 
 // updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays. Alarms that the

@@ -142,6 +142,32 @@ func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "ECS refuses to start it until it can assume the roles")
 }
 
+// The first cluster of an account makes ECS's own role there, which ECS cannot assume at once: RunTask and CreateService are refused.
+func TestTheFirstDeploymentOfAFreshAccount(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.migrating()
+	p.serviceKeys("scaling: {max: 2, cpu: 60}")
+	p.faults(map[string]string{"fresh-account": "6s"})
+	var missing []string
+	for _, each := range p.verified(0, "dev") {
+		if strings.Contains(each.Message, "AWSServiceRoleFor") {
+			require.Equal(t, "note", each.Status)
+			missing = append(missing, each.Message)
+		}
+	}
+	require.Len(t, missing, 2)
+	require.Contains(t, missing[0], "the account has no role AWSServiceRoleForECS yet: the update makes it")
+	require.Contains(t, missing[0], "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`")
+	require.Contains(t, missing[1], "AWSServiceRoleForApplicationAutoScaling_ECSService")
+	p.up("dev")
+	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"))
+	require.Equal(t, 1, p.service("slipway-dev").Running)
+	for _, each := range p.verified(0, "dev") {
+		require.NotContains(t, each.Message, "has no role")
+	}
+}
+
 func TestTwoTasksBeforeOneServiceRunOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)

@@ -88,6 +88,8 @@ func TestVerifyAGoodStage(t *testing.T) {
 		"ok       images.web.build (Pulumi.dev.yaml): is built by the update, for the repository slipway-dev/web",
 		"ok       secrets.DATABASE_URL (Pulumi.dev.yaml): the secret is there",
 		"ok       secrets.TOKEN (Pulumi.dev.yaml): the parameter is there",
+		"ok       services.web (Pulumi.dev.yaml): the account has the role AWSServiceRoleForECS",
+		"ok       loadBalancer (Pulumi.dev.yaml): the account has the role AWSServiceRoleForElasticLoadBalancing",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution can be assumed by tasks",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its images, write its log and read its secrets",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-task can be assumed by tasks",
@@ -98,7 +100,7 @@ func TestVerifyAGoodStage(t *testing.T) {
 	} {
 		require.True(t, strings.HasPrefix(lines[i], says), lines[i])
 	}
-	require.Len(t, lines, 12)
+	require.Len(t, lines, 14)
 }
 
 func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {

@@ -1,0 +1,55 @@
+package account
+
+import (
+	"strings"
+	"time"
+)
+
+// The roles with which AWS's services act in an account. Each is made by the first call that needs it, and can be assumed only some
+// seconds later (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html).
+const (
+	ecsLinkedRole     = "AWSServiceRoleForECS"
+	elbLinkedRole     = "AWSServiceRoleForElasticLoadBalancing"
+	scalingLinkedRole = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+)
+
+const linkedRoleKind = "linkedRole"
+
+// linkedRole is when a role was made.
+type linkedRole struct {
+	MadeAt time.Time `json:"madeAt"`
+}
+
+// linkedRoleOf is the role that making an object of a kind makes, too.
+func linkedRoleOf(kind string) string {
+	return map[string]string{Cluster: ecsLinkedRole, LoadBalancer: elbLinkedRole, ScalableTarget: scalingLinkedRole}[kind]
+}
+
+// makeLinkedRole makes a role that a fresh account does not have. Any other account has all of them.
+func (t *tx) makeLinkedRole(name string) {
+	if name != "" && t.faults()[FreshAccount] != "" && get[linkedRole](t, linkedRoleKind, name) == nil {
+		put(t, linkedRoleKind, name, linkedRole{t.now})
+	}
+}
+
+// assumeLinkedRole refuses what ECS cannot do yet with its own role.
+func (t *tx) assumeLinkedRole() error {
+	faults := t.faults()
+	made := get[linkedRole](t, linkedRoleKind, ecsLinkedRole)
+	if faults[FreshAccount] == "" || made != nil && t.now.Sub(made.MadeAt) >= duration(faults, FreshAccount, 0) {
+		return nil
+	}
+	return refuse("InvalidParameterException", "Unable to assume the service linked role. Please verify that the ECS service linked role exists.")
+}
+
+// HasLinkedRole reports whether the account has a service-linked role of this name.
+func (a *Account) HasLinkedRole(name string) (has bool, err error) {
+	if !strings.HasPrefix(name, "AWSServiceRoleFor") {
+		return false, nil
+	}
+	err = a.transact(func(t *tx) error {
+		has = t.faults()[FreshAccount] == "" || get[linkedRole](t, linkedRoleKind, name) != nil
+		return nil
+	})
+	return has, err
+}
