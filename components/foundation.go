@@ -1,6 +1,8 @@
 package components
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -50,7 +52,7 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 		return nil, err
 	}
 	own := roles{account, args.stage, name}
-	executionRole, executionPolicy, err := own.execution(ctx, ownSecret, parent)
+	executionRole, executionPolicies, err := own.execution(ctx, ownSecret, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 	}
 	made := &foundation{
 		executionRole: executionRole, taskRole: taskRole, revision: definition.Revision,
-		ready: append([]pulumi.Resource{logGroup, executionPolicy}, taskPolicies...),
+		ready: slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies),
 	}
 	pinned := args.surroundings.Revisions[name]
 	if pinned != "" {

@@ -336,6 +336,53 @@ func dependsOn(registered pulumi.MockResourceArgs, token, name string) bool {
 	return false
 }
 
+func TestWhatIsLargerThanAWSTakesIsFoundBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
+	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	check := func(services string) error {
+		return checkSizes(account, loadStage(t, map[string]string{"services": services}))
+	}
+	variable := func(bytes int) string { return `"environment": {"A": "` + strings.Repeat("x", bytes) + `"}` }
+	require.NoError(t, check(`{"web": {"image": "web", `+variable(63000)+`}}`))
+	require.ErrorContains(t, check(`{"web": {"image": "web", `+variable(65536)+`}}`), "services.web (Pulumi.dev.yaml): its task definition would have about 6")
+	require.ErrorContains(t, check(`{"web": {"image": "web", `+variable(33000)+`, "containers": {"beside": {"image": "web", `+variable(33000)+`}}}}`),
+		"and ECS takes 65536; shorten them", "all containers share it")
+	resources := strings.Repeat(`"arn:aws:s3:::a-bucket-with-a-long-name/and-a-long-prefix/*", `, 900)
+	require.ErrorContains(t, check(`{"web": {"image": "web", "permissions": [{"actions": ["s3:GetObject"], "resources": [`+strings.TrimSuffix(resources, ", ")+`]}]}}`),
+		"services.web.permissions (Pulumi.dev.yaml): these need")
+}
+
+// All inline policies of a role share 10,240 characters, the earlier ones and those of an update together.
+func TestManySecretsAreInManagedPolicies(t *testing.T) {
+	t.Parallel()
+	secrets, names := map[string]string{"OWN": "hunter2"}, []string{"OWN"}
+	for i := range 80 {
+		name := fmt.Sprintf("S%d", i)
+		secrets[name] = fmt.Sprintf("arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop/dev/some-secret-%d-AbCdEf", i)
+		names = append(names, name)
+	}
+	all, err := json.Marshal(secrets)
+	require.NoError(t, err)
+	own, err := json.Marshal(map[string]any{"web": map[string]any{"image": "web", "secrets": names}})
+	require.NoError(t, err)
+	recorded := declareStage(t, map[string]string{"secrets": string(all), "services": string(own)}, nil)
+	require.Empty(t, recorded.all("aws:iam/rolePolicy:RolePolicy"))
+	policies := recorded.all("aws:iam/policy:Policy")
+	require.Len(t, policies, 2)
+	require.Len(t, recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"), 2)
+	together := ""
+	for _, policy := range policies {
+		require.Regexp(t, `^shop-dev-web-execution-[12]-[0-9a-f]{8}$`, policy.Inputs["name"].StringValue())
+		together += policy.Inputs["policy"].StringValue()
+	}
+	for name, arn := range secrets {
+		if name != "OWN" {
+			require.Contains(t, together, `"`+arn+`"`)
+		}
+	}
+	require.NotContains(t, together, "0000000-AAAAAA", "the secret's own ARN stands there")
+}
+
 // ECS takes a grace period only where a load balancer is, and the provider sends 0 for one that a program takes away.
 func TestWithoutARouteTheGracePeriodStays(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,7 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	if err := settings.CheckIn(account.Region, account.ID); err != nil {
 		return nil, err
 	}
+	errSizes := checkSizes(account, settings)
 	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds error
 	var asking sync.WaitGroup
@@ -49,5 +50,5 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
 	asking.Wait()
-	return found, errors.Join(errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds)
 }

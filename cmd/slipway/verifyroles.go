@@ -255,13 +255,7 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 	arn := func(service, resource string) string {
 		return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition, service, v.region, v.account, resource)
 	}
-	ownSecret := ""
-	for _, secret := range v.stage.TaskDefinition(of).AllSecrets() {
-		if secret.ARN == "" { // The program keeps it, under a name like this.
-			ownSecret = arn("secretsmanager", "secret:"+v.stage.Family(of)+"-0000000-AAAAAA")
-		}
-	}
-	statements := v.stage.ExecutionStatements(of, arn, ownSecret)
+	statements := v.stage.ExecutionStatements(of, arn, v.stage.OwnSecretLike(of, arn))
 	policy, err := stage.PolicyText(statements...)
 	if err != nil {
 		return "", err

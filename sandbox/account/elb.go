@@ -35,6 +35,9 @@ func objects(list any) []map[string]any { return Container{"list": list}.objects
 
 // checkObject refuses an object, new or changed, that AWS would refuse for what else the account has.
 func (t *tx) checkObject(kind, id string, o Object) error {
+	if err := t.checkLimits(kind, id, o); err != nil {
+		return err
+	}
 	switch kind {
 	case LoadBalancer:
 		return t.checkLoadBalancer(id, o)

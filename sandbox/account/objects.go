@@ -12,14 +12,16 @@ type Object map[string]any
 
 // Kinds of objects, each with the property that identifies it.
 const (
-	Cluster           = "cluster"           // name
-	LifecyclePolicy   = "lifecyclePolicy"   // repository
-	LogGroup          = "logGroup"          // name
-	Repository        = "repository"        // name
-	Role              = "role"              // name
-	RolePolicy        = "rolePolicy"        // role:name
-	SecurityGroup     = "securityGroup"     // sg-…
-	SecurityGroupRule = "securityGroupRule" // sgr-…
+	Cluster         = "cluster"         // name
+	LifecyclePolicy = "lifecyclePolicy" // repository
+	LogGroup        = "logGroup"        // name
+	Repository      = "repository"      // name
+	Role            = "role"            // name
+	RolePolicy      = "rolePolicy"      // role:name
+	SecurityGroup   = "securityGroup"   // sg-…
+	// RolePolicyAttachment is a managed policy of a role.
+	RolePolicyAttachment = "rolePolicyAttachment" // role-ARN
+	SecurityGroupRule    = "securityGroupRule"    // sgr-…
 )
 
 func (o Object) text(key string) string {
@@ -61,6 +63,13 @@ func (t *tx) checkReferences(kind string, o Object) error {
 	case RolePolicy:
 		if role := o.text("role"); get[Object](t, Role, role) == nil {
 			return refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
+		}
+	case RolePolicyAttachment:
+		if role := o.text("role"); get[Object](t, Role, role) == nil {
+			return refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
+		}
+		if arn := o.text("policyArn"); get[Object](t, Policy, arn) == nil {
+			return refuse("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
 		}
 	case LifecyclePolicy:
 		_, err := t.repository(o.text("repository"))
@@ -145,9 +154,15 @@ func (a *Account) DeleteObject(kind, id string, force bool) error {
 				}
 			}
 		case Role:
-			for _, p := range list[Object](t, RolePolicy) {
+			for _, p := range append(list[Object](t, RolePolicy), list[Object](t, RolePolicyAttachment)...) {
 				if p.text("role") == id {
 					return refuse("DeleteConflict", "Cannot delete entity, must delete policies first.")
+				}
+			}
+		case Policy:
+			for _, p := range list[Object](t, RolePolicyAttachment) {
+				if p.text("policyArn") == id {
+					return refuse("DeleteConflict", "Cannot delete a policy attached to entities.")
 				}
 			}
 		}

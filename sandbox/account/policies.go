@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Policy is the kind of IAM's managed policies, each by its ARN: boundaries of roles. Programs use them, and make none.
+// Policy is the kind of IAM's managed policies, each by its ARN: boundaries of roles, and those that are attached.
 const Policy = "policy"
 
 // texts is a string or a list of strings, as IAM policies have both.
@@ -82,6 +82,11 @@ func (t *tx) simulate(role, action, resource string, more []string) (found Simul
 	for _, own := range list[Object](t, RolePolicy) {
 		if own.text("role") == role {
 			policies = append(policies, own.text("policy"))
+		}
+	}
+	for _, attached := range list[Object](t, RolePolicyAttachment) {
+		if policy := get[Object](t, Policy, attached.text("policyArn")); attached.text("role") == role && policy != nil {
+			policies = append(policies, policy.text("policy"))
 		}
 	}
 	if found.Decision, err = decide(policies, action, resource); err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -28,6 +29,11 @@ var securityGroup = &resourceType{
 		"revokeRulesOnDelete": {standard: false},
 		"tags":                tags, "tagsAll": tagsAll,
 		"vpcId": {replaces: true, computed: true, empty: account.DefaultVPC},
+	},
+	validate: func(path string, inputs values, fail func(string)) {
+		if name := text(inputs, "name"); strings.HasPrefix(name, awslimits.NotSecurityGroup) {
+			checker{path, fail}.refuse("name", `invalid value for name (cannot begin with sg-), got %s`, name)
+		}
 	},
 	identify: func(c *call) (string, error) {
 		groups, err := c.account.Objects(account.SecurityGroup)

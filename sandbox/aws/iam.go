@@ -64,3 +64,32 @@ var rolePolicy = &resourceType{
 	},
 	identify: func(c *call) (string, error) { return text(c.state, "role") + ":" + text(c.state, "name"), nil },
 }
+
+var managedPolicy = &resourceType{
+	kind: account.Policy, noun: "IAM Policy", key: "name", autoname: true, nameLimit: 128,
+	existing: "EntityAlreadyExists: A policy called %s already exists. Duplicate names are not allowed.",
+	properties: properties{
+		"arn": result, "attachmentCount": result, "policyId": result,
+		"description": {replaces: true, empty: ""},
+		"name":        {replaces: true},
+		"namePrefix":  {replaces: true, computed: true, empty: ""},
+		"path":        {replaces: true, standard: "/"},
+		"policy":      document,
+		"tags":        tags, "tagsAll": tagsAll,
+	},
+	identify: func(c *call) (string, error) {
+		return "arn:aws:iam::" + account.ID + ":policy" + text(c.state, "path") + text(c.state, "name"), nil
+	},
+	fill: func(c *call) {
+		c.state["arn"], c.state["attachmentCount"] = c.id, 0.0
+		c.state["policyId"] = "ANPA" + strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(text(c.state, "name")))
+	},
+}
+
+var rolePolicyAttachment = &resourceType{
+	kind: account.RolePolicyAttachment, noun: "IAM Role Policy Attachment", key: "role",
+	properties: properties{"policyArn": given, "role": given},
+	identify: func(c *call) (string, error) {
+		return text(c.state, "role") + "-" + text(c.state, "policyArn"), nil
+	},
+}

@@ -18,6 +18,8 @@ var types = map[string]*resourceType{
 	"aws:ecs/cluster:Cluster":                             cluster,
 	"aws:ecs/service:Service":                             service,
 	"aws:ecs/taskDefinition:TaskDefinition":               taskDefinition,
+	"aws:iam/policy:Policy":                               managedPolicy,
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment":   rolePolicyAttachment,
 	"aws:iam/role:Role":                                   role,
 	"aws:iam/rolePolicy:RolePolicy":                       rolePolicy,
 	"aws:lb/listener:Listener":                            listener,

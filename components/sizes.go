@@ -1,0 +1,83 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"slipway/awslimits"
+	"slipway/stage"
+)
+
+// checkSizes looks for what is larger than AWS takes: the permissions of each role, and each task definition.
+func checkSizes(account *Account, settings *stage.Stage) error {
+	var mistakes []error
+	for _, name := range settings.TaskDefinitions() {
+		statements := settings.ExecutionStatements(name, account.ARN, settings.OwnSecretLike(name, account.ARN))
+		if _, _, err := stage.Policies(statements); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w", settings.WhereDefined(name, "secrets"), err))
+		}
+		if _, _, err := stage.Policies(taskStatements(settings.TaskDefinition(name), settings.Services[name].Exec)); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: these %w", settings.WhereDefined(name, "permissions"), err))
+		}
+		size, err := taskDefinitionSize(account, settings, name)
+		switch {
+		case err != nil:
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.WhereDefined(name), err))
+		case size > awslimits.TaskDefinitionSize:
+			mistakes = append(mistakes, fmt.Errorf("%s: its task definition would have about %d bytes, with the variables, secrets and commands of all "+
+				"containers, and ECS takes %d; shorten them, or have the containers read what is long from elsewhere",
+				settings.WhereDefined(name), size, awslimits.TaskDefinitionSize))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+const (
+	// aroundContainers is what the rest of a task definition has at most, in bytes, beside names, tags and containers.
+	aroundContainers = 512
+	// longestImageTag is the longest that an image is built under, and someVersion is as long as a version of a secret.
+	longestImageTag  = "20060102-150405-0123456-dirty-01234567"
+	someVersion = "terraform-00000000000000000000000000"
+)
+
+// taskDefinitionSize is about how many bytes a task definition would have, with texts as long as those that are known
+// later.
+func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (int, error) {
+	definition := settings.TaskDefinition(name)
+	args := &TaskDefinitionArgs{
+		Family: settings.Family(name), Container: name, Settings: definition, Port: settings.Services[name].Port,
+		Exec: settings.Services[name].Exec, Images: Images{}, Region: account.Region, LogGroup: settings.LogGroup(name),
+	}
+	images, secrets := map[string]string{}, map[string]string{}
+	for _, image := range definition.AllImages() {
+		images[image] = image
+		declared, own := settings.Images[image]
+		switch {
+		case own && declared.Build == nil:
+			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
+			images[image] = declared.Ref.Pinned()
+		case own:
+			images[image] = fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, account.Region, settings.RepositoryName(image), longestImageTag)
+		}
+	}
+	for variable, secret := range definition.AllSecrets() {
+		secrets[variable] = secret.ARN
+		if secret.ARN == "" {
+			secrets[variable] = strings.Join([]string{settings.OwnSecretLike(name, account.ARN), variable, "", someVersion}, ":")
+		}
+	}
+	text, err := args.containerDefinitions([]any{images, secrets})
+	if err != nil {
+		return 0, err
+	}
+	size := len(text) + aroundContainers + len(args.Family) + len(settings.Roles.Path)*2 +
+		2*len(account.ARN("iam", "role/"+settings.ExecutionRole(name)))
+	for key, value := range settings.TagsOf(name) {
+		size += len(key) + len(value) + len(`"":"",`)
+	}
+	for _, volume := range definition.Volumes() {
+		size += len(volume) + len(`{"name":"","host":{}},`)
+	}
+	return size, nil
+}

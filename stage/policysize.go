@@ -1,0 +1,92 @@
+package stage
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"slipway/awslimits"
+)
+
+// mostManaged is how many managed policies a role gets: those of changed permissions stand beside the earlier ones
+// until the update has succeeded.
+const mostManaged = awslimits.ManagedPolicies / 2
+
+// OwnSecretLike is an ARN as long as that of the secret that holds the encrypted values of a service or a task: its
+// name ends in seven characters of the engine's and six of AWS's.
+func (s *Stage) OwnSecretLike(name string, arn func(service, resource string) string) string {
+	for _, secret := range s.TaskDefinition(name).AllSecrets() {
+		if secret.ARN == "" {
+			return arn("secretsmanager", "secret:"+s.Family(name)+"-0000000-AAAAAA")
+		}
+	}
+	return ""
+}
+
+// Policies are the texts of the policies that hold statements: one for a role's inline policy, or managed ones where
+// that would have more than half of what inline policies may have together. The other half is for the policy that the
+// next update makes before this one goes. Its error says that a role cannot have so many.
+func Policies(statements []Statement) (texts []string, managed bool, err error) {
+	whole, err := PolicyText(statements...)
+	if err != nil || awslimits.Policy(whole) <= awslimits.InlinePolicies/2 {
+		return []string{whole}, false, err
+	}
+	var part []Statement
+	for _, statement := range statements {
+		for _, piece := range statement.pieces() {
+			grown := withPiece(part, piece)
+			switch {
+			case policySize(grown) <= awslimits.ManagedPolicy:
+				part = grown
+			case policySize([]Statement{piece}) > awslimits.ManagedPolicy:
+				return nil, true, fmt.Errorf("have a statement of %d characters, and IAM takes %d in a policy; write several with fewer actions and conditions",
+					policySize([]Statement{piece}), awslimits.ManagedPolicy)
+			default:
+				text, err := PolicyText(part...)
+				if err != nil {
+					return nil, true, err
+				}
+				texts, part = append(texts, text), []Statement{piece}
+			}
+		}
+	}
+	last, err := PolicyText(part...)
+	if texts = append(texts, last); err == nil && len(texts) > mostManaged {
+		err = fmt.Errorf("need %d characters of IAM policies, and slipway gives a role %d policies of %d; name fewer, or several by one ARN with *",
+			awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
+	}
+	return texts, true, err
+}
+
+// policySize counts the characters of a policy of these statements.
+func policySize(statements []Statement) int {
+	text, err := PolicyText(statements...)
+	if err != nil {
+		panic(err) // they are texts
+	}
+	return awslimits.Policy(text)
+}
+
+// pieces are a statement for each of its resources.
+func (s Statement) pieces() (pieces []Statement) {
+	for _, resource := range s.Resource {
+		piece := s
+		piece.Resource = []string{resource}
+		pieces = append(pieces, piece)
+	}
+	return pieces
+}
+
+// withPiece adds a piece: its resource to the last statement, where that is another piece of the same one.
+func withPiece(statements []Statement, piece Statement) []Statement {
+	if count := len(statements); count > 0 {
+		last := statements[count-1]
+		alike := last
+		alike.Resource = piece.Resource
+		if reflect.DeepEqual(alike, piece) {
+			last.Resource = slices.Concat(last.Resource, piece.Resource)
+			return append(slices.Clone(statements[:count-1]), last)
+		}
+	}
+	return append(slices.Clone(statements), piece)
+}
