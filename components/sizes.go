@@ -37,8 +37,8 @@ const (
 	// aroundContainers is what the rest of a task definition has at most, in bytes, beside names, tags and containers.
 	aroundContainers = 512
 	// longestImageTag is the longest that an image is built under, and someVersion is as long as a version of a secret.
-	longestImageTag  = "20060102-150405-0123456-dirty-01234567"
-	someVersion = "terraform-00000000000000000000000000"
+	longestImageTag = "20060102-150405-0123456-dirty-01234567"
+	someVersion     = "terraform-00000000000000000000000000"
 )
 
 // taskDefinitionSize is about how many bytes a task definition would have, with texts as long as those that are known

@@ -286,6 +286,10 @@ func TestMistakesInOptions(t *testing.T) {
 		"every resource of a service that is rarely used": {
 			permitted("{actions: ['ecs:StopTask'], resources: ['*']}"), "services.web.permissions[0].resources[0]",
 			[]string{"ecs:StopTask can be narrowed to resources; name their ARNs, or narrow it with conditions"}},
+		"every resource for what ends instances, as a group": {
+			permitted("{actions: ['ec2:Term*'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"ec2:Term* can be narrowed"}},
+		"every resource for a database": {
+			permitted("{actions: ['rds:StopDBInstance'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
 		"every resource for an action in lower case": {
 			permitted("{actions: ['ses:sendemail'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
 		"a resource of another partition": {
@@ -451,9 +455,12 @@ func TestGoodOptions(t *testing.T) {
 		"a group of actions":                 permitted("{actions: ['s3:Get*', 's3:?etObject', 'execute-api:Invoke'], " + uploads + "}"),
 		"every bucket's name":                permitted("{actions: ['s3:ListAllMyBuckets'], resources: ['*']}"),
 		"metrics":                            permitted("{actions: ['cloudwatch:PutMetricData', 'xray:PutTraceSegments'], resources: ['*']}"),
-		"what has no resources":              permitted("{actions: ['sts:GetCallerIdentity', 'ecr:GetAuthorizationToken', 'logs:GetQueryResults', 'kms:GenerateRandom'], resources: ['*']}"),
-		"what describes":                     permitted("{actions: ['logs:DescribeLogGroups', 'sqs:ListQueues', 'dynamodb:List*'], resources: ['*']}"),
-		"every resource, with conditions":    permitted("{actions: ['ec2:TerminateInstances'], resources: ['*'], conditions: {StringEquals: {'aws:ResourceTag/team': [shop]}}}"),
+		"what AWS grants for every resource": permitted("{actions: ['states:SendTaskSuccess', 'ses:GetSendQuota', 'textract:AnalyzeDocument', " +
+			"'rekognition:DetectLabels', 'ec2:Describe*', 'sns:Publish', 'ssm:GetCommandInvocation', 'iam:GetAccountSummary', 'lambda:CreateEventSourceMapping'], resources: ['*']}"),
+		"what is not known here":          permitted("{actions: ['tomorrow:DoWhatever', 'ec2:EnableFastLaunch', 'cloudwatch:Put*'], resources: ['*']}"),
+		"what has no resources":           permitted("{actions: ['sts:GetCallerIdentity', 'ecr:GetAuthorizationToken', 'logs:GetQueryResults', 'kms:GenerateRandom'], resources: ['*']}"),
+		"what describes":                  permitted("{actions: ['logs:DescribeLogGroups', 'sqs:ListQueues', 'dynamodb:List*'], resources: ['*']}"),
+		"every resource, with conditions": permitted("{actions: ['ec2:TerminateInstances'], resources: ['*'], conditions: {StringEquals: {'aws:ResourceTag/team': [shop]}}}"),
 		"IAM within a boundary": permitted("{actions: ['iam:Put*', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/*']}") +
 			"  slipway:roles: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary'}",
 		"roles of a name":         permitted("{actions: ['iam:PassRole', 'iam:GetRole', 'sts:AssumeRole'], resources: ['arn:aws:iam::123456789012:role/deploy', 'arn:aws:iam::*:role/shop-*']}"),

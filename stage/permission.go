@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
-	"slipway/awslimits"
 )
 
 // Permission is one statement of what the containers' own code may do.
@@ -26,7 +24,8 @@ type Permission struct {
 	//
 	// Default: none; required
 	// Allowed: ARNs, in which `*` stands for any text, at least one. `*` alone only for actions that AWS does not
-	// narrow to resources (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`), or with `conditions`
+	// narrow to resources (such as `cloudwatch:PutMetricData` or `s3:ListAllMyBuckets`), as far as they are known here,
+	// or with `conditions`
 	// Example: resources: ["arn:aws:s3:::shop-uploads/*"]
 	// Rule: [IAM
 	// Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html), [actions
@@ -45,32 +44,7 @@ var (
 	iamAction   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
 	iamOperator = regexp.MustCompile(`^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$`)
 	iamKey      = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9:/._${}*-]+$`)
-	// listing are actions that tell what there is: AWS narrows few of them to resources.
-	listing = regexp.MustCompile(`^(?i)(List|Describe|GetCallerIdentity|GetAuthorizationToken)`)
 )
-
-// wide are actions that AWS grants for every resource or for none, in part at least (text messages by SNS), as
-// patterns of IAM, in lower case
-// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
-var wide = strings.Fields(`account:get* application-autoscaling:* autoscaling-plans:* aws-marketplace:* aws-portal:* billing:get* budgets:*
-	ce:* chime:* cloudtrail:lookupevents cloudwatch:get* cloudwatch:putmetricdata cognito-identity:get* cognito-idp:globalsignout
-	comprehend:batchdetect* comprehend:contains* comprehend:detect* comprehendmedical:* cur:* discovery:* ec2:get* ec2messages:*
-	ecr-public:get* ecs:createcluster ecs:discoverpollendpoint elasticmapreduce:* freetier:* health:* iot:describeendpoint
-	iot:searchindex kms:createkey kms:generaterandom lambda:getaccountsettings logs:getqueryresults logs:stopquery
-	logs:testmetricfilter logs:getlogdelivery mechanicalturk:* mobileanalytics:* mobiletargeting:phonenumbervalidate polly:synthesizespeech
-	pricing:* rekognition:compare* rekognition:detect* rekognition:get* rekognition:recognizecelebrities rekognition:start*
-	route53:getchange route53:gethostedzonecount route53:testdnsanswer route53domains:* s3:getaccountpublicaccessblock
-	secretsmanager:batchgetsecretvalue secretsmanager:getrandompassword servicediscovery:discover* servicequotas:get* ses:get* ses:verify*
-	sms-voice:* sns:getsmsattributes sns:publish sns:setsmsattributes ssm:getdeployablepatchsnapshotforinstance ssm:putinventory
-	ssm:updateinstanceinformation ssmmessages:* sts:decodeauthorizationmessage sts:getaccesskeyinfo sts:getservicebearertoken
-	sts:getsessiontoken support:* tag:* textract:* transcribe:* translate:* trustedadvisor:* wellarchitected:get* xray:*`)
-
-// narrowable tells whether AWS narrows an action, or one that a pattern stands for, to resources.
-func narrowable(action string) bool {
-	_, verb, _ := strings.Cut(action, ":")
-	return !listing.MatchString(verb) &&
-		!slices.ContainsFunc(wide, func(pattern string) bool { return awslimits.Match(pattern, strings.ToLower(action)) })
-}
 
 // checkPermissions checks the permissions of the service or task called name, which the keys lead to.
 func (c *checker) checkPermissions(keys []any, name string, permissions []Permission) {
