@@ -159,7 +159,7 @@ func TestWrongScalingIsRefusedAtOnce(t *testing.T) {
     web:
       replicas: 1`)
 	p.serviceKeys("scaling:", "  min: -1", "  max: 0", "  cpu: 0", "  memory: 0", "  requests: 0", "  scaleInCooldown: -1", "  scaleOutCooldown: -1", "  schedules:",
-		"    \"a b\": {when: \"cron(0 6 * * * *)\", timeZone: Seoul, min: 3, max: 2}", "    none: {when: \"rate(2 hour)\", timeZone: \"\"}", "    some: {min: -1, max: 5001}",
+		"    \"a b\": {when: \"cron(0 6 * * * *)\", timeZone: Seoul, min: 3, max: 2}", "    none: {when: \"rate(0 hours)\", timeZone: \"\"}", "    some: {min: -1, max: 5001}",
 		"    other: {when: \"at(2036-12-24)\", min: 5001, max: -1}")
 	r := p.refused([]string{"services.b.scaling.max (Pulumi.dev.yaml): is 2, less than min, which is 3", "services.b.scaling.requests (Pulumi.dev.yaml): counts what the load balancer sends",
 		"services.c.scaling.max (Pulumi.dev.yaml): is missing", "services.c.scaling (Pulumi.dev.yaml): has nothing to scale by", "services.d.replicas (Pulumi.dev.yaml): is 7",
