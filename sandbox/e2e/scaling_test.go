@@ -53,8 +53,8 @@ func TestEveryOptionOfScaling(t *testing.T) {
 	require.Len(t, policies, 3)
 	for metric, want := range map[string]struct {
 		target int
-		label  any
-	}{"ECSServiceAverageCPUUtilization": {60, nil}, "ECSServiceAverageMemoryUtilization": {70, nil}, "ALBRequestCountPerTarget": {1000, label}} {
+		label  string
+	}{"ECSServiceAverageCPUUtilization": {60, ""}, "ECSServiceAverageMemoryUtilization": {70, ""}, "ALBRequestCountPerTarget": {1000, label}} {
 		settings := policies[metric]
 		require.EqualValues(t, want.target, settings["targetValue"], metric)
 		require.EqualValues(t, 600, settings["scaleInCooldown"], metric)
