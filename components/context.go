@@ -165,7 +165,7 @@ func ignorePatterns(name string, content []byte) ([]string, error) {
 	for i, line := range bytes.Split(content, []byte("\n")) {
 		alone, err := ignorefile.ReadAll(bytes.NewReader(line))
 		for _, pattern := range alone {
-			if err == nil && pattern == "!" {
+			if err == nil && filepath.Clean(pattern) == "!" { // of !/, too
 				err = errors.New("a pattern follows !")
 			}
 			if err == nil {

@@ -39,6 +39,7 @@ func TestWhatCannotBeStagedIsToldWithItsName(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = socket.Close() })
 		}, "app/s is neither"},
+		"an exception of nothing":      {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "*\n!/\n") }, "app/.dockerignore, line 2: \"!/\" is no pattern"},
 		"bad patterns":                 {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "# [\n*.md\n[\n!\n") }, "app/.dockerignore, line 3: \"[\" is no pattern"},
 		"a bad range":                  {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "\n!**/[z-a]\n") }, "app/.dockerignore, line 2"},
 		"a symlink in a circle":        {link("app/sub/link", "link"), "app/sub/link leads in a circle"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,6 +207,9 @@ func (d *dockerfile) needed(built int) []int {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// repositoryOverSSH is a git repository, whoever signs in there: BuildKit's own rule (util/sshutil).
+var repositoryOverSSH = regexp.MustCompile(`^[a-zA-Z0-9-_]+@[a-zA-Z0-9-.]+:`)
+
 // copiedFiles are the sources that a COPY or ADD takes from the context by a plain name.
 func (d *dockerfile) copiedFiles(instruction *parser.Node) []string {
 	isCopy := strings.EqualFold(instruction.Value, command.Copy) || strings.EqualFold(instruction.Value, command.Add)
@@ -228,7 +232,7 @@ func (d *dockerfile) copiedFiles(instruction *parser.Node) []string {
 		if err != nil { // a quote that another word closes
 			return nil
 		}
-		if name != "" && !strings.ContainsAny(word, "$*?[<") && !strings.Contains(name, "://") && !strings.HasPrefix(name, "git@") {
+		if name != "" && !strings.ContainsAny(word, `$*?[<\`) && !strings.Contains(name, "://") && !repositoryOverSSH.MatchString(name) {
 			plain = append(plain, name)
 		}
 	}

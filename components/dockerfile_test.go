@@ -46,6 +46,8 @@ func TestADockerfileThatDockerTakesPasses(t *testing.T) {
 		"variables":                        "FROM scratch\nARG A\nCOPY $A ${B:-c} /x/\n",
 		"variables in FROM":                "ARG BASE=scratch\nFROM ${BASE} AS x\nFROM x\nCOPY a /\n",
 		"a URL":                            "FROM scratch\nADD https://example.com/b git@example.com:a/b.git /\n",
+		"a repository over SSH":            "FROM scratch\nADD deploy@git.example.com:a/b#main \"ci@example.com:b\" /\n",
+		"paths as Windows has them":        "# escape=`\nFROM scratch\nCOPY sub\\c .\\b C:\\x\\\n",
 		"heredocs":                         "FROM scratch\nCOPY <<EOF <<\"TWO\" /b/\nCOPY b /\nEOF\nnot an instruction\nTWO\nRUN <<E\nanything\nE\n",
 		"flags that say what a source is":  "FROM scratch\nCOPY --parents b/./c /\nCOPY --exclude=*.md b /\nADD --checksum=sha256:0 b /\n",
 		"ONBUILD":                          "FROM scratch\nONBUILD COPY b /\n",

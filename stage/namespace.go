@@ -28,8 +28,13 @@ func (c *checker) checkNamespace(fullKey string) {
 	}
 }
 
-// otherNamespaces are those of packages that have names like others.
-var otherNamespaces = []string{"docker", "pulumi", "awsx", "aws-native", "awscc", "docker-build"}
+// otherNamespaces are those of packages that are used beside AWS, so that a project may be called nearly as one of them
+// (https://www.pulumi.com/registry/). Another one is only taken for a slip where its name is like the project's.
+var otherNamespaces = strings.Fields(`pulumi docker docker-build aws-native awscc awsx auth0 azure azure-native azuread azuredevops
+	cloudflare cloudinit command confluent consul databricks datadog digitalocean dnsimple eks equinix external fastly gcp
+	github gitlab google-native grafana harness hcloud http honeycomb keycloak kubernetes linode local mongodbatlas mysql newrelic
+	nomad null ns1 oci okta onelogin opsgenie ovh pagerduty postgresql pulumiservice rabbitmq random sentry slack
+	snowflake splunk spotinst statuscake stripe tailscale terraform time tls vault vercel vsphere wavefront`)
 
 // isObjectText tells a value that has the shape of most of the stage's own keys. Keys of other providers that are called as
 // ours are (azure:environment, kubernetes:cluster) are text.

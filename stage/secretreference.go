@@ -23,7 +23,8 @@ type SecretReference struct {
 }
 
 var (
-	secretResource    = regexp.MustCompile(`^secret:([A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6})(?::([^:]*):([^:]*):([^:]*))?$`)
+	// With ! as in rds!db-…, the name of a password that RDS keeps.
+	secretResource    = regexp.MustCompile(`^secret:([A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6})(?::([^:]*):([^:]*):([^:]*))?$`)
 	parameterResource = regexp.MustCompile(`^parameter((?:/[A-Za-z0-9_.-]+)+)$`)
 	parameterName     = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$`)
 	accountID         = regexp.MustCompile(`^[0-9]{12}$`)

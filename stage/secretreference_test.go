@@ -22,10 +22,12 @@ func TestReferencesToSecrets(t *testing.T) {
 		secret + "team/url-AbCdEf:user::":          with(func(r *SecretReference) { r.Key = "user" }),
 		secret + "team/url-AbCdEf::AWSPREVIOUS:":   with(func(r *SecretReference) { r.Label = "AWSPREVIOUS" }),
 		secret + "team/url-AbCdEf:user::0123-4567": with(func(r *SecretReference) { r.Key, r.Version = "user", "0123-4567" }),
-		parameter + "/dev/url":                     {ARN: parameter + "/dev/url", Region: "cn-north-1", Account: "123456789012", Name: "/dev/url", Parameter: true},
-		parameter + "/url":                         {ARN: parameter + "/url", Region: "cn-north-1", Account: "123456789012", Name: "url", Parameter: true},
-		"/dev/url":                                 {Name: "/dev/url", Parameter: true},
-		"url":                                      {Name: "url", Parameter: true},
+		secret + "rds!db-0d1d-AbCdEf:password::": {ARN: secret + "rds!db-0d1d-AbCdEf", Region: "eu-west-1", Account: "123456789012", Name: "rds!db-0d1d-AbCdEf",
+			Key: "password"},
+		parameter + "/dev/url": {ARN: parameter + "/dev/url", Region: "cn-north-1", Account: "123456789012", Name: "/dev/url", Parameter: true},
+		parameter + "/url":     {ARN: parameter + "/url", Region: "cn-north-1", Account: "123456789012", Name: "url", Parameter: true},
+		"/dev/url":             {Name: "/dev/url", Parameter: true},
+		"url":                  {Name: "url", Parameter: true},
 	} {
 		found, ok := ParseSecretReference(text)
 		require.True(t, ok, text)

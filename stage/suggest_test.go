@@ -187,6 +187,13 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
 	_, err := Load(in)
 	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "write shop:loadBalancer")
 
+	for project, key := range map[string]string{"datadogs": "datadog:apiKey", "gap": "gcp:project", "gitlab": "github:token"} {
+		in := input(t, "dev", "", strings.ReplaceAll(oneService(""), "slipway:", project+":"))
+		in.Project, in.Config[key] = project, "x"
+		_, err := Load(in)
+		require.NoError(t, err, "%s is a provider's, whatever the project is called", key)
+	}
+
 	_, err = loadFiles(t, "dev", "", with(`  aws:region: eu-central-1
   aws:defaultTags: {tags: {a: b}}
   aws:endpoints: [{ecs: "http://localhost"}]
