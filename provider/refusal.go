@@ -16,7 +16,7 @@ func Definite(err error) bool {
 	var status interface{ HTTPStatusCode() int }
 	var refusal smithy.APIError
 	switch {
-	case errors.As(err, new(*smithy.InvalidParamsError)), errors.As(err, new(*smithy.SerializationError)):
+	case errors.As(err, new(smithy.InvalidParamsError)), errors.As(err, new(*smithy.SerializationError)):
 		return true // the SDK did not even send it
 	case errors.As(err, &deserialization):
 		return false

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -32,6 +33,8 @@ func code(status int, code, message string) error {
 
 func TestDefinite(t *testing.T) {
 	t.Parallel()
+	// As the SDK itself returns it, before it sends anything.
+	_, invalid := ecs.New(ecs.Options{Region: "eu-west-1"}).DescribeServices(t.Context(), &ecs.DescribeServicesInput{})
 	for name, test := range map[string]struct {
 		err              error
 		definite, denied bool
@@ -47,7 +50,7 @@ func TestDefinite(t *testing.T) {
 		"an invalid parameter":                 {answered(400, &types.InvalidParameterException{}), true, false},
 		"an invalid parameter, of EC2":         {code(400, "InvalidParameterValue", ""), true, false},
 		"a client's mistake":                   {answered(400, &types.ClientException{}), true, false},
-		"a validation of the SDK's own":        {&smithy.OperationError{Err: &smithy.InvalidParamsError{}}, true, false},
+		"a validation of the SDK's own":        {invalid, true, false},
 		"a request that cannot be written":     {&smithy.OperationError{Err: &smithy.SerializationError{Err: io.EOF}}, true, false},
 		"ECS's throttle":                       {answered(400, &types.ClientException{Message: new("Too many concurrent attempts")}), false, false},
 		"a throttle":                           {code(400, "ThrottlingException", "Rate exceeded"), false, false},
