@@ -430,7 +430,7 @@ func (r *rollback) commit(ctx context.Context, project *project) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(before, r.source) {
+	if changedMeanwhile(before, r.source) {
 		return refuse("%s was changed meanwhile: roll back again", r.File)
 	}
 	if err := replaceFile(r.File, r.content); err != nil {
@@ -441,6 +441,17 @@ func (r *rollback) commit(ctx context.Context, project *project) error {
 		return errors.Join(err, replaceFile(r.File, before))
 	}
 	return nil
+}
+
+// changedMeanwhile tells whether a stage file says something else than when it was read. A salt is none where it had none: pulumi
+// adds it, and the commands that are asked here may do so.
+func changedMeanwhile(now, read []byte) bool {
+	isSalt := func(line []byte) bool { return bytes.HasPrefix(line, []byte("encryptionsalt:")) }
+	lines, before := bytes.Split(now, []byte("\n")), bytes.Split(read, []byte("\n"))
+	if !slices.ContainsFunc(before, isSalt) {
+		lines = slices.DeleteFunc(lines, isSalt)
+	}
+	return !bytes.Equal(bytes.TrimRight(bytes.Join(lines, []byte("\n")), "\n"), bytes.TrimRight(read, "\n"))
 }
 
 func (r *rollback) subject() string {

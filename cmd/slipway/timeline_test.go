@@ -95,3 +95,22 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	require.True(t, past("one", "one").differs(past("two", "one")))
 	require.True(t, past("one", "one").differs(past("one", "two")))
 }
+
+func TestASaltThatPulumiAddsIsNoChangeOfTheStageFile(t *testing.T) {
+	t.Parallel()
+	const salt, other = "encryptionsalt: v1:one\n", "encryptionsalt: v1:two\n"
+	for name, c := range map[string]struct {
+		source, now string
+		same        bool
+	}{
+		"nothing":                {"config: {}\n", "config: {}\n", true},
+		"a salt":                 {"config: {}\n", "config: {}\n" + salt, true},
+		"a salt, no line break":  {"config: {}", "config: {}\n" + salt, true},
+		"another salt":           {"config: {}\n" + salt, "config: {}\n" + other, false},
+		"a salt that is gone":    {"config: {}\n" + salt, "config: {}\n", false},
+		"a salt and a value":     {"config: {}\n", "config: {a: b}\n" + salt, false},
+		"a value, the same salt": {"config: {}\n" + salt, "config: {a: b}\n" + salt, false},
+	} {
+		require.Equal(t, !c.same, changedMeanwhile([]byte(c.now), []byte(c.source)), name)
+	}
+}
