@@ -151,12 +151,17 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
 	kept := map[string][]string{}
-	refused := map[string]error{} // by service
+	refused, others := map[string]error{}, map[string]error{} // by service
 	for name, service := range settings.Services {
 		asking.Go(func() {
 			found, err := r.existing(r.account.serviceARN(settings.Cluster(), name))
+			var taken error
+			if found.Status == nil { // an unchanged stage asks nothing
+				taken = checkOwner(r.ctx.Context(), r.account, settings, name)
+			}
 			mutex.Lock()
 			defer mutex.Unlock()
+			others[name] = taken
 			if provider.Denied(err) || errors.Is(err, errOtherAccount) {
 				refused[name] = err
 			}
@@ -167,11 +172,15 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 		})
 	}
 	asking.Wait()
+	var taken []error
+	for _, name := range sortedKeys(others) {
+		taken = append(taken, others[name])
+	}
 	for _, name := range sortedKeys(refused) { // one stands for all: they lack the same
 		return kept, fmt.Errorf("%s: its deployment could not be watched, so nothing is changed. Whoever previews and updates the stage needs "+
 			"ecs:DescribeServices for its services: %w", settings.Where("services", name), refused[name])
 	}
-	return kept, nil
+	return kept, errors.Join(taken...)
 }
 
 // existing reads a service before it is changed, which a network that is slow or down should not stop or delay.

@@ -39,9 +39,10 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	}
 	errSizes := checkSizes(account, settings)
 	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
-	var errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds error
+	var errServices, errTasks, errOwners, errNetwork, errEntrance, errRevisions, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.KeptAlarms, errServices = found.Rollouts.preflight(settings) })
+	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
 	if errNetwork == nil {
@@ -50,5 +51,5 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
 	asking.Wait()
-	return found, errors.Join(errSizes, errServices, errTasks, errNetwork, errEntrance, errRevisions, errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errEntrance, errRevisions, errBuilds)
 }

@@ -41,7 +41,7 @@ func accountAnswering(t *testing.T, answers map[string][]page) *Account {
 	}))
 	t.Cleanup(aws.Close)
 	return &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", settings: provider.Settings{
-		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL},
+		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL, "iam": aws.URL},
 	}}
 }
 
@@ -100,6 +100,43 @@ func TestWhatKeepsADeploymentFromBeingWatchedIsFoundBefore(t *testing.T) {
 				requireError(t, test.services, err)
 			})
 			requireError(t, test.tasks, preflightTasks(t.Context(), account, settings))
+		})
+	}
+}
+
+func TestWhatAnotherStageHasTheNamesOfIsFoundBefore(t *testing.T) {
+	t.Parallel()
+	role := func(stage, of, name string) page {
+		tags := ""
+		for key, value := range map[string]string{"project": "shop", "stage": stage, of: name} {
+			tags += "<member><Key>" + key + "</Key><Value>" + value + "</Value></member>"
+		}
+		return page{200, "<R><GetRoleResult><Role><Tags>" + tags + "</Tags></Role></GetRoleResult></R>"}
+	}
+	there := page{200, `{"services": [{"serviceName": "eu-web", "status": "ACTIVE"}, {"serviceName": "api", "status": "ACTIVE"}]}`}
+	for name, test := range map[string]struct {
+		answers         map[string][]page
+		services, tasks string
+	}{
+		"nobody's yet": {map[string][]page{"GetRole": {{404, "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>"}}}, "", ""},
+		"its own":      {map[string][]page{"GetRole": {role("dev", "service", "eu-web")}}, "", ""},
+		"another's": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")}}, "services.eu-web (Pulumi.dev.yaml): would have the family",
+			"tasks.eu-migrate (Pulumi.dev.yaml): would have the family"},
+		"a service that runs is not asked for": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")}, "DescribeServices": {there}}, "",
+			"tasks.eu-migrate (Pulumi.dev.yaml): would have the family"},
+		"denied":  {map[string][]page{"GetRole": {{403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"}}}, "", ""},
+		"no role": {map[string][]page{"GetRole": {{200, "<R><GetRoleResult></GetRoleResult></R>"}}}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			account := accountAnswering(t, test.answers)
+			settings := loadStage(t, map[string]string{"services": `{"eu-web": {"image": "web"}, "api": {"image": "web"}}`,
+				"tasks": `{"eu-migrate": {"image": "web"}, "sync": {"image": "web"}}`})
+			inProgram(t, func(ctx *pulumi.Context) {
+				_, err := NewRollouts(ctx, account, settings.Cluster()).preflight(settings)
+				requireError(t, test.services, err)
+			})
+			requireError(t, test.tasks, checkOwners(t.Context(), account, settings))
 		})
 	}
 }

@@ -212,7 +212,11 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 		service := map[bool]string{true: "scheduler", false: "ecs-tasks"}[name == "slipway-dev-report-schedule"]
 		policy := url.PathEscape(`{"Statement": {"Effect": "Allow", "Principal": {"Service": "` + service + `.amazonaws.com"}, "Action": "sts:AssumeRole",
 			"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:` + strings.TrimSuffix(service, "-tasks") + `:eu-central-1:123456789012:*"}}}}`)
-		_, _ = w.Write([]byte(`<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn><AssumeRolePolicyDocument>` + policy +
+		tags := ""
+		if strings.Contains(name, "eu-report") {
+			tags = `<Tags><member><Key>project</Key><Value>slipway</Value></member><member><Key>stage</Key><Value>dev-eu</Value></member></Tags>`
+		}
+		_, _ = w.Write([]byte(`<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn>` + tags + `<AssumeRolePolicyDocument>` + policy +
 			`</AssumeRolePolicyDocument><PermissionsBoundary><PermissionsBoundaryArn>arn:aws:iam::aws:policy/b</PermissionsBoundaryArn></PermissionsBoundary>` +
 			`</Role></GetRoleResult></GetRoleResponse>`))
 	}))
@@ -223,7 +227,7 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev",
 		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL }),
 		stage: &stage.Stage{Project: "slipway", Name: "dev", Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
-			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}}}}
+			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}, "eu-report": {}}}}
 	found, err := v.role(t.Context(), "none")
 	require.NoError(t, err)
 	require.Nil(t, found)
@@ -236,6 +240,11 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	}
 	require.Len(t, messages, 4)
 	require.Equal(t, "ok the role slipway-dev-report-schedule can be assumed by schedules", messages[3])
+
+	taken := v.rolesOf(t.Context(), "eu-report")
+	require.Len(t, taken, 1)
+	require.Equal(t, "wrong", taken[0].Status)
+	require.Contains(t, taken[0].Message, "in the stage dev-eu (project slipway) have already; use another name here or there")
 }
 
 func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {

@@ -21,6 +21,7 @@ type role struct {
 	ARN      string
 	Trust    string // percent-encoded
 	Boundary string // the ARN of a policy
+	Tags     map[string]string
 }
 
 // checkRoles checks that the roles of services, tasks and schedules can be assumed, and that nothing takes from the execution roles what the
@@ -98,6 +99,9 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 			checks = append(checks, newCheck("role", key, "", noted("the role %s is made by the update, and can be checked from then on", name)))
 			continue
 		}
+		if err := v.stage.CheckOwner(of, found.Tags); err != nil { // the same for all its roles
+			return append(checks, newCheck("role", key, "", refuse("%w", err)))
+		}
 		said, err := v.trusted(name, found, by)
 		checks = append(checks, newCheck("role", key, said, err))
 		if name == v.stage.ExecutionRole(of) {
@@ -117,7 +121,10 @@ func (v *verifier) role(ctx context.Context, name string) (*role, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &role{ARN: aws.ToString(answer.Role.Arn), Trust: aws.ToString(answer.Role.AssumeRolePolicyDocument)}
+	found := &role{ARN: aws.ToString(answer.Role.Arn), Trust: aws.ToString(answer.Role.AssumeRolePolicyDocument), Tags: map[string]string{}}
+	for _, tag := range answer.Role.Tags {
+		found.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
 	if boundary := answer.Role.PermissionsBoundary; boundary != nil {
 		found.Boundary = aws.ToString(boundary.PermissionsBoundaryArn)
 	}

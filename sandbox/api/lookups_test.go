@@ -71,7 +71,7 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`
 	arn := "arn:aws:iam::" + account.ID + ":role/slipway/web-execution"
 	require.NoError(t, s.CreateObject(account.Role, "web-execution", account.Object{"name": "web-execution", "arn": arn, "path": "/slipway/",
-		"assumeRolePolicy": trust, "permissionsBoundary": boundary}, nil))
+		"assumeRolePolicy": trust, "permissionsBoundary": boundary, "tagsAll": map[string]any{"stage": "dev", "project": "shop"}}, nil))
 	require.NoError(t, s.CreateObject(account.RolePolicy, "web-execution:one", account.Object{"role": "web-execution",
 		"policy": `{"Statement": {"Effect": "Allow", "Action": ["ecr:*"], "Resource": "*"}}`}, nil))
 	client := iam.NewFromConfig(s.config)
@@ -83,6 +83,7 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	document, err := url.PathUnescape(*role.Role.AssumeRolePolicyDocument)
 	require.NoError(t, err)
 	require.Equal(t, trust, document)
+	require.Equal(t, []iamtypes.Tag{{Key: aws.String("project"), Value: aws.String("shop")}, {Key: aws.String("stage"), Value: aws.String("dev")}}, role.Role.Tags)
 	var missing *iamtypes.NoSuchEntityException
 	_, err = client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("gone")})
 	require.ErrorAs(t, err, &missing)
