@@ -68,8 +68,6 @@ var IAMName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 // Elastic Load Balancing
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
 const (
-	// LoadBalancerName is the longest name of a load balancer or a target group, in characters.
-	LoadBalancerName = 32
 	// LoadBalancerSubnets is how many subnets a load balancer may have.
 	LoadBalancerSubnets = 16
 	// RuleValues is how many values the conditions of a listener rule may have together, RuleWildcards how many
@@ -82,9 +80,6 @@ const (
 	// HealthCheckPath is the longest path of a health check, in characters
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html).
 	HealthCheckPath = 1024
-	// RulePriority is the largest priority of a listener rule
-	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html).
-	RulePriority = 50000
 )
 
 // HostPattern and PathPattern are the values of a listener rule's conditions
@@ -100,27 +95,18 @@ const RepositoryNameLength = 256
 // RepositoryName is that of a repository.
 var RepositoryName = regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 
-// Security groups (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
+// NotSecurityGroup is what no security group's name may begin with
+// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
+const NotSecurityGroup = "sg-"
+
+// CloudWatch (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
 const (
-	// SecurityGroupName is the longest name or description of a security group, in characters.
-	SecurityGroupName = 255
-	// NotSecurityGroup is what no security group's name may begin with.
-	NotSecurityGroup = "sg-"
+	// AlarmName is the longest name of an alarm, in characters.
+	AlarmName = 255
+	// DeploymentAlarms is how many alarms a deployment may have
+	// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html).
+	DeploymentAlarms = 10
 )
-
-// SecurityGroupText is a name or a description of a security group in a VPC.
-var SecurityGroupText = regexp.MustCompile(`^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$`)
-
-// CloudWatch (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html,
-// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html).
-const (
-	AlarmName         = 255
-	DeploymentAlarms  = 10 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
-	LogGroupMaxLength = 512
-)
-
-// LogGroupName is that of a log group.
-var LogGroupName = regexp.MustCompile(`^[A-Za-z0-9_/.#-]{1,512}$`)
 
 // EventBridge Scheduler (https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html).
 var ScheduleName = regexp.MustCompile(`^[0-9A-Za-z_.-]{1,64}$`)
@@ -128,10 +114,6 @@ var ScheduleName = regexp.MustCompile(`^[0-9A-Za-z_.-]{1,64}$`)
 // SecretSize is what one value of Secrets Manager may have, in bytes
 // (https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html).
 const SecretSize = 65536
-
-// SecretName is that of a secret
-// (https://docs.aws.amazon.com/secretsmanager/latest/APIReference/API_CreateSecret.html).
-var SecretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
 
 // Tags (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html,
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html). IAM takes keys that differ in their case only for

@@ -141,8 +141,8 @@ func (d TaskDefinition) check() error {
 	switch {
 	case err != nil:
 		return err
-	case len(body) > 64<<10:
-		return client("Actual length: '%d'. Max allowed length is '65536' bytes.", len(body))
+	case len(body) > awslimits.TaskDefinitionSize:
+		return client("Actual length: '%d'. Max allowed length is '%d' bytes.", len(body), awslimits.TaskDefinitionSize)
 	case !validName.MatchString(d.Family):
 		return client("Family contains invalid characters.")
 	case len(d.Containers) == 0:

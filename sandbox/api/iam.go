@@ -21,7 +21,8 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 		return nil, err
 	}
 	if linked {
-		role = account.Object{"arn": "arn:aws:iam::" + account.ID + ":role/aws-service-role/" + name}
+		role = account.Object{"arn": "arn:aws:iam::" + account.ID + ":role/aws-service-role/" + name,
+			"path": "/aws-service-role/", "uniqueId": "AROALINKED", "createDate": "2026-01-01T00:00:00Z"}
 	}
 	if role == nil {
 		return nil, &account.Error{Code: "NoSuchEntity", Message: "The role with name " + name + " cannot be found."}

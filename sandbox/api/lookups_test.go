@@ -84,6 +84,9 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, trust, document)
 	require.Equal(t, []iamtypes.Tag{{Key: aws.String("project"), Value: aws.String("shop")}, {Key: aws.String("stage"), Value: aws.String("dev")}}, role.Role.Tags)
+	linked, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("AWSServiceRoleForECS")})
+	require.NoError(t, err)
+	require.Equal(t, "AWSServiceRoleForECS", *linked.Role.RoleName)
 	var missing *iamtypes.NoSuchEntityException
 	_, err = client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("gone")})
 	require.ErrorAs(t, err, &missing)
