@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // lockIn writes a lock as the CLI does.
@@ -108,7 +110,8 @@ func TestBucketsAreAddressedAsS3Does(t *testing.T) {
 		t.Setenv("PULUMI_BACKEND_URL", address)
 		opened, err := project.stackFiles(t.Context(), "dev")
 		require.NoError(t, err)
-		require.Equal(t, want, opened.files.(*bucket).address("key", nil).String(), address)
+		own := opened.files.(*bucket)
+		require.Equal(t, want, own.address(own.where(), "key", nil).String(), address)
 	}
 }
 
@@ -133,4 +136,32 @@ func TestALockIsOfTheTimeInItsFile(t *testing.T) {
 	t.Parallel()
 	lock := &stackLock{PID: 1, Username: "a", Hostname: "b", Timestamp: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
 	require.Contains(t, lock.describe("dev"), "since "+lock.Timestamp.Local().Format("2006-01-02 15:04:05"))
+}
+
+func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/s3/") {
+			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		fmt.Fprint(w, r.URL.Path)
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
+	opened, err := newProject(t, "").stackFiles(t.Context(), "dev")
+	require.NoError(t, err)
+	var reading errgroup.Group
+	for i := range 4 {
+		reading.Go(func() error {
+			content, err := opened.read(t.Context(), fmt.Sprint(i))
+			if err == nil && string(content) != fmt.Sprintf("/team/%d", i) {
+				err = errors.New(string(content))
+			}
+			return err
+		})
+	}
+	require.NoError(t, reading.Wait())
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,6 +32,21 @@ type bucket struct {
 	endpoint string
 	// inPath says that the bucket's name is in the path, and not in the host.
 	inPath bool
+
+	mutex  sync.Mutex
+	region string // as far as is known: S3 tells where the bucket is
+}
+
+func (b *bucket) where() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.region
+}
+
+func (b *bucket) isIn(region string) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.region = region
 }
 
 const (
@@ -57,8 +73,7 @@ func openBucket(ctx context.Context, address *url.URL) (files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to read %s: %w", address.Redacted(), err)
 	}
-	cfg.Region = cmp.Or(cfg.Region, "us-east-1")
-	found := &bucket{cfg: cfg, name: address.Host, anonymous: yes("anonymous"),
+	found := &bucket{cfg: cfg, region: cmp.Or(cfg.Region, "us-east-1"), name: address.Host, anonymous: yes("anonymous"),
 		endpoint: cmp.Or(given.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL_S3"), aws.ToString(cfg.BaseEndpoint)),
 		inPath:   yes("s3ForcePathStyle", "use_path_style") || strings.Contains(address.Host, ".")} // no certificate is for more than one level
 	if found.endpoint != "" && !strings.Contains(found.endpoint, "://") {
@@ -126,7 +141,8 @@ func (b *bucket) get(ctx context.Context, key string, query url.Values) (body []
 func (b *bucket) send(ctx context.Context, key string, query url.Values) (body []byte, passes bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.address(key, query).String(), nil)
+	region := b.where()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.address(region, key, query).String(), nil)
 	if err != nil {
 		return nil, false, err
 	}
@@ -137,7 +153,7 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 			return nil, false, err
 		}
 		signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-		if err := signer.SignHTTP(ctx, credentials, request, emptyHash, "s3", b.cfg.Region, time.Now()); err != nil {
+		if err := signer.SignHTTP(ctx, credentials, request, emptyHash, "s3", region, time.Now()); err != nil {
 			return nil, false, err
 		}
 	}
@@ -152,8 +168,9 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 	if response.StatusCode == http.StatusOK {
 		return body, false, nil
 	}
-	if elsewhere := response.Header.Get("X-Amz-Bucket-Region"); elsewhere != "" && elsewhere != b.cfg.Region {
-		b.cfg.Region, passes = elsewhere, true
+	if elsewhere := response.Header.Get("X-Amz-Bucket-Region"); elsewhere != "" && elsewhere != region {
+		b.isIn(elsewhere)
+		passes = true
 	}
 	var refusal struct{ Code, Message string }
 	_ = xml.Unmarshal(body, &refusal) // without, the status has to do
@@ -165,14 +182,14 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 }
 
 // address is where an object is, or the bucket itself.
-func (b *bucket) address(key string, query url.Values) *url.URL {
+func (b *bucket) address(region, key string, query url.Values) *url.URL {
 	endpoint := b.endpoint
 	if endpoint == "" {
 		suffix := "amazonaws.com"
-		if strings.HasPrefix(b.cfg.Region, "cn-") {
+		if strings.HasPrefix(region, "cn-") {
 			suffix += ".cn"
 		}
-		endpoint = "https://s3." + b.cfg.Region + "." + suffix
+		endpoint = "https://s3." + region + "." + suffix
 	}
 	found, err := url.Parse(endpoint)
 	if err != nil {
