@@ -93,9 +93,12 @@ func (q queryClient) send(ctx context.Context, service, action, form string, ans
 		return queryRefusal(response.StatusCode, body)
 	}
 	var root struct{ XMLName xml.Name }
-	err = errors.Join(xml.Unmarshal(body, &root), xml.Unmarshal(body, answer))
+	err = xml.Unmarshal(body, &root)
 	if err == nil && root.XMLName.Local != action+"Response" {
 		err = fmt.Errorf("<%s> is no answer of AWS", root.XMLName.Local) // but a proxy's page
+	}
+	if err == nil { // only of a whole one: the next attempt would add to what is there
+		err = xml.Unmarshal(body, answer)
 	}
 	if err != nil {
 		return &smithy.DeserializationError{Err: err}
@@ -129,7 +132,7 @@ func queryRefusal(status int, body []byte) error {
 }
 
 // sdkIDs are the names of services in variables and files of the SDK's configuration.
-var sdkIDs = map[string]string{"ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2"}
+var sdkIDs = map[string]string{"ec2": "EC2", elbv2: "Elastic Load Balancing v2"}
 
 // endpoint is where a regional service answers: where the provider's settings, the environment or the shared configuration
 // say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these services' in its first part

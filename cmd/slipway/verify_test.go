@@ -255,7 +255,7 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 	}{
 		{http.StatusBadRequest, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
 		{http.StatusServiceUnavailable, `busy`},
-		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><it`},
+		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item><it`},
 		{http.StatusOK, `<html><body>Sign in</body></html>`},
 		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet></DescribeSubnetsResponse>`},
 		{http.StatusBadRequest, `<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
