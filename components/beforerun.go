@@ -133,32 +133,44 @@ func (i beforeInput) task(trigger string) taskrun.Task {
 func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
 	var reads provider.Reads
-	for said, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
+	for running, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		id, latest, err := b.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
 		if err := reads.After(err); err != nil {
 			return "", fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
 		}
 		if err == nil && id == "" {
-			if awssdk.ToString(latest.StartedBy) == task.StartedBy && awssdk.ToString(latest.TaskDefinitionArn) == task.TaskDefinition &&
-				taskrun.EndedWell(latest, task.Container) {
+			if awssdk.ToString(latest.StartedBy) == task.StartedBy &&
+				awssdk.ToString(latest.TaskDefinitionArn) == task.TaskDefinition && taskrun.EndedWell(latest, task.Container) {
 				succeeded = path.Base(awssdk.ToString(latest.TaskArn))
 			}
 			return succeeded, nil
 		}
-		stops := fmt.Sprintf("`aws ecs stop-task --cluster %s --task %s` stops it", path.Base(task.Cluster), id)
+		isAnother := id != "" && id != running
+		if isAnother {
+			running = id
+		}
+		stops := fmt.Sprintf("`aws ecs stop-task --cluster %s --task %s` stops it", path.Base(task.Cluster), running)
 		waited := time.Since(began)
 		switch {
+		case waited > b.timeout && running == "":
+			return "", fmt.Errorf(".timeout: whether such a task runs already could not be read from ECS within %s: %w",
+				taskrun.Short(b.timeout), err)
 		case waited > b.timeout:
-			return "", fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", id, taskrun.Short(b.timeout), stops)
-		case id != "" && id != said:
-			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", id, stops))
-			said, told = id, time.Now()
+			return "", fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", running,
+				taskrun.Short(b.timeout), stops)
+		case isAnother:
+			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", running, stops))
+			told = time.Now()
+		case time.Since(told) > sayEvery && running == "":
+			_ = b.say(fmt.Sprintf("has been waiting for %s to read from ECS whether such a task runs already: %v",
+				taskrun.Short(waited), err))
+			told = time.Now()
 		case time.Since(told) > sayEvery:
-			_ = b.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), said, stops))
+			_ = b.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running, stops))
 			told = time.Now()
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return "", fmt.Errorf(": waiting for the end of the task %s: %w", id, err)
+			return "", fmt.Errorf(": waiting for the end of other tasks of its family: %w", err)
 		}
 	}
 }

@@ -182,6 +182,10 @@ func TestATaskWaitsForOthersOfItsFamily(t *testing.T) {
 			map[string][]page{"ListTasks": {{200, one}}, "DescribeTasks": {{200, running}}}, "",
 			".timeout: the task 0a1b2c, which ran already, has not ended within 1s; `aws ecs stop-task --cluster shop-dev --task 0a1b2c` stops it",
 		},
+		"nothing that can be read": {
+			map[string][]page{"ListTasks": {{200, "{}"}}}, "",
+			".timeout: whether such a task runs already could not be read from ECS within 1s: the answer lists nothing",
+		},
 		"denied": {map[string][]page{"ListTasks": {refusedPage}}, "", ": asking ECS whether such a task runs already: "},
 	} {
 		t.Run(name, func(t *testing.T) {
