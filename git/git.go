@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -120,7 +121,7 @@ func withoutFilters(ctx context.Context, dir string) ([]string, error) {
 		return nil, err
 	}
 	var variables []string
-	count := 0
+	count, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // these go after what the environment says already
 	fields := strings.Split(listed, "\x00")
 	for i := 0; i+1 < len(fields); i += 2 {
 		scope, key := fields[i], fields[i+1]
@@ -134,7 +135,7 @@ func withoutFilters(ctx context.Context, dir string) ([]string, error) {
 		variables = append(variables, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", count, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", count, value))
 		count++
 	}
-	if count > 0 {
+	if len(variables) > 0 {
 		variables = append(variables, fmt.Sprintf("GIT_CONFIG_COUNT=%d", count))
 	}
 	return variables, nil

@@ -118,3 +118,18 @@ func TestSubmodulesAreLookedInto(t *testing.T) {
 	require.Empty(t, within)
 	require.NoFileExists(t, filepath.Join(place, "ran"))
 }
+
+func TestSettingsThatTheEnvironmentGivesGitStayInForce(t *testing.T) {
+	dir := t.TempDir()
+	run := repository(t, dir)
+	run("config", "filter.own.clean", "cat")
+	ignored := filepath.Join(t.TempDir(), "ignored")
+	require.NoError(t, os.WriteFile(ignored, []byte("new\n"), 0o644))
+	t.Setenv("GIT_CONFIG_COUNT", "1")
+	t.Setenv("GIT_CONFIG_KEY_0", "core.excludesFile")
+	t.Setenv("GIT_CONFIG_VALUE_0", ignored)
+	write(t, dir, "new", "")
+	changed, err := Changed(t.Context(), dir, ".")
+	require.NoError(t, err)
+	require.Empty(t, changed)
+}
