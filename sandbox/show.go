@@ -90,7 +90,7 @@ func faultsCommand(dir *string) *cobra.Command {
   slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set
   api-fault=ACTION=KIND[:N]  how (the next N) calls of the AWS SDK go wrong, with commas between several: hang, cut, html, throttle,
                              deny, expired, error
-  clock=DURATION             how far the account's clock is put forward`,
+  clock=DURATION             how far the account's clock is put forward, or back (-2m)`,
 		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'
   sandbox faults failing-tasks= failing-reason=`,
 		RunE: func(command *cobra.Command, args []string) error {
