@@ -165,9 +165,11 @@ func (l *stackLock) describe(stack string) string {
 	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack, l.Username, l.Hostname, l.PID,
 		l.Timestamp.Local().Format("2006-01-02 15:04:05"))
 	if l.killed() {
-		return by + fmt.Sprintf(", and that process is gone: run `pulumi cancel --stack %s`, and `pulumi up --stack %[1]s` to end what it began", stack)
+		return by + fmt.Sprintf(", and that process is gone: run `pulumi cancel --stack %s`, then `slipway recover %[1]s`, "+
+			"which looks for what it had begun, and `pulumi up --stack %[1]s`", stack)
 	}
-	return by + fmt.Sprintf(": wait for it, or, if it was killed, run `pulumi cancel --stack %s`", stack)
+	return by + fmt.Sprintf(": wait for it, or, if it was killed, run "+
+		"`pulumi cancel --stack %s`, then `slipway recover %[1]s`", stack)
 }
 
 // updates are the names of the files of a stack's history, newest first, without their endings.

@@ -49,7 +49,7 @@ func TestAStackThatIsLockedIsRefused(t *testing.T) {
 	ended := exec.Command("true")
 	require.NoError(t, ended.Run())
 	lockIn(t, backend, here, ended.Process.Pid)
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "and that process is gone: run `pulumi cancel --stack dev`, and `pulumi up --stack dev`")
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "and that process is gone: run `pulumi cancel --stack dev`, then `slipway recover dev`")
 
 	// As they stand in Pulumi.yaml, relative to the project; the environment goes before it.
 	lockIn(t, filepath.Join(project.Directory, "state"), "elsewhere", 1)

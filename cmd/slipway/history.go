@@ -225,7 +225,6 @@ func (t *timeline) find(ctx context.Context, number int) (*entry, error) {
 	if newest == nil {
 		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %[1]s` first", t.stack)
 	}
-	oldest := newest
 	for i := newest.Number - number; number <= newest.Number; i++ { // where none is missing, the first is it
 		e, err := t.at(ctx, i)
 		if err != nil {
@@ -238,13 +237,15 @@ func (t *timeline) find(ctx context.Context, number int) (*entry, error) {
 			return e, nil
 		}
 	}
+	oldest := newest
 	for i := 0; ; i++ {
 		e, err := t.at(ctx, i)
 		if err != nil {
 			return nil, err
 		}
 		if e == nil {
-			return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %d to %d", t.stack, number, oldest.Number, newest.Number)
+			return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %[3]d to %[4]d",
+				t.stack, number, oldest.Number, newest.Number)
 		}
 		oldest = e
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -112,13 +113,17 @@ type recovered struct {
 	// Note says more of the result.
 	Note string `json:"note,omitempty"`
 
-	made stateResource
-	kept bool // an earlier recovery has put it into the state, and did not come to its end
+	made     stateResource
+	replaces string // the id of the resource that it makes one to delete
+	kept     bool   // an earlier recovery has put it into the state, and did not come to its end
 }
 
 // planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
 func planRecovery(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*recovery, error) {
 	r := &recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
+	if err := project.checkLock(ctx, stack); err != nil {
+		return nil, err
+	}
 	if err := r.readState(ctx); err != nil {
 		return nil, err
 	}
@@ -215,6 +220,9 @@ func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (
 // apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not there or is not the
 // stage's.
 func (r *recovery) apply(ctx context.Context) error {
+	if err := r.unchanged(ctx); err != nil {
+		return err
+	}
 	if err := r.backUp(); err != nil {
 		return err
 	}
@@ -226,7 +234,7 @@ func (r *recovery) apply(ctx context.Context) error {
 		case o.kept:
 		case o.Result == imported && adopted[o.URN] == "":
 			adopted[o.URN] = o.ID
-			r.state.adopt(o.made, o.ID)
+			o.replaces = r.state.adopt(o.made, o.ID)
 		case o.Result == imported && adopted[o.URN] == o.ID:
 			o.Result, o.Note = forgotten, "it was begun more than once, and made once"
 			continue
@@ -280,6 +288,9 @@ func (o *recovered) settle(state *stackState) {
 			o.Result, o.Note = foreign, owner+": it stays as it is; see whose it is, and remove one of the two"
 			continue
 		}
+		if each.properties("outputs") == nil {
+			each["outputs"] = map[string]any{}
+		}
 		each["inputs"] = o.made["inputs"] // with what the provider knows and AWS does not, such as that it has made up the name
 		for _, key := range unknownToAWS {
 			if value, given := o.made.properties("inputs")[key]; given {
@@ -291,6 +302,9 @@ func (o *recovered) settle(state *stackState) {
 	state.setResources(kept)
 	if !there {
 		o.Result, o.Note = forgotten, "AWS has none"
+	}
+	if o.Result != imported && o.replaces != "" {
+		state.takeBack(o.URN, o.replaces)
 	}
 }
 
@@ -331,6 +345,15 @@ func targetOf(properties inputs) string {
 	target, _ := properties["target"].(map[string]any)
 	arn, _ := target["arn"].(string)
 	return arn
+}
+
+// unchanged refuses a state that an update has changed since it was read: AWS was asked in between.
+func (r *recovery) unchanged(ctx context.Context) error {
+	now, err := r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage)
+	if err == nil && !bytes.Equal(now, r.export) {
+		err = refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again", r.Stage)
+	}
+	return err
 }
 
 // backUp keeps the state as it was, in a file that only its owner may read.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -203,6 +204,32 @@ func TestWhatAnOperationMadeTakesItsPlaceInTheState(t *testing.T) {
 	require.True(t, madeTwice(state.liveOf(group.urn()), twin), "but for the name that the provider has made up")
 	state.leave(twin, "arn:twin")
 	require.Contains(t, ids(), "web arn:twin to delete")
+}
+
+func TestAReplacementThatWasNotMadeLeavesWhatItWasToReplace(t *testing.T) {
+	t.Parallel()
+	state, err := parseState([]byte(exampleState))
+	require.NoError(t, err)
+	const urn = "urn:pulumi:dev::shop::aws:lb/targetGroup:TargetGroup::web"
+	made := stateResource{"urn": urn, "type": "aws:lb/targetGroup:TargetGroup", "inputs": map[string]any{"port": 81}}
+	o := &recovered{URN: urn, Result: imported, ID: "arn:new", made: made}
+	o.replaces = state.adopt(made, o.ID)
+	require.Equal(t, "arn:old", o.replaces)
+	state.setResources(slices.DeleteFunc(state.resources(), func(r stateResource) bool { return r.id() == "arn:new" }))
+	o.settle(state) // the refresh found none
+	require.Equal(t, forgotten, o.Result)
+	require.Equal(t, "arn:old", state.liveOf(urn).id(), "it is not deleted by the next update")
+}
+
+func TestAResourceWithoutOutputsIsSettled(t *testing.T) {
+	t.Parallel()
+	state, err := parseState([]byte(`{"deployment": {"resources": [{"urn": "urn:a::b::aws:ecs/cluster:Cluster::web", "id": "web",
+		"type": "aws:ecs/cluster:Cluster"}]}}`))
+	require.NoError(t, err)
+	o := &recovered{URN: "urn:a::b::aws:ecs/cluster:Cluster::web", Result: imported, ID: "web",
+		made: stateResource{"inputs": map[string]any{"forceDelete": true}}}
+	o.settle(state)
+	require.Equal(t, map[string]any{"forceDelete": true}, state.liveOf(o.URN)["outputs"])
 }
 
 func TestWhatAWSDoesNotKnowComesFromTheOperation(t *testing.T) {

@@ -134,20 +134,31 @@ func (s *stackState) holds(token, id string) bool {
 }
 
 // adopt puts into the state what an operation has created, as the operation itself would have done: one that it replaces is deleted by the
-// next update. Its outputs come from AWS, by a refresh, as a read without outputs is an import.
-func (s *stackState) adopt(made stateResource, id string) {
+// next update, and its id is returned. Its outputs come from AWS, by a refresh, as a read without outputs is an import.
+func (s *stackState) adopt(made stateResource, id string) (replaced string) {
 	var kept []stateResource
 	for _, each := range s.resources() {
 		if each.urn() == made.urn() && each.is("pendingReplacement") {
 			continue // it was deleted before this one was made
 		}
-		if each.urn() == made.urn() {
-			each["delete"] = true
+		if each.urn() == made.urn() && each.live() {
+			each["delete"], replaced = true, each.id()
 		}
 		kept = append(kept, each)
 	}
 	s.setResources(kept)
 	s.insert(made, id, false)
+	return replaced
+}
+
+// takeBack makes the resource that adopt has marked for deletion the program's again, where AWS has nothing in its place.
+func (s *stackState) takeBack(urn, id string) {
+	for _, each := range s.resources() {
+		if each.urn() == urn && each.id() == id && each.is("delete") {
+			delete(each, "delete")
+			return
+		}
+	}
 }
 
 // leave puts into the state what an operation has created and the program does not know any more: the next update deletes it.

@@ -30,7 +30,7 @@ else the one in the stage file.
 Exit status: that of the task's main container, or 2 where the task was not started, was stopped by somebody else, or could
 not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task.`,
 		Example: `  slipway run dev migrate
-  slipway run release migrate -- /app/migrate -down 1
+  slipway run release migrate -- migrate -down 1
   slipway run release report --json 2>report.log | jq .exitCode
   aws ecs wait tasks-stopped --cluster shop-dev --tasks "$(slipway run dev report --detach)"`,
 		Args: func(cmd *cobra.Command, args []string) error {
