@@ -162,7 +162,7 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 
 	p.faults(map[string]string{account.DieAfterCreate: "iam/role"})
 	require.NotZero(t, p.run(upArgs("dev", "--skip-preview")...).status)
-	require.Contains(t, p.refused([]string{"currently locked", "pulumi cancel --stack dev"}, "slipway", "recover", "dev").output, "locked")
+	require.Contains(t, p.refused([]string{"has locked the stack", "pulumi cancel --stack dev"}, "slipway", "recover", "dev").output, "locked")
 	shown := p.recovers("--dry-run")
 	require.Empty(t, shown.Backup)
 	require.NotEmpty(t, p.pendingOperations(), "a dry run changes nothing")
