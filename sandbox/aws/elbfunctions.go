@@ -23,7 +23,7 @@ func getLoadBalancer(a *account.Account, _ string, args values) (values, error) 
 			"dnsRecordClientRoutingPolicy": "", "enableZonalShift": false, "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "",
 			"tags": found["tagsAll"]}
 		for key, p := range loadBalancer.properties {
-			if key != "tags" && key != "tagsAll" && key != "namePrefix" {
+			if _, set := state[key]; !set && key != "tagsAll" && key != "namePrefix" {
 				if state[key] = found[key]; found[key] == nil {
 					state[key] = p.empty
 				}

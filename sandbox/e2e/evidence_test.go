@@ -82,7 +82,7 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 	}
 	require.NoError(t, update.kill())
 	for _, command := range commands {
-		require.Equal(t, 1, p.refused([]string{said, "that process is gone", "pulumi cancel --stack dev"}, command...).status)
+		require.Equal(t, 1, p.refused([]string{said, "`pulumi cancel --stack dev`, then `slipway recover dev`"}, command...).status)
 	}
 	require.Contains(t, p.ok("slipway", "history", "dev").output, said)
 	p.faults(nil)
@@ -94,7 +94,6 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 func TestStatusOfStagesInOddStates(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.ok("pulumi", "stack", "rm", "release", "--yes", "--force") // where there is one
 	r := p.refused([]string{"release: never deployed", "there is no stack release yet: run `pulumi stack init release`", "dev has never been deployed"},
 		"slipway", "status", "--exit-code")
 	require.Equal(t, 1, r.status)
