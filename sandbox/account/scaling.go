@@ -30,6 +30,7 @@ func (a *Account) PutObject(kind, id string, o Object, decided func(newID func(l
 				o[key] = (*old)[key]
 			}
 		}
+		t.makeLinkedRole(linkedRoleOf(kind))
 		put(t, kind, id, o)
 		return nil
 	})

@@ -110,7 +110,7 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 	p.refused([]string{"no update of dev has ended, and AWS has services.web", "slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
 	p.up("dev")
 
-	p.replace("Pulumi.dev.yaml", `      environment: {GREETING: "hello from dev"}`+"\n", "")
+	p.replace("Pulumi.dev.yaml", "      environment:\n        GREETING: \"hello from dev\"\n", "")
 	require.Contains(t, p.ok("slipway", "status", "dev").output, "removed since the last update, which still had: services.web.environment.GREETING")
 	p.git("checkout", "-q", "Pulumi.dev.yaml")
 	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
