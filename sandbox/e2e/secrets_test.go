@@ -301,12 +301,12 @@ func TestWrongSecretsAreRefusedAtOnce(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web, secrets: [LARGE, LARGER]}\n    web:\n      replicas: 1")
 	p.serviceKeys("secrets: [TOKEN, TOKEN, NOBODY, GREETING, STAGE]")
-	p.stageKeys("slipway:secrets:", "  TOKEN: "+parameter, "  GREETING: "+parameter, "  STAGE: "+parameter, "  a-b: "+parameter, "  AWS_EXECUTION_ENV: "+parameter,
+	p.stageKeys("slipway:secrets:", "  TOKEN: "+parameter, "  GREETING: "+parameter, "  STAGE: "+parameter, "  \"a b\": "+parameter, "  AWS_EXECUTION_ENV: "+parameter,
 		"  BUCKET: arn:aws:s3:::hunter2", "  WITHOUT_SUFFIX: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2")
 	p.encrypt("LARGE", strings.Repeat("hunter2-", 5000))
 	p.encrypt("LARGER", strings.Repeat("hunter2-", 5000))
 	r := p.refused([]string{`services.web.secrets[1] (Pulumi.dev.yaml): names "TOKEN" again`, `services.web.secrets[2] (Pulumi.dev.yaml): is not the name of a secret`,
-		"services.web.secrets[3] (Pulumi.dev.yaml)", "services.web.secrets[4] (Pulumi.dev.yaml)", "secrets.a-b (Pulumi.dev.yaml)",
+		"services.web.secrets[3] (Pulumi.dev.yaml)", "services.web.secrets[4] (Pulumi.dev.yaml)", `secrets["a b"] (Pulumi.dev.yaml)`,
 		"secrets.AWS_EXECUTION_ENV (Pulumi.dev.yaml)", "secrets.BUCKET (Pulumi.dev.yaml)", "secrets.WITHOUT_SUFFIX (Pulumi.dev.yaml)",
 		"services.worker.secrets (Pulumi.dev.yaml): has encrypted values of 80"}, upArgs("dev")...)
 	require.NotContains(t, r.output, "hunter2")
