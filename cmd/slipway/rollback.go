@@ -226,7 +226,7 @@ func (t *timeline) last(ctx context.Context) (*entry, error) {
 		case e.Result == "in-progress":
 			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
 		case e.Kind == "destroy":
-			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` makes it anew from its file",
+			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` recreates it from its file",
 				t.stack, e.Result)
 		case e.Kind == "update":
 			return e, nil
