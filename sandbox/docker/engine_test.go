@@ -3,11 +3,13 @@ package docker
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
@@ -28,16 +30,16 @@ func engineOf(t *testing.T) *client.Client {
 	return docker
 }
 
-// ownTags are the engine's images that a build has left behind.
-func ownTags(t *testing.T, docker *client.Client) (tags []string) {
+// tagsOf are the tags that the engine has for the image. Other builds, also killed ones, leave their own on the same engine.
+func tagsOf(t *testing.T, docker *client.Client, built v1.Image) (tags []string) {
 	t.Helper()
-	images, err := docker.ImageList(t.Context(), client.ImageListOptions{})
+	id, err := built.ConfigName()
+	require.NoError(t, err)
+	images, err := docker.ImageList(t.Context(), client.ImageListOptions{All: true})
 	require.NoError(t, err)
 	for _, image := range images.Items {
-		for _, tag := range image.RepoTags {
-			if strings.HasPrefix(tag, "sandbox-build:") {
-				tags = append(tags, tag)
-			}
+		if image.ID == id.String() {
+			tags = append(tags, image.RepoTags...)
 		}
 	}
 	return tags
@@ -48,12 +50,12 @@ func TestTheEngineBuildsWhatIsPackedWithoutOne(t *testing.T) {
 	docker := engineOf(t)
 	b := buildIn(t, "FROM scratch\nARG TEXT\nENV TEXT=$TEXT\nCOPY . /\nCMD [\"/a\"]\n", map[string]string{
 		".dockerignore": "skipped\nDockerfile", "a": "a", "sub/b": "b", "skipped": "s"})
-	b.args["TEXT"] = "a text"
+	b.args["TEXT"] = rand.Text() // no other build makes this image
 	var log []string
 	built, err := buildWithEngine(t.Context(), docker, b, t.TempDir(), func(line string) { log = append(log, line) })
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(log, "\n"), "COPY . /")
-	require.Empty(t, ownTags(t, docker))
+	require.Empty(t, tagsOf(t, docker, built), "the build's own tag goes again")
 
 	packed, err := pack(t.Context(), b, t.TempDir())
 	require.NoError(t, err)
