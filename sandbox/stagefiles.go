@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
@@ -282,29 +283,13 @@ func comments(content []byte) []string {
 	return lines
 }
 
-// replaceFile gives a file new content: all of it or, where the process is killed, none.
+// replaceFile gives a file new content: all of it or, where the process is killed, none. Its mode stays.
 func replaceFile(name string, content []byte) error {
 	name, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
-	}
-	unfinished, err := os.CreateTemp(filepath.Dir(name), ".stage-*")
-	if err != nil {
-		return err
-	}
-	_, err = unfinished.Write(content)
-	err = errors.Join(err, unfinished.Chmod(info.Mode()), unfinished.Close())
-	if err == nil {
-		err = os.Rename(unfinished.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
-	}
-	return err
+	return maybe.WriteFile(name, content, 0o644)
 }
 
 // checkUsable refuses a stage file whose secrets the sandbox cannot decrypt.
