@@ -54,7 +54,7 @@ bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components
 
 docs: ## write docs/configuration.md and docs/stage.schema.json anew, from the code
-	$(GO) test $(FLAGS) ./stage -update
+	$(GO) run $(FLAGS) ./docs/reference/generate
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

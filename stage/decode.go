@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/awslimits"
+	"slipway/stage/fields"
 )
 
 // decode fills a struct, map, list or scalar from a node. It goes on after a mistake, so that all are found.
@@ -42,16 +43,16 @@ func (c *checker) decodeStruct(n *node, into reflect.Value) {
 	if !c.isObject(n) {
 		return
 	}
-	fields := map[string]reflect.StructField{}
-	for _, field := range fieldsOf(into.Type()) {
-		fields[field.Tag.Get("json")] = field
+	byKey := map[string]reflect.StructField{}
+	for _, field := range fields.Of(into.Type()) {
+		byKey[field.Tag.Get("json")] = field
 	}
 	for _, key := range n.keys() {
 		child := n.object[key]
-		field, known := fields[key]
+		field, known := byKey[key]
 		switch {
 		case !known:
-			if meant, is := fields[c.rejectKey(n, key, into.Type())]; is && n.object[meant.Tag.Get("json")] == nil {
+			if meant, is := byKey[c.rejectKey(n, key, into.Type())]; is && n.object[meant.Tag.Get("json")] == nil {
 				// As if it had been called so: what others say of it is no mistake.
 				n.object[meant.Tag.Get("json")] = child
 				c.decode(child, into.FieldByIndex(meant.Index))
@@ -76,30 +77,13 @@ func (c *checker) checkAllowed(n *node, field reflect.StructField, value reflect
 	if value.Kind() == reflect.String {
 		written = strconv.Quote(written)
 	}
-	minimum, maximum, enum := limits(field)
+	minimum, maximum, enum := fields.Limits(field)
 	switch {
 	case enum != nil && !slices.Contains(enum, fmt.Sprint(value)):
 		c.reject(n, "is %s; allowed: %s", written, enumerate(enum))
 	case maximum > 0 && (value.Int() < int64(minimum) || value.Int() > int64(maximum)):
 		c.reject(n, "is %s; allowed: %d to %d%s", written, minimum, maximum, orRemove(field))
 	}
-}
-
-// limits are what a field's tags allow: a range where maximum is not 0, the values of enum where that is not nil.
-func limits(field reflect.StructField) (minimum, maximum int, enum []string) {
-	if text, given := field.Tag.Lookup("enum"); given {
-		return 0, 0, strings.Split(text, ",")
-	}
-	text, given := field.Tag.Lookup("max")
-	if !given {
-		return 0, 0, nil
-	}
-	maximum, errMaximum := strconv.Atoi(text)
-	minimum, errMinimum := strconv.Atoi(field.Tag.Get("min"))
-	if errMinimum != nil || errMaximum != nil {
-		panic("stage: the min and max of " + field.Name + " are no numbers")
-	}
-	return minimum, maximum, nil
 }
 
 // orRemove is advice for a number that may be left out.
@@ -112,7 +96,7 @@ func orRemove(field reflect.StructField) string {
 
 // setDefaults gives a struct's fields, and those of structs in it, what they are when the file does not say.
 func setDefaults(into reflect.Value) {
-	for _, field := range fieldsOf(into.Type()) {
+	for _, field := range fields.Of(into.Type()) {
 		if field.Type.Kind() == reflect.Struct {
 			setDefaults(into.FieldByIndex(field.Index))
 		}
@@ -250,7 +234,7 @@ func (c *checker) decodeBoolean(n *node, into reflect.Value) {
 
 // rejectKey reports a key that a struct does not have. It returns the one that was meant, if that is one of the struct's.
 func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant string) {
-	n, known := of.object[key], keyNames(here)
+	n, known := of.object[key], fields.Names(here)
 	if of == c.root && !n.place().inherited() {
 		known = append(known, defaultsKey)
 	}

@@ -138,22 +138,5 @@ type imageDocument struct {
 // defaultsKey holds, in Pulumi.yaml, an object of document's shape.
 const defaultsKey = "defaults"
 
-// fieldsOf lists the fields of a struct that are keys in the file, with those of an embedded struct.
-func fieldsOf(t reflect.Type) []reflect.StructField {
-	var fields []reflect.StructField
-	for _, field := range reflect.VisibleFields(t) {
-		if field.Tag.Get("json") != "" {
-			fields = append(fields, field)
-		}
-	}
-	return fields
-}
-
-// keyNames are the names of a struct's keys.
-func keyNames(t reflect.Type) []string {
-	var names []string
-	for _, field := range fieldsOf(t) {
-		names = append(names, field.Tag.Get("json"))
-	}
-	return names
-}
+// Document is the type whose fields are the keys of a stage file.
+func Document() reflect.Type { return reflect.TypeFor[document]() }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"slipway/stage/fields"
 )
 
 // checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the project's own, for AWS's or
@@ -15,7 +17,7 @@ func (c *checker) checkNamespace(fullKey string) {
 		return
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(key, "slipway."), ".")
-	isOurs := slices.Contains(append(keyNames(reflect.TypeFor[document]()), defaultsKey), name)
+	isOurs := slices.Contains(append(fields.Names(reflect.TypeFor[document]()), defaultsKey), name)
 	switch {
 	case namespace == "aws":
 		c.checkProviderKey(fullKey, key)

@@ -13,137 +13,19 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/docs/reference"
+	"slipway/stage/fields"
 )
 
-const schemaFile = "../docs/stage.schema.json"
-
 type object = map[string]any
-
-// stageSchema is the JSON Schema of a stage file (draft-07, which editors know), made from the structs that the decoder fills.
-func stageSchema(t *testing.T) string {
-	t.Helper()
-	texts := map[string]documentedKey{}
-	for _, key := range allKeys(t) {
-		texts[key.path] = key
-	}
-	project := projectName(t)
-	properties, names := object{}, []any{}
-	for _, field := range fieldsOf(reflect.TypeFor[document]()) {
-		name := field.Tag.Get("json")
-		properties[project+":"+name] = fieldSchema(t, texts, name, field)
-		names = append(names, project+":"+name)
-	}
-	schema := object{
-		"$schema":     "http://json-schema.org/draft-07/schema#",
-		"title":       "A stage of slipway",
-		"description": "Pulumi.<stage>.yaml. Nothing is required, as the defaults in Pulumi.yaml may have it.",
-		"type":        "object",
-		"properties": object{
-			"config": object{
-				"type":       []any{"object", "null"},
-				"properties": properties,
-				"propertyNames": object{"anyOf": []any{
-					object{"enum": names}, object{"not": object{"pattern": "^" + project + ":"}},
-				}},
-			},
-			"environment":     true, // Pulumi's own keys
-			"encryptedkey":    object{"type": "string"},
-			"encryptionsalt":  object{"type": "string"},
-			"secretsprovider": object{"type": "string"},
-		},
-		"additionalProperties": false,
-	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	require.NoError(t, encoder.Encode(schema))
-	return text.String()
-}
-
-// projectName is what the keys of the stage files begin with.
-func projectName(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", projectFile))
-	require.NoError(t, err)
-	var file struct{ Name string }
-	require.NoError(t, yaml.Unmarshal(text, &file))
-	return file.Name
-}
-
-func fieldSchema(t *testing.T, texts map[string]documentedKey, path string, field reflect.StructField) object {
-	t.Helper()
-	schema := typeSchema(t, texts, path, field.Type)
-	key := texts[path]
-	schema["description"] = key.text
-	if prose := key.prose["Allowed"]; prose != "" {
-		schema["description"] = key.text + " Allowed: " + prose + "."
-	}
-	schema["examples"] = []any{key.example(t)}
-	isNumber := schema["type"] == "integer"
-	literal := func(text string) any {
-		if isNumber || schema["type"] == "boolean" {
-			return json.RawMessage(text)
-		}
-		return text
-	}
-	if standard, given := field.Tag.Lookup("default"); given {
-		schema["default"] = literal(standard)
-	}
-	switch minimum, maximum, enum := limits(field); {
-	case enum != nil:
-		var values []any
-		for _, value := range enum {
-			values = append(values, literal(value))
-		}
-		schema["enum"] = values
-	case maximum > 0:
-		schema["minimum"], schema["maximum"] = minimum, maximum
-	}
-	if path == "secrets" {
-		schema["additionalProperties"] = object{"anyOf": []any{
-			object{"type": "string", "pattern": "^arn:"},
-			object{"type": "object", "properties": object{"secure": object{"type": "string"}}, "required": []any{"secure"}, "additionalProperties": false},
-		}}
-	}
-	return schema
-}
-
-func typeSchema(t *testing.T, texts map[string]documentedKey, path string, of reflect.Type) object {
-	t.Helper()
-	below, step := inner(of, path)
-	switch of.Kind() {
-	case reflect.Pointer:
-		return typeSchema(t, texts, path, of.Elem())
-	case reflect.Map:
-		return object{"type": "object", "additionalProperties": typeSchema(t, texts, path+step, below)}
-	case reflect.Slice:
-		return object{"type": "array", "items": typeSchema(t, texts, path+step, below)}
-	case reflect.Struct:
-		properties := object{}
-		for _, field := range fieldsOf(of) {
-			name := field.Tag.Get("json")
-			properties[name] = fieldSchema(t, texts, path+"."+name, field)
-		}
-		return object{"type": "object", "properties": properties, "additionalProperties": false}
-	case reflect.Int:
-		return object{"type": "integer"}
-	case reflect.Bool:
-		return object{"type": "boolean"}
-	default:
-		return object{"type": "string"}
-	}
-}
-
-func TestTheSchemaIsThatOfTheCode(t *testing.T) {
-	t.Parallel()
-	requireGenerated(t, schemaFile, stageSchema(t))
-}
 
 // compiledSchema is what stage files are held against.
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(stageSchema(t)))
+	text, err := reference.Schema("slipway", Document(), allKeys(t))
+	require.NoError(t, err)
+	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
 	require.NoError(t, compiler.AddResource("stage.json", parsed))
@@ -194,19 +76,19 @@ func TestTheSchemaAndTheDecoderAgree(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)
 	for _, key := range allKeys(t) {
-		require.NoError(t, checkSchema(t, schema, stageWith(t, key.path, key.example(t))), key.path)
-		requireDecoded(t, key, key.example(t), true)
+		require.NoError(t, checkSchema(t, schema, stageWith(t, key.Path, exampleOf(t, key))), key.Path)
+		requireDecoded(t, key, exampleOf(t, key), true)
 		for _, wrong := range wrongValues(key) {
-			require.Error(t, checkSchema(t, schema, stageWith(t, key.path, wrong)), "%s: %v", key.path, wrong)
+			require.Error(t, checkSchema(t, schema, stageWith(t, key.Path, wrong)), "%s: %v", key.Path, wrong)
 			requireDecoded(t, key, wrong, false)
 		}
 	}
 }
 
 // wrongValues are values that a key's type or tags refuse.
-func wrongValues(key documentedKey) []any {
+func wrongValues(key reference.Key) []any {
 	var wrong []any
-	kind := key.field.Type
+	kind := key.Field.Type
 	if kind.Kind() == reflect.Pointer {
 		kind = kind.Elem()
 	}
@@ -224,7 +106,7 @@ func wrongValues(key documentedKey) []any {
 	default:
 		wrong = append(wrong, 1, true, object{})
 	}
-	switch minimum, maximum, enum := limits(key.field); {
+	switch minimum, maximum, enum := fields.Limits(key.Field); {
 	case enum != nil && kind.Kind() == reflect.Int:
 		wrong = append(wrong, 2)
 	case enum != nil:
@@ -236,15 +118,15 @@ func wrongValues(key documentedKey) []any {
 }
 
 // requireDecoded tells whether the decoder alone, without the checks of the whole, takes a value.
-func requireDecoded(t *testing.T, key documentedKey, value any, wanted bool) {
+func requireDecoded(t *testing.T, key reference.Key, value any, wanted bool) {
 	t.Helper()
-	in := input(t, "dev", "", stageWith(t, key.path, value))
+	in := input(t, "dev", "", stageWith(t, key.Path, value))
 	c := &checker{in: in, files: []source{readSource(in.Root, stageFile("dev")), readSource(in.Root, projectFile)}}
 	c.decode(c.readKeys(), reflect.ValueOf(&c.document).Elem())
 	if wanted {
-		require.Empty(t, c.mistakes, "%s: %v", key.path, value)
+		require.Empty(t, c.mistakes, "%s: %v", key.Path, value)
 	} else {
-		require.NotEmpty(t, c.mistakes, fmt.Sprintf("%s: %v", key.path, value))
+		require.NotEmpty(t, c.mistakes, fmt.Sprintf("%s: %v", key.Path, value))
 	}
 }
 

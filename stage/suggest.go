@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"slipway/stage/fields"
 )
 
 // otherWords are what other tools, and people, call the keys of a stage: in lower case and without separators, each with
@@ -65,7 +67,7 @@ func suggestKey(key string, here reflect.Type) string {
 	if found := findMeaning(key, here, 1); found != "" {
 		return found
 	}
-	if found := nearest(key, keyNames(here)); found != "" {
+	if found := nearest(key, fields.Names(here)); found != "" {
 		return found
 	}
 	if found := findMeaning(key, here, 4); found != "" {
@@ -85,7 +87,7 @@ func findMeaning(key string, here reflect.Type, depth int) string {
 
 // suggestTopLevel finds the key of the whole stage that was meant by one further down.
 func suggestTopLevel(key string) string {
-	for _, known := range keyNames(reflect.TypeFor[document]()) {
+	for _, known := range fields.Names(reflect.TypeFor[document]()) {
 		if slices.ContainsFunc(meanings(key), func(word string) bool { return plainWord(known) == plainWord(word) }) {
 			return known
 		}
@@ -122,14 +124,14 @@ func findAt(t reflect.Type, level int, fits func(key string) bool) string {
 		return ""
 	}
 	if level == 1 {
-		for _, key := range keyNames(t) {
+		for _, key := range fields.Names(t) {
 			if fits(key) {
 				return key
 			}
 		}
 		return ""
 	}
-	for _, field := range fieldsOf(t) {
+	for _, field := range fields.Of(t) {
 		_, between := inside(field.Type)
 		if found := findAt(field.Type, level-1, fits); found != "" {
 			return field.Tag.Get("json") + between + "." + found

@@ -104,7 +104,7 @@ func TestOneMistakeIsToldOnce(t *testing.T) {
 	require.NoError(t, err)
 	known, byName := map[string]bool{}, []string{"images", "secrets", "services", "tasks", "containers", "schedules"} // others name what is in these
 	for _, key := range allKeys(t) {
-		known[key.path[strings.LastIndex(key.path, ".")+1:]] = true
+		known[key.Path[strings.LastIndex(key.Path, ".")+1:]] = true
 	}
 	for _, path := range pathsOf(wholeStage(t), nil) {
 		last, isKey := path[len(path)-1].(string)

@@ -1,11 +1,9 @@
 package stage
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,148 +13,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"slipway/awslimits"
 	"slipway/docs"
+	"slipway/docs/reference"
 )
-
-// update writes what is generated, where it would be compared.
-var update = flag.Bool("update", false, "write docs/configuration.md and docs/stage.schema.json")
 
 const documentation = "../docs/configuration.md"
 
-// requireGenerated compares a file with what it should be, or writes it.
-func requireGenerated(t *testing.T, name, want string) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.WriteFile(name, []byte(want), 0o644))
-	}
-	got, err := os.ReadFile(name)
-	require.NoError(t, err)
-	require.Equal(t, want, string(got), "%s is not what the code says: run `make docs`", name)
-}
-
-func TestTheDocumentationOfTheKeysIsThatOfTheCode(t *testing.T) {
+func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(documentation)
+	files, err := reference.Files("..", Document())
 	require.NoError(t, err)
-	const begin = "## Keys\n"
-	written, _, found := strings.Cut(string(text), begin)
-	require.True(t, found)
-	var generated strings.Builder
-	generated.WriteString(written + begin + "\n<!-- From here on made by `make docs`, from the comments of the structs in stage/. -->\n")
-	generated.WriteString(describeDefaults())
-	keys := allKeys(t)
-	for _, key := range keys {
-		if key.again == "" {
-			generated.WriteString(key.section() + keysAsElsewhere(keys, key))
-		}
-	}
-	generated.WriteString("\n## Task sizes\n\n| `cpu` (CPU units) | `memory` (MiB) |\n|---|---|\n")
-	for _, size := range awslimits.TaskSizes {
-		fmt.Fprintf(&generated, "| %d | %s |\n", size.CPU, size.MemoryInWords())
-	}
-	requireGenerated(t, documentation, generated.String())
-}
-
-func describeDefaults() string {
-	var keys []string
-	for _, name := range keyNames(reflect.TypeFor[document]()) {
-		keys = append(keys, "`"+name+"`")
-	}
-	return section(defaultsKey, "`defaults` is what all stages share: an object with any of the keys below. It stands in `Pulumi.yaml`, below `config` and `value`.",
-		"object", "none", strings.Join(keys, ", "), `defaults: {environment: {LOG_LEVEL: "info"}}`,
-		"[Pulumi project configuration](https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration)")
-}
-
-func section(path, text, kind, standard, allowed, example, rule string) string {
-	return fmt.Sprintf("\n### `%s`\n\n%s\n\n- Type: %s\n- Default: %s\n- Allowed: %s\n- Example: `%s`\n- Rule: %s\n",
-		path, text, kind, standard, allowed, example, rule)
-}
-
-func (k documentedKey) section() string {
-	standard := "none"
-	if value, given := k.field.Tag.Lookup("default"); given {
-		standard = "`" + value + "`"
-	} else if prose := k.prose["Default"]; prose != "" {
-		standard = prose
-	}
-	return section(k.path, k.text, kindOf(k.field), standard, k.allowed(), k.prose["Example"], k.prose["Rule"])
-}
-
-// keysAsElsewhere names the keys right below a key that others share, and where they are described. Of two levels of them, the
-// lower ones go without saying.
-func keysAsElsewhere(keys []documentedKey, of documentedKey) string {
-	_, step := inner(of.field.Type, of.path)
-	below, place := of.path+step+".", ""
-	var names []string
-	for _, key := range keys {
-		name, isBelow := strings.CutPrefix(key.path, below)
-		if isBelow && key.again != "" && !strings.Contains(name, ".") {
-			names = append(names, "`"+name+"`")
-			place = strings.TrimSuffix(key.again, "."+name)
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("\nBelow `%s`, these keys are as those of the same names below `%s`: %s.\n", strings.TrimSuffix(below, "."), place, enumerate(names))
-}
-
-// kindOf is a key's type in words.
-func kindOf(field reflect.StructField) string {
-	words := wordsOf(field.Type)
-	if unit := field.Tag.Get("unit"); unit != "" {
-		words += " of " + unit
-	}
-	return words
-}
-
-func wordsOf(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Pointer:
-		return wordsOf(t.Elem())
-	case reflect.Map:
-		return "object of " + plural(wordsOf(t.Elem())) + " by name"
-	case reflect.Slice:
-		return "list of " + plural(wordsOf(t.Elem()))
-	case reflect.Struct:
-		return "object"
-	case reflect.Int:
-		return "whole number"
-	case reflect.Bool:
-		return "`true` or `false`"
-	default:
-		return "text"
-	}
-}
-
-func plural(words string) string { return strings.Replace(words, "object", "objects", 1) }
-
-// allowed is what tags and prose say, together.
-func (k documentedKey) allowed() string {
-	var parts []string
-	switch minimum, maximum, enum := limits(k.field); {
-	case enum != nil && k.field.Type.Kind() == reflect.String:
-		parts = append(parts, "`"+strings.Join(enum, "`, `")+"`")
-	case enum != nil:
-		parts = append(parts, enumerate(enum))
-	case maximum > 0:
-		parts = append(parts, fmt.Sprintf("%d to %d", minimum, maximum))
-	}
-	if prose := k.prose["Allowed"]; prose != "" {
-		parts = append(parts, prose)
-	}
-	if len(parts) > 0 {
-		return strings.Join(parts, "; ")
-	}
-	below, _ := inner(k.field.Type, k.path)
-	switch below.Kind() {
-	case reflect.Struct:
-		return "the keys below"
-	case reflect.Bool:
-		return "`true`, `false`"
-	default:
-		return "any text"
+	require.Len(t, files, 2)
+	for name, want := range files {
+		got, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, want, string(got), "%s is not what the code says: run `make docs`", name)
 	}
 }
 
@@ -168,20 +39,20 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	t.Parallel()
 	all, other := newNode(map[string]any{}, node{}), newNode(map[string]any{}, node{})
 	for _, key := range allKeys(t) {
-		if strings.Contains(key.path, "[]") || key.again != "" {
+		if strings.Contains(key.Path, "[]") || key.Again != "" {
 			continue // part of the example of the list, or told already; the schema's test has it
 		}
 		image := "web"
-		if key.path == "images.<image>.ref" || key.path == "images.<image>.platform" {
+		if key.Path == "images.<image>.ref" || key.Path == "images.<image>.platform" {
 			image = "pinned"
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>", "migrate", "<container>", "prepare",
-			"<mount>", "data", "<ulimit>", "nofile").Replace(key.path), ".")
-		value := key.example(t)
+			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
+		value := exampleOf(t, key)
 		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}
 		}
-		if slices.Contains(apart, key.path) {
+		if slices.Contains(apart, key.Path) {
 			other = merge(other, newNode(value, node{}))
 		} else {
 			all = merge(all, newNode(value, node{}))
@@ -297,7 +168,7 @@ func defaultsByPath(t *testing.T) map[string]string {
 	t.Helper()
 	defaults := map[string]string{}
 	for _, key := range allKeys(t) {
-		defaults[key.path] = key.field.Tag.Get("default")
+		defaults[key.Path] = key.Field.Tag.Get("default")
 	}
 	return defaults
 }

@@ -1,0 +1,36 @@
+package reference
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Files are what is generated for the project in root, by path.
+func Files(root string, document reflect.Type) (map[string]string, error) {
+	keys, err := Keys(document, filepath.Join(root, "stage"))
+	if err != nil {
+		return nil, err
+	}
+	configuration := filepath.Join(root, "docs", "configuration.md")
+	page, err := os.ReadFile(configuration)
+	if err != nil {
+		return nil, err
+	}
+	markdown, err := Markdown(string(page), document, keys)
+	if err != nil {
+		return nil, err
+	}
+	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var named struct{ Name string }
+	if err := yaml.Unmarshal(project, &named); err != nil {
+		return nil, err
+	}
+	schema, err := Schema(named.Name, document, keys)
+	return map[string]string{configuration: markdown, filepath.Join(root, "docs", "stage.schema.json"): schema}, err
+}
