@@ -22,6 +22,7 @@ require (
 	github.com/charmbracelet/lipgloss v1.1.0
 	github.com/distribution/reference v0.6.0
 	github.com/google/renameio/v2 v2.0.2
+	github.com/hashicorp/cronexpr v1.1.3
 	github.com/moby/buildkit v0.21.1
 	github.com/moby/patternmatcher v0.6.1
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.0

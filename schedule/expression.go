@@ -1,7 +1,7 @@
 // Package schedule reads the schedule expressions of AWS, which EventBridge Scheduler and Application Auto Scaling
 // share: at, rate and cron (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html,
-// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html). Libraries for cron read it by
-// rules of their own: they differ in days of the week, in days that a month does not have, and in L, W and #.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html). What they allow is checked here, as
+// libraries for cron have rules of their own; when a cron expression runs next, a library says.
 package schedule
 
 import (
@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/cronexpr"
 )
 
 // Longest is how many characters an expression may have
@@ -19,9 +21,9 @@ const Longest = 256
 
 // Expression is one that AWS takes. Exactly one of its fields is set.
 type Expression struct {
-	at   string        // a date and time, in the schedule's time zone
-	rate time.Duration // between two runs; a day is 24 hours
-	cron *cron
+	at   string               // a date and time, in the schedule's time zone
+	rate time.Duration        // between two runs; a day is 24 hours
+	cron *cronexpr.Expression // nil where it has no year up to lastYear
 }
 
 const atForm = "2006-01-02T15:04:05"

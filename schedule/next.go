@@ -2,8 +2,9 @@ package schedule
 
 import (
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/hashicorp/cronexpr"
 )
 
 // Next are the next times at which EventBridge Scheduler starts what an expression schedules, after a time: as many as
@@ -15,7 +16,7 @@ import (
 func Next(expression, timeZone string, began, after time.Time, most int) ([]time.Time, error) {
 	parsed, err := Parse(expression)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no expression that is known here: %w", expression, err)
+		return nil, fmt.Errorf("%q is not a schedule expression: %w", expression, err)
 	}
 	zone, err := time.LoadLocation(timeZone)
 	if err != nil {
@@ -34,7 +35,7 @@ func Next(expression, timeZone string, began, after time.Time, most int) ([]time
 	if after.Before(began) {
 		after = began.Add(-time.Nanosecond)
 	}
-	return parsed.cron.next(after.In(zone), most), nil
+	return nextByClock(parsed.cron, after.In(zone), most), nil
 }
 
 func nextByRate(every time.Duration, began, after time.Time, most int) (runs []time.Time) {
@@ -48,41 +49,33 @@ func nextByRate(every time.Duration, began, after time.Time, most int) (runs []t
 	return runs
 }
 
-// next looks at each day in turn, in the zone of after: it is quick enough, and there is nothing to get wrong.
-func (c *cron) next(after time.Time, most int) (runs []time.Time) {
-	for day := noon(after); day.Year() <= year.last; day = day.AddDate(0, 0, 1) {
-		if !slices.Contains(c.years, day.Year()) || !slices.Contains(c.months, int(day.Month())) || !c.day(day) {
-			continue
+// nextByClock goes by clock times, which summer time neither skips nor repeats, and then asks when a clock shows them.
+func nextByClock(cron *cronexpr.Expression, after time.Time, most int) (runs []time.Time) {
+	if cron == nil {
+		return nil
+	}
+	_, offset := after.Zone()
+	clock := after.UTC().Add(time.Duration(offset)*time.Second - 3*time.Hour) // a clock may be set back
+	for len(runs) < most {
+		if clock = cron.Next(clock); clock.IsZero() {
+			break
 		}
-		for _, hour := range c.hours {
-			for _, minute := range c.minutes {
-				at, there := clockTime(day, hour, minute, after.Location())
-				if !there || !at.After(after) {
-					continue
-				}
-				if runs = append(runs, at); len(runs) == most {
-					return runs
-				}
-			}
+		if at, there := clockTime(clock, after.Location()); there && at.After(after) {
+			runs = append(runs, at)
 		}
 	}
 	return runs
 }
 
-// noon stands for a day: in UTC, where each has one.
-func noon(at time.Time) time.Time {
-	return time.Date(at.Year(), at.Month(), at.Day(), 12, 0, 0, 0, time.UTC)
-}
-
-// clockTime is when a clock in a zone shows a time on a day, for the first time; there is none that summer time leaves
-// out.
-func clockTime(day time.Time, hour, minute int, zone *time.Location) (at time.Time, there bool) {
-	at = time.Date(day.Year(), day.Month(), day.Day(), hour, minute, 0, 0, zone)
-	if at.Hour() != hour || at.Minute() != minute {
+// clockTime is when a clock in a zone shows a date and time, for the first time; there is none that summer time leaves out.
+func clockTime(clock time.Time, zone *time.Location) (at time.Time, there bool) {
+	shown := func(at time.Time) bool { return at.Hour() == clock.Hour() && at.Minute() == clock.Minute() }
+	at = time.Date(clock.Year(), clock.Month(), clock.Day(), clock.Hour(), clock.Minute(), 0, 0, zone)
+	if !shown(at) {
 		return at, false
 	}
 	for _, shift := range []time.Duration{time.Hour, 30 * time.Minute} { // by which clocks are set back
-		if earlier := at.Add(-shift); earlier.Hour() == hour && earlier.Minute() == minute {
+		if earlier := at.Add(-shift); shown(earlier) {
 			return earlier, true
 		}
 	}
