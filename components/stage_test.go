@@ -3,6 +3,8 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,7 +21,9 @@ const pinnedRef = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/we
 // loadStage is the stage shop-dev with some keys, as JSON. Its image web is pinned, and its secrets are encrypted but for ARNs.
 func loadStage(t *testing.T, keys map[string]string) *stage.Stage {
 	t.Helper()
-	in := stage.Input{Project: "shop", Stage: "dev", Root: t.TempDir(), SecretKeys: []string{"shop:secrets"},
+	root := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "Dockerfile"), []byte("FROM scratch\n"), 0o644))
+	in := stage.Input{Project: "shop", Stage: "dev", Root: root, SecretKeys: []string{"shop:secrets"},
 		Config: map[string]string{"shop:images": `{"web": {"ref": "` + pinnedRef + `"}}`}}
 	for key, value := range keys {
 		in.Config["shop:"+key] = value
@@ -100,19 +104,22 @@ func (r *recorder) noteSummary(name string, summary pulumi.Map) {
 	})
 }
 
+// everyService uses all that a service can have.
+const everyService = `{
+		"image": "web", "port": 8080, "allowFrom": ["10.0.0.0/8"], "secrets": ["PASSWORD", "TOKEN", "LEVEL"], "exec": true, "logRetention": 90, "stopTimeout": 60,
+		"route": {"hosts": ["shop.example.com", "*.shop.example.com"], "stickiness": 60},
+		"scaling": {"min": 2, "max": 9, "cpu": 60, "memory": 70, "requests": 1000,
+			"schedules": {"night": {"when": "cron(0 22 * * ? *)", "min": 0}, "once": {"when": "at(2026-12-24T18:00:00)", "max": 20}}},
+		"deployment": {"maxErrors": 5, "alarms": ["latency"]},
+		"healthCheck": {"command": ["CMD", "/app", "-healthcheck"]},
+		"permissions": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::uploads/*"], "conditions": {"Bool": {"aws:SecureTransport": ["true"]}}}]
+	}`
+
 // everything is a stage whose service web uses all that there is, and api shares its host.
 var everything = map[string]string{
 	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
 	"services": `{
-		"web": {
-			"image": "web", "port": 8080, "allowFrom": ["10.0.0.0/8"], "secrets": ["PASSWORD", "TOKEN", "LEVEL"], "exec": true, "logRetention": 90, "stopTimeout": 60,
-			"route": {"hosts": ["shop.example.com", "*.shop.example.com"], "stickiness": 60},
-			"scaling": {"min": 2, "max": 9, "cpu": 60, "memory": 70, "requests": 1000,
-				"schedules": {"night": {"when": "cron(0 22 * * ? *)", "min": 0}, "once": {"when": "at(2026-12-24T18:00:00)", "max": 20}}},
-			"deployment": {"maxErrors": 5, "alarms": ["latency"]},
-			"healthCheck": {"command": ["CMD", "/app", "-healthcheck"]},
-			"permissions": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::uploads/*"], "conditions": {"Bool": {"aws:SecureTransport": ["true"]}}}]
-		},
+		"web": ` + everyService + `,
 		"api": {"image": "web", "port": 9090, "route": {"hosts": ["shop.example.com"], "paths": ["/api/*"]}, "secrets": ["TOKEN"]}
 	}`,
 	"loadBalancer": `{"zone": "example.com", "accessLogs": {"bucket": "shop-logs"}}`,

@@ -1,0 +1,176 @@
+package components
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"slipway/stage"
+)
+
+var update = flag.Bool("update", false, "write testdata/graph-*.json anew")
+
+// everyOption is a stage with something of each resource type and of each option that decides a name.
+var everyOption = map[string]string{
+	"images": `{"web": {"build": {"context": ".", "args": {"A": "1"}, "target": "run"}},
+		"tools": {"ref": "` + pinnedRef + `"}, "old": {"build": {"context": "gone"}, "ref": "` +
+		strings.Replace(pinnedRef, "/web", "/old", 1) + `"}}`,
+	"services": `{
+		"web": ` + strings.Replace(everyService, `"image": "web"`, `"image": "web",
+			"containers": {"proxy": {"image": "tools", "cpu": 64, "memory": 128, "mounts": {"shared": {"path": "/shared"}}}}`, 1) + `,
+		"api": {"image": "tools", "port": 9090, "route": {"paths": ["/api/*"], "hosts": ["shop.example.com"]}},
+		"queue": {"image": "old", "secrets": ["TOKEN"], "permissions": [` + manyPermissions + `], "revision": 3}
+	}`,
+	"tasks":        withTasks["tasks"],
+	"secrets":      everything["secrets"],
+	"loadBalancer": everything["loadBalancer"],
+	"tags":         everything["tags"],
+	"roles":        everything["roles"],
+	"network":      `{"vpc": "vpc-0123456789abcdef0", "subnets": ["subnet-0123456789abcdef0"], "assignPublicIp": true}`,
+	"cluster":      `{"containerInsights": "enhanced"}`,
+	"repository":   `{"keepImages": 50}`,
+}
+
+// manyPermissions are too many for one inline policy.
+var manyPermissions = func() string {
+	var permissions []string
+	for range 60 {
+		permissions = append(permissions, `{"actions": ["s3:GetObject", "s3:PutObject"], "resources": ["arn:aws:s3:::`+strings.Repeat("b", 60)+`/*"]}`)
+	}
+	return strings.Join(permissions, ", ")
+}()
+
+// Existing stages have these resources by these names. Where a type, a name or a parent changes here, an update of theirs
+// deletes what serves, and creates it again: such a resource needs pulumi.Aliases, which are here, too. Where an input
+// changes, each preview shows it.
+func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		keys   map[string]string
+		change func(*Surroundings)
+	}{
+		"every-option": {everyOption, func(s *Surroundings) {
+			s.Network.AssignPublicIP = true
+			s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
+			s.Builds = map[string]*Build{"web": {
+				Build:   stage.Build{Platform: "linux/arm64", Target: "run", Args: map[string]string{"A": "1"}},
+				context: &buildContext{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile", Hash: "4e07408562bedb8b"},
+				from:    source{Commit: "a1b2c3d"},
+			}}
+		}},
+		"existing-load-balancer": {map[string]string{
+			"services": `{"web": {"image": "web", "port": 8080, "route": {"hosts": ["shop.example.com"]}}}`,
+			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",
+				"zone": "example.com"}`,
+		}, func(s *Surroundings) {
+			s.Entrance.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2", ArnSuffix: "app/shared/1",
+				SecurityGroups: []string{"sg-1", "sg-2"}}
+			s.Entrance.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
+		}},
+		"plain-http": {map[string]string{
+			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,
+			"loadBalancer": `{"allowFrom": ["10.0.0.0/8"], "internal": true}`,
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden := filepath.Join("testdata", "graph-"+name+".json")
+			graph := graphOf(t, declareStage(t, test.keys, test.change))
+			if *update {
+				require.NoError(t, os.WriteFile(golden, graph, 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(graph),
+				"if that is meant: `go test ./components -update`, and say in the release what an update changes")
+		})
+	}
+}
+
+// registration is what the engine keeps of a resource, or heeds.
+type registration struct {
+	URN                 string   `json:"urn"` // from the type on, which has the types of all parents
+	Parent              string   `json:"parent,omitempty"`
+	Aliases             []string `json:"aliases,omitempty"`
+	ID                  string   `json:"id,omitempty"`
+	DependsOn           []string `json:"dependsOn,omitempty"`
+	IgnoreChanges       []string `json:"ignoreChanges,omitempty"`
+	DeleteBeforeReplace *bool    `json:"deleteBeforeReplace,omitempty"`
+	RetainOnDelete      bool     `json:"retainOnDelete,omitempty"`
+	ReplacementTrigger  any      `json:"replacementTrigger,omitempty"`
+	Hooks               []string `json:"hooks,omitempty"`
+	Inputs              any      `json:"inputs,omitempty"`
+}
+
+// graphOf is what was registered, as JSON, in the order of the URNs.
+func graphOf(t *testing.T, recorded *recorder) []byte {
+	t.Helper()
+	var graph []registration
+	for _, registered := range recorded.resources {
+		if registered.RegisterRPC == nil || registered.TypeToken == "pulumi:pulumi:Stack" {
+			continue
+		}
+		rpc := registered.RegisterRPC
+		one := registration{
+			URN: registered.TypeToken + "::" + registered.Name, Parent: shortURN(rpc.GetParent()), ID: registered.ID,
+			IgnoreChanges: rpc.GetIgnoreChanges(), RetainOnDelete: rpc.GetRetainOnDelete(),
+			Hooks:  slices.Concat(rpc.GetHooks().GetBeforeCreate(), rpc.GetHooks().GetAfterCreate(), rpc.GetHooks().GetAfterUpdate()),
+			Inputs: readable(resource.NewObjectProperty(registered.Inputs)),
+		}
+		if types, _, nested := strings.Cut(one.Parent, "::"); nested {
+			one.URN = types + "$" + one.URN
+		}
+		for _, dependency := range rpc.GetDependencies() {
+			one.DependsOn = append(one.DependsOn, shortURN(dependency))
+		}
+		slices.Sort(one.DependsOn)
+		for _, alias := range rpc.GetAliases() {
+			one.Aliases = append(one.Aliases, cmp.Or(alias.GetUrn(), alias.GetSpec().GetName()+":"+alias.GetSpec().GetType()))
+		}
+		if rpc.GetDeleteBeforeReplaceDefined() {
+			one.DeleteBeforeReplace = pulumi.BoolRef(rpc.GetDeleteBeforeReplace())
+		}
+		if trigger := rpc.GetReplacementTrigger(); trigger != nil {
+			one.ReplacementTrigger = trigger.AsInterface()
+		}
+		graph = append(graph, one)
+	}
+	slices.SortFunc(graph, func(a, b registration) int { return cmp.Or(cmp.Compare(a.URN, b.URN), cmp.Compare(a.Parent, b.Parent)) })
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	require.NoError(t, encoder.Encode(graph))
+	return regexp.MustCompile(`:\d{8}-\d{6}-a1b2c3d-`).ReplaceAll(text.Bytes(), []byte(":TIME-a1b2c3d-"))
+}
+
+// shortURN leaves out stack and project; the stack itself is none.
+func shortURN(urn string) string {
+	parts := strings.SplitN(urn, "::", 3)
+	if len(parts) < 3 || strings.HasPrefix(parts[2], "pulumi:pulumi:Stack::") {
+		return ""
+	}
+	return strings.TrimPrefix(parts[2], "pulumi:pulumi:Stack$")
+}
+
+// readable is a property as JSON has it. What the engine encrypts is marked.
+func readable(value resource.PropertyValue) any {
+	return value.MapRepl(nil, func(value resource.PropertyValue) (any, bool) {
+		if value.IsSecret() {
+			return map[string]any{"secret": readable(value.SecretValue().Element)}, true
+		}
+		return nil, false
+	})
+}
