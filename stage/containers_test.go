@@ -95,7 +95,7 @@ func TestMistakesInContainers(t *testing.T) {
 			beside("{proxy: {image: web, user: 'a:b:c'}}"), own + ".user", []string{`is "a:b:c"`}},
 		"sessions in files that nobody can write": {
 			oneService("      exec: true\n      readonlyRootFilesystem: true"), "services.web.readonlyRootFilesystem",
-			[]string{"goes not with exec, whose sessions write to the container's files; remove one of them"}},
+			[]string{"cannot be combined with exec, whose sessions write to the container's files; remove one of them"}},
 
 		// volumes
 		"a volume's name that ECS refuses": {

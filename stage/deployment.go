@@ -77,11 +77,11 @@ func (c *checker) checkDeployment(name string, service Service) {
 		case blank(alarm) || len(alarm) > awslimits.AlarmName:
 			c.fail(key("alarms", i), "is not the name of an alarm; write 1 to 255 characters")
 		case slices.Contains(deployment.Alarms[:i], alarm):
-			c.fail(key("alarms", i), "is %s again; remove it", alarm)
+			c.fail(key("alarms", i), "duplicates %s; remove it", alarm)
 		}
 	}
 	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
-		c.failAt(errors, "counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors")
+		c.failAt(errors, "counts the service's 5xx responses at the load balancer, and the service has no route; write route, or remove maxErrors")
 	}
 }
 

@@ -252,7 +252,7 @@ func TestMistakes(t *testing.T) {
 			oneService("      secrets: [TOKEN]"), "services.web.secrets[0]", dev,
 			[]string{"is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN", "one of: DATABASE_URL"}},
 		"a secret twice": {
-			oneService("      secrets: [DATABASE_URL, DATABASE_URL]"), "services.web.secrets[1]", dev, []string{"again; remove it"}},
+			oneService("      secrets: [DATABASE_URL, DATABASE_URL]"), "services.web.secrets[1]", dev, []string{"duplicates "}},
 		"a secret that is a variable of the service": {
 			oneService("      secrets: [DATABASE_URL]\n      environment: {DATABASE_URL: x}"), "services.web.secrets[0]", dev,
 			[]string{"is a variable in services.web.environment too; remove one of them"}},
@@ -269,7 +269,7 @@ func TestMistakes(t *testing.T) {
 		"a range that AWS writes otherwise": {
 			oneService("      port: 80\n      allowFrom: [2001:DB8::/32]"), "services.web.allowFrom[0]", dev, []string{"write it as 2001:db8::/32"}},
 		"a range twice": {
-			oneService("      port: 80\n      allowFrom: [10.0.0.0/8, 10.0.0.0/8]"), "services.web.allowFrom[1]", dev, []string{"again; remove it"}},
+			oneService("      port: 80\n      allowFrom: [10.0.0.0/8, 10.0.0.0/8]"), "services.web.allowFrom[1]", dev, []string{"duplicates "}},
 
 		// the stage as a whole
 		"a stage without images": {
@@ -288,7 +288,7 @@ func TestMistakes(t *testing.T) {
 		"a subnet by its name": {
 			with("  slipway:network: {vpc: vpc-0123456789abcdef0, subnets: [a]}"), "network.subnets[0]", dev, []string{`is "a"; write a subnet's id`}},
 		"a subnet twice": {
-			with("  slipway:network: {vpc: vpc-01234567, subnets: [subnet-01234567, subnet-01234567]}"), "network.subnets[1]", dev, []string{"again; remove it"}},
+			with("  slipway:network: {vpc: vpc-01234567, subnets: [subnet-01234567, subnet-01234567]}"), "network.subnets[1]", dev, []string{"duplicates "}},
 		"an account that is a number": {
 			with("  aws:allowedAccountIds: [012345678901]"), "aws:allowedAccountIds[0]", dev, []string{`write "012345678901" in quotes`}},
 	} {

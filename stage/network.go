@@ -64,7 +64,7 @@ func (c *checker) checkSubnets(subnets []string, keys ...any) {
 		case !subnetID.MatchString(subnet):
 			c.fail(path, "is %q; write a subnet's id, as in subnet-0123456789abcdef0", subnet)
 		case slices.Contains(subnets[:i], subnet):
-			c.fail(path, "is %s again; remove it", subnet)
+			c.fail(path, "duplicates %s; remove it", subnet)
 		}
 	}
 }

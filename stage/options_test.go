@@ -177,10 +177,10 @@ func TestMistakesInOptions(t *testing.T) {
 		"an alarm's name that is too long": {
 			deployed("{alarms: [" + strings.Repeat("a", 256) + "]}"), "services.web.deployment.alarms[0]", []string{"write 1 to 255 characters"}},
 		"an alarm twice": {
-			deployed("{alarms: [latency, latency]}"), "services.web.deployment.alarms[1]", []string{"is latency again; remove it"}},
+			deployed("{alarms: [latency, latency]}"), "services.web.deployment.alarms[1]", []string{"duplicates latency; remove it"}},
 		"errors without a route": {
 			deployed("{maxErrors: 5}"), "services.web.deployment.maxErrors",
-			[]string{"counts what the load balancer is answered, and the service has no route; write route, or remove maxErrors"}},
+			[]string{"counts the service's 5xx responses at the load balancer, and the service has no route; write route, or remove maxErrors"}},
 		"no errors": {
 			oneService("      port: 80\n      route: {}\n      deployment: {maxErrors: 0}"), "services.web.deployment.maxErrors", []string{"is 0; allowed: 1 to 1000000, or remove it"}},
 

@@ -42,7 +42,7 @@ type Route struct {
 	Priority int `json:"priority" min:"1" max:"50000"`
 
 	// Protocol is what the load balancer speaks with the service's tasks. Clients of an `http2` or `grpc` service
-	// must speak HTTP/2, too: a request by HTTP/1.1 is answered with 464. Another protocol is another target group,
+	// must speak HTTP/2, too: HTTP/1.1 requests get a 464 response. Another protocol is another target group,
 	// which has no tasks until the new revision runs: nothing answers meanwhile.
 	//
 	// Allowed: `http2` and `grpc` only where HTTPS is served
@@ -165,7 +165,7 @@ func (c *checker) checkRoute(name string, service Service) {
 		case len(path) > awslimits.RuleValue || !awslimits.PathPattern.MatchString(path):
 			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path), awslimits.RuleValue)
 		case slices.Contains(route.Paths[:i], path):
-			c.fail(key("paths", i), "is %s again; remove it", path)
+			c.fail(key("paths", i), "duplicates %s; remove it", path)
 		}
 	}
 	if values := len(route.Hosts) + len(route.Paths); values > awslimits.RuleValues {
@@ -200,7 +200,7 @@ func (c *checker) checkHosts(name string, hosts []string) {
 		case !awslimits.HostPattern.MatchString(host):
 			c.fail(key(i), "is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
 		case slices.Contains(hosts[:i], host):
-			c.fail(key(i), "is %s again; remove it", host)
+			c.fail(key(i), "duplicates %s; remove it", host)
 		case zone != "" && host != zone && !strings.HasSuffix(host, "."+zone):
 			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone", host, zone, zone)
 		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):

@@ -65,7 +65,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"a host that is a number": {
 			routed("{hosts: [1.5]}"), "services.web.route.hosts[0]", []string{"is the number 1.5; it must be text"}},
 		"a host twice": {
-			routed("{hosts: [shop.example.com, shop.example.com]}"), "services.web.route.hosts[1]", []string{"is shop.example.com again; remove it"}},
+			routed("{hosts: [shop.example.com, shop.example.com]}"), "services.web.route.hosts[1]", []string{"duplicates shop.example.com; remove it"}},
 		"a host for a list of them": {
 			routed("{hosts: shop.example.com}"), "services.web.route.hosts", []string{"it must be a list"}},
 		"a host outside the zone": {
@@ -92,7 +92,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"a path with a space": {
 			routed("{paths: ['/a b']}"), "services.web.route.paths[0]", []string{`is "/a b"`}},
 		"a path twice": {
-			routed("{paths: [/a, /b, /a]}"), "services.web.route.paths[2]", []string{"is /a again; remove it"}},
+			routed("{paths: [/a, /b, /a]}"), "services.web.route.paths[2]", []string{"duplicates /a; remove it"}},
 
 		// priority
 		"priority 0": {
@@ -241,7 +241,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"a subnet by its name": {
 			balancedBy("{subnets: [subnet-01234567, b]}"), "loadBalancer.subnets[1]", []string{`is "b"; write a subnet's id`}},
 		"a subnet twice": {
-			balancedBy("{subnets: [subnet-01234567, subnet-01234567]}"), "loadBalancer.subnets[1]", []string{"again; remove it"}},
+			balancedBy("{subnets: [subnet-01234567, subnet-01234567]}"), "loadBalancer.subnets[1]", []string{"duplicates "}},
 		"no address": {
 			balancedBy("{allowFrom: []}"), "loadBalancer.allowFrom",
 			[]string{"is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit every address"}},

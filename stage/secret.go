@@ -98,7 +98,7 @@ func (c *checker) checkSecretNames(keys []any, container Container) {
 				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s", orOneOf(declared))
 			}
 		case slices.Contains(container.SecretNames[:i], secret):
-			c.fail(path, "names %q again; remove it", secret)
+			c.fail(path, "duplicates %q; remove it", secret)
 		case hasKey(container.Environment, secret):
 			c.fail(path, "%q is a variable in %s too; remove one of them", secret, written(below(keys, "environment")...))
 		case hasKey(c.document.Environment, secret):

@@ -77,7 +77,7 @@ func (c *checker) checkService(name string, service Service) {
 
 	c.checkTaskDefinition(key(), name, service.TaskDefinition)
 	if service.Exec && service.ReadonlyRootFilesystem {
-		c.fail(key("readonlyRootFilesystem"), "goes not with exec, whose sessions write to the container's files; remove one of them")
+		c.fail(key("readonlyRootFilesystem"), "cannot be combined with exec, whose sessions write to the container's files; remove one of them")
 	}
 	if !port.present && !port.bad && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
@@ -105,7 +105,7 @@ func (c *checker) checkRanges(ranges []string, keys ...any) {
 		case prefix.String() != text: // as AWS keeps it: written otherwise, it would be another one on every refresh
 			c.fail(path, "is %s; write it as %s", text, prefix)
 		case slices.Contains(seen, prefix):
-			c.fail(path, "is %s again; remove it", text)
+			c.fail(path, "duplicates %s; remove it", text)
 		}
 		seen = append(seen, prefix)
 	}

@@ -117,7 +117,7 @@ func (c *checker) checkBefore(keys []any, services []string) {
 		case !slices.Contains(declared, service):
 			c.fail(below(keys, i), "names %q, which is no service; declare services.%s%s", service, service, orOneOf(declared))
 		case slices.Contains(services[:i], service):
-			c.fail(below(keys, i), "names %s again; remove it", service)
+			c.fail(below(keys, i), "duplicates %s; remove it", service)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestMistakesInTasks(t *testing.T) {
 		"before another task": {
 			withTask("image: web, before: [migrate]"), "tasks.migrate.before[0]", []string{"which is no service"}},
 		"before a service twice": {
-			withTask("image: web, before: [web, web]"), "tasks.migrate.before[1]", []string{"names web again; remove it"}},
+			withTask("image: web, before: [web, web]"), "tasks.migrate.before[1]", []string{"duplicates web; remove it"}},
 		"before that is text": {
 			withTask("image: web, before: web"), "tasks.migrate.before", []string{"it must be a list"}},
 

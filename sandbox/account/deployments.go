@@ -18,9 +18,9 @@ func checkPercents(settings ServiceSettings) error {
 	return nil
 }
 
-// heedAlarms gives up a deployment during which an alarm goes off. ECS does not watch an alarm that is in ALARM when the
+// checkAlarms gives up a deployment during which an alarm goes off. ECS does not watch an alarm that is in ALARM when the
 // deployment starts, as it is when the deployment is a rollback.
-func (r *rollout) heedAlarms(d *Deployment) {
+func (r *rollout) checkAlarms(d *Deployment) {
 	alarms := r.service.Settings.Alarms
 	if d.RolloutState != InProgress || d.IsRollback || !alarms.Enable {
 		return
@@ -30,8 +30,8 @@ func (r *rollout) heedAlarms(d *Deployment) {
 	}
 }
 
-// bakes holds a deployment whose tasks all run for one more step, where alarms are to be watched.
-func (r *rollout) bakes(d *Deployment) bool {
+// inBakeTime holds a deployment whose tasks all run for one more step, where alarms are to be watched.
+func (r *rollout) inBakeTime(d *Deployment) bool {
 	if d.RolloutState != InProgress || d.Baking || !r.service.Settings.Alarms.Enable {
 		return false
 	}

@@ -124,7 +124,7 @@ func (r *rollout) step() bool {
 	}
 	primary := s.Deployments[0]
 	r.breakCircuit(primary)
-	r.heedAlarms(primary)
+	r.checkAlarms(primary)
 	if primary == s.Deployments[0] && primary.RolloutState != Failed {
 		r.startTasks(primary)
 		r.stopTasks(primary)
@@ -334,7 +334,7 @@ func (r *rollout) complete(primary *Deployment) {
 	if unsettled || len(r.healthy(primary)) != s.Settings.DesiredCount {
 		return
 	}
-	if r.bakes(primary) {
+	if r.inBakeTime(primary) {
 		return
 	}
 	if primary.RolloutState == InProgress {

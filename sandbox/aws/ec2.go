@@ -54,7 +54,7 @@ var securityGroup = &resourceType{
 }
 
 var securityGroupRule = &resourceType{
-	kind: account.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId", goesFirst: true,
+	kind: account.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId", deleteBeforeReplace: true,
 	properties: properties{
 		"securityGroupRuleId": result,
 		"cidrBlocks":          {replaces: true}, "ipv6CidrBlocks": {replaces: true}, "prefixListIds": {replaces: true},

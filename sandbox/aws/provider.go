@@ -197,7 +197,7 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	}
 	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the name changes.
 	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name")
-	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.goesFirst)
+	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.deleteBeforeReplace)
 	return response, nil
 }
 
