@@ -1,10 +1,12 @@
 package git
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -132,4 +134,63 @@ func TestSettingsThatTheEnvironmentGivesGitStayInForce(t *testing.T) {
 	changed, err := Changed(t.Context(), dir, ".")
 	require.NoError(t, err)
 	require.Empty(t, changed)
+}
+
+func TestStatusRunsNoFilterOfTheRepository(t *testing.T) {
+	dir, place := t.TempDir(), t.TempDir()
+	run := repository(t, dir)
+	write(t, place, "script", "#!/bin/sh\ntouch "+place+"/ran\ncat\n")
+	write(t, dir, ".gitattributes", "a filter=own\n")
+	run("add", "-A")
+	run("commit", "-qm", "attributes")
+	run("config", "filter.own.clean", filepath.Join(place, "script"))
+	for file, want := range map[string]string{"sub/b": "", "a": " M", "new": "??", "ignored": "!!"} {
+		write(t, dir, file, map[string]string{"sub/b": "2", "a": "changed"}[file])
+		write(t, dir, ".gitignore", "ignored\n")
+		status, err := Status(t.Context(), dir, file)
+		require.NoError(t, err)
+		require.Equal(t, want, status, file)
+	}
+	require.NoFileExists(t, filepath.Join(place, "ran"))
+}
+
+func TestADirectoryWithoutARepositoryIsToldByItsError(t *testing.T) {
+	_, err := Read(t.Context(), t.TempDir(), "rev-parse", "HEAD")
+	require.ErrorIs(t, err, ErrNoRepository)
+	dir := t.TempDir()
+	repository(t, dir)
+	_, err = Read(t.Context(), dir, "rev-parse", "--verify", "nothing")
+	require.NotErrorIs(t, err, ErrNoRepository)
+	require.ErrorContains(t, err, "git rev-parse: Needed a single revision")
+}
+
+func TestACommandThatOnlyLooksIsGivenUp(t *testing.T) {
+	bin := t.TempDir()
+	write(t, bin, "git", "#!/bin/sh\nexec sleep 60\n")
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	before := limit
+	limit = 100 * time.Millisecond
+	defer func() { limit = before }()
+	_, err := Read(t.Context(), bin, "log", "--format=%H")
+	require.EqualError(t, err, "git log --format=%H did not end within 100ms, and was stopped: run it yourself, in "+bin)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Read(cancelled, bin, "log")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// A clone that leaves file contents out fetches them where earlier versions of a file are asked for, and only there.
+func TestEarlierVersionsAreFetchedIntoAPartialClone(t *testing.T) {
+	dir, clone := t.TempDir(), filepath.Join(t.TempDir(), "clone")
+	run := repository(t, dir)
+	run("config", "uploadpack.allowFilter", "true")
+	run("config", "uploadpack.allowAnySHA1InWant", "true")
+	write(t, dir, "a", "second")
+	run("commit", "-qam", "two")
+	run("clone", "-q", "--filter=blob:none", "file://"+dir, clone)
+	_, err := Read(t.Context(), clone, "show", "HEAD~1:./a")
+	require.Error(t, err)
+	earlier, err := ReadFetched(t.Context(), clone, "show", "HEAD~1:./a")
+	require.NoError(t, err)
+	require.Equal(t, "1", earlier)
 }

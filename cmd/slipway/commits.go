@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"slipway/git"
 )
 
 // commitsBetween are the commits that lead to one of two images and not to the other.
@@ -36,7 +38,7 @@ func findCommits(ctx context.Context, dir, a, b string) *commitsBetween {
 		return nil
 	}
 	found := &commitsBetween{Only: [2][]commit{{}, {}}}
-	shallow, err := git(ctx, dir, "rev-parse", "--is-shallow-repository")
+	shallow, err := git.Read(ctx, dir, "rev-parse", "--is-shallow-repository")
 	if err != nil {
 		found.Note = "the commits in between are not known: " + err.Error()
 		return found
@@ -47,7 +49,7 @@ func findCommits(ctx context.Context, dir, a, b string) *commitsBetween {
 		found.Note = "this clone is shallow, so not all commits in between may be known: " + fetch
 	}
 	for _, hash := range []string{a, b} {
-		if _, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", hash+"^{commit}"); err != nil {
+		if _, err := git.Read(ctx, dir, "rev-parse", "--verify", "--quiet", hash+"^{commit}"); err != nil {
 			found.Note = fmt.Sprintf("commit %s is not in this clone: %s", hash, fetch)
 			return found
 		}
@@ -62,14 +64,14 @@ func findCommits(ctx context.Context, dir, a, b string) *commitsBetween {
 }
 
 func listCommits(ctx context.Context, dir, within string) (commits []commit, count int, err error) {
-	counted, err := git(ctx, dir, "rev-list", "--count", within, "--")
+	counted, err := git.Read(ctx, dir, "rev-list", "--count", within, "--")
 	if err != nil {
 		return nil, 0, err
 	}
 	if count, err = strconv.Atoi(strings.TrimSpace(counted)); err != nil {
 		return nil, 0, fmt.Errorf("git rev-list --count says %q", counted)
 	}
-	listed, err := git(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(commitsShown), "--format=%h %s", within, "--")
+	listed, err := git.Read(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(commitsShown), "--format=%h %s", within, "--")
 	if err != nil {
 		return nil, 0, err
 	}

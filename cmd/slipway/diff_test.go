@@ -300,7 +300,7 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	require.Nil(t, findCommits(t.Context(), r.dir, base, ""))
 	require.Nil(t, findCommits(t.Context(), r.dir, base, "--output=x"))
 	require.Equal(t, "commit 0123abc is not in this clone: git fetch", findCommits(t.Context(), r.dir, base, "0123abc").Note)
-	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note, "the commits in between are not known: git rev-parse: not a git repository")
+	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note, "the commits in between are not known: not a git repository")
 
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.git("clone", "-q", "--depth", "2", "file://"+r.dir, shallow)

@@ -1,62 +1,32 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
-	gitcommand "slipway/git"
+	"slipway/git"
 )
 
-// git runs one git command in a directory and returns what it printed. Its error is what git said.
-func git(ctx context.Context, dir string, args ...string) (string, error) {
-	all := args
-	if args[0] != "commit" { // whose hooks and filters are part of it
-		all = append(gitcommand.Looking(), args...)
-	}
-	command := exec.CommandContext(ctx, "git", all...)
-	command.Dir = dir
-	// Messages as they are written here and in its documentation, names as they are and no patterns, and no lock on the
-	// index only to look.
-	command.Env = append(gitcommand.Environment(), "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1", "GIT_OPTIONAL_LOCKS=0")
-	// A git that is killed leaves its locks behind, one that is interrupted does not.
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	err := command.Run()
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", errors.New("there is no git on the PATH: install git")
-	}
-	if err != nil {
-		// A hook may write to either.
-		said := strings.TrimSpace(strings.TrimSpace(stderr.String()) + "\n" + strings.TrimSpace(stdout.String()))
-		return "", fmt.Errorf("git %s: %s (%w)", args[0], strings.TrimPrefix(said, "fatal: "), err)
-	}
-	return stdout.String(), nil
-}
-
-// fileIsDirty tells whether a file differs from what was committed last, be that staged or not. A file that git does not
-// track is refused: no commit has what it said before. dir is a directory of the repository; file may be relative to it.
-func fileIsDirty(ctx context.Context, dir, file string) (bool, error) {
+// fileStatus is how a file differs from what was committed last, in the two letters of git status; empty where it does not.
+// A file that git does not track is refused: no commit has what it said before. dir is a directory of the repository; file
+// may be relative to it.
+func fileStatus(ctx context.Context, dir, file string) (string, error) {
 	target, err := fileIn(dir, file)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	status, err := git(ctx, dir, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--", target)
+	status, err := git.Status(ctx, dir, target)
 	switch {
 	case err != nil:
-		return false, err
-	case strings.HasPrefix(status, "??"):
-		return false, refuse("%s is not in git yet: `git add` and commit it first", filepath.Base(file))
-	case strings.HasPrefix(status, "!!"):
-		return false, refuse("%s is ignored by git: take it out of .gitignore, and commit it first", filepath.Base(file))
+		return "", err
+	case status == "??":
+		return "", refuse("%s is not in git yet: `git add` and commit it first", filepath.Base(file))
+	case status == "!!":
+		return "", refuse("%s is ignored by git: take it out of .gitignore, and commit it first", filepath.Base(file))
 	}
-	return status != "", nil
+	return status, nil
 }
 
 // stoppedWork are what git keeps while something has stopped half-way, in the order in which they are told, with what ends it.
@@ -79,7 +49,7 @@ func checkBranch(ctx context.Context, dir string) error {
 	for _, work := range stoppedWork {
 		args = append(args, "--git-path", work.file)
 	}
-	paths, err := git(ctx, dir, args...)
+	paths, err := git.Read(ctx, dir, args...)
 	if err != nil {
 		return err
 	}
@@ -92,14 +62,14 @@ func checkBranch(ctx context.Context, dir string) error {
 				stoppedWork[i].what, stoppedWork[i].end)
 		}
 	}
-	unmerged, err := git(ctx, dir, "diff", "--name-only", "--diff-filter=U", "-z")
+	unmerged, err := git.Read(ctx, dir, "diff", "--cached", "--name-only", "--diff-filter=U", "-z") // the index alone, without filters
 	if err != nil {
 		return err
 	}
 	if name, _, conflict := strings.Cut(unmerged, "\x00"); conflict {
 		return refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git add` the file first", name)
 	}
-	if _, err := git(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
+	if _, err := git.Read(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
 		return refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with `git switch --create`")
 	}
 	return nil
@@ -112,11 +82,11 @@ func commitFile(ctx context.Context, dir, file, message string) (hash string, er
 	if err != nil {
 		return "", err
 	}
-	if _, err := git(ctx, dir, "commit", "--quiet", "--only", "-m", message, "--", target); err != nil {
+	if err := git.Commit(ctx, dir, "--quiet", "--only", "-m", message, "--", target); err != nil {
 		return "", err
 	}
 	// The commit is made: what interrupts this must not look as if it was not.
-	hash, err = git(context.WithoutCancel(ctx), dir, "rev-parse", "--short", "HEAD")
+	hash, err = git.Read(context.WithoutCancel(ctx), dir, "rev-parse", "--short", "HEAD")
 	return strings.TrimSpace(hash), err
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,9 +32,22 @@ func newRepo(t *testing.T) repo {
 
 func (r repo) git(args ...string) string {
 	r.Helper()
-	output, err := git(r.Context(), r.dir, args...)
-	require.NoError(r, err)
+	output, err := runGit(r.dir, args...)
+	require.NoError(r, err, output)
 	return output
+}
+
+func runGit(dir string, args ...string) (string, error) {
+	command := exec.Command("git", args...)
+	command.Dir = dir
+	output, err := command.Output()
+	return string(output), err
+}
+
+// fileIsDirty tells whether a file differs from what was committed last.
+func fileIsDirty(ctx context.Context, dir, file string) (bool, error) {
+	status, err := fileStatus(ctx, dir, file)
+	return status != "", err
 }
 
 func (r repo) write(name, content string) {
@@ -173,7 +188,7 @@ func TestNoCommitOnNoBranchNorIntoWhatHasStopped(t *testing.T) {
 	}
 	stops := func(r repo, args ...string) {
 		r.Helper()
-		_, err := git(r.Context(), r.dir, args...)
+		_, err := runGit(r.dir, args...)
 		require.Error(r, err)
 	}
 	for name, c := range map[string]struct {
@@ -232,4 +247,19 @@ func TestNoCommitOnNoBranchNorIntoWhatHasStopped(t *testing.T) {
 			require.ErrorContains(t, checkBranch(t.Context(), tree.dir), "HEAD is detached")
 		})
 	}
+}
+
+func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
+	for _, pin := range []bool{false, true} {
+		_, err := planRollback(t.Context(), pulumiCLI{}, &project{Directory: dir, Name: "shop"}, "dev", 0, pin)
+		require.ErrorAs(t, err, &finding{})
+		require.ErrorContains(t, err, "Pulumi.dev.yaml is in no git repository")
+		require.ErrorContains(t, err, "edit the file by hand")
+		require.ErrorContains(t, err, "services.NAME.revision")
+	}
+	_, err := committable(t.Context(), dir, "Pulumi.dev.yaml", "Pulumi.dev.yaml")
+	require.ErrorContains(t, err, "Pulumi.dev.yaml cannot be committed: no git repository holds it")
 }

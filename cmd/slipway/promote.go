@@ -1,21 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	_ "crypto/sha256" // the digest of a reference is refused where its algorithm is not linked
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/distribution/reference"
@@ -23,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/git"
 	"slipway/stage"
 )
 
@@ -162,35 +158,6 @@ func (stageOrigin) Services(ctx context.Context, stack string, config map[string
 	return cloud.services(ctx, cluster, names)
 }
 
-// image is one entry of the stack output `images`.
-type image struct {
-	Ref    string `json:"ref"` // repository:tag@sha256:…
-	Tag    string `json:"tag"`
-	Digest string `json:"digest"`           // sha256:…
-	Commit string `json:"commit,omitempty"` // empty without git, and in what a stage file says
-	// Platform is linux/amd64 or linux/arm64; empty in what a stage file says.
-	Platform string `json:"platform,omitempty"`
-}
-
-// promotion is what promote did, as --json prints it.
-type promotion struct {
-	From    string   `json:"from"`
-	To      string   `json:"to"`
-	File    string   `json:"file"` // relative to the current directory, where that is possible
-	Changed bool     `json:"changed"`
-	Images  []change `json:"images"` // by name
-	// Commit is the short hash of the commit that was made; empty where none was.
-	Commit string `json:"commit,omitempty"`
-}
-
-// change is what became of one image's ref. Old is nil where the stage file had none.
-type change struct {
-	Name    string `json:"name"`
-	Changed bool   `json:"changed"`
-	Old     *image `json:"old"`
-	New     image  `json:"new"`
-}
-
 // promote writes the images of stack from into the stage file of stack to.
 func promote(ctx context.Context, origin origin, project *project, from, to string, options promoteOptions) (*promotion, error) {
 	file := project.stageFile(to)
@@ -200,7 +167,7 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 			done.File = relative
 		}
 	}
-	source, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption keys, "+
 			"set what differs, and run `pulumi stack init %s`", done.File, stageName(from), project.Name, to)
@@ -208,22 +175,10 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	if err != nil {
 		return nil, err
 	}
+	source := stageText{content, content}
 	if options.commit {
-		// Git would commit the file behind a link, in the repository that holds it.
-		target, err := fileIn(project.Directory, file)
-		if err != nil {
-			return nil, err
-		}
-		if err := checkBranch(ctx, filepath.Dir(target)); err != nil {
-			return nil, fmt.Errorf("%s cannot be committed: %w; or promote without --commit", done.File, err)
-		}
-		dirty, err := fileIsDirty(ctx, project.Directory, file)
-		if err != nil {
-			return nil, fmt.Errorf("%s cannot be committed: %w; or promote without --commit", done.File, err)
-		}
-		if dirty {
-			return nil, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
-				"(`git checkout`), or promote without --commit", done.File)
+		if source, err = committable(ctx, project.Directory, file, done.File); err != nil {
+			return nil, fmt.Errorf("%w; or promote without --commit", err)
 		}
 	}
 	images, err := runningImages(ctx, origin, from, options)
@@ -232,7 +187,7 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	}
 
 	key := project.Name + ":images"
-	done.Images, err = compare(source, key, images)
+	done.Images, err = compare(source.written, key, images)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", done.File, err)
 	}
@@ -245,59 +200,48 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	if len(refs) == 0 {
 		return done, nil
 	}
-	edited, err := setRefs(source, key, refs)
+	edited, err := source.edit(func(text []byte) ([]byte, error) { return setRefs(text, key, refs) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", done.File, err)
 	}
-	if err := replaceFile(file, edited); err != nil {
+	before, err := os.ReadFile(file)
+	if err != nil {
 		return nil, err
 	}
-	done.Changed = true
-	if options.commit {
-		if done.Commit, err = commitFile(ctx, project.Directory, file, done.message()); err != nil {
-			return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", done.File, errors.Join(err, replaceFile(file, source)))
-		}
+	if !sameButSalt(before, source.written) {
+		return nil, refuse("%s was changed meanwhile: promote again", done.File)
 	}
+	if !options.commit {
+		done.Changed = true
+		return done, replaceFile(file, keepSalt(edited.written, before))
+	}
+	if done.Commit, err = edited.commit(ctx, project.Directory, file, before, done.message()); err != nil {
+		return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", done.File, err)
+	}
+	done.Changed = true
 	return done, nil
 }
 
-// message is that of the commit which a promotion is: what it brings where.
-func (p *promotion) message() string {
-	var changed []change
-	for _, each := range p.Images {
-		if each.Changed {
-			changed = append(changed, each)
-		}
+// committable reads a stage file that is to be changed and committed, which its errors call shown.
+func committable(ctx context.Context, dir, file, shown string) (text stageText, err error) {
+	cannot := func(err error) error { return fmt.Errorf("%s cannot be committed: %w", shown, err) }
+	target, err := fileIn(dir, file) // git would commit the file behind a link, in the repository that holds it
+	if err != nil {
+		return text, err
 	}
-	if len(changed) == 1 {
-		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stageName(p.To))
+	if err := checkBranch(ctx, filepath.Dir(target)); errors.Is(err, git.ErrNoRepository) {
+		return text, cannot(refuse("no git repository holds it: put the project into one (`git init`)"))
+	} else if err != nil {
+		return text, cannot(err)
 	}
-	message := fmt.Sprintf("Promote %s to %s\n\n", stageName(p.From), stageName(p.To))
-	for _, each := range changed {
-		if each.Old == nil {
-			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.label())
-		} else {
-			message += fmt.Sprintf("%s: %s → %s\n", each.Name, each.Old.label(), each.New.label())
-		}
+	text, dirty, err := readStageText(ctx, dir, file)
+	if err != nil {
+		return text, cannot(err)
 	}
-	return message
-}
-
-// next is what is left to do; nothing where nothing changed.
-func (p *promotion) next() string {
-	up := "pulumi up --stack " + p.To
-	switch {
-	case !p.Changed:
-		return ""
-	case p.Commit != "":
-		return "Next: " + up
+	if dirty {
+		return text, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back (`git checkout`)", shown)
 	}
-	file := p.File
-	if strings.ContainsRune(file, ' ') {
-		file = "'" + file + "'"
-	}
-	subject, _, _ := strings.Cut(p.message(), "\n")
-	return fmt.Sprintf("Next: git commit -m %q %s\n      %s", subject, file, up)
+	return text, nil
 }
 
 var dirtyTag = regexp.MustCompile(`-dirty(-|$)`)
@@ -382,34 +326,6 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 		}
 	}
 	return images, errors.Join(refused...)
-}
-
-// stageOutputs are the outputs of a stack, as far as the commands need them.
-type stageOutputs struct {
-	Cluster  string
-	Images   map[string]image
-	Services map[string]struct {
-		TaskDefinition string
-		Pinned         bool
-	}
-	Tasks map[string]deployedTask
-}
-
-func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutputs, error) {
-	outputs, err := stacks.Outputs(ctx, stack)
-	if err != nil {
-		return nil, err
-	}
-	found := &stageOutputs{}
-	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
-		"tasks": &found.Tasks} {
-		if output, ok := outputs[name]; ok {
-			if err := json.Unmarshal(output, into); err != nil {
-				return nil, fmt.Errorf("the output %s of %s: %w", name, stack, err)
-			}
-		}
-	}
-	return found, nil
 }
 
 // chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
@@ -504,44 +420,4 @@ func pinned(ref string) *image {
 		found.Digest = digested.Digest().String()
 	}
 	return found
-}
-
-// print shows per image what the stage file said and what it says now.
-func (p *promotion) print(w io.Writer) error {
-	switch {
-	case !p.Changed:
-		fmt.Fprintf(w, "%s already runs the images of %s: %s stays as it is.\n", p.To, p.From, p.File)
-	case p.Commit != "":
-		fmt.Fprintf(w, "%s now has the images of %s, committed as %s:\n", p.File, p.From, p.Commit)
-	default:
-		fmt.Fprintf(w, "%s now has the images of %s:\n", p.File, p.From)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, each := range p.Images {
-		switch {
-		case !each.Changed:
-			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, each.New.describe())
-		case each.Old == nil:
-			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, each.New.describe())
-		default:
-			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, each.Old.describe(), each.New.describe())
-		}
-	}
-	return table.Flush()
-}
-
-// label is how people call an image: its tag, or what else there is.
-func (i image) label() string { return cmp.Or(i.Tag, i.Digest, i.Ref) }
-
-// describe is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no more
-// than text.
-func (i image) describe() string {
-	if i.Tag == "" && i.Digest == "" {
-		return i.Ref
-	}
-	described := i.Tag + "\t" + shortDigest(i.Digest)
-	if i.Commit != "" {
-		described += "\tcommit " + i.Commit
-	}
-	return described
 }

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"slipway/git"
 	"slipway/stage"
 )
 
@@ -29,17 +30,19 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 	var differs []keyChange
 	var refused error
 	for i, commit := range commits {
-		content, err := git(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
+		content, err := git.ReadFetched(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
 			continue // the file was not there then
 		}
-		if r.content, err = keepEncryption([]byte(content), r.source); err != nil {
+		next, err := r.now.edit(func(now []byte) ([]byte, error) { return keepEncryption([]byte(content), now) })
+		if err != nil {
 			refused = errors.Join(refused, err)
 			continue
 		}
+		r.next = &next
 		found, err := r.leaves(ctx, pulumi, project)
 		if err != nil {
 			return err
@@ -64,7 +67,7 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 		}
 		return r.pinImages(project, last)
 	}
-	r.content = nil
+	r.next = nil
 	if refused != nil {
 		return finding{refused}
 	}
@@ -87,7 +90,7 @@ const mostVersions = 50
 // the file, the newest first.
 func (r *rollback) commits(ctx context.Context) ([]string, error) {
 	dir := filepath.Dir(r.File)
-	shallow, err := git(ctx, dir, "rev-parse", "--is-shallow-repository")
+	shallow, err := git.Read(ctx, dir, "rev-parse", "--is-shallow-repository")
 	if err != nil {
 		return nil, err
 	}
@@ -95,14 +98,14 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 	if commit == "" {
 		return nil, refuse("Pulumi knows no commit of update %d: it was not run in a git repository; use --pin", r.To)
 	}
-	if _, err := git(ctx, dir, "cat-file", "-e", commit+"^{commit}"); err != nil {
+	if _, err := git.Read(ctx, dir, "cat-file", "-e", commit+"^{commit}"); err != nil {
 		fetch := "git fetch"
 		if strings.TrimSpace(shallow) == "true" {
 			fetch = "git fetch --unshallow"
 		}
 		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit, r.To, fetch)
 	}
-	log, err := git(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
+	log, err := git.ReadFetched(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +115,7 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it once is kept: a
 // command of the CLI takes its time.
 func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project) (map[string]leaf, error) {
-	if r.read != nil && bytes.Equal(r.readFrom, r.content) {
+	if r.read != nil && bytes.Equal(r.readFrom, r.next.written) {
 		return r.read, nil
 	}
 	draft, err := os.CreateTemp("", "Pulumi.*.yaml")
@@ -120,7 +123,7 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 		return nil, err
 	}
 	defer os.Remove(draft.Name())
-	if _, err := draft.Write(r.content); err != nil {
+	if _, err := draft.Write(r.next.written); err != nil {
 		return nil, err
 	}
 	if err := draft.Close(); err != nil {
@@ -131,12 +134,12 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 		more = []string{"--show-secrets"}
 	}
 	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = leaves(project.Name, config), r.content
+	r.read, r.readFrom = leaves(project.Name, config), r.next.written
 	return r.read, err
 }
 
 // keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet, and
-// refuses one that was encrypted in another way.
+// refuses one that was encrypted in another way. A salt with which nothing is encrypted now is none.
 func keepEncryption(earlier, now []byte) ([]byte, error) {
 	var then, current map[string]any
 	if err := yaml.Unmarshal(earlier, &then); err != nil {
@@ -147,10 +150,12 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 	}
 	var missing []fileValue
 	for _, key := range encryptionKeys {
+		unused := key == "encryptionsalt" && !bytes.Contains(now, []byte("secure"))
 		switch {
 		case then[key] == current[key]:
 		case then[key] == nil:
 			missing = append(missing, fileValue{[]string{key}, current[key]})
+		case unused:
 		default:
 			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, and encrypt the values anew", key)
 		}
@@ -180,10 +185,11 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
-	var err error
-	if r.content, err = setRefs(r.content, project.Name+":images", refs); err != nil {
+	next, err := r.next.edit(func(text []byte) ([]byte, error) { return setRefs(text, project.Name+":images", refs) })
+	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}
+	r.next = &next
 	return nil
 }
 

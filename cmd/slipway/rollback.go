@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,11 +11,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"slipway/git"
 	"slipway/stage"
 )
 
@@ -106,10 +105,10 @@ type rollback struct {
 	// Commit is the short hash of the commit that was made; empty where the file was like that already.
 	Commit string `json:"commit,omitempty"`
 
-	pinned  bool
-	target  *entry
-	source  []byte // of the stage file, as it was read
-	content []byte // that it gets; nil where it stays
+	pinned bool
+	target *entry
+	now    stageText  // the stage file as it was read
+	next   *stageText // that it gets; nil where it stays
 
 	decrypts bool            // secrets are compared by their values
 	read     map[string]leaf // the configuration that readFrom gives
@@ -133,23 +132,23 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBranch(ctx, filepath.Dir(file)); err != nil {
+	if err := checkBranch(ctx, filepath.Dir(file)); errors.Is(err, git.ErrNoRepository) {
+		return nil, refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put the project into git "+
+			"before its next update; until then edit the file by hand. What --pin would write is services.NAME.revision, with a number that "+
+			"`slipway history %s` shows", file, stack)
+	} else if err != nil {
 		return nil, err
 	}
 	if err := project.checkLock(ctx, stack); err != nil {
 		return nil, err
 	}
 	// Before anything is asked, as pulumi itself may write into the file.
-	dirty, err := fileIsDirty(ctx, project.Directory, file)
+	source, dirty, err := readStageText(ctx, project.Directory, file)
 	if err != nil {
 		return nil, err
 	}
 	if dirty {
 		return nil, refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again", file)
-	}
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
 	}
 	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
 	if err != nil {
@@ -170,7 +169,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
-		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, source: source,
+		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, now: source,
 		decrypts: history.past.withSecrets}
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
@@ -196,7 +195,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	} else {
 		err = planned.restore(ctx, pulumi, project, history, last)
 	}
-	if err != nil || planned.content == nil {
+	if err != nil || planned.next == nil {
 		return planned, err
 	}
 	after, err := planned.leaves(ctx, pulumi, project)
@@ -205,7 +204,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	}
 	planned.Changes = keyChanges(now, after)
 	if len(planned.Changes) == 0 {
-		planned.content = nil
+		planned.next = nil
 	}
 	return planned, nil
 }
@@ -339,31 +338,6 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 	return lacks, nil
 }
 
-// checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or of which that
-// cannot be told. A revision that the update was pinned to itself is what it asked for.
-func (r *rollback) checkRevisions(project string) error {
-	asked, err := r.target.asked(project, r.Stage)
-	if err != nil {
-		return refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back without --pin, or "+
-			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	var refused []error
-	for _, name := range sortedKeys(r.Services) {
-		then := r.Services[name].Then
-		if then.Pinned || then.revision == nil {
-			continue
-		}
-		if differs := mismatches(asked, name, then.revision); len(differs) > 0 {
-			refused = append(refused, fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
-				"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To, strings.Join(differs, "; ")))
-		}
-	}
-	if len(refused) > 0 {
-		return finding{errors.Join(refused...)}
-	}
-	return nil
-}
-
 // of are the services, or the tasks.
 func (r *rollback) of(kind string) map[string]rollbackService {
 	if kind == taskKind {
@@ -372,86 +346,20 @@ func (r *rollback) of(kind string) map[string]rollbackService {
 	return r.Services
 }
 
-// leaveTasks drops the tasks, which cannot be pinned, and says so of those that would have changed.
-func (r *rollback) leaveTasks() {
-	for _, name := range sortedKeys(r.Tasks) {
-		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
-			r.Notes = append(r.Notes, fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
-				task.Now.Revision, task.Then.Revision))
-		}
-	}
-	clear(r.Tasks)
-}
-
-// leaveOut drops the services that the stage file no longer declares: there is nowhere to write their revisions.
-func (r *rollback) leaveOut(declared []string) {
-	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		if !slices.Contains(declared, name) {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
-			delete(r.Services, name)
-		}
-	}
-}
-
-// pin names that update's revisions in the stage file. edited says that the file has changed since the last update: then
-// a service that runs the wanted revision already would get another one.
-func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
-	var settings []fileValue
-	declared := (&entry{leaves: now}).declared(serviceKind)
-	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		service := r.Services[name]
-		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
-		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
-			continue
-		}
-		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
-	}
-	for _, name := range declared {
-		if _, had := r.Services[name]; !had {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now", name, r.To))
-		}
-	}
-	if len(settings) == 0 {
-		return nil
-	}
-	var err error
-	if r.content, err = setValues(r.source, settings); err != nil {
-		return fmt.Errorf("%s: %w", r.File, err)
-	}
-	return nil
-}
-
 // commit writes the stage file and commits it. Where git refuses, the file is as it was.
 func (r *rollback) commit(ctx context.Context, project *project) error {
-	if r.content == nil {
+	if r.next == nil {
 		return nil
 	}
 	before, err := os.ReadFile(r.File)
 	if err != nil {
 		return err
 	}
-	if changedMeanwhile(before, r.source) {
+	if !sameButSalt(before, r.now.written) {
 		return refuse("%s was changed meanwhile: roll back again", r.File)
 	}
-	if err := replaceFile(r.File, r.content); err != nil {
-		return err
-	}
-	r.Commit, err = commitFile(ctx, project.Directory, r.File, r.subject()+"\n\n"+r.body())
-	if err != nil {
-		return errors.Join(err, replaceFile(r.File, before))
-	}
-	return nil
-}
-
-// changedMeanwhile tells whether a stage file says something else than when it was read. A salt is none where it had none: pulumi
-// adds it, and the commands that are asked here may do so.
-func changedMeanwhile(now, read []byte) bool {
-	isSalt := func(line []byte) bool { return bytes.HasPrefix(line, []byte("encryptionsalt:")) }
-	lines, before := bytes.Split(now, []byte("\n")), bytes.Split(read, []byte("\n"))
-	if !slices.ContainsFunc(before, isSalt) {
-		lines = slices.DeleteFunc(lines, isSalt)
-	}
-	return !bytes.Equal(bytes.TrimRight(bytes.Join(lines, []byte("\n")), "\n"), bytes.TrimRight(read, "\n"))
+	r.Commit, err = r.next.commit(ctx, project.Directory, r.File, before, r.subject()+"\n\n"+r.body())
+	return err
 }
 
 func (r *rollback) subject() string {
@@ -476,7 +384,7 @@ func (r *rollback) body() string {
 func (r *rollback) print(report *report) {
 	report.printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
 		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.subject())
-	if r.content == nil {
+	if r.next == nil {
 		report.printf("%s has all of that already.\n", shortenPaths(r.File))
 	}
 	for _, change := range r.Changes {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// promotion is what promote did, as --json prints it.
+type promotion struct {
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	File    string   `json:"file"` // relative to the current directory, where that is possible
+	Changed bool     `json:"changed"`
+	Images  []change `json:"images"` // by name
+	// Commit is the short hash of the commit that was made; empty where none was.
+	Commit string `json:"commit,omitempty"`
+}
+
+// change is what became of one image's ref. Old is nil where the stage file had none.
+type change struct {
+	Name    string `json:"name"`
+	Changed bool   `json:"changed"`
+	Old     *image `json:"old"`
+	New     image  `json:"new"`
+}
+
+// message is that of the commit which a promotion is: what it brings where.
+func (p *promotion) message() string {
+	var changed []change
+	for _, each := range p.Images {
+		if each.Changed {
+			changed = append(changed, each)
+		}
+	}
+	if len(changed) == 1 {
+		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stageName(p.To))
+	}
+	message := fmt.Sprintf("Promote %s to %s\n\n", stageName(p.From), stageName(p.To))
+	for _, each := range changed {
+		if each.Old == nil {
+			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.label())
+		} else {
+			message += fmt.Sprintf("%s: %s → %s\n", each.Name, each.Old.label(), each.New.label())
+		}
+	}
+	return message
+}
+
+// next is what is left to do; nothing where nothing changed.
+func (p *promotion) next() string {
+	up := "pulumi up --stack " + p.To
+	switch {
+	case !p.Changed:
+		return ""
+	case p.Commit != "":
+		return "Next: " + up
+	}
+	file := p.File
+	if strings.ContainsRune(file, ' ') {
+		file = "'" + file + "'"
+	}
+	subject, _, _ := strings.Cut(p.message(), "\n")
+	return fmt.Sprintf("Next: git commit -m %q %s\n      %s", subject, file, up)
+}
+
+// print shows per image what the stage file said and what it says now.
+func (p *promotion) print(w io.Writer) error {
+	switch {
+	case !p.Changed:
+		fmt.Fprintf(w, "%s already runs the images of %s: %s stays as it is.\n", p.To, p.From, p.File)
+	case p.Commit != "":
+		fmt.Fprintf(w, "%s now has the images of %s, committed as %s:\n", p.File, p.From, p.Commit)
+	default:
+		fmt.Fprintf(w, "%s now has the images of %s:\n", p.File, p.From)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, each := range p.Images {
+		switch {
+		case !each.Changed:
+			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, each.New.describe())
+		case each.Old == nil:
+			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, each.New.describe())
+		default:
+			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, each.Old.describe(), each.New.describe())
+		}
+	}
+	return table.Flush()
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"slipway/git"
+)
+
+// A CLI that finds no salt in a stage file writes one into it, also to answer a question. It is a line that nobody means to commit, and
+// that keeps nothing from being changed and committed beside it: it stays in the file, and out of the commit.
+
+// stageText is a stage file as it lies there, and as it was committed last. They differ by the salt, if at all.
+type stageText struct{ written, committed []byte }
+
+// readStageText reads a stage file that is in git. dirty says that it has other changes that are not committed.
+func readStageText(ctx context.Context, dir, file string) (found stageText, dirty bool, err error) {
+	status, err := fileStatus(ctx, dir, file)
+	if err != nil {
+		return found, false, err
+	}
+	if found.written, err = os.ReadFile(file); err != nil {
+		return found, false, err
+	}
+	found.committed = found.written
+	switch status {
+	case "":
+		return found, false, nil
+	case " M": // and nothing of it is staged, which somebody would have meant
+		target, err := fileIn(dir, file)
+		if err != nil {
+			return found, false, err
+		}
+		head, err := git.ReadFetched(ctx, filepath.Dir(target), "show", "HEAD:./"+filepath.Base(target))
+		if err != nil {
+			return found, false, err
+		}
+		found.committed = []byte(head)
+		return found, !sameButSalt(found.written, found.committed), nil
+	}
+	return found, true, nil
+}
+
+// edit changes both.
+func (t stageText) edit(change func(text []byte) ([]byte, error)) (edited stageText, err error) {
+	if edited.written, err = change(t.written); err == nil {
+		edited.committed, err = change(t.committed)
+	}
+	return edited, err
+}
+
+// commit writes and commits a stage file, which said before until now, and returns the short hash of the commit. Where git
+// refuses, the file is as it was.
+func (t stageText) commit(ctx context.Context, dir, file string, before []byte, message string) (hash string, err error) {
+	if err := replaceFile(file, t.committed); err != nil {
+		return "", err
+	}
+	if hash, err = commitFile(ctx, dir, file, message); err != nil {
+		return "", errors.Join(err, replaceFile(file, before))
+	}
+	if written := keepSalt(t.written, before); !bytes.Equal(written, t.committed) {
+		err = replaceFile(file, written)
+	}
+	return hash, err
+}
+
+func isSalt(line []byte) bool { return bytes.HasPrefix(line, []byte("encryptionsalt:")) }
+
+// saltOf is the line of a stage file that has its salt; nil for none.
+func saltOf(text []byte) []byte {
+	for line := range bytes.Lines(text) {
+		if isSalt(line) {
+			return bytes.TrimSpace(line)
+		}
+	}
+	return nil
+}
+
+// keepSalt adds the salt that a file had before to a text that has none.
+func keepSalt(text, before []byte) []byte {
+	salt := saltOf(before)
+	if salt == nil || saltOf(text) != nil {
+		return text
+	}
+	return slices.Concat(bytes.TrimRight(text, "\n"), []byte("\n"), salt, []byte("\n"))
+}
+
+// sameButSalt tells whether a stage file says the same as before, whatever its salt, where nothing was encrypted with that.
+func sameButSalt(now, before []byte) bool {
+	without := func(text []byte) []byte {
+		lines := slices.DeleteFunc(bytes.Split(text, []byte("\n")), isSalt)
+		return bytes.TrimRight(bytes.Join(lines, []byte("\n")), "\n")
+	}
+	salt := saltOf(before)
+	meansNothing := salt == nil || !bytes.Contains(before, []byte("secure"))
+	return bytes.Equal(without(now), without(before)) && (meansNothing || bytes.Equal(saltOf(now), salt))
+}
