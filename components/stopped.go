@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -71,20 +70,12 @@ func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 			break
 		}
 		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted && !replaced(task) {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted && !taskrun.Superseded(task) {
 				tasks = append(tasks, task)
 			}
 		}
 	}
 	return tasks
-}
-
-// replaced tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas were asked
-// for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
-func replaced(task types.Task) bool {
-	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&
-		strings.HasPrefix(awssdk.ToString(task.StoppedReason), "Scaling activity initiated by")
 }
 
 // byReason gathers tasks by why they stopped, the most frequent reason first.

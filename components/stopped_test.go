@@ -43,7 +43,7 @@ func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
 		"":                                                          {"", false},
 	} {
 		task := types.Task{StopCode: test.code, StoppedReason: &reason, Containers: []types.Container{{ExitCode: awssdk.Int32(143)}}}
-		require.Equal(t, test.want, replaced(task), reason)
+		require.Equal(t, test.want, taskrun.Superseded(task), reason)
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -15,12 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
 
@@ -79,7 +76,7 @@ func (c *cloud) services(ctx context.Context, cluster string, names []string) (m
 	found := map[string]types.Service{}
 	for batch := range slices.Chunk(names, servicesPerCall) {
 		answer, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: batch})
-		if missing := (*types.ClusterNotFoundException)(nil); errors.As(err, &missing) {
+		if isCode(err, "ClusterNotFoundException") {
 			return found, nil
 		}
 		if err != nil {
@@ -117,7 +114,7 @@ func (c *cloud) revision(ctx context.Context, name string) (*revision, error) {
 	answer, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name,
 		Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	// ECS has no error of its own for this one, and says the same of much else.
-	if missing := (*types.ClientException)(nil); errors.As(err, &missing) && strings.Contains(missing.ErrorMessage(), "Unable to describe task definition") {
+	if isCode(err, "ClientException") && strings.Contains(err.Error(), "Unable to describe task definition") {
 		return nil, nil
 	}
 	if err != nil {
@@ -351,7 +348,7 @@ func (c *cloud) repository(ctx context.Context, name string) (*repositoryImages,
 	pages := ecr.NewListImagesPaginator(c.ecr, &ecr.ListImagesInput{RepositoryName: &name, MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if missing := (*ecrtypes.RepositoryNotFoundException)(nil); errors.As(err, &missing) {
+		if isCode(err, "RepositoryNotFoundException") {
 			break
 		}
 		if err != nil {
@@ -430,43 +427,4 @@ func addFields(found map[string]leaf, at string, fields map[string]any) {
 			found[key] = leaf{text: fmt.Sprint(value)}
 		}
 	}
-}
-
-// secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
-// could. Parameters of Systems Manager have no versions to look for.
-func (c *cloud) secretGone(ctx context.Context, reference string) (string, error) {
-	kept, known := stage.ParseSecretReference(reference)
-	if !known || kept.Parameter {
-		return "", nil
-	}
-	arn := kept.ARN
-	there := func(o *secretsmanager.Options) { o.Region = kept.Region }
-	described, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn}, there)
-	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
-		return "the secret is gone: make it anew, or go back to another update", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the secret %s: %w", arn, err)
-	}
-	if described.DeletedDate != nil {
-		return "the secret is to be deleted: `aws secretsmanager restore-secret --secret-id " + arn + "` keeps it", nil
-	}
-	if kept.Version == "" {
-		return "", nil
-	}
-	pages := secretsmanager.NewListSecretVersionIdsPaginator(c.secrets, &secretsmanager.ListSecretVersionIdsInput{
-		SecretId: &arn, IncludeDeprecated: aws.Bool(true),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, there)
-		if err != nil {
-			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
-		}
-		for _, version := range page.Versions {
-			if aws.ToString(version.VersionId) == kept.Version {
-				return "", nil
-			}
-		}
-	}
-	return "AWS no longer has that version of it: without --pin the value in the stage file is used", nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -179,18 +178,4 @@ func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*str
 		}
 	}
 	return q.cfg.BaseEndpoint, nil
-}
-
-// isCode tells an error of AWS by its code.
-func isCode(err error, codes ...string) bool {
-	var refusal smithy.APIError
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	for _, code := range codes {
-		if refusal.ErrorCode() == code {
-			return true
-		}
-	}
-	return false
 }

@@ -244,25 +244,36 @@ type leftResource struct {
 // revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
 // has the one that ECS was last asked for.
 func (s *leftState) revision(kind, cluster, name string) int {
+	if kind == serviceKind {
+		return revisionNumber(s.target(cluster, name))
+	}
 	for _, resource := range s.Resources {
 		if resource.Delete {
 			continue
 		}
 		var own struct {
-			Name, Cluster, TaskDefinition string // of a service
-			Family                        string // of a task definition
-			Revision                      int
+			Family   string
+			Revision int
 		}
-		switch {
-		case kind == serviceKind && resource.Type == "aws:ecs/service:Service":
-			if json.Unmarshal(resource.Outputs, &own) == nil && own.Name == name && path.Base(own.Cluster) == cluster {
-				return revisionNumber(own.TaskDefinition)
-			}
-		case kind == taskKind && resource.Type == "aws:ecs/taskDefinition:TaskDefinition":
-			if json.Unmarshal(resource.Outputs, &own) == nil && own.Family == cluster+"-"+name {
-				return own.Revision
-			}
+		if resource.Type == "aws:ecs/taskDefinition:TaskDefinition" && json.Unmarshal(resource.Outputs, &own) == nil &&
+			own.Family == cluster+"-"+name {
+			return own.Revision
 		}
 	}
 	return 0
+}
+
+// target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such service.
+func (s *leftState) target(cluster, name string) string {
+	if s == nil {
+		return ""
+	}
+	for _, resource := range s.Resources {
+		var own struct{ Name, Cluster, TaskDefinition string }
+		if !resource.Delete && resource.Type == "aws:ecs/service:Service" && json.Unmarshal(resource.Outputs, &own) == nil &&
+			own.Name == name && path.Base(own.Cluster) == cluster {
+			return own.TaskDefinition
+		}
+	}
+	return ""
 }

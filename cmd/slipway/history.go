@@ -102,6 +102,7 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 		if err := timeline.place(ctx, false, entries...); err != nil {
 			return err
 		}
+		timeline.markOutcome(ctx, entries)
 	}
 	done()
 	if lock != nil {
@@ -159,7 +160,7 @@ func (e *entry) subject() string {
 func (e *entry) changedRevisions(kind string) string {
 	var changed []string
 	for _, name := range sortedKeys(e.of(kind)) {
-		if put := e.of(kind)[name]; put.Changed || put.Unknown != "" {
+		if put := e.of(kind)[name]; put.Changed || put.Unknown != "" || put.Serving != 0 {
 			changed = append(changed, name+" "+put.describe())
 		}
 	}
@@ -181,7 +182,7 @@ func (p *placed) describe() string {
 	if p.revision == nil {
 		return text + " (gone)"
 	}
-	return text + " (" + p.Image.describe() + ")"
+	return text + " (" + p.Image.describe() + ")" + p.outcome()
 }
 
 func (i usedImage) describe() string {
@@ -280,6 +281,7 @@ func (t *timeline) showOne(ctx context.Context, report *report, number int, asJS
 	if err := errors.Join(t.compare(ctx, e), t.place(ctx, true, e)); err != nil {
 		return err
 	}
+	t.markOutcome(ctx, []*entry{e})
 	before := map[string]map[string]*placed{serviceKind: {}, taskKind: {}}
 	shown := shownEntry{e, map[string][]keyChange{}}
 	for _, kind := range []string{serviceKind, taskKind} {

@@ -86,6 +86,20 @@ func (p pulumiCLI) Outputs(ctx context.Context, stack string) (map[string]json.R
 	return outputs, p.ask(ctx, &outputs, "stack", "output", "--json", "--stack", stack)
 }
 
+// state is a stack's as it is now: the operations that an update has begun and not ended, and what the stack has.
+func (p pulumiCLI) state(ctx context.Context, stack string) (pending []pendingOperation, left *leftState, err error) {
+	export, err := p.output(ctx, "stack", "export", "--stack", stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	var exported struct{ Deployment *leftState }
+	whole := &stackState{}
+	if err := errors.Join(json.Unmarshal(export, &exported), json.Unmarshal(export, &whole.document)); err != nil {
+		return nil, nil, fmt.Errorf("the state of %s cannot be read: %w", stack, err)
+	}
+	return whole.pending(), exported.Deployment, nil
+}
+
 // LastUpdate reads the newest update first, and more only where that is a refresh or the like.
 func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error) {
 	newest := &past{pulumi: p, stack: stack, sealed: true} // what is secret does not matter here

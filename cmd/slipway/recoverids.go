@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -16,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
 // finder finds what a cut-off operation may have created.
@@ -212,12 +210,8 @@ func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error
 }
 
 func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
-	name := in.text("name")
-	found, err := f.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
-	if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
-		return "", nil
-	}
-	if err != nil || found.DeletedDate != nil {
+	found, err := f.describeSecret(ctx, in.text("name"), "")
+	if err != nil || found == nil || found.DeletedDate != nil {
 		return "", err
 	}
 	return aws.ToString(found.ARN), nil
@@ -228,7 +222,7 @@ func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error
 	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.secrets, &secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if missing := (*secretstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		if isCode(err, "ResourceNotFoundException") {
 			return "", nil
 		}
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -74,17 +73,6 @@ func (s *stackState) pending() (found []pendingOperation) {
 		}
 	}
 	return found
-}
-
-// cutOff counts the operations of a stack that an update has begun and not ended.
-func (p pulumiCLI) cutOff(ctx context.Context, stack string) (int, error) {
-	var export struct {
-		Deployment struct {
-			PendingOperations []json.RawMessage `json:"pending_operations"`
-		}
-	}
-	err := p.ask(ctx, &export, "stack", "export", "--stack", stack)
-	return len(export.Deployment.PendingOperations), err
 }
 
 func (s *stackState) clearPending() { delete(s.deployment(), "pending_operations") }

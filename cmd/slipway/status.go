@@ -7,14 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -93,48 +89,6 @@ func imageAsked(settings *stage.Stage, name string) askedImage {
 	return asked
 }
 
-type askedService struct {
-	askedImage
-	// Revision that the service is pinned to; 0 for the newest.
-	Revision int `json:"revision,omitempty"`
-	// Replicas to start with; Scaled says that a scaler decides the count.
-	Replicas int  `json:"replicas"`
-	Scaled   bool `json:"scaled,omitempty"`
-}
-
-type deployedService struct {
-	Revision       int    `json:"revision"`
-	TaskDefinition string `json:"taskDefinition"`
-	Replicas       int    `json:"replicas"`
-	Pinned         bool   `json:"pinned"`
-	URL            string `json:"url,omitempty"`
-}
-
-type runningService struct {
-	Revision       int    `json:"revision"`
-	TaskDefinition string `json:"taskDefinition"`
-	containerImages
-	Desired int `json:"desired"`
-	Running int `json:"running"`
-	Pending int `json:"pending"`
-	// Inactive says that the revision was deregistered.
-	Inactive bool `json:"inactive,omitempty"`
-	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
-	Rollout string         `json:"rollout"`
-	Reason  string         `json:"reason,omitempty"`
-	Events  []serviceEvent `json:"events"`
-
-	deployments int
-}
-
-type serviceEvent struct {
-	Time    time.Time `json:"time"`
-	Message string    `json:"message"`
-}
-
-// mostEvents is how many of a service's events are read.
-const mostEvents = 5
-
 func showStatus(ctx context.Context, report *report, directory string, stacks []string, asJSON, exitCode bool) error {
 	project, err := findProject(directory)
 	if err != nil {
@@ -199,9 +153,10 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		outputs, err = pulumi.Outputs(asked, stack)
 		return err
 	})
-	var cutOff int
+	var pending []pendingOperation
+	var state *leftState
 	asking.Go(func() (err error) {
-		cutOff, err = pulumi.cutOff(asked, stack)
+		pending, state, err = pulumi.state(asked, stack)
 		return err
 	})
 	err := asking.Wait()
@@ -223,10 +178,8 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	}
 	if lock != nil {
 		status.differ("%s", lock.describe(stack))
-	}
-	if cutOff > 0 {
-		status.differ("an update of %s is under way, or was cut off with %d operations pending: where none is running, "+
-			"`slipway recover %s` brings the state in line with AWS", stack, cutOff, stack)
+	} else if len(pending) > 0 {
+		status.differ("%s", cutOff(stack, pending))
 	}
 	undeployed := status.askedBy(project, config, last, withoutFile == nil)
 	if last != nil {
@@ -248,7 +201,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if err != nil {
 		return nil, err
 	}
-	if err := status.running(ctx, cloud, project.Name+"-"+stageName(stack)); err != nil {
+	if err := status.running(ctx, cloud, project.Name+"-"+stageName(stack), state); err != nil {
 		return nil, err
 	}
 	status.updated(last, lock != nil)
@@ -301,8 +254,10 @@ func (s *stageStatus) updated(last *update, locked bool) {
 			strings.Join(s.found(), ", "), up)
 	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
 		s.differ("%s was destroyed: run %s to make it anew", s.Stage, up)
+	case last != nil && last.Result == "in-progress":
+		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
 	case last != nil && last.Result != "succeeded":
-		s.differ("the last %s %s: `slipway history %s` tells more", last.Kind, ended(last.Result), s.Stage)
+		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind, last.Result, s.Stage)
 	}
 }
 
@@ -320,6 +275,26 @@ func (s *stageStatus) found() (keys []string) {
 func (s *stageStatus) runsNothing() bool {
 	return s.LastUpdate == nil || s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result == "succeeded"
 }
+
+// cutOff says that an update has begun operations and not ended them. A lock, which an update holds, is told before.
+func cutOff(stack string, pending []pendingOperation) string {
+	var begun []string
+	for _, operation := range pending[:min(mostPending, len(pending))] {
+		begun = append(begun, fmt.Sprintf("%s %s %s", operation.kind, operation.resource.token(), operation.resource.name()))
+	}
+	if more := len(pending) - len(begun); more > 0 {
+		begun = append(begun, fmt.Sprintf("and %d more", more))
+	}
+	count := "1 operation"
+	if len(pending) > 1 {
+		count = fmt.Sprintf("%d operations", len(pending))
+	}
+	return fmt.Sprintf("an update has begun %s and not ended (%s): where no update of %s is running now, `slipway recover %s` brings the state in line "+
+		"with AWS", count, strings.Join(begun, ", "), stack, stack)
+}
+
+// mostPending is how many pending operations are named.
+const mostPending = 3
 
 func ended(result string) string {
 	if result == "in-progress" {
@@ -383,183 +358,9 @@ func (s *stageStatus) deployed(output json.RawMessage) error {
 	return nil
 }
 
-func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string) error {
-	services, err := cloud.services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
-	if err != nil {
-		return err
-	}
-	for name, found := range services {
-		now := &runningService{
-			Revision: revisionNumber(aws.ToString(found.TaskDefinition)), TaskDefinition: aws.ToString(found.TaskDefinition),
-			Desired: int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
-			Events: []serviceEvent{}, deployments: len(found.Deployments),
-		}
-		for _, deployment := range found.Deployments {
-			if aws.ToString(deployment.Status) == "PRIMARY" {
-				now.Rollout, now.Reason = string(deployment.RolloutState), aws.ToString(deployment.RolloutStateReason)
-			}
-		}
-		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
-			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
-		}
-		definition, err := cloud.revision(ctx, now.TaskDefinition)
-		if err != nil {
-			return err
-		}
-		now.Inactive = definition == nil || !definition.active
-		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
-			return err
-		}
-		s.Services[name].Running = now
-	}
-	return nil
-}
-
-// compare tells how what was deployed differs from what runs.
-func (s *stageStatus) compare(name string, service *serviceStatus) {
-	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
-	asked, deployed, now := service.Asked, service.Deployed, service.Running
-	switch {
-	case deployed == nil && now == nil:
-		return // not deployed yet, which is told with the keys
-	case deployed == nil && s.runsNothing():
-		break // which has been told
-	case now == nil:
-		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
-			return // and so it is meant to be gone
-		}
-		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
-			deployed.Revision, s.Stage)
-		return
-	case deployed == nil:
-		differ("runs revision %d, though no update has succeeded with it", now.Revision)
-	case deployed.TaskDefinition != now.TaskDefinition:
-		differ("runs revision %d, and the last update that succeeded deployed %d", now.Revision, deployed.Revision)
-	}
-	if now.Inactive {
-		differ("its revision %d is INACTIVE, as it was deregistered: ECS keeps running it, and nothing can go back to it; "+
-			"run `pulumi up --refresh --stack %s`", now.Revision, s.Stage)
-	}
-	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas && now.Desired != asked.Replicas {
-		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired, asked.Replicas, s.Stage)
-	}
-	if now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired {
-		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
-	}
-	s.compareImages("services."+name, now.containerImages)
-}
-
 // compareImages tells which images are gone without which no task starts.
 func (s *stageStatus) compareImages(key string, images containerImages) {
 	for _, gone := range images.gone() {
 		s.differ("%s: %s: a task that has to start will fail", key, gone)
 	}
-}
-
-func printStatus(report *report, stages []*stageStatus) {
-	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
-		func(s *serviceStatus) []string { return s.columns(report) })
-	if len(services) > 0 {
-		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, services)
-	}
-	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
-	if len(tasks) > 0 {
-		report.printf("\n")
-		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
-	}
-	for _, stage := range stages {
-		report.printf("\n%s: ", stage.Stage)
-		if last := stage.LastUpdate; last == nil {
-			report.printf("never deployed\n")
-		} else {
-			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)), last.Start.Local().Format("2006-01-02 15:04:05"))
-			if last.Commit != "" {
-				report.printf(", commit %.7s by %s: %s", last.Commit, last.Author, shorten(last.Message, 60))
-			}
-			report.printf("\n")
-		}
-		for _, difference := range stage.Differences {
-			report.printf("  %s %s\n", report.bad("!"), difference)
-		}
-		if !stage.SecretsCompared {
-			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
-		}
-		if len(stage.Differences) == 0 && stage.SecretsCompared && stage.unread == nil {
-			report.printf("  %s\n", report.good("what was asked for is what runs"))
-		}
-		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {
-			if schedule := stage.Tasks[name].Schedule; schedule != nil {
-				report.printf("  tasks.%s: %s\n", name, schedule.describeNext())
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
-			now := stage.Services[name].Running
-			if now == nil {
-				continue
-			}
-			shown := now.Events[:min(1, len(now.Events))]
-			if len(stage.Differences) > 0 { // what happened may tell why
-				shown = now.Events
-			}
-			for _, event := range shown {
-				report.printf("  %s\n", report.dim(event.Time.Local().Format("2006-01-02 15:04:05")+" "+event.Message))
-			}
-		}
-	}
-}
-
-// rowsByName are the rows of what stages have, those of one name below each other.
-func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T, columns func(*T) []string) (rows [][]string) {
-	names := map[string]bool{}
-	for _, stage := range stages {
-		for name := range of(stage) {
-			names[name] = true
-		}
-	}
-	for _, name := range sortedKeys(names) {
-		for _, stage := range stages {
-			if found := of(stage)[name]; found != nil {
-				rows = append(rows, append([]string{name, stage.Stage}, columns(found)...))
-			}
-		}
-	}
-	return rows
-}
-
-func (s *serviceStatus) columns(report *report) []string {
-	columns := []string{"-", "-", "-", "-", "-", "-", "-"}
-	if s.Asked != nil {
-		columns[0] = "newest"
-		if s.Asked.Revision != 0 {
-			columns[0] = fmt.Sprintf("%d (pinned)", s.Asked.Revision)
-		}
-		columns[0] += fmt.Sprintf(" ×%d", s.Asked.Replicas)
-	}
-	if s.Deployed != nil {
-		columns[1] = strconv.Itoa(s.Deployed.Revision)
-	}
-	if s.Running != nil {
-		columns[2] = path.Base(s.Running.TaskDefinition)
-		if s.Running.Inactive {
-			columns[2] += " (INACTIVE)"
-		}
-		columns[3] = fmt.Sprintf("%d/%d", s.Running.Running, s.Running.Desired)
-		columns[4] = s.Running.Rollout
-		if s.Running.Rollout == string(types.DeploymentRolloutStateCompleted) {
-			columns[4] = report.good(columns[4])
-		} else {
-			columns[4] = report.bad(columns[4])
-		}
-		columns[5] = s.Running.Image.describe()
-		columns[6] = shortDigest(s.Running.Image.Digest)
-	}
-	return columns
-}
-
-// shortDigest is the start of a digest that people can tell apart.
-func shortDigest(digest string) string {
-	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
-		return fmt.Sprintf("%s:%.12s", algorithm, hex)
-	}
-	return digest
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -26,6 +27,12 @@ const (
 type fakeAWS struct {
 	// containers are the images of every revision, by container.
 	containers map[string]string
+	// service has what DescribeServices says of web besides its name; nil for one that is steady on revision 2.
+	service map[string]any
+	// stopped are the stopped tasks.
+	stopped []any
+	// state is the stack's; nil where nothing is known of it.
+	state *leftState
 	// tags are those that every repository of ECR has.
 	tags []string
 	// schedule is what GetSchedule answers, with a status; nil where the task has none.
@@ -42,8 +49,20 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	answer := f.schedule
 	switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
 	case "DescribeServices":
-		answer = map[string]any{"services": []any{map[string]any{"serviceName": "web", "status": "ACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2",
-			"deployments": []any{map[string]string{"status": "PRIMARY", "rolloutState": "COMPLETED"}}}}}
+		service := map[string]any{"taskDefinition": fakeRevision + "shop-dev-web:2",
+			"deployments": []any{map[string]string{"status": "PRIMARY", "rolloutState": "COMPLETED"}}}
+		if f.service != nil {
+			service = f.service
+		}
+		service["serviceName"], service["status"] = "web", "ACTIVE"
+		answer = map[string]any{"services": []any{service}}
+	case "ListTasks":
+		answer = map[string]any{"taskArns": []any{}}
+		if len(f.stopped) > 0 {
+			answer = map[string]any{"taskArns": []any{"arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/1"}}
+		}
+	case "DescribeTasks":
+		answer = map[string]any{"tasks": f.stopped}
 	case "DescribeTaskDefinition":
 		var containers []any
 		for name, image := range f.containers {
@@ -62,21 +81,28 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// status is what is read of that account for a stage that deployed both.
-func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
+// cloud asks that account.
+func (f *fakeAWS) cloud(t *testing.T) *cloud {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	cloud := newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
-	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}, LastUpdate: &lastUpdate{}}
+}
+
+// status is what is read of that account for a stage that deployed both.
+func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
+	t.Helper()
+	cloud := f.cloud(t)
+	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		LastUpdate: &lastUpdate{Start: time.Unix(1000000, 0)}}
 	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
 	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
 	status.task("report").Asked = f.asked
 	if f.schedule != nil {
 		status.task("report").Deployed.schedule = "shop-dev-report"
 	}
-	require.NoError(t, status.running(t.Context(), cloud, "shop-dev"))
+	require.NoError(t, status.running(t.Context(), cloud, "shop-dev", f.state))
 	status.compare("web", status.Services["web"])
 	err := status.readyTasks(t.Context(), cloud)
 	status.compareTask("report", status.Tasks["report"], false)
@@ -162,4 +188,90 @@ func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {
 		"services.web: its image " + fakeRegistry + "web:one is gone from ECR: a task that has to start will fail",
 		"tasks.report: its image " + fakeRegistry + "web:one is gone from ECR: a task that has to start will fail",
 	}, status.Differences, "each image once")
+}
+
+func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
+	t.Parallel()
+	const tripped = "ECS deployment circuit breaker: tasks failed to start."
+	const alarm = "(service web) (deployment ecs-svc/2) deployment failed: alarm detected."
+	deployment := func(status string, revision string, rollout, reason string) map[string]any {
+		return map[string]any{"status": status, "taskDefinition": fakeRevision + "shop-dev-web:" + revision, "rolloutState": rollout,
+			"rolloutStateReason": reason, "createdAt": 1000000}
+	}
+	service := func(revision string, events []any, deployments ...any) map[string]any {
+		return map[string]any{"taskDefinition": fakeRevision + "shop-dev-web:" + revision, "deployments": deployments, "events": events,
+			"desiredCount": 1, "runningCount": 1}
+	}
+	stopped := func(revision, reason, code string) any {
+		return map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + revision, "stoppedReason": reason, "stopCode": code}
+	}
+	event := func(at int) []any { return []any{map[string]any{"message": alarm, "createdAt": at}} }
+	for name, c := range map[string]struct {
+		service map[string]any
+		stopped []any
+		says    []string // of the first difference
+		not     string
+	}{
+		"rolled back": {service("2", nil, deployment("PRIMARY", "2", "COMPLETED", "rolling back"), deployment("ACTIVE", "3", "FAILED", tripped)),
+			[]any{stopped("3", "Essential container in task exited", ""), stopped("3", "Essential container in task exited", ""),
+				stopped("3", "Scaling activity initiated by (deployment x)", "ServiceSchedulerInitiated"), stopped("2", "other", "")},
+			[]string{"services.web: revision 3 was asked for, and ECS rolled back; serving revision 2, with 1 of 1 replicas. ECS says: " +
+				"ECS deployment circuit breaker: tasks failed to start; 2 stopped: Essential container in task exited. Fix the cause, and run " +
+				"`pulumi up --refresh --stack dev`"}, "Scaling activity"},
+		"only the event is left": {service("2", event(1000000), deployment("PRIMARY", "2", "COMPLETED", "")), nil,
+			[]string{"ECS rolled back; serving revision 2", "alarm detected"}, ""},
+		"the event is of an earlier update": {service("2", event(1000), deployment("PRIMARY", "2", "COMPLETED", "")), nil, nil, ""},
+		"nothing to go back to": {service("3", nil, deployment("PRIMARY", "3", "FAILED", tripped)), nil,
+			[]string{"services.web: the deployment of revision 3 failed, with 1 of 1 replicas running. ECS says: ECS deployment circuit breaker"}, "steady"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeAWS{service: c.service, stopped: c.stopped, state: &leftState{Resources: []leftResource{{Type: "aws:ecs/service:Service",
+				Outputs: json.RawMessage(`{"name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/shop-dev", "taskDefinition": "` + fakeRevision + `shop-dev-web:3"}`)}}}}
+			found, err := f.status(t)
+			require.NoError(t, err)
+			if len(c.says) == 0 {
+				require.Empty(t, found.Differences)
+				return
+			}
+			require.Len(t, found.Differences, 1)
+			for _, says := range c.says {
+				require.Contains(t, found.Differences[0], says)
+			}
+			if c.not != "" {
+				require.NotContains(t, found.Differences[0], c.not)
+			}
+		})
+	}
+}
+
+func TestPendingOperationsAreNamedAndCounted(t *testing.T) {
+	t.Parallel()
+	stash := pendingOperation{"creating", stateResource{"urn": "urn:pulumi:dev::shop::pulumi:index:Stash::migrate", "type": "pulumi:index:Stash"}}
+	require.Equal(t, "an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate): where no update of dev is running now, "+
+		"`slipway recover dev` brings the state in line with AWS", cutOff("dev", []pendingOperation{stash}))
+	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "4 operations and not ended (")
+	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "migrate, and 1 more)")
+}
+
+func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
+	t.Parallel()
+	f := &fakeAWS{service: map[string]any{"deployments": []any{
+		map[string]any{"status": "PRIMARY", "taskDefinition": fakeRevision + "shop-dev-web:1", "rolloutState": "COMPLETED"},
+		map[string]any{"status": "INACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2", "rolloutState": "FAILED"}}}}
+	put := func(number int) *placed {
+		return &placed{Revision: number, Changed: true, containerImages: containerImages{Image: usedImage{Tag: "v2"}},
+			revision: &revision{arn: fakeRevision + "shop-dev-web:2"}}
+	}
+	history := newTimeline("shop", "dev")
+	history.cloud = f.cloud(t)
+	history.entries = []*entry{
+		{Kind: "refresh", i: 0},
+		{Kind: "update", Result: "failed", Services: map[string]*placed{"web": put(2)}, i: 1},
+		{Kind: "update", Result: "failed", Services: map[string]*placed{"web": put(2)}, i: 2},
+	}
+	history.markOutcome(t.Context(), history.entries)
+	require.Equal(t, "web 2 (v2), rolled back; serving revision 1", history.entries[1].changedRevisions(serviceKind))
+	history.markOutcome(t.Context(), history.entries[2:])
+	require.Equal(t, "web 2 (v2)", history.entries[2].changedRevisions(serviceKind), "of an earlier update nothing is known")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -17,11 +16,10 @@ func notSteady(stack, name string, service *types.Service, wanted string) error 
 	if service == nil {
 		return refuse("%s is not in ECS any more: %s", key, again)
 	}
-	i := slices.IndexFunc(service.Deployments, func(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" })
-	if i < 0 {
+	primary := primaryDeployment(*service)
+	if primary.Status == nil {
 		return refuse("%s has no deployment in ECS: %s", key, again)
 	}
-	primary := service.Deployments[i]
 	runs := path.Base(aws.ToString(primary.TaskDefinition))
 	replicas := fmt.Sprintf("%d of %d replicas running", service.RunningCount, service.DesiredCount)
 	switch {

@@ -120,7 +120,7 @@ func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
 func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*readySchedule, error) {
 	found := &readySchedule{Name: name, Next: []time.Time{}}
 	answer, err := c.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
-	if missing := (*schedulertypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+	if isCode(err, "ResourceNotFoundException") {
 		found.Missing = true
 		return found, nil
 	}

@@ -67,6 +67,10 @@ type placed struct {
 	Pinned bool `json:"pinned,omitempty"`
 	// Changed says that this update put it there, and none before.
 	Changed bool `json:"changed"`
+	// Serving is the revision that ECS serves now, where that is another one; only of the newest update. RolledBack says that ECS has
+	// gone back to it.
+	Serving    int  `json:"serving,omitempty"`
+	RolledBack bool `json:"rolledBack,omitempty"`
 	// Unknown says why the revision is not known, if there is reason to think that there was one.
 	Unknown string `json:"unknown,omitempty"`
 	containerImages

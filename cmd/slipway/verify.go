@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
-	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -187,18 +186,6 @@ func newCheck(about, key, said string, err error) check {
 	default:
 		return check{about, key, statusUnknown, "could not be checked: " + reason(err)}
 	}
-}
-
-// reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
-func reason(err error) string {
-	call := "AWS"
-	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
-		call, err = operation.Service()+" "+operation.Operation(), operation.Err
-	}
-	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
-		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call, refusal.ErrorCode(), refusal.ErrorMessage())
-	}
-	return fmt.Sprintf("%s: %s; try again", call, err)
 }
 
 // print shows the checks, one in a line.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"slipway/stage"
@@ -53,13 +52,12 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret) (string, error) {
 	reference := secret.Reference()
 	id, region := reference.ARN, reference.Region
-	answer, err := v.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id},
-		func(o *secretsmanager.Options) { o.Region = region })
-	if isCode(err, "ResourceNotFoundException") {
-		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every secret", id)
-	}
+	answer, err := v.describeSecret(ctx, id, region)
 	if err != nil {
 		return "", err
+	}
+	if answer == nil {
+		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every secret", id)
 	}
 	if answer.DeletedDate != nil {
 		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret --region %s --secret-id %s`, "+

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/smithy-go"
+)
+
+// isCode tells an error of AWS by its code, whether the SDK has a type for it or not.
+func isCode(err error, codes ...string) bool {
+	var refusal smithy.APIError
+	return errors.As(err, &refusal) && slices.Contains(codes, refusal.ErrorCode())
+}
+
+// reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
+func reason(err error) string {
+	call := "AWS"
+	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
+		call, err = operation.Service()+" "+operation.Operation(), operation.Err
+	}
+	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
+		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call, refusal.ErrorCode(), refusal.ErrorMessage())
+	}
+	return fmt.Sprintf("%s: %s; try again", call, err)
+}

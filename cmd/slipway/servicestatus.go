@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+type askedService struct {
+	askedImage
+	// Revision that the service is pinned to; 0 for the newest.
+	Revision int `json:"revision,omitempty"`
+	// Replicas to start with; Scaled says that a scaler decides the count.
+	Replicas int  `json:"replicas"`
+	Scaled   bool `json:"scaled,omitempty"`
+}
+
+type deployedService struct {
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	Replicas       int    `json:"replicas"`
+	Pinned         bool   `json:"pinned"`
+	URL            string `json:"url,omitempty"`
+}
+
+type runningService struct {
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"`
+	containerImages
+	Desired int `json:"desired"`
+	Running int `json:"running"`
+	Pending int `json:"pending"`
+	// Inactive says that the revision was deregistered.
+	Inactive bool `json:"inactive,omitempty"`
+	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
+	Rollout string         `json:"rollout"`
+	Reason  string         `json:"reason,omitempty"`
+	Events  []serviceEvent `json:"events"`
+	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not known.
+	Failure *rolloutFailure `json:"failure,omitempty"`
+
+	deployments int // that ECS has not given up
+}
+
+type serviceEvent struct {
+	Time    time.Time `json:"time"`
+	Message string    `json:"message"`
+}
+
+// mostEvents is how many of a service's events are read.
+const mostEvents = 5
+
+// running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for last.
+func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string, state *leftState) error {
+	services, err := cloud.services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
+	if err != nil {
+		return err
+	}
+	var began time.Time
+	if s.LastUpdate != nil {
+		began = s.LastUpdate.Start
+	}
+	for name, found := range services {
+		now := &runningService{
+			Revision: revisionNumber(aws.ToString(found.TaskDefinition)), TaskDefinition: aws.ToString(found.TaskDefinition),
+			Desired: int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
+			Events: []serviceEvent{},
+		}
+		for _, deployment := range found.Deployments {
+			if deployment.RolloutState != types.DeploymentRolloutStateFailed {
+				now.deployments++
+			}
+			if aws.ToString(deployment.Status) == "PRIMARY" {
+				now.Rollout, now.Reason = string(deployment.RolloutState), aws.ToString(deployment.RolloutStateReason)
+			}
+		}
+		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
+			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
+		}
+		if now.Failure = failureOf(found, state.target(cluster, name), began); now.Failure != nil {
+			now.Failure.Stopped = cloud.stoppedReasons(ctx, found, now.Failure.target)
+		}
+		definition, err := cloud.revision(ctx, now.TaskDefinition)
+		if err != nil {
+			return err
+		}
+		now.Inactive = definition == nil || !definition.active
+		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+			return err
+		}
+		s.Services[name].Running = now
+	}
+	return nil
+}
+
+// compare tells how what was deployed differs from what runs.
+func (s *stageStatus) compare(name string, service *serviceStatus) {
+	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
+	asked, deployed, now := service.Asked, service.Deployed, service.Running
+	switch {
+	case deployed == nil && now == nil:
+		return // not deployed yet, which is told with the keys
+	case now != nil && now.Failure != nil:
+		differ("%s", now.failed(s.Stage))
+	case deployed == nil && s.runsNothing():
+		break // which has been told
+	case now == nil:
+		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
+			return // and so it is meant to be gone
+		}
+		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
+			deployed.Revision, s.Stage)
+		return
+	case deployed == nil:
+		differ("runs revision %d, though no update has succeeded with it", now.Revision)
+	case deployed.TaskDefinition != now.TaskDefinition:
+		differ("runs revision %d, and the last update that succeeded deployed %d", now.Revision, deployed.Revision)
+	}
+	if now.Inactive {
+		differ("its revision %d is INACTIVE, as it was deregistered: ECS keeps running it, and nothing can go back to it; "+
+			"run `pulumi up --refresh --stack %s`", now.Revision, s.Stage)
+	}
+	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas && now.Desired != asked.Replicas {
+		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired, asked.Replicas, s.Stage)
+	}
+	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told
+	if !failed && (now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired) {
+		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
+	}
+	s.compareImages("services."+name, now.containerImages)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func printStatus(report *report, stages []*stageStatus) {
+	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
+		func(s *serviceStatus) []string { return s.columns(report) })
+	if len(services) > 0 {
+		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, services)
+	}
+	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
+	if len(tasks) > 0 {
+		report.printf("\n")
+		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
+	}
+	for _, stage := range stages {
+		report.printf("\n%s: ", stage.Stage)
+		if last := stage.LastUpdate; last == nil {
+			report.printf("never deployed\n")
+		} else {
+			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)), last.Start.Local().Format("2006-01-02 15:04:05"))
+			if last.Commit != "" {
+				report.printf(", commit %.7s by %s: %s", last.Commit, last.Author, shorten(last.Message, 60))
+			}
+			report.printf("\n")
+		}
+		for _, difference := range stage.Differences {
+			report.printf("  %s %s\n", report.bad("!"), difference)
+		}
+		if !stage.SecretsCompared {
+			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
+		}
+		if len(stage.Differences) == 0 && stage.SecretsCompared && stage.unread == nil {
+			report.printf("  %s\n", report.good("what was asked for is what runs"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {
+			if schedule := stage.Tasks[name].Schedule; schedule != nil {
+				report.printf("  tasks.%s: %s\n", name, schedule.describeNext())
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
+			now := stage.Services[name].Running
+			if now == nil {
+				continue
+			}
+			shown := now.Events[:min(1, len(now.Events))]
+			if len(stage.Differences) > 0 { // what happened may tell why
+				shown = now.Events
+			}
+			for _, event := range shown {
+				report.printf("  %s\n", report.dim(event.Time.Local().Format("2006-01-02 15:04:05")+" "+event.Message))
+			}
+		}
+	}
+}
+
+// rowsByName are the rows of what stages have, those of one name below each other.
+func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T, columns func(*T) []string) (rows [][]string) {
+	names := map[string]bool{}
+	for _, stage := range stages {
+		for name := range of(stage) {
+			names[name] = true
+		}
+	}
+	for _, name := range sortedKeys(names) {
+		for _, stage := range stages {
+			if found := of(stage)[name]; found != nil {
+				rows = append(rows, append([]string{name, stage.Stage}, columns(found)...))
+			}
+		}
+	}
+	return rows
+}
+
+func (s *serviceStatus) columns(report *report) []string {
+	columns := []string{"-", "-", "-", "-", "-", "-", "-"}
+	if s.Asked != nil {
+		columns[0] = "newest"
+		if s.Asked.Revision != 0 {
+			columns[0] = fmt.Sprintf("%d (pinned)", s.Asked.Revision)
+		}
+		columns[0] += fmt.Sprintf(" ×%d", s.Asked.Replicas)
+	}
+	if s.Deployed != nil {
+		columns[1] = strconv.Itoa(s.Deployed.Revision)
+	}
+	if s.Running != nil {
+		columns[2] = path.Base(s.Running.TaskDefinition)
+		if s.Running.Inactive {
+			columns[2] += " (INACTIVE)"
+		}
+		columns[3] = fmt.Sprintf("%d/%d", s.Running.Running, s.Running.Desired)
+		columns[4] = s.Running.Rollout
+		if s.Running.Rollout == string(types.DeploymentRolloutStateCompleted) {
+			columns[4] = report.good(columns[4])
+		} else {
+			columns[4] = report.bad(columns[4])
+		}
+		columns[5] = s.Running.Image.describe()
+		columns[6] = shortDigest(s.Running.Image.Digest)
+	}
+	return columns
+}
+
+// shortDigest is the start of a digest that people can tell apart.
+func shortDigest(digest string) string {
+	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
+		return fmt.Sprintf("%s:%.12s", algorithm, hex)
+	}
+	return digest
+}
