@@ -1,5 +1,5 @@
-// Package git prepares git commands that run nothing but git: not what a repository's own configuration names, which may
-// come with an unpacked archive, and not with what Pulumi tells this process, which has secrets in clear.
+// Package git prepares git commands that run nothing but git: not what a repository's own configuration names, which
+// may come with an unpacked archive, and not with what Pulumi tells this process, which has secrets in clear.
 package git
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Environment is that of this process without Pulumi's variables: PULUMI_CONFIG has every decrypted secret of a stage, and
-// others have tokens and passphrases.
+// Environment is that of this process without Pulumi's variables: PULUMI_CONFIG has every decrypted secret of a stage,
+// and others have tokens and passphrases.
 func Environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "PULUMI_") })
 }
@@ -25,7 +25,8 @@ func Environment() []string {
 // repository's configuration names, and from locks.
 func looking() []string {
 	options := []string{"--no-optional-locks"}
-	for _, setting := range []string{"core.fsmonitor=false", "core.hooksPath=" + os.DevNull, "core.pager=cat", "diff.external=",
+	for _, setting := range []string{"core.fsmonitor=false", "core.hooksPath=" + os.DevNull, "core.pager=cat",
+		"diff.external=",
 		"log.showSignature=false"} {
 		options = append(options, "-c", setting)
 	}
@@ -48,7 +49,8 @@ func read(ctx context.Context, dir string, more []string, args ...string) (strin
 	return look(ctx, dir, append(looking(), "-c", "protocol.allow=never"), append(more, "GIT_NO_LAZY_FETCH=1"), args)
 }
 
-// ReadFetched is as Read, but has git fetch what a clone has left out so far (`git clone --filter`): earlier versions of files.
+// ReadFetched is as Read, but has git fetch what a clone has left out so far (`git clone --filter`): earlier versions
+// of files.
 func ReadFetched(ctx context.Context, dir string, args ...string) (string, error) {
 	return look(ctx, dir, looking(), nil, args)
 }
@@ -61,7 +63,8 @@ func look(ctx context.Context, dir string, options, more, args []string) (string
 	command.WaitDelay = 5 * time.Second // what it has started may hold its output open
 	output, err := run(command)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return "", fmt.Errorf("git %s did not end within %s, and was stopped: run it yourself, in %s", strings.Join(args, " "), limit, dir)
+		return "", fmt.Errorf("git %s did not end within %s, and was stopped: run it yourself, in %s",
+			strings.Join(args, " "), limit, dir)
 	}
 	return output, err
 }
@@ -73,7 +76,8 @@ func Commit(ctx context.Context, dir string, args ...string) error {
 	return err
 }
 
-// prepare is a git command with messages as they are written here and in git's documentation, and with paths that are no patterns.
+// prepare is a git command with messages as they are written here and in git's documentation, and with paths that are
+// no patterns.
 func prepare(ctx context.Context, dir string, args []string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = dir
@@ -113,20 +117,22 @@ func verb(args []string) string {
 	return ""
 }
 
-// Status says how a file differs from what was committed last: in the two letters of `git status --porcelain`, ?? for one
-// that git does not track, !! for one that it ignores, and empty where it does not differ. It runs no filter of the repository's.
+// Status says how a file differs from what was committed last: in the two letters of `git status --porcelain`, ?? for
+// one that git does not track, !! for one that it ignores, and empty where it does not differ. It runs no filter of the
+// repository's.
 func Status(ctx context.Context, dir, file string) (string, error) {
 	without, err := withoutFilters(ctx, dir)
 	if err != nil {
 		return "", err
 	}
-	status, err := read(ctx, dir, without, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--", file)
+	status, err := read(ctx, dir, without, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored=matching",
+		"--", file)
 	return status[:min(2, len(status))], err
 }
 
-// Changed lists the files below dir that differ from the commit, untracked ones too, relative to dir. What is ignored is
-// not among them. It looks into submodules. A file that goes through a filter of the repository's own configuration is
-// compared as it lies there: git would run the filter. Filters of the user's or the machine's configuration are run.
+// Changed lists the files below dir that differ from the commit, untracked ones too, relative to dir. What is ignored
+// is not among them. It looks into submodules. A file that goes through a filter of the repository's own configuration
+// is compared as it lies there: git would run the filter. Filters of the user's or the machine's configuration are run.
 func Changed(ctx context.Context, dir string, paths ...string) ([]string, error) {
 	without, err := withoutFilters(ctx, dir)
 	if err != nil {
@@ -137,8 +143,9 @@ func Changed(ctx context.Context, dir string, paths ...string) ([]string, error)
 		return nil, err
 	}
 	// A submodule is another repository, whose configuration these settings would not reach.
-	status, err := read(ctx, dir, without, append([]string{"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all",
-		"--ignore-submodules=dirty", "--"}, paths...)...)
+	status, err := read(ctx, dir, without,
+		append([]string{"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all",
+			"--ignore-submodules=dirty", "--"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +212,8 @@ func withoutFilters(ctx context.Context, dir string) ([]string, error) {
 		if strings.HasSuffix(key, ".required") {
 			value = "false"
 		}
-		variables = append(variables, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", count, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", count, value))
+		variables = append(variables, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", count, key),
+			fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", count, value))
 		count++
 	}
 	if len(variables) > 0 {

@@ -51,9 +51,12 @@ func TestNothingThatARepositoryConfiguresIsRun(t *testing.T) {
 	run("add", "-A")
 	run("commit", "-qm", "attributes")
 	for key, value := range map[string]string{
-		"core.fsmonitor": script, "core.hooksPath": filepath.Join(place, "hooks"), "core.pager": script, "core.sshCommand": script,
-		"filter.own.clean": script, "filter.own.smudge": script, "filter.own.required": "true", "filter.pro.cess.process": script,
-		"diff.external": script, "diff.own.textconv": script, "diff.own.command": script, "gpg.program": script, "log.showSignature": "true",
+		"core.fsmonitor": script, "core.hooksPath": filepath.Join(place, "hooks"), "core.pager": script,
+		"core.sshCommand":  script,
+		"filter.own.clean": script, "filter.own.smudge": script, "filter.own.required": "true",
+		"filter.pro.cess.process": script,
+		"diff.external":           script, "diff.own.textconv": script, "diff.own.command": script, "gpg.program": script,
+		"log.showSignature": "true",
 	} {
 		run("config", key, value)
 	}
@@ -108,7 +111,8 @@ func TestSubmodulesAreLookedInto(t *testing.T) {
 
 	place := t.TempDir()
 	write(t, place, "script", "#!/bin/sh\ntouch "+place+"/ran\ncat\n")
-	output, err := exec.Command("git", "-C", filepath.Join(dir, "module"), "config", "core.fsmonitor", filepath.Join(place, "script")).CombinedOutput()
+	output, err := exec.Command("git", "-C", filepath.Join(dir, "module"), "config", "core.fsmonitor",
+		filepath.Join(place, "script")).CombinedOutput()
 	require.NoError(t, err, string(output))
 	write(t, dir, "module/sub/b", "changed")
 	write(t, dir, "module/new", "")

@@ -21,7 +21,8 @@ func reason(err error) string {
 		call, err = operation.Service()+" "+operation.Operation(), operation.Err
 	}
 	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
-		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call, refusal.ErrorCode(), refusal.ErrorMessage())
+		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call,
+			refusal.ErrorCode(), refusal.ErrorMessage())
 	}
 	return fmt.Sprintf("%s: %s; try again", call, err)
 }

@@ -10,12 +10,13 @@ import (
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
 
-// checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or of which that
-// cannot be told. A revision that the update was pinned to itself is what it asked for.
+// checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or
+// of which that cannot be told. A revision that the update was pinned to itself is what it asked for.
 func (r *rollback) checkRevisions(project string) error {
 	asked, err := r.target.asked(project, r.Stage)
 	if err != nil {
-		return refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back without --pin, or "+
+		return refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back "+
+			"without --pin, or "+
 			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	var refused []error
@@ -25,8 +26,10 @@ func (r *rollback) checkRevisions(project string) error {
 			continue
 		}
 		if differs := mismatches(asked, name, then.revision); len(differs) > 0 {
-			refused = append(refused, fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
-				"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To, strings.Join(differs, "; ")))
+			refused = append(refused,
+				fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
+					"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To,
+					strings.Join(differs, "; ")))
 		}
 	}
 	if len(refused) > 0 {
@@ -39,8 +42,9 @@ func (r *rollback) checkRevisions(project string) error {
 func (r *rollback) leaveTasks() {
 	for _, name := range sortedKeys(r.Tasks) {
 		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
-			r.Notes = append(r.Notes, fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
-				task.Now.Revision, task.Then.Revision))
+			r.Notes = append(r.Notes,
+				fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
+					task.Now.Revision, task.Then.Revision))
 		}
 	}
 	clear(r.Tasks)
@@ -50,14 +54,15 @@ func (r *rollback) leaveTasks() {
 func (r *rollback) leaveOut(declared []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		if !slices.Contains(declared, name) {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
+			r.Notes = append(r.Notes,
+				fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
 			delete(r.Services, name)
 		}
 	}
 }
 
-// pin names that update's revisions in the stage file. edited says that the file has changed since the last update: then
-// a service that runs the wanted revision already would get another one.
+// pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
+// then a service that runs the wanted revision already would get another one.
 func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
 	var settings []fileValue
 	declared := (&entry{leaves: now}).declared(serviceKind)
@@ -67,11 +72,13 @@ func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error
 		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
 			continue
 		}
-		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"}, service.Then.Revision})
+		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"},
+			service.Then.Revision})
 	}
 	for _, name := range declared {
 		if _, had := r.Services[name]; !had {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now", name, r.To))
+			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now",
+				name, r.To))
 		}
 	}
 	if len(settings) == 0 {

@@ -35,16 +35,18 @@ const (
 	clockSlack = 5 * time.Minute
 )
 
-// failureOf finds out by what ECS has of a service whether the deployment of a revision failed; nil where nothing says so.
-// An event does not name the revision: it counts where it came after the update had begun that asked for it.
+// failureOf finds out by what ECS has of a service whether the deployment of a revision failed; nil where nothing says
+// so. An event does not name the revision: it counts where it came after the update had begun that asked for it.
 func failureOf(service types.Service, target string, began time.Time) *rolloutFailure {
 	if target == "" {
 		return nil
 	}
 	primary := primaryDeployment(service)
-	failure := &rolloutFailure{Revision: revisionNumber(target), RolledBack: aws.ToString(primary.TaskDefinition) != target, target: target}
+	failure := &rolloutFailure{Revision: revisionNumber(target),
+		RolledBack: aws.ToString(primary.TaskDefinition) != target, target: target}
 	for _, deployment := range service.Deployments {
-		if aws.ToString(deployment.TaskDefinition) == target && deployment.RolloutState == types.DeploymentRolloutStateFailed {
+		if aws.ToString(deployment.TaskDefinition) == target &&
+			deployment.RolloutState == types.DeploymentRolloutStateFailed {
 			failure.Reason = aws.ToString(deployment.RolloutStateReason)
 			return failure
 		}
@@ -54,12 +56,14 @@ func failureOf(service types.Service, target string, began time.Time) *rolloutFa
 	}
 	since := began.Add(-clockSlack)
 	for _, event := range service.Events { // newest first
-		if message := aws.ToString(event.Message); strings.Contains(message, "deployment failed") && aws.ToTime(event.CreatedAt).After(since) {
+		if message := aws.ToString(event.Message); strings.Contains(message, "deployment failed") &&
+			aws.ToTime(event.CreatedAt).After(since) {
 			failure.Reason = message
 			return failure
 		}
 	}
-	if reason := aws.ToString(primary.RolloutStateReason); strings.Contains(reason, "rolling back") && aws.ToTime(primary.CreatedAt).After(since) {
+	if reason := aws.ToString(primary.RolloutStateReason); strings.Contains(reason, "rolling back") &&
+		aws.ToTime(primary.CreatedAt).After(since) {
 		failure.Reason = reason
 		return failure
 	}
@@ -68,7 +72,8 @@ func failureOf(service types.Service, target string, began time.Time) *rolloutFa
 
 // primaryDeployment is the deployment that ECS is at; empty where there is none.
 func primaryDeployment(service types.Service) types.Deployment {
-	i := slices.IndexFunc(service.Deployments, func(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" })
+	i := slices.IndexFunc(service.Deployments,
+		func(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" })
 	if i < 0 {
 		return types.Deployment{}
 	}
@@ -78,9 +83,11 @@ func primaryDeployment(service types.Service) types.Deployment {
 // failed says in a sentence what became of the deployment, and what to do.
 func (r *runningService) failed(stack string) string {
 	failure := r.Failure
-	text := fmt.Sprintf("the deployment of revision %d failed, with %d of %d replicas running", failure.Revision, r.Running, r.Desired)
+	text := fmt.Sprintf("the deployment of revision %d failed, with %d of %d replicas running", failure.Revision,
+		r.Running, r.Desired)
 	if failure.RolledBack {
-		text = fmt.Sprintf("revision %d was asked for, and ECS rolled back; serving revision %d, with %d of %d replicas", failure.Revision,
+		text = fmt.Sprintf("revision %d was asked for, and ECS rolled back; serving revision %d, with %d of %d replicas",
+			failure.Revision,
 			r.Revision, r.Running, r.Desired)
 	}
 	if failure.Reason != "" {
@@ -92,8 +99,8 @@ func (r *runningService) failed(stack string) string {
 	return text + fmt.Sprintf(". Fix the cause, and run `pulumi up --refresh --stack %s`", stack)
 }
 
-// stoppedReasons says why tasks of a service's revision stopped: each reason once, with how many did. What cannot be read
-// is left out: the verdict stands without.
+// stoppedReasons says why tasks of a service's revision stopped: each reason once, with how many did. What cannot be
+// read is left out: the verdict stands without.
 func (c *cloud) stoppedReasons(ctx context.Context, service types.Service, target string) (reasons []string) {
 	ctx, cancel := context.WithTimeout(ctx, stoppedLimit)
 	defer cancel()
@@ -102,7 +109,8 @@ func (c *cloud) stoppedReasons(ctx context.Context, service types.Service, targe
 	if err != nil || len(listed.TaskArns) == 0 {
 		return nil
 	}
-	described, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: service.ClusterArn, Tasks: listed.TaskArns})
+	described, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: service.ClusterArn,
+		Tasks: listed.TaskArns})
 	if err != nil {
 		return nil
 	}
@@ -120,8 +128,8 @@ func (c *cloud) stoppedReasons(ctx context.Context, service types.Service, targe
 	return reasons
 }
 
-// markOutcome notes at the newest update which services ECS serves with another revision than that update put in place. Of
-// earlier updates nobody keeps that. What cannot be read marks nothing.
+// markOutcome notes at the newest update which services ECS serves with another revision than that update put in place.
+// Of earlier updates nobody keeps that. What cannot be read marks nothing.
 func (t *timeline) markOutcome(ctx context.Context, entries []*entry) {
 	i := slices.IndexFunc(entries, func(e *entry) bool { return e.Kind == "update" || e.Kind == "destroy" })
 	if i < 0 || entries[i].Kind == "destroy" || entries[i].Result == "in-progress" || !t.isNewest(entries[i]) {
@@ -143,7 +151,10 @@ func (t *timeline) markOutcome(ctx context.Context, entries []*entry) {
 
 // isNewest tells whether no update or destroy came after one.
 func (t *timeline) isNewest(e *entry) bool {
-	return !slices.ContainsFunc(t.entries[:e.i], func(later *entry) bool { return later.Kind == "update" || later.Kind == "destroy" })
+	return !slices.ContainsFunc(t.entries[:e.i], func(later *entry) bool {
+		return later.Kind == "update" ||
+			later.Kind == "destroy"
+	})
 }
 
 // outcome is what became of the revision, where ECS serves another one.

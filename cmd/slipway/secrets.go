@@ -11,8 +11,8 @@ import (
 	"slipway/stage"
 )
 
-// describeSecret describes a secret by its ARN or its name, in a region or, where that is empty, in the stage's own; nil where
-// Secrets Manager has none.
+// describeSecret describes a secret by its ARN or its name, in a region or, where that is empty, in the stage's own;
+// nil where Secrets Manager has none.
 func (c *cloud) describeSecret(ctx context.Context, id, region string) (*secretsmanager.DescribeSecretOutput, error) {
 	found, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id},
 		func(o *secretsmanager.Options) { o.Region = cmp.Or(region, o.Region) })

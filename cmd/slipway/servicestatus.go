@@ -40,7 +40,8 @@ type runningService struct {
 	Rollout string         `json:"rollout"`
 	Reason  string         `json:"reason,omitempty"`
 	Events  []serviceEvent `json:"events"`
-	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not known.
+	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not
+	// known.
 	Failure *rolloutFailure `json:"failure,omitempty"`
 
 	deployments int // that ECS has not given up
@@ -54,7 +55,8 @@ type serviceEvent struct {
 // mostEvents is how many of a service's events are read.
 const mostEvents = 5
 
-// running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for last.
+// running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
+// last.
 func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string, state *leftState) error {
 	services, err := cloud.services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
@@ -112,7 +114,8 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
 			return // and so it is meant to be gone
 		}
-		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh --stack %s`",
+		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh "+
+			"--stack %s`",
 			deployed.Revision, s.Stage)
 		return
 	case deployed == nil:
@@ -124,11 +127,14 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 		differ("its revision %d is INACTIVE, as it was deregistered: ECS keeps running it, and nothing can go back to it; "+
 			"run `pulumi up --refresh --stack %s`", now.Revision, s.Stage)
 	}
-	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas && now.Desired != asked.Replicas {
-		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired, asked.Replicas, s.Stage)
+	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas &&
+		now.Desired != asked.Replicas {
+		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired,
+			asked.Replicas, s.Stage)
 	}
 	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told
-	if !failed && (now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 || now.Running != now.Desired) {
+	if !failed && (now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 ||
+		now.Running != now.Desired) {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}
 	s.compareImages("services."+name, now.containerImages)

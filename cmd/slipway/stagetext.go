@@ -11,8 +11,9 @@ import (
 	"slipway/git"
 )
 
-// A CLI that finds no salt in a stage file writes one into it, also to answer a question. It is a line that nobody means to commit, and
-// that keeps nothing from being changed and committed beside it: it stays in the file, and out of the commit.
+// A CLI that finds no salt in a stage file writes one into it, also to answer a question. It is a line that nobody
+// means to commit, and that keeps nothing from being changed and committed beside it: it stays in the file, and out of
+// the commit.
 
 // stageText is a stage file as it lies there, and as it was committed last. They differ by the salt, if at all.
 type stageText struct{ written, committed []byte }
@@ -53,9 +54,10 @@ func (t stageText) edit(change func(text []byte) ([]byte, error)) (edited stageT
 	return edited, err
 }
 
-// commit writes and commits a stage file, which said before until now, and returns the short hash of the commit. Where git
-// refuses, the file is as it was.
-func (t stageText) commit(ctx context.Context, dir, file string, before []byte, message string) (hash string, err error) {
+// commit writes and commits a stage file, which said before until now, and returns the short hash of the commit. Where
+// git refuses, the file is as it was.
+func (t stageText) commit(ctx context.Context, dir, file string, before []byte, message string) (hash string,
+	err error) {
 	if err := replaceFile(file, t.committed); err != nil {
 		return "", err
 	}
@@ -89,7 +91,8 @@ func keepSalt(text, before []byte) []byte {
 	return slices.Concat(bytes.TrimRight(text, "\n"), []byte("\n"), salt, []byte("\n"))
 }
 
-// sameButSalt tells whether a stage file says the same as before, whatever its salt, where nothing was encrypted with that.
+// sameButSalt tells whether a stage file says the same as before, whatever its salt, where nothing was encrypted with
+// that.
 func sameButSalt(now, before []byte) bool {
 	without := func(text []byte) []byte {
 		lines := slices.DeleteFunc(bytes.Split(text, []byte("\n")), isSalt)

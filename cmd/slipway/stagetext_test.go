@@ -26,9 +26,10 @@ func TestASaltIsNoChangeWhereNothingWasEncryptedWithIt(t *testing.T) {
 		"another, for nothing":      {plainStage + saltLine, plainStage + "encryptionsalt: v1:two\n", false},
 		"gone, for nothing":         {plainStage + saltLine, plainStage, false},
 		"added to what the state's salt encrypts": {encryptedStage, encryptedStage + saltLine, false},
-		"another, for what is encrypted":          {encryptedStage + saltLine, encryptedStage + "encryptionsalt: v1:two\n", true},
-		"gone, for what is encrypted":             {encryptedStage + saltLine, encryptedStage, true},
-		"added, and a comment":                    {plainStage, "# mine\n" + plainStage + saltLine, true},
+		"another, for what is encrypted": {encryptedStage + saltLine, encryptedStage + "encryptionsalt: v1:two\n",
+			true},
+		"gone, for what is encrypted": {encryptedStage + saltLine, encryptedStage, true},
+		"added, and a comment":        {plainStage, "# mine\n" + plainStage + saltLine, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,13 +72,15 @@ func TestASaltStaysInTheFileAndOutOfTheCommit(t *testing.T) {
 	// One that came meanwhile stays, too.
 	r.write("stage.yaml", plainStage)
 	r.git("commit", "-q", "-a", "-m", "plain")
-	_, err = stageText{[]byte("two: 2\n"), []byte("two: 2\n")}.commit(t.Context(), r.dir, file, []byte(plainStage+saltLine), "Edit")
+	_, err = stageText{[]byte("two: 2\n"), []byte("two: 2\n")}.commit(t.Context(), r.dir, file,
+		[]byte(plainStage+saltLine), "Edit")
 	require.NoError(t, err)
 	require.Equal(t, "two: 2\n", r.git("show", "HEAD:stage.yaml"))
 	require.Equal(t, "two: 2\n"+saltLine, r.read("stage.yaml"))
 
 	r.hook("exit 1\n")
-	_, err = stageText{[]byte("three: 3\n"), []byte("three: 3\n")}.commit(t.Context(), r.dir, file, []byte("two: 2\n"+saltLine), "Edit")
+	_, err = stageText{[]byte("three: 3\n"), []byte("three: 3\n")}.commit(t.Context(), r.dir, file,
+		[]byte("two: 2\n"+saltLine), "Edit")
 	require.Error(t, err)
 	require.Equal(t, "two: 2\n"+saltLine, r.read("stage.yaml"))
 }

@@ -15,7 +15,8 @@ func printStatus(report *report, stages []*stageStatus) {
 	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
 		func(s *serviceStatus) []string { return s.columns(report) })
 	if len(services) > 0 {
-		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"}, services)
+		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"},
+			services)
 	}
 	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
 	if len(tasks) > 0 {
@@ -27,7 +28,8 @@ func printStatus(report *report, stages []*stageStatus) {
 		if last := stage.LastUpdate; last == nil {
 			report.printf("never deployed\n")
 		} else {
-			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)), last.Start.Local().Format("2006-01-02 15:04:05"))
+			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)),
+				last.Start.Local().Format("2006-01-02 15:04:05"))
 			if last.Commit != "" {
 				report.printf(", commit %.7s by %s: %s", last.Commit, last.Author, shorten(last.Message, 60))
 			}
@@ -64,7 +66,8 @@ func printStatus(report *report, stages []*stageStatus) {
 }
 
 // rowsByName are the rows of what stages have, those of one name below each other.
-func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T, columns func(*T) []string) (rows [][]string) {
+func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T,
+	columns func(*T) []string) (rows [][]string) {
 	names := map[string]bool{}
 	for _, stage := range stages {
 		for name := range of(stage) {
