@@ -23,13 +23,13 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	surroundings, err := components.LookupSurroundings(ctx, settings, input.Root)
+	preflight, err := components.RunPreflight(ctx, settings, input.Root)
 	if err != nil {
 		return err
 	}
 	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
 
-	retention, err := components.NewRetention(ctx, surroundings.Account, settings)
+	retention, err := components.NewRetention(ctx, preflight.Account, settings)
 	if err != nil {
 		return err
 	}
@@ -39,12 +39,12 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	images, err := components.NewImages(ctx, surroundings, settings)
+	images, err := components.NewImages(ctx, preflight, settings)
 	if err != nil {
 		return err
 	}
 	loadBalancer, err := components.NewLoadBalancer(ctx, settings.Name, &components.LoadBalancerArgs{
-		Stage: settings, Network: surroundings.Network, Entrance: surroundings.Entrance,
+		Stage: settings, Network: preflight.Network, Entrance: preflight.Entrance,
 	})
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func deployStage(ctx *pulumi.Context) error {
 	services := map[string]*components.Service{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
 		if services[name], err = components.NewService(ctx, name, &components.ServiceArgs{
-			Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: loadBalancer, Images: images, Retention: retention,
+			Preflight: preflight, Stage: settings, Cluster: cluster, LoadBalancer: loadBalancer, Images: images, Retention: retention,
 		}); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func deployStage(ctx *pulumi.Context) error {
 	tasks := pulumi.Map{}
 	for _, name := range slices.Sorted(maps.Keys(settings.Tasks)) {
 		task, err := components.NewTask(ctx, name, &components.TaskArgs{
-			Surroundings: surroundings, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
+			Preflight: preflight, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
 		})
 		if err != nil {
 			return err

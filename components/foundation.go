@@ -12,10 +12,10 @@ import (
 
 // foundationArgs says what a foundation is made from.
 type foundationArgs struct {
-	surroundings *Surroundings
-	stage        *stage.Stage
-	images       Images
-	retention    *Retention
+	preflight *Preflight
+	stage     *stage.Stage
+	images    Images
+	retention *Retention
 	// port that the main container listens on, 0 for none; exec lets people open a shell in it.
 	port int
 	exec bool
@@ -37,7 +37,7 @@ type foundation struct {
 // newFoundation declares what a service or a task has by its name, in the order in which AWS needs it.
 func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, parent pulumi.ResourceOption) (*foundation, error) {
 	settings, family, logGroupName := args.stage.TaskDefinition(name), args.stage.Family(name), args.stage.LogGroup(name)
-	tags, account := args.stage.TagsOf(name), args.surroundings.Account
+	tags, account := args.stage.TagsOf(name), args.preflight.Account
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logGroupName),
@@ -81,11 +81,11 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 		executionRole: executionRole, taskRole: taskRole, revision: definition.Revision,
 		ready: slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies),
 	}
-	pinned := args.surroundings.Revisions[name]
+	pinned := args.preflight.Revisions[name]
 	if pinned != "" {
 		made.revision = pulumi.Int(args.stage.Services[name].Revision).ToIntOutput()
 	}
 	made.wanted = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
-	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.surroundings.Network, tags, everywhere, parent)
+	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.preflight.Network, tags, everywhere, parent)
 	return made, err
 }

@@ -59,9 +59,9 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		keys   map[string]string
-		change func(*Surroundings)
+		change func(*Preflight)
 	}{
-		"every-option": {everyOption, func(s *Surroundings) {
+		"every-option": {everyOption, func(s *Preflight) {
 			s.Network.AssignPublicIP = true
 			s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
 			s.Builds = map[string]*Build{"web": {
@@ -74,7 +74,7 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"services": `{"web": {"image": "web", "port": 8080, "route": {"hosts": ["shop.example.com"]}}}`,
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",
 				"zone": "example.com"}`,
-		}, func(s *Surroundings) {
+		}, func(s *Preflight) {
 			s.Entrance.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2", ArnSuffix: "app/shared/1",
 				SecurityGroups: []string{"sg-1", "sg-2"}}
 			s.Entrance.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}

@@ -14,7 +14,7 @@ type Images map[string]*Image
 
 // NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
 // pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for it.
-func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.Stage) (Images, error) {
+func NewImages(ctx *pulumi.Context, preflight *Preflight, settings *stage.Stage) (Images, error) {
 	images := Images{}
 	now := time.Now()
 	var registry *ecr.GetAuthorizationTokenResult
@@ -43,7 +43,7 @@ func NewImages(ctx *pulumi.Context, surroundings *Surroundings, settings *stage.
 			}
 		}
 		images[name], err = NewImage(ctx, name, &ImageArgs{
-			Build:         surroundings.Builds[name],
+			Build:         preflight.Builds[name],
 			Repository:    settings.RepositoryName(name),
 			RepositoryURL: repository.URL,
 			Registry:      registry,

@@ -11,8 +11,8 @@ const serviceType = "slipway:components:Service"
 
 // ServiceArgs says what a Service is made from.
 type ServiceArgs struct {
-	// Surroundings that it is made in.
-	Surroundings *Surroundings
+	// Preflight found what it is made in.
+	Preflight *Preflight
 	// Stage that the service belongs to, with its settings and the names of everything.
 	Stage *stage.Stage
 	// Cluster that the service belongs to.
@@ -60,7 +60,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	settings := args.Stage.Services[name]
 	var err error
 	component.foundation, err = newFoundation(ctx, name, &foundationArgs{
-		surroundings: args.Surroundings, stage: args.Stage, images: args.Images, retention: args.Retention,
+		preflight: args.Preflight, stage: args.Stage, images: args.Images, retention: args.Retention,
 		port: settings.Port, exec: settings.Exec,
 	}, parent)
 	if err != nil {
@@ -73,8 +73,8 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	component.ready = append(component.ready, component.foundation.ready...)
 	if settings.Route != nil {
 		if component.route, err = NewRoute(ctx, name, &RouteArgs{
-			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: args.Surroundings.Network,
-			ZoneID: args.Surroundings.Entrance.ZoneID, group: component.foundation.group,
+			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: args.Preflight.Network,
+			ZoneID: args.Preflight.Entrance.ZoneID, group: component.foundation.group,
 		}, parent); err != nil {
 			return nil, err
 		}
@@ -98,14 +98,14 @@ func Deploy(ctx *pulumi.Context, services map[string]*Service) (pulumi.Map, erro
 
 func (s *Service) deploy(ctx *pulumi.Context) error {
 	name, args, parent := s.name, s.args, pulumi.Parent(s)
-	settings, network := args.Stage.Services[name], args.Surroundings.Network
+	settings, network := args.Stage.Services[name], args.Preflight.Network
 	tags, logGroup := args.Stage.TagsOf(name), args.Stage.LogGroup(name)
 	alarms, err := args.alarms(ctx, name, s.route, parent)
 	if err != nil {
 		return err
 	}
 	key := args.Stage.Key(name)
-	hooks, err := args.Surroundings.Rollouts.Hooks(key, args.Surroundings.Account.serviceARN(args.Stage.Cluster(), name), s)
+	hooks, err := args.Preflight.Rollouts.Hooks(key, args.Preflight.Account.serviceARN(args.Stage.Cluster(), name), s)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 	}
 
 	s.Arn = service.ID().ToStringOutput()
-	s.TaskDefinition = args.Surroundings.Rollouts.Watch(Watched{
+	s.TaskDefinition = args.Preflight.Rollouts.Watch(Watched{
 		Key: key, Service: service, LogGroup: logGroup, Patience: settings.Patience(),
 		Revision: s.foundation.wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
@@ -169,7 +169,7 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 		"replicas":       pulumi.Int(settings.StartReplicas()),
 		"logGroup":       pulumi.String(logGroup),
 		"service":        s.Arn,
-		"pinned":         pulumi.Bool(args.Surroundings.Revisions[name] != ""),
+		"pinned":         pulumi.Bool(args.Preflight.Revisions[name] != ""),
 	}
 	if s.route != nil {
 		s.Summary["url"] = s.route.URL
@@ -182,7 +182,7 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := args.Stage.Services[name].Deployment
 	if !deployment.HasAlarms() {
-		kept := args.Surroundings.KeptAlarms[name]
+		kept := args.Preflight.KeptAlarms[name]
 		if len(kept) == 0 {
 			return nil, nil
 		}

@@ -108,7 +108,7 @@ func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
 			return err
 		}
 		args := &ServiceArgs{
-			Surroundings: &Surroundings{
+			Preflight: &Preflight{
 				Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true}, Revisions: map[string]string{},
 				Rollouts: NewRollouts(ctx, account, "shop-dev"),
 			},
@@ -197,7 +197,7 @@ func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
 func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	pinned := declareService(t, func(args *ServiceArgs) {
-		args.Surroundings.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
+		args.Preflight.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
 	})
 	free := declareService(t, nil)
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",

@@ -34,23 +34,23 @@ func loadStage(t *testing.T, keys map[string]string) *stage.Stage {
 }
 
 // declareStage declares a stage as the program does, in a made-up account.
-func declareStage(t *testing.T, keys map[string]string, change func(*Surroundings)) *recorder {
+func declareStage(t *testing.T, keys map[string]string, change func(*Preflight)) *recorder {
 	t.Helper()
 	settings := loadStage(t, keys)
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
-	surroundings := &Surroundings{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
+	preflight := &Preflight{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
 	if settings.HasRoutes() {
-		surroundings.Entrance = &Entrance{Subnets: []string{"subnet-2", "subnet-3"}}
+		preflight.Entrance = &Entrance{Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
-			surroundings.Entrance.ZoneID = "Z1"
+			preflight.Entrance.ZoneID = "Z1"
 		}
 	}
 	if change != nil {
-		change(surroundings)
+		change(preflight)
 	}
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		surroundings.Rollouts = NewRollouts(ctx, account, settings.Cluster())
+		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
 		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: settings.Cluster(), ContainerInsights: "disabled", Tags: settings.AllTags()})
 		if err != nil {
 			return err
@@ -59,25 +59,25 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Surrounding
 		if err != nil {
 			return err
 		}
-		images, err := NewImages(ctx, surroundings, settings)
+		images, err := NewImages(ctx, preflight, settings)
 		if err != nil {
 			return err
 		}
-		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: surroundings.Network, Entrance: surroundings.Entrance})
+		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: preflight.Network, Entrance: preflight.Entrance})
 		if err != nil {
 			return err
 		}
 		services := map[string]*Service{}
 		for _, name := range sortedKeys(settings.Services) {
 			if services[name], err = NewService(ctx, name, &ServiceArgs{
-				Surroundings: surroundings, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images, Retention: retention,
+				Preflight: preflight, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images, Retention: retention,
 			}); err != nil {
 				return err
 			}
 		}
 		for _, name := range sortedKeys(settings.Tasks) {
 			task, err := NewTask(ctx, name, &TaskArgs{
-				Surroundings: surroundings, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
+				Preflight: preflight, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
 			})
 			if err != nil {
 				return err
@@ -446,7 +446,7 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency", "shop-dev-web-errors"}, "enable": true, "rollback": true}, web["alarms"].ObjectValue().Mappable())
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
-	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Surroundings) {
+	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Preflight) {
 		s.KeptAlarms = map[string][]string{"web": {"latency"}}
 	})
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency"}, "enable": false, "rollback": false},

@@ -13,8 +13,8 @@ const taskType = "slipway:components:Task"
 
 // TaskArgs says what a Task is made from.
 type TaskArgs struct {
-	// Surroundings that it is made in.
-	Surroundings *Surroundings
+	// Preflight found what it is made in.
+	Preflight *Preflight
 	// Stage that the task belongs to, with its settings and the names of everything.
 	Stage *stage.Stage
 	// Cluster that it runs in.
@@ -46,9 +46,9 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	settings, account, network := args.Stage.Tasks[name], args.Surroundings.Account, args.Surroundings.Network
+	settings, account, network := args.Stage.Tasks[name], args.Preflight.Account, args.Preflight.Network
 	foundation, err := newFoundation(ctx, name, &foundationArgs{
-		surroundings: args.Surroundings, stage: args.Stage, images: args.Images, retention: args.Retention,
+		preflight: args.Preflight, stage: args.Stage, images: args.Images, retention: args.Retention,
 	}, parent)
 	if err != nil {
 		return nil, err

@@ -125,8 +125,8 @@ func TestTheRoleOfAScheduleStartsThisTaskAndNothingElse(t *testing.T) {
 func TestServicesWaitForWhatRunsBeforeThem(t *testing.T) {
 	t.Parallel()
 	const stash = "pulumi:index:Stash"
-	recorded := declareStage(t, withTasks, func(surroundings *Surroundings) {
-		surroundings.Revisions["api"] = "arn:api:3"
+	recorded := declareStage(t, withTasks, func(preflight *Preflight) {
+		preflight.Revisions["api"] = "arn:api:3"
 	})
 	migrate, warm := recorded.named(t, stash, "migrate"), recorded.named(t, stash, "warm")
 	require.Equal(t, map[string]any{

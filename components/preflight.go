@@ -9,8 +9,8 @@ import (
 	"slipway/stage"
 )
 
-// Surroundings are what a stage is made in and from: what has to be known before anything is built or changed.
-type Surroundings struct {
+// Preflight is what a stage is made in and from: what has to be known before anything is built or changed.
+type Preflight struct {
 	// Account that everything is made in.
 	Account *Account
 	// Network that the services' tasks run in.
@@ -27,9 +27,9 @@ type Surroundings struct {
 	KeptAlarms map[string][]string
 }
 
-// LookupSurroundings asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
+// RunPreflight asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
 // found out only once half of the stage is there. root is the directory of Pulumi.yaml.
-func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string) (*Surroundings, error) {
+func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Preflight, error) {
 	account, err := LookupAccount(ctx)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func LookupSurroundings(ctx *pulumi.Context, settings *stage.Stage, root string)
 		return nil, err
 	}
 	errSizes := checkSizes(account, settings)
-	found := &Surroundings{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
+	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errOwners, errNetwork, errEntrance, errRevisions, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.KeptAlarms, errServices = found.Rollouts.preflight(settings) })
