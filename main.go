@@ -44,7 +44,7 @@ func deployStage(ctx *pulumi.Context) error {
 		return err
 	}
 	loadBalancer, err := components.NewLoadBalancer(ctx, settings.Name, &components.LoadBalancerArgs{
-		Stage: settings, Network: preflight.Network, Entrance: preflight.Entrance,
+		Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress,
 	})
 	if err != nil {
 		return err

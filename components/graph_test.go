@@ -75,9 +75,9 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",
 				"zone": "example.com"}`,
 		}, func(s *Preflight) {
-			s.Entrance.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2", ArnSuffix: "app/shared/1",
+			s.Ingress.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2", ArnSuffix: "app/shared/1",
 				SecurityGroups: []string{"sg-1", "sg-2"}}
-			s.Entrance.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
+			s.Ingress.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
 		}},
 		"plain-http": {map[string]string{
 			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,

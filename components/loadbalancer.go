@@ -25,8 +25,8 @@ type LoadBalancerArgs struct {
 	Stage *stage.Stage
 	// Network that its services' tasks run in.
 	Network *Network
-	// Entrance is where it stands; nil where no service has a route.
-	Entrance *Entrance
+	// Ingress is where it stands; nil where no service has a route.
+	Ingress *Ingress
 }
 
 // LoadBalancer is the Application Load Balancer that a stage's services share, its own or an existing one.
@@ -52,10 +52,10 @@ type LoadBalancer struct {
 // no service has a route, and nothing is declared for an existing one.
 func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
 	switch {
-	case args.Entrance == nil:
+	case args.Ingress == nil:
 		return nil, nil
-	case args.Entrance.Existing != nil:
-		return existingLoadBalancer(args.Entrance), nil
+	case args.Ingress.Existing != nil:
+		return existingLoadBalancer(args.Ingress), nil
 	}
 	component := &LoadBalancer{Scheme: "http"}
 	if err := ctx.RegisterComponentResource(loadBalancerType, name, component, opts...); err != nil {
@@ -76,7 +76,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 	balancer, err := lb.NewLoadBalancer(ctx, shortName(args.Stage.Cluster()), &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
-		Subnets:                  pulumi.ToStringArray(args.Entrance.Subnets),
+		Subnets:                  pulumi.ToStringArray(args.Ingress.Subnets),
 		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
@@ -102,19 +102,19 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName})
 }
 
-func existingLoadBalancer(entrance *Entrance) *LoadBalancer {
-	scheme, port := strings.ToLower(entrance.Listener.Protocol), ""
-	if number := entrance.Listener.Port; number != map[string]int{"http": httpPort, "https": httpsPort}[scheme] {
+func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
+	scheme, port := strings.ToLower(ingress.Listener.Protocol), ""
+	if number := ingress.Listener.Port; number != map[string]int{"http": httpPort, "https": httpsPort}[scheme] {
 		port = fmt.Sprintf(":%d", number)
 	}
 	return &LoadBalancer{
-		DNSName:       pulumi.String(entrance.Existing.DnsName).ToStringOutput(),
-		HostedZone:    pulumi.String(entrance.Existing.ZoneId).ToStringOutput(),
-		ArnSuffix:     pulumi.String(entrance.Existing.ArnSuffix).ToStringOutput(),
-		Listener:      pulumi.String(entrance.Listener.Arn).ToStringOutput(),
+		DNSName:       pulumi.String(ingress.Existing.DnsName).ToStringOutput(),
+		HostedZone:    pulumi.String(ingress.Existing.ZoneId).ToStringOutput(),
+		ArnSuffix:     pulumi.String(ingress.Existing.ArnSuffix).ToStringOutput(),
+		Listener:      pulumi.String(ingress.Listener.Arn).ToStringOutput(),
 		Scheme:        scheme,
 		Port:          port,
-		foreignGroups: entrance.Existing.SecurityGroups,
+		foreignGroups: ingress.Existing.SecurityGroups,
 	}
 }
 
@@ -179,7 +179,7 @@ func (l listeners) certificate() (pulumi.StringOutput, error) {
 		return pulumi.String(named).ToStringOutput(), nil
 	}
 	made, err := NewCertificate(l.ctx, l.name, &CertificateArgs{
-		Domains: l.args.Stage.CertificateDomains(), ZoneID: l.args.Entrance.ZoneID, Tags: l.args.Stage.AllTags(),
+		Domains: l.args.Stage.CertificateDomains(), ZoneID: l.args.Ingress.ZoneID, Tags: l.args.Stage.AllTags(),
 	}, pulumi.Parent(l.component))
 	if err != nil {
 		return pulumi.StringOutput{}, err

@@ -15,8 +15,8 @@ type Preflight struct {
 	Account *Account
 	// Network that the services' tasks run in.
 	Network *Network
-	// Entrance is where the stage's load balancer stands, or the existing one; nil where no service has a route.
-	Entrance *Entrance
+	// Ingress is where the stage's load balancer stands, or the existing one; nil where no service has a route.
+	Ingress *Ingress
 	// Revisions are the ARNs of the revisions that services are pinned to, by service.
 	Revisions map[string]string
 	// Builds are the images to build, by name.
@@ -39,17 +39,17 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	}
 	errSizes := checkSizes(account, settings)
 	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
-	var errServices, errTasks, errOwners, errNetwork, errEntrance, errRevisions, errBuilds error
+	var errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.KeptAlarms, errServices = found.Rollouts.preflight(settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
 	if errNetwork == nil {
-		found.Entrance, errEntrance = LookupEntrance(ctx, settings, found.Network)
+		found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
 	}
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
 	asking.Wait()
-	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errEntrance, errRevisions, errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds)
 }

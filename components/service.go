@@ -74,7 +74,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if settings.Route != nil {
 		if component.route, err = NewRoute(ctx, name, &RouteArgs{
 			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: args.Preflight.Network,
-			ZoneID: args.Preflight.Entrance.ZoneID, group: component.foundation.group,
+			ZoneID: args.Preflight.Ingress.ZoneID, group: component.foundation.group,
 		}, parent); err != nil {
 			return nil, err
 		}

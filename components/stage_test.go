@@ -40,9 +40,9 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	preflight := &Preflight{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
 	if settings.HasRoutes() {
-		preflight.Entrance = &Entrance{Subnets: []string{"subnet-2", "subnet-3"}}
+		preflight.Ingress = &Ingress{Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
-			preflight.Entrance.ZoneID = "Z1"
+			preflight.Ingress.ZoneID = "Z1"
 		}
 	}
 	if change != nil {
@@ -63,7 +63,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 		if err != nil {
 			return err
 		}
-		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: preflight.Network, Entrance: preflight.Entrance})
+		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress})
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"slipway/stage"
 )
 
-// Entrance is where the stage's load balancer stands, or the existing one that the stage uses.
-type Entrance struct {
+// Ingress is where the stage's load balancer stands, or the existing one that the stage uses.
+type Ingress struct {
 	// Subnets of the load balancer that the stage makes.
 	Subnets []string
 	// Existing is the load balancer that the stage file names; nil where the stage makes its own.
@@ -23,19 +23,19 @@ type Entrance struct {
 	ZoneID string
 }
 
-// LookupEntrance finds what a load balancer needs, where a service of the stage has a route.
-func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*Entrance, error) {
+// LookupIngress finds what a load balancer needs, where a service of the stage has a route.
+func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*Ingress, error) {
 	if !settings.HasRoutes() {
 		return nil, nil
 	}
-	entrance := &Entrance{}
+	ingress := &Ingress{}
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
 	if arn := settings.LoadBalancer.ARN; arn != "" {
-		if err := entrance.lookupExisting(ctx, settings, network); err != nil {
+		if err := ingress.lookupExisting(ctx, settings, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
 		}
-	} else if err := entrance.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
+	} else if err := ingress.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", where("subnets"), err))
 	}
 	if zone := settings.LoadBalancer.Zone; zone != "" {
@@ -44,39 +44,39 @@ func LookupEntrance(ctx *pulumi.Context, settings *stage.Stage, network *Network
 			mistakes = append(mistakes, fmt.Errorf("%s: there is no public hosted zone %s in this account; "+
 				"name one that `aws route53 list-hosted-zones` lists: %w", where("zone"), zone, err))
 		} else {
-			entrance.ZoneID = found.ZoneId
+			ingress.ZoneID = found.ZoneId
 		}
 	}
-	return entrance, errors.Join(mistakes...)
+	return ingress, errors.Join(mistakes...)
 }
 
-func (e *Entrance) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
+func (i *Ingress) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
 	arn, port := settings.LoadBalancer.ARN, settings.LoadBalancer.ListenerPort()
-	if e.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
+	if i.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
 	}
-	if e.Existing.VpcId != network.VPC {
-		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", e.Existing.VpcId, network.VPC)
+	if i.Existing.VpcId != network.VPC {
+		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", i.Existing.VpcId, network.VPC)
 	}
-	if e.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &arn, Port: &port}); err != nil {
+	if i.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &arn, Port: &port}); err != nil {
 		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as loadBalancer.port: %w", port, err)
 	}
 	for _, name := range sortedKeys(settings.Services) {
-		if route := settings.Services[name].Route; route != nil && route.NeedsHTTPS() && e.Listener.Protocol != "HTTPS" {
+		if route := settings.Services[name].Route; route != nil && route.NeedsHTTPS() && i.Listener.Protocol != "HTTPS" {
 			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route.protocol is %s, which needs HTTPS; "+
-				"write the port of an HTTPS listener as loadBalancer.port", port, e.Listener.Protocol, name, route.Protocol)
+				"write the port of an HTTPS listener as loadBalancer.port", port, i.Listener.Protocol, name, route.Protocol)
 		}
 	}
 	return nil
 }
 
 // chooseSubnets takes those that the stage names, or those of its tasks.
-func (e *Entrance) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) error {
-	e.Subnets = network.Subnets
+func (i *Ingress) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) error {
+	i.Subnets = network.Subnets
 	zones := network.zones
 	switch {
 	case len(settings.Subnets) > 0:
-		e.Subnets, zones = settings.Subnets, map[string]string{}
+		i.Subnets, zones = settings.Subnets, map[string]string{}
 		for _, id := range settings.Subnets {
 			subnet, err := lookupSubnet(ctx, id, network.VPC)
 			if err != nil {
@@ -88,7 +88,7 @@ func (e *Entrance) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalance
 		return errors.New("is missing, and tasks run in private subnets, where nobody outside reaches a load balancer: " +
 			"name public subnets, or set loadBalancer.internal")
 	}
-	return checkZones(e.Subnets, zones)
+	return checkZones(i.Subnets, zones)
 }
 
 // checkZones refuses what AWS refuses: fewer than two availability zones, and two subnets in one.

@@ -32,7 +32,7 @@ func (l *lookupsOf) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error)
 	return nil, errors.New("nothing is asked for")
 }
 
-func TestTheEntranceIsLookedUpBeforeAnythingChanges(t *testing.T) {
+func TestTheIngressIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
 	subnet := func(vpc, zone string) map[string]any { return map[string]any{"vpcId": vpc, "availabilityZone": zone} }
@@ -82,15 +82,15 @@ func TestTheEntranceIsLookedUpBeforeAnythingChanges(t *testing.T) {
 				}
 			}
 			settings := loadStage(t, oneRoute(test.route, test.settings))
-			var entrance *Entrance
+			var ingress *Ingress
 			var failed error
 			require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
-				entrance, failed = LookupEntrance(ctx, settings, &test.network)
+				ingress, failed = LookupIngress(ctx, settings, &test.network)
 				return nil
 			}, pulumi.WithMocks("shop", "dev", &lookupsOf{answers: known})))
 			if test.want == nil {
 				require.NoError(t, failed)
-				require.Equal(t, test.subnets, entrance.Subnets)
+				require.Equal(t, test.subnets, ingress.Subnets)
 				return
 			}
 			require.Error(t, failed)
@@ -102,9 +102,9 @@ func TestTheEntranceIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	}
 	t.Run("without a route", func(t *testing.T) {
 		t.Parallel()
-		entrance, err := LookupEntrance(nil, loadStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}), &public)
+		ingress, err := LookupIngress(nil, loadStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}), &public)
 		require.NoError(t, err)
-		require.Nil(t, entrance)
+		require.Nil(t, ingress)
 	})
 }
 
