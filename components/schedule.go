@@ -22,7 +22,7 @@ type ScheduleArgs struct {
 	Cluster *Cluster
 	Network *Network
 
-	foundation *foundation
+	workload *workload
 }
 
 // Schedule has EventBridge Scheduler start a task again and again.
@@ -52,13 +52,13 @@ func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...p
 		Arn:     args.Cluster.Arn,
 		RoleArn: role.Arn,
 		EcsParameters: &scheduler.ScheduleTargetEcsParametersArgs{
-			TaskDefinitionArn: args.foundation.wanted,
+			TaskDefinitionArn: args.workload.wanted,
 			TaskCount:         pulumi.Int(1),
 			LaunchType:        pulumi.String("FARGATE"),
 			PropagateTags:     pulumi.String("TASK_DEFINITION"),
 			NetworkConfiguration: &scheduler.ScheduleTargetEcsParametersNetworkConfigurationArgs{
 				Subnets:        pulumi.ToStringArray(args.Network.Subnets),
-				SecurityGroups: pulumi.StringArray{args.foundation.group.ID().ToStringOutput()},
+				SecurityGroups: pulumi.StringArray{args.workload.group.ID().ToStringOutput()},
 				AssignPublicIp: pulumi.Bool(args.Network.AssignPublicIP),
 			},
 		},
@@ -82,7 +82,7 @@ func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...p
 		ScheduleExpressionTimezone: pulumi.String(settings.TimeZone),
 		State:                      pulumi.String(state),
 		Target:                     target,
-	}, parent, pulumi.DependsOn(append([]pulumi.Resource{permissions}, args.foundation.ready...)),
+	}, parent, pulumi.DependsOn(append([]pulumi.Resource{permissions}, args.workload.ready...)),
 		pulumi.DeleteBeforeReplace(true)) // its name is taken until it is gone
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (args *ScheduleArgs) role(ctx *pulumi.Context, name string, opts ...pulumi.
 		return nil, nil, err
 	}
 	queue := args.Stage.Tasks[name].Schedule.DeadLetterQueue
-	permissions := pulumi.All(args.foundation.executionRole.Arn, args.foundation.taskRole.Arn).ApplyT(func(roles []any) (string, error) {
+	permissions := pulumi.All(args.workload.executionRole.Arn, args.workload.taskRole.Arn).ApplyT(func(roles []any) (string, error) {
 		cluster := args.Stage.Cluster()
 		statements := []statement{
 			{Sid: "Run", Effect: "Allow", Action: []string{"ecs:RunTask"},

@@ -39,10 +39,10 @@ type Service struct {
 	// url.
 	Summary pulumi.Map
 
-	name       string
-	args       *ServiceArgs
-	foundation *foundation
-	route      *Route // nil without one
+	name     string
+	args     *ServiceArgs
+	workload *workload
+	route    *Route // nil without one
 	// ready are those without which the first tasks cannot start; then a first deployment has nothing to roll back to.
 	ready []pulumi.Resource
 	// before are the runs of tasks that the deployment waits for.
@@ -59,22 +59,22 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	parent := pulumi.Parent(component)
 	settings := args.Stage.Services[name]
 	var err error
-	component.foundation, err = newFoundation(ctx, name, &foundationArgs{
+	component.workload, err = newWorkload(ctx, name, &workloadArgs{
 		preflight: args.Preflight, stage: args.Stage, images: args.Images, retention: args.Retention,
 		port: settings.Port, exec: settings.Exec,
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	component.ready, err = component.foundation.group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
+	component.ready, err = component.workload.group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
 	if err != nil {
 		return nil, err
 	}
-	component.ready = append(component.ready, component.foundation.ready...)
+	component.ready = append(component.ready, component.workload.ready...)
 	if settings.Route != nil {
 		if component.route, err = NewRoute(ctx, name, &RouteArgs{
 			Stage: args.Stage, LoadBalancer: args.LoadBalancer, Network: args.Preflight.Network,
-			ZoneID: args.Preflight.Ingress.ZoneID, group: component.foundation.group,
+			ZoneID: args.Preflight.Ingress.ZoneID, group: component.workload.group,
 		}, parent); err != nil {
 			return nil, err
 		}
@@ -121,13 +121,13 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
-		TaskDefinition:     s.foundation.wanted,
+		TaskDefinition:     s.workload.wanted,
 		DesiredCount:       pulumi.Int(settings.StartReplicas()),
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
 			Subnets:        pulumi.ToStringArray(network.Subnets),
-			SecurityGroups: pulumi.StringArray{s.foundation.group.ID().ToStringOutput()},
+			SecurityGroups: pulumi.StringArray{s.workload.group.ID().ToStringOutput()},
 			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 		},
 		LoadBalancers:                 s.route.serviceLoadBalancers(name, settings.Port),
@@ -160,11 +160,11 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 	s.Arn = service.ID().ToStringOutput()
 	s.TaskDefinition = args.Preflight.Rollouts.Watch(Watched{
 		Key: key, Service: service, LogGroup: logGroup, Patience: settings.Patience(),
-		Revision: s.foundation.wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
+		Revision: s.workload.wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
 	s.Summary = pulumi.Map{
 		"family":         pulumi.String(args.Stage.Family(name)),
-		"revision":       s.foundation.revision,
+		"revision":       s.workload.revision,
 		"taskDefinition": s.TaskDefinition,
 		"replicas":       pulumi.Int(settings.StartReplicas()),
 		"logGroup":       pulumi.String(logGroup),

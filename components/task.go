@@ -47,32 +47,32 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	}
 	parent := pulumi.Parent(component)
 	settings, account, network := args.Stage.Tasks[name], args.Preflight.Account, args.Preflight.Network
-	foundation, err := newFoundation(ctx, name, &foundationArgs{
+	workload, err := newWorkload(ctx, name, &workloadArgs{
 		preflight: args.Preflight, stage: args.Stage, images: args.Images, retention: args.Retention,
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	securityGroups := pulumi.StringArray{foundation.group.ID().ToStringOutput()}
-	component.TaskDefinition = foundation.wanted
+	securityGroups := pulumi.StringArray{workload.group.ID().ToStringOutput()}
+	component.TaskDefinition = workload.wanted
 	component.Summary = pulumi.Map{
 		"family":         pulumi.String(args.Stage.Family(name)),
-		"revision":       foundation.revision,
-		"taskDefinition": foundation.wanted,
+		"revision":       workload.revision,
+		"taskDefinition": workload.wanted,
 		"container":      pulumi.String(name),
 		"cluster":        args.Cluster.Name,
 		"logGroup":       pulumi.String(args.Stage.LogGroup(name)),
 		"subnets":        pulumi.ToStringArray(network.Subnets),
 		"securityGroups": securityGroups,
 		"assignPublicIp": pulumi.Bool(network.AssignPublicIP),
-		"run": pulumi.All(args.Cluster.Name, foundation.revision, securityGroups).ApplyT(func(known []any) string {
+		"run": pulumi.All(args.Cluster.Name, workload.revision, securityGroups).ApplyT(func(known []any) string {
 			revision := fmt.Sprintf("%s:%d", args.Stage.Family(name), known[1])
 			return runCommand(account.Region, known[0].(string), revision, network, known[2].([]string))
 		}),
 	}
 	if settings.Schedule != nil {
 		schedule, err := NewSchedule(ctx, name, &ScheduleArgs{
-			Account: account, Stage: args.Stage, Cluster: args.Cluster, Network: network, foundation: foundation,
+			Account: account, Stage: args.Stage, Cluster: args.Cluster, Network: network, workload: workload,
 		}, parent)
 		if err != nil {
 			return nil, err
@@ -82,7 +82,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	if len(settings.Before) > 0 {
 		before := &before{ctx: ctx, account: account, component: component, key: args.Stage.Key(name), services: settings.Before,
 			timeout: settings.TimeLimit()}
-		if err := before.declare(name, component.Summary, foundation.ready, args.Services, parent); err != nil {
+		if err := before.declare(name, component.Summary, workload.ready, args.Services, parent); err != nil {
 			return nil, err
 		}
 	}

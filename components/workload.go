@@ -10,8 +10,8 @@ import (
 	"slipway/stage"
 )
 
-// foundationArgs says what a foundation is made from.
-type foundationArgs struct {
+// workloadArgs says what a workload is made from.
+type workloadArgs struct {
 	preflight *Preflight
 	stage     *stage.Stage
 	images    Images
@@ -21,8 +21,8 @@ type foundationArgs struct {
 	exec bool
 }
 
-// foundation is what a service and a task have in common, and what their tasks need to start.
-type foundation struct {
+// workload is what a service and a task have in common, and what their tasks need to start.
+type workload struct {
 	executionRole, taskRole *iam.Role
 	// wanted is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It is known once
 	// its images are protected.
@@ -34,8 +34,8 @@ type foundation struct {
 	ready []pulumi.Resource
 }
 
-// newFoundation declares what a service or a task has by its name, in the order in which AWS needs it.
-func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, parent pulumi.ResourceOption) (*foundation, error) {
+// newWorkload declares what a service or a task has by its name, in the order in which AWS needs it.
+func newWorkload(ctx *pulumi.Context, name string, args *workloadArgs, parent pulumi.ResourceOption) (*workload, error) {
 	settings, family, logGroupName := args.stage.TaskDefinition(name), args.stage.Family(name), args.stage.LogGroup(name)
 	tags, account := args.stage.TagsOf(name), args.preflight.Account
 
@@ -77,7 +77,7 @@ func newFoundation(ctx *pulumi.Context, name string, args *foundationArgs, paren
 	if err != nil {
 		return nil, err
 	}
-	made := &foundation{
+	made := &workload{
 		executionRole: executionRole, taskRole: taskRole, revision: definition.Revision,
 		ready: slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies),
 	}
