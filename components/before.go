@@ -30,7 +30,7 @@ type before struct {
 func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, services map[string]*Service, parent pulumi.ResourceOption) error {
 	revisions := pulumi.StringMap{}
 	for _, service := range b.services {
-		revisions[service] = services[service].workload.wanted
+		revisions[service] = services[service].workload.targetRevision
 		ready = append(ready, services[service].before...)
 	}
 	b.trigger = make(chan string, 1)

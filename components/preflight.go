@@ -23,8 +23,8 @@ type Preflight struct {
 	Builds map[string]*Build
 	// Rollouts watches the services' deployments.
 	Rollouts *Rollouts
-	// KeptAlarms are the alarms that ECS has of services for which the stage has none, by service.
-	KeptAlarms map[string][]string
+	// AlarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
+	AlarmsToDisable map[string][]string
 }
 
 // RunPreflight asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
@@ -41,7 +41,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds error
 	var asking sync.WaitGroup
-	asking.Go(func() { found.KeptAlarms, errServices = found.Rollouts.preflight(settings) })
+	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)

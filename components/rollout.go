@@ -76,11 +76,11 @@ type Watched struct {
 	Alarms bool
 	// LogGroup is where its containers' output is.
 	LogGroup string
-	// Patience is how much longer than usual its rollout may take, by its own settings.
-	Patience time.Duration
+	// ExtraRolloutTime is how much longer than usual its rollout may take, by its own settings.
+	ExtraRolloutTime time.Duration
 }
 
-// Watch returns the ARN of the wanted revision once the service is steady on it. Otherwise it reports on the service which
+// Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service which
 // revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
 func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	if r.ctx.DryRun() {
@@ -90,13 +90,13 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	return pulumi.All(service.URN(), service.ID(), watched.Revision).ApplyT(func(known []any) (string, error) {
 		_, changed := r.changed.Load(watched.Key)
 		rollout := &rollout{
-			serviceReader: r.reader,
-			Watched:       watched,
-			urn:           string(known[0].(pulumi.URN)),
-			service:       string(known[1].(pulumi.ID)),
-			wanted:        known[2].(string),
-			changed:       changed,
-			logs:          r.logs,
+			serviceReader:  r.reader,
+			Watched:        watched,
+			urn:            string(known[0].(pulumi.URN)),
+			service:        string(known[1].(pulumi.ID)),
+			targetRevision: known[2].(string),
+			changed:        changed,
+			logs:           r.logs,
 			progress: func(message string) {
 				_ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service})
 			},
@@ -104,7 +104,7 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 		if err := rollout.follow(r.ctx.Context()); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
-		return rollout.wanted, nil
+		return rollout.targetRevision, nil
 	}).(pulumi.StringOutput)
 }
 
@@ -190,18 +190,18 @@ func (r *Rollouts) existing(arn string) (types.Service, error) {
 	return r.reader.read(ctx, arn)
 }
 
-// rollout is one service on its way to the wanted revision.
+// rollout is one service on its way to the target revision.
 type rollout struct {
 	*serviceReader
 	Watched
-	urn      string
-	service  string                                      // its ARN
-	wanted   string                                      // the ARN of the revision
-	changed  bool                                        // by this update
-	logs     func(context.Context) (taskrun.Logs, error) // for a failed one
-	progress func(message string)
+	urn            string
+	service        string                                      // its ARN
+	targetRevision string                                      // the ARN of the revision
+	changed        bool                                        // by this update
+	logs           func(context.Context) (taskrun.Logs, error) // for a failed one
+	progress       func(message string)
 
-	// deployment is the id of the wanted revision's deployment, once it was seen to be the primary one.
+	// deployment is the id of the target revision's deployment, once it was seen to be the primary one.
 	deployment string
 	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a steady one.
 	doubts, agreed int
@@ -211,7 +211,7 @@ type rollout struct {
 
 // follow reads the service until ECS's verdict. A read that fails is no verdict, unless AWS refuses it for good.
 func (r *rollout) follow(ctx context.Context) error {
-	limit := rolloutLimit + r.Patience
+	limit := rolloutLimit + r.ExtraRolloutTime
 	reading, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var service types.Service
@@ -224,7 +224,7 @@ func (r *rollout) follow(ctx context.Context) error {
 			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.Key, ctx.Err())
 		case unread != nil:
 			return fmt.Errorf("%s: the deployment of %s may go on, and cannot be watched: %w. `pulumi up` goes on watching it",
-				r.Key, r.short(r.wanted), unread)
+				r.Key, r.short(r.targetRevision), unread)
 		case err == nil:
 			service = read
 			if ended, err := r.look(ctx, service); ended {
@@ -243,11 +243,11 @@ func (r *rollout) follow(ctx context.Context) error {
 
 // look tells what one read says, and whether that is the end.
 func (r *rollout) look(ctx context.Context, service types.Service) (ended bool, err error) {
-	if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.wanted {
+	if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.targetRevision {
 		r.deployment = awssdk.ToString(primary.Id)
 	}
-	verdict := judge(service, r.wanted)
-	if verdict != gone && (verdict != steady || r.shown != nil) {
+	verdict := judge(service, r.targetRevision)
+	if verdict != missing && (verdict != steady || r.shown != nil) {
 		r.showEvents(service)
 	}
 	switch verdict {
@@ -260,11 +260,11 @@ func (r *rollout) look(ctx context.Context, service types.Service) (ended bool, 
 		return !r.changed || r.shown != nil || r.agreed == agreements, nil
 	case failed:
 		return true, r.explain(ctx, service)
-	case givenWay:
+	case superseded:
 		if r.doubts++; r.doubts == confirmations || r.deployment != "" {
 			return true, r.explain(ctx, service)
 		}
-	case gone:
+	case missing:
 		if r.doubts++; r.doubts == confirmations {
 			return true, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
 				"`pulumi up --refresh` creates it again", r.Key)
@@ -282,7 +282,7 @@ func (r *rollout) unsettled(service types.Service, limit time.Duration, unread e
 		last = fmt.Sprintf("it cannot be read now (%v), and when it was last, %s", unread, last)
 	}
 	return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %s. "+
-		"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.wanted), limit, last)
+		"Look at the events of the service; `pulumi up` goes on waiting", r.Key, r.short(r.targetRevision), limit, last)
 }
 
 // differs says what a steady service is not as it was asked for, which its deployments do not tell.
@@ -301,28 +301,28 @@ func (r *rollout) differs(service types.Service) error {
 type verdict int
 
 const (
-	underWay verdict = iota // the wanted revision's deployment has no end yet
-	steady                  // it is COMPLETED and all replicas run
-	failed                  // ECS gave up on it
-	givenWay                // ECS is at another revision
-	gone                    // there is no such service, or it is being deleted
+	underWay   verdict = iota // the target revision's deployment has no end yet
+	steady                    // it is COMPLETED and all replicas run
+	failed                    // ECS gave up on it
+	superseded                // ECS is at another revision
+	missing                   // there is no such service, or it is being deleted
 )
 
-// judge tells how far a service is on the way to the wanted revision.
-func judge(service types.Service, wanted string) verdict {
+// judge tells how far a service is on the way to the target revision.
+func judge(service types.Service, targetRevision string) verdict {
 	if awssdk.ToString(service.Status) != "ACTIVE" {
-		return gone
+		return missing
 	}
 	primary := primaryOf(service)
 	if primary.Id == nil {
 		return underWay
 	}
-	if awssdk.ToString(primary.TaskDefinition) != wanted {
-		own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == wanted })
+	if awssdk.ToString(primary.TaskDefinition) != targetRevision {
+		own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == targetRevision })
 		if found && own.RolloutState == types.DeploymentRolloutStateFailed {
 			return failed
 		}
-		return givenWay
+		return superseded
 	}
 	switch primary.RolloutState {
 	case types.DeploymentRolloutStateFailed:
@@ -354,12 +354,12 @@ func deployment(service types.Service, is func(types.Deployment) bool) (types.De
 	return service.Deployments[i], true
 }
 
-// showEvents passes on what ECS tells since the wanted deployment began, oldest first and each once.
+// showEvents passes on what ECS tells since the target deployment began, oldest first and each once.
 func (r *rollout) showEvents(service types.Service) {
 	if r.shown == nil {
 		r.shown = map[string]bool{}
 		began := time.Now()
-		if own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted }); found {
+		if own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision }); found {
 			began = awssdk.ToTime(own.CreatedAt)
 		}
 		for _, event := range service.Events {
@@ -378,16 +378,16 @@ func (r *rollout) showEvents(service types.Service) {
 func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	var text strings.Builder
 	primary := primaryOf(service)
-	stays := awssdk.ToString(primary.TaskDefinition) == r.wanted
+	stays := awssdk.ToString(primary.TaskDefinition) == r.targetRevision
 	reason, failed := r.failure(service)
 	switch {
 	case failed && stays:
-		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.Key, r.short(r.wanted))
+		fmt.Fprintf(&text, "%s: the deployment of %s failed", r.Key, r.short(r.targetRevision))
 	case failed:
-		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.Key, r.short(r.wanted))
+		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.Key, r.short(r.targetRevision))
 	default:
 		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: an earlier deployment was rolled back, or somebody changed the service",
-			r.Key, r.short(r.wanted), r.short(awssdk.ToString(primary.TaskDefinition)))
+			r.Key, r.short(r.targetRevision), r.short(awssdk.ToString(primary.TaskDefinition)))
 	}
 	if reason != "" {
 		fmt.Fprintf(&text, "\n  ECS says: %s", reason)
@@ -409,10 +409,10 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	return errors.New(text.String())
 }
 
-// failure tells whether ECS gave up on the wanted revision's deployment, and its reason. A deployment that was rolled back
+// failure tells whether ECS gave up on the target revision's deployment, and its reason. A deployment that was rolled back
 // is soon gone from the list; the event that says so stays.
 func (r *rollout) failure(service types.Service) (reason string, failed bool) {
-	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.wanted })
+	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision })
 	if found && own.RolloutState == types.DeploymentRolloutStateFailed {
 		return awssdk.ToString(own.RolloutStateReason), true
 	}
@@ -422,7 +422,7 @@ func (r *rollout) failure(service types.Service) (reason string, failed bool) {
 			continue
 		}
 		if r.deployment == "" {
-			return message, false // the latest that failed; whether it was of the wanted revision, ECS no longer tells
+			return message, false // the latest that failed; whether it was of the target revision, ECS no longer tells
 		}
 		if strings.Contains(message, r.deployment) {
 			return message, true
@@ -435,7 +435,7 @@ func (r *rollout) failure(service types.Service) (reason string, failed bool) {
 func (r *rollout) serving(service types.Service) string {
 	var running []string
 	for _, d := range service.Deployments {
-		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.wanted && d.RolloutState == types.DeploymentRolloutStateFailed) {
+		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.targetRevision && d.RolloutState == types.DeploymentRolloutStateFailed) {
 			running = append(running, fmt.Sprintf("%s, %d of %d replicas", r.short(awssdk.ToString(d.TaskDefinition)), d.RunningCount, service.DesiredCount))
 		}
 	}

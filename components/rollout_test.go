@@ -60,13 +60,13 @@ func TestJudge(t *testing.T) {
 		"failed, rolling back": {
 			ecsService(1, ecsDeployment("PRIMARY", "f:1", inProgress, 1), ecsDeployment("ACTIVE", "f:2", gaveUp, 0)), failed,
 		},
-		"rolled back": {ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1)), givenWay},
+		"rolled back": {ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1)), superseded},
 		"rolled back, the failed one draining": {
-			ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1), ecsDeployment("ACTIVE", "f:2", inProgress, 0)), givenWay,
+			ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1), ecsDeployment("ACTIVE", "f:2", inProgress, 0)), superseded,
 		},
 		"without a deployment yet":       {ecsService(1), underWay},
-		"unknown to ECS":                 {types.Service{}, gone},
-		"being deleted, with tasks left": {types.Service{Status: awssdk.String("DRAINING"), RunningCount: 1}, gone},
+		"unknown to ECS":                 {types.Service{}, missing},
+		"being deleted, with tasks left": {types.Service{Status: awssdk.String("DRAINING"), RunningCount: 1}, missing},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +117,7 @@ func watchedBy(t *testing.T, answers ...any) *rollout {
 		return client, nil
 	}}
 	return &rollout{serviceReader: reader, Watched: Watched{Key: "services.web", Replicas: &one}, service: "arn:aws:ecs:r:1:service/c/web",
-		wanted: "f:2", changed: true, progress: func(string) {}}
+		targetRevision: "f:2", changed: true, progress: func(string) {}}
 }
 
 // follow watches a service of which ECS gives these answers.
@@ -172,7 +172,7 @@ func TestOnlyARefusalEndsTheWatchOfARollout(t *testing.T) {
 func TestTheLimitOfARolloutHoldsThoughNothingIsRead(t *testing.T) {
 	t.Parallel()
 	rollout := watchedBy(t, page{503, "busy"})
-	rollout.Patience = 2*time.Second - rolloutLimit
+	rollout.ExtraRolloutTime = 2*time.Second - rolloutLimit
 	err := rollout.follow(t.Context())
 	require.ErrorContains(t, err, "services.web: f:2 is not steady after 2s and ECS has not given up on it: it cannot be read now")
 	require.ErrorContains(t, err, "StatusCode: 503")

@@ -52,7 +52,7 @@ func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...p
 		Arn:     args.Cluster.Arn,
 		RoleArn: role.Arn,
 		EcsParameters: &scheduler.ScheduleTargetEcsParametersArgs{
-			TaskDefinitionArn: args.workload.wanted,
+			TaskDefinitionArn: args.workload.targetRevision,
 			TaskCount:         pulumi.Int(1),
 			LaunchType:        pulumi.String("FARGATE"),
 			PropagateTags:     pulumi.String("TASK_DEFINITION"),

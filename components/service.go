@@ -83,7 +83,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	return component, nil
 }
 
-// Deploy declares the ECS services themselves, each of which moves to its wanted revision. Tasks that are to run before have to
+// Deploy declares the ECS services themselves, each of which moves to its target revision. Tasks that are to run before have to
 // be declared by then. It returns what the stack's outputs say of the services, by name.
 func Deploy(ctx *pulumi.Context, services map[string]*Service) (pulumi.Map, error) {
 	summaries := pulumi.Map{}
@@ -121,7 +121,7 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
 		Name:               pulumi.String(name),
 		Cluster:            args.Cluster.Arn,
-		TaskDefinition:     s.workload.wanted,
+		TaskDefinition:     s.workload.targetRevision,
 		DesiredCount:       pulumi.Int(settings.StartReplicas()),
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
@@ -159,8 +159,8 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 
 	s.Arn = service.ID().ToStringOutput()
 	s.TaskDefinition = args.Preflight.Rollouts.Watch(Watched{
-		Key: key, Service: service, LogGroup: logGroup, Patience: settings.Patience(),
-		Revision: s.workload.wanted, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
+		Key: key, Service: service, LogGroup: logGroup, ExtraRolloutTime: settings.ExtraRolloutTime(),
+		Revision: s.workload.targetRevision, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
 	})
 	s.Summary = pulumi.Map{
 		"family":         pulumi.String(args.Stage.Family(name)),
@@ -182,7 +182,7 @@ func (s *Service) deploy(ctx *pulumi.Context) error {
 func (args *ServiceArgs) alarms(ctx *pulumi.Context, name string, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := args.Stage.Services[name].Deployment
 	if !deployment.HasAlarms() {
-		kept := args.Preflight.KeptAlarms[name]
+		kept := args.Preflight.AlarmsToDisable[name]
 		if len(kept) == 0 {
 			return nil, nil
 		}

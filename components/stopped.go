@@ -33,7 +33,7 @@ type stoppedTasks struct {
 	latest types.Task
 }
 
-// stoppedReasons says why tasks of the wanted revision stopped, each reason once with its count, the most frequent first, and
+// stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent first, and
 // below it what such a task's container wrote last.
 func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	reasons := byReason(r.stoppedTasks(ctx))
@@ -43,7 +43,7 @@ func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
 		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.count, stopped.reason))
 		if i < mostLogs {
-			lines = append(lines, r.lastWords(ctx, stopped.latest)...)
+			lines = append(lines, r.lastLogLines(ctx, stopped.latest)...)
 		}
 	}
 	if more := len(reasons) - mostReasons; more > 0 {
@@ -52,7 +52,7 @@ func (r *rollout) stoppedReasons(ctx context.Context) []string {
 	return lines
 }
 
-// stoppedTasks are those of the wanted revision that ECS did not stop to make room for others.
+// stoppedTasks are those of the target revision that ECS did not stop to make room for others.
 func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 	ctx, cancel := context.WithTimeout(ctx, tasksLimit)
 	defer cancel()
@@ -70,7 +70,7 @@ func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 			break
 		}
 		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.wanted && !taskrun.Superseded(task) {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.targetRevision && !taskrun.Superseded(task) {
 				tasks = append(tasks, task)
 			}
 		}
@@ -97,10 +97,10 @@ func byReason(tasks []types.Task) []stoppedTasks {
 	return reasons
 }
 
-// lastWords are the last lines of the container that ended a task. They are left out where there are none, or none that may
+// lastLogLines are the last lines of the container that ended a task. They are left out where there are none, or none that may
 // be read: the log group is named in any case.
-func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
-	ended := endedFirst(task)
+func (r *rollout) lastLogLines(ctx context.Context, task types.Task) []string {
+	ended := firstExited(task)
 	if len(ended) == 0 || r.logs == nil {
 		return nil
 	}
@@ -123,9 +123,9 @@ func (r *rollout) lastWords(ctx context.Context, task types.Task) []string {
 	return nil
 }
 
-// endedFirst are a task's containers that were started, with the one that has most likely ended the task first: one that
+// firstExited are a task's containers that were started, with the one that has most likely ended the task first: one that
 // failed by itself, then one that was killed, as the others are when a task ends, then the rest.
-func endedFirst(task types.Task) (names []string) {
+func firstExited(task types.Task) (names []string) {
 	const failed, killed, fine = 0, 1, 2
 	kind := func(container types.Container) int {
 		switch *container.ExitCode {

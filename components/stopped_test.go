@@ -59,7 +59,7 @@ func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 		"none that failed":    {[]types.Container{ended("web", 0), ended("log", 0)}, []string{"web", "log"}},
 		"none that had begun": {[]types.Container{{Name: awssdk.String("web")}}, nil},
 	} {
-		require.Equal(t, test.want, endedFirst(types.Task{Containers: test.containers}), name)
+		require.Equal(t, test.want, firstExited(types.Task{Containers: test.containers}), name)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestTheLastLinesOfAStoppedTaskAreShort(t *testing.T) {
 	}
 	words := func(log *lines) []string {
 		r := &rollout{Watched: Watched{LogGroup: "/shop/dev/web"}, logs: func(context.Context) (taskrun.Logs, error) { return log, nil }}
-		return r.lastWords(t.Context(), task)
+		return r.lastLogLines(t.Context(), task)
 	}
 	log := &lines{lines: []string{"no database", strings.Repeat("ü", 1000)}}
 	require.Equal(t, []string{

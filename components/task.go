@@ -54,11 +54,11 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	securityGroups := pulumi.StringArray{workload.group.ID().ToStringOutput()}
-	component.TaskDefinition = workload.wanted
+	component.TaskDefinition = workload.targetRevision
 	component.Summary = pulumi.Map{
 		"family":         pulumi.String(args.Stage.Family(name)),
 		"revision":       workload.revision,
-		"taskDefinition": workload.wanted,
+		"taskDefinition": workload.targetRevision,
 		"container":      pulumi.String(name),
 		"cluster":        args.Cluster.Name,
 		"logGroup":       pulumi.String(args.Stage.LogGroup(name)),

@@ -24,10 +24,10 @@ type workloadArgs struct {
 // workload is what a service and a task have in common, and what their tasks need to start.
 type workload struct {
 	executionRole, taskRole *iam.Role
-	// wanted is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It is known once
+	// targetRevision is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It is known once
 	// its images are protected.
-	wanted   pulumi.StringOutput
-	revision pulumi.IntOutput
+	targetRevision pulumi.StringOutput
+	revision       pulumi.IntOutput
 	// group lets everything out and nothing in.
 	group *securityGroup
 	// ready are those without which a task cannot start.
@@ -85,7 +85,7 @@ func newWorkload(ctx *pulumi.Context, name string, args *workloadArgs, parent pu
 	if pinned != "" {
 		made.revision = pulumi.Int(args.stage.Services[name].Revision).ToIntOutput()
 	}
-	made.wanted = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
+	made.targetRevision = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
 	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.preflight.Network, tags, everywhere, parent)
 	return made, err
 }

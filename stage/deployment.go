@@ -88,9 +88,9 @@ func (c *checker) checkDeployment(name string, service Service) {
 // HasAlarms tells whether any alarm takes a deployment back.
 func (d Deployment) HasAlarms() bool { return len(d.Alarms) > 0 || d.MaxErrors > 0 }
 
-// Patience is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may be
+// ExtraRolloutTime is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may be
 // unhealthy at first, be drained and end.
-func (s Service) Patience() time.Duration {
+func (s Service) ExtraRolloutTime() time.Duration {
 	seconds := s.StopTimeout
 	if s.Route != nil {
 		seconds += s.Route.GracePeriod + s.Route.DeregistrationDelay
