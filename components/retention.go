@@ -25,13 +25,13 @@ import (
 const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
 	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
 
-// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has a further
+// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has a secondary
 // tag, which tells what it is kept for: keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also
-// for a further image of it, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource
+// for another image of it, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource
 // for such a tag, so the program puts and removes them itself.
 type Retention struct {
-	ctx    *pulumi.Context
-	keeper *keeper // nil in a preview
+	ctx       *pulumi.Context
+	protector *imageProtector // nil in a preview
 }
 
 // NewRetention protects the images of what there is before the update changes anything: revisions that the stage's services
@@ -41,18 +41,18 @@ func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	if ctx.DryRun() || len(settings.Images) == 0 {
 		return &Retention{ctx: ctx}, nil
 	}
-	keeper, err := newKeeper(ctx.Context(), account, settings)
+	protector, err := newImageProtector(ctx.Context(), account, settings)
 	if err != nil {
 		return nil, err
 	}
-	return &Retention{ctx, keeper}, keeper.protectExisting(ctx.Context())
+	return &Retention{ctx, protector}, protector.protectExisting(ctx.Context())
 }
 
 // Protect returns the ARN of the revision that a service or a task is to run, the pinned one or else the newest, once the
 // newest one's images are protected. refs name these, the main container's first.
 func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi.StringArray, pinned string) pulumi.StringOutput {
 	switch {
-	case r.keeper != nil:
+	case r.protector != nil:
 	case pinned != "":
 		return pulumi.String(pinned).ToStringOutput()
 	default:
@@ -60,7 +60,7 @@ func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi
 	}
 	return pulumi.All(definition.Arn, definition.Revision, refs).ApplyT(func(known []any) (string, error) {
 		arn, revision, images := known[0].(string), known[1].(int), known[2].([]string)
-		if err := r.keeper.protectNew(r.ctx.Context(), name, revision, images); err != nil {
+		if err := r.protector.protectNew(r.ctx.Context(), name, revision, images); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: definition}))
 		}
 		if pinned != "" {
@@ -73,11 +73,11 @@ func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi
 // Tidy returns what the stack's outputs say of services and tasks. Once all of it is known, and so every service is steady, it
 // removes the tags that nothing is kept for any more: before, a failed deployment could still go back to what they protect.
 func (r *Retention) Tidy(outputs pulumi.Map) pulumi.Map {
-	if r.keeper == nil {
+	if r.protector == nil {
 		return outputs
 	}
 	all := outputs.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
-		err := r.keeper.tidy(r.ctx.Context())
+		err := r.protector.tidy(r.ctx.Context())
 		if err != nil { // everything runs, and a tag too many does no harm
 			err = r.ctx.Log.Warn(err.Error(), nil)
 		}
@@ -90,8 +90,8 @@ func (r *Retention) Tidy(outputs pulumi.Map) pulumi.Map {
 	return tidied
 }
 
-// keeper puts and removes the tags of one stage.
-type keeper struct {
+// imageProtector puts and removes the tags of one stage.
+type imageProtector struct {
 	account  *Account
 	settings *stage.Stage
 	ecr      *ecrsdk.Client
@@ -109,12 +109,12 @@ type keeper struct {
 	newest, needed map[string][]int
 }
 
-func newKeeper(ctx context.Context, account *Account, settings *stage.Stage) (*keeper, error) {
+func newImageProtector(ctx context.Context, account *Account, settings *stage.Stage) (*imageProtector, error) {
 	cfg, err := account.sdkConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("preparing to protect images from ECR's lifecycle rules: %w", err)
 	}
-	k := &keeper{
+	p := &imageProtector{
 		account: account, settings: settings,
 		ecr:   ecrsdk.NewFromConfig(cfg, func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
 		ecs:   ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
@@ -123,30 +123,30 @@ func newKeeper(ctx context.Context, account *Account, settings *stage.Stage) (*k
 	}
 	for _, name := range sortedKeys(settings.Images) {
 		if image := settings.Images[name]; image.Build != nil {
-			k.owned[settings.RepositoryName(name)] = true
-			k.declared = append(k.declared, settings.RepositoryName(name))
+			p.owned[settings.RepositoryName(name)] = true
+			p.declared = append(p.declared, settings.RepositoryName(name))
 		}
 		if ref := settings.Images[name].Ref; ref != nil {
-			k.declared = append(k.declared, ref.Repository)
+			p.declared = append(p.declared, ref.Repository)
 		}
 	}
 	for name, service := range settings.Services {
 		if service.Revision > 0 {
-			k.needed[settings.Family(name)] = []int{service.Revision}
+			p.needed[settings.Family(name)] = []int{service.Revision}
 		}
 	}
-	return k, nil
+	return p, nil
 }
 
 // protectExisting protects what there is. An unchanged stage reads a list of each repository and of each family here, and
 // writes nothing.
-func (k *keeper) protectExisting(ctx context.Context) error {
+func (p *imageProtector) protectExisting(ctx context.Context) error {
 	var reading errgroup.Group
 	reading.SetLimit(lookups)
-	for _, repository := range k.declared {
+	for _, repository := range p.declared {
 		reading.Go(func() error {
-			_, err := k.list(ctx, repository)
-			return keepFailed(k.settings.Where("images"), "listing the images of "+repository, err)
+			_, err := p.list(ctx, repository)
+			return keepFailed(p.settings.Where("images"), "listing the images of "+repository, err)
 		})
 	}
 	if err := reading.Wait(); err != nil {
@@ -154,31 +154,31 @@ func (k *keeper) protectExisting(ctx context.Context) error {
 	}
 	var protecting errgroup.Group
 	protecting.SetLimit(lookups)
-	for _, name := range sortedKeys(k.settings.Images) {
-		if ref := k.settings.Images[name].Ref; ref != nil {
+	for _, name := range sortedKeys(p.settings.Images) {
+		if ref := p.settings.Images[name].Ref; ref != nil {
 			protecting.Go(func() error {
-				image, err := k.find(ctx, ref.Pinned())
+				image, err := p.find(ctx, ref.Pinned())
 				if err == nil && image.digest != "" {
-					err = k.protect(ctx, pinTag(k.settings.Cluster(), name, ref.Digest), image)
+					err = p.protect(ctx, pinTag(p.settings.Cluster(), name, ref.Digest), image)
 				}
-				return keepFailed(k.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
+				return keepFailed(p.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
 			})
 		}
 	}
-	for _, name := range k.settings.TaskDefinitions() {
+	for _, name := range p.settings.TaskDefinitions() {
 		protecting.Go(func() error {
-			err := k.protectFamily(ctx, k.settings.Family(name), true)
-			return keepFailed(k.settings.WhereDefined(name), "protecting the images of the revisions of "+k.settings.Family(name), err)
+			err := p.protectFamily(ctx, p.settings.Family(name), true)
+			return keepFailed(p.settings.WhereDefined(name), "protecting the images of the revisions of "+p.settings.Family(name), err)
 		})
 	}
-	others, err := k.otherFamilies(ctx)
+	others, err := p.otherFamilies(ctx)
 	for _, family := range others {
 		protecting.Go(func() error {
-			err := k.protectFamily(ctx, family, false)
-			return keepFailed(k.settings.Where("repository", "keepRevisions"), "protecting the images of the revisions of "+family, err)
+			err := p.protectFamily(ctx, family, false)
+			return keepFailed(p.settings.Where("repository", "keepRevisions"), "protecting the images of the revisions of "+family, err)
 		})
 	}
-	return errors.Join(protecting.Wait(), keepFailed(k.settings.Where("repository", "keepRevisions"), "listing the families of the project", err))
+	return errors.Join(protecting.Wait(), keepFailed(p.settings.Where("repository", "keepRevisions"), "listing the families of the project", err))
 }
 
 // keepFailed says what could not be done to keep images from expiring, and what to do.
@@ -191,10 +191,10 @@ func keepFailed(where, what string, err error) error {
 }
 
 // otherFamilies are the project's families that are not this stage's, where the stage owns a repository with images.
-func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
+func (p *imageProtector) otherFamilies(ctx context.Context) ([]string, error) {
 	held := 0
-	for repository := range k.owned {
-		if tags, err := k.list(ctx, repository); err == nil {
+	for repository := range p.owned {
+		if tags, err := p.list(ctx, repository); err == nil {
 			held += len(tags)
 		}
 	}
@@ -202,8 +202,8 @@ func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	var others []string
-	pages := ecssdk.NewListTaskDefinitionFamiliesPaginator(k.ecs, &ecssdk.ListTaskDefinitionFamiliesInput{
-		FamilyPrefix: awssdk.String(k.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
+	pages := ecssdk.NewListTaskDefinitionFamiliesPaginator(p.ecs, &ecssdk.ListTaskDefinitionFamiliesInput{
+		FamilyPrefix: awssdk.String(p.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -212,24 +212,24 @@ func (k *keeper) otherFamilies(ctx context.Context) ([]string, error) {
 		}
 		others = append(others, page.Families...)
 	}
-	own := k.families()
+	own := p.families()
 	return slices.DeleteFunc(others, func(family string) bool { return own[family] }), nil
 }
 
 // families are those of the stage's services and tasks.
-func (k *keeper) families() map[string]bool {
+func (p *imageProtector) families() map[string]bool {
 	own := map[string]bool{}
-	for _, name := range k.settings.TaskDefinitions() {
-		own[k.settings.Family(name)] = true
+	for _, name := range p.settings.TaskDefinitions() {
+		own[p.settings.Family(name)] = true
 	}
 	return own
 }
 
 // protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is pinned to. Of
 // another stage's family it protects what is in this stage's own repositories.
-func (k *keeper) protectFamily(ctx context.Context, family string, own bool) error {
-	keep := k.settings.Repository.KeepRevisions
-	pages := ecssdk.NewListTaskDefinitionsPaginator(k.ecs, &ecssdk.ListTaskDefinitionsInput{
+func (p *imageProtector) protectFamily(ctx context.Context, family string, own bool) error {
+	keep := p.settings.Repository.KeepRevisions
+	pages := ecssdk.NewListTaskDefinitionsPaginator(p.ecs, &ecssdk.ListTaskDefinitionsInput{
 		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc, MaxResults: awssdk.Int32(int32(keep)),
 	})
 	var arns []string
@@ -250,13 +250,13 @@ func (k *keeper) protectFamily(ctx context.Context, family string, own bool) err
 		newest = append(newest, revision)
 	}
 	if own {
-		k.mutex.Lock()
-		k.newest[family] = newest
-		k.mutex.Unlock()
-		newest = keptRevisions(newest, len(newest), k.needed[family])
+		p.mutex.Lock()
+		p.newest[family] = newest
+		p.mutex.Unlock()
+		newest = keptRevisions(newest, len(newest), p.needed[family])
 	}
 	for _, revision := range newest {
-		if err := k.protectRevision(ctx, family, revision, own); err != nil {
+		if err := p.protectRevision(ctx, family, revision, own); err != nil {
 			return err
 		}
 	}
@@ -264,12 +264,12 @@ func (k *keeper) protectFamily(ctx context.Context, family string, own bool) err
 }
 
 // protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even read.
-func (k *keeper) protectRevision(ctx context.Context, family string, revision int, own bool) error {
+func (p *imageProtector) protectRevision(ctx context.Context, family string, revision int, own bool) error {
 	tag := revisionTag(family, revision)
-	if k.isPut(ctx, tag, !own) {
+	if p.hasTag(ctx, tag, !own) {
 		return nil
 	}
-	found, err := k.ecs.DescribeTaskDefinition(ctx, &ecssdk.DescribeTaskDefinitionInput{
+	found, err := p.ecs.DescribeTaskDefinition(ctx, &ecssdk.DescribeTaskDefinitionInput{
 		TaskDefinition: awssdk.String(fmt.Sprintf("%s:%d", family, revision)),
 	})
 	if err != nil {
@@ -283,26 +283,26 @@ func (k *keeper) protectRevision(ctx context.Context, family string, revision in
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return k.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return k.protect(ctx, tag, image) })
+	return p.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return p.protect(ctx, tag, image) })
 }
 
 // keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's. Into
 // any other one, that of another team's agent say, it puts nothing: what expires there is for its owner to tell.
-func (k *keeper) keeps(repository string, own bool) bool {
-	return k.owned[repository] || own && slices.Contains(k.declared, repository)
+func (p *imageProtector) keeps(repository string, own bool) bool {
+	return p.owned[repository] || own && slices.Contains(p.declared, repository)
 }
 
 // eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first image
 // in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs. An image that
 // others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a revision, an image of it
 // has the same tag.
-func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, own bool, put func(image storedImage, tag string) error) error {
+func (p *imageProtector) eachImage(ctx context.Context, refs []string, tag string, own bool, put func(image storedImage, tag string) error) error {
 	var images []storedImage
 	for _, ref := range refs {
-		image, stored := k.account.storedImage(ref)
-		if stored && k.keeps(image.repository, own) {
+		image, stored := p.account.storedImage(ref)
+		if stored && p.keeps(image.repository, own) {
 			var err error
-			if image, err = k.find(ctx, ref); err != nil {
+			if image, err = p.find(ctx, ref); err != nil {
 				return err
 			}
 			stored = image.digest != ""
@@ -312,12 +312,12 @@ func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, own b
 		}
 	}
 	for i, image := range slices.Backward(images) {
-		if !k.keeps(image.repository, own) {
+		if !p.keeps(image.repository, own) {
 			continue
 		}
 		its := tag
 		if i > 0 {
-			its = furtherTag(tag, image.digest)
+			its = secondaryTag(tag, image.digest)
 		}
 		if err := put(image, its); err != nil {
 			return err
@@ -327,73 +327,73 @@ func (k *keeper) eachImage(ctx context.Context, refs []string, tag string, own b
 }
 
 // find tells which image a reference names, by its digest alone; none has an image that is gone, or elsewhere.
-func (k *keeper) find(ctx context.Context, reference string) (storedImage, error) {
-	image, stored := k.account.storedImage(reference)
+func (p *imageProtector) find(ctx context.Context, reference string) (storedImage, error) {
+	image, stored := p.account.storedImage(reference)
 	if !stored || image.digest != "" {
 		return storedImage{repository: image.repository, digest: image.digest}, nil
 	}
-	tags, err := k.list(ctx, image.repository)
+	tags, err := p.list(ctx, image.repository)
 	return storedImage{repository: image.repository, digest: tags[image.tag]}, err
 }
 
 // protect puts a tag on an image. One that is gone is left alone.
-func (k *keeper) protect(ctx context.Context, tag string, image storedImage) error {
-	tags, err := k.list(ctx, image.repository)
+func (p *imageProtector) protect(ctx context.Context, tag string, image storedImage) error {
+	tags, err := p.list(ctx, image.repository)
 	if err != nil || tags[tag] == image.digest {
 		return err
 	}
 	for _, held := range tags {
 		if held == image.digest {
-			return k.putTag(ctx, image.repository, image.digest, tag)
+			return p.putTag(ctx, image.repository, image.digest, tag)
 		}
 	}
 	return nil
 }
 
 // protectNew protects the images of the newest revision of a service or a task, which may have been pushed just now.
-func (k *keeper) protectNew(ctx context.Context, name string, revision int, refs []string) error {
-	family := k.settings.Family(name)
-	k.mutex.Lock()
-	k.needed[family] = append(k.needed[family], revision)
-	k.mutex.Unlock()
+func (p *imageProtector) protectNew(ctx context.Context, name string, revision int, refs []string) error {
+	family := p.settings.Family(name)
+	p.mutex.Lock()
+	p.needed[family] = append(p.needed[family], revision)
+	p.mutex.Unlock()
 	tag := revisionTag(family, revision)
-	if k.isPut(ctx, tag, false) {
+	if p.hasTag(ctx, tag, false) {
 		return nil
 	}
-	err := k.eachImage(ctx, refs, tag, true, func(image storedImage, tag string) error {
-		if k.owned[image.repository] { // pushed just now, perhaps, and so not listed
-			return k.putTag(ctx, image.repository, image.digest, tag)
+	err := p.eachImage(ctx, refs, tag, true, func(image storedImage, tag string) error {
+		if p.owned[image.repository] { // pushed just now, perhaps, and so not listed
+			return p.putTag(ctx, image.repository, image.digest, tag)
 		}
-		return k.protect(ctx, tag, image)
+		return p.protect(ctx, tag, image)
 	})
-	return keepFailed(k.settings.WhereDefined(name), fmt.Sprintf("protecting the images of %s:%d", family, revision), err)
+	return keepFailed(p.settings.WhereDefined(name), fmt.Sprintf("protecting the images of %s:%d", family, revision), err)
 }
 
-// isPut tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this update.
-// With further, that of another image of the revision will do.
-func (k *keeper) isPut(ctx context.Context, tag string, further bool) bool {
-	for _, repository := range k.declared {
-		tags, err := k.list(ctx, repository)
-		if err == nil && holdsTag(tags, tag, further) {
+// hasTag tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this update.
+// With secondary, that of another image of the revision will do.
+func (p *imageProtector) hasTag(ctx context.Context, tag string, secondary bool) bool {
+	for _, repository := range p.declared {
+		tags, err := p.list(ctx, repository)
+		if err == nil && holdsTag(tags, tag, secondary) {
 			return true
 		}
 	}
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	for _, tags := range k.put {
-		if holdsTag(tags, tag, further) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, tags := range p.put {
+		if holdsTag(tags, tag, secondary) {
 			return true
 		}
 	}
 	return false
 }
 
-func holdsTag[V any](tags map[string]V, tag string, further bool) bool {
-	if _, holds := tags[tag]; holds || !further {
+func holdsTag[V any](tags map[string]V, tag string, secondary bool) bool {
+	if _, holds := tags[tag]; holds || !secondary {
 		return holds
 	}
 	for there := range tags {
-		if strings.HasPrefix(there, tag+"-") && isFurtherTag(there, tag) {
+		if strings.HasPrefix(there, tag+"-") && isSecondaryTag(there, tag) {
 			return true
 		}
 	}
@@ -402,8 +402,8 @@ func holdsTag[V any](tags map[string]V, tag string, further bool) bool {
 
 // putTag gives an image one more tag: the same manifest under another name. That is allowed in an immutable repository, too
 // (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-retag.html).
-func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) error {
-	got, err := k.ecr.BatchGetImage(ctx, &ecrsdk.BatchGetImageInput{
+func (p *imageProtector) putTag(ctx context.Context, repository, digest, tag string) error {
+	got, err := p.ecr.BatchGetImage(ctx, &ecrsdk.BatchGetImageInput{
 		RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}},
 	})
 	if err != nil {
@@ -417,7 +417,7 @@ func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) err
 	if len(got.Images) == 0 {
 		return nil
 	}
-	_, err = k.ecr.PutImage(ctx, &ecrsdk.PutImageInput{
+	_, err = p.ecr.PutImage(ctx, &ecrsdk.PutImageInput{
 		RepositoryName: &repository, ImageTag: &tag, ImageDigest: &digest,
 		ImageManifest: got.Images[0].ImageManifest, ImageManifestMediaType: got.Images[0].ImageManifestMediaType,
 	})
@@ -426,12 +426,12 @@ func (k *keeper) putTag(ctx context.Context, repository, digest, tag string) err
 	if err != nil && !errors.As(err, &already) && !errors.As(err, &full) {
 		return err
 	}
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	if k.put[repository] == nil {
-		k.put[repository] = map[string]bool{}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.put[repository] == nil {
+		p.put[repository] = map[string]bool{}
 	}
-	k.put[repository][tag] = true
+	p.put[repository][tag] = true
 	return nil
 }
 
@@ -442,28 +442,28 @@ type tagList struct {
 }
 
 // list are a repository's tags as they were before the update, with their digests; none where there is no such repository.
-func (k *keeper) list(ctx context.Context, repository string) (map[string]string, error) {
-	k.mutex.Lock()
-	if k.lists[repository] == nil {
-		k.lists[repository] = &tagList{}
+func (p *imageProtector) list(ctx context.Context, repository string) (map[string]string, error) {
+	p.mutex.Lock()
+	if p.lists[repository] == nil {
+		p.lists[repository] = &tagList{}
 	}
-	list := k.lists[repository]
-	k.mutex.Unlock()
+	list := p.lists[repository]
+	p.mutex.Unlock()
 	list.mutex.Lock()
 	defer list.mutex.Unlock()
 	if list.tags != nil {
 		return list.tags, nil
 	}
-	tags, err := k.readTags(ctx, repository)
+	tags, err := p.readTags(ctx, repository)
 	if err == nil {
 		list.tags = tags
 	}
 	return tags, err
 }
 
-func (k *keeper) readTags(ctx context.Context, repository string) (map[string]string, error) {
+func (p *imageProtector) readTags(ctx context.Context, repository string) (map[string]string, error) {
 	tags := map[string]string{}
-	pages := ecrsdk.NewListImagesPaginator(k.ecr, &ecrsdk.ListImagesInput{
+	pages := ecrsdk.NewListImagesPaginator(p.ecr, &ecrsdk.ListImagesInput{
 		RepositoryName: &repository, MaxResults: awssdk.Int32(1000), Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged},
 	})
 	for pages.HasMorePages() {
@@ -484,19 +484,19 @@ func (k *keeper) readTags(ctx context.Context, repository string) (map[string]st
 
 // tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or no longer,
 // stay: the stage may not be permitted to read there.
-func (k *keeper) tidy(ctx context.Context) error {
-	own, wanted := k.families(), k.wantedTags()
-	for _, repository := range sortedKeys(k.lists) {
-		tags, err := k.list(ctx, repository)
-		if err != nil || len(k.put[repository]) == 0 && len(staleTags(tags, own, k.settings.Cluster(), wanted)) == 0 {
+func (p *imageProtector) tidy(ctx context.Context) error {
+	own, wanted := p.families(), p.wantedTags()
+	for _, repository := range sortedKeys(p.lists) {
+		tags, err := p.list(ctx, repository)
+		if err != nil || len(p.put[repository]) == 0 && len(staleTags(tags, own, p.settings.Cluster(), wanted)) == 0 {
 			continue // a list that could not be read has failed the update already
 		}
 		// What other updates and people did meanwhile counts: an image's last tag stays.
-		if tags, err = k.readTags(ctx, repository); err == nil {
-			err = k.removeTags(ctx, repository, staleTags(tags, own, k.settings.Cluster(), wanted))
+		if tags, err = p.readTags(ctx, repository); err == nil {
+			err = p.removeTags(ctx, repository, staleTags(tags, own, p.settings.Cluster(), wanted))
 		}
 		if err != nil {
-			return keepFailed(k.settings.Where("repository", "keepRevisions"), "removing the tags of old revisions from "+repository, err)
+			return keepFailed(p.settings.Where("repository", "keepRevisions"), "removing the tags of old revisions from "+repository, err)
 		}
 	}
 	return nil
@@ -505,13 +505,13 @@ func (k *keeper) tidy(ctx context.Context) error {
 // mostIDs is how many images one call deletes (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html).
 const mostIDs = 100
 
-func (k *keeper) removeTags(ctx context.Context, repository string, tags []string) error {
+func (p *imageProtector) removeTags(ctx context.Context, repository string, tags []string) error {
 	for part := range slices.Chunk(tags, mostIDs) {
 		var ids []ecrtypes.ImageIdentifier
 		for _, tag := range part {
 			ids = append(ids, ecrtypes.ImageIdentifier{ImageTag: &tag})
 		}
-		answer, err := k.ecr.BatchDeleteImage(ctx, &ecrsdk.BatchDeleteImageInput{RepositoryName: &repository, ImageIds: ids})
+		answer, err := p.ecr.BatchDeleteImage(ctx, &ecrsdk.BatchDeleteImageInput{RepositoryName: &repository, ImageIds: ids})
 		if err != nil {
 			return err
 		}
@@ -525,17 +525,17 @@ func (k *keeper) removeTags(ctx context.Context, repository string, tags []strin
 }
 
 // wantedTags are the stage's own tags that protect something.
-func (k *keeper) wantedTags() map[string]bool {
+func (p *imageProtector) wantedTags() map[string]bool {
 	wanted := map[string]bool{}
-	for name, image := range k.settings.Images {
+	for name, image := range p.settings.Images {
 		if image.Ref != nil {
-			wanted[pinTag(k.settings.Cluster(), name, image.Ref.Digest)] = true
+			wanted[pinTag(p.settings.Cluster(), name, image.Ref.Digest)] = true
 		}
 	}
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	for family := range k.families() {
-		for _, revision := range keptRevisions(slices.Concat(k.needed[family], k.newest[family]), k.settings.Repository.KeepRevisions, k.needed[family]) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for family := range p.families() {
+		for _, revision := range keptRevisions(slices.Concat(p.needed[family], p.newest[family]), p.settings.Repository.KeepRevisions, p.needed[family]) {
 			wanted[revisionTag(family, revision)] = true
 		}
 	}

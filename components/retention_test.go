@@ -41,10 +41,10 @@ const someDigest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef01234
 func TestTagsTellWhatAnImageIsKeptFor(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "keep-shop-dev-web-12", revisionTag("shop-dev-web", 12))
-	require.Equal(t, "keep-shop-dev-web-12-0123456789ab-also", furtherTag("keep-shop-dev-web-12", someDigest))
-	require.True(t, isFurtherTag("keep-shop-dev-web-12-0123456789ab-also", "keep-shop-dev-web-12"))
-	require.False(t, isFurtherTag("keep-shop-dev-web-12-7-0123456789ab-also", "keep-shop-dev-web-12"), "of the service web-12")
-	require.False(t, isFurtherTag("keep-shop-dev-web-12-7", "keep-shop-dev-web-12"))
+	require.Equal(t, "keep-shop-dev-web-12-0123456789ab-also", secondaryTag("keep-shop-dev-web-12", someDigest))
+	require.True(t, isSecondaryTag("keep-shop-dev-web-12-0123456789ab-also", "keep-shop-dev-web-12"))
+	require.False(t, isSecondaryTag("keep-shop-dev-web-12-7-0123456789ab-also", "keep-shop-dev-web-12"), "of the service web-12")
+	require.False(t, isSecondaryTag("keep-shop-dev-web-12-7", "keep-shop-dev-web-12"))
 	require.Equal(t, "keep-shop-dev.web.0123456789ab", pinTag("shop-dev", "web", someDigest))
 	require.Equal(t, "keep-shop-dev.team.web.0123456789ab", pinTag("shop-dev", "team/web", someDigest))
 	long := pinTag("shop-dev", strings.Repeat("a", 200), someDigest)
@@ -66,9 +66,9 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 		"a stage whose name begins like it":   {map[string]string{"a": "1", "keep-shop-dev-eu-web-8": "1", "keep-shop-dev-eu.web.222222222222": "1"}, nil},
 		"a service whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-web-2-8": "1", "keep-shop-dev-web-3-8": "1"}, []string{"keep-shop-dev-web-2-8"}},
 		"tags of builds and people stay":      {map[string]string{"a": "1", "keep-me": "1", "latest": "1", "20261123-041205-a1b2c3d-9f8e7d6c": "1"}, nil},
-		"what is wanted of a further image":   {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
-		"an old revision's further image":     {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
-		"another stage's further image":       {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
+		"what is wanted of a secondary image":   {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
+		"an old revision's secondary image":     {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
+		"another stage's secondary image":       {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
 		"a digest of numbers is no revision":  {map[string]string{"a": "1", "keep-shop-dev-web-9-012345678901-also": "1"}, nil},
 		"an image's last tag stays":           {map[string]string{"keep-shop-dev-web-7": "1", "keep-shop-dev-web-8": "1", "keep-shop-dev-web-6": "2"}, []string{"keep-shop-dev-web-7"}},
 	} {
@@ -79,12 +79,12 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 
 func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 	t.Parallel()
-	k := &keeper{settings: &stage.Stage{Project: "shop", Name: "dev",
+	p := &imageProtector{settings: &stage.Stage{Project: "shop", Name: "dev",
 		Images:   map[string]stage.Image{"web": {Ref: &stage.Ref{Digest: someDigest}}, "api": {Build: &stage.Build{}}},
 		Services: map[string]stage.Service{"web": {}, "api": {}}, Repository: stage.Repository{KeepRevisions: 2}},
 		newest: map[string][]int{"shop-dev-web": {7, 6}, "shop-dev-api": {3}}, needed: map[string][]int{"shop-dev-web": {2, 8}}}
 	require.Equal(t, []string{"keep-shop-dev-api-3", "keep-shop-dev-web-2", "keep-shop-dev-web-7", "keep-shop-dev-web-8", "keep-shop-dev.web.0123456789ab"},
-		sortedKeys(k.wantedTags()), "8 has been registered just now, and 2 is pinned")
+		sortedKeys(p.wantedTags()), "8 has been registered just now, and 2 is pinned")
 }
 
 // registry is an ECR of some images, which notes what is put.
@@ -139,14 +139,14 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 
 const ownRegistry = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/"
 
-// keep is a keeper of shop-dev with that registry.
-func (r *registry) keep(t *testing.T) *keeper {
+// keep is the imageProtector of shop-dev with that registry.
+func (r *registry) keep(t *testing.T) *imageProtector {
 	t.Helper()
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	return &keeper{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
+	return &imageProtector{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
 		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
 		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
 }
@@ -199,25 +199,25 @@ func TestWhatOthersKeepIsLeftToThem(t *testing.T) {
 	t.Parallel()
 	r := someImages()
 	r.others = "agent"
-	k := r.keep(t)
-	k.declared = []string{"shop-dev/web"}
-	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
-	require.NoError(t, k.protectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one", ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
+	p := r.keep(t)
+	p.declared = []string{"shop-dev/web"}
+	require.NoError(t, p.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.NoError(t, p.protectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one", ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
 	require.Equal(t, []string{
 		"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2"),
 		"shop-dev/web:keep-shop-dev-web-7 " + digestFrom("a1"),
 		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("a1"),
 	}, r.put)
-	require.NoError(t, k.tidy(t.Context()))
-	require.Equal(t, []string{"shop-dev/web"}, sortedKeys(k.lists), "nor are tags removed elsewhere that an earlier version has put")
-	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	require.NoError(t, p.tidy(t.Context()))
+	require.Equal(t, []string{"shop-dev/web"}, sortedKeys(p.lists), "nor are tags removed elsewhere that an earlier version has put")
+	require.NoError(t, p.protectRevision(t.Context(), "shop-dev-web", 7, true))
 	require.Len(t, r.put, 3, "the main container's image says that all are there")
 
 	moved := someImages() // a revision of the time when another repository had the service's image
 	moved.others = "shop-dev/web"
-	k = moved.keep(t)
-	k.declared, k.owned = []string{"agent"}, map[string]bool{}
-	require.NoError(t, k.protectRevision(t.Context(), "shop-dev-web", 7, true))
+	p = moved.keep(t)
+	p.declared, p.owned = []string{"agent"}, map[string]bool{}
+	require.NoError(t, p.protectRevision(t.Context(), "shop-dev-web", 7, true))
 	require.Equal(t, []string{"agent:keep-shop-dev-web-7-d40000000000-also " + digestFrom("d4")}, moved.put)
 }
 
@@ -225,14 +225,14 @@ func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T)
 	t.Parallel()
 	r := someImages()
 	r.others = "shop-dev/web"
-	k := r.keep(t)
-	k.declared, k.owned = []string{"agent"}, map[string]bool{"agent": true}
-	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
+	p := r.keep(t)
+	p.declared, p.owned = []string{"agent"}, map[string]bool{"agent": true}
+	require.NoError(t, p.protectRevision(t.Context(), "shop-qa-web", 3, false))
 	require.Equal(t, []string{"agent:keep-shop-qa-web-3-d40000000000-also " + digestFrom("d4")}, r.put,
 		"the main container's image is elsewhere, and unread, and the revision's own tag is its")
 
 	r.put = nil
-	require.NoError(t, k.protectRevision(t.Context(), "shop-qa-web", 3, false))
+	require.NoError(t, p.protectRevision(t.Context(), "shop-qa-web", 3, false))
 	require.Empty(t, r.put, "once is enough")
 }
 
@@ -290,9 +290,9 @@ func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	k := &keeper{account: &Account{}, settings: loadStage(t, nil), ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg),
+	p := &imageProtector{account: &Account{}, settings: loadStage(t, nil), ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg),
 		declared: []string{"shop-dev/web"}, lists: map[string]*tagList{}}
-	err := k.protectExisting(t.Context())
+	err := p.protectExisting(t.Context())
 	require.ErrorContains(t, err, "images (Pulumi.dev.yaml): listing the images of shop-dev/web")
 	require.ErrorContains(t, err, "User dana is not authorized to perform: ecr:ListImages")
 	require.ErrorContains(t, err, "needs ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions")

@@ -25,12 +25,12 @@ func revisionTag(family string, revision int) string {
 	return fmt.Sprintf("%s%s-%d", keepPrefix, family, revision)
 }
 
-// furtherTag protects another image of a revision. It ends like no revision's tag, and holds no dot, as those of pins do.
-func furtherTag(revisionTag, digest string) string {
+// secondaryTag protects another image of a revision. It ends like no revision's tag, and holds no dot, as those of pins do.
+func secondaryTag(revisionTag, digest string) string {
 	return fmt.Sprintf("%s-%.12s-also", revisionTag, strings.TrimPrefix(digest, "sha256:"))
 }
 
-func isFurtherTag(tag, revisionTag string) bool {
+func isSecondaryTag(tag, revisionTag string) bool {
 	match := revisionTagPattern.FindStringSubmatch(tag)
 	return match != nil && match[1] == revisionTag && tag != revisionTag
 }

@@ -86,9 +86,9 @@ func TestAYearOfDeployments(t *testing.T) {
 
 // begin reads what the two stages have deployed: an image and a revision each.
 func (y *year) begin() {
-	k, err := newKeeper(y.Context(), y.account, y.stage("dev", "", 0))
+	p, err := newImageProtector(y.Context(), y.account, y.stage("dev", "", 0))
 	require.NoError(y, err)
-	y.ecr, y.ecs = k.ecr, k.ecs
+	y.ecr, y.ecs = p.ecr, p.ecs
 	for digest := range y.held() {
 		y.pushed = append(y.pushed, digest)
 	}
@@ -139,9 +139,9 @@ func (y *year) push(day int) {
 // deploy is an update of a stage, as far as images and revisions go, in the program's own order.
 func (y *year) deploy(name, digest string, pinned int) {
 	settings := y.stage(name, digest, pinned)
-	k, err := newKeeper(y.Context(), y.account, settings)
+	p, err := newImageProtector(y.Context(), y.account, settings)
 	require.NoError(y, err)
-	require.NoError(y, k.protectExisting(y.Context()))
+	require.NoError(y, p.protectExisting(y.Context()))
 	family := settings.Family("web")
 	registered, err := y.ecs.RegisterTaskDefinition(y.Context(), &ecssdk.RegisterTaskDefinitionInput{Family: &family, Cpu: awssdk.String("256"), Memory: awssdk.String("512"),
 		NetworkMode: types.NetworkModeAwsvpc, RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
@@ -151,8 +151,8 @@ func (y *year) deploy(name, digest string, pinned int) {
 	require.NoError(y, err)
 	y.ran[name] = append(y.ran[name], digest)
 	require.Equal(y, fmt.Sprintf("%s:%d", family, len(y.ran[name])), path.Base(*registered.TaskDefinition.TaskDefinitionArn))
-	require.NoError(y, k.protectNew(y.Context(), "web", len(y.ran[name]), []string{y.reference(":any@" + digest)}))
-	require.NoError(y, k.tidy(y.Context()))
+	require.NoError(y, p.protectNew(y.Context(), "web", len(y.ran[name]), []string{y.reference(":any@" + digest)}))
+	require.NoError(y, p.tidy(y.Context()))
 }
 
 // held are the digests of the images that ECR has.
