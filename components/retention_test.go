@@ -66,9 +66,9 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 		"a stage whose name begins like it":   {map[string]string{"a": "1", "keep-shop-dev-eu-web-8": "1", "keep-shop-dev-eu.web.222222222222": "1"}, nil},
 		"a service whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-web-2-8": "1", "keep-shop-dev-web-3-8": "1"}, []string{"keep-shop-dev-web-2-8"}},
 		"tags of builds and people stay":      {map[string]string{"a": "1", "keep-me": "1", "latest": "1", "20261123-041205-a1b2c3d-9f8e7d6c": "1"}, nil},
-		"what is wanted of a secondary image":   {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
-		"an old revision's secondary image":     {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
-		"another stage's secondary image":       {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
+		"what is wanted of a secondary image": {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
+		"an old revision's secondary image":   {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
+		"another stage's secondary image":     {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
 		"a digest of numbers is no revision":  {map[string]string{"a": "1", "keep-shop-dev-web-9-012345678901-also": "1"}, nil},
 		"an image's last tag stays":           {map[string]string{"keep-shop-dev-web-7": "1", "keep-shop-dev-web-8": "1", "keep-shop-dev-web-6": "2"}, []string{"keep-shop-dev-web-7"}},
 	} {

@@ -69,7 +69,7 @@ func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	doors, err := args.openDoors(ctx, name, service.Port, parent)
+	rules, err := args.allowFromLoadBalancer(ctx, name, service.Port, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.
 		}
 	}
 	component.TargetGroup, component.ArnSuffix = targets.Arn, targets.ArnSuffix
-	component.ready = append(doors, rule)
+	component.ready = append(rules, rule)
 	component.URL = args.url(*service.Route)
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"targetGroup": component.TargetGroup, "url": component.URL})
 }
@@ -131,8 +131,8 @@ func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 	return all
 }
 
-// openDoors lets the load balancer through to the tasks, and nobody else.
-func (args *RouteArgs) openDoors(ctx *pulumi.Context, name string, port int, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+// allowFromLoadBalancer lets the load balancer through to the tasks, and nobody else.
+func (args *RouteArgs) allowFromLoadBalancer(ctx *pulumi.Context, name string, port int, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if own := args.LoadBalancer.group; own != nil {
 		in, err := args.group.newRule(ctx, name+"-from-load-balancer", "ingress", port, pulumi.Map{"sourceSecurityGroupId": own.ID()}, opts...)
 		if err != nil {
@@ -141,15 +141,15 @@ func (args *RouteArgs) openDoors(ctx *pulumi.Context, name string, port int, opt
 		out, err := own.newRule(ctx, name+"-from-load-balancer-out", "egress", port, pulumi.Map{"sourceSecurityGroupId": args.group.ID()}, opts...)
 		return []pulumi.Resource{in, out}, err
 	}
-	var doors []pulumi.Resource
+	var rules []pulumi.Resource
 	for _, id := range args.LoadBalancer.foreignGroups {
 		in, err := args.group.newRule(ctx, name+"-from-"+id, "ingress", port, pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, opts...)
 		if err != nil {
 			return nil, err
 		}
-		doors = append(doors, in)
+		rules = append(rules, in)
 	}
-	return doors, nil
+	return rules, nil
 }
 
 // newRecord makes a host's name lead to the load balancer.

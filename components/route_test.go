@@ -139,7 +139,7 @@ func TestALoadBalancerWithoutACertificateServesHTTP(t *testing.T) {
 	require.Equal(t, "HTTP", listeners[0].Inputs["protocol"].StringValue())
 	require.InDelta(t, 80, listeners[0].Inputs["port"].NumberValue(), 0)
 	require.Equal(t, "fixed-response", listeners[0].Inputs["defaultActions"].ArrayValue()[0].ObjectValue()["type"].StringValue())
-	require.Equal(t, map[string]string{"dev-http-from-0.0.0.0/0": "ingress 80"}, balancerDoors(recorded))
+	require.Equal(t, map[string]string{"dev-http-from-0.0.0.0/0": "ingress 80"}, balancerRules(recorded))
 
 	balancer := recorded.inputs(t, "aws:lb/loadBalancer:LoadBalancer")
 	require.Equal(t, []any{"subnet-2", "subnet-3"}, balancer["subnets"].Mappable())
@@ -147,15 +147,15 @@ func TestALoadBalancerWithoutACertificateServesHTTP(t *testing.T) {
 	require.Equal(t, map[string]any{"bucket": "", "enabled": false}, balancer["accessLogs"].ObjectValue().Mappable(), "what is left out would stay")
 }
 
-// balancerDoors are the rules of the load balancer's security group that let clients in, by name.
-func balancerDoors(recorded *recorder) map[string]string {
-	doors := map[string]string{}
+// balancerRules are the rules of the load balancer's security group that let clients in, by name.
+func balancerRules(recorded *recorder) map[string]string {
+	rules := map[string]string{}
 	for _, rule := range recorded.all("aws:ec2/securityGroupRule:SecurityGroupRule") {
 		if strings.HasPrefix(rule.Name, "dev-") {
-			doors[rule.Name] = fmt.Sprint(rule.Inputs["type"].StringValue(), " ", rule.Inputs["fromPort"].NumberValue())
+			rules[rule.Name] = fmt.Sprint(rule.Inputs["type"].StringValue(), " ", rule.Inputs["fromPort"].NumberValue())
 		}
 	}
-	return doors
+	return rules
 }
 
 func TestALoadBalancerWithACertificateServesHTTPS(t *testing.T) {
@@ -171,7 +171,7 @@ func TestALoadBalancerWithACertificateServesHTTPS(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}},
 		http["defaultActions"].Mappable())
 	require.Equal(t, "arn:dev-https", recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["listenerArn"].StringValue())
-	require.Equal(t, map[string]string{"dev-http-from-10.0.0.0/8": "ingress 80", "dev-https-from-10.0.0.0/8": "ingress 443"}, balancerDoors(recorded))
+	require.Equal(t, map[string]string{"dev-http-from-10.0.0.0/8": "ingress 80", "dev-https-from-10.0.0.0/8": "ingress 443"}, balancerRules(recorded))
 
 	balancer := recorded.named(t, "aws:lb/loadBalancer:LoadBalancer", "shop-dev")
 	require.True(t, balancer.Inputs["internal"].BoolValue())

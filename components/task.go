@@ -80,9 +80,9 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 		component.Summary["schedule"] = schedule.Name
 	}
 	if len(settings.Before) > 0 {
-		before := &before{ctx: ctx, account: account, component: component, key: args.Stage.Key(name), services: settings.Before,
+		predeploy := &predeploy{ctx: ctx, account: account, component: component, key: args.Stage.Key(name), services: settings.Before,
 			timeout: settings.TimeLimit()}
-		if err := before.declare(name, component.Summary, workload.ready, args.Services, parent); err != nil {
+		if err := predeploy.declare(name, component.Summary, workload.ready, args.Services, parent); err != nil {
 			return nil, err
 		}
 	}

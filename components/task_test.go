@@ -153,7 +153,7 @@ func TestServicesWaitForWhatRunsBeforeThem(t *testing.T) {
 func TestTheHookReadsWhatToRun(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, withTasks, nil)
-	input, err := decodeBefore(&pulumi.ResourceHookArgs{NewInputs: recorded.named(t, "pulumi:index:Stash", "migrate").Inputs})
+	input, err := decodePredeploy(&pulumi.ResourceHookArgs{NewInputs: recorded.named(t, "pulumi:index:Stash", "migrate").Inputs})
 	require.NoError(t, err)
 	input.TaskDefinition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:7"
 	require.Equal(t, taskrun.Task{

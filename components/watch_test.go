@@ -193,11 +193,11 @@ func TestATaskWaitsForOthersOfItsFamily(t *testing.T) {
 			inProgram(t, func(ctx *pulumi.Context) {
 				component := &Task{}
 				require.NoError(t, ctx.RegisterComponentResource(taskType, "migrate", component))
-				before := &before{ctx: ctx, account: accountAnswering(t, test.answers), component: component, key: "tasks.migrate", timeout: time.Minute}
+				predeploy := &predeploy{ctx: ctx, account: accountAnswering(t, test.answers), component: component, key: "tasks.migrate", timeout: time.Minute}
 				if strings.Contains(test.fails, "within 1s") {
-					before.timeout = time.Second
+					predeploy.timeout = time.Second
 				}
-				succeeded, err := before.awaitOthers(t.Context(), taskrun.Task{Cluster: "shop-dev", TaskDefinition: "arn:f:3", Container: "migrate", StartedBy: ours})
+				succeeded, err := predeploy.awaitOthers(t.Context(), taskrun.Task{Cluster: "shop-dev", TaskDefinition: "arn:f:3", Container: "migrate", StartedBy: ours})
 				requireError(t, test.fails, err)
 				require.Equal(t, test.succeeded, succeeded)
 			})

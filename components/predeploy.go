@@ -8,13 +8,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// before runs a task to its end before services move to another revision.
+// predeploy runs a task to its end before services move to another revision.
 //
 // In the state it is a Stash, which the engine itself keeps. What replaces it is another revision of one of the services, and a
 // hook runs the task before the new Stash counts as created. So where the task fails, the state still has the former one, and
 // the next update runs the task again; and once it has succeeded, no update runs it again for these revisions, also
 // where a later step of this one fails.
-type before struct {
+type predeploy struct {
 	ctx       *pulumi.Context
 	account   *Account
 	component pulumi.Resource // where progress is shown: the Stash has no URN yet while its hook runs
@@ -27,18 +27,18 @@ type before struct {
 
 // declare declares the run of a task, which needs ready, and makes the services wait for it. Of tasks that one service waits
 // for, the next begins when the one before it has ended: they may change the same database.
-func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, services map[string]*Service, parent pulumi.ResourceOption) error {
+func (p *predeploy) declare(name string, task pulumi.Map, ready []pulumi.Resource, services map[string]*Service, parent pulumi.ResourceOption) error {
 	revisions := pulumi.StringMap{}
-	for _, service := range b.services {
+	for _, service := range p.services {
 		revisions[service] = services[service].workload.targetRevision
 		ready = append(ready, services[service].before...)
 	}
-	b.trigger = make(chan string, 1)
+	p.trigger = make(chan string, 1)
 	revisions.ToStringMapOutput().ApplyT(func(known map[string]string) map[string]string {
-		b.trigger <- digestOfRevisions(known)
+		p.trigger <- digestOfRevisions(known)
 		return known
 	})
-	hook, err := b.ctx.RegisterResourceHook(b.key, b.run, &pulumi.ResourceHookOptions{OnDryRun: true})
+	hook, err := p.ctx.RegisterResourceHook(p.key, p.run, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, 
 	for _, key := range []string{"taskDefinition", "container", "cluster", "logGroup", "subnets", "securityGroups", "assignPublicIp"} {
 		input[key] = task[key]
 	}
-	stash, err := pulumi.NewStash(b.ctx, name, &pulumi.StashArgs{Input: input}, parent, pulumi.DependsOn(ready),
+	stash, err := pulumi.NewStash(p.ctx, name, &pulumi.StashArgs{Input: input}, parent, pulumi.DependsOn(ready),
 		pulumi.ReplacementTrigger(revisions),
 		// Another revision of the task alone is no reason to run it, and so nothing that a preview should show.
 		pulumi.IgnoreChanges([]string{"input"}),
@@ -54,7 +54,7 @@ func (b *before) declare(name string, task pulumi.Map, ready []pulumi.Resource, 
 	if err != nil {
 		return err
 	}
-	for _, service := range b.services {
+	for _, service := range p.services {
 		services[service].before = append(services[service].before, stash)
 	}
 	return nil

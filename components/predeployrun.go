@@ -31,8 +31,8 @@ const iamLimit = time.Minute
 // sayEvery is the time between two words of a wait.
 const sayEvery = time.Minute
 
-// beforeInput is what the Stash holds: the task that ran, and what it ran before.
-type beforeInput struct {
+// predeployInput is what the Stash holds: the task that ran, and what it ran before.
+type predeployInput struct {
 	TaskDefinition string
 	Container      string
 	Cluster        string
@@ -43,32 +43,32 @@ type beforeInput struct {
 }
 
 // run is the hook. Its error stops the update there, and is shown on the Stash.
-func (b *before) run(args *pulumi.ResourceHookArgs) error {
-	if b.ctx.DryRun() {
-		return b.say("runs before the deployment of " + b.deployed())
+func (p *predeploy) run(args *pulumi.ResourceHookArgs) error {
+	if p.ctx.DryRun() {
+		return p.say("runs before the deployment of " + p.deployed())
 	}
-	input, err := decodeBefore(args)
+	input, err := decodePredeploy(args)
 	if err != nil {
-		return fmt.Errorf("%s: reading what to run: %w", b.key, err)
+		return fmt.Errorf("%s: reading what to run: %w", p.key, err)
 	}
 	// The engine interrupts the program when the update is cancelled, and kills it five seconds later.
-	ctx, stop := signal.NotifyContext(b.ctx.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(p.ctx.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	task := input.task(<-b.trigger) // known by now, as the Stash's own inputs are
-	task.Timeout = b.timeout
-	earlier, err := b.awaitOthers(ctx, task)
+	task := input.task(<-p.trigger) // known by now, as the Stash's own inputs are
+	task.Timeout = p.timeout
+	earlier, err := p.awaitOthers(ctx, task)
 	if err != nil {
-		return fmt.Errorf("%s%w", b.key, err)
+		return fmt.Errorf("%s%w", p.key, err)
 	}
 	if earlier != "" {
-		return b.say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same revisions, has ended with exit code 0",
+		return p.say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same revisions, has ended with exit code 0",
 			earlier))
 	}
-	runner, err := b.account.taskRunner(ctx)
+	runner, err := p.account.taskRunner(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.key, err)
+		return fmt.Errorf("%s: %w", p.key, err)
 	}
-	return b.runToEnd(ctx, runner, task)
+	return p.runToEnd(ctx, runner, task)
 }
 
 // preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update has begun.
@@ -105,8 +105,8 @@ func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage
 	return nil
 }
 
-// decodeBefore reads what is to run from what the engine is about to keep, where everything is known.
-func decodeBefore(args *pulumi.ResourceHookArgs) (input beforeInput, err error) {
+// decodePredeploy reads what is to run from what the engine is about to keep, where everything is known.
+func decodePredeploy(args *pulumi.ResourceHookArgs) (input predeployInput, err error) {
 	text, err := json.Marshal(args.NewInputs["input"].Mappable())
 	if err != nil {
 		return input, err
@@ -114,15 +114,15 @@ func decodeBefore(args *pulumi.ResourceHookArgs) (input beforeInput, err error) 
 	return input, json.Unmarshal(text, &input)
 }
 
-// startedBefore begins what ECS keeps of who has started such a task.
-const startedBefore = "slipway/before/"
+// startedByPrefix begins what ECS keeps of who has started such a task.
+const startedByPrefix = "slipway/before/"
 
 // task is what to run. Its trigger, what it is run for, tells it from runs for other revisions.
-func (i beforeInput) task(trigger string) taskrun.Task {
+func (i predeployInput) task(trigger string) taskrun.Task {
 	return taskrun.Task{
 		Cluster: i.Cluster, TaskDefinition: i.TaskDefinition, Container: i.Container, LogGroup: i.LogGroup,
 		Subnets: i.Subnets, SecurityGroups: i.SecurityGroups, AssignPublicIP: i.AssignPublicIP,
-		StartedBy: startedBefore + trigger + "/" + familyOf(i.TaskDefinition),
+		StartedBy: startedByPrefix + trigger + "/" + familyOf(i.TaskDefinition),
 	}
 }
 
@@ -130,11 +130,11 @@ func (i beforeInput) task(trigger string) taskrun.Task {
 // somebody has started it. Two migrations at one time are worse than one after the other. It waits as long as the task itself
 // may take. Where the last of them was run for the same, by an update that did not see its end, and has succeeded, it returns its
 // id: a migration is not repeated because reading failed. Its error goes on after the task's key.
-func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
+func (p *predeploy) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
 	var reads provider.Reads
 	for running, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		id, latest, err := b.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
+		id, latest, err := p.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
 		if err := reads.After(err); err != nil {
 			return "", fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
 		}
@@ -152,21 +152,21 @@ func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded 
 		stops := fmt.Sprintf("`aws ecs stop-task --cluster %s --task %s` stops it", path.Base(task.Cluster), running)
 		waited := time.Since(began)
 		switch {
-		case waited > b.timeout && running == "":
+		case waited > p.timeout && running == "":
 			return "", fmt.Errorf(".timeout: whether such a task runs already could not be read from ECS within %s: %w",
-				taskrun.Short(b.timeout), err)
-		case waited > b.timeout:
+				taskrun.Short(p.timeout), err)
+		case waited > p.timeout:
 			return "", fmt.Errorf(".timeout: the task %s, which ran already, has not ended within %s; %s", running,
-				taskrun.Short(b.timeout), stops)
+				taskrun.Short(p.timeout), stops)
 		case isAnother:
-			_ = b.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", running, stops))
+			_ = p.say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", running, stops))
 			told = time.Now()
 		case time.Since(told) > sayEvery && running == "":
-			_ = b.say(fmt.Sprintf("has been waiting for %s to read from ECS whether such a task runs already: %v",
+			_ = p.say(fmt.Sprintf("has been waiting for %s to read from ECS whether such a task runs already: %v",
 				taskrun.Short(waited), err))
 			told = time.Now()
 		case time.Since(told) > sayEvery:
-			_ = b.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running, stops))
+			_ = p.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running, stops))
 			told = time.Now()
 		}
 		if err := sleep(ctx, wait); err != nil {
@@ -177,8 +177,8 @@ func (b *before) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded 
 
 // others are the tasks of a family: the id of one that has not stopped, "" where there is none, and else the latest that was run
 // before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
-func (b *before) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task, err error) {
-	client, err := b.account.ecsClient(ctx)
+func (p *predeploy) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task, err error) {
+	client, err := p.account.ecsClient(ctx)
 	if err != nil {
 		return "", latest, err
 	}
@@ -206,7 +206,7 @@ func (b *before) others(ctx context.Context, cluster, family string) (unfinished
 				switch {
 				case awssdk.ToString(one.LastStatus) != "STOPPED":
 					return path.Base(awssdk.ToString(one.TaskArn)), latest, nil
-				case strings.HasPrefix(awssdk.ToString(one.StartedBy), startedBefore) &&
+				case strings.HasPrefix(awssdk.ToString(one.StartedBy), startedByPrefix) &&
 					!awssdk.ToTime(one.CreatedAt).Before(awssdk.ToTime(latest.CreatedAt)):
 					latest = one
 				}
@@ -223,23 +223,23 @@ func familyOf(arn string) string {
 }
 
 // runToEnd runs the task, and says what it writes.
-func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task taskrun.Task) error {
+func (p *predeploy) runToEnd(ctx context.Context, runner *taskrun.Runner, task taskrun.Task) error {
 	var last []string
 	watcher := taskrun.Watcher{
 		Started: func(arn string) {
-			_ = b.say(fmt.Sprintf("%s runs as the task %s", path.Base(task.TaskDefinition), path.Base(arn)))
+			_ = p.say(fmt.Sprintf("%s runs as the task %s", path.Base(task.TaskDefinition), path.Base(arn)))
 		},
 		Line: func(container, text string) {
 			if container != task.Container {
 				text = container + ": " + text
 			}
-			_ = b.say(text)
+			_ = p.say(text)
 			last = append(last, shortLine(text))
 			last = last[max(0, len(last)-lastLines):]
 		},
-		Waiting: func(running time.Duration) { _ = b.say("has been running for " + taskrun.Short(running)) },
+		Waiting: func(running time.Duration) { _ = p.say("has been running for " + taskrun.Short(running)) },
 		Stopping: func(why error) {
-			_ = b.say(fmt.Sprintf("ECS is asked to stop the task: %s", interruption(why)))
+			_ = p.say(fmt.Sprintf("ECS is asked to stop the task: %s", interruption(why)))
 		},
 	}
 	var refused time.Time // for the first time
@@ -248,17 +248,17 @@ func (b *before) runToEnd(ctx context.Context, runner *taskrun.Runner, task task
 		switch {
 		case err == nil && result.Succeeded():
 			if result.LogErr != nil {
-				_ = b.say(result.LogErr.Error())
+				_ = p.say(result.LogErr.Error())
 			}
-			return b.say(fmt.Sprintf("the task %s has ended with exit code 0", result.TaskID()))
+			return p.say(fmt.Sprintf("the task %s has ended with exit code 0", result.TaskID()))
 		case err == nil || !refusedByIAM(err) || !refused.IsZero() && time.Since(refused) > iamLimit:
-			return b.failure(task, result, err, last)
+			return p.failure(task, result, err, last)
 		case refused.IsZero():
 			refused = time.Now()
 		}
-		_ = b.say("was not started, as IAM may not know its roles everywhere yet: again")
+		_ = p.say("was not started, as IAM may not know its roles everywhere yet: again")
 		if err := sleep(ctx, wait); err != nil {
-			return b.failure(task, result, err, last)
+			return p.failure(task, result, err, last)
 		}
 	}
 }
@@ -291,13 +291,13 @@ func sleep(ctx context.Context, wait time.Duration) error {
 }
 
 // failure says how the task ended, what it wrote last, and what to do.
-func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, last []string) error {
+func (p *predeploy) failure(task taskrun.Task, result taskrun.Result, err error, last []string) error {
 	var text strings.Builder
 	late := errors.As(err, new(*taskrun.TimeoutError))
 	if late {
-		fmt.Fprintf(&text, "%s.timeout: %s ", b.key, path.Base(task.TaskDefinition))
+		fmt.Fprintf(&text, "%s.timeout: %s ", p.key, path.Base(task.TaskDefinition))
 	} else {
-		fmt.Fprintf(&text, "%s: %s ", b.key, path.Base(task.TaskDefinition))
+		fmt.Fprintf(&text, "%s: %s ", p.key, path.Base(task.TaskDefinition))
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -307,7 +307,7 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 	default:
 		fmt.Fprintf(&text, "failed: %s", result.Why())
 	}
-	fmt.Fprintf(&text, "\n  Not deployed by this update: %s", b.deployed())
+	fmt.Fprintf(&text, "\n  Not deployed by this update: %s", p.deployed())
 	if len(last) > 0 {
 		text.WriteString("\n  The last lines of the task:")
 		for _, line := range last {
@@ -319,16 +319,16 @@ func (b *before) failure(task taskrun.Task, result taskrun.Result, err error, la
 	}
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", task.LogGroup)
 	if late {
-		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", b.key)
+		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", p.key)
 	}
 	fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
-		"version, remove %s.before", b.key)
+		"version, remove %s.before", p.key)
 	return errors.New(text.String())
 }
 
 // deployed names the services that wait.
-func (b *before) deployed() string {
-	names := slices.Clone(b.services)
+func (p *predeploy) deployed() string {
+	names := slices.Clone(p.services)
 	slices.Sort(names)
 	for i, name := range names {
 		names[i] = "services." + name
@@ -336,6 +336,6 @@ func (b *before) deployed() string {
 	return strings.Join(names, ", ")
 }
 
-func (b *before) say(text string) error {
-	return b.ctx.Log.Info(text, &pulumi.LogArgs{Resource: b.component})
+func (p *predeploy) say(text string) error {
+	return p.ctx.Log.Info(text, &pulumi.LogArgs{Resource: p.component})
 }
