@@ -17,11 +17,11 @@ import (
 // logReader reads the logs of a task's containers beside whoever watches the task, which a log that does not answer must not
 // delay.
 type logReader struct {
-	logs  []*Log // of each container
-	looks chan logLook
-	over  chan struct{} // closed once the task has ended
-	pace  pace
-	lines []readLine // by one look
+	logs   []*Log // of each container
+	looks  chan logLook
+	over   chan struct{} // closed once the task has ended
+	timing timing
+	lines  []readLine // by one look
 }
 
 // logLook is what one look at the logs has found. The task runs all the same where it failed.
@@ -41,7 +41,7 @@ func (r *run) readLogs(task types.Task) {
 	if r.logs != nil || r.task.LogGroup == "" || r.watcher.Line == nil || len(task.Containers) == 0 {
 		return
 	}
-	r.logs = &logReader{looks: make(chan logLook), over: make(chan struct{}), pace: r.pace}
+	r.logs = &logReader{looks: make(chan logLook), over: make(chan struct{}), timing: r.timing}
 	for _, container := range task.Containers {
 		r.logs.add(r, aws.ToString(container.Name))
 	}
@@ -62,7 +62,7 @@ func (l *logReader) add(r *run, container string) {
 
 // read looks at the logs until the context ends, or they may not be read.
 func (l *logReader) read(ctx context.Context) {
-	for wait := l.pace.first; ; wait = min(wait*3/2, l.pace.last) {
+	for wait := l.timing.firstPoll; ; wait = min(wait*3/2, l.timing.lastPoll) {
 		look := l.look(ctx)
 		select {
 		case l.looks <- look:
@@ -75,7 +75,7 @@ func (l *logReader) read(ctx context.Context) {
 		select {
 		case <-time.After(wait):
 		case <-l.over: // from now on, somebody waits for it
-			if sleep(ctx, l.pace.quiet/3) != nil {
+			if sleep(ctx, l.timing.quiet/3) != nil {
 				return
 			}
 		case <-ctx.Done():
@@ -124,11 +124,11 @@ func (r *run) drainLogs(ctx context.Context) {
 	ended := time.Now()
 	heard, answered := ended, ended // a line, and a look
 	for {
-		patience := r.pace.unanswered
+		patience := r.timing.unanswered
 		if r.logErr != nil {
-			patience = r.pace.quiet
+			patience = r.timing.quiet
 		}
-		wait := min(time.Until(answered.Add(patience)), time.Until(ended.Add(r.pace.latest)))
+		wait := min(time.Until(answered.Add(patience)), time.Until(ended.Add(r.timing.latest)))
 		select {
 		case <-ctx.Done():
 			return
@@ -145,7 +145,7 @@ func (r *run) drainLogs(ctx context.Context) {
 			case look.err != nil: // and so nothing is known
 			case len(look.lines) > 0:
 				heard, answered = time.Now(), time.Now()
-			case look.began.After(heard.Add(r.pace.quiet)):
+			case look.began.After(heard.Add(r.timing.quiet)):
 				return
 			default:
 				answered = time.Now()

@@ -17,27 +17,28 @@ import (
 	"slipway/provider"
 )
 
-// pace is how long things may take.
-type pace struct {
-	// first and last bound the time between two looks: short at first, for a task that ends at once.
-	first, last time.Duration
+// timing is how long things may take.
+type timing struct {
+	// firstPoll and lastPoll bound the time between two looks: short at first, for a task that ends at once.
+	firstPoll, lastPoll time.Duration
 	// quiet is how long no line must have come after the task's end, as CloudWatch is some seconds behind, and latest how
 	// long that may go on. unanswered is how long after the end a log is waited for that does not answer.
 	quiet, latest, unanswered time.Duration
 	// start bounds the call that starts the task, and stop what a task may take that is stopped: at most 120 seconds for its
 	// containers, and some for what Fargate does about it.
 	start, stop time.Duration
-	// unseen is for how long ECS may not know the task that it has just started, and unread for how long it may not answer.
-	unseen, unread time.Duration
+	// notFoundTimeout is for how long ECS may not know the task that it has just started, and unread for how long it may
+	// not answer.
+	notFoundTimeout, unread time.Duration
 	// waiting is the time between two words of a task that runs.
 	waiting time.Duration
 }
 
-var usualPace = pace{
-	first: 250 * time.Millisecond, last: 3 * time.Second,
+var usualTiming = timing{
+	firstPoll: 250 * time.Millisecond, lastPoll: 3 * time.Second,
 	quiet: 3 * time.Second, latest: time.Minute, unanswered: 10 * time.Second,
 	start: 2 * time.Minute, stop: 4 * time.Minute,
-	unseen: time.Minute, unread: provider.UnreadLimit,
+	notFoundTimeout: time.Minute, unread: provider.UnreadLimit,
 	waiting: time.Minute,
 }
 
@@ -77,9 +78,9 @@ func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, e
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
 	}
-	pace := cmp.Or(r.pace, usualPace)
+	timing := cmp.Or(r.timing, usualTiming)
 	// Not to be cut short: a task of which nobody knows would run on.
-	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), pace.start)
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), timing.start)
 	defer cancel()
 	arn, err := r.Start(starting, task)
 	if err != nil {
@@ -88,7 +89,7 @@ func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, e
 	if watcher.Started != nil {
 		watcher.Started(arn)
 	}
-	run := &run{runner: r, pace: pace, task: task, watcher: watcher, arn: arn, began: time.Now()}
+	run := &run{runner: r, timing: timing, task: task, watcher: watcher, arn: arn, began: time.Now()}
 	reading, cancel := context.WithCancel(context.WithoutCancel(ctx)) // while it is stopped, too
 	defer cancel()
 	run.reading = reading
@@ -106,7 +107,7 @@ func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, e
 // run is a task that was started.
 type run struct {
 	runner  *Runner
-	pace    pace
+	timing  timing
 	task    Task
 	watcher Watcher
 	arn     string
@@ -131,9 +132,9 @@ func (r *run) follow(ctx context.Context) (Result, error) {
 	defer cancel()
 	looks := make(chan look)
 	go r.look(ctx, looks)
-	waiting := time.NewTicker(r.pace.waiting)
+	waiting := time.NewTicker(r.timing.waiting)
 	defer waiting.Stop()
-	reads := provider.Reads{Limit: r.pace.unread}
+	reads := provider.Reads{Limit: r.timing.unread}
 	seen := time.Now()
 	for {
 		select {
@@ -161,7 +162,7 @@ func (r *run) follow(ctx context.Context) (Result, error) {
 					return r.ended(*look.task)
 				}
 			case look.err != nil: // nothing is known
-			case time.Since(seen) > r.pace.unseen: // right after the start, ECS may not know it yet
+			case time.Since(seen) > r.timing.notFoundTimeout: // right after the start, ECS may not know it yet
 				return Result{TaskARN: r.arn}, fmt.Errorf("ECS does not know the task %s that it has started", r.id())
 			}
 		}
@@ -170,7 +171,7 @@ func (r *run) follow(ctx context.Context) (Result, error) {
 
 // look looks at the task until the context ends.
 func (r *run) look(ctx context.Context, looks chan<- look) {
-	for wait := r.pace.first; ; wait = min(wait*3/2, r.pace.last) {
+	for wait := r.timing.firstPoll; ; wait = min(wait*3/2, r.timing.lastPoll) {
 		task, err := r.describe(ctx)
 		select {
 		case looks <- look{task, err}:
@@ -220,7 +221,7 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 	if r.watcher.Stopping != nil {
 		r.watcher.Stopping(why)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.pace.stop)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timing.stop)
 	defer cancel()
 	if err := r.askToStop(ctx, why); err != nil {
 		return Result{TaskARN: r.arn}, fmt.Errorf("ECS did not stop the task %s, which may still run; `aws ecs stop-task --cluster %s --task %[1]s` stops it: "+
@@ -231,7 +232,7 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 	case r.over:
 		return result, fmt.Errorf("the task %s was stopped: %w", r.id(), why)
 	case ctx.Err() != nil:
-		return result, fmt.Errorf("ECS was asked to stop the task %s, and has not within %s: %w", r.id(), r.pace.stop, why)
+		return result, fmt.Errorf("ECS was asked to stop the task %s, and has not within %s: %w", r.id(), r.timing.stop, why)
 	}
 	return result, fmt.Errorf("ECS was asked to stop the task %s: %w (%w)", r.id(), err, why)
 }
@@ -244,7 +245,7 @@ func (r *run) askToStop(ctx context.Context, why error) error {
 	}
 	for {
 		_, err := r.runner.ECS.StopTask(ctx, &ecs.StopTaskInput{Cluster: &r.task.Cluster, Task: &r.arn, Reason: &reason})
-		if err == nil || provider.Definite(err) || sleep(ctx, r.pace.last) != nil {
+		if err == nil || provider.Definite(err) || sleep(ctx, r.timing.lastPoll) != nil {
 			return err
 		}
 	}

@@ -170,9 +170,9 @@ func ended(code types.TaskStopCode, reason string, containers ...types.Container
 var exited = ended(types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", ran("migrate", 0))
 
 func runner(ecs *fakeECS, logs *fakeLogs) *Runner {
-	return &Runner{ECS: ecs, Logs: logs, pace: pace{
-		first: time.Millisecond, last: 2 * time.Millisecond, quiet: 30 * time.Millisecond, latest: time.Second,
-		start: time.Second, stop: time.Second, unseen: 50 * time.Millisecond, unread: 50 * time.Millisecond,
+	return &Runner{ECS: ecs, Logs: logs, timing: timing{
+		firstPoll: time.Millisecond, lastPoll: 2 * time.Millisecond, quiet: 30 * time.Millisecond, latest: time.Second,
+		start: time.Second, stop: time.Second, notFoundTimeout: 50 * time.Millisecond, unread: 50 * time.Millisecond,
 		unanswered: 500 * time.Millisecond, waiting: 5 * time.Millisecond,
 	}}
 }
@@ -274,7 +274,7 @@ func TestATaskIsStoppedAfterItsTimeout(t *testing.T) {
 			task := migrate
 			task.Timeout = 20 * time.Millisecond
 			slow := runner(fake, &fakeLogs{})
-			slow.pace.unread = time.Minute
+			slow.timing.unread = time.Minute
 			var waited, why = 0, error(nil)
 			result, err := slow.Run(t.Context(), task, Watcher{
 				Waiting:  func(time.Duration) { waited++ },

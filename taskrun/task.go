@@ -42,7 +42,7 @@ type Runner struct {
 	ECS  ECS
 	Logs Logs
 
-	pace pace // zero for the usual one
+	timing timing // zero for the usual one
 }
 
 // ECS are the calls that run a task.
