@@ -20,7 +20,7 @@ import (
 	"slipway/stage"
 )
 
-var update = flag.Bool("update", false, "write testdata/graph-*.json anew")
+var update = flag.Bool("update", false, "write testdata/graph-*.json")
 
 // everyOption is a stage with something of each resource type and of each option that decides a name.
 var everyOption = map[string]string{

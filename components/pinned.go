@@ -77,7 +77,7 @@ func (a *Account) lookupReferences(ctx *pulumi.Context, settings *stage.Stage, n
 			continue
 		}
 		if err := lookupImage(ctx, image); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %s is not to be had: name an image that the repository holds: %w",
+			mistakes = append(mistakes, fmt.Errorf("%s: %s is not in ECR: name an image that the repository holds: %w",
 				settings.WhereDefined(name, "containers", container, "image"), text, err))
 		}
 	}
@@ -117,7 +117,7 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	}
 	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
 	if err != nil {
-		return fmt.Errorf("%s is not to be had: pin an image that the repository holds: %w", ref.Raw, err)
+		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref.Raw, err)
 	}
 	for _, tag := range found.ImageTags {
 		if tag == ref.Tag {

@@ -321,7 +321,7 @@ func (p *predeploy) failure(task taskrun.Task, result taskrun.Result, err error,
 	if late {
 		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", p.key)
 	}
-	fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
+	fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
 		"version, remove %s.before", p.key)
 	return errors.New(text.String())
 }

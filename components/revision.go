@@ -48,7 +48,7 @@ func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []co
 				"go back by `git revert`", name, container.Image)
 		}
 		if err := lookupImage(ctx, image); err != nil {
-			return fmt.Errorf("the task definition %s runs the image %s, which is not to be had, as one that has expired "+
+			return fmt.Errorf("the task definition %s runs the image %s, which is not in ECR, as one that has expired "+
 				"(repository.keepRevisions): name a later revision, or go back by `git revert`: %w", name, container.Image, err)
 		}
 	}
@@ -89,7 +89,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			own := reference.IsOf(settings.Family(service))
 			switch {
 			case own && !keepsOwn:
-				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which makes it anew",
+				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which recreates it",
 					needed.Name)
 			case !own && !readable[stage.SecretARN(needed.ValueFrom)]:
 				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets again, with the same ARN",

@@ -399,12 +399,12 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
 	switch {
 	case stays && r.serving(service) == nothing:
-		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
+		fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
 	case stays: // and a replacement would delete what serves
-		fmt.Fprintf(&text, "\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, "+
+		fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, "+
 			"`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi up` watches it", r.cluster, path.Base(r.service))
 	default:
-		text.WriteString("\n  Mend the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
+		text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
 	}
 	return errors.New(text.String())
 }

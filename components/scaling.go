@@ -38,7 +38,7 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 	parent := pulumi.Parent(component)
 	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
 		ServiceNamespace: pulumi.String("ecs"),
-		// AWS forgets the target with the service, so it depends on the service's own name: both are made anew together.
+		// AWS forgets the target with the service, so it depends on the service's own name: both are recreated together.
 		ResourceId:        pulumi.Sprintf("service/%s/%s", args.Cluster, args.Service.Name),
 		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
 		MinCapacity:       pulumi.Int(args.Settings.Min),

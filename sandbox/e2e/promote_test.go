@@ -79,7 +79,7 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	p.ok("slipway", "promote", "dev", "release")
 	good := p.outputs("dev").Images["web"]
 	for ref, says := range map[string]string{
-		strings.Replace(good.Ref, good.Digest, "sha256:"+strings.Repeat("0", 64), 1): "not to be had",
+		strings.Replace(good.Ref, good.Digest, "sha256:"+strings.Repeat("0", 64), 1): "is not in ECR",
 		strings.Replace(good.Ref, good.Tag, "another-tag", 1):                        "another-tag",
 		strings.Replace(good.Ref, "123456789012", "210987654321", 1):                 "account",
 		strings.Replace(good.Ref, "ap-northeast-2", "eu-west-1", 1):                  "region",
