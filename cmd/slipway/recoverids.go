@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"slipway/awslimits"
 )
 
 // finder finds what a cut-off operation may have created.
@@ -50,20 +52,21 @@ func (in inputs) tags() map[string]any { tags, _ := in["tags"].(map[string]any);
 // derivedIDs are the types whose imports take what the inputs say: two of the same id are one and the same. Whether AWS has it, the provider says
 // when it reads it. (https://www.pulumi.com/registry/packages/aws/ has the form of the ids.)
 var derivedIDs = map[string]func(in inputs) string{
-	"aws:appautoscaling/policy:Policy":            joined("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
-	scheduledAction:                               joined("-", "name", "serviceNamespace", "resourceId"),
-	"aws:appautoscaling/target:Target":            joined("/", "serviceNamespace", "resourceId", "scalableDimension"),
-	"aws:cloudwatch/logGroup:LogGroup":            joined("", "name"),
-	"aws:cloudwatch/metricAlarm:MetricAlarm":      joined("", "name"),
-	"aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRuleID,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     joined("", "repository"),
-	"aws:ecr/repository:Repository":               joined("", "name"),
-	"aws:ecs/cluster:Cluster":                     joined("", "name"),
-	"aws:ecs/service:Service":                     serviceID,
-	"aws:iam/role:Role":                           joined("", "name"),
-	"aws:iam/rolePolicy:RolePolicy":               joined(":", "role", "name"),
-	"aws:route53/record:Record":                   recordID,
-	"aws:scheduler/schedule:Schedule":             scheduleID,
+	"aws:appautoscaling/policy:Policy":                  joined("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
+	scheduledAction:                                     joined("-", "name", "serviceNamespace", "resourceId"),
+	"aws:appautoscaling/target:Target":                  joined("/", "serviceNamespace", "resourceId", "scalableDimension"),
+	"aws:cloudwatch/logGroup:LogGroup":                  joined("", "name"),
+	"aws:cloudwatch/metricAlarm:MetricAlarm":            joined("", "name"),
+	"aws:ec2/securityGroupRule:SecurityGroupRule":       securityGroupRuleID,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":           joined("", "repository"),
+	"aws:ecr/repository:Repository":                     joined("", "name"),
+	"aws:ecs/cluster:Cluster":                           joined("", "name"),
+	"aws:ecs/service:Service":                           serviceID,
+	"aws:iam/role:Role":                                 joined("", "name"),
+	"aws:iam/rolePolicy:RolePolicy":                     joined(":", "role", "name"),
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": joined("/", "role", "policyArn"),
+	"aws:route53/record:Record":                         recordID,
+	"aws:scheduler/schedule:Schedule":                   scheduleID,
 }
 
 // askedIDs are the types whose ids AWS makes: each is looked up by what it is known by. The id is empty where AWS has none.
@@ -71,6 +74,7 @@ var askedIDs = map[string]func(ctx context.Context, f *finder, in inputs) (id st
 	"aws:acm/certificate:Certificate":                findCertificate,
 	"aws:ec2/securityGroup:SecurityGroup":            findSecurityGroup,
 	"aws:ecs/taskDefinition:TaskDefinition":          findTaskDefinition,
+	"aws:iam/policy:Policy":                          findPolicy,
 	"aws:lb/listener:Listener":                       findListener,
 	"aws:lb/listenerRule:ListenerRule":               findListenerRule,
 	"aws:lb/loadBalancer:LoadBalancer":               findLoadBalancer,
@@ -119,6 +123,11 @@ func securityGroupRuleID(in inputs) string {
 		parts = append(parts, group)
 	}
 	return strings.Join(parts, "_")
+}
+
+// findPolicy makes the ARN, which has the account. Whether AWS has it, the provider says.
+func findPolicy(_ context.Context, f *finder, in inputs) (string, error) {
+	return fmt.Sprintf("arn:%s:iam::%s:policy%s%s", awslimits.Partition(f.region), f.account, cmp.Or(in.text("path"), "/"), in.text("name")), nil
 }
 
 const elbv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed

@@ -16,23 +16,25 @@ type importer func(c *call) error
 // importers are those of the types whose import takes another id than the resource has, or of another form than any text. The types that
 // are in unimportable have none.
 var importers = map[string]importer{
-	"aws:acm/certificate:Certificate":                asARN("acm", "certificate/"),
-	"aws:appautoscaling/policy:Policy":               importScalingPolicy,
-	"aws:appautoscaling/target:Target":               importScalableTarget,
-	"aws:ec2/securityGroup:SecurityGroup":            importSecurityGroup,
-	"aws:ec2/securityGroupRule:SecurityGroupRule":    importSecurityGroupRule,
-	"aws:ecs/cluster:Cluster":                        importCluster,
-	"aws:ecs/service:Service":                        importService,
-	"aws:ecs/taskDefinition:TaskDefinition":          importTaskDefinition,
-	"aws:iam/rolePolicy:RolePolicy":                  inParts(":", 2, "role_policy id must be of the form <role name>:<policy name>"),
-	"aws:lb/listener:Listener":                       asARN("elasticloadbalancing", "listener/"),
-	"aws:lb/listenerRule:ListenerRule":               asARN("elasticloadbalancing", "listener-rule/"),
-	"aws:lb/loadBalancer:LoadBalancer":               asARN("elasticloadbalancing", "loadbalancer/"),
-	"aws:lb/targetGroup:TargetGroup":                 asARN("elasticloadbalancing", "targetgroup/"),
-	"aws:route53/record:Record":                      importRecord,
-	"aws:scheduler/schedule:Schedule":                inParts("/", 2, "expected an id of the form group_name/name"),
-	"aws:secretsmanager/secret:Secret":               asARN("secretsmanager", "secret:"),
-	"aws:secretsmanager/secretVersion:SecretVersion": inParts("|", 2, "unexpected format of ID, expected SecretID|VersionID"),
+	"aws:acm/certificate:Certificate":                   asARN("acm", "certificate/"),
+	"aws:appautoscaling/policy:Policy":                  importScalingPolicy,
+	"aws:appautoscaling/target:Target":                  importScalableTarget,
+	"aws:ec2/securityGroup:SecurityGroup":               importSecurityGroup,
+	"aws:ec2/securityGroupRule:SecurityGroupRule":       importSecurityGroupRule,
+	"aws:ecs/cluster:Cluster":                           importCluster,
+	"aws:ecs/service:Service":                           importService,
+	"aws:ecs/taskDefinition:TaskDefinition":             importTaskDefinition,
+	"aws:iam/policy:Policy":                             importPolicy,
+	"aws:iam/rolePolicy:RolePolicy":                     inParts(":", 2, "role_policy id must be of the form <role name>:<policy name>"),
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": importRolePolicyAttachment,
+	"aws:lb/listener:Listener":                          asARN("elasticloadbalancing", "listener/"),
+	"aws:lb/listenerRule:ListenerRule":                  asARN("elasticloadbalancing", "listener-rule/"),
+	"aws:lb/loadBalancer:LoadBalancer":                  asARN("elasticloadbalancing", "loadbalancer/"),
+	"aws:lb/targetGroup:TargetGroup":                    asARN("elasticloadbalancing", "targetgroup/"),
+	"aws:route53/record:Record":                         importRecord,
+	"aws:scheduler/schedule:Schedule":                   inParts("/", 2, "expected an id of the form group_name/name"),
+	"aws:secretsmanager/secret:Secret":                  asARN("secretsmanager", "secret:"),
+	"aws:secretsmanager/secretVersion:SecretVersion":    inParts("|", 2, "unexpected format of ID, expected SecretID|VersionID"),
 }
 
 // unimportable are the types whose official resource cannot be imported.
@@ -118,6 +120,24 @@ func importSecurityGroup(c *call) error {
 	if !strings.HasPrefix(c.id, "sg-") {
 		return fmt.Errorf("InvalidGroupId.Malformed: Invalid id: \"%s\" (expecting \"sg-...\")", c.id)
 	}
+	return nil
+}
+
+// importPolicy takes an ARN, which has no region. That of another account's policy reads nothing.
+func importPolicy(c *call) error {
+	if !policyARN.MatchString(c.id) {
+		return fmt.Errorf("ValidationError: ARN %s is not valid.", c.id) //nolint:staticcheck // AWS's own words
+	}
+	return nil
+}
+
+// importRolePolicyAttachment takes ROLE/ARN, in which the ARN has slashes, too.
+func importRolePolicyAttachment(c *call) error {
+	role, arn, _ := strings.Cut(c.id, "/")
+	if role == "" || !policyARN.MatchString(arn) {
+		return wrongID(c, "expected <role-name>/<policy_arn>")
+	}
+	c.id = role + "-" + arn
 	return nil
 }
 

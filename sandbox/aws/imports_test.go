@@ -39,6 +39,8 @@ func documentedID(r *tracked) string {
 		return of("cluster", "name")[strings.LastIndex(of("cluster"), "/")+1:]
 	case "aws:ecs/taskDefinition:TaskDefinition":
 		return of("arn")
+	case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+		return of("role", "policyArn")
 	}
 	return r.id
 }
@@ -77,6 +79,22 @@ func TestASecondRuleForTheSameIsRefused(t *testing.T) {
 	c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "two", rule(81, "10.1.0.0/16"))
 	_, err := c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "three", rule(80, "10.1.0.0/16"))
 	require.ErrorContains(t, err, `InvalidPermission.Duplicate: the specified rule "peer: 10.1.0.0/16, TCP, from port: 80, to port: 80, ALLOW" already exists`)
+}
+
+func TestPoliciesOfTheirOwnAreImported(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	role := c.create("aws:iam/role:Role", "web", values{"name": "web", "assumeRolePolicy": trustPolicy})
+	const text = `{"Statement":[{"Action":["sns:Publish"],"Effect":"Allow","Resource":["arn:aws:sns:*:*:shop"]}]}`
+	policy := c.create("aws:iam/policy:Policy", "web", values{"name": "web-1", "path": "/shop/", "policy": text})
+	require.Equal(t, "arn:aws:iam::"+account.ID+":policy/shop/web-1", policy.id)
+	attached := values{"role": role.id, "policyArn": policy.id}
+	c.create("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "web", attached)
+
+	read, err := c.Read(t.Context(), &pulumirpc.ReadRequest{Urn: "urn:pulumi:dev::shop::aws:iam/policy:Policy::it",
+		Id: "arn:aws:iam::123456789013:policy/web-1", Properties: &structpb.Struct{}})
+	require.NoError(t, err)
+	require.Empty(t, read.GetId(), "another account's")
 }
 
 func TestImportsOfAnotherFormAreRefused(t *testing.T) {
