@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -160,11 +161,16 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 
 // output is what one pulumi command prints.
 func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
+	return p.given(ctx, nil, args...)
+}
+
+// given is what one pulumi command prints that reads input.
+func (p pulumiCLI) given(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
 	command, err := p.command()
 	if err != nil {
 		return nil, err
 	}
-	stdout, stderr, _, err := command.Run(ctx, p.directory, nil, nil, nil, nil, args...)
+	stdout, stderr, _, err := command.Run(ctx, p.directory, input, nil, nil, nil, args...)
 	if err != nil {
 		said := strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
 		err = fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)

@@ -13,11 +13,12 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/spf13/cobra"
 )
 
 func recoverCommand(directory *string) *cobra.Command {
-	var dryRun, asJSON bool
+	var dryRun, asJSON, alsoLost bool
 	command := &cobra.Command{
 		Use:   "recover STAGE",
 		Short: "Bring a stage whose update was cut off back in line with AWS",
@@ -28,7 +29,10 @@ them. This command looks for each in AWS, by the name and the tags that it was t
 state; what was created and is not needed any more is deleted by the next pulumi up; what was changed or deleted is read again;
 what is not there is forgotten. In AWS it changes nothing. What carries another stage's tags is left alone, and said.
 
-It goes by the pending operations alone. A state that was lost has none: put it back from a backup (docs/operations.md).
+A state that was lost has none. Put it back from a backup, where there is one (docs/operations.md). Where there is none, and the
+stack is new or empty, this command asks pulumi preview what the stage is to have, looks for all of that in AWS, and imports what
+carries the stage's tags. It does so, too, where the state has something, if you say --lost: after an old backup was put back, or
+a recovery was interrupted. Images cannot be imported; the next pulumi up builds them again.
 
 Before it changes the state it writes that to a file, whose path it prints. Where the stack is still locked, run pulumi
 cancel first.
@@ -58,6 +62,10 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 				err = r.apply(cmd.Context())
 				done()
 			}
+			if err == nil && (alsoLost || r.lost) {
+				r.lost = true
+				err = r.findLost(cmd.Context(), report, dryRun)
+			}
 			if err != nil {
 				return err
 			}
@@ -72,15 +80,16 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 			return err
 		},
 	}
-	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what was cut off, and what would become of it")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what was cut off or lost, and what would become of it")
+	command.Flags().BoolVar(&alsoLost, "lost", false, "look for what the state lacks, also where it has something")
 	command.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON")
 	return command
 }
 
-// recovery is what becomes of a stage's pending operations, as --json prints it.
+// recovery is what becomes of a stage's pending operations and of what its state has lost, as --json prints it.
 type recovery struct {
 	Stage string `json:"stage"`
-	// Operations that were cut off.
+	// Operations that were cut off, and what was lost.
 	Operations []*recovered `json:"operations"`
 	// Backup is the path of the state as it was before; empty where nothing was changed.
 	Backup string `json:"backup,omitempty"`
@@ -89,6 +98,7 @@ type recovery struct {
 	project *project
 	state   *stackState
 	export  []byte
+	lost    bool // the state has nothing, or not all that an earlier recovery was to put there
 }
 
 // What becomes of a pending operation.
@@ -101,12 +111,12 @@ const (
 	unknown   = "unknown"   // slipway cannot look for it
 )
 
-// recovered is a pending operation, and what becomes of it.
+// recovered is a pending operation or something that the state has lost, and what becomes of it.
 type recovered struct {
 	URN string `json:"urn"`
-	// Operation is creating, updating, deleting, reading or importing.
+	// Operation is creating, updating, deleting, reading or importing; lost where there was none.
 	Operation string `json:"operation"`
-	// Result is imported, left over, read, forgotten, foreign or unknown.
+	// Result is imported, left over, read, forgotten, foreign, unknown, made again or looked for later.
 	Result string `json:"result"`
 	// ID by which AWS knows it, as an import takes it; empty where there is none.
 	ID string `json:"id,omitempty"`
@@ -138,6 +148,7 @@ func planRecovery(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	}
 	pending := r.state.pending()
 	if len(pending) == 0 {
+		r.lost = len(r.Operations) > 0 || !slices.ContainsFunc(r.state.resources(), stateResource.isAWS)
 		return r, nil
 	}
 	find, err := r.finder(ctx)
@@ -172,13 +183,18 @@ func (r *recovery) finder(ctx context.Context) (*finder, error) {
 		return nil, err
 	}
 	if of := r.state.account(); of != "" && of != account {
-		return nil, refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one", account, r.Stage, of)
+		return nil, refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one", account,
+			r.Stage, of)
 	}
 	if cfg.HTTPClient == nil { // as the SDK's own clients have it
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
-	return &finder{cloud: newCloud(cfg, settings, account), query: queryClient{cfg, settings}, holds: r.state.holds,
-		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) })}, nil
+	return &finder{cloud: newCloud(cfg, settings, account), query: queryClient{cfg, settings},
+		holds: func(token, id string) bool { return r.state.holds(token, id) },
+		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) }),
+		scaling: applicationautoscaling.NewFromConfig(cfg, func(o *applicationautoscaling.Options) {
+			o.BaseEndpoint = settings.Endpoint("appautoscaling", o.BaseEndpoint)
+		})}, nil
 }
 
 // plan decides what becomes of an operation, as far as can be told before what it made is read.
@@ -200,7 +216,7 @@ func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (
 			o.Result = read // a later update has got it done
 		}
 	case ask == nil:
-		o.Result, o.Note = unknown, fmt.Sprintf("slipway cannot look for a %s: look in AWS, and `pulumi import` what is there, or remove it", token)
+		o.Result, o.Note = unknown, cannotLook(token)
 	default:
 		o.ID, err = ask(ctx, find, in)
 		switch {
@@ -217,14 +233,16 @@ func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (
 	return err
 }
 
-// apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not there or is not the
-// stage's.
+// apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not
+// there or is not the stage's.
 func (r *recovery) apply(ctx context.Context) error {
 	if err := r.unchanged(ctx); err != nil {
 		return err
 	}
-	if err := r.backUp(); err != nil {
-		return err
+	if r.Backup == "" {
+		if err := r.backUp(); err != nil {
+			return err
+		}
 	}
 	r.state.clearPending()
 	var targets []string
@@ -257,9 +275,11 @@ func (r *recovery) apply(ctx context.Context) error {
 	if len(targets) == 0 {
 		return nil
 	}
-	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"}, targets...)
+	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
+		"--suppress-outputs"}, targets...)
 	if _, err := r.pulumi.output(ctx, arguments...); err != nil {
-		return fmt.Errorf("%w\nRun slipway recover %s again once that is mended; the state as it was before is in %s", err, r.Stage, r.Backup)
+		return fmt.Errorf("%w\nRun slipway recover %s again once that is mended; the state as it was before is in %s", err,
+			r.Stage, r.Backup)
 	}
 	if err := r.readState(ctx); err != nil {
 		return err
@@ -267,6 +287,7 @@ func (r *recovery) apply(ctx context.Context) error {
 	for _, o := range r.Operations {
 		o.settle(r.state)
 	}
+	r.state.forgetMissing()
 	return r.writeState(ctx)
 }
 
@@ -291,7 +312,8 @@ func (o *recovered) settle(state *stackState) {
 		if each.properties("outputs") == nil {
 			each["outputs"] = map[string]any{}
 		}
-		each["inputs"] = o.made["inputs"] // with what the provider knows and AWS does not, such as that it has made up the name
+		// With what the provider knows and AWS does not, such as that it has made up the name.
+		each["inputs"] = filled(o.made["inputs"], each.given())
 		for _, key := range unknownToAWS {
 			if value, given := o.made.properties("inputs")[key]; given {
 				each.properties("outputs")[key] = value
@@ -317,7 +339,8 @@ func (o *recovered) owner(outputs map[string]any) string {
 			tags = all
 		}
 		if !sameOwner(wanted, tags) {
-			return fmt.Sprintf("AWS has %s, which does not carry the tags project=%v and stage=%v", o.ID, wanted["project"], wanted["stage"])
+			return fmt.Sprintf("AWS has %s, which does not carry the tags project=%v and stage=%v", o.ID, wanted["project"],
+				wanted["stage"])
 		}
 	}
 	for key, wanted := range map[string]string{"aliases": aliasOf(in), "target": targetOf(in)} {
@@ -351,7 +374,8 @@ func targetOf(properties inputs) string {
 func (r *recovery) unchanged(ctx context.Context) error {
 	now, err := r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage)
 	if err == nil && !bytes.Equal(now, r.export) {
-		err = refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again", r.Stage)
+		err = refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again",
+			r.Stage)
 	}
 	return err
 }
@@ -366,22 +390,14 @@ func (r *recovery) backUp() error {
 	return os.WriteFile(r.Backup, r.export, 0o600)
 }
 
-// writeState gives the stack the state. It is refused while an update of the stack goes on.
+// writeState gives the stack the state, which never is in a file: Pulumi encrypts what is secret. It is refused while
+// an update of the stack goes on.
 func (r *recovery) writeState(ctx context.Context) error {
 	content, err := r.state.json()
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(r.Backup), "*.json") // which only its owner may read
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	_, err = r.pulumi.output(ctx, "stack", "import", "--stack", r.Stage, "--file", file.Name())
+	_, err = r.pulumi.given(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
 	if err != nil && strings.Contains(err.Error(), "locked") {
 		err = fmt.Errorf("%w: where no update of it is running, `pulumi cancel --stack %s` unlocks it", err, r.Stage)
 	}
@@ -395,11 +411,11 @@ func (r *recovery) left() bool {
 
 func (r *recovery) print(report *report, dryRun bool) {
 	if len(r.Operations) == 0 {
-		report.printf("No operation of %s was cut off: there is nothing to recover.\n", r.Stage)
-		if !slices.ContainsFunc(r.state.resources(), stateResource.isAWS) {
-			report.printf("Its state has nothing in AWS. If AWS has the stage all the same, its state was lost: put it back " +
-				"from a backup before pulumi up.\ndocs/operations.md, \"get back a state that was lost\", says how.\n")
+		report.printf("No operation of %s was cut off", r.Stage)
+		if r.lost {
+			report.printf(", and AWS has nothing of it that its state lacks")
 		}
+		report.printf(": there is nothing to recover.\n")
 		return
 	}
 	rows := [][]string{}
@@ -408,10 +424,11 @@ func (r *recovery) print(report *report, dryRun bool) {
 		if dryRun && (o.Result == imported || o.Result == leftOver) {
 			result += ", if it is there"
 		}
-		rows = append(rows, []string{o.Operation, o.made.token(), o.made.name(), result, strings.TrimSpace(o.ID + " " + o.Note)})
+		rows = append(rows, []string{o.Operation, o.made.token(), o.made.name(), result,
+			strings.TrimSpace(o.ID + " " + o.Note)})
 	}
-	report.table([]string{"CUT OFF", "TYPE", "NAME", "RESULT", ""}, rows)
-	if dryRun {
+	report.table([]string{"WAS", "TYPE", "NAME", "RESULT", ""}, rows)
+	if r.Backup == "" {
 		return
 	}
 	fmt.Fprintf(report.err, "\nThe state as it was before: %s\n", r.Backup)

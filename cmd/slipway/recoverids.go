@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -22,8 +23,9 @@ import (
 // finder finds what a cut-off operation may have created.
 type finder struct {
 	*cloud
-	query queryClient
-	certs *acm.Client
+	query   queryClient
+	certs   *acm.Client
+	scaling *applicationautoscaling.Client
 	// holds tells whether the state has a resource of this type and id already.
 	holds func(token, id string) bool
 }
@@ -49,12 +51,14 @@ func (in inputs) list(key string) (texts []string) {
 // tags are those that tell whose a resource is.
 func (in inputs) tags() map[string]any { tags, _ := in["tags"].(map[string]any); return tags }
 
-// derivedIDs are the types whose imports take what the inputs say: two of the same id are one and the same. Whether AWS has it, the provider says
-// when it reads it. (https://www.pulumi.com/registry/packages/aws/ has the form of the ids.)
+// derivedIDs are the types whose imports take what the inputs say: two of the same id are one and the same. Whether AWS
+// has it, the provider says when it reads it. (https://www.pulumi.com/registry/packages/aws/ has the form of the ids.)
 var derivedIDs = map[string]func(in inputs) string{
-	"aws:appautoscaling/policy:Policy":                  joined("/", "serviceNamespace", "resourceId", "scalableDimension", "name"),
-	scheduledAction:                                     joined("-", "name", "serviceNamespace", "resourceId"),
-	"aws:appautoscaling/target:Target":                  joined("/", "serviceNamespace", "resourceId", "scalableDimension"),
+	"aws:appautoscaling/policy:Policy": joined("/", "serviceNamespace", "resourceId", "scalableDimension",
+		"name"),
+	scheduledAction: joined("-", "name", "serviceNamespace", "resourceId"),
+	"aws:appautoscaling/target:Target": joined("/", "serviceNamespace", "resourceId",
+		"scalableDimension"),
 	"aws:cloudwatch/logGroup:LogGroup":                  joined("", "name"),
 	"aws:cloudwatch/metricAlarm:MetricAlarm":            joined("", "name"),
 	"aws:ec2/securityGroupRule:SecurityGroupRule":       securityGroupRuleID,
@@ -69,7 +73,8 @@ var derivedIDs = map[string]func(in inputs) string{
 	"aws:scheduler/schedule:Schedule":                   scheduleID,
 }
 
-// askedIDs are the types whose ids AWS makes: each is looked up by what it is known by. The id is empty where AWS has none.
+// askedIDs are the types whose ids AWS makes: each is looked up by what it is known by. The id is empty where AWS has
+// none.
 var askedIDs = map[string]func(ctx context.Context, f *finder, in inputs) (id string, err error){
 	"aws:acm/certificate:Certificate":                findCertificate,
 	"aws:ec2/securityGroup:SecurityGroup":            findSecurityGroup,
@@ -112,7 +117,8 @@ func recordID(in inputs) string {
 }
 
 func securityGroupRuleID(in inputs) string {
-	parts := []string{in.text("securityGroupId"), in.text("type"), in.text("protocol"), in.text("fromPort"), in.text("toPort")}
+	parts := []string{in.text("securityGroupId"), in.text("type"), in.text("protocol"), in.text("fromPort"),
+		in.text("toPort")}
 	if in.text("self") == "true" {
 		parts = append(parts, "self")
 	}
@@ -127,7 +133,8 @@ func securityGroupRuleID(in inputs) string {
 
 // findPolicy makes the ARN, which has the account. Whether AWS has it, the provider says.
 func findPolicy(_ context.Context, f *finder, in inputs) (string, error) {
-	return fmt.Sprintf("arn:%s:iam::%s:policy%s%s", awslimits.Partition(f.region), f.account, cmp.Or(in.text("path"), "/"), in.text("name")), nil
+	return fmt.Sprintf("arn:%s:iam::%s:policy%s%s", awslimits.Partition(f.region), f.account, cmp.Or(in.text("path"), "/"),
+		in.text("name")), nil
 }
 
 const elbv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed
@@ -228,7 +235,8 @@ func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
 
 func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error) {
 	arn := in.text("secretId")
-	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.secrets, &secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
+	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.secrets,
+		&secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if isCode(err, "ResourceNotFoundException") {
@@ -246,11 +254,12 @@ func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error
 	return "", nil
 }
 
-// findCertificate looks among the certificates of the domain for one with the stage's tags that the state does not have: AWS knows no
-// names for them.
+// findCertificate looks among the certificates of the domain for one with the stage's tags that the state does not
+// have: AWS knows no names for them.
 func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) {
 	pages := acm.NewListCertificatesPaginator(f.certs, &acm.ListCertificatesInput{
-		CertificateStatuses: []acmtypes.CertificateStatus{acmtypes.CertificateStatusPendingValidation, acmtypes.CertificateStatusIssued},
+		CertificateStatuses: []acmtypes.CertificateStatus{acmtypes.CertificateStatusPendingValidation,
+			acmtypes.CertificateStatusIssued},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -278,35 +287,42 @@ func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) 
 	return "", nil
 }
 
-// findTaskDefinition looks at the newest revision of the family.
+// findTaskDefinition looks at the newest revisions of the family. What does not carry the stage's tags, somebody has
+// registered by hand.
 func findTaskDefinition(ctx context.Context, f *finder, in inputs) (string, error) {
+	const newest = 20
 	family := in.text("family")
 	listed, err := f.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
-		FamilyPrefix: &family, Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(1), Status: ecstypes.TaskDefinitionStatusActive,
-	})
-	if err != nil || len(listed.TaskDefinitionArns) == 0 {
-		return "", err
-	}
-	arn := listed.TaskDefinitionArns[0]
-	described, err := f.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
-		TaskDefinition: &arn, Include: []ecstypes.TaskDefinitionField{ecstypes.TaskDefinitionFieldTags},
+		FamilyPrefix: &family, Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(newest),
+		Status: ecstypes.TaskDefinitionStatusActive,
 	})
 	if err != nil {
 		return "", err
 	}
-	tags := map[string]any{}
-	for _, tag := range described.Tags {
-		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	for _, arn := range listed.TaskDefinitionArns {
+		described, err := f.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+			TaskDefinition: &arn, Include: []ecstypes.TaskDefinitionField{ecstypes.TaskDefinitionFieldTags},
+		})
+		if err != nil {
+			return "", err
+		}
+		tags := map[string]any{}
+		for _, tag := range described.Tags {
+			tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		}
+		if sameOwner(in.tags(), tags) {
+			return arn, nil
+		}
 	}
-	if !sameOwner(in.tags(), tags) { // somebody has registered it by hand
-		return "", nil
-	}
-	return arn, nil
+	return "", nil
 }
+
+// ownerTags tell which project and which stage something belongs to.
+var ownerTags = []string{"project", "stage"}
 
 // sameOwner tells whether tags are of the project and the stage that wanted has.
 func sameOwner(wanted, tags map[string]any) bool {
-	for _, key := range []string{"project", "stage"} {
+	for _, key := range ownerTags {
 		if wanted[key] != tags[key] {
 			return false
 		}

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 )
 
-// stackState is a stack's state as `pulumi stack export` has it. Only what recovery reads and changes is looked at; all else goes back as it
-// came, secrets encrypted.
+// stackState is a stack's state as `pulumi stack export` has it. Only what recovery reads and changes is looked at; all
+// else goes back as it came, secrets encrypted.
 type stackState struct {
 	document map[string]any
 }
@@ -104,6 +105,16 @@ func (r stateResource) unread() bool {
 	return r.isAWS() && r.id() != "" && (len(outputs) == 0 || r.token() == scheduledAction && outputs["arn"] == nil)
 }
 
+// given is what a read has found of a resource, its inputs first.
+func (r stateResource) given() map[string]any {
+	found := maps.Clone(r.properties("outputs"))
+	if found == nil {
+		found = map[string]any{}
+	}
+	maps.Copy(found, r.properties("inputs"))
+	return found
+}
+
 // liveOf is the resource that the program knows by a URN; nil where the state has none.
 func (s *stackState) liveOf(urn string) stateResource {
 	for _, each := range s.resources() {
@@ -121,8 +132,9 @@ func (s *stackState) holds(token, id string) bool {
 	})
 }
 
-// adopt puts into the state what an operation has created, as the operation itself would have done: one that it replaces is deleted by the
-// next update, and its id is returned. Its outputs come from AWS, by a refresh, as a read without outputs is an import.
+// adopt puts into the state what an operation has created, as the operation itself would have done: one that it
+// replaces is deleted by the next update, and its id is returned. Its outputs come from AWS, by a refresh, as a read
+// without outputs is an import.
 func (s *stackState) adopt(made stateResource, id string) (replaced string) {
 	var kept []stateResource
 	for _, each := range s.resources() {
@@ -139,7 +151,8 @@ func (s *stackState) adopt(made stateResource, id string) (replaced string) {
 	return replaced
 }
 
-// takeBack makes the resource that adopt has marked for deletion the program's again, where AWS has nothing in its place.
+// takeBack makes the resource that adopt has marked for deletion the program's again, where AWS has nothing in its
+// place.
 func (s *stackState) takeBack(urn, id string) {
 	for _, each := range s.resources() {
 		if each.urn() == urn && each.id() == id && each.is("delete") {
@@ -149,7 +162,8 @@ func (s *stackState) takeBack(urn, id string) {
 	}
 }
 
-// leave puts into the state what an operation has created and the program does not know any more: the next update deletes it.
+// leave puts into the state what an operation has created and the program does not know any more: the next update
+// deletes it.
 func (s *stackState) leave(made stateResource, id string) { s.insert(made, id, true) }
 
 // insert puts a resource behind all that it depends on, in whose order Pulumi wants a state.
@@ -159,8 +173,9 @@ func (s *stackState) insert(made stateResource, id string, toDelete bool) {
 		added[key] = value
 	}
 	added["id"], added["custom"], added["outputs"] = id, true, map[string]any{}
+	added["inputs"] = filled(made["inputs"], nil)
 	if made.token() == scheduledAction { // by these it is read
-		added["outputs"] = withoutDefaults(made.properties("inputs"))
+		added["outputs"] = withoutDefaults(added["inputs"])
 	}
 	if toDelete {
 		added["delete"] = true
@@ -204,10 +219,35 @@ func (s *stackState) insert(made stateResource, id string, toDelete bool) {
 	s.setResources(slices.Insert(resources, at, added))
 }
 
-// unknownToAWS are the settings that the provider has from the program alone: no read finds them, and a deletion goes by
-// them.
+// forgetMissing has resources depend on nothing that the state does not have: Pulumi would take it for broken.
+func (s *stackState) forgetMissing() {
+	there := map[string]bool{}
+	for _, each := range s.resources() {
+		there[each.urn()] = true
+	}
+	keep := func(list any) []any {
+		urns, _ := list.([]any)
+		return slices.DeleteFunc(slices.Clone(urns), func(urn any) bool { return !there[fmt.Sprint(urn)] })
+	}
+	for _, each := range s.resources() {
+		if each["dependencies"] != nil {
+			each["dependencies"] = keep(each["dependencies"])
+		}
+		byProperty := each.properties("propertyDependencies")
+		for property, list := range byProperty {
+			byProperty[property] = keep(list)
+		}
+		if urn := each.text("deletedWith"); urn != "" && !there[urn] {
+			delete(each, "deletedWith")
+		}
+	}
+}
+
+// unknownToAWS are the settings that the provider has from the program alone: no read finds them, and a deletion goes
+// by them.
 var unknownToAWS = []string{"allowOverwrite", "forceDelete", "forceDetachPolicies", "forceNewDeployment",
-	"forceOverwriteReplicaSecret", "recoveryWindowInDays", "revokeRulesOnDelete", "skipDestroy", "waitForSteadyState"}
+	"forceOverwriteReplicaSecret", "recoveryWindowInDays", "revokeRulesOnDelete", "skipDestroy", "trackLatest",
+	"waitForSteadyState"}
 
 // withoutDefaults are inputs without the provider's own notes of what it has filled in.
 func withoutDefaults(value any) any {
@@ -224,8 +264,8 @@ func withoutDefaults(value any) any {
 	return bare
 }
 
-// madeTwice tells whether two resources were asked for in the same way, but for a name that the provider has made up. Versions of a secret are
-// not: which one counts, AWS says.
+// madeTwice tells whether two resources were asked for in the same way, but for a name that the provider has made up.
+// Versions of a secret are not: which one counts, AWS says.
 func madeTwice(one, other stateResource) bool {
 	bare := func(r stateResource) map[string]any {
 		inputs := map[string]any{}

@@ -63,6 +63,8 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.StopTask":                   op(stopTask),
 	"AmazonEC2ContainerService.UpdateService":              op(updateService),
 	"AmazonSSM.GetParameters":                              op(getParameters),
+	"AnyScaleFrontendService.DescribeScalingPolicies":      op(describeScalingPolicies),
+	"AnyScaleFrontendService.DescribeScheduledActions":     op(describeScheduledActions),
 	"CertificateManager.DescribeCertificate":               op(describeCertificate),
 	"CertificateManager.ListCertificates":                  op(listCertificates),
 	"CertificateManager.ListTagsForCertificate":            op(listTagsForCertificate),
@@ -72,6 +74,7 @@ var operations = map[string]operation{
 	"Logs.PutLogEvents":                                    op(putLogEvents),
 	"secretsmanager.DescribeSecret":                        op(describeSecret),
 	"secretsmanager.ListSecretVersionIds":                  op(listSecretVersionIDs),
+	"secretsmanager.ListSecrets":                           op(listSecrets),
 }
 
 // New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where the

@@ -12,33 +12,78 @@ import (
 
 func elbNotFound(code, message string) error { return &account.Error{Code: code, Message: message} }
 
-// elbNamed are the ARNs of the things of a kind whose names a form has; of all where it has none.
-func elbNamed(a *account.Account, form url.Values, kind, code, message string) (arns []string, err error) {
+// elbNamed are the things of a kind whose names a form has; all where it has none.
+func elbNamed(a *account.Account, form url.Values, kind, code, message string) (found []account.Object, err error) {
 	names := members(form, "Names.member")
 	all, err := a.Objects(kind)
 	for _, each := range all {
 		if name, _ := each["name"].(string); len(names) == 0 || slices.Contains(names, name) {
-			arns = append(arns, each["arn"].(string))
+			found = append(found, each)
 		}
 	}
-	if err == nil && len(arns) < len(names) {
+	if err == nil && len(found) < len(names) {
 		err = elbNotFound(code, message)
 	}
-	return arns, err
+	return found, err
 }
 
 func describeLoadBalancers(a *account.Account, _ string, form url.Values) (any, error) {
-	arns, err := elbNamed(a, form, account.LoadBalancer, "LoadBalancerNotFound", "One or more load balancers not found")
-	return struct {
-		ARNs []string `xml:"LoadBalancers>member>LoadBalancerArn"`
-	}{arns}, err
+	found, err := elbNamed(a, form, account.LoadBalancer, "LoadBalancerNotFound", "One or more load balancers not found")
+	type balancer struct{ LoadBalancerArn, LoadBalancerName any }
+	var answer struct {
+		Balancers []balancer `xml:"LoadBalancers>member"`
+	}
+	for _, each := range found {
+		answer.Balancers = append(answer.Balancers, balancer{each["arn"], each["name"]})
+	}
+	return answer, err
 }
 
 func describeTargetGroups(a *account.Account, _ string, form url.Values) (any, error) {
-	arns, err := elbNamed(a, form, account.TargetGroup, "TargetGroupNotFound", "One or more target groups not found")
-	return struct {
-		ARNs []string `xml:"TargetGroups>member>TargetGroupArn"`
-	}{arns}, err
+	found, err := elbNamed(a, form, account.TargetGroup, "TargetGroupNotFound", "One or more target groups not found")
+	type group struct{ TargetGroupArn, TargetGroupName any }
+	var answer struct {
+		Groups []group `xml:"TargetGroups>member"`
+	}
+	for _, each := range found {
+		answer.Groups = append(answer.Groups, group{each["arn"], each["name"]})
+	}
+	return answer, err
+}
+
+// mostTagged is how many things AWS tells the tags of at once
+// (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html).
+const mostTagged = 20
+
+// describeElbTags has the tags of load balancers and target groups.
+func describeElbTags(a *account.Account, _ string, form url.Values) (any, error) {
+	type described struct {
+		ResourceArn string
+		Tags        []tag `xml:"Tags>member"`
+	}
+	var answer struct {
+		Described []described `xml:"TagDescriptions>member"`
+	}
+	arns := members(form, "ResourceArns.member")
+	if len(arns) > mostTagged {
+		return nil, &account.Error{Code: "ValidationError", Message: "1 validation error detected: Value at 'resourceArns' failed to " +
+			"satisfy constraint: Member must have length less than or equal to 20"}
+	}
+	for _, arn := range arns {
+		kind, code := account.LoadBalancer, "LoadBalancerNotFound"
+		if strings.Contains(arn, ":targetgroup/") {
+			kind, code = account.TargetGroup, "TargetGroupNotFound"
+		}
+		found, err := a.Object(kind, path.Base(arn))
+		if err == nil && found == nil {
+			err = elbNotFound(code, "The resource '"+arn+"' does not exist")
+		}
+		if err != nil {
+			return nil, err
+		}
+		answer.Described = append(answer.Described, described{arn, tagsOf(found)})
+	}
+	return answer, nil
 }
 
 // elbOf are the ARNs of the listeners or rules of one thing, each with a number of its own, as the API writes it.
@@ -100,22 +145,33 @@ func describeRules(a *account.Account, _ string, form url.Values) (any, error) {
 }
 
 func describeSecurityGroups(a *account.Account, _ string, form url.Values) (any, error) {
-	by, err := filters(form, "vpc-id", "group-name")
+	by, err := filters(form, "vpc-id", "group-name", "tag:project", "tag:stage")
 	if err != nil {
 		return nil, err
 	}
 	all, err := a.Objects(account.SecurityGroup)
+	type tagged struct {
+		Key   string `xml:"key"`
+		Value string `xml:"value"`
+	}
 	type group struct {
-		ID   string `xml:"groupId"`
-		Name string `xml:"groupName"`
+		ID   string   `xml:"groupId"`
+		Name string   `xml:"groupName"`
+		Tags []tagged `xml:"tagSet>item"`
 	}
 	var answer struct {
 		Groups []group `xml:"securityGroupInfo>item"`
 	}
 	for _, each := range all {
 		name, _ := each["name"].(string)
-		if arn, _ := each["arn"].(string); admits(by, "vpc-id", each["vpcId"].(string)) && admits(by, "group-name", name) {
-			answer.Groups = append(answer.Groups, group{path.Base(arn), name})
+		found := group{path.Base(each["arn"].(string)), name, nil}
+		held := map[string]string{}
+		for _, one := range tagsOf(each) {
+			found.Tags, held[one.Key] = append(found.Tags, tagged(one)), one.Value
+		}
+		if admits(by, "vpc-id", each["vpcId"].(string)) && admits(by, "group-name", name) &&
+			admits(by, "tag:project", held["project"]) && admits(by, "tag:stage", held["stage"]) {
+			answer.Groups = append(answer.Groups, found)
 		}
 	}
 	return answer, err

@@ -2,9 +2,7 @@ package api
 
 import (
 	"cmp"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
 	"slipway/sandbox/account"
@@ -28,7 +26,6 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 		return nil, &account.Error{Code: "NoSuchEntity", Message: "The role with name " + name + " cannot be found."}
 	}
 	text := func(key string) string { s, _ := role[key].(string); return s }
-	type tag struct{ Key, Value string }
 	type boundary struct{ PermissionsBoundaryType, PermissionsBoundaryArn string }
 	type described struct {
 		Arn, RoleName, Path, AssumeRolePolicyDocument string
@@ -39,11 +36,7 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 	}
 	answer := struct{ Role described }{described{text("arn"), name, cmp.Or(text("path"), "/"), url.QueryEscape(text("assumeRolePolicy")),
 		text("uniqueId"), text("createDate"), nil, nil}}
-	held, _ := role["tagsAll"].(map[string]any)
-	for _, key := range slices.Sorted(maps.Keys(held)) {
-		value, _ := held[key].(string)
-		answer.Role.Tags = append(answer.Role.Tags, tag{key, value})
-	}
+	answer.Role.Tags = tagsOf(role)
 	// A space is %20 there.
 	answer.Role.AssumeRolePolicyDocument = strings.ReplaceAll(answer.Role.AssumeRolePolicyDocument, "+", "%20")
 	if arn := text("permissionsBoundary"); arn != "" {
@@ -84,7 +77,6 @@ func simulatePrincipalPolicy(a *account.Account, _ string, form url.Values) (any
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
-	type tag struct{ Key, Value string }
 	type boundary struct{ AllowedByPermissionsBoundary bool }
 	type result struct {
 		EvalActionName, EvalResourceName, EvalDecision string

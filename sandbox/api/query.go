@@ -4,8 +4,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"slipway/sandbox/account"
 )
@@ -26,6 +28,7 @@ var queries = map[string]map[string]query{
 		"DescribeListeners":     describeListeners,
 		"DescribeLoadBalancers": describeLoadBalancers,
 		"DescribeRules":         describeRules,
+		"DescribeTags":          describeElbTags,
 		"DescribeTargetGroups":  describeTargetGroups,
 	},
 	"iam": {
@@ -115,6 +118,19 @@ func members(form url.Values, name string) (values []string) {
 		}
 		values = append(values, form.Get(key))
 	}
+}
+
+// tag is one of a thing's.
+type tag struct{ Key, Value string }
+
+// tagsOf are all tags of an object, by their keys.
+func tagsOf(o account.Object) (tags []tag) {
+	held, _ := o["tagsAll"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		value, _ := held[key].(string)
+		tags = append(tags, tag{key, value})
+	}
+	return tags
 }
 
 func getCallerIdentity(*account.Account, string, url.Values) (any, error) {

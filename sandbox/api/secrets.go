@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,33 @@ func describeSecret(a *account.Account, _ string, p struct{ SecretID string }) (
 	return answer, nil
 }
 
+// listSecrets has those that are not deleted, by the beginning of their names.
+func listSecrets(a *account.Account, _ string, p struct {
+	Filters []struct {
+		Key    string
+		Values []string
+	}
+}) (any, error) {
+	var prefixes []string
+	for _, filter := range p.Filters {
+		if filter.Key != "name" {
+			return nil, &account.Error{Code: "InvalidParameterException",
+				Message: "The sandbox filters secrets by name only, not by " + filter.Key + "."}
+		}
+		prefixes = append(prefixes, filter.Values...)
+	}
+	all, err := a.Objects(account.Secret)
+	listed := []object{}
+	for _, each := range all {
+		name, _ := each["name"].(string)
+		named := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if each["deletedDate"] == nil && (len(prefixes) == 0 || slices.ContainsFunc(prefixes, named)) {
+			listed = append(listed, object{"ARN": each["arn"], "Name": name, "Tags": tagsOf(each)})
+		}
+	}
+	return object{"SecretList": listed}, err
+}
+
 func listSecretVersionIDs(a *account.Account, _ string, p struct {
 	SecretID          string
 	IncludeDeprecated bool
@@ -34,7 +62,8 @@ func listSecretVersionIDs(a *account.Account, _ string, p struct {
 	listed := []object{}
 	for _, v := range versions {
 		if len(v.Stages) > 0 || p.IncludeDeprecated {
-			listed = append(listed, object{"VersionId": v.VersionID, "VersionStages": v.Stages, "CreatedDate": account.Seconds(v.CreatedAt)})
+			listed = append(listed, object{"VersionId": v.VersionID, "VersionStages": v.Stages,
+				"CreatedDate": account.Seconds(v.CreatedAt)})
 		}
 	}
 	return object{"ARN": p.SecretID, "Versions": listed}, err
@@ -61,7 +90,8 @@ func getParameters(a *account.Account, region string, p struct {
 			invalid = append(invalid, name)
 			continue
 		}
-		found = append(found, object{"ARN": arn, "Name": parameter["name"], "Type": "SecureString", "Value": "AQICAHh…", "Version": 1})
+		found = append(found, object{"ARN": arn, "Name": parameter["name"], "Type": "SecureString", "Value": "AQICAHh…",
+			"Version": 1})
 	}
 	return object{"Parameters": found, "InvalidParameters": invalid}, nil
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// scaffold puts into a state what resources of AWS stand on in it: the stack itself, the program's components and the
+// provider, as the engine would make them. They are nothing in AWS.
+func (s *stackState) scaffold(creations []stateResource, config map[string]string, secretKeys []string) error {
+	resources := s.resources()
+	has := func(urn string) bool { return s.liveOf(urn) != nil }
+	for _, each := range creations {
+		if each.is("custom") || has(each.urn()) {
+			continue
+		}
+		component := stateResource{"urn": each.urn(), "type": each.token(), "custom": false}
+		if parent := each.text("parent"); parent != "" {
+			component["parent"] = parent
+		}
+		if inputs := filled(each["inputs"], nil); inputs != nil {
+			component["inputs"] = inputs
+		}
+		if component.token() == "pulumi:pulumi:Stack" {
+			resources = slices.Insert(resources, 0, component)
+		} else {
+			resources = append(resources, component)
+		}
+		s.setResources(resources)
+	}
+	for _, each := range creations {
+		if !each.isAWS() {
+			continue
+		}
+		urn, _ := cutProvider(each.text("provider"))
+		if !has(urn) {
+			provider, err := defaultProvider(urn, config, secretKeys)
+			if err != nil {
+				return err
+			}
+			at := min(1, len(resources)) // behind the stack
+			resources = slices.Insert(resources, at, provider)
+			s.setResources(resources)
+		}
+		each["provider"] = urn + "::" + s.liveOf(urn).id()
+	}
+	return nil
+}
+
+// cutProvider takes a reference to a provider apart: URN::ID.
+func cutProvider(reference string) (urn, id string) {
+	at := max(strings.LastIndex(reference, "::"), 0)
+	return reference[:at], strings.TrimPrefix(reference[at:], "::")
+}
+
+// defaultProviderName is how the engine calls the provider of a package and a version.
+var defaultProviderName = regexp.MustCompile(`::pulumi:providers:aws::default(?:_(\d+)_(\d+)_(\d+))?$`)
+
+// defaultProvider is a provider that the engine configures by the stage file. Values that are secret there are marked,
+// for Pulumi to encrypt.
+func defaultProvider(urn string, config map[string]string, secretKeys []string) (stateResource, error) {
+	version := defaultProviderName.FindStringSubmatch(urn)
+	if version == nil {
+		return nil, refuse("%s is a provider of the program's own, which slipway cannot put into the state: restore a "+
+			"backup of the state", urn)
+	}
+	settings := map[string]any{"__internal": map[string]any{}}
+	if version[1] != "" {
+		settings["version"] = strings.Join(version[1:], ".")
+	}
+	for key, value := range config {
+		name, isAWS := strings.CutPrefix(key, "aws:")
+		if !isAWS {
+			continue
+		}
+		settings[name] = value
+		if slices.Contains(secretKeys, key) {
+			plain, err := json.Marshal(value)
+			if err != nil {
+				return nil, err
+			}
+			settings[name] = map[string]any{secretSignature: secretMark, "plaintext": string(plain)}
+		}
+	}
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return stateResource{"urn": urn, "type": "pulumi:providers:aws", "custom": true, "inputs": settings,
+		"outputs": settings,
+		"id":      fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])}, nil
+}
+
+// How a state marks a value as secret
+// (https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go).
+const (
+	secretSignature = "4dabf18193072939515e22adb298388d"
+	secretMark      = "1b47061264138c4ac30d75fd1eb44270"
+)

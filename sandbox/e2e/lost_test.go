@@ -1,0 +1,214 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/aws"
+)
+
+// loseState makes the stack of stage dev a new one. The stage file, with what encrypts its secrets, stays.
+func (p *project) loseState() {
+	p.Helper()
+	p.ok("pulumi", "stack", "rm", "dev", "--force", "--yes", "--preserve-config")
+	p.ok("pulumi", "stack", "init", "dev")
+	require.Empty(p.TB, p.state("dev")["aws:iam/role:Role"])
+}
+
+// inventory is what the account has of each kind of thing: its names and ARNs.
+func (p *project) inventory() map[string][]string {
+	p.Helper()
+	found := map[string][]string{}
+	for _, token := range aws.Types() {
+		kind := aws.Kind(token)
+		if kind == "" {
+			continue
+		}
+		for _, o := range p.objects(kind) {
+			if o["deletedDate"] == nil {
+				found[kind] = append(found[kind], fmt.Sprint(o["arn"], " ", o["name"], " ", o["role"], " ", o["policyArn"]))
+			}
+		}
+		slices.Sort(found[kind])
+	}
+	return found
+}
+
+// result is what a recovery says of a resource's type.
+func (r recovery) results() map[string][]string {
+	results := map[string][]string{}
+	for _, o := range r.Operations {
+		results[o.Result] = append(results[o.Result], typeOf(o.URN))
+	}
+	return results
+}
+
+func TestALostStateIsFoundInAWS(t *testing.T) {
+	t.Parallel()
+	long(t)
+	p := newProject(t)
+	p.everyOption()
+	p.up("dev")
+	before, created := p.inventory(), p.ecsService().CreatedAt
+	state := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
+
+	p.loseState()
+	shown := p.recovers("--dry-run")
+	require.Empty(t, shown.Backup)
+	require.Contains(t, shown.results()["imported"], "aws:lb/loadBalancer:LoadBalancer")
+	require.Empty(t, p.state("dev")["aws:iam/role:Role"], "a dry run changes nothing")
+
+	r := p.recovers()
+	results := r.results()
+	require.ElementsMatch(t, []string{"docker:index/image:Image", "pulumi:index:Stash",
+		"aws:acm/certificateValidation:CertificateValidation"}, results["made again"])
+	require.ElementsMatch(t, []string{"imported", "made again"}, keys(results))
+	for _, token := range aws.Types() {
+		if token != "aws:acm/certificateValidation:CertificateValidation" {
+			require.Contains(t, results["imported"], token)
+		}
+	}
+	require.Equal(t, before, p.inventory(), "nothing in AWS has changed")
+	exported := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
+	require.NotContains(t, exported, "[secret]")
+	require.NotContains(t, exported, "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
+	require.NotContains(t, exported, "hunter2")
+	require.Equal(t, awsInputs(t, state), awsInputs(t, exported), "the inputs are those that the lost state had")
+
+	require.ElementsMatch(t, []string{"Create docker:index/image:Image",
+		"Create aws:acm/certificateValidation:CertificateValidation",
+		"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
+		"Update aws:ecs/service:Service", "Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
+	require.Equal(t, before, p.inventory(), "nothing was replaced, and nothing was made twice")
+	require.Equal(t, created, p.ecsService().CreatedAt)
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
+	p.nothingDoubled()
+	p.settled("dev")
+	p.ok(destroyArgs("dev")...)
+	p.nothingLeft()
+}
+
+// awsInputs are the inputs of what a state has in AWS, without what is encrypted.
+func awsInputs(t *testing.T, exported string) map[string]map[string]any {
+	t.Helper()
+	var state struct {
+		Deployment struct{ Resources []stateResource }
+	}
+	require.NoError(t, json.Unmarshal([]byte(exported), &state))
+	found := map[string]map[string]any{}
+	for _, each := range state.Deployment.Resources {
+		if !slices.Contains(aws.Types(), each.Type) || each.Type == "aws:acm/certificateValidation:CertificateValidation" {
+			continue
+		}
+		delete(each.Inputs, "secretString")
+		if each.Type == "aws:ecs/taskDefinition:TaskDefinition" { // an image has a tag of its own in each preview
+			delete(each.Inputs, "containerDefinitions")
+		}
+		found[each.URN] = each.Inputs
+	}
+	return found
+}
+
+func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("secrets: [PASSWORD]", "scaling: {max: 6, cpu: 60}")
+	p.encrypt("PASSWORD", "hunter2")
+	p.replace("Pulumi.dev.yaml", "      build:\n", "      ref: "+p.outputs("dev").Images["web"].Ref+"\n      build:\n")
+	p.up("dev")
+	before, deployment, revisions := p.inventory(), p.ecsService().Deployments[0].ID, p.revisions("slipway-dev-web")
+
+	p.loseState()
+	p.recovers()
+	require.Empty(t, p.up("dev").changed(), "all is as it was")
+	require.Equal(t, before, p.inventory())
+	require.Equal(t, deployment, p.ecsService().Deployments[0].ID)
+	require.Equal(t, revisions, p.revisions("slipway-dev-web"))
+	p.settled("dev")
+
+	p.loseState()
+	p.encrypt("PASSWORD", "hunter3") // before anybody has found out
+	p.recovers()
+	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secretVersion:SecretVersion",
+		"Delete aws:secretsmanager/secretVersion:SecretVersion",
+		"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
+		"Update aws:ecs/service:Service"},
+		p.up("dev").changed())
+	p.settled("dev")
+}
+
+func TestWhatIsAnotherProjectsStaysLost(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("secrets: [PASSWORD]")
+	p.encrypt("PASSWORD", "hunter2")
+	p.up("dev")
+	others := map[string]any{"project": "shop", "stage": "dev"}
+	require.NoError(t, p.open().UpdateObject(account.Role, "slipway-dev-web-execution",
+		account.Object{"tags": others, "tagsAll": others}))
+	copied := account.Object{}
+	for key, value := range p.object(account.SecurityGroup) {
+		copied[key] = value
+	}
+	copied["name"], copied["tags"], copied["tagsAll"] = "web-0000000", others, others
+	copied["arn"] = account.ARN("ec2", "ap-northeast-2", "security-group/sg-00000000000000000")
+	require.NoError(t, p.open().CreateObject(account.SecurityGroup, "sg-00000000000000000", copied, nil))
+	before := p.inventory()
+
+	p.loseState()
+	left := p.run("slipway", "recover", "dev")
+	require.Equal(t, 1, left.status, left.output)
+	require.Contains(t, left.stdout,
+		"AWS has slipway-dev-web-execution, which does not carry the tags project=slipway and stage=dev")
+	require.Equal(t, before, p.inventory())
+	for _, resources := range p.state("dev") {
+		for _, each := range resources {
+			require.NotEqual(t, "slipway-dev-web-execution", each.ID)
+			require.NotEqual(t, "sg-00000000000000000", each.ID)
+			require.NotContains(t, each.ID, "slipway-dev-web-execution:", "its policy")
+		}
+	}
+	require.Len(t, p.state("dev")["aws:iam/role:Role"], 1)
+}
+
+func TestAnOldBackupIsCompleted(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	backup := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
+	p.stageKeys("slipway:tasks:", "  report: {image: web, schedule: {when: rate(1 day)}}")
+	none := p.ok("slipway", "recover", "dev").stdout
+	require.Contains(t, none, "No operation of dev was cut off: there is nothing to recover.")
+	none = p.ok("slipway", "recover", "dev", "--lost").stdout
+	require.Contains(t, none, "AWS has nothing of it that its state lacks", "a change that was not deployed yet is none")
+	require.Empty(t, p.state("dev")["aws:scheduler/schedule:Schedule"])
+	p.up("dev")
+	before := p.inventory()
+
+	p.write("../backup.json", backup)
+	p.ok("pulumi", "stack", "import", "--stack", "dev", "--file", "../backup.json")
+	require.Contains(t, p.ok("slipway", "recover", "dev").stdout,
+		"No operation of dev was cut off: there is nothing to recover.")
+	results := p.recovers("--lost").results()
+	require.Equal(t, []string{"imported"}, keys(results))
+	require.Contains(t, results["imported"], "aws:scheduler/schedule:Schedule")
+	require.Empty(t, p.up("dev").changed())
+	require.Equal(t, before, p.inventory())
+	p.settled("dev")
+}
+
+// nothingLeft asserts that the account has nothing any more of what a stage makes.
+func (p *project) nothingLeft() {
+	p.Helper()
+	require.Empty(p.TB, p.state("dev")["aws:iam/role:Role"])
+	for _, token := range aws.Types() {
+		if kind := aws.Kind(token); kind != "" && kind != account.Record { // of which the proofs of a certificate stay
+			require.Empty(p.TB, slices.DeleteFunc(p.objects(kind),
+				func(o account.Object) bool { return o["deletedDate"] != nil }), kind)
+		}
+	}
+}
