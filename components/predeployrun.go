@@ -225,8 +225,10 @@ func familyOf(arn string) string {
 // runToEnd runs the task, and says what it writes.
 func (p *predeploy) runToEnd(ctx context.Context, runner *taskrun.Runner, task taskrun.Task) error {
 	var last []string
+	var started string // the task's ARN
 	watcher := taskrun.Watcher{
 		Started: func(arn string) {
+			started = arn
 			_ = p.say(fmt.Sprintf("%s runs as the task %s", path.Base(task.TaskDefinition), path.Base(arn)))
 		},
 		Line: func(container, text string) {
@@ -237,7 +239,7 @@ func (p *predeploy) runToEnd(ctx context.Context, runner *taskrun.Runner, task t
 			last = append(last, shortLine(text))
 			last = last[max(0, len(last)-lastLines):]
 		},
-		Waiting: func(running time.Duration) { _ = p.say("has been running for " + taskrun.Short(running)) },
+		Waiting: func(running time.Duration) { _ = p.say(task.StillRunning(running, p.key+".timeout", started)) },
 		Stopping: func(why error) {
 			_ = p.say(fmt.Sprintf("ECS is asked to stop the task: %s", interruption(why)))
 		},

@@ -419,3 +419,14 @@ func TestWhyATaskStoppedNamesContainerAndExitCode(t *testing.T) {
 		Containers:    []types.Container{{Name: aws.String("web"), Reason: aws.String("CannotPullContainerError: not found")}},
 	}))
 }
+
+func TestATaskThatGoesOnIsSaidWithItsLimitAndHowToStopIt(t *testing.T) {
+	task := migrate
+	const stop = ". Ctrl-C stops it now, as does `aws ecs stop-task --cluster shop-dev --task 0a1b2c`"
+	arn := "arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/0a1b2c"
+	task.Timeout = 90 * time.Minute
+	require.Equal(t, "has been running for 2m, and is stopped after 1h30m (tasks.migrate.timeout)"+stop,
+		task.StillRunning(2*time.Minute, "tasks.migrate.timeout", arn))
+	task.Timeout = 0
+	require.Equal(t, "has been running for 2m, without an end (--timeout)"+stop, task.StillRunning(2*time.Minute, "--timeout", arn))
+}

@@ -37,6 +37,17 @@ type Task struct {
 	Timeout time.Duration
 }
 
+// StillRunning says in the words after a task's name for how long it has been running, what ends it, and how to end it now. limit
+// is what sets its timeout, as the user wrote it; arn is the task's.
+func (t Task) StillRunning(running time.Duration, limit, arn string) string {
+	ends := fmt.Sprintf("without an end (%s)", limit)
+	if t.Timeout > 0 {
+		ends = fmt.Sprintf("and is stopped after %s (%s)", Short(t.Timeout), limit)
+	}
+	return fmt.Sprintf("has been running for %s, %s. Ctrl-C stops it now, as does `aws ecs stop-task --cluster %s --task %s`",
+		Short(running), ends, path.Base(t.Cluster), path.Base(arn))
+}
+
 // Runner makes the calls.
 type Runner struct {
 	ECS  ECS

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/stage"
 	"slipway/taskrun"
 )
 
@@ -41,6 +42,9 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 				return fmt.Errorf("write -- before a command that the task is to run: slipway run %s %s -- %s …", args[0], args[1], args[2])
 			case len(args) == 2 && dash == 2:
 				return errors.New("there is no command after --: write one, or leave the -- out")
+			case detach && cmd.Flags().Changed("timeout"):
+				return errors.New("--timeout cannot be combined with --detach, as nobody stays to stop the task: leave out one of the two " +
+					"(`timeout 30m slipway run …` in the background limits it, too)")
 			}
 			return checkStackNames(args[:1])
 		},
@@ -60,13 +64,14 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if len(args) > 2 {
 				task.Command = args[2:]
 			}
+			limit := stage.Path("tasks", args[1], "timeout")
 			if cmd.Flags().Changed("timeout") {
-				task.Timeout = timeout
+				task.Timeout, limit = timeout, "--timeout"
 			}
 			if detach {
 				return startTask(cmd.Context(), report, runner, task, asJSON)
 			}
-			return runTask(cmd.Context(), report, runner, task, asJSON)
+			return runTask(cmd.Context(), report, runner, task, limit, asJSON)
 		},
 	}
 	command.Flags().BoolVarP(&detach, "detach", "d", false, "print the task's ARN as soon as ECS has it, and do not wait for its end")
@@ -134,6 +139,10 @@ func noTask(project *project, stack, name string, config map[string]string, secr
 	for task := range outputs.Tasks {
 		tasks[task] = true
 	}
+	if len(tasks) == 0 {
+		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as docs/configuration.md has it, and run "+
+			"`pulumi up --stack %[1]s`", stack, orNone(sortedKeys(settings.Services)), name, stageName(stack))
+	}
 	if _, service := settings.Services[name]; service {
 		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack, orNone(sortedKeys(tasks)))
 	}
@@ -167,16 +176,18 @@ func startTask(ctx context.Context, report *report, runner *taskrun.Runner, task
 	return nil
 }
 
-// runTask runs a task to its end, with its output.
-func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, asJSON bool) error {
+// runTask runs a task to its end, with its output. limit is what sets its timeout, as the user wrote it.
+func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, limit string, asJSON bool) error {
 	output := report.out
 	if asJSON {
 		output = report.err
 	}
 	name := path.Base(task.TaskDefinition)
 	done := report.progress("Starting a task of %s", name)
+	var started string // its ARN
 	result, err := runner.Run(ctx, task, taskrun.Watcher{
 		Started: func(arn string) {
+			started = arn
 			done()
 			done = report.progress("Task %s runs %s", path.Base(arn), name)
 		},
@@ -186,7 +197,7 @@ func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task t
 		},
 		Waiting: func(running time.Duration) {
 			done()
-			fmt.Fprintf(report.err, "Task %s has been running for %s\n", name, taskrun.Short(running))
+			fmt.Fprintf(report.err, "Task %s %s\n", name, task.StillRunning(running, limit, started))
 		},
 		Stopping: func(why error) {
 			done()

@@ -71,7 +71,7 @@ func runOne(ctx context.Context, task *oneTask, asJSON bool) (stdout, stderr str
 	command.SetOut(&out)
 	command.SetErr(&errOut)
 	err = runTask(ctx, newReport(command), &taskrun.Runner{ECS: task, Logs: task},
-		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate", LogGroup: "/shop/dev/migrate"}, asJSON)
+		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate", LogGroup: "/shop/dev/migrate"}, "--timeout", asJSON)
 	return out.String(), errOut.String(), err
 }
 
@@ -115,4 +115,31 @@ func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
 	require.Equal(t, []string{"migrate", "report"}, project.tasks("release"))
 	require.Equal(t, []string{"api", "web", "migrate", "report"}, project.logged("release"))
 	require.Equal(t, []string{"report"}, project.tasks("new"), "without a file the defaults")
+}
+
+func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "")
+	says := func(services, tasks, name string) string {
+		config := map[string]string{"slipway:services": services,
+			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@` + digest + `"}}`}
+		if tasks != "" {
+			config["slipway:tasks"] = tasks
+		}
+		return noTask(p, "release", name, config, nil, &stageOutputs{}).Error()
+	}
+	const web = `{"web": {"image": "web", "cpu": 256, "memory": 512}}`
+	require.Equal(t, "release has no tasks (its services: web): declare tasks.backup in Pulumi.release.yaml, as docs/configuration.md has it, "+
+		"and run `pulumi up --stack release`", says(web, "", "backup"))
+	require.Contains(t, says(web, `{"migrate": {"image": "web", "cpu": 256, "memory": 512}}`, "web"), "web of release is a service, which ECS keeps running: name one of its tasks: migrate")
+}
+
+func TestATaskThatNobodyWaitsForHasNoTimeout(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	for _, args := range [][]string{{"--detach", "--timeout", "30m"}, {"-d", "--timeout=0"}} {
+		require.Equal(t, 2, run(t.Context(), append([]string{"run", "dev", "migrate"}, args...), &stderr, &stderr))
+		require.Contains(t, stderr.String(), "--timeout cannot be combined with --detach")
+		stderr.Reset()
+	}
 }

@@ -223,3 +223,25 @@ func TestAShallowCloneCannotRestore(t *testing.T) {
 	p.ok("slipway", "rollback", "release", "--to", "2", "--pin")
 	p.ok("slipway", "history", "release")
 }
+
+func TestASaltThatAnEarlierCommandAddedKeepsNothingFromBeingCommitted(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.commit("Greet again")
+	p.up("dev")
+	salted := "pulumi config --stack dev > /dev/null && grep -q encryptionsalt Pulumi.dev.yaml && exec "
+	for _, pin := range []string{" --pin", ""} {
+		p.ok("sh", "-c", salted+"slipway rollback dev --to 1"+pin)
+		require.NotContains(t, p.git("show", "HEAD:Pulumi.dev.yaml"), "encryptionsalt")
+		require.Empty(t, p.git("status", "--porcelain"))
+		p.git("revert", "--no-edit", "HEAD")
+	}
+	p.refused([]string{"has changes that are not committed"}, "sh", "-c", "echo '# mine' >> Pulumi.dev.yaml && "+salted+"slipway rollback dev --to 1")
+	p.git("checkout", "-q", "Pulumi.dev.yaml")
+	p.write("Pulumi.other.yaml", p.read("Pulumi.release.yaml"))
+	p.commit("Another stage")
+	p.ok("sh", "-c", salted+"slipway promote dev other --commit")
+	require.NotContains(t, p.git("show", "HEAD:Pulumi.other.yaml"), "encryptionsalt")
+	require.Empty(t, p.git("status", "--porcelain"))
+}

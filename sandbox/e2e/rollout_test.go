@@ -55,6 +55,9 @@ func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
 	}
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
+	p.refused([]string{"revision 2 was asked for, and ECS rolled back; serving revision 1", "tasks failed to start", "3 stopped: ", "exit code 3"},
+		"slipway", "status", "dev", "--exit-code")
+	require.Contains(t, p.ok("slipway", "history", "dev").stdout, "rolled back; serving revision 1")
 
 	again := p.tryUp("dev")
 	require.NotZero(t, again.status, "an unchanged retry stays red")
