@@ -18,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/provider"
 	"slipway/stage"
 )
 
@@ -185,6 +186,9 @@ func (p *imageProtector) protectExisting(ctx context.Context) error {
 func keepFailed(where, what string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if !provider.Denied(err) {
+		return fmt.Errorf("%s: %s, to keep images from expiring: %w. Run `pulumi up` again", where, what, err)
 	}
 	return fmt.Errorf("%s: %s: %w. To keep images from expiring, whoever updates the stage needs %s: permit them, and "+
 		"run `pulumi up` again", where, what, err, retentionPermissions)

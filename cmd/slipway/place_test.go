@@ -60,7 +60,7 @@ func (f *fakePulumi) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Wri
 }
 
 func (f *fakePulumi) cli() pulumiCLI {
-	return pulumiCLI{"", func() (auto.PulumiCommand, error) { return f, nil }}
+	return pulumiCLI{command: func() (auto.PulumiCommand, error) { return f, nil }}
 }
 
 // ranAt is an update that succeeded, as the CLI tells of it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,12 +61,16 @@ type stacks interface {
 type pulumiCLI struct {
 	directory string
 	command   func() (auto.PulumiCommand, error)
+	limit     time.Duration // of a command that only reads; zero for readLimit
 }
+
+// readLimit is how long a command of the CLI may take that only reads.
+const readLimit = 5 * time.Minute
 
 func newPulumiCLI(directory string) pulumiCLI {
 	var mutex sync.Mutex
 	var known auto.PulumiCommand
-	return pulumiCLI{directory, func() (auto.PulumiCommand, error) {
+	return pulumiCLI{directory: directory, command: func() (auto.PulumiCommand, error) {
 		mutex.Lock()
 		defer mutex.Unlock()
 		if known != nil {
@@ -159,13 +164,22 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 	return nil
 }
 
-// output is what one pulumi command prints.
+// output is what a pulumi command prints that only reads.
 func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
-	return p.given(ctx, nil, args...)
+	limit := cmp.Or(p.limit, readLimit)
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	output, err := p.write(within, nil, args...)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("pulumi %s did not end within %s, and was stopped: run it yourself to see what it waits for, in %s",
+			strings.Join(args, " "), limit, p.directory)
+	}
+	return output, err
 }
 
-// given is what one pulumi command prints that reads input.
-func (p pulumiCLI) given(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
+// write runs a pulumi command that may change something, and so takes as long as it takes. It returns what that prints. input is
+// what the command reads; nil for nothing.
+func (p pulumiCLI) write(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
 	command, err := p.command()
 	if err != nil {
 		return nil, err

@@ -277,7 +277,7 @@ func (r *recovery) apply(ctx context.Context) error {
 	}
 	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
 		"--suppress-outputs"}, targets...)
-	if _, err := r.pulumi.output(ctx, arguments...); err != nil {
+	if _, err := r.pulumi.write(ctx, nil, arguments...); err != nil {
 		return fmt.Errorf("%w\nRun slipway recover %s again once that is mended; the state as it was before is in %s", err,
 			r.Stage, r.Backup)
 	}
@@ -397,7 +397,7 @@ func (r *recovery) writeState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.pulumi.given(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
+	_, err = r.pulumi.write(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
 	if err != nil && strings.Contains(err.Error(), "locked") {
 		err = fmt.Errorf("%w: where no update of it is running, `pulumi cancel --stack %s` unlocks it", err, r.Stage)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,11 +22,11 @@ const hiddenValue = "[secret]"
 // readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is encrypted,
 // but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted value.
 func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (config map[string]string, secretKeys []string, err error) {
-	values, err := pulumi.Config(ctx, stack, "")
+	file, err := readStageFile(project.stageFile(stack)) // first: a mistake in it is told with its name and line
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := readStageFile(project.stageFile(stack))
+	values, err := pulumi.Config(ctx, stack, "")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,6 +65,39 @@ func publicConfig(values map[string]configValue, file map[string]string) (config
 	return config, secretKeys
 }
 
+// configOfFiles is the configuration of a stage as its file and Pulumi.yaml have it, as far as they say it without pulumi.
+func (p *project) configOfFiles(stack string) (config map[string]string, secretKeys []string, err error) {
+	shared, err := readStageFile(filepath.Join(p.Directory, "Pulumi.yaml"))
+	if err != nil {
+		return nil, nil, err
+	}
+	config = map[string]string{}
+	for key, text := range shared {
+		if !strings.Contains(key, ":") {
+			key = p.Name + ":" + key
+		}
+		config[key] = text // or what it is declared to be
+		var declared struct{ Value, Default any }
+		if json.Unmarshal([]byte(text), &declared) != nil || declared.Value == nil && declared.Default == nil {
+			continue
+		}
+		if declared.Value == nil {
+			declared.Value = declared.Default
+		}
+		if config[key], err = configText(declared.Value); err != nil {
+			return nil, nil, err
+		}
+	}
+	own, err := readStageFile(p.stageFile(stack))
+	for key, text := range own {
+		config[key] = text
+		if strings.Contains(text, hiddenValue) {
+			secretKeys = append(secretKeys, key)
+		}
+	}
+	return config, secretKeys, err
+}
+
 // stageConfig is the configuration of a stage as its file says it now.
 type stageConfig struct {
 	// config and secretKeys are as those of readConfig.
@@ -76,7 +110,10 @@ type stageConfig struct {
 // readStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
 func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string, files *stackFiles) (*stageConfig, error) {
 	found := &stageConfig{}
-	var err error
+	file, err := readStageFile(project.stageFile(stack)) // first: a mistake in it is told with its name and line
+	if err != nil {
+		return nil, err
+	}
 	if project.encrypts(stack) || files == nil {
 		found.values, err = pulumi.Config(ctx, stack, "", "--show-secrets")
 	}
@@ -84,10 +121,6 @@ func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, st
 		if found.values, err = pulumi.Config(ctx, stack, ""); err != nil {
 			return nil, err
 		}
-	}
-	file, err := readStageFile(project.stageFile(stack))
-	if err != nil {
-		return nil, err
 	}
 	found.config, found.secretKeys = publicConfig(found.values, file)
 	for _, key := range found.secretKeys {
@@ -128,18 +161,21 @@ func parseStageFile(source []byte) (map[string]string, error) {
 	}
 	config := map[string]string{}
 	for key, value := range file.Config {
-		value = hideEncrypted(value)
-		if text, ok := value.(string); ok {
-			config[key] = text
-			continue
-		}
-		text, err := json.Marshal(value)
-		if err != nil {
+		var err error
+		if config[key], err = configText(hideEncrypted(value)); err != nil {
 			return nil, fmt.Errorf("config.%s: %w", key, err)
 		}
-		config[key] = string(text)
 	}
 	return config, nil
+}
+
+// configText is a value as the CLI keeps it: text as it is, all else as JSON.
+func configText(value any) (string, error) {
+	if text, ok := value.(string); ok {
+		return text, nil
+	}
+	text, err := json.Marshal(value)
+	return string(text), err
 }
 
 // hideEncrypted puts hiddenValue in the place of every {secure: …}.

@@ -140,6 +140,9 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {
 	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		SecretsCompared: true, Differences: []string{}}
+	if _, err := readStageFile(project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+		return nil, err
+	}
 	// Each takes the CLI some time.
 	var history *timeline
 	var config *stageConfig
@@ -162,7 +165,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	err := asking.Wait()
 	_, withoutFile := os.Stat(project.stageFile(stack))
 	if missing := (noStack{}); errors.As(err, &missing) && withoutFile == nil {
-		status.differ("there is no stack %s yet: run `pulumi stack init %s`, and `pulumi up --stack %[2]s`", stageName(stack), stack)
+		status.withoutStack(project)
 		return status, nil
 	}
 	if err != nil {
@@ -217,6 +220,29 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	return status, status.unread
 }
 
+// withoutStack says what a stage asks for that has a file and no stack, and what to do first.
+func (s *stageStatus) withoutStack(project *project) {
+	if config, secretKeys, err := project.configOfFiles(s.Stage); err == nil {
+		s.askedFor(project, config, secretKeys)
+	}
+	first := ""
+	if len(s.Differences) > 0 {
+		first = "correct that, "
+	}
+	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`", stageName(s.Stage), first, s.Stage)
+}
+
+// askedFor reads what a configuration asks for, or says why it cannot be deployed.
+func (s *stageStatus) askedFor(project *project, config map[string]string, secretKeys []string) {
+	settings, mistakes := loadStage(project, s.Stage, config, secretKeys)
+	if mistakes != nil { // what was deployed and what runs can be told all the same
+		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
+		return
+	}
+	s.asked(settings)
+	s.askedTasks(settings)
+}
+
 // askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
 func (s *stageStatus) askedBy(project *project, config *stageConfig, last *update, hasFile bool) (undeployed bool) {
 	if !hasFile {
@@ -231,13 +257,7 @@ func (s *stageStatus) askedBy(project *project, config *stageConfig, last *updat
 		}
 		return false
 	}
-	settings, mistakes := loadStage(project, s.Stage, config.config, config.secretKeys)
-	if mistakes != nil { // what was deployed and what runs can be told all the same
-		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
-	} else {
-		s.asked(settings)
-		s.askedTasks(settings)
-	}
+	s.askedFor(project, config.config, config.secretKeys)
 	return last != nil && last.Kind == "update" && s.undeployed(project, config, last)
 }
 

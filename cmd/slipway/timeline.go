@@ -98,6 +98,9 @@ type timeline struct {
 
 // openTimeline reads what is asked of a stage's history first: its configuration, and the newest updates.
 func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, newest int) (*timeline, *stageConfig, error) {
+	if _, err := readStageFile(project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+		return nil, nil, err
+	}
 	files, err := project.stackFiles(ctx, stack)
 	if err != nil {
 		return nil, nil, err

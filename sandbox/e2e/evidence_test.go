@@ -94,7 +94,7 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 func TestStatusOfStagesInOddStates(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	r := p.refused([]string{"release: never deployed", "there is no stack release yet: run `pulumi stack init release`", "dev has never been deployed"},
+	r := p.refused([]string{"release: never deployed", "slipway promote dev release", "there is no stack release yet: correct that, run `pulumi stack init release`", "dev has never been deployed"},
 		"slipway", "status", "--exit-code")
 	require.Equal(t, 1, r.status)
 
