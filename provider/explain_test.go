@@ -45,6 +45,8 @@ func TestFailuresAreExplained(t *testing.T) {
 		"StatusCode: 403, api error ExpiredToken: The security token included in the request is expired":       "or name others with aws:profile",
 		"api error InvalidClientTokenId: The security token included in the request is invalid":                "or name others with aws:profile",
 		"operation error STS: AssumeRole, api error AccessDenied: User x is not authorized to perform sts:...": "aws:assumeRole (Pulumi.dev.yaml)",
+		"api error ExpiredTokenException: the token that is associated with the request has expired":           "there are no credentials, or AWS does not take them",
+		"api error RequestExpired: Request has expired":                                                        "there are no credentials, or AWS does not take them",
 		"something else": "aws:profile, aws:region (Pulumi.dev.yaml)",
 	} {
 		explained := s.Explain(errors.New(said), "Pulumi.dev.yaml")

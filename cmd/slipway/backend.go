@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"go.yaml.in/yaml/v3"
 )
 
 // A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of
@@ -30,6 +31,7 @@ import (
 type files interface {
 	// list has the names of the files in a directory, sorted; none where there is no such directory.
 	list(ctx context.Context, dir string) ([]string, error)
+	// read has a file's content. Its error is fs.ErrNotExist where there is none, and only then.
 	read(ctx context.Context, key string) ([]byte, error)
 }
 
@@ -38,6 +40,7 @@ type stackFiles struct {
 	files
 	url            string
 	locks, history string // directories
+	name           string // of the stack, by which alone a backend of the former layout keeps it
 }
 
 // backendURL is where the CLI keeps the project's stacks; empty where nobody has signed in.
@@ -61,7 +64,9 @@ func (p *project) stackFiles(ctx context.Context, stack string) (*stackFiles, er
 		return nil, fmt.Errorf("%s: cannot be read as the address of a backend: %w", address, err)
 	}
 	own := path.Join(p.Name, stageName(stack))
-	found := &stackFiles{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own, history: ".pulumi/history/" + own}
+	found := &stackFiles{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
+		history: ".pulumi/history/" + own,
+		name:    stageName(stack)}
 	switch parsed.Scheme {
 	case "", "http", "https":
 		return nil, nil
@@ -71,6 +76,39 @@ func (p *project) stackFiles(ctx context.Context, stack string) (*stackFiles, er
 		found.files, err = openBucket(ctx, parsed)
 	}
 	return found, err
+}
+
+// unread says that nobody can tell from here whether an update is under way; empty where that can be told.
+func (f *stackFiles) unread() string {
+	if f == nil || f.files != nil {
+		return ""
+	}
+	address, _, _ := strings.Cut(f.url, "?") // without what may be a key
+	return "whether an update is under way cannot be told: slipway does not read the locks in " + address
+}
+
+// lockNote is what unread says of a stack's backend.
+func (p *project) lockNote(ctx context.Context, stack string) (string, error) {
+	files, err := p.stackFiles(ctx, stack)
+	return files.unread(), err
+}
+
+// listOwn lists a directory of the stack; or, where that is empty, the one that the stack has in a backend of the
+// layout that the CLI made before 3.61, in which a stack's name is all there is of it.
+func (f *stackFiles) listOwn(ctx context.Context, dir, former string) (in string, names []string, err error) {
+	names, err = f.list(ctx, dir)
+	if err != nil || len(names) > 0 || f.name == "" || !f.isFormer(ctx) {
+		return dir, names, err
+	}
+	names, err = f.list(ctx, former)
+	return former, names, err
+}
+
+// isFormer tells whether the backend has the former layout: one of today's says its version.
+func (f *stackFiles) isFormer(ctx context.Context) bool {
+	content, err := f.read(ctx, ".pulumi/meta.yaml")
+	var meta struct{ Version int }
+	return errors.Is(err, fs.ErrNotExist) || err == nil && yaml.Unmarshal(content, &meta) == nil && meta.Version == 0
 }
 
 // directory is a backend of the file system.
@@ -119,14 +157,17 @@ func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
 	if f == nil || f.files == nil {
 		return nil, nil
 	}
-	names, err := f.list(ctx, f.locks)
+	dir, names, err := f.listOwn(ctx, f.locks, ".pulumi/locks/"+f.name)
 	if err != nil {
 		return nil, fmt.Errorf("looking for a lock: %w", err)
 	}
 	for _, name := range names {
-		content, err := f.read(ctx, f.locks+"/"+name)
-		if err != nil {
+		content, err := f.read(ctx, dir+"/"+name)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the lock %s: %w", name, err)
 		}
 		found := &stackLock{}
 		if json.Unmarshal(content, found) != nil {
@@ -162,7 +203,8 @@ func (l *stackLock) killed() bool {
 
 // describe says who has locked a stack, and what to do before going on.
 func (l *stackLock) describe(stack string) string {
-	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack, l.Username, l.Hostname, l.PID,
+	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack,
+		l.Username, l.Hostname, l.PID,
 		l.Timestamp.Local().Format("2006-01-02 15:04:05"))
 	if l.killed() {
 		return by + fmt.Sprintf(", and that process is gone: run `pulumi cancel --stack %s`, then `slipway recover %[1]s`, "+
@@ -177,7 +219,8 @@ func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
 	if f == nil || f.files == nil {
 		return nil, nil
 	}
-	names, err := f.list(ctx, f.history)
+	dir, names, err := f.listOwn(ctx, f.history, ".pulumi/history/"+f.name)
+	f.history = dir
 	var found []string
 	for _, name := range slices.Backward(names) {
 		if own, _, is := strings.Cut(name, ".history.json"); is {
@@ -210,10 +253,14 @@ func (f *stackFiles) state(ctx context.Context, name string, of update) (*leftSt
 // need a library.) What is not there changes nothing.
 func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
 	content, err := f.read(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		content, err = f.read(ctx, key+".gz")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		if content, err = f.read(ctx, key+".gz"); err != nil {
-			return nil
-		}
+		return fmt.Errorf("reading %s: %w", key, err)
 	}
 	if bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		unpacked, err := gzip.NewReader(bytes.NewReader(content))
@@ -263,7 +310,8 @@ func (s *leftState) revision(kind, cluster, name string) int {
 	return 0
 }
 
-// target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such service.
+// target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such
+// service.
 func (s *leftState) target(cluster, name string) string {
 	if s == nil {
 		return ""

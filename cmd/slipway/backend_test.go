@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,7 +23,8 @@ func lockIn(t *testing.T, backend, host string, pid int) {
 	t.Helper()
 	name := filepath.Join(backend, ".pulumi/locks/organization/slipway/dev", "0af0.json")
 	require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil, `{"pid":%d,"username":"dana","hostname":%q,"timestamp":"2026-11-24T10:00:00.1+01:00"}`, pid, host), 0o644))
+	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil,
+		`{"pid":%d,"username":"dana","hostname":%q,"timestamp":"2026-11-24T10:00:00.1+01:00"}`, pid, host), 0o644))
 }
 
 func TestAStackThatIsLockedIsRefused(t *testing.T) {
@@ -49,7 +51,8 @@ func TestAStackThatIsLockedIsRefused(t *testing.T) {
 	ended := exec.Command("true")
 	require.NoError(t, ended.Run())
 	lockIn(t, backend, here, ended.Process.Pid)
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "and that process is gone: run `pulumi cancel --stack dev`, then `slipway recover dev`")
+	require.ErrorContains(t, project.checkLock(t.Context(), "dev"),
+		"and that process is gone: run `pulumi cancel --stack dev`, then `slipway recover dev`")
 
 	// As they stand in Pulumi.yaml, relative to the project; the environment goes before it.
 	lockIn(t, filepath.Join(project.Directory, "state"), "elsewhere", 1)
@@ -88,7 +91,8 @@ func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
-	address := "s3://team/state?region=us-east-1&use_path_style=true&disable_https=true&endpoint=" + strings.TrimPrefix(server.URL, "http://")
+	address := "s3://team/state?region=us-east-1&use_path_style=true&disable_https=true&endpoint=" +
+		strings.TrimPrefix(server.URL, "http://")
 	t.Setenv("PULUMI_BACKEND_URL", address)
 	project := newProject(t, "")
 	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "ci@runner (process 1) has locked the stack since ")
@@ -164,4 +168,84 @@ func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
 		})
 	}
 	require.NoError(t, reading.Wait())
+}
+
+func TestALockInABackendOfTheFormerLayoutIsFound(t *testing.T) {
+	p, backend := newProject(t, ""), t.TempDir()
+	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
+	write := func(name, content string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(backend, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(backend, name), []byte(content), 0o644))
+	}
+	write(".pulumi/locks/dev/0af0.json", `{"pid":1,"username":"dana","hostname":"elsewhere"}`)
+	write(".pulumi/history/dev/dev-1.history.json", `{}`)
+	for _, meta := range []string{"", "version: 0\n"} {
+		if meta != "" {
+			write(".pulumi/meta.yaml", meta)
+		}
+		require.ErrorContains(t, p.checkLock(t.Context(), "dev"), "dana@elsewhere")
+		files, err := p.stackFiles(t.Context(), "dev")
+		require.NoError(t, err)
+		names, err := files.updates(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []string{"dev-1"}, names)
+		require.Equal(t, ".pulumi/history/dev", files.history)
+	}
+	write(".pulumi/meta.yaml", "version: 1\n")
+	require.NoError(t, p.checkLock(t.Context(), "dev"), "a directory of another name")
+}
+
+func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
+	p := newProject(t, "")
+	for address, want := range map[string]string{"gs://team/state": "in gs://team/state",
+		"azblob://team?key=x": "in azblob://team", "https://api.pulumi.com": "",
+		"file://" + t.TempDir(): ""} {
+		t.Setenv("PULUMI_BACKEND_URL", address)
+		note, err := p.lockNote(t.Context(), "dev")
+		require.NoError(t, err)
+		if want == "" {
+			require.Empty(t, note)
+			continue
+		}
+		require.Contains(t, note, "whether an update is under way cannot be told: slipway does not read the locks "+want)
+		require.NoError(t, p.checkLock(t.Context(), "dev"))
+		require.Equal(t, []string{note}, notesOf([]*stageStatus{{Notes: []string{note}}, {Notes: []string{note}}}))
+	}
+}
+
+func TestOnlyAFileThatIsNotThereTellsNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "x.json"), 0o755)) // which cannot be read as a file
+	var found struct{ StartTime int }
+	require.ErrorContains(t, (&stackFiles{files: directory(dir)}).readJSON(t.Context(), "x.json", &found),
+		"reading x.json: ")
+}
+
+func TestABucketTellsWhatItDoesNotHave(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch filepath.Base(r.URL.Path) {
+		case "none":
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<Error><Code>NoSuchKey</Code></Error>")
+		case "plain":
+			w.WriteHeader(http.StatusNotFound)
+		case "bucket":
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<Error><Code>NoSuchBucket</Code></Error>")
+		default:
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
+	opened, err := newProject(t, "").stackFiles(t.Context(), "dev")
+	require.NoError(t, err)
+	for key, missing := range map[string]bool{"none": true, "plain": true, "bucket": false, "denied": false} {
+		_, err := opened.read(t.Context(), key)
+		require.Equal(t, missing, errors.Is(err, fs.ErrNotExist), key)
+		require.Error(t, err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -176,6 +177,9 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 	_ = xml.Unmarshal(body, &refusal) // without, the status has to do
 	if refusal.Code == "" {
 		refusal.Code = response.Status
+	}
+	if key != "" && (refusal.Code == "NoSuchKey" || response.StatusCode == http.StatusNotFound && refusal.Code == response.Status) {
+		return nil, false, fs.ErrNotExist
 	}
 	passes = passes || response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests
 	return nil, passes, errors.New(strings.TrimSuffix(refusal.Code+": "+refusal.Message, ": "))

@@ -67,10 +67,16 @@ where that could not be told.`,
 			if err != nil {
 				return err
 			}
+			if done.Note, err = project.lockNote(cmd.Context(), args[0]); err != nil {
+				return err
+			}
 			if asJSON {
 				err = report.json(done)
 			} else {
 				err = done.print(report.out)
+			}
+			if done.Note != "" {
+				fmt.Fprintf(report.err, "\n%s\n", done.Note)
 			}
 			if next := done.next(); next != "" {
 				fmt.Fprintf(report.err, "\n%s\n", next)

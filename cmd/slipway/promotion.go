@@ -16,6 +16,8 @@ type promotion struct {
 	Images  []change `json:"images"` // by name
 	// Commit is the short hash of the commit that was made; empty where none was.
 	Commit string `json:"commit,omitempty"`
+	// Note is what could not be told.
+	Note string `json:"note,omitempty"`
 }
 
 // change is what became of one image's ref. Old is nil where the stage file had none.

@@ -171,6 +171,9 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
 		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, now: source,
 		decrypts: history.past.withSecrets}
+	if note := history.past.files.unread(); note != "" {
+		planned.Notes = append(planned.Notes, note)
+	}
 	for name, then := range target.Services {
 		planned.Services[name] = rollbackService{last.Services[name], then}
 	}

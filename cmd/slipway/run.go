@@ -26,7 +26,7 @@ place of its main container's.
 
 What the main container writes goes to standard output as it is; lines of other containers begin with their names. Ctrl-C
 stops the task; a second one leaves that to ECS. A task that runs longer than its timeout is stopped, too: that of --timeout, or
-else the one in the stage file.
+else the one in the stage file. With --detach nobody stays, and so nothing stops it.
 
 Exit status: that of the task's main container, or 2 where the task was not started, was stopped by somebody else, or could
 not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task.`,

@@ -54,6 +54,9 @@ type stageStatus struct {
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
 
+	// Notes are what could not be told, and is no difference.
+	Notes []string `json:"notes,omitempty"`
+
 	// unread is why schedules could not be read; nil where all were.
 	unread error
 }
@@ -178,6 +181,9 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	lock, err := history.past.files.lock(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if note := history.past.files.unread(); note != "" {
+		status.Notes = append(status.Notes, note)
 	}
 	if lock != nil {
 		status.differ("%s", lock.describe(stack))

@@ -63,6 +63,21 @@ func printStatus(report *report, stages []*stageStatus) {
 			}
 		}
 	}
+	for _, note := range notesOf(stages) {
+		report.printf("\n%s\n", note)
+	}
+}
+
+// notesOf are the notes of stages, each once.
+func notesOf(stages []*stageStatus) (notes []string) {
+	for _, stage := range stages {
+		for _, note := range stage.Notes {
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
 }
 
 // rowsByName are the rows of what stages have, those of one name below each other.
