@@ -2,9 +2,6 @@
 package main
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components"
@@ -13,7 +10,8 @@ import (
 
 func main() { components.Run(deployStage) }
 
-// deployStage reads the stage, declares its components and exports what a person and a script can use.
+// deployStage loads the stage, asks AWS what must be known first, deploys it, and exports what a person and a script
+// can use.
 func deployStage(ctx *pulumi.Context) error {
 	input, err := stage.FromEnvironment()
 	if err != nil {
@@ -28,56 +26,15 @@ func deployStage(ctx *pulumi.Context) error {
 		return err
 	}
 	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
-
-	retention, err := components.NewRetention(ctx, preflight.Account, settings)
+	deployed, err := components.Deploy(ctx, settings, preflight)
 	if err != nil {
 		return err
 	}
-	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{
-		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
-	})
-	if err != nil {
-		return err
-	}
-	images, err := components.NewImages(ctx, preflight, settings)
-	if err != nil {
-		return err
-	}
-	loadBalancer, err := components.NewLoadBalancer(ctx, settings.Name, &components.LoadBalancerArgs{
-		Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress,
-	})
-	if err != nil {
-		return err
-	}
-	services := map[string]*components.Service{}
-	for _, name := range slices.Sorted(maps.Keys(settings.Services)) {
-		if services[name], err = components.NewService(ctx, name, &components.ServiceArgs{
-			Preflight: preflight, Stage: settings, Cluster: cluster, LoadBalancer: loadBalancer, Images: images, Retention: retention,
-		}); err != nil {
-			return err
-		}
-	}
-	tasks := pulumi.Map{}
-	for _, name := range slices.Sorted(maps.Keys(settings.Tasks)) {
-		task, err := components.NewTask(ctx, name, &components.TaskArgs{
-			Preflight: preflight, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
-		})
-		if err != nil {
-			return err
-		}
-		tasks[name] = task.Summary
-	}
-	// What is to run before a deployment is declared by now.
-	deployed, err := components.Deploy(ctx, services)
-	if err != nil {
-		return err
-	}
-	ctx.Export("cluster", cluster.Name)
-	ctx.Export("images", images.Summary())
-	outputs := retention.Tidy(pulumi.Map{"services": deployed, "tasks": tasks})
-	ctx.Export("services", outputs["services"])
-	if len(tasks) > 0 {
-		ctx.Export("tasks", outputs["tasks"])
+	ctx.Export("cluster", deployed.Cluster)
+	ctx.Export("images", deployed.Images)
+	ctx.Export("services", deployed.Services)
+	if len(deployed.Tasks) > 0 {
+		ctx.Export("tasks", deployed.Tasks)
 	}
 	return nil
 }

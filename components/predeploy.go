@@ -3,17 +3,20 @@ package components
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 // predeploy runs a task to its end before services move to another revision.
 //
-// In the state it is a Stash, which the engine itself keeps. What replaces it is another revision of one of the services, and a
-// hook runs the task before the new Stash counts as created. So where the task fails, the state still has the former one, and
-// the next update runs the task again; and once it has succeeded, no update runs it again for these revisions, also
-// where a later step of this one fails.
+// In the state it is a Stash, which the engine itself keeps. What replaces it is another revision of one of the
+// services, and a hook runs the task before the new Stash counts as created. So where the task fails, the state still
+// has the former one, and the next update runs the task again; and once it has succeeded, no update runs it again for
+// these revisions, also where a later step of this one fails.
 type predeploy struct {
 	ctx       *pulumi.Context
 	account   *Account
@@ -25,39 +28,53 @@ type predeploy struct {
 	timeout time.Duration // of the task, and of the wait for one that runs already
 }
 
-// declare declares the run of a task, which needs ready, and makes the services wait for it. Of tasks that one service waits
-// for, the next begins when the one before it has ended: they may change the same database.
-func (p *predeploy) declare(name string, task pulumi.Map, ready []pulumi.Resource, services map[string]*Service, parent pulumi.ResourceOption) error {
-	revisions := pulumi.StringMap{}
-	for _, service := range p.services {
-		revisions[service] = services[service].workload.targetRevision
-		ready = append(ready, services[service].before...)
+// NewPredeploys declares the runs of tasks before deployments, and returns those that each service waits for. Of tasks
+// that one service waits for, the next begins when the one before it has ended: they may change the same database.
+func NewPredeploys(ctx *pulumi.Context, settings *stage.Stage,
+	workloads map[string]*Workload) (map[string][]pulumi.Resource, error) {
+	runs := map[string][]pulumi.Resource{}
+	for _, name := range sortedKeys(settings.Tasks) {
+		services := settings.Tasks[name].Before
+		if len(services) == 0 {
+			continue
+		}
+		var earlier []pulumi.Resource
+		revisions := pulumi.StringMap{}
+		for _, service := range services {
+			earlier = append(earlier, runs[service]...)
+			revisions[service] = workloads[service].targetRevision
+		}
+		run, err := newPredeploy(ctx, workloads[name], revisions, earlier)
+		if err != nil {
+			return nil, err
+		}
+		for _, service := range services {
+			runs[service] = append(runs[service], run)
+		}
 	}
-	p.trigger = make(chan string, 1)
+	return runs, nil
+}
+
+// newPredeploy declares the run of a task before services move to these revisions, after earlier runs.
+func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap,
+	earlier []pulumi.Resource) (pulumi.Resource, error) {
+	settings, trigger := w.Stage.Tasks[w.name], make(chan string, 1)
+	p := &predeploy{ctx: ctx, account: w.Preflight.Account, component: w, key: w.Stage.Key(w.name),
+		services: settings.Before,
+		trigger:  trigger, timeout: settings.TimeLimit()}
 	revisions.ToStringMapOutput().ApplyT(func(known map[string]string) map[string]string {
-		p.trigger <- digestOfRevisions(known)
+		trigger <- digestOfRevisions(known)
 		return known
 	})
-	hook, err := p.ctx.RegisterResourceHook(p.key, p.run, &pulumi.ResourceHookOptions{OnDryRun: true})
+	hook, err := ctx.RegisterResourceHook(p.key, p.run, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	input := pulumi.Map{}
-	for _, key := range []string{"taskDefinition", "container", "cluster", "logGroup", "subnets", "securityGroups", "assignPublicIp"} {
-		input[key] = task[key]
-	}
-	stash, err := pulumi.NewStash(p.ctx, name, &pulumi.StashArgs{Input: input}, parent, pulumi.DependsOn(ready),
-		pulumi.ReplacementTrigger(revisions),
+	return pulumi.NewStash(ctx, w.name, &pulumi.StashArgs{Input: w.runInput()}, pulumi.Parent(w),
+		pulumi.DependsOn(slices.Concat(w.ready, earlier)), pulumi.ReplacementTrigger(revisions),
 		// Another revision of the task alone is no reason to run it, and so nothing that a preview should show.
 		pulumi.IgnoreChanges([]string{"input"}),
 		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}))
-	if err != nil {
-		return err
-	}
-	for _, service := range p.services {
-		services[service].before = append(services[service].before, stash)
-	}
-	return nil
 }
 
 // digestOfRevisions is short, and the same for the same revisions: fmt prints maps in the order of their keys.

@@ -16,6 +16,7 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 	"golang.org/x/sync/errgroup"
 
 	"slipway/provider"
@@ -23,21 +24,24 @@ import (
 )
 
 // retentionPermissions are what whoever updates a stage needs for Retention.
-const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
+const retentionPermissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, " +
+	"ecs:ListTaskDefinitions, " +
 	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
 
-// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has a secondary
-// tag, which tells what it is kept for: keep-<family>-<revision> for a revision, keep-<family>-<revision>-<start of the digest>-also
-// for another image of it, keep-<cluster>.<image>.<start of the digest> for an image that the stage pins. Pulumi has no resource
-// for such a tag, so the program puts and removes them itself.
+// Retention keeps the images that a stage may go back to from expiring, in the repositories of its own images. Each has
+// a secondary tag, which tells what it is kept for: keep-<family>-<revision> for a revision,
+// keep-<family>-<revision>-<start of the digest>-also for another image of it, keep-<cluster>.<image>.<start of the
+// digest> for an image that the stage pins. Pulumi has no resource for such a tag, so the program puts and removes them
+// itself.
 type Retention struct {
 	ctx       *pulumi.Context
 	protector *imageProtector // nil in a preview
 }
 
-// NewRetention protects the images of what there is before the update changes anything: revisions that the stage's services
-// and tasks may go back to, images that it pins, and, in the repositories that it owns, what revisions of the project's other stages
-// use. They may have been deployed by a version of this program that put no tags. A preview protects nothing.
+// NewRetention protects the images of what there is before the update changes anything: revisions that the stage's
+// services and tasks may go back to, images that it pins, and, in the repositories that it owns, what revisions of the
+// project's other stages use. They may have been deployed by a version of this program that put no tags. A preview
+// protects nothing.
 func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Retention, error) {
 	if ctx.DryRun() || len(settings.Images) == 0 {
 		return &Retention{ctx: ctx}, nil
@@ -49,9 +53,10 @@ func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	return &Retention{ctx, protector}, protector.protectExisting(ctx.Context())
 }
 
-// Protect returns the ARN of the revision that a service or a task is to run, the pinned one or else the newest, once the
-// newest one's images are protected. refs name these, the main container's first.
-func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi.StringArray, pinned string) pulumi.StringOutput {
+// Protect returns the ARN of the revision that a service or a task is to run, the pinned one or else the newest, once
+// the newest one's images are protected. refs name these, the main container's first.
+func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi.StringArray,
+	pinned string) pulumi.StringOutput {
 	switch {
 	case r.protector != nil:
 	case pinned != "":
@@ -71,24 +76,21 @@ func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi
 	}).(pulumi.StringOutput)
 }
 
-// Tidy returns what the stack's outputs say of services and tasks. Once all of it is known, and so every service is steady, it
-// removes the tags that nothing is kept for any more: before, a failed deployment could still go back to what they protect.
-func (r *Retention) Tidy(outputs pulumi.Map) pulumi.Map {
+// Tidy removes the tags that nothing is kept for any more, once all that the stack's outputs say is known, and so every
+// service is steady: before, a failed deployment could still go back to what they protect. A preview waits for nothing.
+func (r *Retention) Tidy(outputs ...pulumi.Map) error {
 	if r.protector == nil {
-		return outputs
+		return nil
 	}
-	all := outputs.ToMapOutput().ApplyT(func(known map[string]any) (map[string]any, error) {
-		err := r.protector.tidy(r.ctx.Context())
-		if err != nil { // everything runs, and a tag too many does no harm
-			err = r.ctx.Log.Warn(err.Error(), nil)
+	for _, each := range outputs {
+		if _, err := internals.UnsafeAwaitOutput(r.ctx.Context(), each.ToMapOutput()); err != nil {
+			return nil // which the outputs report, too
 		}
-		return known, err
-	}).(pulumi.MapOutput)
-	tidied := pulumi.Map{}
-	for name := range outputs {
-		tidied[name] = all.MapIndex(pulumi.String(name))
 	}
-	return tidied
+	if err := r.protector.tidy(r.ctx.Context()); err != nil { // everything runs, and a tag too many does no harm
+		return r.ctx.Log.Warn(err.Error(), nil)
+	}
+	return nil
 }
 
 // imageProtector puts and removes the tags of one stage.
@@ -117,8 +119,10 @@ func newImageProtector(ctx context.Context, account *Account, settings *stage.St
 	}
 	p := &imageProtector{
 		account: account, settings: settings,
-		ecr:   ecrsdk.NewFromConfig(cfg, func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
-		ecs:   ecssdk.NewFromConfig(cfg, func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
+		ecr: ecrsdk.NewFromConfig(cfg,
+			func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
+		ecs: ecssdk.NewFromConfig(cfg,
+			func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
 		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}
@@ -139,8 +143,8 @@ func newImageProtector(ctx context.Context, account *Account, settings *stage.St
 	return p, nil
 }
 
-// protectExisting protects what there is. An unchanged stage reads a list of each repository and of each family here, and
-// writes nothing.
+// protectExisting protects what there is. An unchanged stage reads a list of each repository and of each family here,
+// and writes nothing.
 func (p *imageProtector) protectExisting(ctx context.Context) error {
 	var reading errgroup.Group
 	reading.SetLimit(lookups)
@@ -169,17 +173,20 @@ func (p *imageProtector) protectExisting(ctx context.Context) error {
 	for _, name := range p.settings.TaskDefinitions() {
 		protecting.Go(func() error {
 			err := p.protectFamily(ctx, p.settings.Family(name), true)
-			return keepFailed(p.settings.WhereDefined(name), "protecting the images of the revisions of "+p.settings.Family(name), err)
+			return keepFailed(p.settings.WhereDefined(name),
+				"protecting the images of the revisions of "+p.settings.Family(name), err)
 		})
 	}
 	others, err := p.otherFamilies(ctx)
 	for _, family := range others {
 		protecting.Go(func() error {
 			err := p.protectFamily(ctx, family, false)
-			return keepFailed(p.settings.Where("repository", "keepRevisions"), "protecting the images of the revisions of "+family, err)
+			return keepFailed(p.settings.Where("repository", "keepRevisions"),
+				"protecting the images of the revisions of "+family, err)
 		})
 	}
-	return errors.Join(protecting.Wait(), keepFailed(p.settings.Where("repository", "keepRevisions"), "listing the families of the project", err))
+	return errors.Join(protecting.Wait(), keepFailed(p.settings.Where("repository", "keepRevisions"),
+		"listing the families of the project", err))
 }
 
 // keepFailed says what could not be done to keep images from expiring, and what to do.
@@ -229,12 +236,13 @@ func (p *imageProtector) families() map[string]bool {
 	return own
 }
 
-// protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is pinned to. Of
-// another stage's family it protects what is in this stage's own repositories.
+// protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is
+// pinned to. Of another stage's family it protects what is in this stage's own repositories.
 func (p *imageProtector) protectFamily(ctx context.Context, family string, own bool) error {
 	keep := p.settings.Repository.KeepRevisions
 	pages := ecssdk.NewListTaskDefinitionsPaginator(p.ecs, &ecssdk.ListTaskDefinitionsInput{
-		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc, MaxResults: awssdk.Int32(int32(keep)),
+		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
+		MaxResults: awssdk.Int32(int32(keep)),
 	})
 	var arns []string
 	for pages.HasMorePages() && len(arns) < keep { // a page may hold fewer
@@ -267,7 +275,8 @@ func (p *imageProtector) protectFamily(ctx context.Context, family string, own b
 	return nil
 }
 
-// protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even read.
+// protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even
+// read.
 func (p *imageProtector) protectRevision(ctx context.Context, family string, revision int, own bool) error {
 	tag := revisionTag(family, revision)
 	if p.hasTag(ctx, tag, !own) {
@@ -287,20 +296,25 @@ func (p *imageProtector) protectRevision(ctx context.Context, family string, rev
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return p.eachImage(ctx, refs, tag, own, func(image storedImage, tag string) error { return p.protect(ctx, tag, image) })
+	return p.eachImage(ctx, refs, tag, own, func(image storedImage,
+		tag string) error {
+		return p.protect(ctx, tag, image)
+	})
 }
 
-// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another stage's. Into
-// any other one, that of another team's agent say, it puts nothing: what expires there is for its owner to tell.
+// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another
+// stage's. Into any other one, that of another team's agent say, it puts nothing: what expires there is for its owner
+// to tell.
 func (p *imageProtector) keeps(repository string, own bool) bool {
 	return p.owned[repository] || own && slices.Contains(p.declared, repository)
 }
 
-// eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first image
-// in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs. An image that
-// others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a revision, an image of it
-// has the same tag.
-func (p *imageProtector) eachImage(ctx context.Context, refs []string, tag string, own bool, put func(image storedImage, tag string) error) error {
+// eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first
+// image in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs.
+// An image that others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a
+// revision, an image of it has the same tag.
+func (p *imageProtector) eachImage(ctx context.Context, refs []string, tag string, own bool,
+	put func(image storedImage, tag string) error) error {
 	var images []storedImage
 	for _, ref := range refs {
 		image, stored := p.account.storedImage(ref)
@@ -373,8 +387,8 @@ func (p *imageProtector) protectNew(ctx context.Context, name string, revision i
 	return keepFailed(p.settings.WhereDefined(name), fmt.Sprintf("protecting the images of %s:%d", family, revision), err)
 }
 
-// hasTag tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this update.
-// With secondary, that of another image of the revision will do.
+// hasTag tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this
+// update. With secondary, that of another image of the revision will do.
 func (p *imageProtector) hasTag(ctx context.Context, tag string, secondary bool) bool {
 	for _, repository := range p.declared {
 		tags, err := p.list(ctx, repository)
@@ -404,8 +418,8 @@ func holdsTag[V any](tags map[string]V, tag string, secondary bool) bool {
 	return false
 }
 
-// putTag gives an image one more tag: the same manifest under another name. That is allowed in an immutable repository, too
-// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-retag.html).
+// putTag gives an image one more tag: the same manifest under another name. That is allowed in an immutable repository,
+// too (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-retag.html).
 func (p *imageProtector) putTag(ctx context.Context, repository, digest, tag string) error {
 	got, err := p.ecr.BatchGetImage(ctx, &ecrsdk.BatchGetImageInput{
 		RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}},
@@ -445,7 +459,8 @@ type tagList struct {
 	tags  map[string]string
 }
 
-// list are a repository's tags as they were before the update, with their digests; none where there is no such repository.
+// list are a repository's tags as they were before the update, with their digests; none where there is no such
+// repository.
 func (p *imageProtector) list(ctx context.Context, repository string) (map[string]string, error) {
 	p.mutex.Lock()
 	if p.lists[repository] == nil {
@@ -468,7 +483,8 @@ func (p *imageProtector) list(ctx context.Context, repository string) (map[strin
 func (p *imageProtector) readTags(ctx context.Context, repository string) (map[string]string, error) {
 	tags := map[string]string{}
 	pages := ecrsdk.NewListImagesPaginator(p.ecr, &ecrsdk.ListImagesInput{
-		RepositoryName: &repository, MaxResults: awssdk.Int32(1000), Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged},
+		RepositoryName: &repository, MaxResults: awssdk.Int32(1000),
+		Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -486,8 +502,8 @@ func (p *imageProtector) readTags(ctx context.Context, repository string) (map[s
 	return tags, nil
 }
 
-// tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or no longer,
-// stay: the stage may not be permitted to read there.
+// tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or
+// no longer, stay: the stage may not be permitted to read there.
 func (p *imageProtector) tidy(ctx context.Context) error {
 	own, wanted := p.families(), p.wantedTags()
 	for _, repository := range sortedKeys(p.lists) {
@@ -500,13 +516,15 @@ func (p *imageProtector) tidy(ctx context.Context) error {
 			err = p.removeTags(ctx, repository, staleTags(tags, own, p.settings.Cluster(), wanted))
 		}
 		if err != nil {
-			return keepFailed(p.settings.Where("repository", "keepRevisions"), "removing the tags of old revisions from "+repository, err)
+			return keepFailed(p.settings.Where("repository", "keepRevisions"),
+				"removing the tags of old revisions from "+repository, err)
 		}
 	}
 	return nil
 }
 
-// mostIDs is how many images one call deletes (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html).
+// mostIDs is how many images one call deletes
+// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html).
 const mostIDs = 100
 
 func (p *imageProtector) removeTags(ctx context.Context, repository string, tags []string) error {
@@ -520,7 +538,8 @@ func (p *imageProtector) removeTags(ctx context.Context, repository string, tags
 			return err
 		}
 		for _, failure := range answer.Failures {
-			if failure.FailureCode != ecrtypes.ImageFailureCodeImageNotFound && failure.FailureCode != ecrtypes.ImageFailureCodeImageTagDoesNotMatchDigest {
+			if failure.FailureCode != ecrtypes.ImageFailureCodeImageNotFound &&
+				failure.FailureCode != ecrtypes.ImageFailureCodeImageTagDoesNotMatchDigest {
 				return fmt.Errorf("%s: %s", failure.FailureCode, awssdk.ToString(failure.FailureReason))
 			}
 		}
@@ -539,7 +558,8 @@ func (p *imageProtector) wantedTags() map[string]bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	for family := range p.families() {
-		for _, revision := range keptRevisions(slices.Concat(p.needed[family], p.newest[family]), p.settings.Repository.KeepRevisions, p.needed[family]) {
+		for _, revision := range keptRevisions(slices.Concat(p.needed[family], p.newest[family]),
+			p.settings.Repository.KeepRevisions, p.needed[family]) {
 			wanted[revisionTag(family, revision)] = true
 		}
 	}

@@ -13,19 +13,6 @@ import (
 
 const routeType = "slipway:components:Route"
 
-// RouteArgs says what a Route is made from.
-type RouteArgs struct {
-	// Stage that the service belongs to.
-	Stage *stage.Stage
-	// LoadBalancer that sends the requests.
-	LoadBalancer *LoadBalancer
-	// Network that the service's tasks run in, ZoneID the hosted zone of its hosts or empty.
-	Network *Network
-	ZoneID  string
-	// group is the security group of the service's tasks.
-	group *securityGroup
-}
-
 // Route is how a load balancer comes to send requests to a service.
 type Route struct {
 	pulumi.ResourceState
@@ -40,24 +27,25 @@ type Route struct {
 	ready []pulumi.Resource
 }
 
-// NewRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load
+// newRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load
 // balancer through to its tasks.
-func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.ResourceOption) (*Route, error) {
-	component := &Route{}
+func newRoute(ctx *pulumi.Context, w *Workload, opts ...pulumi.ResourceOption) (*Route, error) {
+	name, component := w.name, &Route{}
 	if err := ctx.RegisterComponentResource(routeType, name, component, opts...); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	service := args.Stage.Services[name]
-	tags := pulumi.ToStringMap(args.Stage.TagsOf(name))
+	service := w.Stage.Services[name]
+	tags := pulumi.ToStringMap(w.Stage.TagsOf(name))
 
-	targets, err := lb.NewTargetGroup(ctx, shortName(name), targetGroup(*service.Route, args.Network.VPC, tags), parent)
+	targets, err := lb.NewTargetGroup(ctx, shortName(name), targetGroup(*service.Route, w.Preflight.Network.VPC, tags),
+		parent)
 	if err != nil {
 		return nil, err
 	}
 	rule, err := lb.NewListenerRule(ctx, name, &lb.ListenerRuleArgs{
-		ListenerArn: args.LoadBalancer.Listener,
-		Priority:    pulumi.Int(args.Stage.Priority(name)),
+		ListenerArn: w.LoadBalancer.Listener,
+		Priority:    pulumi.Int(w.Stage.Priority(name)),
 		Conditions:  conditions(*service.Route),
 		Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
 			Type: pulumi.String("forward"), TargetGroupArn: targets.Arn,
@@ -69,21 +57,22 @@ func NewRoute(ctx *pulumi.Context, name string, args *RouteArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	rules, err := args.allowFromLoadBalancer(ctx, name, service.Port, parent)
+	rules, err := w.allowFromLoadBalancer(ctx, service.Port, parent)
 	if err != nil {
 		return nil, err
 	}
-	if args.ZoneID != "" {
-		for _, host := range args.Stage.RecordHosts(name) {
-			if err := args.newRecord(ctx, host, parent); err != nil {
+	if zone := w.Preflight.Ingress.ZoneID; zone != "" {
+		for _, host := range w.Stage.RecordHosts(name) {
+			if err := w.LoadBalancer.newRecord(ctx, zone, host, parent); err != nil {
 				return nil, err
 			}
 		}
 	}
 	component.TargetGroup, component.ArnSuffix = targets.Arn, targets.ArnSuffix
 	component.ready = append(rules, rule)
-	component.URL = args.url(*service.Route)
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"targetGroup": component.TargetGroup, "url": component.URL})
+	component.URL = w.LoadBalancer.url(*service.Route)
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"targetGroup": component.TargetGroup,
+		"url": component.URL})
 }
 
 func targetGroup(route stage.Route, vpc string, tags pulumi.StringMap) *lb.TargetGroupArgs {
@@ -93,8 +82,9 @@ func targetGroup(route stage.Route, vpc string, tags pulumi.StringMap) *lb.Targe
 		VpcId:      pulumi.String(vpc),
 		Protocol:   pulumi.String("HTTP"),
 		// ECS registers each task with its container's port. This one is never used, and so need not change with that.
-		Port:                pulumi.Int(httpPort),
-		ProtocolVersion:     pulumi.String(map[string]string{"http1": "HTTP1", "http2": "HTTP2", "grpc": "GRPC"}[route.Protocol]),
+		Port: pulumi.Int(httpPort),
+		ProtocolVersion: pulumi.String(map[string]string{"http1": "HTTP1", "http2": "HTTP2",
+			"grpc": "GRPC"}[route.Protocol]),
 		DeregistrationDelay: pulumi.Int(route.DeregistrationDelay),
 		HealthCheck: &lb.TargetGroupHealthCheckArgs{
 			Enabled: pulumi.Bool(true), Protocol: pulumi.String("HTTP"), Port: pulumi.String("traffic-port"),
@@ -132,18 +122,22 @@ func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 }
 
 // allowFromLoadBalancer lets the load balancer through to the tasks, and nobody else.
-func (args *RouteArgs) allowFromLoadBalancer(ctx *pulumi.Context, name string, port int, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	if own := args.LoadBalancer.group; own != nil {
-		in, err := args.group.newRule(ctx, name+"-from-load-balancer", "ingress", port, pulumi.Map{"sourceSecurityGroupId": own.ID()}, opts...)
+func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int,
+	opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	if own := w.LoadBalancer.group; own != nil {
+		in, err := w.group.newRule(ctx, w.name+"-from-load-balancer", "ingress", port,
+			pulumi.Map{"sourceSecurityGroupId": own.ID()}, opts...)
 		if err != nil {
 			return nil, err
 		}
-		out, err := own.newRule(ctx, name+"-from-load-balancer-out", "egress", port, pulumi.Map{"sourceSecurityGroupId": args.group.ID()}, opts...)
+		out, err := own.newRule(ctx, w.name+"-from-load-balancer-out", "egress", port,
+			pulumi.Map{"sourceSecurityGroupId": w.group.ID()}, opts...)
 		return []pulumi.Resource{in, out}, err
 	}
 	var rules []pulumi.Resource
-	for _, id := range args.LoadBalancer.foreignGroups {
-		in, err := args.group.newRule(ctx, name+"-from-"+id, "ingress", port, pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, opts...)
+	for _, id := range w.LoadBalancer.foreignGroups {
+		in, err := w.group.newRule(ctx, w.name+"-from-"+id, "ingress", port,
+			pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, opts...)
 		if err != nil {
 			return nil, err
 		}
@@ -153,28 +147,29 @@ func (args *RouteArgs) allowFromLoadBalancer(ctx *pulumi.Context, name string, p
 }
 
 // newRecord makes a host's name lead to the load balancer.
-func (args *RouteArgs) newRecord(ctx *pulumi.Context, host string, opts ...pulumi.ResourceOption) error {
+func (l *LoadBalancer) newRecord(ctx *pulumi.Context, zone, host string, opts ...pulumi.ResourceOption) error {
 	_, err := route53.NewRecord(ctx, host, &route53.RecordArgs{
-		ZoneId: pulumi.String(args.ZoneID),
+		ZoneId: pulumi.String(zone),
 		Name:   pulumi.String(host),
 		Type:   pulumi.String("A"),
 		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
-			Name: args.LoadBalancer.DNSName, ZoneId: args.LoadBalancer.HostedZone, EvaluateTargetHealth: pulumi.Bool(true),
+			Name: l.DNSName, ZoneId: l.HostedZone, EvaluateTargetHealth: pulumi.Bool(true),
 		}},
 	}, opts...)
 	return err
 }
 
 // url is where a person finds the service: at its first host and path, as far as they are exact.
-func (args *RouteArgs) url(route stage.Route) pulumi.StringOutput {
-	host := args.LoadBalancer.DNSName
+func (l *LoadBalancer) url(route stage.Route) pulumi.StringOutput {
+	host := l.DNSName
 	if len(route.Hosts) > 0 {
 		host = pulumi.String(route.Hosts[0]).ToStringOutput()
 	}
-	return pulumi.Sprintf("%s://%s%s%s", args.LoadBalancer.Scheme, host, args.LoadBalancer.Port, route.ExactPath())
+	return pulumi.Sprintf("%s://%s%s%s", l.Scheme, host, l.Port, route.ExactPath())
 }
 
-// serviceLoadBalancers registers a service's tasks with the target group; a service without a route is nil and has none.
+// serviceLoadBalancers registers a service's tasks with the target group; a service without a route is nil and has
+// none.
 func (r *Route) serviceLoadBalancers(container string, port int) ecs.ServiceLoadBalancerArrayInput {
 	if r == nil {
 		return nil

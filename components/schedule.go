@@ -13,18 +13,6 @@ const scheduleType = "slipway:components:Schedule"
 // scheduleGroup is the one that every account has, and that schedules are in that name none.
 const scheduleGroup = "default"
 
-// ScheduleArgs says what a Schedule is made from.
-type ScheduleArgs struct {
-	// Account and Stage that the task belongs to.
-	Account *Account
-	Stage   *stage.Stage
-	// Cluster and Network that it runs in.
-	Cluster *Cluster
-	Network *Network
-
-	workload *workload
-}
-
 // Schedule has EventBridge Scheduler start a task again and again.
 type Schedule struct {
 	pulumi.ResourceState
@@ -35,31 +23,31 @@ type Schedule struct {
 	Name pulumi.StringOutput `pulumi:"name"`
 }
 
-// NewSchedule declares the schedule of a task, and the role with which it starts it. A new revision of the task changes the
-// schedule.
-func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...pulumi.ResourceOption) (*Schedule, error) {
-	component := &Schedule{}
+// newSchedule declares the schedule of a task, and the role with which it starts it. A new revision of the task changes
+// the schedule.
+func newSchedule(ctx *pulumi.Context, w *Workload, opts ...pulumi.ResourceOption) (*Schedule, error) {
+	name, component := w.name, &Schedule{}
 	if err := ctx.RegisterComponentResource(scheduleType, name, component, opts...); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	settings := args.Stage.Tasks[name].Schedule
-	role, permissions, err := args.role(ctx, name, parent)
+	settings, network := w.Stage.Tasks[name].Schedule, w.Preflight.Network
+	role, permissions, err := w.scheduleRole(ctx, parent)
 	if err != nil {
 		return nil, err
 	}
 	target := &scheduler.ScheduleTargetArgs{
-		Arn:     args.Cluster.Arn,
+		Arn:     w.Cluster.Arn,
 		RoleArn: role.Arn,
 		EcsParameters: &scheduler.ScheduleTargetEcsParametersArgs{
-			TaskDefinitionArn: args.workload.targetRevision,
+			TaskDefinitionArn: w.targetRevision,
 			TaskCount:         pulumi.Int(1),
 			LaunchType:        pulumi.String("FARGATE"),
 			PropagateTags:     pulumi.String("TASK_DEFINITION"),
 			NetworkConfiguration: &scheduler.ScheduleTargetEcsParametersNetworkConfigurationArgs{
-				Subnets:        pulumi.ToStringArray(args.Network.Subnets),
-				SecurityGroups: pulumi.StringArray{args.workload.group.ID().ToStringOutput()},
-				AssignPublicIp: pulumi.Bool(args.Network.AssignPublicIP),
+				Subnets:        pulumi.ToStringArray(network.Subnets),
+				SecurityGroups: w.securityGroups(),
+				AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 			},
 		},
 		RetryPolicy: &scheduler.ScheduleTargetRetryPolicyArgs{
@@ -75,14 +63,14 @@ func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...p
 		state = "DISABLED"
 	}
 	schedule, err := scheduler.NewSchedule(ctx, name, &scheduler.ScheduleArgs{
-		Name:                       pulumi.String(args.Stage.ScheduleName(name)),
-		Description:                pulumi.String("runs the task " + args.Stage.Family(name)),
+		Name:                       pulumi.String(w.Stage.ScheduleName(name)),
+		Description:                pulumi.String("runs the task " + w.Stage.Family(name)),
 		FlexibleTimeWindow:         &scheduler.ScheduleFlexibleTimeWindowArgs{Mode: pulumi.String("OFF")},
 		ScheduleExpression:         pulumi.String(settings.When),
 		ScheduleExpressionTimezone: pulumi.String(settings.TimeZone),
 		State:                      pulumi.String(state),
 		Target:                     target,
-	}, parent, pulumi.DependsOn(append([]pulumi.Resource{permissions}, args.workload.ready...)),
+	}, parent, pulumi.DependsOn(append([]pulumi.Resource{permissions}, w.ready...)),
 		pulumi.DeleteBeforeReplace(true)) // its name is taken until it is gone
 	if err != nil {
 		return nil, err
@@ -91,35 +79,38 @@ func NewSchedule(ctx *pulumi.Context, name string, args *ScheduleArgs, opts ...p
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "name": component.Name})
 }
 
-// role declares the role with which EventBridge Scheduler starts tasks of this one family, in the stage's cluster and with
-// the two roles of the task. It may start every revision, as the schedule and the policy do not change at one time
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/CWE_IAM_role.html).
-func (args *ScheduleArgs) role(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*iam.Role, pulumi.Resource, error) {
-	own := roles{args.Account, args.Stage, name}
+// scheduleRole declares the role with which EventBridge Scheduler starts tasks of this one family, in the stage's
+// cluster and with the two roles of the task. It may start every revision, as the schedule and the policy do not change
+// at one time (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/CWE_IAM_role.html).
+func (w *Workload) scheduleRole(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, pulumi.Resource,
+	error) {
+	name, account := w.name, w.Preflight.Account
+	own := roles{account, w.Stage, name}
 	// The source is the schedule group: AWS says not to name a schedule
 	// (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
-	role, err := own.newRole(ctx, name+"-schedule", args.Stage.ScheduleRole(name), "scheduler.amazonaws.com",
-		args.Account.ARN("scheduler", "schedule-group/"+scheduleGroup), opts...)
+	role, err := own.newRole(ctx, name+"-schedule", w.Stage.ScheduleRole(name), "scheduler.amazonaws.com",
+		account.ARN("scheduler", "schedule-group/"+scheduleGroup), opts...)
 	if err != nil {
 		return nil, nil, err
 	}
-	queue := args.Stage.Tasks[name].Schedule.DeadLetterQueue
-	permissions := pulumi.All(args.workload.executionRole.Arn, args.workload.taskRole.Arn).ApplyT(func(roles []any) (string, error) {
-		cluster := args.Stage.Cluster()
+	queue := w.Stage.Tasks[name].Schedule.DeadLetterQueue
+	permissions := pulumi.All(w.executionRole.Arn, w.taskRole.Arn).ApplyT(func(roles []any) (string, error) {
+		cluster := w.Stage.Cluster()
 		statements := []statement{
 			{Sid: "Run", Effect: "Allow", Action: []string{"ecs:RunTask"},
-				Resource:  []string{args.Account.ARN("ecs", "task-definition/"+args.Stage.Family(name)+":*")},
-				Condition: map[string]map[string][]string{"ArnEquals": {"ecs:cluster": {args.Account.ARN("ecs", "cluster/"+cluster)}}}},
+				Resource:  []string{account.ARN("ecs", "task-definition/"+w.Stage.Family(name)+":*")},
+				Condition: map[string]map[string][]string{"ArnEquals": {"ecs:cluster": {account.ARN("ecs", "cluster/"+cluster)}}}},
 			// The task is given the tags of its task definition.
 			{Sid: "Tag", Effect: "Allow", Action: []string{"ecs:TagResource"},
-				Resource:  []string{args.Account.ARN("ecs", "task/"+cluster+"/*")},
+				Resource:  []string{account.ARN("ecs", "task/"+cluster+"/*")},
 				Condition: map[string]map[string][]string{"StringEquals": {"ecs:CreateAction": {"RunTask"}}}},
 			{Sid: "Pass", Effect: "Allow", Action: []string{"iam:PassRole"},
 				Resource:  []string{roles[0].(string), roles[1].(string)},
 				Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {"ecs-tasks.amazonaws.com"}}}},
 		}
 		if queue != "" {
-			statements = append(statements, statement{Sid: "GiveUp", Effect: "Allow", Action: []string{"sqs:SendMessage"}, Resource: []string{queue}})
+			statements = append(statements, statement{Sid: "GiveUp", Effect: "Allow", Action: []string{"sqs:SendMessage"},
+				Resource: []string{queue}})
 		}
 		return stage.PolicyText(statements...)
 	}).(pulumi.StringOutput)

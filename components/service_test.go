@@ -35,7 +35,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		}
 	}
 	if args.TypeToken == "aws:ecr/repository:Repository" {
-		outputs["repositoryUrl"] = resource.NewStringProperty("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/" + args.Inputs["name"].StringValue())
+		outputs["repositoryUrl"] = resource.NewStringProperty("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/" +
+			args.Inputs["name"].StringValue())
 	}
 	if args.TypeToken == "aws:acm/certificate:Certificate" {
 		outputs["domainValidationOptions"] = validationOptions(args.Inputs)
@@ -43,14 +44,16 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	return args.Name + "-id", outputs, nil
 }
 
-// validationOptions are a record for each of a certificate's domains, the last one first. A domain and the wildcard in it have the same.
+// validationOptions are a record for each of a certificate's domains, the last one first. A domain and the wildcard in
+// it have the same.
 func validationOptions(certificate resource.PropertyMap) resource.PropertyValue {
 	var options []resource.PropertyValue
 	for _, domain := range certificate["subjectAlternativeNames"].ArrayValue() {
 		base := strings.TrimPrefix(domain.StringValue(), "*.")
 		options = slices.Insert(options, 0, resource.NewObjectProperty(resource.PropertyMap{
-			"domainName":         domain,
-			"resourceRecordName": resource.NewStringProperty("_proof." + base), "resourceRecordType": resource.NewStringProperty("CNAME"),
+			"domainName":          domain,
+			"resourceRecordName":  resource.NewStringProperty("_proof." + base),
+			"resourceRecordType":  resource.NewStringProperty("CNAME"),
 			"resourceRecordValue": resource.NewStringProperty("_answer." + base),
 		}))
 	}
@@ -93,51 +96,42 @@ func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceAr
 	return pulumi.MockResourceArgs{}
 }
 
-func declareService(t *testing.T, change func(*ServiceArgs)) *recorder {
+func declareService(t *testing.T, change func(*Preflight)) *recorder {
 	t.Helper()
 	recorded := &recorder{}
 	ref := stage.Ref{
-		Raw:     "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" + "ab",
+		Raw: "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" +
+			"ab",
 		Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
 		Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
 	}
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: "shop-dev"})
-		if err != nil {
-			return err
-		}
-		args := &ServiceArgs{
-			Preflight: &Preflight{
-				Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true}, Revisions: map[string]string{},
-				Rollouts: NewRollouts(ctx, account, "shop-dev"),
-			},
-			Cluster: cluster, Retention: &Retention{},
-			Images: Images{"web": pinnedImage(ref, "linux/arm64")},
-			Stage: &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{"web": {Ref: &ref}}, Services: map[string]stage.Service{"web": {
-				TaskDefinition: stage.TaskDefinition{
-					Image: "web", CPU: 256, Memory: 512, LogRetention: 30,
-					Container: stage.Container{
-						Environment: map[string]string{"B": "<2>", "A": "1"}, StopTimeout: 20,
-						Secrets: map[string]stage.Secret{
-							"TOKEN": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},
-							"WHOLE": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
-							"LEVEL": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
-						},
-					},
+	images := map[string]stage.Image{"web": {Ref: &ref, Platform: "linux/arm64"}}
+	settings := &stage.Stage{Project: "shop", Name: "dev", Images: images, Services: map[string]stage.Service{"web": {
+		TaskDefinition: stage.TaskDefinition{
+			Image: "web", CPU: 256, Memory: 512, LogRetention: 30,
+			Container: stage.Container{
+				Environment: map[string]string{"B": "<2>", "A": "1"}, StopTimeout: 20,
+				Secrets: map[string]stage.Secret{
+					"TOKEN": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf:key::"},
+					"WHOLE": {ARN: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf"},
+					"LEVEL": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},
 				},
-				Port: 8080, Replicas: 2, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
-				Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"},
-			}}},
-		}
-		if change != nil {
-			change(args)
-		}
-		service, err := NewService(ctx, "web", args)
-		if err != nil {
-			return err
-		}
-		_, err = Deploy(ctx, map[string]*Service{"web": service})
+			},
+		},
+		Port: 8080, Replicas: 2, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
+		Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"},
+	}}}
+	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	preflight := &Preflight{
+		Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
+		Revisions: map[string]string{},
+	}
+	if change != nil {
+		change(preflight)
+	}
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
+		_, err := Deploy(ctx, settings, preflight)
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)
@@ -196,14 +190,15 @@ func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
 
 func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
 	t.Parallel()
-	pinned := declareService(t, func(args *ServiceArgs) {
-		args.Preflight.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
+	pinned := declareService(t, func(preflight *Preflight) {
+		preflight.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
 	})
 	free := declareService(t, nil)
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",
 		pinned.inputs(t, "aws:ecs/service:Service")["taskDefinition"].StringValue())
 	require.Equal(t, "arn:web", free.inputs(t, "aws:ecs/service:Service")["taskDefinition"].StringValue())
-	require.Equal(t, free.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"), pinned.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"))
+	require.Equal(t, free.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"),
+		pinned.inputs(t, "aws:ecs/taskDefinition:TaskDefinition"))
 }
 
 func TestTheServiceRollsBackAndLeavesWaitingToTheProgram(t *testing.T) {

@@ -18,7 +18,8 @@ import (
 const pinnedRef = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" +
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// loadStage is the stage shop-dev with some keys, as JSON. Its image web is pinned, and its secrets are encrypted but for ARNs.
+// loadStage is the stage shop-dev with some keys, as JSON. Its image web is pinned, and its secrets are encrypted but
+// for ARNs.
 func loadStage(t *testing.T, keys map[string]string) *stage.Stage {
 	t.Helper()
 	root := t.TempDir()
@@ -38,7 +39,8 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	t.Helper()
 	settings := loadStage(t, keys)
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
-	preflight := &Preflight{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
+	preflight := &Preflight{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}},
+		Revisions: map[string]string{}}
 	if settings.HasRoutes() {
 		preflight.Ingress = &Ingress{Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
@@ -51,44 +53,16 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		cluster, err := NewCluster(ctx, "dev", &ClusterArgs{Name: settings.Cluster(), ContainerInsights: "disabled", Tags: settings.AllTags()})
+		deployed, err := Deploy(ctx, settings, preflight)
 		if err != nil {
 			return err
 		}
-		retention, err := NewRetention(ctx, account, settings)
-		if err != nil {
-			return err
-		}
-		images, err := NewImages(ctx, preflight, settings)
-		if err != nil {
-			return err
-		}
-		balancer, err := NewLoadBalancer(ctx, "dev", &LoadBalancerArgs{Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress})
-		if err != nil {
-			return err
-		}
-		services := map[string]*Service{}
-		for _, name := range sortedKeys(settings.Services) {
-			if services[name], err = NewService(ctx, name, &ServiceArgs{
-				Preflight: preflight, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images, Retention: retention,
-			}); err != nil {
-				return err
+		for _, summaries := range []pulumi.Map{deployed.Services, deployed.Tasks} {
+			for name, summary := range summaries {
+				recorded.noteSummary(name, summary.(pulumi.Map))
 			}
 		}
-		for _, name := range sortedKeys(settings.Tasks) {
-			task, err := NewTask(ctx, name, &TaskArgs{
-				Preflight: preflight, Stage: settings, Cluster: cluster, Images: images, Retention: retention, Services: services,
-			})
-			if err != nil {
-				return err
-			}
-			recorded.noteSummary(name, task.Summary)
-		}
-		deployed, err := Deploy(ctx, services)
-		for name, summary := range deployed {
-			recorded.noteSummary(name, summary.(pulumi.Map))
-		}
-		return err
+		return nil
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)
 	return recorded
@@ -117,7 +91,8 @@ const everyService = `{
 
 // everything is a stage whose service web uses all that there is, and api shares its host.
 var everything = map[string]string{
-	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
+	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": ` +
+		`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
 	"services": `{
 		"web": ` + everyService + `,
 		"api": {"image": "web", "port": 9090, "route": {"hosts": ["shop.example.com"], "paths": ["/api/*"]}, "secrets": ["TOKEN"]}
@@ -145,8 +120,10 @@ func TestEveryResourceOfAStageBelongsToAComponentAndHasANameOfItsOwn(t *testing.
 		seen[urn] = true
 	}
 	for _, token := range []string{
-		"aws:acm/certificate:Certificate", "aws:appautoscaling/policy:Policy", "aws:appautoscaling/scheduledAction:ScheduledAction",
-		"aws:cloudwatch/metricAlarm:MetricAlarm", "aws:ec2/securityGroupRule:SecurityGroupRule", "aws:lb/listenerRule:ListenerRule",
+		"aws:acm/certificate:Certificate", "aws:appautoscaling/policy:Policy",
+		"aws:appautoscaling/scheduledAction:ScheduledAction",
+		"aws:cloudwatch/metricAlarm:MetricAlarm", "aws:ec2/securityGroupRule:SecurityGroupRule",
+		"aws:lb/listenerRule:ListenerRule",
 		"aws:lb/targetGroup:TargetGroup", "aws:route53/record:Record", "aws:secretsmanager/secretVersion:SecretVersion",
 	} {
 		require.NotEmpty(t, recorded.all(token), token)
@@ -167,12 +144,16 @@ func TestARefBesideBuildKeepsTheRepositoryAndBuildsNothing(t *testing.T) {
 
 	recorded := declareStage(t, keys, nil)
 	require.Empty(t, recorded.all("docker:index/image:Image"))
-	require.Equal(t, "shop-dev/web", recorded.named(t, "aws:ecr/repository:Repository", "web").Inputs["name"].StringValue())
+	require.Equal(t, "shop-dev/web", recorded.named(t, "aws:ecr/repository:Repository",
+		"web").Inputs["name"].StringValue())
 	require.Len(t, recorded.all("aws:ecr/lifecyclePolicy:LifecyclePolicy"), 1)
-	containers := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"].StringValue()
-	require.Contains(t, containers, `"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c"`)
+	containers := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition",
+		"web").Inputs["containerDefinitions"].StringValue()
+	require.Contains(t, containers,
+		`"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c"`)
 	require.NotContains(t, containers, "dockerLabels")
-	require.Contains(t, recorded.inputs(t, "aws:iam/rolePolicy:RolePolicy")["policy"].StringValue(), "repository/shop-dev/web")
+	require.Contains(t, recorded.inputs(t, "aws:iam/rolePolicy:RolePolicy")["policy"].StringValue(),
+		"repository/shop-dev/web")
 }
 
 // A service and a schedule, whose names put together are those of another service and schedule.
@@ -224,8 +205,10 @@ func TestEncryptedSecretsAreKeptAndNeverShown(t *testing.T) {
 		}
 	}
 	const version = "aws:secretsmanager/secretVersion:SecretVersion"
-	require.JSONEq(t, `{"PASSWORD": "hunter2", "TOKEN": "other-value"}`, plain(recorded.named(t, version, "shop-dev-web").Inputs["secretString"]).StringValue())
-	require.JSONEq(t, `{"TOKEN": "other-value"}`, plain(recorded.named(t, version, "shop-dev-api").Inputs["secretString"]).StringValue(), "what the service names")
+	require.JSONEq(t, `{"PASSWORD": "hunter2", "TOKEN": "other-value"}`,
+		plain(recorded.named(t, version, "shop-dev-web").Inputs["secretString"]).StringValue())
+	require.JSONEq(t, `{"TOKEN": "other-value"}`,
+		plain(recorded.named(t, version, "shop-dev-api").Inputs["secretString"]).StringValue(), "what the service names")
 
 	var containers []struct {
 		Secrets []struct{ Name, ValueFrom string }
@@ -277,7 +260,8 @@ func TestTheExecutionRoleReadsTheServicesOwnSecret(t *testing.T) {
 
 func TestTheExecutionRoleTellsSecretsFromParameters(t *testing.T) {
 	t.Parallel()
-	const secret, parameter = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf", "arn:aws:ssm:ap-northeast-2:123456789012:parameter/secretsmanager/x"
+	const secret, parameter = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf",
+		"arn:aws:ssm:ap-northeast-2:123456789012:parameter/secretsmanager/x"
 	recorded := declareStage(t, map[string]string{
 		"secrets":  `{"A": "` + secret + `:ssm::", "B": "` + secret + `:password:AWSPREVIOUS:", "C": "` + parameter + `"}`,
 		"services": `{"web": {"image": "web", "secrets": ["A", "B", "C"]}}`,
@@ -295,7 +279,8 @@ func TestOtherPermissionsAreAnotherPolicy(t *testing.T) {
 	t.Parallel()
 	name := func(action string) string {
 		recorded := declareStage(t, map[string]string{
-			"services": `{"web": {"image": "web", "permissions": [{"actions": ["` + action + `"], "resources": ["arn:aws:s3:::uploads/*"]}]}}`,
+			"services": `{"web": {"image": "web", "permissions": [{"actions": ["` + action +
+				`"], "resources": ["arn:aws:s3:::uploads/*"]}]}}`,
 		}, nil)
 		return recorded.named(t, "aws:iam/rolePolicy:RolePolicy", "web-task").Inputs["name"].StringValue()
 	}
@@ -308,9 +293,11 @@ func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, everything, nil)
 	require.Equal(t, []statement{
-		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{"arn:aws:s3:::uploads/*"}, Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}},
+		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{"arn:aws:s3:::uploads/*"},
+			Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"true"}}}},
 		{Sid: "Exec", Effect: "Allow", Action: []string{
-			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+			"ssmmessages:OpenDataChannel",
 		}, Resource: []string{"*"}},
 	}, statements(t, recorded, "web-task"))
 	for _, registered := range recorded.all("aws:iam/rolePolicy:RolePolicy") {
@@ -322,15 +309,19 @@ func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
 
 	service := recorded.named(t, "aws:ecs/service:Service", "web")
 	require.True(t, service.Inputs["enableExecuteCommand"].BoolValue())
-	require.True(t, dependsOn(service, "aws:iam/rolePolicy:RolePolicy", "web-task"), "the first tasks have their permissions")
+	require.True(t, dependsOn(service, "aws:iam/rolePolicy:RolePolicy", "web-task"),
+		"the first tasks have their permissions")
 	require.True(t, dependsOn(service, "aws:iam/rolePolicy:RolePolicy", "web-execution"))
 	require.False(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs["enableExecuteCommand"].BoolValue())
 
-	definition := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"].StringValue()
+	definition := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition",
+		"web").Inputs["containerDefinitions"].StringValue()
 	require.Contains(t, definition, `"linuxParameters":{"initProcessEnabled":true}`)
-	require.Contains(t, definition, `"healthCheck":{"command":["CMD","/app","-healthcheck"],"interval":10,"retries":3,"timeout":5}`)
+	require.Contains(t, definition,
+		`"healthCheck":{"command":["CMD","/app","-healthcheck"],"interval":10,"retries":3,"timeout":5}`)
 	require.Contains(t, definition, `"stopTimeout":60`)
-	require.InDelta(t, 90, recorded.named(t, "aws:cloudwatch/logGroup:LogGroup", "web").Inputs["retentionInDays"].NumberValue(), 0)
+	require.InDelta(t, 90, recorded.named(t, "aws:cloudwatch/logGroup:LogGroup",
+		"web").Inputs["retentionInDays"].NumberValue(), 0)
 }
 
 // dependsOn tells whether a resource waits for another one.
@@ -351,11 +342,14 @@ func TestWhatIsLargerThanAWSTakesIsFoundBeforeAnythingIsMade(t *testing.T) {
 	}
 	variable := func(bytes int) string { return `"environment": {"A": "` + strings.Repeat("x", bytes) + `"}` }
 	require.NoError(t, check(`{"web": {"image": "web", `+variable(63000)+`}}`))
-	require.ErrorContains(t, check(`{"web": {"image": "web", `+variable(65536)+`}}`), "services.web (Pulumi.dev.yaml): its task definition would have about 6")
-	require.ErrorContains(t, check(`{"web": {"image": "web", `+variable(33000)+`, "containers": {"beside": {"image": "web", `+variable(33000)+`}}}}`),
+	require.ErrorContains(t, check(`{"web": {"image": "web", `+variable(65536)+`}}`),
+		"services.web (Pulumi.dev.yaml): its task definition would have about 6")
+	require.ErrorContains(t,
+		check(`{"web": {"image": "web", `+variable(33000)+`, "containers": {"beside": {"image": "web", `+variable(33000)+`}}}}`),
 		"and ECS takes 65536; shorten them", "all containers share it")
 	resources := strings.Repeat(`"arn:aws:s3:::a-bucket-with-a-long-name/and-a-long-prefix/*", `, 900)
-	require.ErrorContains(t, check(`{"web": {"image": "web", "permissions": [{"actions": ["s3:GetObject"], "resources": [`+strings.TrimSuffix(resources, ", ")+`]}]}}`),
+	require.ErrorContains(t,
+		check(`{"web": {"image": "web", "permissions": [{"actions": ["s3:GetObject"], "resources": [`+strings.TrimSuffix(resources, ", ")+`]}]}}`),
 		"services.web.permissions (Pulumi.dev.yaml): these need")
 }
 
@@ -420,7 +414,8 @@ func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
 	for _, policy := range recorded.all("aws:appautoscaling/policy:Policy") {
 		settings := policy.Inputs["targetTrackingScalingPolicyConfiguration"].ObjectValue()
 		metric := settings["predefinedMetricSpecification"].ObjectValue()
-		policies[policy.Name] = fmt.Sprint(metric["predefinedMetricType"].StringValue(), " ", settings["targetValue"].NumberValue())
+		policies[policy.Name] = fmt.Sprint(metric["predefinedMetricType"].StringValue(), " ",
+			settings["targetValue"].NumberValue())
 		if label, given := metric["resourceLabel"]; given {
 			policies[policy.Name] += " " + label.StringValue()
 		}
@@ -432,7 +427,8 @@ func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
 	night := recorded.named(t, "aws:appautoscaling/scheduledAction:ScheduledAction", "web.night").Inputs
 	require.Equal(t, "cron(0 22 * * ? *)", night["schedule"].StringValue())
 	require.Equal(t, "UTC", night["timezone"].StringValue())
-	require.Equal(t, map[string]any{"minCapacity": 0.0}, night["scalableTargetAction"].ObjectValue().Mappable(), "a smallest count of 0 is one")
+	require.Equal(t, map[string]any{"minCapacity": 0.0}, night["scalableTargetAction"].ObjectValue().Mappable(),
+		"a smallest count of 0 is one")
 }
 
 func TestAlarmsTakeADeploymentBack(t *testing.T) {
@@ -440,27 +436,32 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	recorded := declareStage(t, everything, nil)
 	alarm := recorded.inputs(t, "aws:cloudwatch/metricAlarm:MetricAlarm")
 	require.Equal(t, "shop-dev-web-errors", alarm["name"].StringValue())
-	require.Equal(t, map[string]any{"LoadBalancer": "arnSuffix:shop-dev", "TargetGroup": "arnSuffix:web"}, alarm["dimensions"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"LoadBalancer": "arnSuffix:shop-dev", "TargetGroup": "arnSuffix:web"},
+		alarm["dimensions"].ObjectValue().Mappable())
 	require.InDelta(t, 5, alarm["threshold"].NumberValue(), 0)
 	web := recorded.named(t, "aws:ecs/service:Service", "web").Inputs
-	require.Equal(t, map[string]any{"alarmNames": []any{"latency", "shop-dev-web-errors"}, "enable": true, "rollback": true}, web["alarms"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"alarmNames": []any{"latency", "shop-dev-web-errors"}, "enable": true,
+		"rollback": true}, web["alarms"].ObjectValue().Mappable())
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
 	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Preflight) {
 		s.AlarmsToDisable = map[string][]string{"web": {"latency"}}
 	})
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency"}, "enable": false, "rollback": false},
-		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(), "AWS keeps what is left out, and the provider sends no empty list")
+		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(),
+		"AWS keeps what is left out, and the provider sends no empty list")
 	require.Empty(t, off.all("aws:cloudwatch/metricAlarm:MetricAlarm"))
 }
 
 func TestTheCircuitBreakerDoesWhatTheStageFileSays(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string]map[string]any{
-		"rollback": {"enable": true, "rollback": true}, "stop": {"enable": true, "rollback": false}, "off": {"enable": false, "rollback": false},
+		"rollback": {"enable": true, "rollback": true}, "stop": {"enable": true, "rollback": false},
+		"off": {"enable": false, "rollback": false},
 	} {
 		service := declareStage(t, map[string]string{
-			"services": `{"web": {"image": "web", "deployment": {"circuitBreaker": "` + setting + `", "minimumHealthy": 0, "maximum": 150}}}`,
+			"services": `{"web": {"image": "web", "deployment": {"circuitBreaker": "` + setting +
+				`", "minimumHealthy": 0, "maximum": 150}}}`,
 		}, nil).inputs(t, "aws:ecs/service:Service")
 		require.Equal(t, want, service["deploymentCircuitBreaker"].ObjectValue().Mappable(), setting)
 		require.InDelta(t, 0, service["deploymentMinimumHealthyPercent"].NumberValue(), 0)
@@ -476,7 +477,9 @@ func TestTheOutputsSayWhereAServiceIsAndHowManyTasksItStartsWith(t *testing.T) {
 	require.Equal(t, 2, recorded.summaries["web"]["replicas"], "the smallest count of its scaling")
 	require.Equal(t, 1, recorded.summaries["api"]["replicas"])
 
-	plain := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/shop*"]}}, "job": {"image": "web"}}`}, nil)
+	plain := declareStage(t,
+		map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/shop*"]}}, "job": ` +
+			`{"image": "web"}}`}, nil)
 	require.Equal(t, "http://dnsName:shop-dev/shop", plain.summaries["web"]["url"])
 	require.NotContains(t, plain.summaries["job"], "url")
 }

@@ -5,88 +5,44 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"slipway/stage"
 )
 
 const taskType = "slipway:components:Task"
 
-// TaskArgs says what a Task is made from.
-type TaskArgs struct {
-	// Preflight found what it is made in.
-	Preflight *Preflight
-	// Stage that the task belongs to, with its settings and the names of everything.
-	Stage *stage.Stage
-	// Cluster that it runs in.
-	Cluster *Cluster
-	// Images of the stage, which its containers run.
-	Images Images
-	// Retention keeps the images of its revisions.
-	Retention *Retention
-	// Services of the stage by name, none deployed yet: those that the task runs before wait for it.
-	Services map[string]*Service
-}
-
-// Task is what can run once: by hand, on its schedule, or before a deployment.
-type Task struct {
-	pulumi.ResourceState
-
-	// TaskDefinition is the ARN of the revision to run.
-	TaskDefinition pulumi.StringOutput `pulumi:"taskDefinition"`
-	// Summary is what the stack's outputs say of the task: family, revision, taskDefinition (ARN of the revision), container
-	// (the main one's name), cluster, logGroup, subnets, securityGroups, assignPublicIp, run (the command of the AWS CLI that
-	// runs it), and where it has one its schedule's name.
-	Summary pulumi.Map
-}
-
-// NewTask declares a task with everything that is its alone. It starts nothing but what runs before a deployment.
-func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
-	component := &Task{}
-	if err := ctx.RegisterComponentResource(taskType, name, component, opts...); err != nil {
-		return nil, err
-	}
-	parent := pulumi.Parent(component)
-	settings, account, network := args.Stage.Tasks[name], args.Preflight.Account, args.Preflight.Network
-	workload, err := newWorkload(ctx, name, &workloadArgs{
-		preflight: args.Preflight, stage: args.Stage, images: args.Images, retention: args.Retention,
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	securityGroups := pulumi.StringArray{workload.group.ID().ToStringOutput()}
-	component.TaskDefinition = workload.targetRevision
-	component.Summary = pulumi.Map{
-		"family":         pulumi.String(args.Stage.Family(name)),
-		"revision":       workload.revision,
-		"taskDefinition": workload.targetRevision,
-		"container":      pulumi.String(name),
-		"cluster":        args.Cluster.Name,
-		"logGroup":       pulumi.String(args.Stage.LogGroup(name)),
-		"subnets":        pulumi.ToStringArray(network.Subnets),
-		"securityGroups": securityGroups,
-		"assignPublicIp": pulumi.Bool(network.AssignPublicIP),
-		"run": pulumi.All(args.Cluster.Name, workload.revision, securityGroups).ApplyT(func(known []any) string {
-			revision := fmt.Sprintf("%s:%d", args.Stage.Family(name), known[1])
-			return runCommand(account.Region, known[0].(string), revision, network, known[2].([]string))
-		}),
-	}
-	if settings.Schedule != nil {
-		schedule, err := NewSchedule(ctx, name, &ScheduleArgs{
-			Account: account, Stage: args.Stage, Cluster: args.Cluster, Network: network, workload: workload,
-		}, parent)
+// NewTask declares what starts the tasks of a workload: nothing, or a schedule. It returns what the stack's outputs say
+// of the task: all that starting it takes, family, revision, run (the command of the AWS CLI that runs it), and where
+// it has one its schedule's name.
+func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
+	family := w.Stage.Family(w.name)
+	summary := w.runInput()
+	summary["family"], summary["revision"] = pulumi.String(family), w.revision
+	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups()).ApplyT(func(known []any) string {
+		return runCommand(w.Preflight.Account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),
+			w.Preflight.Network,
+			known[2].([]string))
+	})
+	if w.Stage.Tasks[w.name].Schedule != nil {
+		schedule, err := newSchedule(ctx, w, pulumi.Parent(w))
 		if err != nil {
 			return nil, err
 		}
-		component.Summary["schedule"] = schedule.Name
+		summary["schedule"] = schedule.Name
 	}
-	if len(settings.Before) > 0 {
-		predeploy := &predeploy{ctx: ctx, account: account, component: component, key: args.Stage.Key(name), services: settings.Before,
-			timeout: settings.TimeLimit()}
-		if err := predeploy.declare(name, component.Summary, workload.ready, args.Services, parent); err != nil {
-			return nil, err
-		}
+	return summary, ctx.RegisterResourceOutputs(w, pulumi.Map{"taskDefinition": w.targetRevision})
+}
+
+// runInput is what starting a task once takes: taskDefinition (ARN of the revision), container (the main one's name),
+// cluster, logGroup, subnets, securityGroups, assignPublicIp.
+func (w *Workload) runInput() pulumi.Map {
+	return pulumi.Map{
+		"taskDefinition": w.targetRevision,
+		"container":      pulumi.String(w.name),
+		"cluster":        w.Cluster.Name,
+		"logGroup":       pulumi.String(w.logGroup()),
+		"subnets":        pulumi.ToStringArray(w.Preflight.Network.Subnets),
+		"securityGroups": w.securityGroups(),
+		"assignPublicIp": pulumi.Bool(w.Preflight.Network.AssignPublicIP),
 	}
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"taskDefinition": component.TaskDefinition})
 }
 
 // runCommand is the command of the AWS CLI that runs a revision once. Only its network has what a shell would read: the
@@ -97,6 +53,7 @@ func runCommand(region, cluster, revision string, network *Network, securityGrou
 		address = "ENABLED"
 	}
 	return fmt.Sprintf("aws ecs run-task --region %s --cluster %s --launch-type FARGATE --task-definition %s "+
-		"--network-configuration 'awsvpcConfiguration={subnets=[%s],securityGroups=[%s],assignPublicIp=%s}' --propagate-tags TASK_DEFINITION",
+		"--network-configuration 'awsvpcConfiguration={subnets=[%s],securityGroups=[%s],assignPublicIp=%s}' "+
+		"--propagate-tags TASK_DEFINITION",
 		region, cluster, revision, strings.Join(network.Subnets, ","), strings.Join(securityGroups, ","), address)
 }

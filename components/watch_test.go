@@ -16,8 +16,8 @@ import (
 	"slipway/taskrun"
 )
 
-// accountAnswering is an account whose calls are answered by these, by the name of the action, one after the other and the last
-// one again and again; what is not among them ECS answers with nothing, and STS with the account.
+// accountAnswering is an account whose calls are answered by these, by the name of the action, one after the other and
+// the last one again and again; what is not among them ECS answers with nothing, and STS with the account.
 func accountAnswering(t *testing.T, answers map[string][]page) *Account {
 	t.Helper()
 	var mutex sync.Mutex
@@ -41,7 +41,8 @@ func accountAnswering(t *testing.T, answers map[string][]page) *Account {
 	}))
 	t.Cleanup(aws.Close)
 	return &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", settings: provider.Settings{
-		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL, "iam": aws.URL},
+		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL,
+			"iam": aws.URL},
 	}}
 }
 
@@ -77,8 +78,9 @@ func TestWhatKeepsADeploymentFromBeingWatchedIsFoundBefore(t *testing.T) {
 		answers         map[string][]page
 		services, tasks string
 	}{
-		"all is well":     {nil, "", ""},
-		"services denied": {map[string][]page{"DescribeServices": {refusedPage}}, "services.api (Pulumi.dev.yaml): its deployment could not be watched", ""},
+		"all is well": {nil, "", ""},
+		"services denied": {map[string][]page{"DescribeServices": {refusedPage}},
+			"services.api (Pulumi.dev.yaml): its deployment could not be watched", ""},
 		"services denied, in the list of failures": {
 			map[string][]page{"DescribeServices": {{200, `{"services": [], "failures": [
 				{"arn": "arn:aws:ecs:ap-northeast-2:123456789012:service/shop-dev/web", "reason": "ACCESS_DENIED"},
@@ -86,11 +88,17 @@ func TestWhatKeepsADeploymentFromBeingWatchedIsFoundBefore(t *testing.T) {
 				{"arn": "arn:aws:ecs:ap-northeast-2:123456789012:service/shop-dev/queue", "reason": "MISSING"}]}`}}},
 			"services.web (Pulumi.dev.yaml): its deployment could not be watched", "",
 		},
-		"lists of tasks denied":  {map[string][]page{"ListTasks": {refusedPage}}, "", "tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched"},
-		"tasks denied":           {map[string][]page{"DescribeTasks": {refusedPage}}, "", "tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched"},
-		"another account":        {map[string][]page{"GetCallerIdentity": {{200, "<R><GetCallerIdentityResult><Account>999999999999</Account></GetCallerIdentityResult></R>"}}}, "belong to account 999999999999", ""},
-		"no cluster yet":         {map[string][]page{"DescribeServices": {{400, `{"__type": "ClusterNotFoundException"}`}}, "ListTasks": {{400, `{"__type": "ClusterNotFoundException"}`}}}, "", ""},
-		"a network that is down": {map[string][]page{"DescribeServices": {{503, "busy"}}, "ListTasks": {{503, "busy"}}, "DescribeTasks": {{200, "<html>"}}}, "", ""},
+		"lists of tasks denied": {map[string][]page{"ListTasks": {refusedPage}}, "",
+			"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched"},
+		"tasks denied": {map[string][]page{"DescribeTasks": {refusedPage}}, "",
+			"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched"},
+		"another account": {map[string][]page{"GetCallerIdentity": {{200,
+			"<R><GetCallerIdentityResult><Account>999999999999</Account></GetCallerIdentityResult></R>"}}},
+			"belong to account 999999999999", ""},
+		"no cluster yet": {map[string][]page{"DescribeServices": {{400, `{"__type": "ClusterNotFoundException"}`}},
+			"ListTasks": {{400, `{"__type": "ClusterNotFoundException"}`}}}, "", ""},
+		"a network that is down": {map[string][]page{"DescribeServices": {{503, "busy"}}, "ListTasks": {{503, "busy"}},
+			"DescribeTasks": {{200, "<html>"}}}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,18 +121,23 @@ func TestWhatAnotherStageHasTheNamesOfIsFoundBefore(t *testing.T) {
 		}
 		return page{200, "<R><GetRoleResult><Role><Tags>" + tags + "</Tags></Role></GetRoleResult></R>"}
 	}
-	there := page{200, `{"services": [{"serviceName": "eu-web", "status": "ACTIVE"}, {"serviceName": "api", "status": "ACTIVE"}]}`}
+	there := page{200, `{"services": [{"serviceName": "eu-web", "status": "ACTIVE"}, {"serviceName": "api", "status": ` +
+		`"ACTIVE"}]}`}
 	for name, test := range map[string]struct {
 		answers         map[string][]page
 		services, tasks string
 	}{
-		"nobody's yet": {map[string][]page{"GetRole": {{404, "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>"}}}, "", ""},
-		"its own":      {map[string][]page{"GetRole": {role("dev", "service", "eu-web")}}, "", ""},
-		"another's": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")}}, "services.eu-web (Pulumi.dev.yaml): would have the family",
+		"nobody's yet": {map[string][]page{"GetRole": {{404,
+			"<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>"}}}, "", ""},
+		"its own": {map[string][]page{"GetRole": {role("dev", "service", "eu-web")}}, "", ""},
+		"another's": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")}},
+			"services.eu-web (Pulumi.dev.yaml): would have the family",
 			"tasks.eu-migrate (Pulumi.dev.yaml): would have the family"},
-		"a service that runs is not asked for": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")}, "DescribeServices": {there}}, "",
+		"a service that runs is not asked for": {map[string][]page{"GetRole": {role("dev-eu", "service", "web")},
+			"DescribeServices": {there}}, "",
 			"tasks.eu-migrate (Pulumi.dev.yaml): would have the family"},
-		"denied":  {map[string][]page{"GetRole": {{403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"}}}, "", ""},
+		"denied": {map[string][]page{"GetRole": {{403,
+			"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"}}}, "", ""},
 		"no role": {map[string][]page{"GetRole": {{200, "<R><GetRoleResult></GetRoleResult></R>"}}}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,11 +189,13 @@ func TestATaskWaitsForOthersOfItsFamily(t *testing.T) {
 			map[string][]page{"ListTasks": {{200, one}}, "DescribeTasks": {{200, fmt.Sprintf(ended, ours, 1)}}}, "", "",
 		},
 		"one that was run for other revisions": {
-			map[string][]page{"ListTasks": {{200, one}}, "DescribeTasks": {{200, fmt.Sprintf(ended, "slipway/before/99999999/f", 0)}}}, "", "",
+			map[string][]page{"ListTasks": {{200, one}},
+				"DescribeTasks": {{200, fmt.Sprintf(ended, "slipway/before/99999999/f", 0)}}}, "", "",
 		},
 		"one that does not end": {
 			map[string][]page{"ListTasks": {{200, one}}, "DescribeTasks": {{200, running}}}, "",
-			".timeout: the task 0a1b2c, which ran already, has not ended within 1s; `aws ecs stop-task --cluster shop-dev --task 0a1b2c` stops it",
+			".timeout: the task 0a1b2c, which ran already, has not ended within 1s; `aws ecs stop-task --cluster shop-dev " +
+				"--task 0a1b2c` stops it",
 		},
 		"nothing that can be read": {
 			map[string][]page{"ListTasks": {{200, "{}"}}}, "",
@@ -191,13 +206,15 @@ func TestATaskWaitsForOthersOfItsFamily(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inProgram(t, func(ctx *pulumi.Context) {
-				component := &Task{}
+				component := &Workload{}
 				require.NoError(t, ctx.RegisterComponentResource(taskType, "migrate", component))
-				predeploy := &predeploy{ctx: ctx, account: accountAnswering(t, test.answers), component: component, key: "tasks.migrate", timeout: time.Minute}
+				predeploy := &predeploy{ctx: ctx, account: accountAnswering(t, test.answers), component: component,
+					key: "tasks.migrate", timeout: time.Minute}
 				if strings.Contains(test.fails, "within 1s") {
 					predeploy.timeout = time.Second
 				}
-				succeeded, err := predeploy.awaitOthers(t.Context(), taskrun.Task{Cluster: "shop-dev", TaskDefinition: "arn:f:3", Container: "migrate", StartedBy: ours})
+				succeeded, err := predeploy.awaitOthers(t.Context(), taskrun.Task{Cluster: "shop-dev", TaskDefinition: "arn:f:3",
+					Container: "migrate", StartedBy: ours})
 				requireError(t, test.fails, err)
 				require.Equal(t, test.succeeded, succeeded)
 			})

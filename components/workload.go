@@ -10,22 +10,32 @@ import (
 	"slipway/stage"
 )
 
-// workloadArgs says what a workload is made from.
-type workloadArgs struct {
-	preflight *Preflight
-	stage     *stage.Stage
-	images    Images
-	retention *Retention
-	// port that the main container listens on, 0 for none; exec lets people open a shell in it.
-	port int
-	exec bool
+// Shared is what the services and tasks of a stage share.
+type Shared struct {
+	// Stage that they belong to, with their settings and the names of everything.
+	Stage *stage.Stage
+	// Preflight found what they are made in.
+	Preflight *Preflight
+	// Cluster that they run in.
+	Cluster *Cluster
+	// LoadBalancer of the stage; nil where no service has a route.
+	LoadBalancer *LoadBalancer
+	// Images of the stage, which their containers run.
+	Images Images
+	// Retention keeps the images of their revisions.
+	Retention *Retention
 }
 
-// workload is what a service and a task have in common, and what their tasks need to start.
-type workload struct {
+// Workload is what a service and a task have in common: the component that all its resources belong to, and what its
+// tasks need to start. NewService and NewTask declare the rest.
+type Workload struct {
+	pulumi.ResourceState
+	*Shared
+
+	name                    string
 	executionRole, taskRole *iam.Role
-	// targetRevision is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It is known once
-	// its images are protected.
+	// targetRevision is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It
+	// is known once its images are protected.
 	targetRevision pulumi.StringOutput
 	revision       pulumi.IntOutput
 	// group lets everything out and nothing in.
@@ -34,24 +44,46 @@ type workload struct {
 	ready []pulumi.Resource
 }
 
-// newWorkload declares what a service or a task has by its name, in the order in which AWS needs it.
-func newWorkload(ctx *pulumi.Context, name string, args *workloadArgs, parent pulumi.ResourceOption) (*workload, error) {
-	settings, family, logGroupName := args.stage.TaskDefinition(name), args.stage.Family(name), args.stage.LogGroup(name)
-	tags, account := args.stage.TagsOf(name), args.preflight.Account
+// NewWorkloads declares what each service and task of a stage has by its name, and returns them by name.
+func NewWorkloads(ctx *pulumi.Context, shared *Shared) (map[string]*Workload, error) {
+	workloads := map[string]*Workload{}
+	for _, name := range shared.Stage.TaskDefinitions() {
+		var err error
+		if workloads[name], err = newWorkload(ctx, name, shared); err != nil {
+			return nil, err
+		}
+	}
+	return workloads, nil
+}
+
+// newWorkload declares what a service or a task has, in the order in which AWS needs it.
+func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, error) {
+	w := &Workload{Shared: shared, name: name}
+	service, isService := w.Stage.Services[name]
+	token := taskType
+	if isService {
+		token = serviceType
+	}
+	if err := ctx.RegisterComponentResource(token, name, w); err != nil {
+		return nil, err
+	}
+	parent := pulumi.Parent(w)
+	settings, family, account, tags := w.Stage.TaskDefinition(name), w.Stage.Family(name), w.Preflight.Account,
+		w.Stage.TagsOf(name)
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String(logGroupName),
+		Name:            pulumi.String(w.logGroup()),
 		RetentionInDays: pulumi.Int(settings.LogRetention),
 		Tags:            pulumi.ToStringMap(tags),
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newSecretsOf(ctx, name, args.stage, parent)
+	secrets, ownSecret, err := newSecretsOf(ctx, name, w.Stage, parent)
 	if err != nil {
 		return nil, err
 	}
-	own := roles{account, args.stage, name}
+	own := roles{account, w.Stage, name}
 	executionRole, executionPolicies, err := own.execution(ctx, ownSecret, parent)
 	if err != nil {
 		return nil, err
@@ -64,11 +96,11 @@ func newWorkload(ctx *pulumi.Context, name string, args *workloadArgs, parent pu
 		Family:           family,
 		Container:        name,
 		Settings:         settings,
-		Port:             args.port,
-		Exec:             args.exec,
-		Images:           args.images,
+		Port:             service.Port,
+		Exec:             service.Exec,
+		Images:           w.Images,
 		Region:           account.Region,
-		LogGroup:         logGroupName,
+		LogGroup:         w.logGroup(),
 		Secrets:          secrets,
 		ExecutionRoleArn: executionRole.Arn,
 		TaskRoleArn:      taskRole.Arn,
@@ -77,15 +109,21 @@ func newWorkload(ctx *pulumi.Context, name string, args *workloadArgs, parent pu
 	if err != nil {
 		return nil, err
 	}
-	made := &workload{
-		executionRole: executionRole, taskRole: taskRole, revision: definition.Revision,
-		ready: slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies),
-	}
-	pinned := args.preflight.Revisions[name]
+	w.executionRole, w.taskRole, w.revision = executionRole, taskRole, definition.Revision
+	w.ready = slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies)
+	pinned := w.Preflight.Revisions[name]
 	if pinned != "" {
-		made.revision = pulumi.Int(args.stage.Services[name].Revision).ToIntOutput()
+		w.revision = pulumi.Int(service.Revision).ToIntOutput()
 	}
-	made.targetRevision = args.retention.Protect(name, definition, args.images.refs(settings), pinned)
-	made.group, err = newSecurityGroup(ctx, name, "tasks of "+family, args.preflight.Network, tags, everywhere, parent)
-	return made, err
+	w.targetRevision = w.Retention.Protect(name, definition, w.Images.refs(settings), pinned)
+	w.group, err = newSecurityGroup(ctx, name, "tasks of "+family, w.Preflight.Network, tags, everywhere, parent)
+	return w, err
+}
+
+// logGroup is where the output of its containers is.
+func (w *Workload) logGroup() string { return w.Stage.LogGroup(w.name) }
+
+// securityGroups are those of its tasks.
+func (w *Workload) securityGroups() pulumi.StringArray {
+	return pulumi.StringArray{w.group.ID().ToStringOutput()}
 }

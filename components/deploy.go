@@ -1,0 +1,63 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
+)
+
+// Deployed is what the stack's outputs say of a stage.
+type Deployed struct {
+	// Cluster is the name of the ECS cluster.
+	Cluster pulumi.StringOutput
+	// Images, Services and Tasks are what Images.Summary, NewService and NewTask say of each, by name.
+	Images, Services, Tasks pulumi.Map
+}
+
+// Deploy declares everything that a stage has, each thing after what it needs. In an update it returns once every
+// service is steady, or one has failed; what it returns is known in the first case.
+func Deploy(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (*Deployed, error) {
+	retention, err := NewRetention(ctx, preflight.Account, settings)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := NewCluster(ctx, settings.Name, &ClusterArgs{
+		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	images, err := NewImages(ctx, preflight, settings)
+	if err != nil {
+		return nil, err
+	}
+	loadBalancer, err := NewLoadBalancer(ctx, settings.Name, &LoadBalancerArgs{
+		Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	workloads, err := NewWorkloads(ctx, &Shared{
+		Stage: settings, Preflight: preflight, Cluster: cluster, LoadBalancer: loadBalancer, Images: images,
+		Retention: retention,
+	})
+	if err != nil {
+		return nil, err
+	}
+	predeploys, err := NewPredeploys(ctx, settings, workloads)
+	if err != nil {
+		return nil, err
+	}
+	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{}}
+	for _, name := range sortedKeys(settings.Services) {
+		if deployed.Services[name], err = NewService(ctx, workloads[name], predeploys[name]); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range sortedKeys(settings.Tasks) {
+		if deployed.Tasks[name], err = NewTask(ctx, workloads[name]); err != nil {
+			return nil, err
+		}
+	}
+	return deployed, retention.Tidy(deployed.Services, deployed.Tasks)
+}
