@@ -98,7 +98,10 @@ type recovery struct {
 	project *project
 	state   *stackState
 	export  []byte
-	lost    bool // the state has nothing, or not all that an earlier recovery was to put there
+	// config is the stage's, by which AWS is asked, and secretKeys are those of its keys that hold secrets.
+	config     map[string]string
+	secretKeys []string
+	lost       bool // the state has nothing, or not all that an earlier recovery was to put there
 }
 
 // What becomes of a pending operation.
@@ -125,6 +128,7 @@ type recovered struct {
 
 	made     stateResource
 	replaces string // the id of the resource that it makes one to delete
+	several  bool   // AWS has others that it may be, too
 	kept     bool   // an earlier recovery has put it into the state, and did not come to its end
 }
 
@@ -174,11 +178,11 @@ func (r *recovery) readState(ctx context.Context) (err error) {
 
 // finder asks AWS in the account that the state is of.
 func (r *recovery) finder(ctx context.Context) (*finder, error) {
-	config, _, err := readConfig(ctx, r.pulumi, r.project, r.Stage)
-	if err != nil {
+	var err error
+	if r.config, r.secretKeys, err = readConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
 		return nil, err
 	}
-	cfg, settings, account, err := awsOf(ctx, r.Stage, config)
+	cfg, settings, account, err := awsOf(ctx, r.Stage, r.config)
 	if err != nil {
 		return nil, err
 	}
@@ -406,7 +410,9 @@ func (r *recovery) writeState(ctx context.Context) error {
 
 // left tells whether something is left for somebody to look at.
 func (r *recovery) left() bool {
-	return slices.ContainsFunc(r.Operations, func(o *recovered) bool { return o.Result == foreign || o.Result == unknown })
+	return slices.ContainsFunc(r.Operations, func(o *recovered) bool {
+		return o.Result == foreign || o.Result == unknown || o.several
+	})
 }
 
 func (r *recovery) print(report *report, dryRun bool) {

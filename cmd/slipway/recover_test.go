@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/stretchr/testify/require"
 
 	"slipway/provider"
@@ -38,7 +39,7 @@ func answering(t *testing.T, answers map[string]string) *finder {
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), RetryMaxAttempts: 1,
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
 	return &finder{cloud: newCloud(cfg, provider.Settings{}, "123456789012"), query: queryClient{cfg, provider.Settings{}},
-		certs: acm.NewFromConfig(cfg), holds: func(_, id string) bool { return id == "arn:held" }}
+		certs: acm.NewFromConfig(cfg), scaling: applicationautoscaling.NewFromConfig(cfg), holds: func(_, id string) bool { return id == "arn:held" }}
 }
 
 func TestIDsAreThoseThatAnImportTakes(t *testing.T) {

@@ -64,8 +64,7 @@ func (r *recovery) findLost(ctx context.Context, report *report, dryRun bool) er
 		}
 		done()
 		if err != nil && s.Backup != "" {
-			err = fmt.Errorf("%w\nWhat was found before is in the state. Run slipway recover %s --lost again once that is "+
-				"mended; "+
+			err = fmt.Errorf("%w\nWhat was found before is in the state. Once that is fixed, run slipway recover %s --lost; "+
 				"the state as it was before is in %s", err, s.Stage, s.Backup)
 		}
 		if err != nil {
@@ -134,7 +133,7 @@ func (o *recovered) lookFor(ctx context.Context, find *finder) (err error) {
 			o.ID, in["name"] = all[0].id, all[0].name
 		}
 		if len(all) > 1 {
-			o.Note = fmt.Sprintf("AWS has %d of them: see whether the others are needed", len(all))
+			o.several, o.Note = true, fmt.Sprintf("AWS has %d of them: see whether the others are needed", len(all))
 		}
 	case in.hasMadeUpName() || derive == nil && ask == nil:
 		o.Result, o.Note = unknown, cannotLook(token)
@@ -153,26 +152,28 @@ func (o *recovered) lookFor(ctx context.Context, find *finder) (err error) {
 // takeIn puts into the state what a round has found, and has it read from AWS. Where AWS has nothing of it that is the
 // stage's, the state is put back as it was. more tells whether another round may find more.
 func (s *search) takeIn(ctx context.Context, missing []stateResource, found []*recovered) (more bool, err error) {
-	config, secretKeys, err := readConfig(ctx, s.pulumi, s.project, s.Stage)
-	if err != nil {
-		return false, err
-	}
-	if err := s.state.scaffold(missing, config, secretKeys); err != nil {
+	if err := s.state.scaffold(missing, s.config, s.secretKeys); err != nil {
 		return false, err
 	}
 	round := &recovery{Stage: s.Stage, Operations: found, Backup: s.Backup, pulumi: s.pulumi, project: s.project,
 		state: s.state, export: s.export}
 	before, first := s.export, s.Backup == ""
+	nothingYet := !slices.ContainsFunc(s.state.resources(), stateResource.isAWS)
 	err = round.apply(ctx)
 	s.Backup, s.state = round.Backup, round.state
 	for _, o := range found {
 		if o.Result == forgotten {
 			o.Result = again
 		}
-		more = more || o.Result == imported
+		more = more || o.Result == imported && (!nothingYet || o.made.token() != taskDefinition)
 	}
 	if more || err != nil {
 		return more, err
+	}
+	for _, o := range found {
+		if o.Result == imported { // its revisions are all that a stage leaves behind which was removed
+			o.Result, o.Note = again, "AWS has nothing else of the stage"
+		}
 	}
 	if s.state, err = parseState(before); err != nil {
 		return false, err
@@ -205,7 +206,7 @@ func (s *search) conclude(missing []stateResource, dryRun bool) {
 		case token == stash:
 			o.Note = "the next update runs the task"
 		case !each.isAWS():
-			o.Result, o.Note = unknown, cannotLook(token)
+			o.Result, o.Note = unknown, "slipway looks in AWS only: `pulumi import` it where it is there"
 		case dryRun:
 			o.Result, o.Note = later, "once what it belongs to is in the state"
 		default:
@@ -214,6 +215,9 @@ func (s *search) conclude(missing []stateResource, dryRun bool) {
 		s.Operations = append(s.Operations, o)
 	}
 }
+
+// taskDefinition is the type whose revisions outlive a stage.
+const taskDefinition = "aws:ecs/taskDefinition:TaskDefinition"
 
 // stash is the type of the engine's own with which a task runs before a deployment.
 const stash = "pulumi:index:Stash"

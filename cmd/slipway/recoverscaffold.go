@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,10 +87,12 @@ func defaultProvider(urn string, config map[string]string, secretKeys []string) 
 			settings[name] = map[string]any{secretSignature: secretMark, "plaintext": string(plain)}
 		}
 	}
+	outputs := maps.Clone(settings)
+	delete(outputs, "__internal")
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return stateResource{"urn": urn, "type": "pulumi:providers:aws", "custom": true, "inputs": settings,
-		"outputs": settings,
+		"outputs": outputs,
 		"id":      fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])}, nil
 }
 

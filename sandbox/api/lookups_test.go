@@ -135,7 +135,17 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	require.Equal(t, "alias/shop", *secret.KmsKeyId)
 	require.Nil(t, secret.DeletedDate)
 	require.Equal(t, map[string][]string{old.VersionID: {"AWSPREVIOUS"}, current.VersionID: {"AWSCURRENT"}}, secret.VersionIdsToStages)
+	listed := func(prefix string) []secrettypes.SecretListEntry {
+		found, err := client.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{
+			Filters: []secrettypes.Filter{{Key: secrettypes.FilterNameStringTypeName, Values: []string{prefix}}}})
+		require.NoError(t, err)
+		return found.SecretList
+	}
+	require.Empty(t, listed("other"))
+	require.Len(t, listed("sh"), 1)
+	require.Equal(t, arn, *listed("sh")[0].ARN)
 	require.NoError(t, s.DeleteSecret(arn, 7))
+	require.Empty(t, listed("sh"))
 	secret, err = client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &arn})
 	require.NoError(t, err)
 	require.NotNil(t, secret.DeletedDate)

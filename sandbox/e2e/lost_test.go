@@ -91,6 +91,8 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 	p.settled("dev")
 	p.ok(destroyArgs("dev")...)
 	p.nothingLeft()
+	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover", "revisions alone are no stage")
+	require.Empty(t, p.state("dev"))
 }
 
 // awsInputs are the inputs of what a state has in AWS, without what is encrypted.
