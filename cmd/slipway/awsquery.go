@@ -31,7 +31,7 @@ type queryClient struct {
 }
 
 // queryVersions are the versions of the APIs.
-var queryVersions = map[string]string{"ec2": "2016-11-15", elbv2: "2015-12-01"}
+var queryVersions = map[string]string{"ec2": "2016-11-15", elbv2: "2015-12-01", "sqs": "2012-11-05"}
 
 // ask decodes the answer of a service to an action. Its errors are as those of the SDK.
 func (q queryClient) ask(ctx context.Context, service, action string, form url.Values, answer any) error {
@@ -131,7 +131,7 @@ func queryRefusal(status int, body []byte) error {
 }
 
 // sdkIDs are the names of services in variables and files of the SDK's configuration.
-var sdkIDs = map[string]string{"ec2": "EC2", elbv2: "Elastic Load Balancing v2"}
+var sdkIDs = map[string]string{"ec2": "EC2", elbv2: "Elastic Load Balancing v2", "sqs": "SQS"}
 
 // endpoint is where a regional service answers: where the provider's settings, the environment or the shared configuration
 // say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these services' in its first part

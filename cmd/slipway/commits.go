@@ -94,11 +94,7 @@ func (c *commitsBetween) print(r *report, stages [2]string) {
 		if len(commits) == 0 {
 			continue
 		}
-		noun := "commits"
-		if c.Count[i] == 1 {
-			noun = "commit"
-		}
-		r.printf("    %d %s only in %s:\n", c.Count[i], noun, stages[i])
+		r.printf("    %s only in %s:\n", counted(c.Count[i], "commit"), stages[i])
 		for _, each := range commits {
 			r.printf("      %s %s\n", each.Hash, each.Subject)
 		}

@@ -86,3 +86,11 @@ func (r *report) table(headers []string, rows [][]string) {
 		r.printf("%s\n", strings.TrimRight(line, " \n"))
 	}
 }
+
+// counted is a number of things, in words: 1 commit, 2 commits.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

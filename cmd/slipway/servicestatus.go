@@ -129,7 +129,7 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	}
 	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas &&
 		now.Desired != asked.Replicas {
-		differ("ECS keeps %d replicas, and %d were asked for: run `pulumi up --refresh --stack %s`", now.Desired,
+		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`", counted(now.Desired, "replica"),
 			asked.Replicas, s.Stage)
 	}
 	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told

@@ -134,7 +134,9 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 	var sealed []error
 	for _, stage := range read {
 		if exitCode && !stage.SecretsCompared {
-			sealed = append(sealed, fmt.Errorf("the secrets of %s could not be decrypted: whether those of the stage file were deployed is not known", stage.Stage))
+			sealed = append(sealed,
+				fmt.Errorf("the secrets of %s could not be decrypted: whether those of the stage file were deployed is not known",
+					stage.Stage))
 		}
 	}
 	return errors.Join(sealed...)
@@ -235,14 +237,16 @@ func (s *stageStatus) withoutStack(project *project) {
 	if len(s.Differences) > 0 {
 		first = "correct that, "
 	}
-	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`", stageName(s.Stage), first, s.Stage)
+	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`", stageName(s.Stage),
+		first, s.Stage)
 }
 
 // askedFor reads what a configuration asks for, or says why it cannot be deployed.
 func (s *stageStatus) askedFor(project *project, config map[string]string, secretKeys []string) {
 	settings, mistakes := loadStage(project, s.Stage, config, secretKeys)
 	if mistakes != nil { // what was deployed and what runs can be told all the same
-		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage), strings.ReplaceAll(mistakes.Error(), "\n", "; "))
+		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage),
+			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
 		return
 	}
 	s.asked(settings)
@@ -252,7 +256,8 @@ func (s *stageStatus) askedFor(project *project, config map[string]string, secre
 // askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
 func (s *stageStatus) askedBy(project *project, config *stageConfig, last *update, hasFile bool) (undeployed bool) {
 	if !hasFile {
-		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi destroy --stack %s`)",
+		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
+			"destroy --stack %s`)",
 			stageName(s.Stage), s.Stage)
 		if last != nil { // how AWS was asked then
 			for key, value := range last.Config {
@@ -272,18 +277,21 @@ func (s *stageStatus) updated(last *update, locked bool) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
 	switch {
 	case last == nil && len(s.found()) > 0 && !locked:
-		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage, strings.Join(s.found(), ", "), up)
+		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage,
+			strings.Join(s.found(), ", "), up)
 	case last == nil && !locked:
 		s.differ("%s has never been deployed: run %s", s.Stage, up)
 	case last != nil && last.Kind == "destroy" && last.Result == "succeeded" && len(s.found()) > 0:
-		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or destroy it again", s.Stage,
+		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or "+
+			"destroy it again", s.Stage,
 			strings.Join(s.found(), ", "), up)
 	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
 		s.differ("%s was destroyed: run %s to make it anew", s.Stage, up)
 	case last != nil && last.Result == "in-progress":
 		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
 	case last != nil && last.Result != "succeeded":
-		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind, last.Result, s.Stage)
+		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind,
+			last.Result, s.Stage)
 	}
 }
 
@@ -311,12 +319,9 @@ func cutOff(stack string, pending []pendingOperation) string {
 	if more := len(pending) - len(begun); more > 0 {
 		begun = append(begun, fmt.Sprintf("and %d more", more))
 	}
-	count := "1 operation"
-	if len(pending) > 1 {
-		count = fmt.Sprintf("%d operations", len(pending))
-	}
-	return fmt.Sprintf("an update has begun %s and not ended (%s): where no update of %s is running now, `slipway recover %s` brings the state in line "+
-		"with AWS", count, strings.Join(begun, ", "), stack, stack)
+	return fmt.Sprintf("an update has begun %s and not ended (%s): where no update of %s is running now, `slipway "+
+		"recover %s` brings the state in line "+
+		"with AWS", counted(len(pending), "operation"), strings.Join(begun, ", "), stack, stack)
 }
 
 // mostPending is how many pending operations are named.
@@ -345,7 +350,8 @@ func entryOf[T any](entries map[string]*T, name string) *T {
 
 func (s *stageStatus) asked(settings *stage.Stage) {
 	for name, service := range settings.Services {
-		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(), service.Scaling != nil}
+		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(),
+			service.Scaling != nil}
 	}
 }
 

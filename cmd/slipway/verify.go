@@ -26,7 +26,7 @@ func verifyCommand(directory *string) *cobra.Command {
 		Short: "Check, before an update, what would only fail during or after it",
 		Long: `Check what an update of STAGE needs in AWS, and would only miss once it is under way: images and the platforms that they
 are for, revisions that services are pinned to, secrets and who may read them, roles, ways from the subnets to ECR, the
-certificate and the hosted zone.
+certificate and the hosted zone, and the queues of schedules.
 
 It reads the stage file as it is now, and AWS. It changes nothing and decrypts nothing. Each line says ok, note (there is
 nothing to check yet, or something that cannot be checked from here), wrong, or unknown (AWS refused to answer).
@@ -71,7 +71,7 @@ type verification struct {
 
 // check is one of its lines.
 type check struct {
-	// About is what kind of thing was checked: configuration, image, revision, secret, role, network or certificate.
+	// About is what kind of thing was checked: configuration, image, revision, secret, role, network, certificate or queue.
 	About string `json:"about"`
 	// Key is the key of the stage that the thing belongs to, and its file.
 	Key string `json:"key"`
@@ -148,6 +148,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	v.checkRoles()
 	v.checkNetwork()
 	v.checkEntrance()
+	v.checkQueues()
 	return &verification{Stage: stack, Account: account, Region: cfg.Region, Checks: v.run(ctx)}, nil
 }
 

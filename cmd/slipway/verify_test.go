@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/require"
@@ -26,9 +27,11 @@ func TestWayOutOfASubnet(t *testing.T) {
 	needed := []string{"ecr.api", "ecr.dkr", "logs", "s3"}
 	interfaces := []endpoint{}
 	for _, service := range []string{"ecr.api", "ecr.dkr", "logs"} {
-		interfaces = append(interfaces, endpoint{Service: "com.amazonaws.eu-central-1." + service, Type: "Interface", State: "available", PrivateDNS: true})
+		interfaces = append(interfaces, endpoint{Service: "com.amazonaws.eu-central-1." + service, Type: "Interface",
+			State: "available", PrivateDNS: true})
 	}
-	s3 := endpoint{Service: "com.amazonaws.eu-central-1.s3", Type: "Gateway", State: "available", Tables: []string{"rtb-own"}}
+	s3 := endpoint{Service: "com.amazonaws.eu-central-1.s3", Type: "Gateway", State: "available",
+		Tables: []string{"rtb-own"}}
 	everywhere := func(r route) []route {
 		r.To = "0.0.0.0/0"
 		return []route{{To: "10.0.0.0/16", Gateway: "local"}, r}
@@ -40,20 +43,33 @@ func TestWayOutOfASubnet(t *testing.T) {
 		says      string
 		wrong     bool
 	}{
-		"an internet gateway, with public addresses":    {routes: everywhere(route{Gateway: "igw-1"}), publicIP: true, says: "reach ECR by igw-1"},
-		"an internet gateway, without":                  {routes: everywhere(route{Gateway: "igw-1"}), says: "they get none (network.assignPublicIp), and vpc-1 has no endpoint for", wrong: true},
-		"a NAT gateway":                                 {routes: everywhere(route{NATGateway: "nat-1"}), says: "reach ECR by nat-1"},
-		"a NAT gateway, with public addresses":          {routes: everywhere(route{NATGateway: "nat-1"}), publicIP: true, says: "reach ECR by nat-1"},
-		"a transit gateway":                             {routes: everywhere(route{TransitGateway: "tgw-1"}), says: "reach ECR by tgw-1"},
-		"a NAT gateway that is gone":                    {routes: everywhere(route{NATGateway: "nat-1", State: "blackhole"}), says: "(nat-1 in rtb-own) leads to what is gone", wrong: true},
-		"nothing":                                       {says: "the route table rtb-own of subnet-1 leads nowhere outside, and vpc-1 has no endpoint for ecr.api, ecr.dkr, logs, s3", wrong: true},
-		"endpoints":                                     {endpoints: append(slices.Clip(interfaces), s3), says: "by the endpoints of vpc-1"},
-		"endpoints, and the one of S3 for other tables": {endpoints: append(slices.Clip(interfaces), endpoint{Service: s3.Service, Type: "Gateway", State: "available", Tables: []string{"rtb-other"}}), says: "no endpoint for s3:", wrong: true},
-		"endpoints that are not ready":                  {endpoints: []endpoint{s3, interfaces[0], interfaces[1], {Service: interfaces[2].Service, Type: "Interface", State: "pending", PrivateDNS: true}}, says: "no endpoint for logs:", wrong: true},
+		"an internet gateway, with public addresses": {routes: everywhere(route{Gateway: "igw-1"}), publicIP: true,
+			says: "reach ECR by igw-1"},
+		"an internet gateway, without": {routes: everywhere(route{Gateway: "igw-1"}),
+			says: "they get none (network.assignPublicIp), and vpc-1 has no endpoint for", wrong: true},
+		"a NAT gateway": {routes: everywhere(route{NATGateway: "nat-1"}),
+			says: "reach ECR by nat-1"},
+		"a NAT gateway, with public addresses": {routes: everywhere(route{NATGateway: "nat-1"}), publicIP: true,
+			says: "reach ECR by nat-1"},
+		"a transit gateway": {routes: everywhere(route{TransitGateway: "tgw-1"}),
+			says: "reach ECR by tgw-1"},
+		"a NAT gateway that is gone": {routes: everywhere(route{NATGateway: "nat-1", State: "blackhole"}),
+			says: "(nat-1 in rtb-own) leads to what is gone", wrong: true},
+		"nothing": {says: "the route table rtb-own of subnet-1 leads nowhere " +
+			"outside, and vpc-1 has no endpoint for ecr.api, ecr.dkr, logs, s3", wrong: true},
+		"endpoints": {endpoints: append(slices.Clip(interfaces), s3),
+			says: "by the endpoints of vpc-1"},
+		"endpoints, and the one of S3 for other tables": {endpoints: append(slices.Clip(interfaces),
+			endpoint{Service: s3.Service, Type: "Gateway", State: "available", Tables: []string{"rtb-other"}}),
+			says: "no endpoint for s3:", wrong: true},
+		"endpoints that are not ready": {endpoints: []endpoint{s3, interfaces[0], interfaces[1],
+			{Service: interfaces[2].Service, Type: "Interface", State: "pending", PrivateDNS: true}},
+			says: "no endpoint for logs:", wrong: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := &network{vpc: "vpc-1", publicIP: c.publicIP, endpoints: c.endpoints, subnets: []subnet{{ID: "subnet-1", VPC: "vpc-1"}},
+			n := &network{vpc: "vpc-1", publicIP: c.publicIP, endpoints: c.endpoints,
+				subnets: []subnet{{ID: "subnet-1", VPC: "vpc-1"}},
 				tables: []routeTable{{ID: "rtb-own", Routes: c.routes, Associations: []association{{Subnet: "subnet-1"}}},
 					{ID: "rtb-main", Associations: []association{{Main: true}}}}}
 			said, err := n.namedSubnet("subnet-1", needed)
@@ -66,7 +82,8 @@ func TestWayOutOfASubnet(t *testing.T) {
 			require.Contains(t, said, c.says)
 		})
 	}
-	n := &network{vpc: "vpc-1", subnets: []subnet{{ID: "subnet-2", VPC: "vpc-2"}}, tables: []routeTable{{ID: "rtb-main", Associations: []association{{Main: true}}}}}
+	n := &network{vpc: "vpc-1", subnets: []subnet{{ID: "subnet-2", VPC: "vpc-2"}},
+		tables: []routeTable{{ID: "rtb-main", Associations: []association{{Main: true}}}}}
 	require.Equal(t, "rtb-main", n.tableOf("subnet-1").ID)
 	_, err := n.namedSubnet("subnet-1", nil)
 	require.ErrorContains(t, err, "there is no subnet subnet-1")
@@ -78,8 +95,9 @@ func TestCertificateCoversHosts(t *testing.T) {
 	t.Parallel()
 	domains := []string{"Example.com", "*.example.com", "*.eu.example.com"}
 	for host, covered := range map[string]bool{
-		"example.com": true, "shop.example.com": true, "*.example.com": true, "a.b.example.com": false, "shop.eu.example.com": true,
-		"*.eu.example.com": true, "example.org": false, "com": false, "s*p.example.com": true,
+		"example.com": true, "shop.example.com": true, "*.example.com": true, "a.b.example.com": false,
+		"shop.eu.example.com": true,
+		"*.eu.example.com":    true, "example.org": false, "com": false, "s*p.example.com": true,
 	} {
 		require.Equal(t, covered, covers(domains, host), host)
 	}
@@ -93,7 +111,8 @@ func TestCertificateCoversHosts(t *testing.T) {
 		require.ErrorAs(t, err, &finding{})
 		require.ErrorContains(t, err, says)
 	}
-	said, err := usable(&acmtypes.CertificateDetail{Status: acmtypes.CertificateStatusIssued, NotAfter: aws.Time(now.AddDate(1, 0, 0))}, now)
+	said, err := usable(&acmtypes.CertificateDetail{Status: acmtypes.CertificateStatusIssued,
+		NotAfter: aws.Time(now.AddDate(1, 0, 0))}, now)
 	require.NoError(t, err)
 	require.Equal(t, "the certificate is issued, and valid until 2027-11-24", said)
 }
@@ -102,24 +121,33 @@ func TestTrustPolicies(t *testing.T) {
 	t.Parallel()
 	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev"}
 	statement := func(effect, principal, condition string) string {
-		return `{"Effect": "` + effect + `", "Principal": ` + principal + `, "Action": "sts:AssumeRole", "Condition": {` + condition + `}}`
+		return `{"Effect": "` + effect + `", "Principal": ` + principal + `, "Action": "sts:AssumeRole", "Condition": {` +
+			condition + `}}`
 	}
 	const ecs = `{"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}`
 	for name, c := range map[string]struct{ policy, wrong, note string }{
 		"as the program writes it": {policy: "[" + statement("Allow", `{"Service": "ecs-tasks.amazonaws.com"}`,
-			`"StringEquals": {"aws:SourceAccount": ["123456789012"]}, "ArnLike": {"aws:SourceArn": ["arn:aws:ecs:eu-central-1:123456789012:*"]}`) + "]"},
+			`"StringEquals": {"aws:SourceAccount": ["123456789012"]}, "ArnLike": {"aws:SourceArn": `+
+				`["arn:aws:ecs:eu-central-1:123456789012:*"]}`) + "]"},
 		"one statement, several services": {policy: statement("Allow", ecs, "")},
-		"every region":                    {policy: statement("Allow", ecs, `"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:123456789012:*"}`)},
-		"another service":                 {policy: statement("Allow", `{"Service": "ec2.amazonaws.com"}`, ""), wrong: "does not let ecs-tasks.amazonaws.com"},
-		"nobody":                          {policy: "[]", wrong: "does not let ecs-tasks.amazonaws.com"},
-		"another account":                 {policy: statement("Allow", ecs, `"StringEquals": {"aws:SourceAccount": "210987654321"}`), wrong: "this account and region"},
-		"another region":                  {policy: statement("Allow", ecs, `"ArnLike": {"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}`), wrong: "this account and region"},
-		"denied":                          {policy: "[" + statement("Allow", ecs, "") + ", " + statement("Deny", `"*"`, "") + "]", wrong: "denies ecs-tasks"},
-		"a condition of another kind":     {policy: statement("Allow", ecs, `"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}`), note: "has conditions that slipway does not know"},
+		"every region": {policy: statement("Allow", ecs,
+			`"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:123456789012:*"}`)},
+		"another service": {policy: statement("Allow", `{"Service": "ec2.amazonaws.com"}`, ""),
+			wrong: "does not let ecs-tasks.amazonaws.com"},
+		"nobody": {policy: "[]", wrong: "does not let ecs-tasks.amazonaws.com"},
+		"another account": {policy: statement("Allow", ecs,
+			`"StringEquals": {"aws:SourceAccount": "210987654321"}`), wrong: "this account and region"},
+		"another region": {policy: statement("Allow", ecs,
+			`"ArnLike": {"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}`), wrong: "this account and region"},
+		"denied": {policy: "[" + statement("Allow", ecs, "") + ", " + statement("Deny", `"*"`, "") +
+			"]", wrong: "denies ecs-tasks"},
+		"a condition of another kind": {policy: statement("Allow", ecs,
+			`"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}`), note: "has conditions that slipway does not know"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			said, err := v.trusted("web-execution", &role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)}, ecsTasks)
+			said, err := v.trusted("web-execution",
+				&role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)}, ecsTasks)
 			switch {
 			case c.wrong != "":
 				require.ErrorAs(t, err, &finding{})
@@ -153,7 +181,8 @@ func TestManifests(t *testing.T) {
 
 func TestEndpointsOfTheQueryProtocol(t *testing.T) {
 	shared := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(shared, []byte("[default]\nservices = local\n[services local]\nec2 =\n  endpoint_url = http://localhost:3\n"), 0o600))
+	require.NoError(t, os.WriteFile(shared,
+		[]byte("[default]\nservices = local\n[services local]\nec2 =\n  endpoint_url = http://localhost:3\n"), 0o600))
 	overridden := map[string]string{"ec2": "http://localhost:1"}
 	for _, c := range []struct {
 		want, region string
@@ -163,14 +192,19 @@ func TestEndpointsOfTheQueryProtocol(t *testing.T) {
 		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{}, nil},
 		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
 		{"https://ec2.eu-central-1.api.aws/", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}, nil},
-		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", provider.Settings{UseFIPSEndpoint: true, UseDualstackEndpoint: true}, nil},
+		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", provider.Settings{UseFIPSEndpoint: true,
+			UseDualstackEndpoint: true}, nil},
 		{"https://ec2.us-gov-east-1.amazonaws.com/", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
 		{"https://ec2.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1", provider.Settings{}, nil},
 		{"https://ec2.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1", provider.Settings{}, nil},
-		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{}, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}},
-		{"http://localhost:1", "eu-central-1", provider.Settings{Endpoints: overridden}, map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:2", "eu-central-1", provider.Settings{}, map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:4", "eu-central-1", provider.Settings{}, map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4"}},
+		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{},
+			map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}},
+		{"http://localhost:1", "eu-central-1", provider.Settings{Endpoints: overridden},
+			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
+		{"http://localhost:2", "eu-central-1", provider.Settings{},
+			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
+		{"http://localhost:4", "eu-central-1", provider.Settings{},
+			map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4"}},
 		{"http://localhost:3", "eu-central-1", provider.Settings{SharedConfigFiles: []string{shared}}, nil},
 		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{},
 			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}},
@@ -216,7 +250,8 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 		if strings.Contains(name, "eu-report") {
 			tags = `<Tags><member><Key>project</Key><Value>slipway</Value></member><member><Key>stage</Key><Value>dev-eu</Value></member></Tags>`
 		}
-		_, _ = w.Write([]byte(`<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn>` + tags + `<AssumeRolePolicyDocument>` + policy +
+		_, _ = w.Write([]byte(`<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::123456789012:role/web</Arn>` + tags +
+			`<AssumeRolePolicyDocument>` + policy +
 			`</AssumeRolePolicyDocument><PermissionsBoundary><PermissionsBoundaryArn>arn:aws:iam::aws:policy/b</PermissionsBoundaryArn></PermissionsBoundary>` +
 			`</Role></GetRoleResult></GetRoleResponse>`))
 	}))
@@ -226,7 +261,8 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	require.NoError(t, err)
 	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev",
 		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL }),
-		stage: &stage.Stage{Project: "slipway", Name: "dev", Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
+		stage: &stage.Stage{Project: "slipway", Name: "dev",
+			Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
 			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}, "eu-report": {}}}}
 	found, err := v.role(t.Context(), "none")
 	require.NoError(t, err)
@@ -244,7 +280,8 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	taken := v.rolesOf(t.Context(), "eu-report")
 	require.Len(t, taken, 1)
 	require.Equal(t, "wrong", taken[0].Status)
-	require.Contains(t, taken[0].Message, "in the stage dev-eu (project slipway) have already; use another name here or there")
+	require.Contains(t, taken[0].Message,
+		"in the stage dev-eu (project slipway) have already; use another name here or there")
 }
 
 func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
@@ -253,12 +290,14 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 		status int
 		body   string
 	}{
-		{http.StatusBadRequest, `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
+		{http.StatusBadRequest,
+			`<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
 		{http.StatusServiceUnavailable, `busy`},
 		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item><it`},
 		{http.StatusOK, `<html><body>Sign in</body></html>`},
 		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet></DescribeSubnetsResponse>`},
-		{http.StatusBadRequest, `<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
+		{http.StatusBadRequest,
+			`<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next := answers[0]
@@ -287,7 +326,8 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	t.Parallel()
-	found := &verification{Stage: "dev", Checks: []check{newCheck("role", "a", "well", nil), newCheck("role", "b", "", noted("later"))}}
+	found := &verification{Stage: "dev", Checks: []check{newCheck("role", "a", "well", nil),
+		newCheck("role", "b", "", noted("later"))}}
 	require.NoError(t, found.verdict())
 	found.Checks = append(found.Checks, newCheck("role", "c", "", errors.New("no answer")))
 	require.EqualError(t, found.verdict(), "1 of 3 checks of dev could not be made")
@@ -304,7 +344,8 @@ func TestVerdict(t *testing.T) {
 func TestSinceWhen(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"10m": now.Add(-10 * time.Minute), "0s": now, "2026-11-23T00:00:00Z": now.Add(-33 * time.Hour),
+	for text, want := range map[string]time.Time{"10m": now.Add(-10 * time.Minute), "0s": now,
+		"2026-11-23T00:00:00Z":      now.Add(-33 * time.Hour),
 		"2026-11-24T09:00:00+09:00": now.Add(-9 * time.Hour)} {
 		at, err := sinceWhen(text, now)
 		require.NoError(t, err)
@@ -314,4 +355,34 @@ func TestSinceWhen(t *testing.T) {
 		_, err := sinceWhen(text, now)
 		require.Error(t, err, text)
 	}
+}
+
+func TestTheQueueOfASchedule(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("Action") != "GetQueueUrl" || r.FormValue("QueueOwnerAWSAccountId") != "123456789012" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		if r.FormValue("QueueName") == "there" {
+			_, _ = w.Write([]byte("<GetQueueUrlResponse><GetQueueUrlResult><QueueUrl>https://q</QueueUrl></GetQueueUrlResult></GetQueueUrlResponse>"))
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte("<ErrorResponse><Error><Code>AWS.SimpleQueueService.NonExistentQueue</Code></Error></ErrorResponse>"))
+	}))
+	t.Cleanup(server.Close)
+	v := &verifier{query: queryClient{aws.Config{Region: "eu-west-1", HTTPClient: http.DefaultClient,
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
+		provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}
+	said, err := v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:there")
+	require.NoError(t, err)
+	require.Equal(t, "the queue is there", said)
+	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:gone")
+	require.ErrorAs(t, err, &finding{})
+	require.ErrorContains(t, err, "there is no queue gone: create it with `aws sqs create-queue --queue-name gone`")
+	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:210987654321:there")
+	require.NotErrorIs(t, err, finding{}, "it could not tell")
+	require.Error(t, err)
 }

@@ -73,3 +73,6 @@ func takesExpression(text string) bool {
 	_, err := schedule.Parse(text)
 	return err == nil
 }
+
+// Queue is the kind of the queues that keep what schedules have given up, each by its ARN. Programs name them, and make none.
+const Queue = "queue"

@@ -36,6 +36,7 @@ var queries = map[string]map[string]query{
 		"GetRole":                 getRole,
 		"SimulatePrincipalPolicy": simulatePrincipalPolicy,
 	},
+	"sqs": {"GetQueueUrl": getQueueURL},
 	"sts": {"GetCallerIdentity": getCallerIdentity},
 }
 

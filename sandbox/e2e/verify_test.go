@@ -282,3 +282,14 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	require.Contains(t, r.output, "aws:allowedAccountIds")
 	require.Equal(t, 2, p.run("slipway", "verify").status)
 }
+
+func TestVerifyTheQueueOfASchedule(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	queue := account.ARN("sqs", "ap-northeast-2", "failed")
+	p.stageKeys(`slipway:tasks: {report: {image: web, cpu: 256, memory: 512, schedule: {when: "rate(1 hour)", deadLetterQueue: "` + queue + `"}}}`)
+	p.wrong("dev", "queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed", "aws sqs create-queue")
+	require.NoError(t, p.open().CreateObject(account.Queue, queue, account.Object{"name": "failed"}, nil))
+	checks := p.verified(0, "dev")
+	require.Equal(t, check{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml)", "ok", "the queue is there"}, checks[len(checks)-1])
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// print shows what differs, and nothing else.
+func (c *comparison) print(r *report) {
+	for _, note := range c.Notes {
+		r.printf("Note: %s.\n", note)
+	}
+	lines := 0
+	section := func(title string) {
+		if lines > 0 || len(c.Notes) > 0 {
+			r.printf("\n")
+		}
+		lines++
+		r.printf("%s\n", title)
+	}
+	if len(c.Images) > 0 {
+		section("Images")
+	}
+	for _, each := range c.Images {
+		c.printImage(r, each)
+	}
+	each := func(kind string, differences []serviceDifference) {
+		for _, each := range differences {
+			if each.OnlyIn != "" {
+				section(fmt.Sprintf("%s %s: only in %s", kind, each.Name, each.OnlyIn))
+				continue
+			}
+			section(kind + " " + each.Name)
+			c.printSettings(r, "", each.Settings)
+		}
+	}
+	each("Service", c.Services)
+	each("Task", c.Tasks)
+	if len(c.Stage) > 0 {
+		section("Stage")
+		c.printSettings(r, "", c.Stage)
+	}
+	unequal := slices.DeleteFunc(slices.Clone(c.Secrets), func(s secretComparison) bool {
+		return s.Equal != nil &&
+			*s.Equal
+	})
+	if len(unequal) > 0 {
+		section("Secrets")
+	}
+	for _, each := range unequal {
+		r.printf("  %s: %s\n", each.Name, each.describe())
+	}
+	switch {
+	case c.Equal && len(c.Notes) > 0:
+		r.printf("\n%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
+	case c.Equal:
+		r.printf("%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
+	default:
+		r.printf("\nAll else is equal in %s and %s.\n", c.Stages[0], c.Stages[1])
+	}
+}
+
+func (c *comparison) printImage(r *report, each imageDifference) {
+	if each.OnlyIn != "" {
+		r.printf("  %s: only in %s\n", each.Name, each.OnlyIn)
+		return
+	}
+	if !each.Same {
+		r.printf("  %s\n", each.Name)
+		width := max(len(c.Stages[0]), len(c.Stages[1]))
+		for i, image := range each.Run {
+			described := "is not built yet"
+			if image != nil {
+				described = strings.ReplaceAll(image.describe(), "\t", "  ")
+			}
+			r.printf("    %-*s  %s\n", width, c.Stages[i], described)
+		}
+		each.Commits.print(r, c.Stages)
+	}
+	c.printSettings(r, each.Name+".", each.Settings)
+}
+
+func (c *comparison) printSettings(r *report, under string, settings []unequalSetting) {
+	for _, each := range settings {
+		switch a, b := each.Values[0], each.Values[1]; {
+		case b == nil:
+			r.printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(a), c.Stages[0])
+		case a == nil:
+			r.printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(b), c.Stages[1])
+		default:
+			r.printf("  %s%s: %s → %s\n", under, each.Key, valueText(a), valueText(b))
+		}
+	}
+}
+
+func (s secretComparison) describe() string {
+	switch {
+	case s.OnlyIn != "":
+		return "only in " + s.OnlyIn
+	case s.Equal == nil:
+		return "could not tell"
+	case s.ARNs == [2]string{}:
+		return "differs"
+	}
+	kept := func(arn string) string {
+		if arn == "" {
+			return "a value of its own"
+		}
+		return arn
+	}
+	return kept(s.ARNs[0]) + " → " + kept(s.ARNs[1])
+}
