@@ -66,14 +66,18 @@ containers beside the main one begin with their names.
 				done()
 				fmt.Fprintf(report.err, "The log cannot be read for now, which is tried again: %v\n", err)
 			}
+			group := (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1])
 			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
 				Logs:  cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
-				Group: (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1]),
+				Group: group,
 				From:  from,
 				Print: func(event types.FilteredLogEvent) error { done(); return printEvent(report, args[1], event, asJSON) },
 			})
 			if isCode(err, "ResourceNotFoundException") {
 				return noLog(project, args[0], args[1], config, secretKeys)
+			}
+			if err != nil && !errors.As(err, new(*taskrun.PrintError)) {
+				return fmt.Errorf("reading the log group %s from CloudWatch Logs: %w", group, err)
 			}
 			return err
 		},

@@ -146,6 +146,9 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 
 // LastUpdate refuses where an update goes on, which the history of some backends does not have before its end.
 func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, error) {
+	if _, err := readStageFile(o.project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+		return nil, err
+	}
 	var last *update
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() error { return o.project.checkLock(asked, stack) })

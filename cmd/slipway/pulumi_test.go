@@ -43,6 +43,8 @@ func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, _, err = openTimeline(t.Context(), pulumi, p, "release", 1)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, err = stageOrigin{pulumi, p}.LastUpdate(t.Context(), "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, err = readStatus(t.Context(), pulumi, p, "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 }
