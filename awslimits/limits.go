@@ -5,8 +5,8 @@ package awslimits
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
-	"unicode"
 )
 
 // Elastic Container Service.
@@ -38,33 +38,6 @@ var Ulimits = strings.Fields("core cpu data fsize locks memlock msgqueue nice no
 // SoftAboveHard tells whether a soft limit of processes is above the hard one, which Docker refuses.
 func SoftAboveHard(soft, hard int) bool { return hard != -1 && (soft == -1 || soft > hard) }
 
-// Identity and Access Management (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). Names
-// are unique whatever their case.
-const (
-	// RoleName is the longest name of a role, in characters.
-	RoleName = 64
-	// InlinePolicies is what all inline policies of a role may have together, in characters that are no white space.
-	InlinePolicies = 10240
-	// ManagedPolicy is what a managed policy may have, in characters that are no white space.
-	ManagedPolicy = 6144
-	// ManagedPolicies is how many managed policies a role may have where AWS has raised nothing.
-	ManagedPolicies = 10
-)
-
-// Policy counts the characters of a policy as IAM does.
-func Policy(text string) int {
-	count := 0
-	for _, r := range text {
-		if !unicode.IsSpace(r) {
-			count++
-		}
-	}
-	return count
-}
-
-// IAMName is that of a role or a policy (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html).
-var IAMName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
-
 // Elastic Load Balancing
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
 const (
@@ -95,6 +68,18 @@ const RepositoryNameLength = 256
 // RepositoryName is that of a repository.
 var RepositoryName = regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 
+// SecurityGroupText is the name or the description of a security group
+// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
+var SecurityGroupText = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`)
+
+// LogGroup is the name of one
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html).
+var LogGroup = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+
+// SecretName is that of a secret of Secrets Manager, up to 512 characters of them
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
+var SecretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+
 // NotSecurityGroup is what no security group's name may begin with
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
 const NotSecurityGroup = "sg-"
@@ -122,7 +107,7 @@ const (
 	Tags     = 50
 	TagKey   = 128
 	TagValue = 256
-	// NotTag is what no tag's key may begin with, whatever its case.
+	// NotTag is what no tag's key and no value may begin with, whatever its case.
 	NotTag = "aws:"
 )
 
@@ -132,3 +117,39 @@ var TagText = regexp.MustCompile(`^[\pL\pN +\-=._:/@]*$`)
 // NotInText is what no variable, argument or name can hold: a process is given texts that end with it
 // (https://docs.docker.com/reference/cli/docker/container/run/#env). Other control characters are text.
 const NotInText = "\x00"
+
+// DNS, and ACM, whose certificates a load balancer shows
+// (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html,
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html).
+const (
+	// DNSLabel is the longest part of a name between two dots, DNSName the longest name, in characters.
+	DNSLabel = 63
+	DNSName  = 255
+	// CertificateDomain is the longest name that a certificate is issued for first; others are as long as any name.
+	CertificateDomain = 64
+)
+
+// CertificateLabel is a part of a name that a certificate can be for.
+var CertificateLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+// Codes tells whether a text is a list of codes and of ranges of codes within these bounds, as the health check of a
+// target group has it (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html).
+func Codes(text string, least, most int) bool {
+	for _, part := range strings.Split(text, ",") {
+		match := codes.FindStringSubmatch(part)
+		if match == nil {
+			return false
+		}
+		first, _ := strconv.Atoi(match[1]) // of three digits at most
+		last, err := strconv.Atoi(match[2])
+		if err != nil { // one code
+			last = first
+		}
+		if first < least || last < first || last > most {
+			return false
+		}
+	}
+	return true
+}
+
+var codes = regexp.MustCompile(`^([0-9]{1,3})(?:-([0-9]{1,3}))?$`)

@@ -36,7 +36,7 @@ type Deployment struct {
 	// is under way. ECS then waits for as long as the alarms look back (one period at least) before it calls a
 	// deployment complete.
 	//
-	// Allowed: names of alarms in the stage's region and account, at most 10, each once
+	// Allowed: names of alarms in the stage's region and account, at most 10 with the one of `maxErrors`, each once
 	// Example: alarms: [shop-latency]
 	// Rule: [Deployment alarms](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html)
 	Alarms []string `json:"alarms"`
@@ -69,18 +69,23 @@ func (c *checker) checkDeployment(name string, service Service) {
 		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or lower minimumHealthy",
 			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
-	if len(deployment.Alarms) > awslimits.DeploymentAlarms {
-		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), awslimits.DeploymentAlarms)
+	errors := c.root.at(key("maxErrors")...)
+	switch most := awslimits.DeploymentAlarms; {
+	case len(deployment.Alarms) > most:
+		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), most)
+	case len(deployment.Alarms) == most && errors.present && !errors.bad:
+		c.fail(key("alarms"), "has %d alarms, and maxErrors makes one more; ECS takes %d: remove one, or maxErrors", most,
+			most)
 	}
 	for i, alarm := range deployment.Alarms {
 		switch {
-		case blank(alarm) || len(alarm) > awslimits.AlarmName:
+		case blank(alarm) || len([]rune(alarm)) > awslimits.AlarmName:
 			c.fail(key("alarms", i), "is not the name of an alarm; write 1 to 255 characters")
 		case slices.Contains(deployment.Alarms[:i], alarm):
 			c.fail(key("alarms", i), "duplicates %s; remove it", alarm)
 		}
 	}
-	if errors := c.root.at(key("maxErrors")...); errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
+	if errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
 		c.failAt(errors, "counts the service's 5xx responses at the load balancer, and the service has no route; write route, or remove maxErrors")
 	}
 }

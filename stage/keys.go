@@ -93,8 +93,8 @@ type document struct {
 	// Tags are put on everything of the stage that takes tags, beside `project`, `stage` and, on what is one
 	// service's, one task's or one image's alone, `service`, `task` or `image`.
 	//
-	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; no key
-	// that begins with `aws:`, and not `project`, `stage`, `service`, `task` or `image`
+	// Allowed: at most 46; keys of 1 to 128 and values of up to 256 letters, digits, spaces and `+-=._:/@`; none of them
+	// begins with `aws:`, and no key is `project`, `stage`, `service`, `task` or `image`
 	// Example: tags: {team: shop}
 	// Rule: [Tagging AWS resources](https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)
 	Tags map[string]string `json:"tags"`

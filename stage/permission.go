@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/awslimits"
 )
 
 // Permission is one statement of what the containers' own code may do.
@@ -41,10 +43,12 @@ type Permission struct {
 }
 
 var (
-	iamAction   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
-	iamOperator = regexp.MustCompile(`^(ForAllValues:|ForAnyValue:)?[A-Z][A-Za-z]+$`)
-	iamKey      = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9:/._${}*-]+$`)
+	iamAction = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
+	iamKey    = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9:/._${}*-]+$`)
 )
+
+const policyCharacters = "IAM takes only the characters of Latin-1 in a policy; write a pattern with * or ? in " +
+	"their place"
 
 // checkPermissions checks the permissions of the service or task called name, which the keys lead to.
 func (c *checker) checkPermissions(keys []any, name string, permissions []Permission) {
@@ -67,6 +71,8 @@ func (c *checker) checkPermissions(keys []any, name string, permissions []Permis
 		for j, resource := range permission.Resources {
 			switch parsed, err := arn.Parse(resource); {
 			case resource == "*":
+			case !awslimits.PolicyText.MatchString(resource):
+				c.fail(key("resources", j), "is %q, and %s", shorten(resource), policyCharacters)
 			case err != nil:
 				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			case strings.Trim(parsed.Service, "*?") == "":
@@ -79,13 +85,18 @@ func (c *checker) checkPermissions(keys []any, name string, permissions []Permis
 			}
 		}
 		for operator, conditions := range permission.Conditions {
-			if !iamOperator.MatchString(operator) {
+			if !awslimits.ConditionOperator(operator) {
 				c.fail(key("conditions", operator), "is no operator of IAM; write one such as StringEquals")
 				continue
 			}
-			for conditionKey := range conditions {
+			for conditionKey, values := range conditions {
 				if !iamKey.MatchString(conditionKey) {
 					c.fail(key("conditions", operator, conditionKey), "is no condition key of IAM; write one such as aws:SourceVpc")
+				}
+				for j, value := range values {
+					if !awslimits.PolicyText.MatchString(value) {
+						c.fail(key("conditions", operator, conditionKey, j), "is %q, and %s", shorten(value), policyCharacters)
+					}
 				}
 			}
 		}

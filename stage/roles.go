@@ -1,9 +1,9 @@
 package stage
 
 import (
-	"regexp"
-
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/awslimits"
 )
 
 // Roles is how the stage's IAM roles are kept.
@@ -25,18 +25,15 @@ type Roles struct {
 	PermissionsBoundary string `json:"permissionsBoundary"`
 }
 
-var (
-	rolePath       = regexp.MustCompile(`^/([\x21-\x7E]{1,510}/)?$`)
-	policyResource = regexp.MustCompile(`^policy/[\x21-\x7E]+$`)
-)
-
 func (c *checker) checkRoles(roles Roles) {
-	if path := c.root.at("roles", "path"); path.present && !rolePath.MatchString(roles.Path) {
-		c.failAt(path, "is %q; write a path of up to 512 characters that begins and ends with /, as in /slipway/", shorten(roles.Path))
+	if path := c.root.at("roles", "path"); path.present && (len(roles.Path) > awslimits.IAMPath ||
+		!awslimits.RolePath.MatchString(roles.Path)) {
+		c.failAt(path, "is %q; write a path of up to %d characters that begins and ends with /, as in /slipway/",
+			shorten(roles.Path), awslimits.IAMPath)
 	}
 	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present {
 		parsed, err := arn.Parse(roles.PermissionsBoundary)
-		if err != nil || parsed.Service != "iam" || !policyResource.MatchString(parsed.Resource) {
+		if err != nil || !awslimits.PolicyARN.MatchString(roles.PermissionsBoundary) {
 			c.failAt(boundary, "is %q; write the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary",
 				roles.PermissionsBoundary)
 		} else if mistake := c.foreignPartition(parsed); mistake != "" {

@@ -3,7 +3,6 @@ package stage
 import (
 	"hash/fnv"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -126,11 +125,6 @@ const (
 	grpc = "grpc"
 )
 
-var (
-	httpCodes = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
-	grpcCodes = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
-)
-
 // NeedsHTTPS tells whether the load balancer speaks the protocol only to clients that come by HTTPS.
 func (r Route) NeedsHTTPS() bool { return r.Protocol != "http1" }
 
@@ -205,10 +199,46 @@ func (c *checker) checkHosts(name string, hosts []string) {
 			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone", host, zone, zone)
 		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):
 			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, as in *.example.com", host)
+		case zone != "":
+			if part := c.badLabel(host); part != "" {
+				c.fail(key(i), "is %q, whose part %q no DNS record or certificate can have; use 1 to %d letters, digits and -, "+
+					"and no - at either end", shorten(host), shorten(part), awslimits.DNSLabel)
+			}
 		}
 	}
 	if zone != "" && len(hosts) == 0 {
 		c.fail(at("services", name, "route", "hosts"), "is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
+	}
+}
+
+// makesCertificate tells whether the stage has a certificate made for its hosts.
+func (c *checker) makesCertificate() bool {
+	balancer := c.document.LoadBalancer
+	return balancer.Zone != "" && balancer.Certificate == "" && balancer.ARN == ""
+}
+
+// badLabel is a part of a host's name for which there is no DNS record, or behind the first one, for which a wildcard
+// stands, no certificate; empty where there is none.
+func (c *checker) badLabel(host string) string {
+	for i, part := range strings.Split(host, ".") {
+		if len(part) > awslimits.DNSLabel || i > 0 && c.makesCertificate() && !awslimits.CertificateLabel.MatchString(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// checkCertificateDomains looks for one that a certificate can be issued for first.
+func (c *checker) checkCertificateDomains() {
+	if !c.makesCertificate() {
+		return
+	}
+	domains := certificateDomains(c.document.Services, c.document.LoadBalancer.Zone)
+	if len(domains) > 0 && len(domains[0]) > awslimits.CertificateDomain {
+		c.fail(at("loadBalancer", "zone"), "needs a certificate for %s, which is %d characters long, and ACM wants one "+
+			"name of up to %d; use a shorter host in one of the routes, or write loadBalancer.certificate", domains[0],
+			len(domains[0]),
+			awslimits.CertificateDomain)
 	}
 }
 
@@ -218,12 +248,12 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 		(len(check.Path) > awslimits.HealthCheckPath || !strings.HasPrefix(check.Path, "/")) {
 		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path), awslimits.HealthCheckPath)
 	}
-	codes, allowed := httpCodes, "200 to 499, as in 200 or 200-299 or 200,302"
+	least, most, example := 200, 499, "200 or 200-299 or 200,302"
 	if route.Protocol == grpc {
-		codes, allowed = grpcCodes, "0 to 99, as in 12 or 0-99"
+		least, most, example = 0, 99, "12 or 0-99"
 	}
-	if path := key("healthCheck", "codes"); c.root.at(path...).present && !codes.MatchString(check.Codes) {
-		c.fail(path, "is %q; allowed: %s", check.Codes, allowed)
+	if path := key("healthCheck", "codes"); c.root.at(path...).present && !awslimits.Codes(check.Codes, least, most) {
+		c.fail(path, "is %q; allowed: %d to %d, as in %s", check.Codes, least, most, example)
 	}
 	timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...)
 	if check.Timeout >= check.Interval && !interval.bad {
@@ -358,13 +388,18 @@ func (r Route) ExactPath() string {
 // host's parent domain by a wildcard, which another host in it does not change, and the zone itself where it is a
 // host.
 func (s *Stage) CertificateDomains() []string {
+	return certificateDomains(s.Services, s.LoadBalancer.Zone)
+}
+
+// certificateDomains begins with one that a certificate can be issued for first, where there is one.
+func certificateDomains(services map[string]Service, zone string) []string {
 	var domains []string
-	for _, service := range s.Services {
+	for _, service := range services {
 		if service.Route == nil {
 			continue
 		}
 		for _, host := range service.Route.Hosts {
-			if host != s.LoadBalancer.Zone {
+			if host != zone {
 				_, parent, _ := strings.Cut(host, ".")
 				host = "*." + parent
 			}
@@ -372,5 +407,10 @@ func (s *Stage) CertificateDomains() []string {
 		}
 	}
 	slices.Sort(domains)
-	return slices.Compact(domains)
+	domains = slices.Compact(domains)
+	if i := slices.IndexFunc(domains,
+		func(domain string) bool { return len(domain) <= awslimits.CertificateDomain }); i > 0 {
+		domains = slices.Concat(domains[i:i+1], domains[:i], domains[i+1:])
+	}
+	return domains
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -13,27 +14,71 @@ var ownTags = []string{"project", "stage", "service", "task", "image"}
 
 const keptTags = 4 // for slipway's own, of which a resource has three
 
+// checkTags checks the stage's own tags, and those that the AWS provider adds to every resource.
 func (c *checker) checkTags(tags map[string]string) {
+	added := c.defaultTags()
+	all := maps.Clone(added)
+	maps.Copy(all, tags)
 	if most := awslimits.Tags - keptTags; len(tags) > most {
 		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), awslimits.Tags, most)
+	} else if len(all) > most {
+		c.failAt(c.providerPlace(defaultTagsKey), "has %d tags together with tags; AWS takes %d, of which %d are left "+
+			"beside those of slipway", len(all), awslimits.Tags, most)
 	}
 	folded := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		path, value := at("tags", key), tags[key]
-		if other, is := folded[strings.ToLower(key)]; is {
-			c.fail(path, "differs from the tag %s in upper and lower case only, and IAM takes them for the same; remove one of them", other)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		value, own := tags[key]
+		where := c.root.at("tags", key)
+		if !own {
+			value, where = added[key], c.providerPlace(defaultTagsKey)
+			where.path += ".tags" + step("x", key)
 		}
+		c.checkTag(where, key, value, own, folded)
 		folded[strings.ToLower(key)] = key
-		switch {
-		case slices.Contains(ownTags, strings.ToLower(key)): // IAM takes Stage and stage for the same
-			c.fail(path, "is a tag that slipway sets itself; use another key")
-		case strings.HasPrefix(strings.ToLower(key), awslimits.NotTag):
-			c.fail(path, "begins with aws:, which AWS keeps for itself; use another key")
-		case key == "" || len([]rune(key)) > awslimits.TagKey || !awslimits.TagText.MatchString(key):
-			c.fail(path, "cannot be the key of a tag; use 1 to %d letters, digits, spaces and + - = . _ : / @", awslimits.TagKey)
-		case len([]rune(value)) > awslimits.TagValue || !awslimits.TagText.MatchString(value):
-			c.fail(path, "is %q; use up to %d letters, digits, spaces and + - = . _ : / @", shorten(value), awslimits.TagValue)
-		}
+	}
+}
+
+const defaultTagsKey = "aws:defaultTags"
+
+// defaultTags are those that the AWS provider adds. What of them cannot be read, the provider says.
+func (c *checker) defaultTags() map[string]string {
+	var added struct {
+		Tags map[string]string `json:"tags"`
+	}
+	if slices.Contains(c.in.SecretKeys, defaultTagsKey) || // which no message may show
+		json.Unmarshal([]byte(c.in.Config[defaultTagsKey]), &added) != nil || added.Tags == nil {
+		return map[string]string{}
+	}
+	return added.Tags
+}
+
+// providerPlace is where a key of the provider stands.
+func (c *checker) providerPlace(key string) place {
+	file, _ := c.findKey(key)
+	return place{path: key, file: file, present: true}
+}
+
+// checkTag checks one tag: one of the stage's own, or one of the provider's. folded has those before it by their keys
+// in
+// lower case.
+func (c *checker) checkTag(where place, key, value string, own bool, folded map[string]string) {
+	const characters = "letters, digits, spaces and + - = . _ : / @"
+	lower := strings.ToLower(key)
+	if other, is := folded[lower]; is {
+		c.failAt(where, "differs from the tag %s in upper and lower case only, and IAM takes them for the same; remove "+
+			"one of them", other)
+	}
+	switch {
+	case slices.Contains(ownTags, lower) && (own || key != lower): // IAM takes Stage and stage for the same
+		c.failAt(where, "is a tag that slipway sets itself; use another key")
+	case strings.HasPrefix(lower, awslimits.NotTag):
+		c.failAt(where, "begins with aws:, which AWS keeps for itself; use another key")
+	case key == "" || len([]rune(key)) > awslimits.TagKey || !awslimits.TagText.MatchString(key):
+		c.failAt(where, "cannot be the key of a tag; use 1 to %d %s", awslimits.TagKey, characters)
+	case strings.HasPrefix(strings.ToLower(value), awslimits.NotTag):
+		c.failAt(where, "is %q, which begins with aws:, and AWS keeps that for itself; use another value", shorten(value))
+	case len([]rune(value)) > awslimits.TagValue || !awslimits.TagText.MatchString(value):
+		c.failAt(where, "is %q; use up to %d %s", shorten(value), awslimits.TagValue, characters)
 	}
 }
 

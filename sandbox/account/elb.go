@@ -134,22 +134,6 @@ func (t *tx) checkListenerRule(id string, o Object) error {
 	if t.another(ListenerRule, id, o, "listenerArn", "priority") {
 		return refuse("PriorityInUse", "Priority '%v' is currently in use", o["priority"])
 	}
-	count := 0
-	for _, condition := range objects(o["conditions"]) {
-		count += len(objects(condition["queryStrings"]))
-		for field, value := range condition {
-			texts, _ := member(value, "values").([]any)
-			count += len(texts)
-			for _, text := range texts {
-				if (field == "pathPattern" || field == "hostHeader") && len(fmt.Sprint(text)) > 128 {
-					return refuse("ValidationError", "Condition value '%v' exceeds the maximum length of 128 characters", text)
-				}
-			}
-		}
-	}
-	if count > 5 {
-		return refuse("ValidationError", "A rule can have up to 5 condition values")
-	}
 	return t.checkActions(o, *listener)
 }
 

@@ -35,3 +35,66 @@ func TestIAMRefusesWhatIsBeyondItsQuotas(t *testing.T) {
 	}
 	require.ErrorContains(t, s.CreateObject(Policy, "p", Object{"policy": strings.Repeat("x", 6145)}, nil), "Cannot exceed quota for PolicySize: 6144")
 }
+
+// AWS refuses these whatever else the account has.
+func TestWhatIsCalledAsAWSDoesNotTakeIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	require.NoError(t, s.CreateObject(Role, "web", Object{"name": "web"}, nil))
+	tags := func(key, value string) Object { return Object{"name": "x", "tagsAll": map[string]any{key: value}} }
+	many := map[string]any{}
+	for i := range 51 {
+		many[fmt.Sprint("tag", i)] = "x"
+	}
+	policy := func(statement string) Object {
+		return Object{"name": "p", "role": "web", "policy": `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", ` +
+			statement + `}]}`}
+	}
+	label := strings.Repeat("a", 64)
+	for name, test := range map[string]struct {
+		kind string
+		o    Object
+		says string
+	}{
+		"51 tags":      {LogGroup, Object{"name": "x", "tagsAll": many}, "TooManyTagsException"},
+		"a long key":   {LogGroup, tags(strings.Repeat("k", 129), ""), "InvalidTagParameterException"},
+		"a long value": {LogGroup, tags("k", strings.Repeat("v", 257)), "InvalidTagParameterException"},
+		"a key of AWS": {LogGroup, tags("AWS:x", ""), "aws: prefixed"},
+		"an odd value": {LogGroup, tags("k", "a&b"), "InvalidTagParameterException"},
+		"keys in two cases": {Role, Object{"name": "x", "tagsAll": map[string]any{"team": "", "Team": ""}},
+			"Tag keys are case insensitive"},
+		"a repository":      {Repository, Object{"name": "Web"}, "InvalidParameterException"},
+		"a long repository": {Repository, Object{"name": strings.Repeat("a", 257)}, "InvalidParameterException"},
+		"a log group":       {LogGroup, Object{"name": "a b"}, "InvalidParameterException"},
+		"a cluster":         {Cluster, Object{"name": "a b"}, "InvalidParameterException"},
+		"a security group":  {SecurityGroup, Object{"name": "가", "vpcId": DefaultVPC}, "InvalidParameterValue"},
+		"a role's path":     {Role, Object{"name": "x", "path": "/a"}, "ValidationError"},
+		"a long path":       {Role, Object{"name": "x", "path": "/" + strings.Repeat("a", 511) + "/"}, "ValidationError"},
+		"a policy's path":   {Policy, Object{"name": "x", "path": "/a!/", "policy": "{}"}, "ValidationError"},
+		"a policy's text":   {RolePolicy, policy(`"Action": "s3:*", "Resource": "arn:aws:s3:::가"`), "Latin-1"},
+		"no action":         {RolePolicy, policy(`"Action": [], "Resource": "*"`), "must contain actions"},
+		"no resource":       {RolePolicy, policy(`"Action": "s3:*"`), "must contain resources"},
+		"no service":        {RolePolicy, policy(`"Action": "Get", "Resource": "*"`), "prefaced by a vendor"},
+		"no ARN":            {RolePolicy, policy(`"Action": "s3:*", "Resource": "x"`), "must be in ARN format"},
+		"another partition": {RolePolicy, policy(`"Action": "s3:*", "Resource": "arn:aws-cn:s3:::x"`),
+			`Partition "aws-cn" is not valid`},
+		"no " +
+			"operator": {RolePolicy,
+			policy(`"Action": "s3:*", "Resource": "*", "Condition": {"Equals": {"aws:x": "y"}}`),
+			"Invalid Condition type : Equals"},
+		"codes": {TargetGroup, Object{"vpcId": DefaultVPC, "healthCheck": map[string]any{"matcher": "500"}},
+			"must be within '200-499'"},
+		"a health check path": {TargetGroup, Object{"vpcId": DefaultVPC, "healthCheck": map[string]any{"path": "x"}},
+			"must begin with a '/'"},
+		"a record":             {Record, Object{"zoneId": HostedZone, "fqdn": label + ".example.com"}, "label is too long"},
+		"a certificate":        {Certificate, Object{"domainName": label + ".example.com"}, "no longer than 64 characters"},
+		"a certificate's name": {Certificate, Object{"domainName": "-a.example.com"}, "failed to satisfy constraint"},
+	} {
+		require.ErrorContains(t, s.CreateObject(test.kind, "x", test.o, nil), test.says, name)
+	}
+	decided := func(func(int) string) Object { return nil }
+	require.ErrorContains(t, s.PutObject(MetricAlarm, "x", Object{"name": strings.Repeat("a", 256)}, decided),
+		"less than or equal to 255")
+	_, err := s.CreateSecret("ap-northeast-2", Object{"name": "a b"})
+	require.ErrorContains(t, err, "failed to satisfy constraint")
+}

@@ -20,6 +20,9 @@ const (
 // PutObject records an object, new or not, with the properties that AWS decides: from an earlier one where there is one.
 func (a *Account) PutObject(kind, id string, o Object, decided func(newID func(length int) string) Object) error {
 	return a.transact(func(t *tx) error {
+		if err := t.checkLimits(kind, id, o); err != nil {
+			return err
+		}
 		if err := t.checkScaling(kind, o); err != nil {
 			return err
 		}

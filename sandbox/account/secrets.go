@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"slipway/awslimits"
 )
 
 // Secret is the kind of Secrets Manager's secrets, each by its ARN. One that was deleted stays, as AWS still knows its
@@ -20,7 +22,6 @@ const secretVersionKind = "secretVersion"
 const (
 	stageCurrent  = "AWSCURRENT"
 	stagePrevious = "AWSPREVIOUS"
-	maxSecretSize = 65536
 	keptVersions  = 100 // of those without a label
 )
 
@@ -56,6 +57,9 @@ func (a *Account) CreateSecret(region string, o Object) (arn string, err error) 
 	name := o.text("name")
 	prefix := ARN("secretsmanager", region, "secret:"+name+"-")
 	err = a.transact(func(t *tx) error {
+		if err := t.checkLimits(Secret, name, o); err != nil {
+			return err
+		}
 		for _, old := range list[Object](t, Secret) {
 			switch {
 			case old.text("name") != name || !strings.HasPrefix(old.text("arn"), prefix) || t.purged(*old):
@@ -171,9 +175,9 @@ func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion
 	case value != "" && binary != "":
 		return nil, refuse("InvalidRequestException",
 			"You can't specify both a binary secret value and a string secret value in the same secret.")
-	case len(value) > maxSecretSize || len(binary) > maxSecretSize*4/3:
+	case len(value) > awslimits.SecretSize || len(binary) > awslimits.SecretSize*4/3:
 		return nil, refuse("ValidationException", "1 validation error detected: Value at 'secretString' failed to satisfy "+
-			"constraint: Member must have length less than or equal to %d", maxSecretSize)
+			"constraint: Member must have length less than or equal to %d", awslimits.SecretSize)
 	}
 	err = a.transact(func(t *tx) error {
 		o, err := t.secret(secret)

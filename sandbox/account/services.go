@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"slipway/awslimits"
 )
 
 const (
@@ -88,6 +90,15 @@ func (t *tx) deployable(reference string) (*TaskDefinition, error) {
 }
 
 func (t *tx) checkSettings(settings ServiceSettings) error {
+	switch {
+	case len(settings.Alarms.Names) > awslimits.DeploymentAlarms:
+		return refuse("InvalidParameterException", "The number of alarm names cannot exceed %d.", awslimits.DeploymentAlarms)
+	case len(settings.Subnets) > awslimits.ServiceSubnets:
+		return refuse("InvalidParameterException", "subnets can have at most %d items.", awslimits.ServiceSubnets)
+	}
+	if err := checkTags(settings.Other); err != nil {
+		return err
+	}
 	if err := t.checkNetwork(settings.network()); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -117,7 +119,7 @@ func (a *Account) DeregisterTaskDefinition(reference string) (d *TaskDefinition,
 func (a *Account) TagTaskDefinition(reference string, tags map[string]any) error {
 	return a.transact(func(t *tx) error {
 		d, err := t.taskDefinition(reference)
-		if err != nil {
+		if err = errors.Join(err, checkTags(Object{"tagsAll": tags})); err != nil {
 			return err
 		}
 		d.Tags = tags
@@ -134,15 +136,25 @@ func onFargate(cpu, memory string) bool {
 
 var validName = awslimits.ECSName
 
+// size is that of the definition as JSON in which < and & stand for themselves.
+func (d TaskDefinition) size() (int, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(d)
+	return body.Len(), err
+}
+
 // check refuses what ECS refuses at registration.
 func (d TaskDefinition) check() error {
 	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
-	body, err := json.Marshal(d)
-	switch {
-	case err != nil:
+	size, err := d.size()
+	if err = errors.Join(err, checkTags(Object{"tagsAll": d.Tags})); err != nil {
 		return err
-	case len(body) > awslimits.TaskDefinitionSize:
-		return client("Actual length: '%d'. Max allowed length is '%d' bytes.", len(body), awslimits.TaskDefinitionSize)
+	}
+	switch {
+	case size > awslimits.TaskDefinitionSize:
+		return client("Actual length: '%d'. Max allowed length is '%d' bytes.", size, awslimits.TaskDefinitionSize)
 	case !validName.MatchString(d.Family):
 		return client("Family contains invalid characters.")
 	case len(d.Containers) == 0:

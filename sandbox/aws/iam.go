@@ -2,9 +2,9 @@ package aws
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"slipway/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -26,7 +26,8 @@ var role = &resourceType{
 		"tags":                tags, "tagsAll": tagsAll,
 	},
 	validate: func(path string, inputs values, fail func(string)) {
-		if boundary := text(inputs, "permissionsBoundary"); boundary != "" && boundary != unknown && !policyARN.MatchString(boundary) {
+		if boundary := text(inputs, "permissionsBoundary"); boundary != "" && boundary != unknown &&
+			!awslimits.PolicyARN.MatchString(boundary) {
 			reason := "is no policy"
 			if !strings.HasPrefix(boundary, "arn:") {
 				reason = "arn: invalid prefix"
@@ -36,10 +37,6 @@ var role = &resourceType{
 		}
 	},
 	identify: func(c *call) (string, error) {
-		if !rolePath.MatchString(text(c.state, "path")) {
-			return "", &account.Error{Code: "ValidationError", Message: "The specified value for path is invalid. It must begin and " +
-				"end with / and contain only alphanumeric characters and/or / characters."}
-		}
 		return text(c.state, "name"), nil
 	},
 	fill: func(c *call) {
@@ -47,11 +44,6 @@ var role = &resourceType{
 		c.state["uniqueId"] = "AROA" + strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(c.id))
 	},
 }
-
-var (
-	policyARN = regexp.MustCompile(`^arn:[^:]+:iam::(aws|\d{12}):policy/.`)
-	rolePath  = regexp.MustCompile(`^(/|/[\x21-\x7E]+/)$`)
-)
 
 var rolePolicy = &resourceType{
 	kind: account.RolePolicy, noun: "IAM Role Policy", key: "name", autoname: true,

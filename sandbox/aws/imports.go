@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -125,7 +126,7 @@ func importSecurityGroup(c *call) error {
 
 // importPolicy takes an ARN, which has no region. That of another account's policy reads nothing.
 func importPolicy(c *call) error {
-	if !policyARN.MatchString(c.id) {
+	if !awslimits.PolicyARN.MatchString(c.id) {
 		return fmt.Errorf("ValidationError: ARN %s is not valid.", c.id) //nolint:staticcheck // AWS's own words
 	}
 	return nil
@@ -134,7 +135,7 @@ func importPolicy(c *call) error {
 // importRolePolicyAttachment takes ROLE/ARN, in which the ARN has slashes, too.
 func importRolePolicyAttachment(c *call) error {
 	role, arn, _ := strings.Cut(c.id, "/")
-	if role == "" || !policyARN.MatchString(arn) {
+	if role == "" || !awslimits.PolicyARN.MatchString(arn) {
 		return wrongID(c, "expected <role-name>/<policy_arn>")
 	}
 	c.id = role + "-" + arn

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"slipway/sandbox/account"
+	expression "slipway/schedule"
 )
 
 var schedule = &resourceType{
@@ -66,7 +67,8 @@ func validateSchedule(path string, inputs values, fail func(string)) {
 	if name := text(inputs, "name"); !isUnknown(name) && !scheduleName.MatchString(name) {
 		c.refuse("name", "invalid value for name (The name must consist of alphanumerics, hyphens, and underscores.)")
 	}
-	for key, longest := range map[string]int{"name": 64, "groupName": 64, "description": 512, "scheduleExpression": 256,
+	for key, longest := range map[string]int{"name": 64, "groupName": 64, "description": 512,
+		"scheduleExpression":         expression.Longest,
 		"scheduleExpressionTimezone": 50} {
 		if given := text(inputs, key); len(given) > longest && !isUnknown(given) {
 			c.refuse(key, "expected length of %s to be in the range (1 - %d), got %s", argument(key), longest, given)

@@ -1,0 +1,152 @@
+package account
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"slipway/awslimits"
+)
+
+// checkIAMLimits refuses what goes beyond IAM's quotas, and policies that it does not read.
+func (t *tx) checkIAMLimits(kind, id string, o Object) error {
+	name, path := o.text("name"), o.text("path")
+	switch kind {
+	case Role:
+		if !awslimits.IAMName.MatchString(id) || len(id) > awslimits.RoleName {
+			return refuse("ValidationError", "1 validation error detected: Value at 'roleName' failed to satisfy constraint: "+
+				"Member must have "+
+				"length less than or equal to %d", awslimits.RoleName)
+		}
+		if err := t.checkCase(Role, id); err != nil {
+			return err
+		}
+		if path != "" && (len(path) > awslimits.IAMPath || !awslimits.RolePath.MatchString(path)) {
+			return refuse("ValidationError", "The specified value for path is invalid. It must begin and end with / and "+
+				"contain only "+
+				"alphanumeric characters and/or / characters.")
+		}
+		return checkFolded(o)
+	case RolePolicy:
+		together := awslimits.Policy(o.text("policy"))
+		for _, other := range list[Object](t, RolePolicy) {
+			if other.text("role") == o.text("role") && other.text("name") != name {
+				together += awslimits.Policy(other.text("policy"))
+			}
+		}
+		if together > awslimits.InlinePolicies {
+			return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", awslimits.InlinePolicies,
+				o.text("role"))
+		}
+		return checkDocument(o.text("policy"))
+	case Policy:
+		switch {
+		case awslimits.Policy(o.text("policy")) > awslimits.ManagedPolicy:
+			return refuse("LimitExceeded", "Cannot exceed quota for PolicySize: %d", awslimits.ManagedPolicy)
+		case path != "" && (len(path) > awslimits.IAMPath || !awslimits.PolicyPath.MatchString(path)):
+			return mustMatch("path", path, awslimits.PolicyPath.MatchString, "ValidationError")
+		case name != "" && !awslimits.IAMName.MatchString(name):
+			return mustMatch("policyName", name, awslimits.IAMName.MatchString, "ValidationError")
+		}
+		if err := checkFolded(o); err != nil {
+			return err
+		}
+		return checkDocument(o.text("policy"))
+	case RolePolicyAttachment:
+		attached := 1
+		for _, other := range list[Object](t, RolePolicyAttachment) {
+			if other.text("role") == o.text("role") && other.text("policyArn") != o.text("policyArn") {
+				attached++
+			}
+		}
+		if attached > awslimits.ManagedPolicies {
+			return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", awslimits.ManagedPolicies)
+		}
+	}
+	return nil
+}
+
+// checkCase refuses a name that differs from another one in its case only.
+func (t *tx) checkCase(kind, name string) error {
+	for _, other := range list[Object](t, kind) {
+		if found := other.text("name"); found != name && strings.EqualFold(found, name) {
+			return refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
+		}
+	}
+	return nil
+}
+
+// checkFolded refuses tags whose keys IAM takes for the same.
+func checkFolded(o Object) error {
+	tags, _ := o["tagsAll"].(map[string]any)
+	folded := map[string]bool{}
+	for key := range tags {
+		if folded[strings.ToLower(key)] {
+			return refuse("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+		folded[strings.ToLower(key)] = true
+	}
+	return nil
+}
+
+// checkDocument refuses a policy that IAM does not read. Services and their actions, IAM does not know.
+func checkDocument(document string) error {
+	if !json.Valid([]byte(document)) {
+		return nil // which is told elsewhere, where it matters
+	}
+	if !awslimits.PolicyText.MatchString(document) {
+		return refuse("ValidationError", "The specified value for policyDocument is invalid. It must contain only "+
+			"printable ASCII and Latin-1 characters.")
+	}
+	malformed := func(format string, args ...any) error { return refuse("MalformedPolicyDocument", format, args...) }
+	statements, err := parsePolicy(document)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		switch {
+		case len(statement.Action)+len(statement.NotAction) == 0:
+			return malformed("Policy statement must contain actions.")
+		case len(statement.Resource)+len(statement.NotResource) == 0:
+			return malformed("Policy statement must contain resources.")
+		}
+		for _, action := range slices.Concat(statement.Action, statement.NotAction) {
+			if vendor, verb, is := strings.Cut(action, ":"); action != "*" && (!is || vendor == "" || verb == "") {
+				return malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+			}
+		}
+		for _, resource := range slices.Concat(statement.Resource, statement.NotResource) {
+			if err := checkResource(resource); err != nil {
+				return err
+			}
+		}
+		for _, operator := range slices.Sorted(maps.Keys(statement.Condition)) {
+			if !awslimits.ConditionOperator(operator) {
+				return malformed("Invalid Condition type : %s.", operator)
+			}
+			keys, _ := statement.Condition[operator].(map[string]any)
+			for key := range keys {
+				if !strings.Contains(key, ":") {
+					return malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkResource refuses what is no ARN, or of a partition that this account is not in.
+func checkResource(resource string) error {
+	if resource == "*" {
+		return nil
+	}
+	parts := strings.SplitN(resource, ":", 6)
+	switch {
+	case len(parts) < 6 || parts[0] != "arn":
+		return refuse("MalformedPolicyDocument", `Resource %s must be in ARN format or "*".`, resource)
+	case !awslimits.Match(parts[1], "aws"):
+		return refuse("MalformedPolicyDocument", `Partition "%s" is not valid for resource "%s".`, parts[1], resource)
+	}
+	return nil
+}
