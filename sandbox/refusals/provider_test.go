@@ -25,10 +25,9 @@ type provider struct {
 	client pulumirpc.ResourceProviderClient
 	ctx    context.Context
 
-	mutex     sync.Mutex
-	permitted bool
-	count     int
-	mistakes  []error
+	mutex    sync.Mutex
+	count    int
+	mistakes []error
 }
 
 var marshal = plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true}
@@ -51,13 +50,6 @@ func newProvider(t *testing.T, port int, input stage.Input) *provider {
 	_, err = made.client.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: args})
 	require.NoError(t, err)
 	return made
-}
-
-// permit says that from now on AWS may refuse: the program has checked all that it checks.
-func (p *provider) permit() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.permitted = true
 }
 
 func (p *provider) made() int {

@@ -94,7 +94,7 @@ func try(t *testing.T, file *stageFile) outcome {
 
 	input := file.input(t, root, apis.URL)
 	declared := newProvider(t, port, input)
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error { return program(ctx, input, declared) },
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error { return program(ctx, input) },
 		pulumi.WithMocks(input.Project, input.Stage, declared), func(info *pulumi.RunInfo) {
 			info.DryRun = true // so that nothing is watched; what is declared is made all the same
 			info.Config, info.ConfigSecretKeys = input.Config, input.SecretKeys
@@ -117,7 +117,7 @@ func try(t *testing.T, file *stageFile) outcome {
 type refusal struct{ error }
 
 // program declares a stage as main.go does.
-func program(ctx *pulumi.Context, input stage.Input, declared *provider) error {
+func program(ctx *pulumi.Context, input stage.Input) error {
 	settings, err := stage.Load(input)
 	if err != nil {
 		return &refusal{err}
@@ -126,45 +126,7 @@ func program(ctx *pulumi.Context, input stage.Input, declared *provider) error {
 	if err != nil {
 		return &refusal{err}
 	}
-	declared.permit()
-	retention, err := components.NewRetention(ctx, preflight.Account, settings)
-	if err != nil {
-		return err
-	}
-	cluster, err := components.NewCluster(ctx, settings.Name, &components.ClusterArgs{
-		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
-	})
-	if err != nil {
-		return err
-	}
-	images, err := components.NewImages(ctx, preflight, settings)
-	if err != nil {
-		return err
-	}
-	balancer, err := components.NewLoadBalancer(ctx, settings.Name, &components.LoadBalancerArgs{
-		Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress,
-	})
-	if err != nil {
-		return err
-	}
-	services := map[string]*components.Service{}
-	for name := range settings.Services {
-		if services[name], err = components.NewService(ctx, name, &components.ServiceArgs{
-			Preflight: preflight, Stage: settings, Cluster: cluster, LoadBalancer: balancer, Images: images,
-			Retention: retention,
-		}); err != nil {
-			return err
-		}
-	}
-	for name := range settings.Tasks {
-		if _, err := components.NewTask(ctx, name, &components.TaskArgs{
-			Preflight: preflight, Stage: settings, Cluster: cluster, Images: images, Retention: retention,
-			Services: services,
-		}); err != nil {
-			return err
-		}
-	}
-	_, err = components.Deploy(ctx, services)
+	_, err = components.Deploy(ctx, settings, preflight)
 	return err
 }
 
