@@ -282,7 +282,7 @@ func (r *recovery) apply(ctx context.Context) error {
 	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
 		"--suppress-outputs"}, targets...)
 	if _, err := r.pulumi.write(ctx, nil, arguments...); err != nil {
-		return fmt.Errorf("%w\nRun slipway recover %s again once that is mended; the state as it was before is in %s", err,
+		return fmt.Errorf("%w\nRun slipway recover %s again once that is fixed; the state as it was before is in %s", err,
 			r.Stage, r.Backup)
 	}
 	if err := r.readState(ctx); err != nil {

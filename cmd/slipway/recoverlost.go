@@ -58,15 +58,15 @@ func (r *recovery) findLost(ctx context.Context, report *report, dryRun bool) er
 	for round := 1; ; round++ {
 		done := report.progress("Looking for what %s has in AWS, round %d", r.Stage, round)
 		missing, found, err := s.look(ctx)
+		if err != nil && s.Backup != "" {
+			err = fmt.Errorf("%w\nWhat was found before is in the state. Once that is fixed, run slipway recover %s --lost; "+
+				"the state as it was before is in %s", err, s.Stage, s.Backup)
+		}
 		more := false
 		if err == nil && len(found) > 0 && !dryRun {
 			more, err = s.takeIn(ctx, missing, found)
 		}
 		done()
-		if err != nil && s.Backup != "" {
-			err = fmt.Errorf("%w\nWhat was found before is in the state. Once that is fixed, run slipway recover %s --lost; "+
-				"the state as it was before is in %s", err, s.Stage, s.Backup)
-		}
 		if err != nil {
 			return err
 		}

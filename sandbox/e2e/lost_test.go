@@ -89,6 +89,9 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
 	p.nothingDoubled()
 	p.settled("dev")
+
+	p.loseState()
+	p.recovers() // by somebody who wants to be rid of it
 	p.ok(destroyArgs("dev")...)
 	p.nothingLeft()
 	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover", "revisions alone are no stage")
