@@ -11,7 +11,8 @@ import (
 
 // The first call of the SDK itself fails in all these ways.
 func TestFailuresOfTheFirstCallNameTheKey(t *testing.T) {
-	for _, variable := range []string{"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+	for _, variable := range []string{"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID",
+		"AWS_SECRET_ACCESS_KEY"} {
 		t.Setenv(variable, "")
 	}
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -27,10 +28,15 @@ func TestFailuresOfTheFirstCallNameTheKey(t *testing.T) {
 		require.Error(t, err)
 		return s.Explain(err, "Pulumi.dev.yaml")
 	}
-	require.ErrorContains(t, first(Settings{Region: "eu-central-1", Profile: "shop"}), `aws:profile (Pulumi.dev.yaml) is "shop": the AWS configuration`)
-	require.ErrorContains(t, first(Settings{Region: "eu-central-1"}), "aws:profile (Pulumi.dev.yaml) is not set: there are no credentials")
-	require.ErrorContains(t, first(Settings{AccessKey: "a", SecretKey: "b"}), "aws:region (Pulumi.dev.yaml) is not set: AWS has no such region")
-	require.ErrorContains(t, first(Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": "http://127.0.0.1:1"}}),
+	require.ErrorContains(t, first(Settings{Region: "eu-central-1", Profile: "shop"}),
+		`aws:profile (Pulumi.dev.yaml) is "shop": the AWS configuration`)
+	require.ErrorContains(t, first(Settings{Region: "eu-central-1"}),
+		"aws:profile (Pulumi.dev.yaml) is not set: there are no credentials")
+	require.ErrorContains(t, first(Settings{AccessKey: "a", SecretKey: "b"}),
+		"aws:region (Pulumi.dev.yaml) is not set: AWS has no such region")
+	require.ErrorContains(t,
+		first(Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
+			Endpoints: map[string]string{"sts": "http://127.0.0.1:1"}}),
 		"aws:endpoints (Pulumi.dev.yaml): nothing answers there")
 }
 

@@ -115,7 +115,8 @@ func either(a, b []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
-func secretMismatches(asked *stage.Stage, name, container string, settings stage.Container, own types.ContainerDefinition) (found []string) {
+func secretMismatches(asked *stage.Stage, name, container string, settings stage.Container,
+	own types.ContainerDefinition) (found []string) {
 	references := map[string]string{}
 	for _, each := range own.Secrets {
 		references[aws.ToString(each.Name)] = aws.ToString(each.ValueFrom)

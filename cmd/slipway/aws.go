@@ -59,15 +59,18 @@ func connect(ctx context.Context, stack string, config map[string]string) (*clou
 
 func newCloud(cfg aws.Config, settings provider.Settings, account string) *cloud {
 	return &cloud{
-		account:      account,
-		region:       cfg.Region,
-		ecs:          ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) }),
-		ecr:          ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.BaseEndpoint = settings.Endpoint("ecr", o.BaseEndpoint) }),
+		account: account,
+		region:  cfg.Region,
+		ecs: ecs.NewFromConfig(cfg,
+			func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) }),
+		ecr: ecr.NewFromConfig(cfg,
+			func(o *ecr.Options) { o.BaseEndpoint = settings.Endpoint("ecr", o.BaseEndpoint) }),
 		repositories: map[string]*repositoryImages{},
 		secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
 		}),
-		scheduler: scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { o.BaseEndpoint = settings.Endpoint("scheduler", o.BaseEndpoint) }),
+		scheduler: scheduler.NewFromConfig(cfg,
+			func(o *scheduler.Options) { o.BaseEndpoint = settings.Endpoint("scheduler", o.BaseEndpoint) }),
 	}
 }
 
@@ -146,12 +149,14 @@ func (c *cloud) describeAll(ctx context.Context, names []string) ([]*revision, e
 	return described, running.Wait()
 }
 
-// revisions describes the revisions of a family that own accepts, oldest first: those registered at or after since, and at
-// least one before.
-func (c *cloud) revisions(ctx context.Context, family string, since time.Time, own func(*revision) bool) ([]*revision, error) {
+// revisions describes the revisions of a family that own accepts, oldest first: those registered at or after since, and
+// at least one before.
+func (c *cloud) revisions(ctx context.Context, family string, since time.Time, own func(*revision) bool) ([]*revision,
+	error) {
 	var arns []string
 	for _, status := range types.TaskDefinitionStatus("").Values() {
-		pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: status})
+		pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family,
+			Status: status})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -247,7 +252,8 @@ func (c *cloud) image(ctx context.Context, container types.ContainerDefinition) 
 	if digested, ok := parsed.(reference.Digested); ok {
 		used.Digest = digested.Digest().String()
 	}
-	if account, region, inECR := stage.ParseRegistry(reference.Domain(parsed)); inECR && account == c.account && region == c.region {
+	if account, region, inECR := stage.ParseRegistry(reference.Domain(parsed)); inECR && account == c.account &&
+		region == c.region {
 		used.repository = reference.Path(parsed)
 		images, err := c.repository(ctx, used.repository)
 		if err != nil {
@@ -267,7 +273,8 @@ type containerImages struct {
 	Sidecars map[string]usedImage `json:"sidecars,omitempty"`
 }
 
-// images tells what the containers of a revision run, the main one and those beside it; nothing where there is no revision.
+// images tells what the containers of a revision run, the main one and those beside it; nothing where there is no
+// revision.
 func (c *cloud) images(ctx context.Context, r *revision, main string) (images containerImages, err error) {
 	if r == nil {
 		return images, nil
@@ -289,14 +296,16 @@ func (c *cloud) images(ctx context.Context, r *revision, main string) (images co
 	return images, nil
 }
 
-// gone says which images ECR no longer has, the main container's first. A container that runs the same is not named besides.
+// gone says which images ECR no longer has, the main container's first. A container that runs the same is not named
+// besides.
 func (i containerImages) gone() (sentences []string) {
 	if i.Image.Gone {
 		sentences = append(sentences, fmt.Sprintf("its image %s is gone from ECR", i.Image.Reference))
 	}
 	for _, container := range sortedKeys(i.Sidecars) {
 		if image := i.Sidecars[container]; image.Gone && image.Reference != i.Image.Reference {
-			sentences = append(sentences, fmt.Sprintf("the image %s of its container %s is gone from ECR", image.Reference, container))
+			sentences = append(sentences, fmt.Sprintf("the image %s of its container %s is gone from ECR", image.Reference,
+				container))
 		}
 	}
 	return sentences
@@ -304,9 +313,10 @@ func (i containerImages) gone() (sentences []string) {
 
 // same tells whether the containers of two revisions run the same.
 func (i containerImages) same(other containerImages) bool {
-	return i.Image.Reference == other.Image.Reference && maps.EqualFunc(i.Sidecars, other.Sidecars, func(a, b usedImage) bool {
-		return a.Reference == b.Reference
-	})
+	return i.Image.Reference == other.Image.Reference &&
+		maps.EqualFunc(i.Sidecars, other.Sidecars, func(a, b usedImage) bool {
+			return a.Reference == b.Reference
+		})
 }
 
 // repositoryImages is what a repository of ECR holds.

@@ -21,8 +21,9 @@ import (
 	"slipway/provider"
 )
 
-// The ec2 package of the AWS SDK takes 90 CPU-seconds and 3.4 GB of memory to compile, and a few simple calls are needed
-// of it. Its protocol is a form that is answered with XML, so this file sends the requests itself, signed by the SDK.
+// The ec2 package of the AWS SDK takes 90 CPU-seconds and 3.4 GB of memory to compile, and a few simple calls are
+// needed of it. Its protocol is a form that is answered with XML, so this file sends the requests itself, signed by the
+// SDK.
 
 // queryClient sends requests of the query protocol with the settings of the stage's provider.
 type queryClient struct {
@@ -76,7 +77,8 @@ func (q queryClient) send(ctx context.Context, service, action, form string, ans
 		return err
 	}
 	sum := sha256.Sum256([]byte(form))
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, q.cfg.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, q.cfg.Region,
+		time.Now()); err != nil {
 		return err
 	}
 	response, err := q.cfg.HTTPClient.Do(request)
@@ -133,9 +135,9 @@ func queryRefusal(status int, body []byte) error {
 // sdkIDs are the names of services in variables and files of the SDK's configuration.
 var sdkIDs = map[string]string{"ec2": "EC2", elbv2: "Elastic Load Balancing v2", "sqs": "SQS"}
 
-// endpoint is where a regional service answers: where the provider's settings, the environment or the shared configuration
-// say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these services' in its first part
-// alone. (In GovCloud, all endpoints of these are FIPS endpoints.)
+// endpoint is where a regional service answers: where the provider's settings, the environment or the shared
+// configuration say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these
+// services' in its first part alone. (In GovCloud, all endpoints of these are FIPS endpoints.)
 func (q queryClient) endpoint(ctx context.Context, service string) (string, error) {
 	configured, err := q.configuredEndpoint(ctx, sdkIDs[service])
 	if err != nil {
@@ -148,7 +150,8 @@ func (q queryClient) endpoint(ctx context.Context, service string) (string, erro
 	government := strings.HasPrefix(q.cfg.Region, "us-gov-")
 	dualStack := options.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
 	resolved, err := ecs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, ecs.EndpointParameters{Region: &q.cfg.Region,
-		UseFIPS:      aws.Bool(options.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled && (dualStack || !government)),
+		UseFIPS: aws.Bool(options.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled &&
+			(dualStack || !government)),
 		UseDualStack: &dualStack})
 	if err != nil {
 		return "", err
@@ -156,8 +159,8 @@ func (q queryClient) endpoint(ctx context.Context, service string) (string, erro
 	return resolved.URI.Scheme + "://" + service + strings.TrimPrefix(resolved.URI.Host, "ecs") + "/", nil
 }
 
-// configuredEndpoint is what AWS_ENDPOINT_URL_*, AWS_ENDPOINT_URL or the shared configuration say, as the SDK's own clients
-// find it; nil for nothing.
+// configuredEndpoint is what AWS_ENDPOINT_URL_*, AWS_ENDPOINT_URL or the shared configuration say, as the SDK's own
+// clients find it; nil for nothing.
 func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*string, error) {
 	for _, source := range q.cfg.ConfigSources {
 		if source, is := source.(interface {

@@ -76,9 +76,11 @@ func openBucket(ctx context.Context, address *url.URL) (files, error) {
 	}
 	found := &bucket{cfg: cfg, region: cmp.Or(cfg.Region, "us-east-1"), name: address.Host, anonymous: yes("anonymous"),
 		endpoint: cmp.Or(given.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL_S3"), aws.ToString(cfg.BaseEndpoint)),
-		inPath:   yes("s3ForcePathStyle", "use_path_style") || strings.Contains(address.Host, ".")} // no certificate is for more than one level
+		// no certificate is for more than one level
+		inPath: yes("s3ForcePathStyle", "use_path_style") || strings.Contains(address.Host, ".")}
 	if found.endpoint != "" && !strings.Contains(found.endpoint, "://") {
-		found.endpoint = map[bool]string{false: "https://", true: "http://"}[yes("disableSSL", "disable_https")] + found.endpoint
+		found.endpoint = map[bool]string{false: "https://", true: "http://"}[yes("disableSSL", "disable_https")] +
+			found.endpoint
 	}
 	if found.prefix = strings.Trim(address.Path, "/"); found.prefix != "" {
 		found.prefix += "/"
@@ -178,10 +180,12 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 	if refusal.Code == "" {
 		refusal.Code = response.Status
 	}
-	if key != "" && (refusal.Code == "NoSuchKey" || response.StatusCode == http.StatusNotFound && refusal.Code == response.Status) {
+	if key != "" && (refusal.Code == "NoSuchKey" || response.StatusCode == http.StatusNotFound &&
+		refusal.Code == response.Status) {
 		return nil, false, fs.ErrNotExist
 	}
-	passes = passes || response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests
+	passes = passes || response.StatusCode >= http.StatusInternalServerError ||
+		response.StatusCode == http.StatusTooManyRequests
 	return nil, passes, errors.New(strings.TrimSuffix(refusal.Code+": "+refusal.Message, ": "))
 }
 

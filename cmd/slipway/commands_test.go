@@ -14,7 +14,8 @@ func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
 	t.Parallel()
 	told, err := docs.Commands("../..")
 	require.NoError(t, err)
-	for _, directory := range []string{"../../cmd", "../../components", "../../stage", "../../provider", "../../taskrun", "../../sandbox"} {
+	for _, directory := range []string{"../../cmd", "../../components", "../../stage", "../../provider", "../../taskrun",
+		"../../sandbox"} {
 		messages, err := docs.MessageCommands(directory)
 		require.NoError(t, err)
 		told = append(told, messages...)

@@ -71,7 +71,8 @@ func listCommits(ctx context.Context, dir, within string) (commits []commit, cou
 	if count, err = strconv.Atoi(strings.TrimSpace(counted)); err != nil {
 		return nil, 0, fmt.Errorf("git rev-list --count says %q", counted)
 	}
-	listed, err := git.Read(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(commitsShown), "--format=%h %s", within, "--")
+	listed, err := git.Read(ctx, dir, "log", "--no-show-signature", "--max-count", strconv.Itoa(commitsShown),
+		"--format=%h %s", within, "--")
 	if err != nil {
 		return nil, 0, err
 	}

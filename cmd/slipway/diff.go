@@ -195,8 +195,8 @@ func (s *side) deployed() bool {
 	return s.last != nil && (s.last.Kind != "destroy" || s.last.Result != "succeeded")
 }
 
-// runs is the image that the stage runs, by its outputs; where those have none, the one that its file pins. Nil where it
-// is to be built first.
+// runs is the image that the stage runs, by its outputs; where those have none, the one that its file pins. Nil where
+// it is to be built first.
 func (s *side) runs(name string) *image {
 	if image, there := s.outputs.Images[name]; there {
 		return &image
@@ -236,17 +236,20 @@ func (s *side) notes() (notes []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Images)) {
 		if pin := s.pins(name); pin != nil && pin.Digest != s.outputs.Images[name].Digest {
-			notes = append(notes, fmt.Sprintf("Pulumi.%s.yaml pins %s to %s, which is not deployed yet: run %s", stageName(s.stack), name, pin.label(), up))
+			notes = append(notes, fmt.Sprintf("Pulumi.%s.yaml pins %s to %s, which is not deployed yet: run %s",
+				stageName(s.stack), name, pin.label(), up))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Services)) {
 		if s.outputs.Services[name].Pinned {
-			notes = append(notes, fmt.Sprintf("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
-				"`slipway status %[2]s` tells", name, s.stack))
+			notes = append(notes,
+				fmt.Sprintf("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
+					"`slipway status %[2]s` tells", name, s.stack))
 		}
 	}
 	if s.sealed != nil {
-		notes = append(notes, fmt.Sprintf("the secrets of %s could not be decrypted: %s", s.stack, strings.Join(strings.Fields(s.sealed.Error()), " ")))
+		notes = append(notes, fmt.Sprintf("the secrets of %s could not be decrypted: %s", s.stack,
+			strings.Join(strings.Fields(s.sealed.Error()), " ")))
 	}
 	return notes
 }
@@ -254,7 +257,8 @@ func (s *side) notes() (notes []string) {
 // compareSides says all that differs, but for the commits between images.
 func compareSides(sides [2]*side) (*comparison, error) {
 	a, b := sides[0], sides[1]
-	found := &comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Stage: []unequalSetting{}, Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
+	found := &comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Stage: []unequalSetting{},
+		Secrets: compareSecrets(sides), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
 	settingsA, err := settingsOf(a.settings)
 	if err != nil {
 		return nil, err
@@ -265,8 +269,10 @@ func compareSides(sides [2]*side) (*comparison, error) {
 	}
 
 	imagesA, imagesB := settingsA.take("images"), settingsB.take("images")
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(union(imagesA, imagesB), union(a.outputs.Images, b.outputs.Images)...)))) {
-		if each := compareImage(sides, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" || len(each.Settings) > 0 {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(union(imagesA, imagesB),
+		union(a.outputs.Images, b.outputs.Images)...)))) {
+		if each := compareImage(sides, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" ||
+			len(each.Settings) > 0 {
 			found.Images = append(found.Images, each)
 		}
 	}
@@ -406,7 +412,8 @@ func (c *comparison) verdict() error {
 	case differs:
 		return errDifference
 	case len(unknown) > 0:
-		return fmt.Errorf("could not tell whether secrets are equal (%s): give what decrypts them, such as PULUMI_CONFIG_PASSPHRASE, "+
+		return fmt.Errorf("could not tell whether secrets are equal (%s): give what decrypts them, such as "+
+			"PULUMI_CONFIG_PASSPHRASE, "+
 			"and compare again", strings.Join(unknown, ", "))
 	}
 	return nil

@@ -37,7 +37,8 @@ func stageSide(t *testing.T, name string, config map[string]string) *side {
 		secretKeys = append(secretKeys, "slipway:secrets")
 	}
 	var err error
-	read.settings, err = stage.Load(stage.Input{Project: "slipway", Stage: name, Config: full, SecretKeys: secretKeys, Root: t.TempDir()})
+	read.settings, err = stage.Load(stage.Input{Project: "slipway", Stage: name, Config: full, SecretKeys: secretKeys,
+		Root: t.TempDir()})
 	require.NoError(t, err)
 	return read
 }
@@ -49,7 +50,8 @@ func (s *side) deploy(t *testing.T, name, tag, digest string) {
 	if s.outputs.Images == nil {
 		s.outputs.Images = map[string]image{}
 	}
-	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest, Commit: stage.CommitOf(tag)}
+	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
+		Commit: stage.CommitOf(tag)}
 }
 
 func printed(t *testing.T, found *comparison) string {
@@ -82,7 +84,8 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], "tasks": [], "secrets": [], "notes": []}`, string(encoded))
+	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], `+
+		`"tasks": [], "secrets": [], "notes": []}`, string(encoded))
 }
 
 func TestWhatDiffersBetweenTwoStages(t *testing.T) {
@@ -92,7 +95,8 @@ func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-a", "aws:profile": "shop",
 		"images":      `{"web": {"ref": "` + refOf(cleanTag) + `"}, "tool": {"ref": "` + refOf(cleanTag) + `"}}`,
 		"environment": `{"STAGE": "dev", "EMPTY": ""}`, "network": `{"assignPublicIp": true}`,
-		"secrets": `{"KEY": "hunter2-one", "SAME": "hunter2-same", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev", "MOVED": "hunter2-moved", "OLD": "hunter2-old"}`,
+		"secrets": `{"KEY": "hunter2-one", "SAME": "hunter2-same", "KEPT": ` +
+			`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev", "MOVED": "hunter2-moved", "OLD": "hunter2-old"}`,
 		"services": `{"web": {"image": "web", "port": 8080, "healthCheck": {"command": ["CMD", "/app"]}, "secrets": ["KEY"]}, "tool": {"image": "tool"},
 			"worker": {"image": "web", "environment": {"STAGE": "x", "EMPTY": "", "TEXT": "two\nlines"}}}`,
 	})
@@ -100,7 +104,9 @@ func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-b",
 		"images":      `{"web": {"ref": "` + repository + ":" + otherTag + "@" + other + `", "platform": "linux/arm64"}}`,
 		"environment": `{"STAGE": "release"}`, "cluster": `{"containerInsights": "enabled"}`, "tags": `{"team.name": "shop"}`,
-		"secrets": `{"KEY": "hunter2-two", "SAME": "hunter2-same", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/release", "MOVED": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/moved"}`,
+		"secrets": `{"KEY": "hunter2-two", "SAME": "hunter2-same", "KEPT": ` +
+			`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/release", "MOVED": ` +
+			`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/moved"}`,
 		"services": `{"web": {"image": "web", "port": 8080, "replicas": 2, "cpu": 512, "memory": 1024, "secrets": ["KEY", "SAME"]},
 			"worker": {"image": "web", "environment": {"STAGE": "x"}}}`,
 	})
@@ -197,7 +203,8 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	found, err := compareSides([2]*side{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.verdict())
-	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev and release do not differ.\n", printed(t, found))
+	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev "+
+		"and release do not differ.\n", printed(t, found))
 
 	b.settings.Images["web"] = stage.Image{Build: &stage.Build{Context: "app"}, Platform: "linux/amd64"}
 	found, err = compareSides([2]*side{a, b})
@@ -207,13 +214,16 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 
 	// What is deployed counts, and what is not deployed yet is said.
 	b.deploy(t, "web", cleanTag, digest)
-	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: repository + ":" + otherTag + "@sha256:" + strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
+	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: repository + ":" + otherTag + "@sha256:" +
+		strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
 	b.last.Result = "failed"
 	found, err = compareSides([2]*side{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.verdict())
-	require.Equal(t, []string{"the last update of release failed, so it may run something else: `slipway status release` tells",
-		"Pulumi.release.yaml pins web to " + otherTag + ", which is not deployed yet: run `pulumi up --stack release`"}, found.Notes)
+	require.Equal(t, []string{"the last update of release failed, so it may run something else: `slipway status " +
+		"release` tells",
+		"Pulumi.release.yaml pins web to " + otherTag + ", which is not deployed yet: run `pulumi up --stack release`"},
+		found.Notes)
 }
 
 // TestNoKeyIsForgotten holds the settings of a stage that has everything against the keys of the schema.
@@ -299,12 +309,15 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	require.Nil(t, findCommits(t.Context(), r.dir, base, base+"-dirty"))
 	require.Nil(t, findCommits(t.Context(), r.dir, base, ""))
 	require.Nil(t, findCommits(t.Context(), r.dir, base, "--output=x"))
-	require.Equal(t, "commit 0123abc is not in this clone: git fetch", findCommits(t.Context(), r.dir, base, "0123abc").Note)
-	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note, "the commits in between are not known: not a git repository")
+	require.Equal(t, "commit 0123abc is not in this clone: git fetch",
+		findCommits(t.Context(), r.dir, base, "0123abc").Note)
+	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note,
+		"the commits in between are not known: not a git repository")
 
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.git("clone", "-q", "--depth", "2", "file://"+r.dir, shallow)
-	require.Equal(t, "commit "+base+" is not in this clone: git fetch --unshallow", findCommits(t.Context(), shallow, head(), base).Note)
+	require.Equal(t, "commit "+base+" is not in this clone: git fetch --unshallow",
+		findCommits(t.Context(), shallow, head(), base).Note)
 	parent := strings.TrimSpace(r.git("rev-parse", "--short=7", "HEAD^"))
 	known := findCommits(t.Context(), shallow, head(), parent)
 	require.Contains(t, known.Note, "this clone is shallow")
@@ -335,7 +348,9 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	require.False(t, found.Equal)
 	require.ErrorIs(t, found.verdict(), errDifference)
 	text := printed(t, found)
-	require.Contains(t, text, "Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → [\"KEY\",\"TOKEN\"]\n")
+	require.Contains(t, text,
+		"Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → "+
+			"[\"KEY\",\"TOKEN\"]\n")
 	require.Contains(t, text, "Task migrate: only in dev\n")
 	require.Contains(t, text, "Task report\n  schedule.when: rate(1 day) → rate(2 days)\n")
 	require.NotContains(t, text, "hush")

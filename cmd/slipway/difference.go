@@ -17,8 +17,8 @@ import (
 type settings map[string]any
 
 // settingsOf are a stage's settings as generic JSON, made from all that was loaded, so that no key can be forgotten.
-// Left out is what is compared otherwise: secrets, of which a container has the names here; the settings of providers; and
-// the stage's variables, which every container has among its own.
+// Left out is what is compared otherwise: secrets, of which a container has the names here; the settings of providers;
+// and the stage's variables, which every container has among its own.
 func settingsOf(loaded *stage.Stage) (settings, error) {
 	encoded, err := json.Marshal(loaded)
 	if err != nil {
@@ -178,7 +178,8 @@ func zero(value any) bool {
 func valueText(value any) string {
 	text, isText := value.(string)
 	if isText {
-		plain := text != "" && strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+		plain := text != "" && strings.TrimSpace(text) == text &&
+			!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 		if plain {
 			return text
 		}

@@ -9,9 +9,9 @@ import (
 	"slipway/git"
 )
 
-// fileStatus is how a file differs from what was committed last, in the two letters of git status; empty where it does not.
-// A file that git does not track is refused: no commit has what it said before. dir is a directory of the repository; file
-// may be relative to it.
+// fileStatus is how a file differs from what was committed last, in the two letters of git status; empty where it does
+// not. A file that git does not track is refused: no commit has what it said before. dir is a directory of the
+// repository; file may be relative to it.
 func fileStatus(ctx context.Context, dir, file string) (string, error) {
 	target, err := fileIn(dir, file)
 	if err != nil {
@@ -29,7 +29,8 @@ func fileStatus(ctx context.Context, dir, file string) (string, error) {
 	return status, nil
 }
 
-// stoppedWork are what git keeps while something has stopped half-way, in the order in which they are told, with what ends it.
+// stoppedWork are what git keeps while something has stopped half-way, in the order in which they are told, with what
+// ends it.
 var stoppedWork = []struct{ file, what, end string }{
 	{"rebase-merge", "a rebase", "`git rebase --continue` or `git rebase --abort`"},
 	{"rebase-apply/applying", "git am", "`git am --continue` or `git am --abort`"},
@@ -38,7 +39,8 @@ var stoppedWork = []struct{ file, what, end string }{
 	{"CHERRY_PICK_HEAD", "a cherry-pick", "`git cherry-pick --continue` or `git cherry-pick --abort`"},
 	{"REVERT_HEAD", "a revert", "`git revert --continue` or `git revert --abort`"},
 	// Between two commits of several, which git status calls by the first word of the list.
-	{"sequencer", "a cherry-pick or a revert of several commits", "`git cherry-pick --continue` or `git revert --continue`, or --abort"},
+	{"sequencer", "a cherry-pick or a revert of several commits",
+		"`git cherry-pick --continue` or `git revert --continue`, or --abort"},
 	{"BISECT_LOG", "a bisect", "`git bisect reset`"},
 }
 
@@ -58,19 +60,23 @@ func checkBranch(ctx context.Context, dir string) error {
 			path = filepath.Join(dir, path)
 		}
 		if _, err := os.Stat(path); err == nil {
-			return refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, with %s",
+			return refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, "+
+				"with %s",
 				stoppedWork[i].what, stoppedWork[i].end)
 		}
 	}
-	unmerged, err := git.Read(ctx, dir, "diff", "--cached", "--name-only", "--diff-filter=U", "-z") // the index alone, without filters
+	// the index alone, without filters
+	unmerged, err := git.Read(ctx, dir, "diff", "--cached", "--name-only", "--diff-filter=U", "-z")
 	if err != nil {
 		return err
 	}
 	if name, _, conflict := strings.Cut(unmerged, "\x00"); conflict {
-		return refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git add` the file first", name)
+		return refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git add` the "+
+			"file first", name)
 	}
 	if _, err := git.Read(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
-		return refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with `git switch --create`")
+		return refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with " +
+			"`git switch --create`")
 	}
 	return nil
 }

@@ -195,13 +195,15 @@ func TestNoCommitOnNoBranchNorIntoWhatHasStopped(t *testing.T) {
 		prepare func(r repo)
 		says    string
 	}{
-		"detached":             {func(r repo) { r.git("switch", "-q", "--detach") }, "HEAD is detached, and a commit would be on no branch: `git switch`"},
-		"a rebase":             {func(r repo) { stops(r, "rebase", "side") }, "`git rebase --abort`"},
-		"a rebase by am":       {func(r repo) { stops(r, "rebase", "--apply", "side") }, "a rebase has stopped half-way"},
-		"a merge":              {func(r repo) { stops(r, "merge", "side") }, "`git merge --abort`"},
-		"a merge that is left": {func(r repo) { r.git("merge", "--no-commit", "-X", "ours", "side") }, "a merge has stopped half-way"},
-		"a cherry-pick":        {func(r repo) { stops(r, "cherry-pick", "side~1") }, "`git cherry-pick --abort`"},
-		"a revert":             {func(r repo) { stops(r, "revert", "--no-edit", "main~1") }, "`git revert --abort`"},
+		"detached": {func(r repo) { r.git("switch", "-q", "--detach") },
+			"HEAD is detached, and a commit would be on no branch: `git switch`"},
+		"a rebase":       {func(r repo) { stops(r, "rebase", "side") }, "`git rebase --abort`"},
+		"a rebase by am": {func(r repo) { stops(r, "rebase", "--apply", "side") }, "a rebase has stopped half-way"},
+		"a merge":        {func(r repo) { stops(r, "merge", "side") }, "`git merge --abort`"},
+		"a merge that is left": {func(r repo) { r.git("merge", "--no-commit", "-X", "ours", "side") },
+			"a merge has stopped half-way"},
+		"a cherry-pick": {func(r repo) { stops(r, "cherry-pick", "side~1") }, "`git cherry-pick --abort`"},
+		"a revert":      {func(r repo) { stops(r, "revert", "--no-edit", "main~1") }, "`git revert --abort`"},
 		"several, in between": {func(r repo) {
 			stops(r, "cherry-pick", "side~1", "side")
 			r.write("stage.yaml", "resolved\n")

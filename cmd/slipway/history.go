@@ -123,8 +123,10 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 	}
 	rows := [][]string{}
 	for _, e := range entries {
-		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"), report.result(e.Result) + e.kind(),
-			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind), e.changedRevisions(taskKind), e.changedKeys()})
+		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"),
+			report.result(e.Result) + e.kind(),
+			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind),
+			e.changedRevisions(taskKind), e.changedKeys()})
 	}
 	headers := []string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "TASKS", "CHANGED"}
 	headers, rows = withoutEmptyColumn(headers, rows, 8)
@@ -156,7 +158,8 @@ func (e *entry) subject() string {
 	return subject
 }
 
-// changedRevisions are the services, or the tasks, for which the update put another revision in place, with the image's tag.
+// changedRevisions are the services, or the tasks, for which the update put another revision in place, with the image's
+// tag.
 func (e *entry) changedRevisions(kind string) string {
 	var changed []string
 	for _, name := range sortedKeys(e.of(kind)) {

@@ -74,7 +74,8 @@ func keyChanges(old, new map[string]leaf) []keyChange {
 	for _, path := range union(old, new) {
 		before, was := old[path]
 		after, is := new[path]
-		if before.text == after.text && was == is || hiddenIn(old, path) && anyAt(new, path) || hiddenIn(new, path) && anyAt(old, path) {
+		if before.text == after.text && was == is || hiddenIn(old, path) && anyAt(new, path) || hiddenIn(new, path) &&
+			anyAt(old, path) {
 			continue
 		}
 		change := keyChange{Key: path, What: "changed", Secret: before.secret || after.secret}

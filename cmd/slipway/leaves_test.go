@@ -13,17 +13,19 @@ func encrypted(text string) configValue { return configValue{Value: &text, Secre
 func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 	t.Parallel()
 	old := leaves("shop", map[string]configValue{
-		"aws:region":       plain("eu-west-1"),
-		"aws:secretKey":    encrypted("hunter2"),
-		"shop:services":    plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
-		"shop:secrets":     encrypted(`{"KEY": "one", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
+		"aws:region":    plain("eu-west-1"),
+		"aws:secretKey": encrypted("hunter2"),
+		"shop:services": plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
+		"shop:secrets": encrypted(`{"KEY": "one", "SAME": "two", "ELSEWHERE": ` +
+			`"arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
 	changed := leaves("shop", map[string]configValue{
-		"aws:region":       plain("eu-west-1"),
-		"aws:secretKey":    encrypted("hunter3"),
-		"shop:services":    plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
-		"shop:secrets":     encrypted(`{"KEY": "other", "SAME": "two", "ELSEWHERE": "arn:aws:ssm:eu-west-1:123456789012:parameter/y"}`),
+		"aws:region":    plain("eu-west-1"),
+		"aws:secretKey": encrypted("hunter3"),
+		"shop:services": plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
+		"shop:secrets": encrypted(`{"KEY": "other", "SAME": "two", "ELSEWHERE": ` +
+			`"arn:aws:ssm:eu-west-1:123456789012:parameter/y"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
 	var said []string
@@ -56,6 +58,7 @@ func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 
 func TestAnEncryptedARNOfSomethingElseIsASecret(t *testing.T) {
 	t.Parallel()
-	found := leaves("shop", map[string]configValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
+	found := leaves("shop",
+		map[string]configValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
 	require.NotContains(t, keyChanges(nil, found)[0].describe(), "hush")
 }

@@ -68,7 +68,8 @@ containers beside the main one begin with their names.
 			}
 			group := (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1])
 			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
-				Logs:  cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
+				Logs: cloudwatchlogs.NewFromConfig(cfg,
+					func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
 				Group: group,
 				From:  from,
 				Print: func(event types.FilteredLogEvent) error { done(); return printEvent(report, args[1], event, asJSON) },
@@ -110,9 +111,11 @@ func noLog(project *project, stack, name string, config map[string]string, secre
 	_, task := settings.Tasks[name]
 	switch {
 	case service, task:
-		return fmt.Errorf("%s of %s has no log yet, as it was never deployed: run `pulumi up --stack %[2]s`", settings.Key(name), stack)
+		return fmt.Errorf("%s of %s has no log yet, as it was never deployed: run `pulumi up --stack %[2]s`",
+			settings.Key(name), stack)
 	case len(settings.Tasks) == 0:
-		return fmt.Errorf("%s has no service %q: name one of its services: %s", stack, name, orNone(sortedKeys(settings.Services)))
+		return fmt.Errorf("%s has no service %q: name one of its services: %s", stack, name,
+			orNone(sortedKeys(settings.Services)))
 	}
 	return fmt.Errorf("%s has no service and no task %q: name one of its services: %s, or of its tasks: %s", stack, name,
 		orNone(sortedKeys(settings.Services)), strings.Join(sortedKeys(settings.Tasks), ", "))
@@ -120,8 +123,8 @@ func noLog(project *project, stack, name string, config map[string]string, secre
 
 const followInterval = 2 * time.Second
 
-// readLog prints the events there are and, following, those to come, until the context ends. Once it has read anything, it goes
-// on after a failure that may pass; unread is told of the first one in a row.
+// readLog prints the events there are and, following, those to come, until the context ends. Once it has read anything,
+// it goes on after a failure that may pass; unread is told of the first one in a row.
 func readLog(ctx context.Context, follow bool, unread func(error), log *taskrun.Log) error {
 	began, failing := false, false
 	for {
@@ -163,7 +166,8 @@ func printEvent(r *report, main string, event types.FilteredLogEvent, asJSON boo
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(line)
 	}
-	if _, err := fmt.Fprintf(r.out, "%s  %s  ", r.dim(line.Time.Format("2006-01-02T15:04:05.000Z")), line.Task); err != nil {
+	if _, err := fmt.Fprintf(r.out, "%s  %s  ", r.dim(line.Time.Format("2006-01-02T15:04:05.000Z")),
+		line.Task); err != nil {
 		return err
 	}
 	printLine(r.out, main, container, line.Message)

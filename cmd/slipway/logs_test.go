@@ -29,7 +29,8 @@ func (l *looks) FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEvents
 		return nil, err
 	}
 	text := next.(string)
-	return &cloudwatchlogs.FilterLogEventsOutput{Events: []types.FilteredLogEvent{{EventId: &text, Message: &text, Timestamp: aws.Int64(1)}}}, nil
+	return &cloudwatchlogs.FilterLogEventsOutput{Events: []types.FilteredLogEvent{{EventId: &text, Message: &text,
+		Timestamp: aws.Int64(1)}}}, nil
 }
 
 func TestFollowingALogGoesOnAfterAFailedRead(t *testing.T) {
@@ -43,9 +44,10 @@ func TestFollowingALogGoesOnAfterAFailedRead(t *testing.T) {
 		printed []string
 		unread  int
 	}{
-		"two in a row, and later a refusal": {[]any{"a", io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, "b", denied}, nil, denied, []string{"a", "b"}, 1},
-		"at the beginning":                  {[]any{io.ErrUnexpectedEOF}, nil, io.ErrUnexpectedEOF, nil, 0},
-		"where nobody reads it":             {[]any{"a"}, full, full, []string{"a"}, 0},
+		"two in a row, and later a refusal": {[]any{"a", io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, "b", denied}, nil, denied,
+			[]string{"a", "b"}, 1},
+		"at the beginning":      {[]any{io.ErrUnexpectedEOF}, nil, io.ErrUnexpectedEOF, nil, 0},
+		"where nobody reads it": {[]any{"a"}, full, full, []string{"a"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

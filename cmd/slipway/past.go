@@ -29,7 +29,8 @@ const manyUpdates = 100
 
 // openPast reads the newest updates of a stack. decrypt says that secrets can be decrypted without more ado. Otherwise
 // they are only where there are any: the CLI writes a salt into a stage file that has none.
-func openPast(ctx context.Context, pulumi pulumiCLI, files *stackFiles, stack string, decrypt bool, newest int) (*past, error) {
+func openPast(ctx context.Context, pulumi pulumiCLI, files *stackFiles, stack string, decrypt bool, newest int) (*past,
+	error) {
 	p := &past{pulumi: pulumi, stack: stack, files: files, withSecrets: decrypt}
 	names, err := files.updates(ctx)
 	if err != nil {

@@ -30,7 +30,8 @@ func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) err
 			return err
 		}
 		for _, each := range []*entry{e, before} {
-			if each != nil && each.Kind == "update" && !(each.placed && (each.exact || !exact)) && !slices.Contains(needed, each) {
+			if each != nil && each.Kind == "update" && !(each.placed && (each.exact || !exact)) &&
+				!slices.Contains(needed, each) {
 				needed = append(needed, each)
 			}
 		}
@@ -95,7 +96,8 @@ func (e *entry) compareRevisions(before *entry) {
 }
 
 // placeOne finds the number of a revision by the evidence that there is.
-func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unread error, kind, name string) (*placed, error) {
+func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unread error, kind, name string) (*placed,
+	error) {
 	if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
 		return &placed{Revision: pinned, Pinned: true}, nil
 	}
@@ -244,7 +246,8 @@ func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*pla
 	for _, each := range slices.Backward(candidates) {
 		names = append(names, strconv.Itoa(each.number))
 	}
-	return &placed{Unknown: "by the times at which they were registered it may be any of " + strings.Join(names, ", ")}, nil
+	return &placed{Unknown: "by the times at which they were registered it may be any of " + strings.Join(names, ", ")},
+		nil
 }
 
 // registeredBy is the update that ran when a revision was registered: that one or one before it; nil where none did.

@@ -34,7 +34,8 @@ type fakePulumi struct {
 
 func (f *fakePulumi) Version() semver.Version { return semver.Version{} }
 
-func (f *fakePulumi) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, _ []string, args ...string) (string, string, int, error) {
+func (f *fakePulumi) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, _ []string,
+	args ...string) (string, string, int, error) {
 	f.asked = append(f.asked, strings.Join(args, " "))
 	flag := func(name string) string {
 		if i := slices.Index(args, name); i >= 0 {
@@ -66,8 +67,10 @@ func (f *fakePulumi) cli() pulumiCLI {
 // ranAt is an update that succeeded, as the CLI tells of it.
 func ranAt(start, end, services string) update {
 	value := func(text string) configValue { return configValue{Value: &text} }
-	return update{Kind: "update", Result: "succeeded", StartTime: "2026-11-24T" + start + ".000Z", EndTime: "2026-11-24T" + end + ".000Z",
-		Config: map[string]configValue{"shop:services": value(services), "shop:images": value(`{"web": {"build": {"context": "."}}}`)}}
+	return update{Kind: "update", Result: "succeeded", StartTime: "2026-11-24T" + start + ".000Z",
+		EndTime: "2026-11-24T" + end + ".000Z",
+		Config: map[string]configValue{"shop:services": value(services),
+			"shop:images": value(`{"web": {"build": {"context": "."}}}`)}}
 }
 
 // fakeFamily is ECS with the revisions of shop-dev-web, from 1.
@@ -112,11 +115,14 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		if r.greeting != "" {
 			environment = append(environment, map[string]string{"name": "GREETING", "value": r.greeting})
 		}
-		answer["taskDefinition"] = map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + strconv.Itoa(number), "revision": number,
-			"status": "ACTIVE", "cpu": "256", "memory": "512", "registeredAt": float64(at(r.at).UnixMilli()) / 1000,
-			"containerDefinitions": []any{map[string]any{"name": "web", "image": fakeRegistry + "shop-dev/web:one", "environment": environment}}}
+		answer["taskDefinition"] = map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + strconv.Itoa(number),
+			"revision": number,
+			"status":   "ACTIVE", "cpu": "256", "memory": "512", "registeredAt": float64(at(r.at).UnixMilli()) / 1000,
+			"containerDefinitions": []any{map[string]any{"name": "web", "image": fakeRegistry + "shop-dev/web:one",
+				"environment": environment}}}
 		if !r.untagged && slices.Contains(in.Include, "TAGS") {
-			answer["tags"] = []any{map[string]string{"key": "project", "value": "shop"}, map[string]string{"key": "stage", "value": "dev"},
+			answer["tags"] = []any{map[string]string{"key": "project", "value": "shop"},
+				map[string]string{"key": "stage", "value": "dev"},
 				map[string]string{"key": "service", "value": "web"}}
 		}
 	case "ListImages":
@@ -129,7 +135,8 @@ func (f *fakeFamily) cloud(t *testing.T) *cloud {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
 }
 
@@ -178,7 +185,8 @@ func newestFirst(updates ...update) []update { slices.Reverse(updates); return u
 func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 	t.Parallel()
 	updates := func() []update {
-		return newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("b")), ranAt("10:20:00", "10:21:00", web("c")))
+		return newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("b")),
+			ranAt("10:20:00", "10:21:00", web("c")))
 	}
 	outputs := `{"services": {"web": {"taskDefinition": "` + fakeRevision + `shop-dev-web:%d"}}}`
 	for name, c := range map[string]struct {
@@ -187,36 +195,50 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 		change func(updates []update)
 		want   []string
 	}{
-		"each its own": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}},
+		"each its own": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}},
 			3, nil, []string{"1", "2", "3"}},
-		"AWS's clock is ahead": {fakeFamily{skew: 2 * time.Minute, revisions: []fakeRevisionOfWeb{{at: "10:02:30", greeting: "a"}, {at: "10:12:30", greeting: "b"},
-			{at: "10:22:30", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
-		"AWS's clock is behind": {fakeFamily{skew: -2 * time.Minute, revisions: []fakeRevisionOfWeb{{at: "09:58:30", greeting: "a"}, {at: "10:08:30", greeting: "b"},
-			{at: "10:18:30", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
-		"by hand, without the tags": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:10:55", greeting: "b", untagged: true},
+		"AWS's clock is ahead": {fakeFamily{skew: 2 * time.Minute,
+			revisions: []fakeRevisionOfWeb{{at: "10:02:30", greeting: "a"}, {at: "10:12:30", greeting: "b"},
+				{at: "10:22:30", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
+		"AWS's clock is behind": {fakeFamily{skew: -2 * time.Minute,
+			revisions: []fakeRevisionOfWeb{{at: "09:58:30", greeting: "a"}, {at: "10:08:30", greeting: "b"},
+				{at: "10:18:30", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
+		"by hand, without the tags": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:10:55", greeting: "b", untagged: true},
 			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}}, 4, nil, []string{"1", "3", "4"}},
-		"by hand, with the tags and other content": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:05:00", greeting: "x"},
+		"by hand, with the tags and other content": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
+			greeting: "a"}, {at: "10:05:00", greeting: "x"},
 			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}}, 4, nil, []string{"1", "3", "4"}},
 		"by hand, with the tags and the same content, before an update that registered none": {
-			fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:05:00", greeting: "a"}, {at: "10:20:30", greeting: "c"}}}, 3,
+			fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:05:00", greeting: "a"},
+				{at: "10:20:30", greeting: "c"}}}, 3,
 			func(updates []update) { updates[1].Config = updates[2].Config }, []string{"1", "unknown", "3"}},
-		"two at its time, of which one has what was asked for": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:00:50", greeting: "x"},
+		"two at its time, of which one has what was asked for": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
+			greeting: "a"}, {at: "10:00:50", greeting: "x"},
 			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}}, 4, nil, []string{"1", "3", "4"}},
-		"two at its time that have": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:00:50", greeting: "a"},
+		"two at its time that have": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:00:50", greeting: "a"},
 			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}}, 4, nil, []string{"unknown", "3", "4"}},
-		"by one that was killed": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:05:00", greeting: "b"}, {at: "10:20:30", greeting: "c"}}},
+		"by one that was killed": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:05:00", greeting: "b"}, {at: "10:20:30", greeting: "c"}}},
 			3, nil, []string{"1", "2", "3"}},
-		"none that has what was asked for": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "other"}, {at: "10:10:30", greeting: "b"},
+		"none that has what was asked for": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "other"},
+			{at: "10:10:30", greeting: "b"},
 			{at: "10:20:30", greeting: "c"}}}, 3, nil, []string{"unknown", "2", "3"}},
-		"the newest says what it deployed, whatever is newer": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:10:30", greeting: "b"},
+		"the newest says what it deployed, whatever is newer": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
+			greeting: "a"}, {at: "10:10:30", greeting: "b"},
 			{at: "10:20:30", greeting: "c"}, {at: "10:20:40", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
-		"one that failed before it registered any": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:20:30", greeting: "c"}}}, 2,
+		"one that failed before it registered any": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
+			greeting: "a"}, {at: "10:20:30", greeting: "c"}}}, 2,
 			func(updates []update) { updates[1].Result = "failed" }, []string{"1", "1", "2"}},
-		"pinned": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:10:30", greeting: "b"}}}, 1,
+		"pinned": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:10:30", greeting: "b"}}}, 1,
 			func(updates []update) {
 				*updates[0].Config["shop:services"].Value = `{"web": {"image": "web", "revision": 1}}`
 			}, []string{"1", "2", "1"}},
-		"destroyed in between": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:20:30", greeting: "c"}}}, 2,
+		"destroyed in between": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
+			{at: "10:20:30", greeting: "c"}}}, 2,
 			func(updates []update) { updates[1].Kind = "destroy" }, []string{"1", "-", "2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -238,18 +260,21 @@ const stateOfWeb = `{"resources": [{"type": "aws:iam/role:Role", "outputs": {"na
     "taskDefinition": "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-web:%d"}}]}`
 
 // All revisions were registered at one time with one content, so that only a state can tell.
-var sameRevisions = []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:00:30", greeting: "a"}, {at: "10:00:30", greeting: "a"}}
+var sameRevisions = []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:00:30", greeting: "a"},
+	{at: "10:00:30", greeting: "a"}}
 
 func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	t.Parallel()
-	ran := newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("a")), ranAt("10:20:00", "10:21:00", web("a")))
+	ran := newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("a")),
+		ranAt("10:20:00", "10:21:00", web("a")))
 	ran[1].Result = "failed"
 
 	dir := t.TempDir()
 	for i, each := range slices.Backward(ran) {
 		name := filepath.Join(dir, ".pulumi/history/shop/dev", fmt.Sprintf("dev-%d", 9-i))
 		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-		entry := fmt.Sprintf(`{"startTime": %d, "endTime": %d}`, pulumiTime(each.StartTime).Unix(), pulumiTime(each.EndTime).Unix())
+		entry := fmt.Sprintf(`{"startTime": %d, "endTime": %d}`, pulumiTime(each.StartTime).Unix(),
+			pulumiTime(each.EndTime).Unix())
 		require.NoError(t, os.WriteFile(name+".history.json", []byte(entry), 0o644))
 		state := fmt.Sprintf(`{"version": 3, "checkpoint": {"latest": `+stateOfWeb+`}}`, 3-i)
 		require.NoError(t, os.WriteFile(name+".checkpoint.json", []byte(state), 0o644))
@@ -264,7 +289,8 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	for i := range ran {
 		ran[i].Version = 7 - i
 	}
-	pulumi = &fakePulumi{updates: ran, outputs: "{}", states: map[string]string{"7": fmt.Sprintf(stateOfWeb, 3), "6": fmt.Sprintf(stateOfWeb, 2)}}
+	pulumi = &fakePulumi{updates: ran, outputs: "{}", states: map[string]string{"7": fmt.Sprintf(stateOfWeb, 3),
+		"6": fmt.Sprintf(stateOfWeb, 2)}}
 	past = openFake(t, pulumi, nil, &fakeFamily{revisions: sameRevisions})
 	var entries []*entry
 	for i := range ran {
@@ -276,14 +302,17 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	require.Equal(t, 7, entries[0].Number)
 	require.Equal(t, 3, entries[0].Services["web"].Revision)
 	require.Equal(t, 2, entries[1].Services["web"].Revision)
-	require.Contains(t, entries[2].Services["web"].Unknown, "any of 1, 2, 3 (and the stack's state after it cannot be read: pulumi stack export")
+	require.Contains(t, entries[2].Services["web"].Unknown,
+		"any of 1, 2, 3 (and the stack's state after it cannot be read: pulumi stack export")
 }
 
 func TestTheStateOfAnotherUpdateIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev-1.history.json"), []byte(`{"startTime": 1, "endTime": 2}`), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev-1.checkpoint.json"), []byte(`{"checkpoint": {"latest": {}}}`), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev-1.history.json"), []byte(`{"startTime": 1, "endTime": 2}`),
+		0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev-1.checkpoint.json"), []byte(`{"checkpoint": {"latest": {}}}`),
+		0o644))
 	files := &stackFiles{files: directory(dir), history: "."}
 	state, err := files.state(t.Context(), "dev-1", ranAt("10:00:00", "10:01:00", web("a")))
 	require.NoError(t, err)

@@ -38,7 +38,8 @@ func findProject(directory string) (*project, error) {
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("no Pulumi.yaml in %s or above it: run this in the project, or name its directory with -C", start)
+			return nil, fmt.Errorf("no Pulumi.yaml in %s or above it: run this in the project, or name its directory with -C",
+				start)
 		}
 		if err != nil {
 			return nil, err
@@ -70,7 +71,8 @@ func (p *project) encrypts(stack string) bool {
 
 func saysEncryption(stageFile []byte) bool {
 	var file map[string]any
-	return yaml.Unmarshal(stageFile, &file) == nil && slices.ContainsFunc(encryptionKeys, func(key string) bool { return file[key] != nil })
+	return yaml.Unmarshal(stageFile, &file) == nil &&
+		slices.ContainsFunc(encryptionKeys, func(key string) bool { return file[key] != nil })
 }
 
 // stageName is the last part of a stack's name: on Pulumi Cloud a stack may be given as organization/project/stage.

@@ -62,7 +62,8 @@ where that could not be told.`,
 			}
 			report := newReport(cmd)
 			finished := report.progress("Reading what %s runs", args[0])
-			done, err := promote(cmd.Context(), stageOrigin{newPulumiCLI(project.Directory), project}, project, args[0], args[1], options)
+			done, err := promote(cmd.Context(), stageOrigin{newPulumiCLI(project.Directory), project}, project, args[0], args[1],
+				options)
 			finished()
 			if err != nil {
 				return err
@@ -84,10 +85,14 @@ where that could not be told.`,
 			return err
 		},
 	}
-	command.Flags().StringArrayVar(&options.services, "service", nil, "promote only the images of this `service` of FROM; may be repeated")
-	command.Flags().StringArrayVar(&options.tasks, "task", nil, "promote only the images of this `task` of FROM; may be repeated")
-	command.Flags().BoolVar(&options.commit, "commit", false, "commit the stage file, and nothing else, with a message that names the tags")
-	command.Flags().BoolVar(&options.allowDirty, "allow-dirty", false, "promote images that were built from uncommitted changes too")
+	command.Flags().StringArrayVar(&options.services, "service", nil,
+		"promote only the images of this `service` of FROM; may be repeated")
+	command.Flags().StringArrayVar(&options.tasks, "task", nil,
+		"promote only the images of this `task` of FROM; may be repeated")
+	command.Flags().BoolVar(&options.commit, "commit", false,
+		"commit the stage file, and nothing else, with a message that names the tags")
+	command.Flags().BoolVar(&options.allowDirty, "allow-dirty", false,
+		"promote images that were built from uncommitted changes too")
 	command.Flags().BoolVar(&asJSON, "json", false, "print the difference as JSON")
 	return command
 }
@@ -105,7 +110,8 @@ type origin interface {
 	// uses.
 	Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error)
 	// Services returns what ECS has of services by name; those that it does not have are left out.
-	Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error)
+	Services(ctx context.Context, stack string, config map[string]string, cluster string,
+		names []string) (map[string]types.Service, error)
 }
 
 // stageUses are the images of the stage that the containers of each service and each task run, by name.
@@ -159,7 +165,8 @@ func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, err
 	return last, asking.Wait()
 }
 
-func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string, names []string) (map[string]types.Service, error) {
+func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string,
+	names []string) (map[string]types.Service, error) {
 	cloud, err := connect(ctx, stack, config)
 	if err != nil {
 		return nil, err
@@ -168,7 +175,8 @@ func (stageOrigin) Services(ctx context.Context, stack string, config map[string
 }
 
 // promote writes the images of stack from into the stage file of stack to.
-func promote(ctx context.Context, origin origin, project *project, from, to string, options promoteOptions) (*promotion, error) {
+func promote(ctx context.Context, origin origin, project *project, from, to string, options promoteOptions) (*promotion,
+	error) {
 	file := project.stageFile(to)
 	done := &promotion{From: from, To: to, File: file}
 	if working, err := os.Getwd(); err == nil {
@@ -178,7 +186,8 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	}
 	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption keys, "+
+		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption "+
+			"keys, "+
 			"set what differs, and run `pulumi stack init %s`", done.File, stageName(from), project.Name, to)
 	}
 	if err != nil {
@@ -248,7 +257,8 @@ func committable(ctx context.Context, dir, file, shown string) (text stageText, 
 		return text, cannot(err)
 	}
 	if dirty {
-		return text, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back (`git checkout`)", shown)
+		return text, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
+			"(`git checkout`)", shown)
 	}
 	return text, nil
 }
@@ -268,7 +278,8 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	case last.Result == "in-progress":
 		return nil, refuse("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
 	case last.Result != "succeeded":
-		return nil, refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack, last.Result, up)
+		return nil, refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack, last.Result,
+			up)
 	case last.Kind == "destroy":
 		return nil, refuse("%s was destroyed: run %s first", stack, up)
 	}
@@ -299,8 +310,9 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	var refused []error
 	for _, name := range users {
 		if outputs.Services[name].Pinned {
-			refused = append(refused, refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
-				"remove its revision, run %s, and promote again", name, stack, up))
+			refused = append(refused,
+				refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
+					"remove its revision, run %s, and promote again", name, stack, up))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
@@ -339,7 +351,8 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 
 // chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
 // says which images they use.
-func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options promoteOptions) (map[string]image, error) {
+func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options promoteOptions) (map[string]image,
+	error) {
 	if len(options.services)+len(options.tasks) == 0 {
 		return outputs.Images, nil
 	}
@@ -353,14 +366,19 @@ func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options p
 			for _, image := range used {
 				built, there := outputs.Images[image]
 				if !there || !deployed(name) {
-					return refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind, name, stack, image, stack)
+					return refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind, name,
+						stack, image, stack)
 				}
 				chosen[image] = built
 			}
 		}
 		return nil
 	}
-	err := choose("service", options.services, uses.services, func(name string) bool { _, is := outputs.Services[name]; return is })
+	err := choose("service", options.services, uses.services, func(name string) bool {
+		_,
+			is := outputs.Services[name]
+		return is
+	})
 	if err == nil {
 		err = choose("task", options.tasks, uses.tasks, func(name string) bool { _, is := outputs.Tasks[name]; return is })
 	}

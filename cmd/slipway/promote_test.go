@@ -29,7 +29,8 @@ func (f fakeStacks) Settings(context.Context, string) (config map[string]string,
 	return nil, f.uses, nil
 }
 
-func (f fakeStacks) Services(context.Context, string, map[string]string, string, []string) (map[string]types.Service, error) {
+func (f fakeStacks) Services(context.Context, string, map[string]string, string, []string) (map[string]types.Service,
+	error) {
 	return f.services, nil
 }
 
@@ -50,7 +51,8 @@ var digest = "sha256:" + strings.Repeat("ab", 32)
 
 // outputs are those of a stack with one image.
 func outputs(tag, ref, digest string) string {
-	return fmt.Sprintf(`{"cluster": "slipway-dev", "images": {"web": {"ref": %q, "tag": %q, "digest": %q, "commit": "a1b2c3d"}}}`,
+	return fmt.Sprintf(`{"cluster": "slipway-dev", "images": {"web": {"ref": %q, "tag": %q, "digest": %q, "commit": `+
+		`"a1b2c3d"}}}`,
 		ref, tag, digest)
 }
 
@@ -71,8 +73,10 @@ func newProject(t *testing.T, release string) *project {
 
 func TestPromote(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(cleanTag, refOf(cleanTag), digest)}
-	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd", 32)+"\"}} # old\n")
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+		outputs: outputs(cleanTag, refOf(cleanTag), digest)}
+	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd",
+		32)+"\"}} # old\n")
 	file := project.stageFile("release")
 
 	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
@@ -81,12 +85,14 @@ func TestPromote(t *testing.T) {
 	require.Equal(t, []change{{
 		Name:    "web",
 		Changed: true,
-		Old:     &image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1", Digest: "sha256:" + strings.Repeat("cd", 32)},
-		New:     image{Ref: refOf(cleanTag), Tag: cleanTag, Digest: digest, Commit: "a1b2c3d"},
+		Old: &image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1",
+			Digest: "sha256:" + strings.Repeat("cd", 32)},
+		New: image{Ref: refOf(cleanTag), Tag: cleanTag, Digest: digest, Commit: "a1b2c3d"},
 	}}, done.Images)
 	written, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, "# release\nconfig:\n  slipway:images: {web: {ref: \""+refOf(cleanTag)+"\"}} # old\n", string(written))
+	require.Equal(t, "# release\nconfig:\n  slipway:images: {web: {ref: \""+refOf(cleanTag)+"\"}} # old\n",
+		string(written))
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "the file's mode stays")
@@ -113,7 +119,8 @@ func TestPromote(t *testing.T) {
 
 func TestPromoteThroughLink(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(cleanTag, refOf(cleanTag), digest)}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+		outputs: outputs(cleanTag, refOf(cleanTag), digest)}
 	project := newProject(t, "")
 	target := filepath.Join(t.TempDir(), "release.yaml")
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
@@ -131,7 +138,8 @@ func TestPromoteThroughLink(t *testing.T) {
 
 func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
+	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+		outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
 	project := newProject(t, "config: {}\n")
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{allowDirty: true})
 	require.NoError(t, err)
@@ -150,30 +158,41 @@ func TestPromoteRefuses(t *testing.T) {
 		want         []string
 		unknown      bool
 	}{
-		"a stage that was never updated":  {"", "", good, "config: {}\n", []string{"dev has never been updated: run `pulumi up --stack dev` first"}, false},
-		"a stage whose last update fails": {"update", "failed", good, "config: {}\n", []string{"the last update of dev failed", "`pulumi up --stack dev`"}, false},
-		"a stage that is being updated":   {"update", "in-progress", good, "config: {}\n", []string{"has not ended"}, false},
-		"a stage that is half destroyed":  {"destroy", "failed", good, "config: {}\n", []string{"the last destroy of dev failed"}, false},
-		"a stage that was destroyed":      {"destroy", "succeeded", "{}", "config: {}\n", []string{"dev was destroyed"}, false},
-		"a stage without images":          {"update", "succeeded", `{"cluster": "x"}`, "config: {}\n", []string{"dev has no images"}, false},
-		"images that are a secret":        {"update", "succeeded", `{"images": "[secret]"}`, "config: {}\n", []string{"the output images of dev"}, true},
-		"an image from uncommitted changes": {"update", "succeeded", outputs(dirtyOne, refOf(dirtyOne), digest), "config: {}\n",
+		"a stage that was never updated": {"", "", good, "config: {}\n",
+			[]string{"dev has never been updated: run `pulumi up --stack dev` first"}, false},
+		"a stage whose last update fails": {"update", "failed", good, "config: {}\n",
+			[]string{"the last update of dev failed", "`pulumi up --stack dev`"}, false},
+		"a stage that is being updated": {"update", "in-progress", good, "config: {}\n", []string{"has not ended"}, false},
+		"a stage that is half destroyed": {"destroy", "failed", good, "config: {}\n",
+			[]string{"the last destroy of dev failed"}, false},
+		"a stage that was destroyed": {"destroy", "succeeded", "{}", "config: {}\n", []string{"dev was destroyed"},
+			false},
+		"a stage without images": {"update", "succeeded", `{"cluster": "x"}`, "config: {}\n",
+			[]string{"dev has no images"}, false},
+		"images that are a secret": {"update", "succeeded", `{"images": "[secret]"}`, "config: {}\n",
+			[]string{"the output images of dev"}, true},
+		"an image from uncommitted changes": {"update", "succeeded", outputs(dirtyOne, refOf(dirtyOne), digest),
+			"config: {}\n",
 			[]string{"images.web of dev", dirtyOne, "commit them", "--allow-dirty"}, false},
 		"an image without a digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, ""), "config: {}\n",
 			[]string{"images.web of dev has no digest"}, false},
-		"a ref without the digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, digest), "config: {}\n",
+		"a ref without the digest": {"update", "succeeded", outputs(cleanTag, repository+":"+cleanTag, digest),
+			"config: {}\n",
 			[]string{"is not repository:tag@" + digest}, false},
-		"a ref that YAML would misread": {"update", "succeeded", outputs(cleanTag, "web: x #@"+digest, digest), "config: {}\n",
+		"a ref that YAML would misread": {"update", "succeeded", outputs(cleanTag, "web: x #@"+digest, digest),
+			"config: {}\n",
 			[]string{"is not repository:tag@" + digest}, false},
 		"a stage file that is not there": {"update", "succeeded", good, "",
 			[]string{"Pulumi.release.yaml does not exist", "copy Pulumi.dev.yaml", "`pulumi stack init release`"}, true},
-		"a stage that builds the image": {"update", "succeeded", good, "config:\n  slipway:images: {web: {build: {context: ./app}}}\n",
+		"a stage that builds the image": {"update", "succeeded", good,
+			"config:\n  slipway:images: {web: {build: {context: ./app}}}\n",
 			[]string{"Pulumi.release.yaml", "config.slipway:images.web: is built in this stage", "remove its build"}, false},
 		"a ref that is not text": {"update", "succeeded", good, "config:\n  slipway:images: {web: {ref: 5}}\n",
 			[]string{"Pulumi.release.yaml", "config.slipway:images.web.ref: must be text"}, false},
 		"images that are not a map": {"update", "succeeded", good, "config:\n  slipway:images: [web]\n",
 			[]string{"Pulumi.release.yaml", "config.slipway:images: must be a map of images"}, true},
-		"a stage file that is not YAML": {"update", "succeeded", good, "config: [\n", []string{"Pulumi.release.yaml", "line 1"}, true},
+		"a stage file that is not YAML": {"update", "succeeded", good, "config: [\n",
+			[]string{"Pulumi.release.yaml", "line 1"}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +223,8 @@ func TestCommand(t *testing.T) {
 	below := filepath.Join(project.Directory, "app", "sub")
 	require.NoError(t, os.MkdirAll(below, 0o755))
 	bin := t.TempDir()
-	// A refresh that succeeded after the update is on the first page, which is of one; the update is on the one that is read then.
+	// A refresh that succeeded after the update is on the first page, which is of one; the update is on the one that is
+	// read then.
 	script := `#!/bin/sh
 case "$*" in
 *version*) echo v3.226.0 ;;
@@ -222,7 +242,8 @@ esac
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("OUTPUTS", file)
 	config := filepath.Join(bin, "config.json")
-	require.NoError(t, os.WriteFile(config, []byte(`{"slipway:images": {"value": "{\"web\": {\"ref\": \"`+refOf(cleanTag)+`\"}}"}}`), 0o644))
+	require.NoError(t, os.WriteFile(config,
+		[]byte(`{"slipway:images": {"value": "{\"web\": {\"ref\": \"`+refOf(cleanTag)+`\"}}"}}`), 0o644))
 	t.Setenv("CONFIG", config)
 	t.Setenv("RESULT", "succeeded")
 	slipway := func(args ...string) (status int, stdout, stderr string) {
@@ -299,12 +320,14 @@ func TestFindProject(t *testing.T) {
 
 func TestPromoteToAnotherPlatform(t *testing.T) {
 	t.Parallel()
-	arm := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `"commit"`, `"platform": "linux/arm64", "commit"`, 1)
+	arm := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `"commit"`,
+		`"platform": "linux/arm64", "commit"`, 1)
 	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: arm}
 
 	project := newProject(t, "config: {}\n")
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
-	require.ErrorContains(t, err, "config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
+	require.ErrorContains(t, err,
+		"config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
 	project = newProject(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
@@ -322,12 +345,13 @@ const definition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/slip
 // steady is a service of ECS that is, on a revision.
 func steady(revision string) types.Service {
 	return types.Service{DesiredCount: 2, RunningCount: 2, Deployments: []types.Deployment{{
-		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(definition + revision), RolloutState: types.DeploymentRolloutStateCompleted,
+		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(definition + revision),
+		RolloutState: types.DeploymentRolloutStateCompleted,
 	}}}
 }
 
-// shop is a stage with three images: web, which the services web and worker use, api, which the service api uses, with web
-// in a container beside it, and batch, which only a task uses.
+// shop is a stage with three images: web, which the services web and worker use, api, which the service api uses, with
+// web in a container beside it, and batch, which only a task uses.
 func shop() fakeStacks {
 	image := func(name string) string {
 		ref := strings.Replace(refOf(cleanTag), "/web:", "/"+name+":", 1)
@@ -340,8 +364,9 @@ func shop() fakeStacks {
 			"tasks": {"report": {"taskDefinition": "%[4]sreport:4"}}}`,
 			image("web"), image("api"), image("batch"), definition),
 		uses: stageUses{
-			services: map[string][]string{"web": {"web"}, "worker": {"web"}, "api": {"api", "web"}, "soon": {"web"}, "later": {"other"}},
-			tasks:    map[string][]string{"report": {"batch"}, "unborn": {"web"}},
+			services: map[string][]string{"web": {"web"}, "worker": {"web"}, "api": {"api", "web"}, "soon": {"web"},
+				"later": {"other"}},
+			tasks: map[string][]string{"report": {"batch"}, "unborn": {"web"}},
 		},
 		services: map[string]types.Service{"web": steady("web:2"), "worker": steady("worker:1"), "api": steady("api:7")},
 	}
@@ -364,7 +389,8 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 		t.Helper()
 		return promotedOf(dev, promoteOptions{services: services})
 	}
-	for services, want := range map[string][]string{"": {"api", "batch", "web"}, "web": {"web"}, "api": {"api", "web"}, "worker api": {"api", "web"},
+	for services, want := range map[string][]string{"": {"api", "batch", "web"}, "web": {"web"}, "api": {"api", "web"},
+		"worker api": {"api", "web"},
 		"web worker": {"web"}} {
 		names, err := promoted(shop(), strings.Fields(services)...)
 		require.NoError(t, err)
@@ -420,7 +446,8 @@ func TestPromoteWantsASteadyStage(t *testing.T) {
 	for says, service := range map[string]*types.Service{
 		"is not in ECS any more": nil,
 		"has no deployment":      change(func(s *types.Service) { s.Deployments = nil }),
-		"is on slipway-dev-web:1 in ECS, with 2 of 2 replicas running, and its last update deployed slipway-dev-web:2: run `pulumi up --refresh --stack dev`": change(
+		"is on slipway-dev-web:1 in ECS, with 2 of 2 replicas running, and its last update deployed slipway-dev-web:2: run " +
+			"`pulumi up --refresh --stack dev`": change(
 			func(s *types.Service) { s.Deployments[0].TaskDefinition = aws.String(definition + "web:1") }),
 		"its deployment of slipway-dev-web:2 failed (tasks failed to start): run": change(func(s *types.Service) {
 			s.Deployments[0].RolloutState = types.DeploymentRolloutStateFailed
@@ -445,8 +472,10 @@ func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
 	one := change{Name: "web", Changed: true, Old: &image{Tag: "w1"}, New: image{Tag: "w2"}}
 	two := change{Name: "api", Changed: true, New: image{Tag: "a1"}}
 	same := change{Name: "same", New: image{Tag: "s1"}}
-	require.Equal(t, "Promote web w2 to release", (&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
-	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n", (&promotion{From: "dev", To: "release", Images: []change{two, same, one}}).message())
+	require.Equal(t, "Promote web w2 to release",
+		(&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
+	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n",
+		(&promotion{From: "dev", To: "release", Images: []change{two, same, one}}).message())
 }
 
 func TestPromoteCommits(t *testing.T) {
@@ -456,7 +485,8 @@ func TestPromoteCommits(t *testing.T) {
 	r.write("Pulumi.release.yaml", "config: {}\n")
 	project := &project{Directory: r.dir, Name: "slipway"}
 	commit := func() (*promotion, error) {
-		return promote(t.Context(), shop(), project, "dev", "release", promoteOptions{services: []string{"web"}, commit: true})
+		return promote(t.Context(), shop(), project, "dev", "release",
+			promoteOptions{services: []string{"web"}, commit: true})
 	}
 	_, err := commit()
 	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")
@@ -489,7 +519,8 @@ func TestPromoteCommits(t *testing.T) {
 
 func TestPromoteFromAPinnedService(t *testing.T) {
 	t.Parallel()
-	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`, `{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
+	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`,
+		`{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
 	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: pinned}
 	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")

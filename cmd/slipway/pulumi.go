@@ -34,8 +34,8 @@ type update struct {
 	Result string `json:"result"`
 }
 
-// configValue is the value of one key: JSON text for an object. None is given where it is secret, or holds a secret, and
-// was not asked for.
+// configValue is the value of one key: JSON text for an object. None is given where it is secret, or holds a secret,
+// and was not asked for.
 type configValue struct {
 	Value  *string `json:"value"`
 	Secret bool    `json:"secret"`
@@ -56,8 +56,8 @@ type stacks interface {
 	LastUpdate(ctx context.Context, stack string) (*update, error)
 }
 
-// pulumiCLI asks the `pulumi` on the PATH, in the project's directory, by way of the Automation API's command. Its stacks
-// are not used: they select a stack, write stage files and decrypt secrets, none of which a question should do.
+// pulumiCLI asks the `pulumi` on the PATH, in the project's directory, by way of the Automation API's command. Its
+// stacks are not used: they select a stack, write stage files and decrypt secrets, none of which a question should do.
 type pulumiCLI struct {
 	directory string
 	command   func() (auto.PulumiCommand, error)
@@ -112,8 +112,10 @@ func (p pulumiCLI) LastUpdate(ctx context.Context, stack string) (*update, error
 	return newest.last(ctx)
 }
 
-func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []update, err error) {
-	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(size), "--page", strconv.Itoa(page)}
+func (p pulumiCLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []update,
+	err error) {
+	args := []string{"stack", "history", "--json", "--stack", stack, "--page-size", strconv.Itoa(size), "--page",
+		strconv.Itoa(page)}
 	err = p.ask(ctx, &updates, append(args, more...)...)
 	for _, each := range updates {
 		for key, value := range each.Config {
@@ -159,7 +161,8 @@ func (p pulumiCLI) ask(ctx context.Context, answer any, args ...string) error {
 		return err
 	}
 	if err := json.Unmarshal(output, answer); err != nil {
-		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi", strings.Join(args, " "))
+		return fmt.Errorf("pulumi %s: its answer is no JSON that is known here: update slipway or pulumi",
+			strings.Join(args, " "))
 	}
 	return nil
 }
@@ -171,14 +174,15 @@ func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
 	defer cancel()
 	output, err := p.write(within, nil, args...)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("pulumi %s did not end within %s, and was stopped: run it yourself to see what it waits for, in %s",
+		return nil, fmt.Errorf("pulumi %s did not end within %s, and was stopped: run it yourself to see what it waits "+
+			"for, in %s",
 			strings.Join(args, " "), limit, p.directory)
 	}
 	return output, err
 }
 
-// write runs a pulumi command that may change something, and so takes as long as it takes. It returns what that prints. input is
-// what the command reads; nil for nothing.
+// write runs a pulumi command that may change something, and so takes as long as it takes. It returns what that prints.
+// input is what the command reads; nil for nothing.
 func (p pulumiCLI) write(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
 	command, err := p.command()
 	if err != nil {

@@ -19,9 +19,11 @@ import (
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline, last *entry) error {
+func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline,
+	last *entry) error {
 	if hidden(r.target.leaves) {
-		return refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts them, or use --pin", r.To)
+		return refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts them, "+
+			"or use --pin", r.To)
 	}
 	commits, err := r.commits(ctx)
 	if err != nil {
@@ -51,7 +53,8 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 		if i == 0 {
 			differs = changes
 		}
-		if elsewhere := slices.ContainsFunc(changes, func(c keyChange) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
+		if elsewhere := slices.ContainsFunc(changes,
+			func(c keyChange) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
 			continue
 		}
 		if len(changes) > 0 {
@@ -61,7 +64,8 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 		for _, kind := range []string{serviceKind, taskKind} {
 			for _, name := range sortedKeys(last.of(kind)) {
 				if _, had := r.of(kind)[name]; !had {
-					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name, r.To))
+					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name,
+						r.To))
 				}
 			}
 		}
@@ -103,7 +107,8 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 		if strings.TrimSpace(shallow) == "true" {
 			fetch = "git fetch --unshallow"
 		}
-		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit, r.To, fetch)
+		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit,
+			r.To, fetch)
 	}
 	log, err := git.ReadFetched(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
 	if err != nil {
@@ -112,8 +117,8 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 	return append([]string{commit}, strings.Fields(log)...), nil
 }
 
-// leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it once is kept: a
-// command of the CLI takes its time.
+// leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
+// once is kept: a command of the CLI takes its time.
 func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project) (map[string]leaf, error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.written) {
 		return r.read, nil
@@ -138,8 +143,8 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 	return r.read, err
 }
 
-// keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet, and
-// refuses one that was encrypted in another way. A salt with which nothing is encrypted now is none.
+// keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet,
+// and refuses one that was encrypted in another way. A salt with which nothing is encrypted now is none.
 func keepEncryption(earlier, now []byte) ([]byte, error) {
 	var then, current map[string]any
 	if err := yaml.Unmarshal(earlier, &then); err != nil {
@@ -157,7 +162,8 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 			missing = append(missing, fileValue{[]string{key}, current[key]})
 		case unused:
 		default:
-			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, and encrypt the values anew", key)
+			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, "+
+				"and encrypt the values anew", key)
 		}
 	}
 	return setValues(earlier, missing)
@@ -176,12 +182,14 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 		}
 		ref := used.then.ref()
 		if refs[used.name] != "" && refs[used.name] != ref {
-			return refuse("%s: the services and tasks of update %d ran different images of that name: use --pin", stage.Path("images", used.name), r.To)
+			return refuse("%s: the services and tasks of update %d ran different images of that name: use --pin",
+				stage.Path("images", used.name), r.To)
 		}
 		if refs[used.name] = ref; ref == "" {
 			return refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
 		}
-		r.Notes = append(r.Notes, stage.Path("images", used.name)+" is pinned to that update's image: remove its ref to build again")
+		r.Notes = append(r.Notes, stage.Path("images",
+			used.name)+" is pinned to that update's image: remove its ref to build again")
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)

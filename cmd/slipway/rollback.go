@@ -115,15 +115,16 @@ type rollback struct {
 	readFrom []byte
 }
 
-// rollbackService is what a service, or a task, was to run after the last update, and what it is to run again. Where the stage file
-// is restored, that is another revision with the same content.
+// rollbackService is what a service, or a task, was to run after the last update, and what it is to run again. Where
+// the stage file is restored, that is another revision with the same content.
 type rollbackService struct {
 	Now  *placed `json:"now"`
 	Then *placed `json:"then"`
 }
 
 // planRollback finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
-func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack string, to int, pin bool) (*rollback, error) {
+func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack string, to int, pin bool) (*rollback,
+	error) {
 	file := project.stageFile(stack)
 	if _, err := os.Stat(file); err != nil {
 		return nil, refuse("there is no %s: name a stage of this project", file)
@@ -133,8 +134,10 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	if err := checkBranch(ctx, filepath.Dir(file)); errors.Is(err, git.ErrNoRepository) {
-		return nil, refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put the project into git "+
-			"before its next update; until then edit the file by hand. What --pin would write is services.NAME.revision, with a number that "+
+		return nil, refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put "+
+			"the project into git "+
+			"before its next update; until then edit the file by hand. What --pin would write is services.NAME.revision, with "+
+			"a number that "+
 			"`slipway history %s` shows", file, stack)
 	} else if err != nil {
 		return nil, err
@@ -148,7 +151,8 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	if dirty {
-		return nil, refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again", file)
+		return nil, refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again",
+			file)
 	}
 	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
 	if err != nil {
@@ -168,8 +172,10 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	if err := history.place(ctx, true, last, target); err != nil {
 		return nil, err
 	}
-	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file, Services: map[string]rollbackService{},
-		Tasks: map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target, now: source,
+	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file,
+		Services: map[string]rollbackService{},
+		Tasks:    map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target,
+		now:      source,
 		decrypts: history.past.withSecrets}
 	if note := history.past.files.unread(); note != "" {
 		planned.Notes = append(planned.Notes, note)
@@ -228,7 +234,8 @@ func (t *timeline) last(ctx context.Context) (*entry, error) {
 		case e.Result == "in-progress":
 			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
 		case e.Kind == "destroy":
-			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` recreates it from its file",
+			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` "+
+				"recreates it from its file",
 				t.stack, e.Result)
 		case e.Kind == "update":
 			return e, nil
@@ -244,9 +251,11 @@ func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry,
 		case err != nil:
 			return nil, err
 		case found.Kind != "update":
-			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack, found.Kind, t.stack)
+			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack, found.Kind,
+				t.stack)
 		case found.Result != "succeeded":
-			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number, t.stack, found.Result, t.stack)
+			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number,
+				t.stack, found.Result, t.stack)
 		}
 		return found, nil
 	}
@@ -256,7 +265,8 @@ func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry,
 			return nil, err
 		}
 		if e == nil {
-			return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to", t.stack)
+			return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to",
+				t.stack)
 		}
 		if e.Kind != "update" || e.Result != "succeeded" {
 			continue
@@ -287,8 +297,8 @@ func (e *entry) differs(other *entry) bool {
 	return false
 }
 
-// needs refuses a rollback that something it needs is gone for. A restored stage file registers other revisions, with the
-// values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that they name.
+// needs refuses a rollback that something it needs is gone for. A restored stage file registers other revisions, with
+// the values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that they name.
 func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
 	var gone []error
 	for _, kind := range []string{serviceKind, taskKind} {
@@ -314,11 +324,13 @@ func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, fami
 	switch {
 	case fixed && then.Revision == 0:
 		why := cmp.Or(then.Unknown, "nothing tells")
-		lacks = append(lacks, fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
-			"that you mean into the stage file", planned.To, why))
+		lacks = append(lacks,
+			fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
+				"that you mean into the stage file", planned.To, why))
 	case fixed && (then.revision == nil || !then.revision.active):
-		lacks = append(lacks, fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
-			then.Revision))
+		lacks = append(lacks,
+			fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
+				then.Revision))
 	}
 	for _, gone := range then.gone() {
 		lacks = append(lacks, gone+": choose an update whose image is there (slipway history shows it)")
@@ -373,7 +385,8 @@ func (r *rollback) subject() string {
 }
 
 func (r *rollback) body() string {
-	body := fmt.Sprintf("What that update deployed on %s, commit %.7s: %s\n", r.target.Start.UTC().Format("2006-01-02 15:04:05 UTC"),
+	body := fmt.Sprintf("What that update deployed on %s, commit %.7s: %s\n",
+		r.target.Start.UTC().Format("2006-01-02 15:04:05 UTC"),
 		r.target.Commit, r.target.subject())
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.describe())
@@ -418,8 +431,8 @@ func (r *rollback) row(title string, service rollbackService) []string {
 	return []string{"  " + title, now, "→", then}
 }
 
-// pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would take a
-// second one for "stop at once": only what pulumi is not sent by itself is passed on.
+// pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would
+// take a second one for "stop at once": only what pulumi is not sent by itself is passed on.
 func pulumiUp(project *project, stack string, report *report) error {
 	command := exec.Command("pulumi", "up", "--stack", stack, "--yes")
 	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, report.err, report.err

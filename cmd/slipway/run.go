@@ -39,11 +39,13 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			case len(args) < 2 || dash == 0 || dash == 1:
 				return errors.New("run takes a stage and a task: slipway run STAGE TASK [-- COMMAND…]")
 			case len(args) > 2 && dash != 2:
-				return fmt.Errorf("write -- before a command that the task is to run: slipway run %s %s -- %s …", args[0], args[1], args[2])
+				return fmt.Errorf("write -- before a command that the task is to run: slipway run %s %s -- %s …", args[0], args[1],
+					args[2])
 			case len(args) == 2 && dash == 2:
 				return errors.New("there is no command after --: write one, or leave the -- out")
 			case detach && cmd.Flags().Changed("timeout"):
-				return errors.New("--timeout cannot be combined with --detach, as nobody stays to stop the task: leave out one of the two " +
+				return errors.New("--timeout cannot be combined with --detach, as nobody stays to stop the task: leave out one " +
+					"of the two " +
 					"(`timeout 30m slipway run …` in the background limits it, too)")
 			}
 			return checkStackNames(args[:1])
@@ -74,9 +76,11 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			return runTask(cmd.Context(), report, runner, task, limit, asJSON)
 		},
 	}
-	command.Flags().BoolVarP(&detach, "detach", "d", false, "print the task's ARN as soon as ECS has it, and do not wait for its end")
+	command.Flags().BoolVarP(&detach, "detach", "d", false,
+		"print the task's ARN as soon as ECS has it, and do not wait for its end")
 	command.Flags().DurationVar(&timeout, "timeout", 0, "stop the task after this `duration`, such as 30m; 0 for no limit")
-	command.Flags().BoolVar(&asJSON, "json", false, "print how the task ended as JSON, and what it writes to standard error")
+	command.Flags().BoolVar(&asJSON, "json", false,
+		"print how the task ended as JSON, and what it writes to standard error")
 	return command
 }
 
@@ -95,7 +99,8 @@ type deployedTask struct {
 }
 
 // prepareRun reads what running a task takes.
-func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, name string) (*taskrun.Runner, taskrun.Task, error) {
+func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, name string) (*taskrun.Runner,
+	taskrun.Task, error) {
 	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
 	if err != nil {
 		return nil, taskrun.Task{}, err
@@ -113,21 +118,25 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, 
 		return nil, taskrun.Task{}, err
 	}
 	var timeout time.Duration
-	if declared, err := loadStage(project, stack, config, secretKeys); err == nil { // a mistake in the file is no reason not to run
+	// a mistake in the file is no reason not to run
+	if declared, err := loadStage(project, stack, config, secretKeys); err == nil {
 		timeout = declared.Tasks[name].TimeLimit()
 	}
 	return taskrun.New(cfg, settings.Endpoint), taskrun.Task{
-		Cluster: deployed.Cluster, TaskDefinition: deployed.TaskDefinition, Container: deployed.Container, LogGroup: deployed.LogGroup,
-		Subnets: deployed.Subnets, SecurityGroups: deployed.SecurityGroups, AssignPublicIP: deployed.AssignPublicIP,
+		Cluster: deployed.Cluster, TaskDefinition: deployed.TaskDefinition, Container: deployed.Container,
+		LogGroup: deployed.LogGroup,
+		Subnets:  deployed.Subnets, SecurityGroups: deployed.SecurityGroups, AssignPublicIP: deployed.AssignPublicIP,
 		StartedBy: "slipway-run/" + userName(), Timeout: timeout,
 	}, nil
 }
 
 // noTask says why a task cannot be run that the last update has not deployed.
-func noTask(project *project, stack, name string, config map[string]string, secretKeys []string, outputs *stageOutputs) error {
+func noTask(project *project, stack, name string, config map[string]string, secretKeys []string,
+	outputs *stageOutputs) error {
 	settings, err := loadStage(project, stack, config, secretKeys)
 	if err != nil {
-		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w", name, stack, err)
+		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w",
+			name, stack, err)
 	}
 	if _, declared := settings.Tasks[name]; declared {
 		return fmt.Errorf("tasks.%s of %s is not deployed yet: run `pulumi up --stack %[2]s`", name, stack)
@@ -140,11 +149,13 @@ func noTask(project *project, stack, name string, config map[string]string, secr
 		tasks[task] = true
 	}
 	if len(tasks) == 0 {
-		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as docs/configuration.md has it, and run "+
+		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as "+
+			"docs/configuration.md has it, and run "+
 			"`pulumi up --stack %[1]s`", stack, orNone(sortedKeys(settings.Services)), name, stageName(stack))
 	}
 	if _, service := settings.Services[name]; service {
-		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack, orNone(sortedKeys(tasks)))
+		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack,
+			orNone(sortedKeys(tasks)))
 	}
 	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, orNone(sortedKeys(tasks)))
 }
@@ -177,7 +188,8 @@ func startTask(ctx context.Context, report *report, runner *taskrun.Runner, task
 }
 
 // runTask runs a task to its end, with its output. limit is what sets its timeout, as the user wrote it.
-func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, limit string, asJSON bool) error {
+func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, limit string,
+	asJSON bool) error {
 	output := report.out
 	if asJSON {
 		output = report.err

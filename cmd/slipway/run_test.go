@@ -33,15 +33,18 @@ func (o *oneTask) RunTask(context.Context, *ecs.RunTaskInput, ...func(*ecs.Optio
 	return &ecs.RunTaskOutput{Tasks: []types.Task{{TaskArn: aws.String(oneTaskARN)}}}, nil
 }
 
-func (o *oneTask) DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+func (o *oneTask) DescribeTasks(context.Context, *ecs.DescribeTasksInput,
+	...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
 	task := types.Task{TaskArn: aws.String(oneTaskARN), LastStatus: aws.String("RUNNING"),
 		TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-migrate:3"),
 		Containers:        []types.Container{{Name: aws.String("proxy")}, {Name: aws.String("migrate")}}}
 	switch {
 	case o.stopped:
-		task.LastStatus, task.StopCode, task.Containers[1].ExitCode = aws.String("STOPPED"), types.TaskStopCodeUserInitiated, aws.Int32(143)
+		task.LastStatus, task.StopCode, task.Containers[1].ExitCode = aws.String("STOPPED"), types.TaskStopCodeUserInitiated,
+			aws.Int32(143)
 	case o.exitCode != nil:
-		task.LastStatus, task.StopCode, task.Containers[1].ExitCode = aws.String("STOPPED"), types.TaskStopCodeEssentialContainerExited, o.exitCode
+		task.LastStatus, task.StopCode, task.Containers[1].ExitCode = aws.String("STOPPED"),
+			types.TaskStopCodeEssentialContainerExited, o.exitCode
 		task.StoppedReason = aws.String("Essential container in task exited")
 	default:
 		o.running()
@@ -54,13 +57,16 @@ func (o *oneTask) StopTask(context.Context, *ecs.StopTaskInput, ...func(*ecs.Opt
 	return &ecs.StopTaskOutput{}, nil
 }
 
-func (o *oneTask) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+func (o *oneTask) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	container, _, _ := strings.Cut(*in.LogStreamNamePrefix, "/")
 	return &cloudwatchlogs.FilterLogEventsOutput{Events: []logtypes.FilteredLogEvent{{EventId: in.LogStreamNamePrefix,
-		LogStreamName: in.LogStreamNamePrefix, Message: aws.String("a line of " + container), Timestamp: aws.Int64(time.Now().UnixMilli())}}}, nil
+		LogStreamName: in.LogStreamNamePrefix, Message: aws.String("a line of " + container),
+		Timestamp: aws.Int64(time.Now().UnixMilli())}}}, nil
 }
 
-func (o *oneTask) GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (o *oneTask) GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput,
+	...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	return nil, errors.New("not called")
 }
 
@@ -71,7 +77,8 @@ func runOne(ctx context.Context, task *oneTask, asJSON bool) (stdout, stderr str
 	command.SetOut(&out)
 	command.SetErr(&errOut)
 	err = runTask(ctx, newReport(command), &taskrun.Runner{ECS: task, Logs: task},
-		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate", LogGroup: "/shop/dev/migrate"}, "--timeout", asJSON)
+		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate",
+			LogGroup: "/shop/dev/migrate"}, "--timeout", asJSON)
 	return out.String(), errOut.String(), err
 }
 
@@ -79,7 +86,8 @@ func TestWhatATaskWritesAndItsExitCode(t *testing.T) {
 	t.Parallel()
 	stdout, stderr, err := runOne(t.Context(), &oneTask{exitCode: aws.Int32(0)}, false)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{"a line of migrate", "proxy: a line of proxy"}, strings.Split(strings.TrimSpace(stdout), "\n"))
+	require.ElementsMatch(t, []string{"a line of migrate", "proxy: a line of proxy"},
+		strings.Split(strings.TrimSpace(stdout), "\n"))
 	require.NotContains(t, stderr, "a line")
 }
 
@@ -89,7 +97,8 @@ func TestATaskThatFailsWithJSON(t *testing.T) {
 	var exit exitWith
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 7, exit.status)
-	require.EqualError(t, err, "the task 0a1b2c failed: Essential container in task exited (container migrate: exit code 7)")
+	require.EqualError(t, err,
+		"the task 0a1b2c failed: Essential container in task exited (container migrate: exit code 7)")
 	require.JSONEq(t, `{"task": "`+oneTaskARN+`", "taskDefinition": "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-migrate:3",
 		"exitCode": 7, "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
 		"containers": [{"name": "proxy", "exitCode": null}, {"name": "migrate", "exitCode": 7}]}`, stdout)
@@ -109,9 +118,11 @@ func TestCtrlCStopsTheTask(t *testing.T) {
 
 func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
 	t.Parallel()
-	project := newProject(t, "config:\n  slipway:services: {web: {replicas: 1}}\n  slipway:tasks: {migrate: {image: web}}\n")
-	require.NoError(t, os.WriteFile(project.Directory+"/Pulumi.yaml", []byte("name: slipway\nruntime: go\nconfig:\n  slipway:defaults:\n    value:\n"+
-		"      services: {api: {image: web}}\n      tasks: {report: {image: web}}\n"), 0o600))
+	project := newProject(t,
+		"config:\n  slipway:services: {web: {replicas: 1}}\n  slipway:tasks: {migrate: {image: web}}\n")
+	require.NoError(t, os.WriteFile(project.Directory+"/Pulumi.yaml",
+		[]byte("name: slipway\nruntime: go\nconfig:\n  slipway:defaults:\n    value:\n"+
+			"      services: {api: {image: web}}\n      tasks: {report: {image: web}}\n"), 0o600))
 	require.Equal(t, []string{"migrate", "report"}, project.tasks("release"))
 	require.Equal(t, []string{"api", "web", "migrate", "report"}, project.logged("release"))
 	require.Equal(t, []string{"report"}, project.tasks("new"), "without a file the defaults")
@@ -129,9 +140,11 @@ func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
 		return noTask(p, "release", name, config, nil, &stageOutputs{}).Error()
 	}
 	const web = `{"web": {"image": "web", "cpu": 256, "memory": 512}}`
-	require.Equal(t, "release has no tasks (its services: web): declare tasks.backup in Pulumi.release.yaml, as docs/configuration.md has it, "+
+	require.Equal(t, "release has no tasks (its services: web): declare tasks.backup in Pulumi.release.yaml, as "+
+		"docs/configuration.md has it, "+
 		"and run `pulumi up --stack release`", says(web, "", "backup"))
-	require.Contains(t, says(web, `{"migrate": {"image": "web", "cpu": 256, "memory": 512}}`, "web"), "web of release is a service, which ECS keeps running: name one of its tasks: migrate")
+	require.Contains(t, says(web, `{"migrate": {"image": "web", "cpu": 256, "memory": 512}}`, "web"),
+		"web of release is a service, which ECS keeps running: name one of its tasks: migrate")
 }
 
 func TestATaskThatNobodyWaitsForHasNoTimeout(t *testing.T) {

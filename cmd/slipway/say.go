@@ -53,7 +53,8 @@ func withHint(err error) string {
 	text := err.Error()
 	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login"} {
 		if strings.Contains(text, sign) {
-			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own machine, " +
+			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own " +
+				"machine, " +
 				"put `sandbox exec --` before the command."
 		}
 	}

@@ -19,9 +19,11 @@ import (
 // hiddenValue stands for a value that is encrypted, and is not decrypted.
 const hiddenValue = "[secret]"
 
-// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is encrypted,
-// but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted value.
-func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (config map[string]string, secretKeys []string, err error) {
+// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is
+// encrypted, but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted
+// value.
+func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (config map[string]string,
+	secretKeys []string, err error) {
 	file, err := readStageFile(project.stageFile(stack)) // first: a mistake in it is told with its name and line
 	if err != nil {
 		return nil, nil, err
@@ -44,9 +46,10 @@ func readConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	return config, secretKeys, err
 }
 
-// publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys of these.
-// file is what the stage file has.
-func publicConfig(values map[string]configValue, file map[string]string) (config map[string]string, secretKeys []string) {
+// publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys
+// of these. file is what the stage file has.
+func publicConfig(values map[string]configValue, file map[string]string) (config map[string]string,
+	secretKeys []string) {
 	config = map[string]string{}
 	for key, value := range values {
 		if value.Secret {
@@ -65,7 +68,8 @@ func publicConfig(values map[string]configValue, file map[string]string) (config
 	return config, secretKeys
 }
 
-// configOfFiles is the configuration of a stage as its file and Pulumi.yaml have it, as far as they say it without pulumi.
+// configOfFiles is the configuration of a stage as its file and Pulumi.yaml have it, as far as they say it without
+// pulumi.
 func (p *project) configOfFiles(stack string) (config map[string]string, secretKeys []string, err error) {
 	shared, err := readStageFile(filepath.Join(p.Directory, "Pulumi.yaml"))
 	if err != nil {
@@ -108,7 +112,8 @@ type stageConfig struct {
 }
 
 // readStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
-func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string, files *stackFiles) (*stageConfig, error) {
+func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, stack string,
+	files *stackFiles) (*stageConfig, error) {
 	found := &stageConfig{}
 	file, err := readStageFile(project.stageFile(stack)) // first: a mistake in it is told with its name and line
 	if err != nil {
@@ -128,7 +133,8 @@ func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, st
 			continue
 		}
 		if found.values[key].Value == nil {
-			return nil, fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, such as "+
+			return nil, fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, "+
+				"such as "+
 				"PULUMI_CONFIG_PASSPHRASE", key, stack)
 		}
 		found.config[key] = *found.values[key].Value // the provider's own secrets are needed to ask AWS
@@ -136,7 +142,8 @@ func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *project, st
 	return found, nil
 }
 
-// readStageFile returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is encrypted.
+// readStageFile returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is
+// encrypted.
 func readStageFile(path string) (map[string]string, error) {
 	source, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
@@ -203,8 +210,10 @@ func loadStage(project *project, stack string, config map[string]string, secretK
 	})
 }
 
-// awsOf prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may use.
-func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings, account string, err error) {
+// awsOf prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
+// use.
+func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings,
+	account string, err error) {
 	settings, err = provider.ReadSettings(func(key string) string { return config["aws:"+key] })
 	if err != nil {
 		return cfg, settings, "", err
@@ -212,7 +221,8 @@ func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws
 	file := "Pulumi." + stageName(stack) + ".yaml"
 	cfg, err = settings.Load(ctx)
 	if err == nil && cfg.Region == "" {
-		return cfg, settings, "", fmt.Errorf("aws:region (%s): is missing; write the region of the stage, or set AWS_REGION", file)
+		return cfg, settings, "", fmt.Errorf("aws:region (%s): is missing; write the region of the stage, or set AWS_REGION",
+			file)
 	}
 	if err == nil {
 		account, err = settings.Account(ctx, cfg)
@@ -226,8 +236,9 @@ func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws
 			return cfg, settings, "", fmt.Errorf("aws:allowedAccountIds (%s): must be a list of account numbers in quotes", file)
 		}
 		if !slices.Contains(allowed, account) {
-			return cfg, settings, "", fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
-				account, stack, strings.Join(allowed, ", "))
+			return cfg, settings, "",
+				fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
+					account, stack, strings.Join(allowed, ", "))
 		}
 	}
 	return cfg, settings, account, nil

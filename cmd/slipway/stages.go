@@ -68,8 +68,8 @@ func (p *project) logged(stack string) []string {
 	return append(p.declared(stack, "services"), p.tasks(stack)...)
 }
 
-// declared are the keys below a key of the stage, in its file and in the defaults. It asks nobody, so that completing is
-// quick; what cannot be read has none.
+// declared are the keys below a key of the stage, in its file and in the defaults. It asks nobody, so that completing
+// is quick; what cannot be read has none.
 func (p *project) declared(stack, key string) []string {
 	names := map[string]json.RawMessage{}
 	add := func(text string) { _ = json.Unmarshal([]byte(text), &names) } // adds to those that are there

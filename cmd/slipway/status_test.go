@@ -68,7 +68,8 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		for name, image := range f.containers {
 			containers = append(containers, map[string]string{"name": name, "image": image})
 		}
-		answer = map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": in.TaskDefinition, "status": "ACTIVE", "containerDefinitions": containers}}
+		answer = map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": in.TaskDefinition, "status": "ACTIVE",
+			"containerDefinitions": containers}}
 	case "ListImages":
 		ids := []any{}
 		for _, tag := range f.tags {
@@ -86,7 +87,8 @@ func (f *fakeAWS) cloud(t *testing.T) *cloud {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
 }
 
@@ -111,7 +113,8 @@ func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
 
 func TestStatusSaysThatAScheduleCouldNotBeRead(t *testing.T) {
 	t.Parallel()
-	for code, status := range map[string]int{"AccessDeniedException": http.StatusForbidden, "ThrottlingException": http.StatusTooManyRequests} {
+	for code, status := range map[string]int{"AccessDeniedException": http.StatusForbidden,
+		"ThrottlingException": http.StatusTooManyRequests} {
 		f := &fakeAWS{schedule: map[string]any{"__type": code, "message": "not you"}, scheduleStatus: status}
 		found, err := f.status(t)
 		require.NoError(t, err)
@@ -137,8 +140,10 @@ func TestStatusComparesSchedules(t *testing.T) {
 	}{
 		"as asked for": {expression: when, timeZone: "Asia/Seoul"},
 		"no zone":      {expression: when, asked: &askedTask{Schedule: when, TimeZone: "UTC", enabled: true}},
-		"another zone": {expression: when, timeZone: "UTC", differs: []string{"its schedule is " + when + " UTC in AWS, and " + when + " Asia/Seoul was asked for"}},
-		"an expression that is not known here, and all else, too": {expression: "cron(0 6 ? * FRI-MON *)", timeZone: "Asia/Seoul", revision: "1", unknown: true,
+		"another zone": {expression: when, timeZone: "UTC",
+			differs: []string{"its schedule is " + when + " UTC in AWS, and " + when + " Asia/Seoul was asked for"}},
+		"an expression that is not known here, and all else, too": {expression: "cron(0 6 ? * FRI-MON *)",
+			timeZone: "Asia/Seoul", revision: "1", unknown: true,
 			asked: &askedTask{Schedule: when, TimeZone: "Asia/Seoul"}, differs: []string{
 				"its schedule starts revision 1, and the last update that succeeded deployed 2",
 				"its schedule is cron(0 6 ? * FRI-MON *) Asia/Seoul in AWS, and " + when + " Asia/Seoul was asked for",
@@ -151,7 +156,8 @@ func TestStatusComparesSchedules(t *testing.T) {
 			asked := cmp.Or(c.asked, &askedTask{Schedule: when, TimeZone: "Asia/Seoul", enabled: true})
 			f := &fakeAWS{scheduleStatus: http.StatusOK, asked: asked, schedule: map[string]any{
 				"ScheduleExpression": c.expression, "ScheduleExpressionTimezone": c.timeZone, "State": "ENABLED",
-				"Target": map[string]any{"EcsParameters": map[string]any{"TaskDefinitionArn": fakeRevision + "shop-dev-report:" + cmp.Or(c.revision, "2")}}}}
+				"Target": map[string]any{"EcsParameters": map[string]any{"TaskDefinitionArn": fakeRevision + "shop-dev-report:" +
+					cmp.Or(c.revision, "2")}}}}
 			status, err := f.status(t)
 			require.NoError(t, err)
 			var want []string
@@ -166,8 +172,10 @@ func TestStatusComparesSchedules(t *testing.T) {
 
 func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {
 	t.Parallel()
-	f := &fakeAWS{tags: []string{"one"}, containers: map[string]string{"web": fakeRegistry + "web:one", "report": fakeRegistry + "web:one",
-		"proxy": fakeRegistry + "proxy:one", "shell": "busybox:1", "other": strings.Replace(fakeRegistry, "eu-west-1", "us-east-1", 1) + "web:none"}}
+	f := &fakeAWS{tags: []string{"one"}, containers: map[string]string{"web": fakeRegistry + "web:one",
+		"report": fakeRegistry + "web:one",
+		"proxy":  fakeRegistry + "proxy:one", "shell": "busybox:1",
+		"other": strings.Replace(fakeRegistry, "eu-west-1", "us-east-1", 1) + "web:none"}}
 	status, err := f.status(t)
 	require.NoError(t, err)
 	require.Empty(t, status.Differences)
@@ -177,11 +185,14 @@ func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {
 	status, err = f.status(t)
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"services.web: the image " + fakeRegistry + "proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
-		"tasks.report: the image " + fakeRegistry + "proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
+		"services.web: the image " + fakeRegistry +
+			"proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
+		"tasks.report: the image " + fakeRegistry +
+			"proxy:two of its container proxy is gone from ECR: a task that has to start will fail",
 	}, status.Differences)
 
-	f.tags, f.containers = nil, map[string]string{"web": fakeRegistry + "web:one", "report": fakeRegistry + "web:one", "prepare": fakeRegistry + "web:one"}
+	f.tags, f.containers = nil, map[string]string{"web": fakeRegistry + "web:one", "report": fakeRegistry + "web:one",
+		"prepare": fakeRegistry + "web:one"}
 	status, err = f.status(t)
 	require.NoError(t, err)
 	require.Equal(t, []string{
@@ -195,15 +206,18 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 	const tripped = "ECS deployment circuit breaker: tasks failed to start."
 	const alarm = "(service web) (deployment ecs-svc/2) deployment failed: alarm detected."
 	deployment := func(status string, revision string, rollout, reason string) map[string]any {
-		return map[string]any{"status": status, "taskDefinition": fakeRevision + "shop-dev-web:" + revision, "rolloutState": rollout,
+		return map[string]any{"status": status, "taskDefinition": fakeRevision + "shop-dev-web:" + revision,
+			"rolloutState":       rollout,
 			"rolloutStateReason": reason, "createdAt": 1000000}
 	}
 	service := func(revision string, events []any, deployments ...any) map[string]any {
-		return map[string]any{"taskDefinition": fakeRevision + "shop-dev-web:" + revision, "deployments": deployments, "events": events,
+		return map[string]any{"taskDefinition": fakeRevision + "shop-dev-web:" + revision, "deployments": deployments,
+			"events":       events,
 			"desiredCount": 1, "runningCount": 1}
 	}
 	stopped := func(revision, reason, code string) any {
-		return map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + revision, "stoppedReason": reason, "stopCode": code}
+		return map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + revision, "stoppedReason": reason,
+			"stopCode": code}
 	}
 	event := func(at int) []any { return []any{map[string]any{"message": alarm, "createdAt": at}} }
 	for name, c := range map[string]struct {
@@ -212,22 +226,30 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 		says    []string // of the first difference
 		not     string
 	}{
-		"rolled back": {service("2", nil, deployment("PRIMARY", "2", "COMPLETED", "rolling back"), deployment("ACTIVE", "3", "FAILED", tripped)),
+		"rolled back": {service("2", nil, deployment("PRIMARY", "2", "COMPLETED", "rolling back"),
+			deployment("ACTIVE", "3", "FAILED", tripped)),
 			[]any{stopped("3", "Essential container in task exited", ""), stopped("3", "Essential container in task exited", ""),
-				stopped("3", "Scaling activity initiated by (deployment x)", "ServiceSchedulerInitiated"), stopped("2", "other", "")},
-			[]string{"services.web: revision 3 was asked for, and ECS rolled back; serving revision 2, with 1 of 1 replicas. ECS says: " +
-				"ECS deployment circuit breaker: tasks failed to start; 2 stopped: Essential container in task exited. Fix the cause, and run " +
+				stopped("3", "Scaling activity initiated by (deployment x)", "ServiceSchedulerInitiated"),
+				stopped("2", "other", "")},
+			[]string{"services.web: revision 3 was asked for, and ECS rolled back; serving revision 2, with 1 of 1 replicas. " +
+				"ECS says: " +
+				"ECS deployment circuit breaker: tasks failed to start; 2 stopped: Essential container in task exited. Fix the " +
+				"cause, and run " +
 				"`pulumi up --refresh --stack dev`"}, "Scaling activity"},
 		"only the event is left": {service("2", event(1000000), deployment("PRIMARY", "2", "COMPLETED", "")), nil,
 			[]string{"ECS rolled back; serving revision 2", "alarm detected"}, ""},
-		"the event is of an earlier update": {service("2", event(1000), deployment("PRIMARY", "2", "COMPLETED", "")), nil, nil, ""},
+		"the event is of an earlier update": {service("2", event(1000), deployment("PRIMARY", "2", "COMPLETED", "")), nil,
+			nil, ""},
 		"nothing to go back to": {service("3", nil, deployment("PRIMARY", "3", "FAILED", tripped)), nil,
-			[]string{"services.web: the deployment of revision 3 failed, with 1 of 1 replicas running. ECS says: ECS deployment circuit breaker"}, "steady"},
+			[]string{"services.web: the deployment of revision 3 failed, with 1 of 1 replicas running. ECS says: ECS " +
+				"deployment circuit breaker"}, "steady"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fakeAWS{service: c.service, stopped: c.stopped, state: &leftState{Resources: []leftResource{{Type: "aws:ecs/service:Service",
-				Outputs: json.RawMessage(`{"name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/shop-dev", "taskDefinition": "` + fakeRevision + `shop-dev-web:3"}`)}}}}
+			f := &fakeAWS{service: c.service, stopped: c.stopped,
+				state: &leftState{Resources: []leftResource{{Type: "aws:ecs/service:Service",
+					Outputs: json.RawMessage(`{"name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/shop-dev", ` +
+						`"taskDefinition": "` + fakeRevision + `shop-dev-web:3"}`)}}}}
 			found, err := f.status(t)
 			require.NoError(t, err)
 			if len(c.says) == 0 {
@@ -247,8 +269,10 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 
 func TestPendingOperationsAreNamedAndCounted(t *testing.T) {
 	t.Parallel()
-	stash := pendingOperation{"creating", stateResource{"urn": "urn:pulumi:dev::shop::pulumi:index:Stash::migrate", "type": "pulumi:index:Stash"}}
-	require.Equal(t, "an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate): where no update of dev is running now, "+
+	stash := pendingOperation{"creating", stateResource{"urn": "urn:pulumi:dev::shop::pulumi:index:Stash::migrate",
+		"type": "pulumi:index:Stash"}}
+	require.Equal(t, "an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate): where no "+
+		"update of dev is running now, "+
 		"`slipway recover dev` brings the state in line with AWS", cutOff("dev", []pendingOperation{stash}))
 	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "4 operations and not ended (")
 	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "migrate, and 1 more)")
@@ -273,5 +297,6 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 	history.markOutcome(t.Context(), history.entries)
 	require.Equal(t, "web 2 (v2), rolled back; serving revision 1", history.entries[1].changedRevisions(serviceKind))
 	history.markOutcome(t.Context(), history.entries[2:])
-	require.Equal(t, "web 2 (v2)", history.entries[2].changedRevisions(serviceKind), "of an earlier update nothing is known")
+	require.Equal(t, "web 2 (v2)", history.entries[2].changedRevisions(serviceKind),
+		"of an earlier update nothing is known")
 }

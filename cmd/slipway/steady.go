@@ -24,11 +24,14 @@ func notSteady(stack, name string, service *types.Service, wanted string) error 
 	replicas := fmt.Sprintf("%d of %d replicas running", service.RunningCount, service.DesiredCount)
 	switch {
 	case aws.ToString(primary.TaskDefinition) != wanted:
-		return refuse("%s is on %s in ECS, with %s, and its last update deployed %s: %s", key, runs, replicas, path.Base(wanted), again)
+		return refuse("%s is on %s in ECS, with %s, and its last update deployed %s: %s", key, runs, replicas,
+			path.Base(wanted), again)
 	case primary.RolloutState == types.DeploymentRolloutStateFailed:
-		return refuse("%s is not steady: its deployment of %s failed (%s): %s", key, runs, aws.ToString(primary.RolloutStateReason), again)
+		return refuse("%s is not steady: its deployment of %s failed (%s): %s", key, runs,
+			aws.ToString(primary.RolloutStateReason), again)
 	case primary.RolloutState != types.DeploymentRolloutStateCompleted:
-		return refuse("%s is not steady: its deployment of %s is under way, with %s: wait for its end, and promote again", key, runs, replicas)
+		return refuse("%s is not steady: its deployment of %s is under way, with %s: wait for its end, and promote again",
+			key, runs, replicas)
 	case service.RunningCount != service.DesiredCount:
 		return refuse("%s is not steady: it is on %s with %s: wait until all run, or find out why they do not, and promote again", key, runs, replicas)
 	}

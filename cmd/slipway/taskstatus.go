@@ -87,13 +87,14 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 		return err
 	}
 	for name, task := range deployed {
-		s.task(name).Deployed = &taskRevision{Revision: task.Revision, TaskDefinition: task.TaskDefinition, schedule: task.Schedule}
+		s.task(name).Deployed = &taskRevision{Revision: task.Revision, TaskDefinition: task.TaskDefinition,
+			schedule: task.Schedule}
 	}
 	return nil
 }
 
-// readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read the
-// rest need not be allowed to read schedules.
+// readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
+// the rest need not be allowed to read schedules.
 func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
 	for _, name := range sortedKeys(s.Tasks) {
 		task := s.Tasks[name]
@@ -128,7 +129,8 @@ func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*read
 		found.Unknown = "its schedule could not be read"
 		return found, fmt.Errorf("reading the schedule %s from EventBridge Scheduler: %w", name, err)
 	}
-	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression), cmp.Or(aws.ToString(answer.ScheduleExpressionTimezone), "UTC")
+	found.Expression, found.TimeZone = aws.ToString(answer.ScheduleExpression),
+		cmp.Or(aws.ToString(answer.ScheduleExpressionTimezone), "UTC")
 	found.Enabled = answer.State == schedulertypes.ScheduleStateEnabled
 	if answer.Target != nil && answer.Target.EcsParameters != nil {
 		found.starts = aws.ToString(answer.Target.EcsParameters.TaskDefinitionArn)

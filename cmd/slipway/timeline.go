@@ -67,8 +67,8 @@ type placed struct {
 	Pinned bool `json:"pinned,omitempty"`
 	// Changed says that this update put it there, and none before.
 	Changed bool `json:"changed"`
-	// Serving is the revision that ECS serves now, where that is another one; only of the newest update. RolledBack says that ECS has
-	// gone back to it.
+	// Serving is the revision that ECS serves now, where that is another one; only of the newest update. RolledBack says
+	// that ECS has gone back to it.
 	Serving    int  `json:"serving,omitempty"`
 	RolledBack bool `json:"rolledBack,omitempty"`
 	// Unknown says why the revision is not known, if there is reason to think that there was one.
@@ -97,7 +97,8 @@ type timeline struct {
 }
 
 // openTimeline reads what is asked of a stage's history first: its configuration, and the newest updates.
-func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, newest int) (*timeline, *stageConfig, error) {
+func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, newest int) (*timeline,
+	*stageConfig, error) {
 	if _, err := readStageFile(project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, nil, err
 	}
@@ -120,7 +121,8 @@ func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack
 }
 
 func newTimeline(project, stack string) *timeline {
-	return &timeline{stack: stack, cluster: project + "-" + stageName(stack), project: project, revisions: map[string]*revision{},
+	return &timeline{stack: stack, cluster: project + "-" + stageName(stack), project: project,
+		revisions:  map[string]*revision{},
 		registered: map[string][]*revision{}}
 }
 
@@ -182,8 +184,10 @@ func newEntry(project string, u update, number, i int) *entry {
 	env := u.Environment
 	e := &entry{
 		i: i, config: u.Config, Number: number, Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
-		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env), Dirty: env["git.dirty"] == "true",
-		Services: map[string]*placed{}, Tasks: map[string]*placed{}, Changes: []keyChange{}, leaves: leaves(project, u.Config),
+		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env),
+		Dirty:    env["git.dirty"] == "true",
+		Services: map[string]*placed{}, Tasks: map[string]*placed{}, Changes: []keyChange{},
+		leaves: leaves(project, u.Config),
 	}
 	if u.EndTime != "" {
 		end := pulumiTime(u.EndTime)

@@ -19,14 +19,16 @@ func at(clock string) time.Time {
 // ran is an update of a service web that ended at a time, with a configuration.
 func ran(number int, start, end, services string) *entry {
 	ended := at(end)
-	return &entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended, Services: map[string]*placed{},
-		leaves: leaves("shop", map[string]configValue{"shop:services": plain(services)})}
+	return &entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended,
+		Services: map[string]*placed{},
+		leaves:   leaves("shop", map[string]configValue{"shop:services": plain(services)})}
 }
 
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
 	image := func(tag string) containerImages {
-		return containerImages{Image: usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag, Tag: tag, Digest: digest,
+		return containerImages{Image: usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
+			Tag: tag, Digest: digest,
 			repository: "shop-dev/web"}}
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
@@ -34,7 +36,8 @@ func TestImagesThatARollbackPins(t *testing.T) {
 	target.leaves["images.web.build.context"] = leaf{text: "./app"}
 	pins := func(api, web *placed) (string, error) {
 		target.Services = map[string]*placed{"api": api, "web": web}
-		last.Services = map[string]*placed{"api": {Revision: 9, containerImages: image("v9")}, "web": {Revision: 9, containerImages: image("v9")}}
+		last.Services = map[string]*placed{"api": {Revision: 9, containerImages: image("v9")},
+			"web": {Revision: 9, containerImages: image("v9")}}
 		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
 		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{}, next: &stageText{file, file}}
 		for name, then := range target.Services {
@@ -43,10 +46,12 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		err := planned.pinImages(&project{Name: "shop"}, last)
 		return string(planned.next.written), err
 	}
-	pinned, err := pins(&placed{Revision: 5, containerImages: image("v5")}, &placed{Revision: 3, Pinned: true, containerImages: image("v3")})
+	pinned, err := pins(&placed{Revision: 5, containerImages: image("v5")},
+		&placed{Revision: 3, Pinned: true, containerImages: image("v3")})
 	require.NoError(t, err)
 	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
-	unchanged, err := pins(&placed{Revision: 9, containerImages: image("v9")}, &placed{Revision: 3, Pinned: true, containerImages: image("v3")})
+	unchanged, err := pins(&placed{Revision: 9, containerImages: image("v9")},
+		&placed{Revision: 3, Pinned: true, containerImages: image("v3")})
 	require.NoError(t, err)
 	require.NotContains(t, unchanged, "ref")
 	_, err = pins(&placed{Revision: 5, containerImages: image("v5")}, &placed{Revision: 3, containerImages: image("v3")})
@@ -56,24 +61,29 @@ func TestImagesThatARollbackPins(t *testing.T) {
 func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
 	t.Parallel()
 	image := func(name, tag string) usedImage {
-		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag, Tag: tag, Digest: digest,
+		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag, Tag: tag,
+			Digest:     digest,
 			repository: "shop-dev/" + name}
 	}
 	busybox := usedImage{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
-	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": "public.ecr.aws/docker/library/busybox:1.37"}}}}`
+	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": ` +
+		`"public.ecr.aws/docker/library/busybox:1.37"}}}}`
 	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
-	for key, text := range map[string]string{"tasks.migrate.image": "batch", "images.web.build.context": ".", "images.proxy.build.context": ".",
+	for key, text := range map[string]string{"tasks.migrate.image": "batch", "images.web.build.context": ".",
+		"images.proxy.build.context": ".",
 		"images.batch.build.context": "."} {
 		target.leaves[key] = leaf{text: text}
 	}
 	put := func(tag string) *placed {
-		return &placed{Revision: 5, containerImages: containerImages{image("web", "v1"), map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}}
+		return &placed{Revision: 5, containerImages: containerImages{image("web", "v1"),
+			map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}}
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: .}\n" +
 		"    batch:\n      build: {context: .}\n")
 	planned := &rollback{To: 5, target: target, next: &stageText{file, file},
 		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
-		Tasks:    map[string]rollbackService{"migrate": {nil, &placed{Revision: 2, containerImages: containerImages{Image: image("batch", "v3")}}}}}
+		Tasks: map[string]rollbackService{"migrate": {nil, &placed{Revision: 2,
+			containerImages: containerImages{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*placed{"web": put("v9")}
 	require.NoError(t, planned.pinImages(&project{Name: "shop"}, last))
 	require.Contains(t, string(planned.next.written), "shop-dev/proxy:v5@"+digest)
@@ -88,7 +98,8 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	t.Parallel()
 	past := func(task, sidecar string) *entry {
 		e := ran(1, "10:00:00", "10:01:00", `{"web": {"image": "web"}}`)
-		e.Services["web"] = &placed{containerImages: containerImages{usedImage{Reference: "web"}, map[string]usedImage{"proxy": {Reference: sidecar}}}}
+		e.Services["web"] = &placed{containerImages: containerImages{usedImage{Reference: "web"},
+			map[string]usedImage{"proxy": {Reference: sidecar}}}}
 		e.Tasks = map[string]*placed{"migrate": {containerImages: containerImages{Image: usedImage{Reference: task}}}}
 		return e
 	}

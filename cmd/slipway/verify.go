@@ -71,7 +71,8 @@ type verification struct {
 
 // check is one of its lines.
 type check struct {
-	// About is what kind of thing was checked: configuration, image, revision, secret, role, network, certificate or queue.
+	// About is what kind of thing was checked: configuration, image, revision, secret, role, network, certificate or
+	// queue.
 	About string `json:"about"`
 	// Key is the key of the stage that the thing belongs to, and its file.
 	Key string `json:"key"`
@@ -132,11 +133,15 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	if cfg.HTTPClient == nil { // as the SDK's own clients have it
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
-	v := &verifier{cloud: newCloud(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg, settings: providerSettings,
-		query: queryClient{cfg, providerSettings},
-		zones: route53.NewFromConfig(cfg, func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
-		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
-		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
+	v := &verifier{cloud: newCloud(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg,
+		settings: providerSettings,
+		query:    queryClient{cfg, providerSettings},
+		zones: route53.NewFromConfig(cfg,
+			func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
+		roles: iam.NewFromConfig(cfg,
+			func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
+		certs: acm.NewFromConfig(cfg,
+			func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
 	}
 	if err := v.checkFiles(project, config); err != nil {
 		return nil, err
@@ -167,8 +172,8 @@ func (v *verifier) run(ctx context.Context) []check {
 	return slices.Concat(results...)
 }
 
-// add has a check made that is one line. do returns what is well, or else an error: a finding for what is wrong, a note, or
-// any other for what could not be told.
+// add has a check made that is one line. do returns what is well, or else an error: a finding for what is wrong, a
+// note, or any other for what could not be told.
 func (v *verifier) add(about, key string, do func(context.Context) (string, error)) {
 	v.pending = append(v.pending, func(ctx context.Context) []check {
 		said, err := do(ctx)

@@ -19,7 +19,8 @@ func (v *verifier) checkEntrance() {
 		return
 	}
 	if zone := v.stage.LoadBalancer.Zone; zone != "" {
-		v.add("certificate", v.stage.Where("loadBalancer", "zone"), func(ctx context.Context) (string, error) { return v.zone(ctx, zone) })
+		v.add("certificate", v.stage.Where("loadBalancer", "zone"),
+			func(ctx context.Context) (string, error) { return v.zone(ctx, zone) })
 	}
 	if arn := v.stage.LoadBalancer.Certificate; arn != "" {
 		v.pending = append(v.pending, func(ctx context.Context) []check { return v.certificate(ctx, arn) })
@@ -44,11 +45,14 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 	}
 	switch {
 	case public == 0 && private > 0:
-		return "", refuse("the hosted zone %s is private, and certificates are validated in public ones: name a public zone", name)
+		return "", refuse("the hosted zone %s is private, and certificates are validated in public ones: name a public zone",
+			name)
 	case public == 0:
-		return "", refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists", name)
+		return "", refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
+			name)
 	case public > 1:
-		return "", refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that are not used", public, name)
+		return "", refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that "+
+			"are not used", public, name)
 	}
 	return "the hosted zone is there, and public", nil
 }
@@ -62,7 +66,8 @@ func (v *verifier) certificate(ctx context.Context, arn string) []check {
 	}
 	answer, err := v.certs.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
 	if isCode(err, "ResourceNotFoundException") {
-		return one(refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists", v.region))
+		return one(refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
+			v.region))
 	}
 	if err != nil {
 		return one(err)
@@ -83,7 +88,8 @@ func usable(certificate *acmtypes.CertificateDetail, now time.Time) (string, err
 	switch status := certificate.Status; status {
 	case acmtypes.CertificateStatusIssued:
 	case acmtypes.CertificateStatusPendingValidation:
-		return "", refuse("the certificate is not issued yet (%s): put the DNS records there that `aws acm describe-certificate` lists, and wait", status)
+		return "", refuse("the certificate is not issued yet (%s): put the DNS records there that `aws acm "+
+			"describe-certificate` lists, and wait", status)
 	default:
 		return "", refuse("the certificate is not issued (%s): request another, and name that", status)
 	}
@@ -104,7 +110,8 @@ func coverage(domains, hosts []string) (string, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return "", refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that covers all hosts",
+		return "", refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that "+
+			"covers all hosts",
 			strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
 	}
 	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil

@@ -45,7 +45,8 @@ func (v *verifier) repositoryOf(ctx context.Context, image string) (string, erro
 func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
 	switch {
 	case ref.Account != v.account:
-		return "", refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, v.account)
+		return "", refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
+			v.account)
 	case ref.Region != v.region:
 		return "", refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, v.region)
 	}
@@ -79,9 +80,12 @@ func orNone(texts []string) string {
 }
 
 // findImage describes an image in ECR; nil where there is none.
-func (v *verifier) findImage(ctx context.Context, repository string, id ecrtypes.ImageIdentifier) (*ecrtypes.ImageDetail, error) {
-	answer, err := v.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{id}})
-	if isCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil && len(answer.ImageDetails) == 0 {
+func (v *verifier) findImage(ctx context.Context, repository string,
+	id ecrtypes.ImageIdentifier) (*ecrtypes.ImageDetail, error) {
+	answer, err := v.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository,
+		ImageIds: []ecrtypes.ImageIdentifier{id}})
+	if isCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil &&
+		len(answer.ImageDetails) == 0 {
 		return nil, nil
 	}
 	if err != nil {
@@ -146,7 +150,8 @@ const largestConfig = 8 << 20 // of an image
 
 // blob reads a JSON document of a repository.
 func (v *verifier) blob(ctx context.Context, repository, digest string, into any) error {
-	answer, err := v.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{RepositoryName: &repository, LayerDigest: &digest})
+	answer, err := v.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{RepositoryName: &repository,
+		LayerDigest: &digest})
 	if err != nil {
 		return err
 	}
@@ -200,7 +205,8 @@ func (v *verifier) referencedImage(ctx context.Context, text, platform string) (
 		return "", err
 	}
 	if !slices.Contains(platforms, platform) {
-		return "", refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s", orNone(platforms), platform)
+		return "", refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s",
+			orNone(platforms), platform)
 	}
 	return fmt.Sprintf("%s is there, for %s", text, platform), nil
 }

@@ -94,7 +94,8 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 			return nil, err
 		}
 		if len(vpcs.IDs) == 0 {
-			return nil, refuse("this account and region have no default VPC: name the network with network.vpc and network.subnets")
+			return nil, refuse("this account and region have no default VPC: name the network with network.vpc and " +
+				"network.subnets")
 		}
 		found.vpc = vpcs.IDs[0]
 		ofSubnets = filter(1, "vpc-id", found.vpc)
@@ -122,7 +123,8 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 	}
 	found.subnets, found.tables, found.endpoints = subnets.All, tables.All, endpoints.All
 	if v.stage.Network.VPC == "" && len(found.subnets) == 0 {
-		return nil, refuse("the default VPC %s has no default subnets: name others with network.vpc and network.subnets", found.vpc)
+		return nil, refuse("the default VPC %s has no default subnets: name others with network.vpc and network.subnets",
+			found.vpc)
 	}
 	for _, each := range found.subnets {
 		found.publicIP = found.publicIP && (each.Public || v.stage.Network.VPC == "")
@@ -184,7 +186,8 @@ func (n *network) wayOut(from subnet, needed []string) (string, error) {
 		case route.State == "blackhole":
 			problem = fmt.Sprintf("the route of %s to the outside (%s in %s) leads to what is gone", from.ID, target, table.ID)
 		case strings.HasPrefix(target, "igw-") && !n.publicIP:
-			problem = fmt.Sprintf("%s leads outside by the internet gateway %s, which takes tasks with public addresses only, and they get none (network.assignPublicIp)",
+			problem = fmt.Sprintf("%s leads outside by the internet gateway %s, which takes tasks with public addresses only, "+
+				"and they get none (network.assignPublicIp)",
 				from.ID, target)
 		default:
 			return fmt.Sprintf("tasks in %s reach ECR by %s", from.ID, target), nil
@@ -194,8 +197,10 @@ func (n *network) wayOut(from subnet, needed []string) (string, error) {
 	if len(missing) == 0 {
 		return fmt.Sprintf("tasks in %s reach ECR by the endpoints of %s", from.ID, n.vpc), nil
 	}
-	return "", refuse("%s, and %s has no endpoint for %s: give the subnet a route to a NAT gateway (or to an internet gateway, with "+
-		"network.assignPublicIp: true), or the VPC these endpoints, or name other subnets", problem, n.vpc, strings.Join(missing, ", "))
+	return "", refuse("%s, and %s has no endpoint for %s: give the subnet a route to a NAT gateway (or to an internet "+
+		"gateway, with "+
+		"network.assignPublicIp: true), or the VPC these endpoints, or name other subnets", problem, n.vpc,
+		strings.Join(missing, ", "))
 }
 
 // tableOf is the route table of a subnet: its own, or the main one of the VPC.
@@ -215,7 +220,8 @@ func (n *network) tableOf(subnet string) (found *routeTable) {
 
 // target is where a route leads to.
 func (r route) target() string {
-	for _, target := range []string{r.Gateway, r.NATGateway, r.TransitGateway, r.Peering, r.NetworkInterface, r.CoreNetwork, r.LocalGateway} {
+	for _, target := range []string{r.Gateway, r.NATGateway, r.TransitGateway, r.Peering, r.NetworkInterface,
+		r.CoreNetwork, r.LocalGateway} {
 		if target != "" {
 			return target
 		}

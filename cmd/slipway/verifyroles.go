@@ -24,8 +24,8 @@ type role struct {
 	Tags     map[string]string
 }
 
-// checkRoles checks that the roles of services, tasks and schedules can be assumed, and that nothing takes from the execution roles what the
-// update gives them.
+// checkRoles checks that the roles of services, tasks and schedules can be assumed, and that nothing takes from the
+// execution roles what the update gives them.
 func (v *verifier) checkRoles() {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" {
 		v.add("role", v.stage.Where("roles", "permissionsBoundary"), func(ctx context.Context) (string, error) {
@@ -38,8 +38,8 @@ func (v *verifier) checkRoles() {
 	}
 }
 
-// checkLinkedRoles tells which of AWS's own roles the account does not have yet. The first call that needs one makes it, where the
-// credentials may; CreateCluster goes on where they may not, and CreateService fails minutes later
+// checkLinkedRoles tells which of AWS's own roles the account does not have yet. The first call that needs one makes
+// it, where the credentials may; CreateCluster goes on where they may not, and CreateService fails minutes later
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html).
 func (v *verifier) checkLinkedRoles() {
 	linked := func(key, name, service string) {
@@ -49,8 +49,10 @@ func (v *verifier) checkLinkedRoles() {
 			case err != nil:
 				return "", err
 			case found == nil:
-				return "", noted("the account has no role %s yet: the update makes it, if its credentials may iam:CreateServiceLinkedRole, and waits "+
-					"until AWS can use it; otherwise have it made by `aws iam create-service-linked-role --aws-service-name %s`", name, service)
+				return "", noted("the account has no role %s yet: the update makes it, if its credentials may "+
+					"iam:CreateServiceLinkedRole, and waits "+
+					"until AWS can use it; otherwise have it made by `aws iam create-service-linked-role --aws-service-name %s`", name,
+					service)
 			}
 			return "the account has the role " + name, nil
 		})
@@ -73,7 +75,8 @@ func (v *verifier) checkLinkedRoles() {
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
 	_, err := v.roles.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
 	if isCode(err, "NoSuchEntity") {
-		return "", refuse("there is no policy %s: make it, or name one that `aws iam list-policies --policy-usage-filter PermissionsBoundary` lists", policy)
+		return "", refuse("there is no policy %s: make it, or name one that `aws iam list-policies --policy-usage-filter "+
+			"PermissionsBoundary` lists", policy)
 	}
 	return "the policy is there", err
 }
@@ -96,7 +99,8 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 			continue
 		}
 		if found == nil {
-			checks = append(checks, newCheck("role", key, "", noted("the role %s is made by the update, and can be checked from then on", name)))
+			checks = append(checks, newCheck("role", key, "",
+				noted("the role %s is made by the update, and can be checked from then on", name)))
 			continue
 		}
 		if err := v.stage.CheckOwner(of, found.Tags); err != nil { // the same for all its roles
@@ -121,7 +125,8 @@ func (v *verifier) role(ctx context.Context, name string) (*role, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &role{ARN: aws.ToString(answer.Role.Arn), Trust: aws.ToString(answer.Role.AssumeRolePolicyDocument), Tags: map[string]string{}}
+	found := &role{ARN: aws.ToString(answer.Role.Arn), Trust: aws.ToString(answer.Role.AssumeRolePolicyDocument),
+		Tags: map[string]string{}}
 	for _, tag := range answer.Role.Tags {
 		found.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
@@ -162,8 +167,8 @@ var (
 	schedules = assumer{"scheduler.amazonaws.com", "scheduler", "schedules"}
 )
 
-// trusted checks that a role can be assumed for tasks, or schedules, of this account and region. An update writes the trust policy only
-// where the stage file changes it, so what was changed by hand stays until a refresh.
+// trusted checks that a role can be assumed for tasks, or schedules, of this account and region. An update writes the
+// trust policy only where the stage file changes it, so what was changed by hand stays until a refresh.
 func (v *verifier) trusted(name string, found *role, by assumer) (string, error) {
 	mend := fmt.Sprintf("run `pulumi up --refresh --stack %s`, which sets its trust policy back", v.stack)
 	text, err := url.PathUnescape(found.Trust)
@@ -193,7 +198,8 @@ func (v *verifier) trusted(name string, found *role, by assumer) (string, error)
 			"make sure that they let %s assume it, or %s", name, by.principal, mend)
 	}
 	if !trusts {
-		return "", refuse("the trust policy of the role %s does not let %s assume it for %s of this account and region: %s", name, by.principal, by.words, mend)
+		return "", refuse("the trust policy of the role %s does not let %s assume it for %s of this account and region: %s",
+			name, by.principal, by.words, mend)
 	}
 	return "the role " + name + " can be assumed by " + by.words, nil
 }
@@ -220,10 +226,12 @@ func (s trustStatement) isFor(service string) bool {
 	if !everybody && (json.Unmarshal(s.Principal, &principals) != nil || !slices.Contains(principals.Service, service)) {
 		return false
 	}
-	return slices.ContainsFunc(s.Action, func(action string) bool { return awslimits.Match(strings.ToLower(action), "sts:assumerole") })
+	return slices.ContainsFunc(s.Action,
+		func(action string) bool { return awslimits.Match(strings.ToLower(action), "sts:assumerole") })
 }
 
-// conditionsHold tells whether conditions hold for tasks of the stage, as far as they are of the kind that slipway writes.
+// conditionsHold tells whether conditions hold for tasks of the stage, as far as they are of the kind that slipway
+// writes.
 func (v *verifier) conditionsHold(conditions map[string]map[string]texts, source string) (holds, known bool) {
 	for operator, keys := range conditions {
 		if !slices.Contains([]string{"StringEquals", "StringLike", "ArnLike", "ArnEquals"}, operator) {
@@ -256,7 +264,8 @@ func (v *verifier) conditionsHold(conditions map[string]map[string]texts, source
 // role goes into the question, so that only what no update mends is found.
 func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (string, error) {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" && boundary != found.Boundary {
-		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be checked from then on", name)
+		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be "+
+			"checked from then on", name)
 	}
 	partition := strings.Split(found.ARN, ":")[1]
 	arn := func(service, resource string) string {
@@ -294,7 +303,8 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 	return fmt.Sprintf("the role %s may pull its images, write its log and read its secrets", name), nil
 }
 
-func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string, resource string) ([]iamtypes.EvaluationResult, error) {
+func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string,
+	resource string) ([]iamtypes.EvaluationResult, error) {
 	answer, err := v.roles.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
 		PolicySourceArn: &role, PolicyInputList: []string{policy}, ResourceArns: []string{resource}, ActionNames: actions,
 	})

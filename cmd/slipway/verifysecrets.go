@@ -13,8 +13,8 @@ import (
 	"slipway/stage"
 )
 
-// checkSecrets looks for the secrets that services and tasks name and somebody else keeps. Their values are not read, so JSON keys
-// in them are not looked for.
+// checkSecrets looks for the secrets that services and tasks name and somebody else keeps. Their values are not read,
+// so JSON keys in them are not looked for.
 func (v *verifier) checkSecrets() {
 	used := map[string]stage.Secret{}
 	for _, user := range v.stage.TaskDefinitions() {
@@ -39,7 +39,8 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 		o.BaseEndpoint = v.settings.Endpoint("ssm", o.BaseEndpoint)
 		o.Region = stage.Secret{ARN: name}.Reference().Region
 	})
-	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name}, WithDecryption: aws.Bool(false)})
+	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name},
+		WithDecryption: aws.Bool(false)})
 	if err != nil {
 		return "", err
 	}
@@ -57,10 +58,12 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 		return "", err
 	}
 	if answer == nil {
-		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every secret", id)
+		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every "+
+			"secret", id)
 	}
 	if answer.DeletedDate != nil {
-		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret --region %s --secret-id %s`, "+
+		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret "+
+			"--region %s --secret-id %s`, "+
 			"or name another", region, id)
 	}
 	label, version := reference.Label, reference.Version

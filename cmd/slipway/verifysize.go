@@ -14,12 +14,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Pulumi hands all configuration to a program in Go in one environment variable, PULUMI_CONFIG, and Linux takes this many
-// bytes for one, with its name and the byte after it (MAX_ARG_STRLEN in execve(2)).
+// Pulumi hands all configuration to a program in Go in one environment variable, PULUMI_CONFIG, and Linux takes this
+// many bytes for one, with its name and the byte after it (MAX_ARG_STRLEN in execve(2)).
 const mostConfiguration = 131072
 
-// configurationSize is how many bytes of that a stage's configuration takes. config has hiddenValue for what is encrypted,
-// the sources of the files tell how long that is.
+// configurationSize is how many bytes of that a stage's configuration takes. config has hiddenValue for what is
+// encrypted, the sources of the files tell how long that is.
 func configurationSize(config map[string]string, sources ...[]byte) (int, error) {
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -36,7 +36,8 @@ func configurationSize(config map[string]string, sources ...[]byte) (int, error)
 	return size, nil
 }
 
-// hiddenBytes is how much longer encrypted values are than hiddenValue, about: what protects a value adds some 30 bytes.
+// hiddenBytes is how much longer encrypted values are than hiddenValue, about: what protects a value adds some 30
+// bytes.
 func hiddenBytes(n *yaml.Node) (total int) {
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "secure" {
 		encrypted := n.Content[1].Value[strings.LastIndex(n.Content[1].Value, ":")+1:]
@@ -71,8 +72,10 @@ func (v *verifier) checkConfigurationSize(file string, size int) {
 		return
 	}
 	v.add("configuration", filepath.Base(file), func(context.Context) (string, error) {
-		said := fmt.Sprintf("the configuration, with the defaults, has about %d bytes, and no program in Go gets more than %d from Pulumi", size, mostConfiguration)
-		const advice = "keep large values where their ARN is enough (Secrets Manager, Parameter Store), put files into the image, or make two stages of one"
+		said := fmt.Sprintf("the configuration, with the defaults, has about %d bytes, and no program in Go gets more than "+
+			"%d from Pulumi", size, mostConfiguration)
+		const advice = "keep large values where their ARN is enough (Secrets Manager, Parameter Store), put files into the " +
+			"image, or make two stages of one"
 		if size > mostConfiguration {
 			return "", refuse("%s (the CLI would say \"argument list too long\"): %s", said, advice)
 		}

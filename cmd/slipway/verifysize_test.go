@@ -14,8 +14,10 @@ import (
 func TestTheSizeOfAConfigurationIsWhatPulumiHandsOver(t *testing.T) {
 	t.Parallel()
 	const secret = `a "secret" of some length, with < and >`
-	config := map[string]string{"slipway:environment": `{"A": "<b>"}`, "slipway:secrets": `{"KEY":"` + hiddenValue + `"}`, "aws:region": "eu-central-1"}
-	file := fmt.Sprintf("config:\n  slipway:secrets:\n    KEY: {secure: v1:abc=:%s}\n", base64.StdEncoding.EncodeToString([]byte(secret)))
+	config := map[string]string{"slipway:environment": `{"A": "<b>"}`, "slipway:secrets": `{"KEY":"` + hiddenValue + `"}`,
+		"aws:region": "eu-central-1"}
+	file := fmt.Sprintf("config:\n  slipway:secrets:\n    KEY: {secure: v1:abc=:%s}\n",
+		base64.StdEncoding.EncodeToString([]byte(secret)))
 	size, err := configurationSize(config, nil, []byte(file))
 	require.NoError(t, err)
 	config["slipway:secrets"] = `{"KEY":"` + secret + `"}`
@@ -26,7 +28,8 @@ func TestTheSizeOfAConfigurationIsWhatPulumiHandsOver(t *testing.T) {
 
 func TestAConfigurationThatNoProgramGets(t *testing.T) {
 	t.Parallel()
-	for size, status := range map[int]string{1000: "", mostConfiguration*9/10 - 1: "", mostConfiguration * 9 / 10: statusNote, mostConfiguration: statusNote,
+	for size, status := range map[int]string{1000: "", mostConfiguration*9/10 - 1: "",
+		mostConfiguration * 9 / 10: statusNote, mostConfiguration: statusNote,
 		mostConfiguration + 1: statusWrong} {
 		v := &verifier{}
 		v.checkConfigurationSize("/project/Pulumi.dev.yaml", size)

@@ -74,18 +74,22 @@ func TestSetRefs(t *testing.T) {
 		},
 		"no images at all, among other settings": {
 			web,
-			"# head\nconfig:\n  aws:region: ap-northeast-2\n\n  slipway:services:\n    web:\n      replicas: 2 # two\n      # more\n\nencryptionsalt: v1:abc\n",
-			"# head\nconfig:\n  aws:region: ap-northeast-2\n\n  slipway:services:\n    web:\n      replicas: 2 # two\n      # more\n  slipway:images:\n    web:\n      ref: NEW\n\nencryptionsalt: v1:abc\n",
+			"# head\nconfig:\n  aws:region: ap-northeast-2\n\n  slipway:services:\n    web:\n      replicas: 2 # two\n      # " +
+				"more\n\nencryptionsalt: v1:abc\n",
+			"# head\nconfig:\n  aws:region: ap-northeast-2\n\n  slipway:services:\n    web:\n      replicas: 2 # two\n      # " +
+				"more\n  slipway:images:\n    web:\n      ref: NEW\n\nencryptionsalt: v1:abc\n",
 		},
 		"no images, in a file indented by four": {
 			web,
 			"config:\n    aws:region: x\n    slipway:services:\n        web: {replicas: 2}\n",
-			"config:\n    aws:region: x\n    slipway:services:\n        web: {replicas: 2}\n    slipway:images:\n        web:\n            ref: NEW\n",
+			"config:\n    aws:region: x\n    slipway:services:\n        web: {replicas: 2}\n    slipway:images:\n        " +
+				"web:\n            ref: NEW\n",
 		},
 		"no images, after a list that stands as far left as its key": {
 			web,
 			"config:\n  aws:allowedAccountIds:\n  - \"1\"\n  - \"2\"\nencryptionsalt: v1:abc\n",
-			"config:\n  aws:allowedAccountIds:\n  - \"1\"\n  - \"2\"\n  slipway:images:\n    web:\n      ref: NEW\nencryptionsalt: v1:abc\n",
+			"config:\n  aws:allowedAccountIds:\n  - \"1\"\n  - \"2\"\n  slipway:images:\n    web:\n      ref: " +
+				"NEW\nencryptionsalt: v1:abc\n",
 		},
 		"no images, after a text of several lines": {
 			web,
@@ -135,7 +139,8 @@ func TestSetRefs(t *testing.T) {
 		"another image beside": {
 			web,
 			"config:\n  slipway:images:\n    api:\n      # pinned\n      ref: x # api\n    # end of images\n  a: b\n",
-			"config:\n  slipway:images:\n    api:\n      # pinned\n      ref: x # api\n    web:\n      ref: NEW\n    # end of images\n  a: b\n",
+			"config:\n  slipway:images:\n    api:\n      # pinned\n      ref: x # api\n    web:\n      ref: NEW\n    # end of " +
+				"images\n  a: b\n",
 		},
 		"another image beside, in flow style": {
 			web,
@@ -192,17 +197,22 @@ func TestSetRefs(t *testing.T) {
 			"config:\n  slipway:images:\n    web:\n      ref: OLD",
 			"config:\n  slipway:images:\n    web:\n      ref: NEW",
 		},
-		"an empty file":                {web, "", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"comments only":                {web, "# soon\n", "# soon\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"a document start only":        {web, "---\n", "---\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"an empty map as the file":     {web, "{}\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"an empty config":              {web, "config: {}\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"a config without a value":     {web, "config:\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"no config but encryption":     {web, "encryptionsalt: x\n", "encryptionsalt: x\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
-		"a file that is JSON":          {web, "{\"config\": {\"slipway:images\": {\"web\": {\"ref\": \"OLD\"}}}}", "{\"config\": {\"slipway:images\": {\"web\": {\"ref\": \"NEW\"}}}}"},
-		"a second document":            {web, "a: b\n---\nc: d\n", "a: b\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n---\nc: d\n"},
-		"the same ref as before":       {web, "config: {slipway:images: {web: {ref: NEW}}}\n", "config: {slipway:images: {web: {ref: NEW}}}\n"},
-		"a comment left of its images": {web, "config:\n  slipway:images:\n# note\n    api: {ref: x}\n# end\n", "config:\n  slipway:images:\n# note\n    api: {ref: x}\n    web:\n      ref: NEW\n# end\n"},
+		"an empty file":            {web, "", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"comments only":            {web, "# soon\n", "# soon\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"a document start only":    {web, "---\n", "---\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"an empty map as the file": {web, "{}\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"an empty config":          {web, "config: {}\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"a config without a value": {web, "config:\n", "config:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"no config but encryption": {web, "encryptionsalt: x\n",
+			"encryptionsalt: x\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n"},
+		"a file that is JSON": {web, "{\"config\": {\"slipway:images\": {\"web\": {\"ref\": \"OLD\"}}}}",
+			"{\"config\": {\"slipway:images\": {\"web\": {\"ref\": \"NEW\"}}}}"},
+		"a second document": {web, "a: b\n---\nc: d\n",
+			"a: b\nconfig:\n  slipway:images:\n    web:\n      ref: NEW\n---\nc: d\n"},
+		"the same ref as before": {web, "config: {slipway:images: {web: {ref: NEW}}}\n",
+			"config: {slipway:images: {web: {ref: NEW}}}\n"},
+		"a comment left of its images": {web, "config:\n  slipway:images:\n# note\n    api: {ref: x}\n# end\n",
+			"config:\n  slipway:images:\n# note\n    api: {ref: x}\n    web:\n      ref: NEW\n# end\n"},
 	}
 	fill := strings.NewReplacer("OLD", oldRef, "NEW", newRef, "API", apiRef)
 	for name, test := range tests {
@@ -222,19 +232,27 @@ func TestSetRefs(t *testing.T) {
 func TestSetRefsRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ source, want string }{
-		"an alias for the image":             {"a: &a {ref: x}\nconfig:\n  slipway:images: {web: *a}\n", "config.slipway:images.web: an anchor or alias"},
-		"an anchor on the images":            {"config:\n  slipway:images: &i {web: {ref: x}}\n  b: *i\n", "config.slipway:images: an anchor or alias"},
-		"an anchor on the ref":               {"config:\n  slipway:images: {web: {ref: &r x}}\n", "config.slipway:images.web.ref: line 2"},
-		"an image merged from elsewhere":     {"a: &a {web: {ref: x, note: y}}\nconfig:\n  slipway:images:\n    <<: *a\n", "cannot be edited in place"},
-		"a ref over several lines":           {"config:\n  slipway:images:\n    web:\n      ref: >-\n        x\n", "config.slipway:images.web.ref: line 4"},
-		"a quoted ref with an escape":        {"config:\n  slipway:images: {web: {ref: \"\\x41\"}}\n", "config.slipway:images.web.ref: line 2"},
-		"a ref that is a map":                {"config:\n  slipway:images: {web: {ref: {a: b}}}\n", "config.slipway:images.web.ref: line 2"},
+		"an alias for the image": {"a: &a {ref: x}\nconfig:\n  slipway:images: {web: *a}\n",
+			"config.slipway:images.web: an anchor or alias"},
+		"an anchor on the images": {"config:\n  slipway:images: &i {web: {ref: x}}\n  b: *i\n",
+			"config.slipway:images: an anchor or alias"},
+		"an anchor on the ref": {"config:\n  slipway:images: {web: {ref: &r x}}\n",
+			"config.slipway:images.web.ref: line 2"},
+		"an image merged from elsewhere": {"a: &a {web: {ref: x, note: y}}\nconfig:\n  slipway:images:\n    <<: *a\n",
+			"cannot be edited in place"},
+		"a ref over several lines": {"config:\n  slipway:images:\n    web:\n      ref: >-\n        x\n",
+			"config.slipway:images.web.ref: line 4"},
+		"a quoted ref with an escape": {"config:\n  slipway:images: {web: {ref: \"\\x41\"}}\n",
+			"config.slipway:images.web.ref: line 2"},
+		"a ref that is a map": {"config:\n  slipway:images: {web: {ref: {a: b}}}\n",
+			"config.slipway:images.web.ref: line 2"},
 		"images that are a list":             {"config:\n  slipway:images: [web]\n", "config.slipway:images: must be a map"},
 		"a config that is text":              {"config: hello\n", "config: must be a map"},
 		"a line break that only YAML counts": {"# one\u2028# two\nconfig: {slipway:images: {web: {ref: x}}}\n", "line 3"},
 		"a carriage return alone":            {"# one\rconfig: {slipway:images: {web: {}}}\r", "cannot be edited in place"},
 		"a file that is no YAML":             {"config: [\n", "yaml:"},
-		"a key that stands twice":            {"config:\n  slipway:images: {web: {ref: x}}\n  slipway:images: {}\n", "already defined"},
+		"a key that stands twice": {"config:\n  slipway:images: {web: {ref: x}}\n  slipway:images: {}\n",
+			"already defined"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
