@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/components/build"
 	"slipway/stage"
 )
 
@@ -66,11 +67,11 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 		"every-option": {everyOption, func(s *Preflight) {
 			s.Network.AssignPublicIP = true
 			s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
-			s.Builds = map[string]*Build{"web": {
+			s.Builds = map[string]*build.Plan{"web": {
 				Build: stage.Build{Platform: "linux/arm64", Target: "run", Args: map[string]string{"A": "1"}},
-				context: &buildContext{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile",
+				Staged: &build.Context{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile",
 					Hash: "4e07408562bedb8b"},
-				from: source{Commit: "a1b2c3d"},
+				Source: build.Source{Commit: "a1b2c3d"},
 			}}
 		}},
 		"existing-load-balancer": {map[string]string{

@@ -1,9 +1,6 @@
 package components
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"path"
 	"strings"
 	"time"
@@ -12,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/components/build"
 	"slipway/stage"
 )
 
@@ -41,8 +39,8 @@ type Image struct {
 
 // ImageArgs says what an Image is built from.
 type ImageArgs struct {
-	// Build is what PrepareBuilds has prepared.
-	Build *Build
+	// Build is what build.Prepare has laid out.
+	Build *build.Plan
 	// Repository is the name of the ECR repository, RepositoryURL the repository's own.
 	Repository    string
 	RepositoryURL pulumi.StringOutput
@@ -62,12 +60,12 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(imageType, name, component, opts...); err != nil {
 		return nil, err
 	}
-	hash := triggerHash(args.Build.context.Hash, args.Repository, args.Build.from)
+	hash := args.Build.Hash(args.Repository)
 	image, err := docker.NewImage(ctx, name, &docker.ImageArgs{
-		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, imageTag(args.Now, args.Build.from, hash)),
+		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, args.Build.Source.Tag(args.Now, hash)),
 		Build: &docker.DockerBuildArgs{
-			Context:    pulumi.String(args.Build.context.Dir),
-			Dockerfile: pulumi.String(args.Build.context.Dockerfile),
+			Context:    pulumi.String(args.Build.Staged.Dir),
+			Dockerfile: pulumi.String(args.Build.Staged.Dockerfile),
 			Platform:   pulumi.String(args.Build.Platform),
 			Target:     optionalString(args.Build.Target),
 			Args:       buildArgs(args.Build.Args),
@@ -94,13 +92,6 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"ref": component.Ref, "tag": component.Tag, "digest": component.Digest, "commit": component.Commit,
 	})
-}
-
-// triggerHash adds to what Docker sees what else makes a new image: where it goes, and whether a commit tells
-// what it was built from. Committing what ran dirty makes one clean image, which can be promoted.
-func triggerHash(contextHash, repository string, from source) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\ndirty=%t\n", contextHash, repository, from.Dirty))
-	return hex.EncodeToString(sum[:])
 }
 
 func tagOf(imageName string) string {

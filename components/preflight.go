@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/components/build"
 	"slipway/stage"
 )
 
@@ -20,7 +21,7 @@ type Preflight struct {
 	// Revisions are the ARNs of the revisions that services are pinned to, by service.
 	Revisions map[string]string
 	// Builds are the images to build, by name.
-	Builds map[string]*Build
+	Builds map[string]*build.Plan
 	// Rollouts watches the services' deployments.
 	Rollouts *Rollouts
 	// AlarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
@@ -49,7 +50,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 		found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
 	}
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
-	found.Builds, errBuilds = PrepareBuilds(ctx.Log, settings, root)
+	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
 	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds)
 }

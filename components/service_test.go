@@ -218,3 +218,8 @@ func TestTypesThatAreRegisteredByTokenShareTheSDKsProvider(t *testing.T) {
 	require.Contains(t, string(modules), "github.com/pulumi/pulumi-aws/sdk/v6 v"+awsSDKVersion+"\n",
 		"two versions would be two provider plugins: change awsSDKVersion in network.go with go.mod")
 }
+
+func TestTheTagOfAnImageFollowsItsLastColon(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "t", tagOf("registry.example.com:5000/a/b:t"))
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
+	"slipway/components/build"
 	"slipway/stage"
 )
 
@@ -138,7 +139,7 @@ func TestARefBesideBuildKeepsTheRepositoryAndBuildsNothing(t *testing.T) {
 		"services": `{"web": {"image": "web"}}`,
 	}
 	settings := loadStage(t, keys)
-	builds, err := PrepareBuilds(&logged{}, settings, t.TempDir())
+	builds, err := build.Prepare(nil, settings, t.TempDir())
 	require.NoError(t, err)
 	require.Empty(t, builds)
 

@@ -1,4 +1,4 @@
-package components
+package build
 
 import (
 	"fmt"
@@ -49,7 +49,7 @@ func (l *logged) Warn(message string, _ *pulumi.LogArgs) error {
 	return nil
 }
 
-func staged(t *testing.T, root string, build stage.Build) *buildContext {
+func staged(t *testing.T, root string, build stage.Build) *Context {
 	t.Helper()
 	context, err := stageContext(root, ".slipway/dev/web", build, nil)
 	require.NoError(t, err)
@@ -59,7 +59,8 @@ func staged(t *testing.T, root string, build stage.Build) *buildContext {
 func TestTheHashFollowsWhatDockerSees(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
-		"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/.dockerignore": "*.md\n", "app/a": "1", "app/sub/b": "2", "app/notes.md": "x",
+		"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/.dockerignore": "*.md\n", "app/a": "1", "app/sub/b": "2",
+		"app/notes.md": "x",
 	}
 	for name, test := range map[string]struct {
 		change  func(t *testing.T, root string, build *stage.Build)
@@ -93,8 +94,12 @@ func TestTheHashFollowsWhatDockerSees(t *testing.T) {
 			require.NoError(t, os.Remove(filepath.Join(root, "app/a")))
 			require.NoError(t, os.Symlink("sub/b", filepath.Join(root, "app/a")))
 		}, true},
-		"the Dockerfile":   {func(t *testing.T, root string, _ *stage.Build) { write(t, root, "app/Dockerfile", "FROM scratch\n") }, true},
-		"an argument":      {func(_ *testing.T, _ string, build *stage.Build) { build.Args = map[string]string{"A": "1"} }, true},
+		"the Dockerfile": {func(t *testing.T, root string, _ *stage.Build) {
+			write(t, root, "app/Dockerfile",
+				"FROM scratch\n")
+		}, true},
+		"an argument": {func(_ *testing.T, _ string, build *stage.Build) { build.Args = map[string]string{"A": "1"} },
+			true},
 		"the target":       {func(_ *testing.T, _ string, build *stage.Build) { build.Target = "last" }, true},
 		"the platform":     {func(_ *testing.T, _ string, build *stage.Build) { build.Platform = "linux/arm64" }, true},
 		"refresh":          {func(_ *testing.T, _ string, build *stage.Build) { build.Refresh = "november" }, true},
@@ -154,7 +159,8 @@ func TestAContextThatHoldsTheStagedTreesLeavesThemOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			root := project(t, map[string]string{"project/Dockerfile": "FROM scratch\n", "project/.dockerignore": "b\n", "project/a": "1"})
+			root := project(t, map[string]string{"project/Dockerfile": "FROM scratch\n", "project/.dockerignore": "b\n",
+				"project/a": "1"})
 			root = filepath.Join(root, "project")
 			first := staged(t, root, build)
 			require.Equal(t, first.Hash, staged(t, root, build).Hash)
@@ -169,7 +175,8 @@ func TestAContextThatHoldsTheStagedTreesLeavesThemOut(t *testing.T) {
 func TestAnIgnoreFileOfTheDockerfilesOwnNameGoesFirst(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{
-		"app/web.Dockerfile": "FROM scratch\n", "app/web.Dockerfile.dockerignore": "b\n", "app/.dockerignore": "a\n", "app/a": "1", "app/b": "2",
+		"app/web.Dockerfile": "FROM scratch\n", "app/web.Dockerfile.dockerignore": "b\n", "app/.dockerignore": "a\n",
+		"app/a": "1", "app/b": "2",
 	})
 	build := build
 	build.Dockerfile = "app/web.Dockerfile"
@@ -196,7 +203,8 @@ func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := project(t, map[string]string{
-				"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": test.ignore, "app/apps/web/package.json": "{}", "app/apps/web/main.js": ""})
+				"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": test.ignore, "app/apps/web/package.json": "{}",
+				"app/apps/web/main.js": ""})
 			context := staged(t, root, build)
 			require.FileExists(t, filepath.Join(root, context.Dir, "apps/web/package.json"))
 			beside := filepath.Join(root, context.Dockerfile+".dockerignore")
@@ -208,12 +216,13 @@ func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(root, context.Dir, ".dockerignore")); err != nil {
 				tree.kept = nil
 			}
-			require.NoError(t, filepath.WalkDir(filepath.Join(root, context.Dir), func(name string, entry os.DirEntry, err error) error {
-				if path, _ := filepath.Rel(filepath.Join(root, context.Dir), name); entry.IsDir() && path != "." {
-					tree.dirs = append(tree.dirs, path)
-				}
-				return err
-			}))
+			require.NoError(t, filepath.WalkDir(filepath.Join(root, context.Dir),
+				func(name string, entry os.DirEntry, err error) error {
+					if path, _ := filepath.Rel(filepath.Join(root, context.Dir), name); entry.IsDir() && path != "." {
+						tree.dirs = append(tree.dirs, path)
+					}
+					return err
+				}))
 			anew, err := context.wasFilteredTwice(tree)
 			require.NoError(t, err)
 			require.Equal(t, test.anew, anew)
@@ -229,8 +238,9 @@ func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
 
 func TestTheHashesOfEarlierVersionsStay(t *testing.T) {
 	t.Parallel()
-	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/.dockerignore": "*.md\n!keep.md\n",
-		"app/a": "1", "app/sub/b": "2", "app/notes.md": "x", "app/keep.md": "y"})
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n",
+		"app/.dockerignore": "*.md\n!keep.md\n",
+		"app/a":             "1", "app/sub/b": "2", "app/notes.md": "x", "app/keep.md": "y"})
 	build := build
 	build.Args, build.Target = map[string]string{"A": "1"}, "last"
 	require.Equal(t, "h1:oPGyDehHEk5nq6US+z67fdZvmQlzXES/948c1ydhABI=", staged(t, root, build).Hash)
@@ -258,13 +268,13 @@ func TestAnImagesDirectoryHoldsNoOther(t *testing.T) {
 		builds[image] = stage.Image{Build: &stage.Build{Context: dir, Dockerfile: dir + "/Dockerfile"}}
 	}
 	for range 2 {
-		prepared, err := PrepareBuilds(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: builds}, root)
+		prepared, err := Prepare(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: builds}, root)
 		require.NoError(t, err)
-		entries, err := os.ReadDir(filepath.Join(root, prepared["x"].context.Dir))
+		entries, err := os.ReadDir(filepath.Join(root, prepared["x"].Staged.Dir))
 		require.NoError(t, err)
 		require.Len(t, entries, 2, "Dockerfile and a")
 		for image, build := range prepared {
-			require.FileExists(t, filepath.Join(root, build.context.Dockerfile), image)
+			require.FileExists(t, filepath.Join(root, build.Staged.Dockerfile), image)
 		}
 	}
 }
@@ -276,12 +286,14 @@ func TestAnImageThatIsStagedElsewhereIsAnotherImage(t *testing.T) {
 	require.NoError(t, err)
 	renamed, err := stageContext(root, stagingDir("dev", "x/context"), build, nil)
 	require.NoError(t, err)
-	require.NotEqual(t, plain.Hash, renamed.Hash, "its directory is an input of the image, which a change would push to the same tag")
+	require.NotEqual(t, plain.Hash, renamed.Hash,
+		"its directory is an input of the image, which a change would push to the same tag")
 }
 
 func TestASymlinkThatTheProviderCouldNotFollowIsRefused(t *testing.T) {
 	t.Parallel()
-	for name, target := range map[string]string{"leads nowhere": "missing", "leads out of the build context": "../outside"} {
+	for name, target := range map[string]string{"leads nowhere": "missing",
+		"leads out of the build context": "../outside"} {
 		root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "outside": ""})
 		require.NoError(t, os.Symlink(target, filepath.Join(root, "app/link")))
 		_, err := stageContext(root, ".slipway/dev/web", build, nil)
@@ -293,25 +305,27 @@ func TestASymlinkThatTheProviderCouldNotFollowIsRefused(t *testing.T) {
 func TestCommitAndDirtinessComeFromTheRepositoryOfTheContext(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "app/.dockerignore": "*.md\n", "app/a": "1"})
-	sourceNow := func() source {
+	sourceNow := func() Source {
 		found, err := staged(t, root, build).sourceOf()
 		require.NoError(t, err)
 		return found
 	}
 	run := func(args ...string) {
-		output, err := exec.Command("git", append([]string{"-C", root, "-c", "user.name=n", "-c", "user.email=e@example.com"}, args...)...).CombinedOutput()
+		output, err := exec.Command("git", append([]string{"-C", root, "-c", "user.name=n", "-c", "user.email=e@example.com"},
+			args...)...).CombinedOutput()
 		require.NoError(t, err, string(output))
 	}
-	require.Equal(t, source{}, sourceNow(), "no repository")
+	require.Equal(t, Source{}, sourceNow(), "no repository")
 	run("init", "-q")
-	require.Equal(t, source{}, sourceNow(), "no commit")
+	require.Equal(t, Source{}, sourceNow(), "no commit")
 	write(t, root, ".gitignore", ".slipway\n")
 	run("add", "-A")
 	run("commit", "-qm", "one")
 	clean := sourceNow()
 	require.Regexp(t, "^[0-9a-f]{7}$", clean.Commit)
 	require.False(t, clean.Dirty)
-	for name, dirty := range map[string]bool{"elsewhere": false, "app/notes.md": false, "app/new": true, "app/a": true, "app/Dockerfile": true} {
+	for name, dirty := range map[string]bool{"elsewhere": false, "app/notes.md": false, "app/new": true, "app/a": true,
+		"app/Dockerfile": true} {
 		write(t, root, name, "changed")
 		require.Equal(t, dirty, sourceNow().Dirty, name)
 		run("stash", "-uq")
@@ -323,18 +337,17 @@ func TestCommitAndDirtinessComeFromTheRepositoryOfTheContext(t *testing.T) {
 func TestTagsTellTimeCommitAndInputs(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 13, 12, 5, 0, time.FixedZone("KST", 9*3600))
-	for tag, from := range map[string]source{
+	for tag, from := range map[string]Source{
 		"20261123-041205-a1b2c3d-9f8e7d6c":       {Commit: "a1b2c3d"},
 		"20261123-041205-a1b2c3d-dirty-9f8e7d6c": {Commit: "a1b2c3d", Dirty: true},
 		"20261123-041205-nogit-9f8e7d6c":         {},
 	} {
-		require.Equal(t, tag, imageTag(now, from, "9f8e7d6c5b4a"))
+		require.Equal(t, tag, from.Tag(now, "9f8e7d6c5b4a"))
 	}
 	require.Equal(t, "a1b2c3d", stage.CommitOf("20261123-041205-a1b2c3d-9f8e7d6c"))
 	require.Equal(t, "a1b2c3d-dirty", stage.CommitOf("20261123-041205-a1b2c3d-dirty-9f8e7d6c"))
 	require.Empty(t, stage.CommitOf("20261123-041205-nogit-9f8e7d6c"))
 	require.Empty(t, stage.CommitOf("v1.2.3"))
-	require.Equal(t, "t", tagOf("registry.example.com:5000/a/b:t"))
 }
 
 func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
@@ -362,8 +375,9 @@ func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
 
 func TestAllMistakesOfAllBuildsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
-	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY missing /\n", "other/Dockerfile": "FROM scratch\nCOPY absent /\n"})
-	_, err := PrepareBuilds(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY missing /\n",
+		"other/Dockerfile": "FROM scratch\nCOPY absent /\n"})
+	_, err := Prepare(&logged{}, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
 		"web":   {Build: &stage.Build{Context: "app", Dockerfile: "app/Dockerfile"}},
 		"other": {Build: &stage.Build{Context: "other", Dockerfile: "other/Dockerfile"}},
 	}}, root)

@@ -1,4 +1,4 @@
-package components
+package build
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"slipway/git"
 )
 
-// source says which commit a build context was made from.
-type source struct {
+// Source says which commit a build context was made from.
+type Source struct {
 	// Commit is HEAD's short hash, seven hex digits; empty without git.
 	Commit string
 	// Dirty says that a file that Docker sees differs from that commit.
@@ -21,7 +21,7 @@ type source struct {
 }
 
 // label is the source's part of a tag.
-func (s source) label() string {
+func (s Source) label() string {
 	switch {
 	case s.Commit == "":
 		return "nogit"
@@ -31,30 +31,30 @@ func (s source) label() string {
 	return s.Commit
 }
 
-// imageTag names an image so that ECR's list reads as a deployment history. The start of the hash keeps two builds
-// within one second apart.
-func imageTag(now time.Time, from source, hash string) string {
-	return fmt.Sprintf("%s-%s-%.8s", now.UTC().Format("20060102-150405"), from.label(), hash)
+// Tag names an image so that ECR's list reads as a deployment history. The start of the hash keeps two builds within
+// one second apart.
+func (s Source) Tag(now time.Time, hash string) string {
+	return fmt.Sprintf("%s-%s-%.8s", now.UTC().Format("20060102-150405"), s.label(), hash)
 }
 
 // sourceOf asks the repository that holds the context. Only files that Docker sees can make it dirty: what
 // .dockerignore excludes is not in the image.
-func (c *buildContext) sourceOf() (source, error) {
+func (c *Context) sourceOf() (Source, error) {
 	if _, err := exec.LookPath("git"); err != nil {
-		return source{}, nil
+		return Source{}, nil
 	}
 	ctx := context.Background()
 	if _, err := git.Read(ctx, c.source, "rev-parse", "--git-dir"); err != nil {
 		if strings.Contains(err.Error(), "not a git repository") {
-			return source{}, nil
+			return Source{}, nil
 		}
-		return source{}, err // such as a repository of another owner: then a tag without commit would be a surprise
+		return Source{}, err // such as a repository of another owner: then a tag without commit would be a surprise
 	}
 	head, err := git.Read(ctx, c.source, "rev-parse", "--verify", "--short=7", "HEAD")
 	if err != nil {
-		return source{}, nil // a repository without a commit
+		return Source{}, nil // a repository without a commit
 	}
-	found := source{Commit: fmt.Sprintf("%.7s", strings.TrimSpace(head))}
+	found := Source{Commit: fmt.Sprintf("%.7s", strings.TrimSpace(head))}
 	changed, err := git.Changed(ctx, c.source, ".")
 	if err != nil {
 		return found, err

@@ -1,4 +1,4 @@
-package components
+package build
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ import (
 	"slipway/stage"
 )
 
-// dockerfile is a parsed Dockerfile. It is read with the builder's parser, and without its checks of single instructions:
-// an engine may be newer than they are, and take what they refuse.
+// dockerfile is a parsed Dockerfile. It is read with the builder's parser, and without its checks of single
+// instructions: an engine may be newer than they are, and take what they refuse.
 type dockerfile struct {
 	name   string // where it lies
 	stages []buildStage
@@ -43,7 +43,7 @@ type buildError struct {
 // checkDockerfile refuses what the builder would only refuse after everything else was set up: a file that is no
 // Dockerfile, an unknown instruction, a target that is not there, a file that the build context does not hold. Whatever
 // the builder may take passes: where another frontend reads the file, or where a source cannot be told.
-func (c *buildContext) checkDockerfile(root string, build stage.Build) error {
+func (c *Context) checkDockerfile(root string, build stage.Build) error {
 	content, err := os.ReadFile(c.dockerfile)
 	if err != nil {
 		return buildError{"dockerfile", err}
@@ -68,7 +68,8 @@ func (c *buildContext) checkDockerfile(root string, build stage.Build) error {
 	return c.checkSources(root, parsed, built)
 }
 
-// parseDockerfile finds the build stages; nil where that cannot be told. Its error has all the instructions that are none.
+// parseDockerfile finds the build stages; nil where that cannot be told. Its error has all the instructions that are
+// none.
 func parseDockerfile(name string, content []byte) (parsed *dockerfile, err error) {
 	defer func() {
 		if recover() != nil { // what the parser cannot take, the builder refuses in its own words
@@ -162,10 +163,10 @@ func (d *dockerfile) stageNamed(name string, first int) int {
 	return -1
 }
 
-// checkSources refuses what the build stage, and those that it is made from, copy from the build context, which does not
-// hold it. What the Dockerfile's comment above the instruction says, such as which command makes the file, becomes part
-// of the error.
-func (c *buildContext) checkSources(root string, parsed *dockerfile, built int) error {
+// checkSources refuses what the build stage, and those that it is made from, copy from the build context, which does
+// not hold it. What the Dockerfile's comment above the instruction says, such as which command makes the file, becomes
+// part of the error.
+func (c *Context) checkSources(root string, parsed *dockerfile, built int) error {
 	var mistakes []error
 	for _, index := range parsed.needed(built) {
 		for _, instruction := range parsed.stages[index].instructions {
@@ -232,7 +233,8 @@ func (d *dockerfile) copiedFiles(instruction *parser.Node) []string {
 		if err != nil { // a quote that another word closes
 			return nil
 		}
-		if name != "" && !strings.ContainsAny(word, `$*?[<\`) && !strings.Contains(name, "://") && !repositoryOverSSH.MatchString(name) {
+		if name != "" && !strings.ContainsAny(word, `$*?[<\`) && !strings.Contains(name, "://") &&
+			!repositoryOverSSH.MatchString(name) {
 			plain = append(plain, name)
 		}
 	}

@@ -1,4 +1,4 @@
-package components
+package build
 
 import (
 	"net"
@@ -39,9 +39,16 @@ func TestWhatCannotBeStagedIsToldWithItsName(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = socket.Close() })
 		}, "app/s is neither"},
-		"an exception of nothing":      {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "*\n!/\n") }, "app/.dockerignore, line 2: \"!/\" is no pattern"},
-		"bad patterns":                 {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "# [\n*.md\n[\n!\n") }, "app/.dockerignore, line 3: \"[\" is no pattern"},
-		"a bad range":                  {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "\n!**/[z-a]\n") }, "app/.dockerignore, line 2"},
+		"an exception of nothing": {func(t *testing.T, root string) { write(t, root, "app/.dockerignore", "*\n!/\n") },
+			"app/.dockerignore, line 2: \"!/\" is no pattern"},
+		"bad patterns": {func(t *testing.T, root string) {
+			write(t, root, "app/.dockerignore",
+				"# [\n*.md\n[\n!\n")
+		}, "app/.dockerignore, line 3: \"[\" is no pattern"},
+		"a bad range": {func(t *testing.T, root string) {
+			write(t, root, "app/.dockerignore",
+				"\n!**/[z-a]\n")
+		}, "app/.dockerignore, line 2"},
 		"a symlink in a circle":        {link("app/sub/link", "link"), "app/sub/link leads in a circle"},
 		"a symlink out of the context": {link("app/link", "../outside"), "app/link leads out of the build context"},
 		"a symlink to nothing":         {link("app/link", "nothing"), "app/link leads nowhere"},
@@ -84,17 +91,22 @@ func TestWhatNeverBelongsInAnImageIsLeftOut(t *testing.T) {
 		ignore, dockerfile string
 		kept               []string // of what is left out otherwise
 	}{
-		"left out":           {"", "FROM scratch\nCOPY . /\n", nil},
-		"let in":             {"!.git\n!project/.bin\n", "FROM scratch\nCOPY . /\n", []string{".git/HEAD", "project/.bin/tool"}},
-		"named":              {"", "FROM scratch\nRUN --mount=type=bind,source=.git,target=.git git describe\n", []string{".git/HEAD", "project/.git/HEAD"}},
+		"left out": {"", "FROM scratch\nCOPY . /\n", nil},
+		"let in": {"!.git\n!project/.bin\n", "FROM scratch\nCOPY . /\n",
+			[]string{".git/HEAD", "project/.bin/tool"}},
+		"named": {"", "FROM scratch\nRUN --mount=type=bind,source=.git,target=.git git describe\n",
+			[]string{".git/HEAD", "project/.git/HEAD"}},
 		"another name alike": {"", "FROM scratch\nCOPY .gitignore x.git /\n", nil},
-		"all that is let in": {"*\n!*\n", "FROM scratch\n", []string{".git/HEAD", ".pulumi/state", "project/.bin/tool", "project/.git/HEAD", "project/.sandbox/account"}},
+		"all that is let in": {"*\n!*\n", "FROM scratch\n", []string{".git/HEAD", ".pulumi/state", "project/.bin/tool",
+			"project/.git/HEAD", "project/.sandbox/account"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			root := filepath.Join(project(t, map[string]string{"Dockerfile": test.dockerfile, ".dockerignore": test.ignore, ".git/HEAD": "", ".pulumi/state": "",
-				".gitignore": "", ".bin/theirs": "", "project/a": "", "project/.git/HEAD": "", "project/.bin/tool": "", "project/.sandbox/account": "",
-				"project/.slipway/dev/x": ""}), "project")
+			root := filepath.Join(project(t, map[string]string{"Dockerfile": test.dockerfile, ".dockerignore": test.ignore,
+				".git/HEAD": "", ".pulumi/state": "",
+				".gitignore": "", ".bin/theirs": "", "project/a": "", "project/.git/HEAD": "", "project/.bin/tool": "",
+				"project/.sandbox/account": "",
+				"project/.slipway/dev/x":   ""}), "project")
 			context := staged(t, root, stage.Build{Context: "..", Dockerfile: "../Dockerfile"})
 			var found []string
 			dir := filepath.Join(root, context.Dir)
@@ -104,19 +116,21 @@ func TestWhatNeverBelongsInAnImageIsLeftOut(t *testing.T) {
 				}
 				return err
 			}))
-			require.ElementsMatch(t, append([]string{"Dockerfile", ".dockerignore", ".gitignore", ".bin/theirs", "project/a"}, test.kept...), found)
+			require.ElementsMatch(t, append([]string{"Dockerfile", ".dockerignore", ".gitignore", ".bin/theirs", "project/a"},
+				test.kept...), found)
 		})
 	}
 }
 
 func TestWhatIsInTheContextByMistakeIsWarnedOf(t *testing.T) {
 	t.Parallel()
-	root := project(t, map[string]string{"Dockerfile": "FROM scratch\n", "Pulumi.yaml": "", "Pulumi.dev.yaml": "", "sub/Pulumi.x.yaml": "", "small": "1"})
+	root := project(t, map[string]string{"Dockerfile": "FROM scratch\n", "Pulumi.yaml": "", "Pulumi.dev.yaml": "",
+		"sub/Pulumi.x.yaml": "", "small": "1"})
 	require.NoError(t, os.Mkdir(filepath.Join(root, "data"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "data/large"), nil, 0o644))
 	log := &logged{}
 	prepare := func() {
-		_, err := PrepareBuilds(log, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+		_, err := Prepare(log, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
 			"web": {Build: &stage.Build{Context: ".", Dockerfile: "Dockerfile"}}}}, root)
 		require.NoError(t, err)
 	}
@@ -137,7 +151,8 @@ func TestALongStagingTellsHowFarItIs(t *testing.T) {
 	t.Parallel()
 	root := project(t, map[string]string{"app/Dockerfile": "FROM scratch\n", "app/a": "1"})
 	var said []string
-	_, err := stageContext(root, ".slipway/dev/web", build, &progress{say: func(message string) { said = append(said, message) }})
+	_, err := stageContext(root, ".slipway/dev/web", build,
+		&progress{say: func(message string) { said = append(said, message) }})
 	require.NoError(t, err)
 	require.Contains(t, said, "laid out 2 files, 0 MB, of the build context")
 	require.Contains(t, said, "hashed 2 files, 0 MB, of the build context")

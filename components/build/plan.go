@@ -1,10 +1,15 @@
-package components
+// Package build lays out what Docker sees of an image, hashes it, and finds out which commit it was made from.
+package build
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,20 +18,29 @@ import (
 	"slipway/stage"
 )
 
-// Build is an image that is to be built: what the stage file says of it, and what Docker will see.
-type Build struct {
+// Plan is what an image is to be built from.
+type Plan struct {
+	// Build is what the stage file says of it.
 	stage.Build
-	context *buildContext
-	from    source
+	// Staged is what Docker will see, and Source the commit that it was made from.
+	Staged *Context
+	Source Source
 }
 
-// PrepareBuilds lays out what Docker sees of each image that the stage builds. All that is wrong with any of them is
+// Hash adds to what Docker sees what else makes a new image: where it goes, and whether a commit tells what it was
+// built from. Committing what ran dirty makes one clean image, which can be promoted.
+func (p *Plan) Hash(repository string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\ndirty=%t\n", p.Staged.Hash, repository, p.Source.Dirty))
+	return hex.EncodeToString(sum[:])
+}
+
+// Prepare lays out what Docker sees of each image that the stage builds. All that is wrong with any of them is
 // reported at once, before anything is built or changed. root is the directory of Pulumi.yaml. What is most likely a
 // mistake, and how far it is where that takes longer than a second, is logged.
-func PrepareBuilds(log pulumi.Log, settings *stage.Stage, root string) (map[string]*Build, error) {
-	builds := map[string]*Build{}
+func Prepare(log pulumi.Log, settings *stage.Stage, root string) (map[string]*Plan, error) {
+	builds := map[string]*Plan{}
 	var mistakes []error
-	for _, name := range sortedKeys(settings.Images) {
+	for _, name := range slices.Sorted(maps.Keys(settings.Images)) {
 		declared := settings.Images[name]
 		if declared.Build == nil || declared.Ref != nil {
 			continue
@@ -46,7 +60,7 @@ func PrepareBuilds(log pulumi.Log, settings *stage.Stage, root string) (map[stri
 		if builds[name] = build; build == nil {
 			continue
 		}
-		for _, warning := range build.context.warnings {
+		for _, warning := range build.Staged.warnings {
 			message := fmt.Sprintf("%s: %s", settings.Where("images", name, "build", "context"), relativeTo(root, warning))
 			if err := log.Warn(message, nil); err != nil {
 				return nil, err
@@ -78,10 +92,11 @@ func allOf(err error) []error {
 	return []error{err}
 }
 
-// stagingDir is the directory that an image is staged in: one for each stage, as two stages may be built from one checkout
-// at once. An image's name may have slashes, so where a part of it is what the directory of another image holds, it gets a
-// letter that no image's name begins with. The path is an input of the image: another one is another image, so all other
-// names stand for themselves. Images' names are lower case, whatever the file system does with upper case.
+// stagingDir is the directory that an image is staged in: one for each stage, as two stages may be built from one
+// checkout at once. An image's name may have slashes, so where a part of it is what the directory of another image
+// holds, it gets a letter that no image's name begins with. The path is an input of the image: another one is another
+// image, so all other names stand for themselves. Images' names are lower case, whatever the file system does with
+// upper case.
 func stagingDir(stageName, image string) string {
 	parts := strings.Split(image, "/")
 	for i, part := range parts[1:] {
@@ -96,7 +111,7 @@ func stagingDir(stageName, image string) string {
 // isRenamed tells whether a staging directory, or one below it, is not named as its image.
 func isRenamed(dir string) bool { return strings.Contains(dir, "/_") }
 
-func prepareBuild(root, stagingDir string, declared stage.Build, progress *progress) (*Build, error) {
+func prepareBuild(root, stagingDir string, declared stage.Build, progress *progress) (*Plan, error) {
 	context, err := stageContext(root, stagingDir, declared, progress)
 	if err != nil {
 		return nil, err
@@ -105,5 +120,5 @@ func prepareBuild(root, stagingDir string, declared stage.Build, progress *progr
 		return nil, err
 	}
 	from, err := context.sourceOf()
-	return &Build{declared, context, from}, err
+	return &Plan{declared, context, from}, err
 }
