@@ -30,11 +30,10 @@ func checkOwner(ctx context.Context, account *Account, settings *stage.Stage, na
 	}
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
-	cfg, err := account.sdkConfig(ctx)
+	client, err := account.IAM(ctx)
 	if err != nil {
 		return nil // what matters of it, the services say
 	}
-	client := iamsdk.NewFromConfig(cfg, func(o *iamsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("iam", o.BaseEndpoint) })
 	answer, err := client.GetRole(ctx, &iamsdk.GetRoleInput{RoleName: awssdk.String(settings.ExecutionRole(name))})
 	if err != nil || answer.Role == nil {
 		return nil

@@ -16,8 +16,8 @@ import (
 const lookups = 10
 
 // LookupPinned looks up what the stage pins: images by digest, services to earlier revisions, whose ARNs it returns by
-// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once, before
-// anything is built or changed.
+// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once,
+// before anything is built or changed.
 func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)
@@ -52,7 +52,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	}
 	for i, name := range users {
 		running.Go(func() error {
-			mistakes[len(images)+len(services)+i] = account.lookupReferences(ctx, settings, name)
+			mistakes[len(images)+len(services)+i] = lookupReferences(ctx, account, settings, name)
 			return nil
 		})
 	}
@@ -66,13 +66,14 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	return revisions, errors.Join(mistakes...)
 }
 
-// lookupReferences looks up the images in the stage's ECR that containers of a service or a task name by their references.
-func (a *Account) lookupReferences(ctx *pulumi.Context, settings *stage.Stage, name string) error {
+// lookupReferences looks up the images in the stage's ECR that containers of a service or a task name by their
+// references.
+func lookupReferences(ctx *pulumi.Context, account *Account, settings *stage.Stage, name string) error {
 	var mistakes []error
 	containers := settings.TaskDefinition(name).Containers
 	for _, container := range sortedKeys(containers) {
 		text := containers[container].Image
-		image, stored := a.storedImage(text)
+		image, stored := stage.ParseECRIn(account.ID, account.Region, text)
 		if _, declared := settings.Images[text]; declared || !stored {
 			continue
 		}
@@ -110,10 +111,12 @@ func earlierImage(repositoryURL pulumi.StringOutput, ref stage.Ref, platform str
 // checkPinned looks a pinned image up before anything changes, and says what is wrong with it.
 func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	if ref.Account != account.ID {
-		return fmt.Errorf("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account, account.ID)
+		return fmt.Errorf("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
+			account.ID)
 	}
 	if ref.Region != account.Region {
-		return fmt.Errorf("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, account.Region)
+		return fmt.Errorf("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region,
+			account.Region)
 	}
 	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
 	if err != nil {
@@ -126,16 +129,4 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	}
 	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
 		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
-}
-
-// storedImage is an image in the ECR of the stage's account and region.
-type storedImage struct{ repository, tag, digest string }
-
-// storedImage reads a reference as container definitions have it; false where it names an image that is elsewhere.
-func (a *Account) storedImage(reference string) (storedImage, bool) {
-	image, inECR := stage.ParseECR(reference)
-	if !inECR || image.Account != a.ID || image.Region != a.Region {
-		return storedImage{}, false
-	}
-	return storedImage{image.Repository, image.Tag, image.Digest}, true
 }

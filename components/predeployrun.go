@@ -24,8 +24,9 @@ import (
 	"slipway/taskrun"
 )
 
-// iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some seconds
-// until a role that was made just now, and what it may do, is known everywhere. A service's tasks are started again by ECS.
+// iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some
+// seconds until a role that was made just now, and what it may do, is known everywhere. A service's tasks are started
+// again by ECS.
 const iamLimit = time.Minute
 
 // sayEvery is the time between two words of a wait.
@@ -61,26 +62,28 @@ func (p *predeploy) run(args *pulumi.ResourceHookArgs) error {
 		return fmt.Errorf("%s%w", p.key, err)
 	}
 	if earlier != "" {
-		return p.say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same revisions, has ended with exit code 0",
+		return p.say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same "+
+			"revisions, has ended with exit code 0",
 			earlier))
 	}
-	runner, err := p.account.taskRunner(ctx)
+	runner, err := taskrun.Of(ctx, p.account)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.key, err)
 	}
 	return p.runToEnd(ctx, runner, task)
 }
 
-// preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update has begun.
-// Only a refusal is an error.
+// preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update
+// has begun. Only a refusal is an error.
 func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage) error {
-	names := slices.DeleteFunc(sortedKeys(settings.Tasks), func(name string) bool { return len(settings.Tasks[name].Before) == 0 })
+	names := slices.DeleteFunc(sortedKeys(settings.Tasks),
+		func(name string) bool { return len(settings.Tasks[name].Before) == 0 })
 	if len(names) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
-	client, err := account.ecsClient(ctx)
+	client, err := account.ECS(ctx)
 	if err != nil {
 		return nil // what matters of it, the services say
 	}
@@ -98,8 +101,10 @@ func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage
 	asking.Wait()
 	for _, err := range []error{errList, errDescribe} {
 		if provider.Denied(err) {
-			return fmt.Errorf("%s: the task could not be watched, so nothing is changed. Whoever previews and updates the stage needs "+
-				"ecs:ListTasks, ecs:DescribeTasks, ecs:RunTask and ecs:StopTask: %w", settings.Where("tasks", names[0], "before"), err)
+			return fmt.Errorf("%s: the task could not be watched, so nothing is changed. Whoever previews and updates the "+
+				"stage needs "+
+				"ecs:ListTasks, ecs:DescribeTasks, ecs:RunTask and ecs:StopTask: %w", settings.Where("tasks", names[0], "before"),
+				err)
 		}
 	}
 	return nil
@@ -126,10 +131,11 @@ func (i predeployInput) task(trigger string) taskrun.Task {
 	}
 }
 
-// awaitOthers waits for the end of what runs of the task already: an update that was killed has left it behind, a schedule or
-// somebody has started it. Two migrations at one time are worse than one after the other. It waits as long as the task itself
-// may take. Where the last of them was run for the same, by an update that did not see its end, and has succeeded, it returns its
-// id: a migration is not repeated because reading failed. Its error goes on after the task's key.
+// awaitOthers waits for the end of what runs of the task already: an update that was killed has left it behind, a
+// schedule or somebody has started it. Two migrations at one time are worse than one after the other. It waits as long
+// as the task itself may take. Where the last of them was run for the same, by an update that did not see its end, and
+// has succeeded, it returns its id: a migration is not repeated because reading failed. Its error goes on after the
+// task's key.
 func (p *predeploy) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
 	var reads provider.Reads
@@ -166,7 +172,8 @@ func (p *predeploy) awaitOthers(ctx context.Context, task taskrun.Task) (succeed
 				taskrun.Short(waited), err))
 			told = time.Now()
 		case time.Since(told) > sayEvery:
-			_ = p.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running, stops))
+			_ = p.say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running,
+				stops))
 			told = time.Now()
 		}
 		if err := sleep(ctx, wait); err != nil {
@@ -175,15 +182,17 @@ func (p *predeploy) awaitOthers(ctx context.Context, task taskrun.Task) (succeed
 	}
 }
 
-// others are the tasks of a family: the id of one that has not stopped, "" where there is none, and else the latest that was run
-// before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
-func (p *predeploy) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task, err error) {
-	client, err := p.account.ecsClient(ctx)
+// others are the tasks of a family: the id of one that has not stopped, "" where there is none, and else the latest
+// that was run before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
+func (p *predeploy) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task,
+	err error) {
+	client, err := p.account.ECS(ctx)
 	if err != nil {
 		return "", latest, err
 	}
 	for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family, DesiredStatus: desired})
+		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family,
+			DesiredStatus: desired})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -323,7 +332,8 @@ func (p *predeploy) failure(task taskrun.Task, result taskrun.Result, err error,
 	if late {
 		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", p.key)
 	}
-	fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`: that runs the task again. To deploy without it, as on the way back to an earlier "+
+	fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`: that runs the task again. To deploy without it, as on "+
+		"the way back to an earlier "+
 		"version, remove %s.before", p.key)
 	return errors.New(text.String())
 }

@@ -113,16 +113,16 @@ type imageProtector struct {
 }
 
 func newImageProtector(ctx context.Context, account *Account, settings *stage.Stage) (*imageProtector, error) {
-	cfg, err := account.sdkConfig(ctx)
+	ecrClient, err := account.ECR(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("preparing to protect images from ECR's lifecycle rules: %w", err)
+		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
+	}
+	ecsClient, err := account.ECS(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
 	}
 	p := &imageProtector{
-		account: account, settings: settings,
-		ecr: ecrsdk.NewFromConfig(cfg,
-			func(o *ecrsdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecr", o.BaseEndpoint) }),
-		ecs: ecssdk.NewFromConfig(cfg,
-			func(o *ecssdk.Options) { o.BaseEndpoint = account.settings.Endpoint("ecs", o.BaseEndpoint) }),
+		account: account, settings: settings, ecr: ecrClient, ecs: ecsClient,
 		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}
@@ -163,7 +163,7 @@ func (p *imageProtector) protectExisting(ctx context.Context) error {
 		if ref := p.settings.Images[name].Ref; ref != nil {
 			protecting.Go(func() error {
 				image, err := p.find(ctx, ref.Pinned())
-				if err == nil && image.digest != "" {
+				if err == nil && image.Digest != "" {
 					err = p.protect(ctx, pinTag(p.settings.Cluster(), name, ref.Digest), image)
 				}
 				return keepFailed(p.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
@@ -296,7 +296,7 @@ func (p *imageProtector) protectRevision(ctx context.Context, family string, rev
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return p.eachImage(ctx, refs, tag, own, func(image storedImage,
+	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage,
 		tag string) error {
 		return p.protect(ctx, tag, image)
 	})
@@ -314,28 +314,28 @@ func (p *imageProtector) keeps(repository string, own bool) bool {
 // An image that others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a
 // revision, an image of it has the same tag.
 func (p *imageProtector) eachImage(ctx context.Context, refs []string, tag string, own bool,
-	put func(image storedImage, tag string) error) error {
-	var images []storedImage
+	put func(image stage.ECRImage, tag string) error) error {
+	var images []stage.ECRImage
 	for _, ref := range refs {
-		image, stored := p.account.storedImage(ref)
-		if stored && p.keeps(image.repository, own) {
+		image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, ref)
+		if stored && p.keeps(image.Repository, own) {
 			var err error
 			if image, err = p.find(ctx, ref); err != nil {
 				return err
 			}
-			stored = image.digest != ""
+			stored = image.Digest != ""
 		}
 		if stored && !slices.Contains(images, image) {
 			images = append(images, image)
 		}
 	}
 	for i, image := range slices.Backward(images) {
-		if !p.keeps(image.repository, own) {
+		if !p.keeps(image.Repository, own) {
 			continue
 		}
 		its := tag
 		if i > 0 {
-			its = secondaryTag(tag, image.digest)
+			its = secondaryTag(tag, image.Digest)
 		}
 		if err := put(image, its); err != nil {
 			return err
@@ -345,24 +345,24 @@ func (p *imageProtector) eachImage(ctx context.Context, refs []string, tag strin
 }
 
 // find tells which image a reference names, by its digest alone; none has an image that is gone, or elsewhere.
-func (p *imageProtector) find(ctx context.Context, reference string) (storedImage, error) {
-	image, stored := p.account.storedImage(reference)
-	if !stored || image.digest != "" {
-		return storedImage{repository: image.repository, digest: image.digest}, nil
+func (p *imageProtector) find(ctx context.Context, reference string) (stage.ECRImage, error) {
+	image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, reference)
+	if !stored || image.Digest != "" {
+		return stage.ECRImage{Repository: image.Repository, Digest: image.Digest}, nil
 	}
-	tags, err := p.list(ctx, image.repository)
-	return storedImage{repository: image.repository, digest: tags[image.tag]}, err
+	tags, err := p.list(ctx, image.Repository)
+	return stage.ECRImage{Repository: image.Repository, Digest: tags[image.Tag]}, err
 }
 
 // protect puts a tag on an image. One that is gone is left alone.
-func (p *imageProtector) protect(ctx context.Context, tag string, image storedImage) error {
-	tags, err := p.list(ctx, image.repository)
-	if err != nil || tags[tag] == image.digest {
+func (p *imageProtector) protect(ctx context.Context, tag string, image stage.ECRImage) error {
+	tags, err := p.list(ctx, image.Repository)
+	if err != nil || tags[tag] == image.Digest {
 		return err
 	}
 	for _, held := range tags {
-		if held == image.digest {
-			return p.putTag(ctx, image.repository, image.digest, tag)
+		if held == image.Digest {
+			return p.putTag(ctx, image.Repository, image.Digest, tag)
 		}
 	}
 	return nil
@@ -378,9 +378,9 @@ func (p *imageProtector) protectNew(ctx context.Context, name string, revision i
 	if p.hasTag(ctx, tag, false) {
 		return nil
 	}
-	err := p.eachImage(ctx, refs, tag, true, func(image storedImage, tag string) error {
-		if p.owned[image.repository] { // pushed just now, perhaps, and so not listed
-			return p.putTag(ctx, image.repository, image.digest, tag)
+	err := p.eachImage(ctx, refs, tag, true, func(image stage.ECRImage, tag string) error {
+		if p.owned[image.Repository] { // pushed just now, perhaps, and so not listed
+			return p.putTag(ctx, image.Repository, image.Digest, tag)
 		}
 		return p.protect(ctx, tag, image)
 	})

@@ -236,26 +236,6 @@ func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T)
 	require.Empty(t, r.put, "once is enough")
 }
 
-func TestImagesOfTheStagesOwnAccountAndRegion(t *testing.T) {
-	t.Parallel()
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2"}
-	const registry = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/"
-	for reference, want := range map[string]storedImage{
-		registry + "shop-dev/web:one":                                          {"shop-dev/web", "one", ""},
-		registry + "shop-dev/web@" + someDigest:                                {"shop-dev/web", "", someDigest},
-		registry + "shop-dev/web:one@" + someDigest:                            {"shop-dev/web", "one", someDigest},
-		registry + "web":                                                       {"web", "latest", ""},
-		"nginx:1":                                                              {},
-		"public.ecr.aws/docker/library/nginx:1":                                {},
-		strings.Replace(registry, "1234", "4321", 1) + "web:one":               {},
-		strings.Replace(registry, "northeast-2", "northeast-1", 1) + "web:one": {},
-	} {
-		image, stored := account.storedImage(reference)
-		require.Equal(t, want, image, reference)
-		require.Equal(t, want != storedImage{}, stored, reference)
-	}
-}
-
 func TestTheLifecyclePolicyProtectsFirst(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, map[string]string{"repository": `{"keepImages": 20}`}, nil)

@@ -45,7 +45,7 @@ func TestAYearOfDeployments(t *testing.T) {
 		t.Skip("RETENTION_CLOCK is not set")
 	}
 	y := &year{T: t, ran: map[string][]string{}, account: &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws",
-		settings: provider.Settings{Region: "ap-northeast-2"}}}
+		Settings: provider.Settings{Region: "ap-northeast-2"}}}
 	_, err := fmt.Sscanf(keep, "%d images, %d revisions", &y.keepImages, &y.keepRevisions)
 	require.NoError(t, err, keep)
 	y.begin()

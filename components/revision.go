@@ -14,16 +14,19 @@ import (
 
 // lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
 // now, before anything changes.
-func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (arn string, err error) {
+func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (arn string,
+	err error) {
 	family := settings.Family(service)
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
 	if err != nil {
-		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists: %w",
+		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions "+
+			"--family-prefix %s` lists: %w",
 			name, family, err)
 	}
 	if found.Status != "ACTIVE" {
-		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name, found.Status)
+		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name,
+			found.Status)
 	}
 	var containers []containerDefinition
 	if err := json.Unmarshal([]byte(found.ContainerDefinitions), &containers); err != nil {
@@ -32,19 +35,21 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 	if err := fits(containers, settings, service); err != nil {
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
-	return found.Arn, account.lookupImages(ctx, name, containers, settings.RepositoryARNs(service, account.ARN))
+	return found.Arn, lookupImages(ctx, account, name, containers, settings.RepositoryARNs(service, account.ARN))
 }
 
-// lookupImages finds out whether ECR still has the images of an earlier revision, in repositories that the service's role
-// may pull from.
-func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []containerDefinition, repositories []string) error {
+// lookupImages finds out whether ECR still has the images of an earlier revision, in repositories that the service's
+// role may pull from.
+func lookupImages(ctx *pulumi.Context, account *Account, name string, containers []containerDefinition,
+	repositories []string) error {
 	for _, container := range containers {
-		image, stored := a.storedImage(container.Image)
+		image, stored := stage.ParseECRIn(account.ID, account.Region, container.Image)
 		if !stored {
 			continue
 		}
-		if !slices.Contains(repositories, a.ARN("ecr", "repository/"+image.repository)) {
-			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its repository any more: "+
+		if !slices.Contains(repositories, account.ARN("ecr", "repository/"+image.Repository)) {
+			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its "+
+				"repository any more: "+
 				"go back by `git revert`", name, container.Image)
 		}
 		if err := lookupImage(ctx, image); err != nil {
@@ -56,12 +61,12 @@ func (a *Account) lookupImages(ctx *pulumi.Context, name string, containers []co
 }
 
 // lookupImage looks an image up in the stage's ECR.
-func lookupImage(ctx *pulumi.Context, image storedImage) error {
-	args := &ecr.GetImageArgs{RepositoryName: image.repository}
-	if image.digest != "" {
-		args.ImageDigest = &image.digest
+func lookupImage(ctx *pulumi.Context, image stage.ECRImage) error {
+	args := &ecr.GetImageArgs{RepositoryName: image.Repository}
+	if image.Digest != "" {
+		args.ImageDigest = &image.Digest
 	} else {
-		args.ImageTag = &image.tag
+		args.ImageTag = &image.Tag
 	}
 	_, err := ecr.GetImage(ctx, args)
 	return err
@@ -72,10 +77,12 @@ func lookupImage(ctx *pulumi.Context, image storedImage) error {
 func fits(containers []containerDefinition, settings *stage.Stage, service string) error {
 	now := settings.Services[service]
 	listens := func(c containerDefinition) bool {
-		return c.Name == service && slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.ContainerPort == now.Port })
+		return c.Name == service &&
+			slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.ContainerPort == now.Port })
 	}
 	if now.Route != nil && !slices.ContainsFunc(containers, listens) {
-		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision as services.%s.port",
+		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision "+
+			"as services.%s.port",
 			now.Port, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
@@ -89,10 +96,12 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			own := reference.IsOf(settings.Family(service))
 			switch {
 			case own && !keepsOwn:
-				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git revert`, which recreates it",
+				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git "+
+					"revert`, which recreates it",
 					needed.Name)
 			case !own && !readable[stage.SecretARN(needed.ValueFrom)]:
-				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets again, with the same ARN",
+				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets "+
+					"again, with the same ARN",
 					needed.Name, service)
 			}
 		}

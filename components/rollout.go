@@ -53,12 +53,12 @@ type Rollouts struct {
 
 // NewRollouts prepares watching the services of a cluster with the provider's own settings.
 func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, account: account, reader: &serviceReader{connect: account.ecsClient, cluster: cluster}}
+	return &Rollouts{ctx: ctx, account: account, reader: &serviceReader{connect: account.ECS, cluster: cluster}}
 }
 
 // logs reads what the containers of a failed deployment wrote.
 func (r *Rollouts) logs(ctx context.Context) (taskrun.Logs, error) {
-	runner, err := r.account.taskRunner(ctx)
+	runner, err := taskrun.Of(ctx, r.account)
 	return runner.Logs, err
 }
 
@@ -80,8 +80,8 @@ type Watched struct {
 	ExtraRolloutTime time.Duration
 }
 
-// Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service which
-// revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
+// Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
+// which revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
 func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	if r.ctx.DryRun() {
 		return watched.Revision
@@ -108,8 +108,8 @@ func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that exists.
-// The key is what the user wrote; component is where the warning is shown.
+// Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that
+// exists. The key is what the user wrote; component is where the warning is shown.
 func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		service, err := r.existing(arn)
@@ -130,23 +130,25 @@ func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.Re
 		return nil, err
 	}
 	hooks := []*pulumi.ResourceHook{note}
-	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks}, nil
+	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks},
+		nil
 }
 
-// whereItExists says what follows where a service exists that is about to be created. A preview cannot tell one that is replaced,
-// and so deleted first, from one that the state does not have; by the time of the update, the former is gone.
+// whereItExists says what follows where a service exists that is about to be created. A preview cannot tell one that is
+// replaced, and so deleted first, from one that the state does not have; by the time of the update, the former is gone.
 func whereItExists(preview bool, stage string) string {
 	recover := fmt.Sprintf("`slipway recover %s` takes it into the state", stage)
 	if preview {
-		return "Where this update replaces it, it deletes it first: until the new one runs, nothing serves. Where it only creates it, the service " +
+		return "Where this update replaces it, it deletes it first: until the new one runs, nothing serves. Where it only " +
+			"creates it, the service " +
 			"is not in this stack's state, and ECS refuses a second one of its name: " + recover
 	}
 	return "It is not in this stack's state, and ECS refuses a second one of its name unless both are the same: " + recover
 }
 
-// preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS keeps
-// those that are only left out, so they have to be switched off. A service that cannot be read has none for now; differs
-// finds out once it is there. What would keep every deployment from being watched is an error.
+// preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS
+// keeps those that are only left out, so they have to be switched off. A service that cannot be read has none for now;
+// differs finds out once it is there. What would keep every deployment from being watched is an error.
 func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
@@ -154,7 +156,7 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 	refused, others := map[string]error{}, map[string]error{} // by service
 	for name, service := range settings.Services {
 		asking.Go(func() {
-			found, err := r.existing(r.account.serviceARN(settings.Cluster(), name))
+			found, err := r.existing(serviceARN(r.account, settings.Cluster(), name))
 			var taken error
 			if found.Status == nil { // an unchanged stage asks nothing
 				taken = checkOwner(r.ctx.Context(), r.account, settings, name)
@@ -162,10 +164,11 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 			mutex.Lock()
 			defer mutex.Unlock()
 			others[name] = taken
-			if provider.Denied(err) || errors.Is(err, errOtherAccount) {
+			if provider.Denied(err) || errors.Is(err, provider.ErrOtherAccount) {
 				refused[name] = err
 			}
-			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil && config.Alarms != nil &&
+			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil &&
+				config.Alarms != nil &&
 				len(config.Alarms.AlarmNames) > 0 {
 				kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
 			}
@@ -177,7 +180,8 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 		taken = append(taken, others[name])
 	}
 	for _, name := range sortedKeys(refused) { // one stands for all: they lack the same
-		return kept, fmt.Errorf("%s: its deployment could not be watched, so nothing is changed. Whoever previews and updates the stage needs "+
+		return kept, fmt.Errorf("%s: its deployment could not be watched, so nothing is changed. Whoever previews and "+
+			"updates the stage needs "+
 			"ecs:DescribeServices for its services: %w", settings.Where("services", name), refused[name])
 	}
 	return kept, errors.Join(taken...)
@@ -203,7 +207,8 @@ type rollout struct {
 
 	// deployment is the id of the target revision's deployment, once it was seen to be the primary one.
 	deployment string
-	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a steady one.
+	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a
+	// steady one.
 	doubts, agreed int
 	// shown are the ids of the events that were passed on, or are older than the deployment.
 	shown map[string]bool
@@ -288,11 +293,14 @@ func (r *rollout) unsettled(service types.Service, limit time.Duration, unread e
 // differs says what a steady service is not as it was asked for, which its deployments do not tell.
 func (r *rollout) differs(service types.Service) error {
 	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
-		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of this program, or by scaling "+
+		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
+			"this program, or by scaling "+
 			"that the stage no longer has. `pulumi up --refresh` sets it", r.Key, service.DesiredCount, *r.Replicas)
 	}
-	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil && config.Alarms.Enable {
-		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They could not be read before "+
+	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
+		config.Alarms.Enable {
+		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They "+
+			"could not be read before "+
 			"this update, to be switched off: `pulumi up` again does", r.Key, strings.Join(config.Alarms.AlarmNames, ", "))
 	}
 	return nil
@@ -318,7 +326,8 @@ func judge(service types.Service, targetRevision string) verdict {
 		return underWay
 	}
 	if awssdk.ToString(primary.TaskDefinition) != targetRevision {
-		own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == targetRevision })
+		own, found := deployment(service,
+			func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == targetRevision })
 		if found && own.RolloutState == types.DeploymentRolloutStateFailed {
 			return failed
 		}
@@ -359,7 +368,8 @@ func (r *rollout) showEvents(service types.Service) {
 	if r.shown == nil {
 		r.shown = map[string]bool{}
 		began := time.Now()
-		if own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision }); found {
+		if own, found := deployment(service,
+			func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision }); found {
 			began = awssdk.ToTime(own.CreatedAt)
 		}
 		for _, event := range service.Events {
@@ -386,7 +396,8 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	case failed:
 		fmt.Fprintf(&text, "%s: the deployment of %s failed and was rolled back", r.Key, r.short(r.targetRevision))
 	default:
-		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: an earlier deployment was rolled back, or somebody changed the service",
+		fmt.Fprintf(&text, "%s: the service is not on %s, but on %s: an earlier deployment was rolled back, or somebody "+
+			"changed the service",
 			r.Key, r.short(r.targetRevision), r.short(awssdk.ToString(primary.TaskDefinition)))
 	}
 	if reason != "" {
@@ -399,20 +410,24 @@ func (r *rollout) explain(ctx context.Context, service types.Service) error {
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
 	switch {
 	case stays && r.serving(service) == nothing:
-		fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --replace '%s'` tries again", r.urn)
+		fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up "+
+			"--replace '%s'` tries again", r.urn)
 	case stays: // and a replacement would delete what serves
 		fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, "+
-			"`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi up` watches it", r.cluster, path.Base(r.service))
+			"`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi up` watches it",
+			r.cluster, path.Base(r.service))
 	default:
-		text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up --refresh` tries again")
+		text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, `pulumi up " +
+			"--refresh` tries again")
 	}
 	return errors.New(text.String())
 }
 
-// failure tells whether ECS gave up on the target revision's deployment, and its reason. A deployment that was rolled back
-// is soon gone from the list; the event that says so stays.
+// failure tells whether ECS gave up on the target revision's deployment, and its reason. A deployment that was rolled
+// back is soon gone from the list; the event that says so stays.
 func (r *rollout) failure(service types.Service) (reason string, failed bool) {
-	own, found := deployment(service, func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision })
+	own, found := deployment(service,
+		func(d types.Deployment) bool { return awssdk.ToString(d.TaskDefinition) == r.targetRevision })
 	if found && own.RolloutState == types.DeploymentRolloutStateFailed {
 		return awssdk.ToString(own.RolloutStateReason), true
 	}
@@ -435,8 +450,10 @@ func (r *rollout) failure(service types.Service) (reason string, failed bool) {
 func (r *rollout) serving(service types.Service) string {
 	var running []string
 	for _, d := range service.Deployments {
-		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.targetRevision && d.RolloutState == types.DeploymentRolloutStateFailed) {
-			running = append(running, fmt.Sprintf("%s, %d of %d replicas", r.short(awssdk.ToString(d.TaskDefinition)), d.RunningCount, service.DesiredCount))
+		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.targetRevision &&
+			d.RolloutState == types.DeploymentRolloutStateFailed) {
+			running = append(running, fmt.Sprintf("%s, %d of %d replicas", r.short(awssdk.ToString(d.TaskDefinition)),
+				d.RunningCount, service.DesiredCount))
 		}
 	}
 	if len(running) == 0 {

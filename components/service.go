@@ -36,7 +36,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		return nil, err
 	}
 	key, rollouts := w.Stage.Key(name), w.Preflight.Rollouts
-	hooks, err := rollouts.Hooks(key, w.Preflight.Account.serviceARN(w.Stage.Cluster(), name), w)
+	hooks, err := rollouts.Hooks(key, serviceARN(w.Preflight.Account, w.Stage.Cluster(), name), w)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func accountAnswering(t *testing.T, answers map[string][]page) *Account {
 		fmt.Fprint(w, answer.body)
 	}))
 	t.Cleanup(aws.Close)
-	return &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", settings: provider.Settings{
+	return &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", Settings: provider.Settings{
 		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL,
 			"iam": aws.URL},
 	}}
@@ -64,10 +64,10 @@ func TestAnAccountThatCouldNotBeAskedIsAskedAgain(t *testing.T) {
 		{200, "<R><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></R>"},
 		{200, "<R><GetCallerIdentityResult><Account>999999999999</Account></GetCallerIdentityResult></R>"},
 	}})
-	_, err := account.ecsClient(t.Context())
+	_, err := account.ECS(t.Context())
 	require.ErrorContains(t, err, "AccessDenied")
 	for range 2 {
-		_, err = account.ecsClient(t.Context())
+		_, err = account.ECS(t.Context())
 		require.NoError(t, err, "and once it is known, not any more")
 	}
 }

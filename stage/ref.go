@@ -79,6 +79,15 @@ func ParseECR(text string) (image ECRImage, inECR bool) {
 	return image, true
 }
 
+// ParseECRIn reads a reference to an image in the ECR of an account and region; false where the image is elsewhere.
+func ParseECRIn(account, region, text string) (ECRImage, bool) {
+	image, inECR := ParseECR(text)
+	if !inECR || image.Account != account || image.Region != region {
+		return ECRImage{}, false
+	}
+	return image, true
+}
+
 // Registry is the host of the ECR registry that holds the image.
 func (r Ref) Registry() string {
 	host, _, _ := strings.Cut(r.Raw, "/")

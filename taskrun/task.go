@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"time"
 
+	"slipway/provider"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -76,6 +78,12 @@ func New(cfg aws.Config, endpoint func(service string, otherwise *string) *strin
 		ECS:  ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs", o.BaseEndpoint) }),
 		Logs: cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs", o.BaseEndpoint) }),
 	}
+}
+
+// Of makes a runner of an account's tasks.
+func Of(ctx context.Context, account *provider.Account) (*Runner, error) {
+	cfg, err := account.Config(ctx)
+	return New(cfg, account.Settings.Endpoint), err
 }
 
 // Start starts a task, and returns its ARN.
