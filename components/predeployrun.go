@@ -139,7 +139,7 @@ func (i predeployInput) task(trigger string) taskrun.Task {
 func (p *predeploy) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
 	var reads provider.Reads
-	for running, wait := "", firstPoll; ; wait = min(wait*3/2, lastPoll) {
+	for running, wait := "", provider.FirstPoll; ; wait = min(wait*3/2, provider.LastPoll) {
 		id, latest, err := p.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
 		if err := reads.After(err); err != nil {
 			return "", fmt.Errorf(": asking ECS whether such a task runs already: %w", err)
@@ -245,8 +245,8 @@ func (p *predeploy) runToEnd(ctx context.Context, runner *taskrun.Runner, task t
 				text = container + ": " + text
 			}
 			_ = p.say(text)
-			last = append(last, shortLine(text))
-			last = last[max(0, len(last)-lastLines):]
+			last = append(last, taskrun.ShortLine(text))
+			last = last[max(0, len(last)-taskrun.ErrorLines):]
 		},
 		Waiting: func(running time.Duration) { _ = p.say(task.StillRunning(running, p.key+".timeout", started)) },
 		Stopping: func(why error) {

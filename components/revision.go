@@ -20,9 +20,8 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
 	if err != nil {
-		return "", fmt.Errorf("there is no task definition %s: name one that `aws ecs list-task-definitions "+
-			"--family-prefix %s` lists: %w",
-			name, family, err)
+		return "", fmt.Errorf("there is no task definition %s: name one that "+
+			"`aws ecs list-task-definitions --family-prefix %s` lists: %w", name, family, err)
 	}
 	if found.Status != "ACTIVE" {
 		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name,
@@ -96,13 +95,11 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			own := reference.IsOf(settings.Family(service))
 			switch {
 			case own && !keepsOwn:
-				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by `git "+
-					"revert`, which recreates it",
-					needed.Name)
+				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by "+
+					"`git revert`, which recreates it", needed.Name)
 			case !own && !readable[stage.SecretARN(needed.ValueFrom)]:
 				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets "+
-					"again, with the same ARN",
-					needed.Name, service)
+					"again, with the same ARN", needed.Name, service)
 			}
 		}
 	}

@@ -16,6 +16,12 @@ import (
 	"slipway/taskrun"
 )
 
+// page is an answer of AWS: a status, and what the body says.
+type page struct {
+	status int
+	body   string
+}
+
 // accountAnswering is an account whose calls are answered by these, by the name of the action, one after the other and
 // the last one again and again; what is not among them ECS answers with nothing, and STS with the account.
 func accountAnswering(t *testing.T, answers map[string][]page) *Account {

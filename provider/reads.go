@@ -10,6 +10,8 @@ const (
 	AttemptLimit = 25 * time.Second
 	// CallLimit is how long a call may take, with all its attempts.
 	CallLimit = 2 * time.Minute
+	// FirstPoll and LastPoll bound the time between two reads of a watch: short at first, for what ends at once.
+	FirstPoll, LastPoll = 250 * time.Millisecond, 3 * time.Second
 	// UnreadLimit is for how long a watch goes on that reads nothing.
 	UnreadLimit = 5 * time.Minute
 )

@@ -80,6 +80,17 @@ func (l *Log) Look(ctx context.Context) error {
 // Stream is the name of the log stream of a container of a task, given the last part of the task's ARN.
 func Stream(container, taskID string) string { return container + "/" + container + "/" + taskID }
 
+// ErrorLines is how many lines of a log an error has, and longestLine how many characters of each.
+const ErrorLines, longestLine = 10, 300
+
+// ShortLine is a line of a log as an error has it.
+func ShortLine(line string) string {
+	if runes := []rune(line); len(runes) > longestLine {
+		return string(runes[:longestLine-1]) + "…"
+	}
+	return line
+}
+
 // LastLines reads the last n lines of a stream, oldest first; none where it is not there.
 func LastLines(ctx context.Context, logs Logs, group, stream string, n int) ([]string, error) {
 	input := &cloudwatchlogs.GetLogEventsInput{

@@ -35,7 +35,7 @@ type timing struct {
 }
 
 var usualTiming = timing{
-	firstPoll: 250 * time.Millisecond, lastPoll: 3 * time.Second,
+	firstPoll: provider.FirstPoll, lastPoll: provider.LastPoll,
 	quiet: 3 * time.Second, latest: time.Minute, unanswered: 10 * time.Second,
 	start: 2 * time.Minute, stop: 4 * time.Minute,
 	notFoundTimeout: time.Minute, unread: provider.UnreadLimit,

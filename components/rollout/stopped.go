@@ -1,8 +1,9 @@
-package components
+package rollout
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"time"
@@ -17,12 +18,12 @@ import (
 const (
 	// mostReasons keeps an error readable: where reasons name the task, each task has one of its own.
 	mostReasons = 5
-	// mostLogs is for how many of these reasons the error has what a container wrote last: lastLines lines of at most
-	// longestLine characters.
-	mostLogs, lastLines, longestLine = 3, 10, 300
+	// mostLogs is for how many of these reasons the error has what a container wrote last.
+	mostLogs = 3
 	// exitSIGKILL and exitSIGTERM are the exit codes of a container that a signal ended.
 	exitSIGKILL, exitSIGTERM = 137, 143
-	// tasksLimit and logLimit are how long reading the stopped tasks may take, and what they wrote: the verdict stands without.
+	// tasksLimit and logLimit are how long reading the stopped tasks may take, and what they wrote: the verdict stands
+	// without.
 	tasksLimit, logLimit = 20 * time.Second, 10 * time.Second
 )
 
@@ -33,9 +34,9 @@ type stoppedTasks struct {
 	latest types.Task
 }
 
-// stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent first, and
-// below it what such a task's container wrote last.
-func (r *rollout) stoppedReasons(ctx context.Context) []string {
+// stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent
+// first, and below it what such a task's container wrote last.
+func (r *Rollout) stoppedReasons(ctx context.Context) []string {
 	reasons := byReason(r.stoppedTasks(ctx))
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
@@ -53,11 +54,11 @@ func (r *rollout) stoppedReasons(ctx context.Context) []string {
 }
 
 // stoppedTasks are those of the target revision that ECS did not stop to make room for others.
-func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
+func (r *Rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 	ctx, cancel := context.WithTimeout(ctx, tasksLimit)
 	defer cancel()
-	stopped := ecssdk.NewListTasksPaginator(r.client, &ecssdk.ListTasksInput{
-		Cluster: &r.cluster, ServiceName: &r.service, DesiredStatus: types.DesiredStatusStopped,
+	stopped := ecssdk.NewListTasksPaginator(r.reader.client, &ecssdk.ListTasksInput{
+		Cluster: &r.reader.cluster, ServiceName: &r.Service, DesiredStatus: types.DesiredStatusStopped,
 	})
 	for stopped.HasMorePages() {
 		listed, err := stopped.NextPage(ctx)
@@ -65,12 +66,13 @@ func (r *rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
 			break // the reasons help, but the verdict stands without them
 		}
 		// A page holds 100 tasks, which is what DescribeTasks takes.
-		described, err := r.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.cluster, Tasks: listed.TaskArns})
+		described, err := r.reader.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.reader.cluster,
+			Tasks: listed.TaskArns})
 		if err != nil {
 			break
 		}
 		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.targetRevision && !taskrun.Superseded(task) {
+			if awssdk.ToString(task.TaskDefinitionArn) == r.TargetRevision && !taskrun.Superseded(task) {
 				tasks = append(tasks, task)
 			}
 		}
@@ -90,41 +92,41 @@ func byReason(tasks []types.Task) []stoppedTasks {
 		gathered[reason] = stoppedTasks{reason, known.count + 1, known.latest}
 	}
 	var reasons []stoppedTasks
-	for _, reason := range sortedKeys(gathered) {
+	for _, reason := range slices.Sorted(maps.Keys(gathered)) {
 		reasons = append(reasons, gathered[reason])
 	}
 	slices.SortStableFunc(reasons, func(a, b stoppedTasks) int { return b.count - a.count })
 	return reasons
 }
 
-// lastLogLines are the last lines of the container that ended a task. They are left out where there are none, or none that may
-// be read: the log group is named in any case.
-func (r *rollout) lastLogLines(ctx context.Context, task types.Task) []string {
+// lastLogLines are the last lines of the container that ended a task. They are left out where there are none, or none
+// that may be read: the log group is named in any case.
+func (r *Rollout) lastLogLines(ctx context.Context, task types.Task) []string {
 	ended := firstExited(task)
-	if len(ended) == 0 || r.logs == nil {
+	if len(ended) == 0 || r.Logs == nil {
 		return nil
 	}
-	logs, err := r.logs(ctx)
+	logs, err := r.Logs(ctx)
 	if err != nil {
 		return nil
 	}
 	id := path.Base(awssdk.ToString(task.TaskArn))
 	for _, container := range ended {
-		written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), lastLines)
+		written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), taskrun.ErrorLines)
 		if err != nil || len(written) == 0 {
 			continue
 		}
 		lines := []string{fmt.Sprintf("  The last lines of the container %s of the task %s:", container, id)}
 		for _, line := range written {
-			lines = append(lines, "    "+shortLine(line))
+			lines = append(lines, "    "+taskrun.ShortLine(line))
 		}
 		return lines
 	}
 	return nil
 }
 
-// firstExited are a task's containers that were started, with the one that has most likely ended the task first: one that
-// failed by itself, then one that was killed, as the others are when a task ends, then the rest.
+// firstExited are a task's containers that were started, with the one that has most likely ended the task first: one
+// that failed by itself, then one that was killed, as the others are when a task ends, then the rest.
 func firstExited(task types.Task) (names []string) {
 	const failed, killed, fine = 0, 1, 2
 	kind := func(container types.Container) int {
@@ -142,12 +144,4 @@ func firstExited(task types.Task) (names []string) {
 		names = append(names, awssdk.ToString(container.Name))
 	}
 	return names
-}
-
-// shortLine is a line of a log as an error has it.
-func shortLine(line string) string {
-	if runes := []rune(line); len(runes) > longestLine {
-		return string(runes[:longestLine-1]) + "…"
-	}
-	return line
 }

@@ -1,4 +1,5 @@
-package components
+// Package rollout watches a deployment of an ECS service to its end.
+package rollout
 
 import (
 	"context"
@@ -22,11 +23,10 @@ const (
 	gatherTime = 50 * time.Millisecond
 )
 
-// serviceReader reads the services of a cluster for many rollouts at once. A stage of a hundred services that each asked
+// Reader reads the services of a cluster for many rollouts at once. A stage of a hundred services that each asked
 // alone would use up ECS's rate for the account, which the AWS provider's own calls need too
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
-type serviceReader struct {
-	// connect makes the client, and is called again where it could not.
+type Reader struct {
 	connect func(context.Context) (*ecssdk.Client, error)
 	cluster string
 
@@ -34,6 +34,12 @@ type serviceReader struct {
 	waiting []serviceRequest
 	calls   sync.Mutex // one call at a time
 	client  *ecssdk.Client
+}
+
+// NewReader prepares reading the services of a cluster. connect makes the client, and is called again where it could
+// not.
+func NewReader(connect func(context.Context) (*ecssdk.Client, error), cluster string) *Reader {
+	return &Reader{connect: connect, cluster: cluster}
 }
 
 type serviceRequest struct {
@@ -46,8 +52,8 @@ type serviceAnswer struct {
 	err     error
 }
 
-// read describes the service; one without a status is one that ECS does not know.
-func (r *serviceReader) read(ctx context.Context, arn string) (types.Service, error) {
+// Read describes the service; one without a status is one that ECS does not know.
+func (r *Reader) Read(ctx context.Context, arn string) (types.Service, error) {
 	answer := make(chan serviceAnswer, 1)
 	r.mutex.Lock()
 	r.waiting = append(r.waiting, serviceRequest{arn, answer})
@@ -65,7 +71,7 @@ func (r *serviceReader) read(ctx context.Context, arn string) (types.Service, er
 }
 
 // answer asks ECS for every service that waits.
-func (r *serviceReader) answer(ctx context.Context) {
+func (r *Reader) answer(ctx context.Context) {
 	r.calls.Lock()
 	defer r.calls.Unlock()
 	for {
@@ -96,7 +102,7 @@ func found(services map[string]serviceAnswer, err error, arn string) serviceAnsw
 }
 
 // describe returns the services by name.
-func (r *serviceReader) describe(ctx context.Context, batch []serviceRequest) (map[string]serviceAnswer, error) {
+func (r *Reader) describe(ctx context.Context, batch []serviceRequest) (map[string]serviceAnswer, error) {
 	if r.client == nil {
 		client, err := r.connect(ctx)
 		if err != nil {
@@ -119,7 +125,8 @@ func (r *serviceReader) describe(ctx context.Context, batch []serviceRequest) (m
 	for _, failure := range answer.Failures {
 		told := serviceAnswer{}
 		if reason := awssdk.ToString(failure.Reason); reason != "MISSING" {
-			told.err = fmt.Errorf("reading the service from ECS: %w", &smithy.GenericAPIError{Code: reason, Message: awssdk.ToString(failure.Detail)})
+			told.err = fmt.Errorf("reading the service from ECS: %w",
+				&smithy.GenericAPIError{Code: reason, Message: awssdk.ToString(failure.Detail)})
 		}
 		services[path.Base(awssdk.ToString(failure.Arn))] = told
 	}

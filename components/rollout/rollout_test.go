@@ -1,4 +1,4 @@
-package components
+package rollout
 
 import (
 	"context"
@@ -19,7 +19,8 @@ import (
 )
 
 func ecsDeployment(status, definition string, state types.DeploymentRolloutState, running int32) types.Deployment {
-	return types.Deployment{Id: awssdk.String("ecs-svc/" + definition), Status: &status, TaskDefinition: &definition, RolloutState: state, RunningCount: running}
+	return types.Deployment{Id: awssdk.String("ecs-svc/" + definition), Status: &status, TaskDefinition: &definition,
+		RolloutState: state, RunningCount: running}
 }
 
 func ecsService(desired int32, deployments ...types.Deployment) types.Service {
@@ -47,7 +48,8 @@ func TestJudge(t *testing.T) {
 			ecsService(2, ecsDeployment("PRIMARY", "f:2", completed, 1)), underWay,
 		},
 		"all replicas run, ECS has not said so yet": {
-			ecsService(2, ecsDeployment("PRIMARY", "f:2", inProgress, 2), ecsDeployment("ACTIVE", "f:1", completed, 1)), underWay,
+			ecsService(2, ecsDeployment("PRIMARY", "f:2", inProgress, 2), ecsDeployment("ACTIVE", "f:1", completed, 1)),
+			underWay,
 		},
 		"completed while an old replica still drains": {
 			ecsService(2, ecsDeployment("PRIMARY", "f:2", completed, 2), ecsDeployment("ACTIVE", "f:1", completed, 1)), underWay,
@@ -62,7 +64,8 @@ func TestJudge(t *testing.T) {
 		},
 		"rolled back": {ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1)), superseded},
 		"rolled back, the failed one draining": {
-			ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1), ecsDeployment("ACTIVE", "f:2", inProgress, 0)), superseded,
+			ecsService(1, ecsDeployment("PRIMARY", "f:1", completed, 1), ecsDeployment("ACTIVE", "f:2", inProgress, 0)),
+			superseded,
 		},
 		"without a deployment yet":       {ecsService(1), underWay},
 		"unknown to ECS":                 {types.Service{}, missing},
@@ -81,9 +84,9 @@ type page struct {
 	body   string
 }
 
-// watchedBy is a rollout of which ECS gives these answers, one after the other, and the last one again and again: services, ""
-// for no such service, or pages.
-func watchedBy(t *testing.T, answers ...any) *rollout {
+// watchedBy is a rollout of which ECS gives these answers, one after the other, and the last one again and again:
+// services, "" for no such service, or pages.
+func watchedBy(t *testing.T, answers ...any) *Rollout {
 	t.Helper()
 	var reads atomic.Int32
 	ecs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -110,14 +113,14 @@ func watchedBy(t *testing.T, answers ...any) *rollout {
 		Retryer: awssdk.NopRetryer{},
 	})
 	one, connected := 1, 0
-	reader := &serviceReader{cluster: "c", connect: func(context.Context) (*ecssdk.Client, error) {
+	reader := NewReader(func(context.Context) (*ecssdk.Client, error) {
 		if connected++; connected == 1 {
 			return nil, errors.New("asking STS: no route to host") // which is tried again
 		}
 		return client, nil
-	}}
-	return &rollout{serviceReader: reader, Watched: Watched{Key: "services.web", Replicas: &one}, service: "arn:aws:ecs:r:1:service/c/web",
-		targetRevision: "f:2", changed: true, progress: func(string) {}}
+	}, "c")
+	return &Rollout{reader: reader, Key: "services.web", Replicas: &one, Service: "arn:aws:ecs:r:1:service/c/web",
+		TargetRevision: "f:2", Changed: true, Progress: func(string) {}}
 }
 
 // follow watches a service of which ECS gives these answers.
@@ -137,7 +140,8 @@ func TestOnlyARefusalEndsTheWatchOfARollout(t *testing.T) {
 		"a proxy's page":     {page{200, "<html>Sign in</html>"}, page{403, "<html>Forbidden</html>"}, wanted},
 		"a body that is cut": {page{200, wanted[:20]}, wanted},
 		"an empty body":      {page{200, ""}, page{200, "{}"}, wanted},
-		"an expired token":   {page{400, `{"__type": "ExpiredTokenException"}`}, page{400, `{"__type": "UnrecognizedClientException"}`}, wanted},
+		"an expired token": {page{400, `{"__type": "ExpiredTokenException"}`},
+			page{400, `{"__type": "UnrecognizedClientException"}`}, wanted},
 		"throttles in a row": {throttled, throttled, throttled, throttled, throttled, wanted},
 		"a failure of AWS":   {page{500, `{"__type": "ServerException"}`}, page{503, "busy"}, wanted},
 		"in between":         {wanted, page{502, "<html>"}, wanted, page{502, "<html>"}, wanted},
@@ -153,10 +157,12 @@ func TestOnlyARefusalEndsTheWatchOfARollout(t *testing.T) {
 		answer page
 		want   string
 	}{
-		"denied":     {page{400, `{"__type": "AccessDeniedException", "message": "not authorized"}`}, "AccessDeniedException: not authorized"},
+		"denied": {page{400, `{"__type": "AccessDeniedException", "message": "not authorized"}`},
+			"AccessDeniedException: not authorized"},
 		"no cluster": {page{400, `{"__type": "ClusterNotFoundException"}`}, "ClusterNotFoundException"},
 		"denied, in the list of failures": {
-			page{200, `{"services": [], "failures": [{"arn": "arn:aws:ecs:r:1:service/c/web", "reason": "ACCESS_DENIED", "detail": "no"}]}`},
+			page{200, `{"services": [], "failures": [{"arn": "arn:aws:ecs:r:1:service/c/web", "reason": "ACCESS_DENIED", ` +
+				`"detail": "no"}]}`},
 			"ACCESS_DENIED: no",
 		},
 	} {
@@ -172,9 +178,10 @@ func TestOnlyARefusalEndsTheWatchOfARollout(t *testing.T) {
 func TestTheLimitOfARolloutHoldsThoughNothingIsRead(t *testing.T) {
 	t.Parallel()
 	rollout := watchedBy(t, page{503, "busy"})
-	rollout.ExtraRolloutTime = 2*time.Second - rolloutLimit
+	rollout.ExtraTime = 2*time.Second - usualLimit
 	err := rollout.follow(t.Context())
-	require.ErrorContains(t, err, "services.web: f:2 is not steady after 2s and ECS has not given up on it: it cannot be read now")
+	require.ErrorContains(t, err,
+		"services.web: f:2 is not steady after 2s and ECS has not given up on it: it cannot be read now")
 	require.ErrorContains(t, err, "StatusCode: 503")
 }
 
@@ -182,8 +189,10 @@ func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 	t.Parallel()
 	const unknown = ""
 	before, wanted := fmt.Sprintf(steadyOn, 1), fmt.Sprintf(steadyOn, 2)
-	three := strings.ReplaceAll(strings.ReplaceAll(wanted, `"desiredCount": 1`, `"desiredCount": 3`), `"runningCount": 1`, `"runningCount": 3`)
-	alarmed := strings.Replace(wanted, `"deployments"`, `"deploymentConfiguration": {"alarms": {"enable": true, "alarmNames": ["slow"]}}, "deployments"`, 1)
+	three := strings.ReplaceAll(strings.ReplaceAll(wanted, `"desiredCount": 1`, `"desiredCount": 3`), `"runningCount": 1`,
+		`"runningCount": 3`)
+	alarmed := strings.Replace(wanted, `"deployments"`,
+		`"deploymentConfiguration": {"alarms": {"enable": true, "alarmNames": ["slow"]}}, "deployments"`, 1)
 	for name, test := range map[string]struct {
 		answers []any
 		fails   string
@@ -193,9 +202,11 @@ func TestAnswersFromBeforeTheUpdateAreNoVerdict(t *testing.T) {
 		"no service for a moment":           {[]any{unknown, unknown, wanted}, ""},
 		"no service for good":               {[]any{unknown}, "ECS has no such service any more"},
 		"another count for a moment":        {[]any{three, three, wanted}, ""},
-		"another count for good":            {[]any{three}, "services.web.replicas: ECS keeps 3 replicas, and the stage asks for 1"},
-		"alarms for a moment":               {[]any{alarmed, wanted}, ""},
-		"alarms for good":                   {[]any{alarmed}, "services.web.deployment.alarms: ECS still takes deployments back when one of these goes off: slow"},
+		"another count for good": {[]any{three},
+			"services.web.replicas: ECS keeps 3 replicas, and the stage asks for 1"},
+		"alarms for a moment": {[]any{alarmed, wanted}, ""},
+		"alarms for good": {[]any{alarmed},
+			"services.web.deployment.alarms: ECS still takes deployments back when one of these goes off: slow"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

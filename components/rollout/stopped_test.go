@@ -1,4 +1,4 @@
-package components
+package rollout
 
 import (
 	"context"
@@ -23,7 +23,8 @@ func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
 		tasks = append(tasks, types.Task{StoppedReason: &reason, CreatedAt: awssdk.Time(time.Unix(int64(i), 0))})
 	}
 	reasons := byReason(tasks)
-	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons, "each with its latest task")
+	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons,
+		"each with its latest task")
 }
 
 func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
@@ -42,7 +43,8 @@ func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
 		"Task stopped by user":                                      {types.TaskStopCodeUserInitiated, false},
 		"":                                                          {"", false},
 	} {
-		task := types.Task{StopCode: test.code, StoppedReason: &reason, Containers: []types.Container{{ExitCode: awssdk.Int32(143)}}}
+		task := types.Task{StopCode: test.code, StoppedReason: &reason,
+			Containers: []types.Container{{ExitCode: awssdk.Int32(143)}}}
 		require.Equal(t, test.want, taskrun.Superseded(task), reason)
 	}
 }
@@ -54,7 +56,8 @@ func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 		containers []types.Container
 		want       []string
 	}{
-		"one of several":      {[]types.Container{ended("prepare", 0), ended("log", 143), ended("web", 3)}, []string{"web", "log", "prepare"}},
+		"one of several": {[]types.Container{ended("prepare", 0), ended("log", 143), ended("web", 3)},
+			[]string{"web", "log", "prepare"}},
 		"out of memory":       {[]types.Container{ended("prepare", 0), ended("web", 137)}, []string{"web", "prepare"}},
 		"none that failed":    {[]types.Container{ended("web", 0), ended("log", 0)}, []string{"web", "log"}},
 		"none that had begun": {[]types.Container{{Name: awssdk.String("web")}}, nil},
@@ -71,7 +74,8 @@ type lines struct {
 	asked []string
 }
 
-func (l *lines) GetLogEvents(_ context.Context, input *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options),
+func (l *lines) GetLogEvents(_ context.Context, input *cloudwatchlogs.GetLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options),
 ) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	l.asked = append(l.asked, *input.LogGroupName+" "+*input.LogStreamName)
 	var events []logtypes.OutputLogEvent
@@ -88,7 +92,7 @@ func TestTheLastLinesOfAStoppedTaskAreShort(t *testing.T) {
 		Containers: []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
 	}
 	words := func(log *lines) []string {
-		r := &rollout{Watched: Watched{LogGroup: "/shop/dev/web"}, logs: func(context.Context) (taskrun.Logs, error) { return log, nil }}
+		r := &Rollout{LogGroup: "/shop/dev/web", Logs: func(context.Context) (taskrun.Logs, error) { return log, nil }}
 		return r.lastLogLines(t.Context(), task)
 	}
 	log := &lines{lines: []string{"no database", strings.Repeat("ü", 1000)}}

@@ -1,0 +1,154 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/provider"
+	"slipway/taskrun"
+)
+
+const (
+	// usualLimit is how long a rollout may go without a verdict of ECS, whose circuit breaker gives one
+	// much sooner unless tasks neither start nor fail.
+	usualLimit = 20 * time.Minute
+	// confirmations is how many reads in a row, over some five seconds, must show another revision, or no service, before
+	// that counts: right after an update, ECS may still answer with the state before it.
+	confirmations = 7
+	// agreements is how many reads in a row must show a service as steady that this update has changed, where none
+	// has shown its rollout under way, for the same reason.
+	agreements = 3
+)
+
+// Rollout is one service on its way to the target revision.
+type Rollout struct {
+	// Key is what the user wrote: services.web. URN is that of the service.
+	Key, URN string
+	// Service is the ARN of the service, and TargetRevision that of the revision that it is to run.
+	Service, TargetRevision string
+	// Replicas is the desired count; nil where a scaler decides it.
+	Replicas *int
+	// Alarms tells whether any alarm is to take a deployment back.
+	Alarms bool
+	// LogGroup is where its containers' output is, and Logs reads what those of a failed rollout wrote.
+	LogGroup string
+	Logs     func(context.Context) (taskrun.Logs, error)
+	// ExtraTime is how much longer than usual it may take, by the service's own settings.
+	ExtraTime time.Duration
+	// Changed tells whether this update has changed the service.
+	Changed bool
+	// Progress is told what ECS tells.
+	Progress func(message string)
+
+	reader *Reader
+	// deployment is the id of the target revision's deployment, once it was seen to be the primary one.
+	deployment string
+	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a
+	// steady one.
+	doubts, agreed int
+	// shown are the ids of the events that were passed on, or are older than the deployment.
+	shown map[string]bool
+}
+
+// Follow reads the service until ECS's verdict: nil once it is steady on the target revision, and otherwise which
+// revision failed, why, and which one serves. A read that fails is no verdict, unless AWS refuses it for good.
+func (r *Reader) Follow(ctx context.Context, rollout Rollout) error {
+	rollout.reader = r
+	return rollout.follow(ctx)
+}
+
+func (r *Rollout) follow(ctx context.Context) error {
+	limit := usualLimit + r.ExtraTime
+	reading, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var service types.Service
+	var reads provider.Reads
+	for wait := provider.FirstPoll; ; wait = min(wait*3/2, provider.LastPoll) {
+		read, err := r.reader.Read(reading, r.Service)
+		unread := reads.After(err)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: reading the rollout from ECS: %w", r.Key, ctx.Err())
+		case unread != nil:
+			return fmt.Errorf("%s: the deployment of %s may go on, and cannot be watched: %w. `pulumi up` goes on watching it",
+				r.Key, short(r.TargetRevision), unread)
+		case err == nil:
+			service = read
+			if ended, err := r.look(ctx, service); ended {
+				return err
+			}
+		}
+		select {
+		case <-time.After(wait):
+		case <-reading.Done():
+		}
+		if reading.Err() != nil && ctx.Err() == nil {
+			return r.unsettled(service, limit, reads.Unread())
+		}
+	}
+}
+
+// look tells what one read says, and whether that is the end.
+func (r *Rollout) look(ctx context.Context, service types.Service) (ended bool, err error) {
+	if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.TargetRevision {
+		r.deployment = awssdk.ToString(primary.Id)
+	}
+	verdict := judge(service, r.TargetRevision)
+	if verdict != missing && (verdict != steady || r.shown != nil) {
+		r.showEvents(service)
+	}
+	switch verdict {
+	case steady:
+		if err := r.differs(service); err != nil {
+			r.doubts++
+			return r.doubts == confirmations, err
+		}
+		r.agreed++
+		return !r.Changed || r.shown != nil || r.agreed == agreements, nil
+	case failed:
+		return true, r.explain(ctx, service)
+	case superseded:
+		if r.doubts++; r.doubts == confirmations || r.deployment != "" {
+			return true, r.explain(ctx, service)
+		}
+	case missing:
+		if r.doubts++; r.doubts == confirmations {
+			return true, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
+				"`pulumi up --refresh` creates it again", r.Key)
+		}
+	case underWay:
+		r.doubts, r.agreed = 0, 0
+	}
+	return false, nil
+}
+
+// unsettled says that the limit has passed without a verdict. unread is why the last read failed, if it did.
+func (r *Rollout) unsettled(service types.Service, limit time.Duration, unread error) error {
+	last := fmt.Sprintf("%d of %d replicas run", service.RunningCount, service.DesiredCount)
+	if unread != nil {
+		last = fmt.Sprintf("it cannot be read now (%v), and when it was last, %s", unread, last)
+	}
+	return fmt.Errorf("%s: %s is not steady after %s and ECS has not given up on it: %s. "+
+		"Look at the events of the service; `pulumi up` goes on waiting", r.Key, short(r.TargetRevision), limit, last)
+}
+
+// differs says what a steady service is not as it was asked for, which its deployments do not tell.
+func (r *Rollout) differs(service types.Service) error {
+	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
+		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
+			"this program, or by scaling that the stage no longer has. `pulumi up --refresh` sets it", r.Key,
+			service.DesiredCount, *r.Replicas)
+	}
+	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
+		config.Alarms.Enable {
+		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They "+
+			"could not be read before this update, to be switched off: `pulumi up` again does", r.Key,
+			strings.Join(config.Alarms.AlarmNames, ", "))
+	}
+	return nil
+}

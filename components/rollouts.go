@@ -1,0 +1,174 @@
+package components
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/components/rollout"
+	"slipway/provider"
+	"slipway/stage"
+	"slipway/taskrun"
+)
+
+// errReported is returned for a failure that was already shown on the resource it belongs to.
+var errReported = errors.New("a deployment did not reach steady state")
+
+// existingLimit is how long a read of what is there before an update may take, before that does without.
+const existingLimit = 5 * time.Second
+
+// Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
+// 20 minutes for a first one that has failed already, and does not wait at all when nothing changed. So each update
+// reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
+// changed it or an earlier one was cut short.
+type Rollouts struct {
+	ctx     *pulumi.Context
+	account *Account
+	reader  *rollout.Reader
+	changed sync.Map // keys of the services that this update has created or updated
+}
+
+// NewRollouts prepares watching the services of a cluster with the provider's own settings.
+func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
+	return &Rollouts{ctx: ctx, account: account, reader: rollout.NewReader(account.ECS, cluster)}
+}
+
+// logs reads what the containers of a failed deployment wrote.
+func (r *Rollouts) logs(ctx context.Context) (taskrun.Logs, error) {
+	runner, err := taskrun.Of(ctx, r.account)
+	return runner.Logs, err
+}
+
+// Watched is a service, and what was asked for.
+type Watched struct {
+	// Key is what the user wrote: services.web.
+	Key string
+	// Service to watch.
+	Service *ecs.Service
+	// Revision is the ARN of the task definition that it is to run.
+	Revision pulumi.StringOutput
+	// Replicas is the desired count; nil where a scaler decides it.
+	Replicas *int
+	// Alarms tells whether any alarm is to take a deployment back.
+	Alarms bool
+	// LogGroup is where its containers' output is.
+	LogGroup string
+	// ExtraRolloutTime is how much longer than usual its rollout may take, by its own settings.
+	ExtraRolloutTime time.Duration
+}
+
+// Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
+// which revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
+func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
+	if r.ctx.DryRun() {
+		return watched.Revision
+	}
+	service := watched.Service
+	return pulumi.All(service.URN(), service.ID(), watched.Revision).ApplyT(func(known []any) (string, error) {
+		_, changed := r.changed.Load(watched.Key)
+		revision := known[2].(string)
+		err := r.reader.Follow(r.ctx.Context(), rollout.Rollout{
+			Key: watched.Key, URN: string(known[0].(pulumi.URN)), Service: string(known[1].(pulumi.ID)),
+			TargetRevision: revision,
+			Replicas:       watched.Replicas, Alarms: watched.Alarms, ExtraTime: watched.ExtraRolloutTime, Changed: changed,
+			LogGroup: watched.LogGroup, Logs: r.logs,
+			Progress: func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) },
+		})
+		if err != nil {
+			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
+		}
+		return revision, nil
+	}).(pulumi.StringOutput)
+}
+
+// Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that
+// exists. The key is what the user wrote; component is where the warning is shown.
+func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
+	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
+		service, err := r.existing(arn)
+		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
+			return nil
+		}
+		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. %s", key, service.RunningCount,
+			whereItExists(r.ctx.DryRun(), path.Base(r.ctx.Stack()))), &pulumi.LogArgs{Resource: component})
+	}, &pulumi.ResourceHookOptions{OnDryRun: true})
+	if err != nil {
+		return nil, err
+	}
+	note, err := r.ctx.RegisterResourceHook(key+" change", func(*pulumi.ResourceHookArgs) error {
+		r.changed.Store(key, true)
+		return nil
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	hooks := []*pulumi.ResourceHook{note}
+	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks},
+		nil
+}
+
+// whereItExists says what follows where a service exists that is about to be created. A preview cannot tell one that is
+// replaced, and so deleted first, from one that the state does not have; by the time of the update, the former is gone.
+func whereItExists(preview bool, stage string) string {
+	recover := fmt.Sprintf("`slipway recover %s` takes it into the state", stage)
+	if preview {
+		return "Where this update replaces it, it deletes it first: until the new one runs, nothing serves. Where it only " +
+			"creates it, the service is not in this stack's state, and ECS refuses a second one of its name: " + recover
+	}
+	return "It is not in this stack's state, and ECS refuses a second one of its name unless both are the same: " + recover
+}
+
+// preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS
+// keeps those that are only left out, so they have to be switched off. A service that cannot be read has none for now;
+// differs finds out once it is there. What would keep every deployment from being watched is an error.
+func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
+	var mutex sync.Mutex
+	var asking sync.WaitGroup
+	kept := map[string][]string{}
+	refused, others := map[string]error{}, map[string]error{} // by service
+	for name, service := range settings.Services {
+		asking.Go(func() {
+			found, err := r.existing(serviceARN(r.account, settings.Cluster(), name))
+			var taken error
+			if found.Status == nil { // an unchanged stage asks nothing
+				taken = checkOwner(r.ctx.Context(), r.account, settings, name)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			others[name] = taken
+			if provider.Denied(err) || errors.Is(err, provider.ErrOtherAccount) {
+				refused[name] = err
+			}
+			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil &&
+				config.Alarms != nil && len(config.Alarms.AlarmNames) > 0 {
+				kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
+			}
+		})
+	}
+	asking.Wait()
+	var taken []error
+	for _, name := range sortedKeys(others) {
+		taken = append(taken, others[name])
+	}
+	for _, name := range sortedKeys(refused) { // one stands for all: they lack the same
+		return kept, fmt.Errorf("%s: its deployment could not be watched, so nothing is changed. Whoever previews and "+
+			"updates the stage needs ecs:DescribeServices for its services: %w", settings.Where("services", name), refused[name])
+	}
+	return kept, errors.Join(taken...)
+}
+
+// existing reads a service before it is changed, which a network that is slow or down should not stop or delay.
+func (r *Rollouts) existing(arn string) (types.Service, error) {
+	ctx, cancel := context.WithTimeout(r.ctx.Context(), existingLimit)
+	defer cancel()
+	return r.reader.Read(ctx, arn)
+}
