@@ -1,12 +1,18 @@
 package components
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/build"
+	"slipway/provider"
 	"slipway/stage"
 )
 
@@ -53,4 +59,40 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
 	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds)
+}
+
+// preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update
+// has begun. Only a refusal is an error.
+func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage) error {
+	names := slices.DeleteFunc(sortedKeys(settings.Tasks),
+		func(name string) bool { return len(settings.Tasks[name].Before) == 0 })
+	if len(names) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, existingLimit)
+	defer cancel()
+	client, err := account.ECS(ctx)
+	if err != nil {
+		return nil // what matters of it, the services say
+	}
+	cluster := settings.Cluster()
+	family := settings.Family(names[0])
+	nobody := account.ARN("ecs", "task/"+cluster+"/"+strings.Repeat("0", 32))
+	var errList, errDescribe error
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		_, errList = client.ListTasks(ctx, &ecs.ListTasksInput{Cluster: &cluster, Family: &family})
+	})
+	asking.Go(func() {
+		_, errDescribe = client.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: []string{nobody}})
+	})
+	asking.Wait()
+	for _, err := range []error{errList, errDescribe} {
+		if provider.Denied(err) {
+			return fmt.Errorf("%s: the task could not be watched, so nothing is changed. Whoever previews and updates the "+
+				"stage needs ecs:ListTasks, ecs:DescribeTasks, ecs:RunTask and ecs:StopTask: %w",
+				settings.Where("tasks", names[0], "before"), err)
+		}
+	}
+	return nil
 }

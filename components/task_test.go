@@ -2,14 +2,10 @@ package components
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
-
-	"slipway/taskrun"
 )
 
 // withTasks is a stage whose task migrate uses all that there is.
@@ -147,32 +143,5 @@ func TestServicesWaitForWhatRunsBeforeThem(t *testing.T) {
 		declared := recorded.named(t, "aws:ecs/service:Service", service)
 		require.Equal(t, waits, []bool{dependsOn(declared, stash, "migrate"), dependsOn(declared, stash, "warm")}, service)
 		require.False(t, dependsOn(migrate, "aws:ecs/service:Service", service))
-	}
-}
-
-func TestTheHookReadsWhatToRun(t *testing.T) {
-	t.Parallel()
-	recorded := declareStage(t, withTasks, nil)
-	input, err := decodePredeploy(&pulumi.ResourceHookArgs{NewInputs: recorded.named(t, "pulumi:index:Stash", "migrate").Inputs})
-	require.NoError(t, err)
-	input.TaskDefinition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:7"
-	require.Equal(t, taskrun.Task{
-		Cluster: "shop-dev", TaskDefinition: input.TaskDefinition, Container: "migrate", LogGroup: "/shop/dev/migrate",
-		Subnets: []string{"subnet-1"}, SecurityGroups: []string{"migrate-id"}, StartedBy: "slipway/before/0a1b2c3d/shop-dev-migrate",
-	}, input.task("0a1b2c3d"))
-}
-
-func TestATaskThatIAMKeptFromStartingIsStartedAgain(t *testing.T) {
-	t.Parallel()
-	for text, again := range map[string]bool{
-		"starting a task of f:1: ClientException: ECS was unable to assume the role 'arn' that was provided for this task.": true,
-		"the container migrate of the task abc was not started: ResourceInitializationError: unable to pull secrets or registry auth: " +
-			"execution resource retrieval failed: AccessDeniedException: User: arn is not authorized to perform: secretsmanager:GetSecretValue": true,
-		"the container migrate of the task abc was not started: ResourceInitializationError: unable to pull secrets or registry auth: " +
-			"there is a connection issue between the task and AWS Secrets Manager": false,
-		"the container migrate of the task abc was not started: CannotPullContainerError: not found":                     false,
-		"starting a task of f:1: AccessDeniedException: User: arn is not authorized to perform: ecs:RunTask on resource": false,
-	} {
-		require.Equal(t, again, refusedByIAM(errors.New(text)), text)
 	}
 }
