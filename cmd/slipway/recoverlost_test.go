@@ -149,7 +149,9 @@ func TestResourcesStandOnWhatTheEngineWouldMake(t *testing.T) {
 		{"urn": "urn:pulumi:dev::shop::shop:Web$aws:iam/role:Role::web", "type": "aws:iam/role:Role", "custom": true,
 			"parent": "urn:pulumi:dev::shop::shop:Web::web", "provider": provider + "::" + unknownValue, "inputs": map[string]any{"name": "web"}},
 	}
-	state, err := parseState([]byte(`{"version": 3, "deployment": {}}`))
+	_, err := parseState([]byte(`{"resources": []}`))
+	require.ErrorContains(t, err, "no deployment")
+	state, err := parseState([]byte(`{"version": 3, "deployment": null}`))
 	require.NoError(t, err)
 	config := map[string]string{"aws:region": "eu-central-1", "aws:secretKey": "hunter2", "shop:services": "{}"}
 	require.NoError(t, state.scaffold(creations, config, []string{"aws:secretKey"}))

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // stackState is a stack's state as `pulumi stack export` has it. Only what recovery reads and changes is looked at; all
@@ -26,8 +27,11 @@ func parseState(export []byte) (*stackState, error) {
 	if err := decoder.Decode(&state.document); err != nil {
 		return nil, fmt.Errorf("the exported state cannot be read: %w", err)
 	}
-	if state.deployment() == nil {
+	if state.deployment() == nil && state.document["version"] == nil {
 		return nil, fmt.Errorf("the exported state has no deployment")
+	}
+	if state.deployment() == nil { // of a stack that has not been updated yet
+		state.document["deployment"] = map[string]any{"manifest": map[string]any{"time": time.Time{}, "magic": "", "version": ""}}
 	}
 	return state, nil
 }

@@ -129,7 +129,12 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	before, deployment, revisions := p.inventory(), p.ecsService().Deployments[0].ID, p.revisions("slipway-dev-web")
 
 	p.loseState()
-	p.recovers()
+	p.faults(map[string]string{account.APIFault: "DescribeScalingPolicies=deny"}) // which a later round asks for
+	said := p.refused([]string{"looking for", "is in the state", "slipway recover dev --lost"}, "slipway", "recover", "dev")
+	require.Equal(t, 2, said.status)
+	require.NotEmpty(t, p.state("dev")["aws:ecs/cluster:Cluster"])
+	p.faults(nil)
+	require.Contains(t, p.recovers("--lost").results()["imported"], "aws:appautoscaling/policy:Policy")
 	require.Empty(t, p.up("dev").changed(), "all is as it was")
 	require.Equal(t, before, p.inventory())
 	require.Equal(t, deployment, p.ecsService().Deployments[0].ID)
