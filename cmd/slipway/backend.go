@@ -21,6 +21,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of
@@ -188,7 +190,7 @@ func (p *project) checkLock(ctx context.Context, stack string) error {
 	if err != nil || lock == nil {
 		return err
 	}
-	return refuse("%s", lock.describe(stack))
+	return exit.Refuse("%s", lock.describe(stack))
 }
 
 // killed tells whether whoever took the lock is known to be gone.

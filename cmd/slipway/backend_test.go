@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // lockIn writes a lock as the CLI does.
@@ -40,7 +42,7 @@ func TestAStackThatIsLockedIsRefused(t *testing.T) {
 		err = project.checkLock(t.Context(), stack)
 		require.ErrorContains(t, err, "the last update of "+stack+" has not ended: dana@"+here+" (process ")
 		require.ErrorContains(t, err, ": wait for it, or, if it was killed, run `pulumi cancel --stack "+stack+"`")
-		require.ErrorAs(t, err, &finding{})
+		require.ErrorAs(t, err, &exit.Finding{})
 	}
 	require.NoError(t, project.checkLock(t.Context(), "release"), "another stack's")
 
@@ -98,7 +100,7 @@ func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
 	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "ci@runner (process 1) has locked the stack since ")
 	err := project.checkLock(t.Context(), "other")
 	require.ErrorContains(t, err, "reading the backend s3://team: AccessDenied: not you")
-	require.NotErrorIs(t, err, finding{}, "it could not tell")
+	require.NotErrorIs(t, err, exit.Finding{}, "it could not tell")
 }
 
 func TestBucketsAreAddressedAsS3Does(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"slipway/cmd/slipway/internal/console"
 	"slipway/git"
 )
 
@@ -84,23 +85,23 @@ func listCommits(ctx context.Context, dir, within string) (commits []commit, cou
 	return commits, count, nil
 }
 
-func (c *commitsBetween) print(r *report, stages [2]string) {
+func (c *commitsBetween) print(r *console.Report, stages [2]string) {
 	if c == nil {
 		return
 	}
 	if c.Note != "" {
-		r.printf("    %s\n", c.Note)
+		r.Printf("    %s\n", c.Note)
 	}
 	for i, commits := range c.Only {
 		if len(commits) == 0 {
 			continue
 		}
-		r.printf("    %s only in %s:\n", counted(c.Count[i], "commit"), stages[i])
+		r.Printf("    %s only in %s:\n", console.Counted(c.Count[i], "commit"), stages[i])
 		for _, each := range commits {
-			r.printf("      %s %s\n", each.Hash, each.Subject)
+			r.Printf("      %s %s\n", each.Hash, each.Subject)
 		}
 		if more := c.Count[i] - len(commits); more > 0 {
-			r.printf("      … and %d more\n", more)
+			r.Printf("      … and %d more\n", more)
 		}
 	}
 }

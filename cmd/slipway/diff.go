@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -46,15 +48,15 @@ Exit status: 0 where nothing differs, 1 where something does, 2 where that could
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			done := report.progress("Reading %s and %s", args[0], args[1])
+			report := console.NewReport(cmd)
+			done := report.Progress("Reading %s and %s", args[0], args[1])
 			found, err := diff(cmd.Context(), newPulumiCLI(project.Directory), project, [2]string(args))
 			done()
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				if err := report.json(found); err != nil {
+				if err := report.JSON(found); err != nil {
 					return err
 				}
 			} else {
@@ -410,7 +412,7 @@ func (c *comparison) verdict() error {
 	}
 	switch {
 	case differs:
-		return errDifference
+		return exit.Difference
 	case len(unknown) > 0:
 		return fmt.Errorf("could not tell whether secrets are equal (%s): give what decrypts them, such as "+
 			"PULUMI_CONFIG_PASSPHRASE, "+

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -59,7 +61,7 @@ func printed(t *testing.T, found *comparison) string {
 	var out bytes.Buffer
 	command := &cobra.Command{}
 	command.SetOut(&out)
-	found.print(newReport(command))
+	found.print(console.NewReport(command))
 	return out.String()
 }
 
@@ -114,7 +116,7 @@ func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 	b.deploy(t, "web", otherTag, other)
 	found, err := compareSides([2]*side{a, b})
 	require.NoError(t, err)
-	require.ErrorIs(t, found.verdict(), errDifference)
+	require.ErrorIs(t, found.verdict(), exit.Difference)
 	require.Equal(t, `Images
   tool: only in dev
   web
@@ -186,12 +188,12 @@ All else is equal in dev and release.
 `, printed(t, found))
 	err = found.verdict()
 	require.ErrorContains(t, err, "could not tell whether secrets are equal (KEY)")
-	require.False(t, errors.As(err, &finding{}))
+	require.False(t, errors.As(err, &exit.Finding{}))
 
 	b.settings.Tags = map[string]string{"team": "shop"}
 	found, err = compareSides([2]*side{a, b})
 	require.NoError(t, err)
-	require.ErrorIs(t, found.verdict(), errDifference, "that something differs is known")
+	require.ErrorIs(t, found.verdict(), exit.Difference, "that something differs is known")
 }
 
 func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
@@ -210,7 +212,7 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	found, err = compareSides([2]*side{a, b})
 	require.NoError(t, err)
 	require.Contains(t, printed(t, found), "    release  is not built yet\n")
-	require.ErrorIs(t, found.verdict(), errDifference)
+	require.ErrorIs(t, found.verdict(), exit.Difference)
 
 	// What is deployed counts, and what is not deployed yet is said.
 	b.deploy(t, "web", cleanTag, digest)
@@ -302,7 +304,7 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	var out bytes.Buffer
 	command := &cobra.Command{}
 	command.SetOut(&out)
-	found.print(newReport(command), [2]string{"dev", "release"})
+	found.print(console.NewReport(command), [2]string{"dev", "release"})
 	require.Contains(t, out.String(), "    22 commits only in dev:\n      "+head()+" Work 21\n")
 	require.Contains(t, out.String(), "      … and 2 more\n    1 commit only in release:\n      "+hotfix+" A hotfix\n")
 
@@ -346,7 +348,7 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, found.Stage)
 	require.False(t, found.Equal)
-	require.ErrorIs(t, found.verdict(), errDifference)
+	require.ErrorIs(t, found.verdict(), exit.Difference)
 	text := printed(t, found)
 	require.Contains(t, text,
 		"Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → "+

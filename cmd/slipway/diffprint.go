@@ -4,20 +4,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 // print shows what differs, and nothing else.
-func (c *comparison) print(r *report) {
+func (c *comparison) print(r *console.Report) {
 	for _, note := range c.Notes {
-		r.printf("Note: %s.\n", note)
+		r.Printf("Note: %s.\n", note)
 	}
 	lines := 0
 	section := func(title string) {
 		if lines > 0 || len(c.Notes) > 0 {
-			r.printf("\n")
+			r.Printf("\n")
 		}
 		lines++
-		r.printf("%s\n", title)
+		r.Printf("%s\n", title)
 	}
 	if len(c.Images) > 0 {
 		section("Images")
@@ -49,47 +51,47 @@ func (c *comparison) print(r *report) {
 		section("Secrets")
 	}
 	for _, each := range unequal {
-		r.printf("  %s: %s\n", each.Name, each.describe())
+		r.Printf("  %s: %s\n", each.Name, each.describe())
 	}
 	switch {
 	case c.Equal && len(c.Notes) > 0:
-		r.printf("\n%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
+		r.Printf("\n%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
 	case c.Equal:
-		r.printf("%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
+		r.Printf("%s and %s do not differ.\n", c.Stages[0], c.Stages[1])
 	default:
-		r.printf("\nAll else is equal in %s and %s.\n", c.Stages[0], c.Stages[1])
+		r.Printf("\nAll else is equal in %s and %s.\n", c.Stages[0], c.Stages[1])
 	}
 }
 
-func (c *comparison) printImage(r *report, each imageDifference) {
+func (c *comparison) printImage(r *console.Report, each imageDifference) {
 	if each.OnlyIn != "" {
-		r.printf("  %s: only in %s\n", each.Name, each.OnlyIn)
+		r.Printf("  %s: only in %s\n", each.Name, each.OnlyIn)
 		return
 	}
 	if !each.Same {
-		r.printf("  %s\n", each.Name)
+		r.Printf("  %s\n", each.Name)
 		width := max(len(c.Stages[0]), len(c.Stages[1]))
 		for i, image := range each.Run {
 			described := "is not built yet"
 			if image != nil {
 				described = strings.ReplaceAll(image.describe(), "\t", "  ")
 			}
-			r.printf("    %-*s  %s\n", width, c.Stages[i], described)
+			r.Printf("    %-*s  %s\n", width, c.Stages[i], described)
 		}
 		each.Commits.print(r, c.Stages)
 	}
 	c.printSettings(r, each.Name+".", each.Settings)
 }
 
-func (c *comparison) printSettings(r *report, under string, settings []unequalSetting) {
+func (c *comparison) printSettings(r *console.Report, under string, settings []unequalSetting) {
 	for _, each := range settings {
 		switch a, b := each.Values[0], each.Values[1]; {
 		case b == nil:
-			r.printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(a), c.Stages[0])
+			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(a), c.Stages[0])
 		case a == nil:
-			r.printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(b), c.Stages[1])
+			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, valueText(b), c.Stages[1])
 		default:
-			r.printf("  %s%s: %s → %s\n", under, each.Key, valueText(a), valueText(b))
+			r.Printf("  %s%s: %s → %s\n", under, each.Key, valueText(a), valueText(b))
 		}
 	}
 }

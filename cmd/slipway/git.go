@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/git"
 )
 
@@ -22,9 +23,9 @@ func fileStatus(ctx context.Context, dir, file string) (string, error) {
 	case err != nil:
 		return "", err
 	case status == "??":
-		return "", refuse("%s is not in git yet: `git add` and commit it first", filepath.Base(file))
+		return "", exit.Refuse("%s is not in git yet: `git add` and commit it first", filepath.Base(file))
 	case status == "!!":
-		return "", refuse("%s is ignored by git: take it out of .gitignore, and commit it first", filepath.Base(file))
+		return "", exit.Refuse("%s is ignored by git: take it out of .gitignore, and commit it first", filepath.Base(file))
 	}
 	return status, nil
 }
@@ -60,7 +61,7 @@ func checkBranch(ctx context.Context, dir string) error {
 			path = filepath.Join(dir, path)
 		}
 		if _, err := os.Stat(path); err == nil {
-			return refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, "+
+			return exit.Refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, "+
 				"with %s",
 				stoppedWork[i].what, stoppedWork[i].end)
 		}
@@ -71,11 +72,12 @@ func checkBranch(ctx context.Context, dir string) error {
 		return err
 	}
 	if name, _, conflict := strings.Cut(unmerged, "\x00"); conflict {
-		return refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git add` the "+
+		return exit.Refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git "+
+			"add` the "+
 			"file first", name)
 	}
 	if _, err := git.Read(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
-		return refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with " +
+		return exit.Refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with " +
 			"`git switch --create`")
 	}
 	return nil

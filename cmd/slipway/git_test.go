@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // repo is a git repository with one commit, of the file stage.yaml and of other.
@@ -112,7 +114,7 @@ func TestAFileThatGitDoesNotTrackIsRefused(t *testing.T) {
 	r.write("new.yaml", "")
 	_, err := fileIsDirty(t.Context(), r.dir, "new.yaml")
 	require.ErrorContains(t, err, "new.yaml is not in git yet: `git add` and commit it first")
-	require.ErrorAs(t, err, &finding{})
+	require.ErrorAs(t, err, &exit.Finding{})
 	r.write(".gitignore", "*.yaml\n")
 	_, err = fileIsDirty(t.Context(), r.dir, "new.yaml")
 	require.ErrorContains(t, err, "new.yaml is ignored by git")
@@ -241,7 +243,7 @@ func TestNoCommitOnNoBranchNorIntoWhatHasStopped(t *testing.T) {
 			c.prepare(r)
 			err := checkBranch(t.Context(), r.dir)
 			require.ErrorContains(t, err, c.says)
-			require.ErrorAs(t, err, &finding{})
+			require.ErrorAs(t, err, &exit.Finding{})
 			require.NoError(t, os.Mkdir(filepath.Join(r.dir, "below"), 0o755))
 			require.ErrorContains(t, checkBranch(t.Context(), filepath.Join(r.dir, "below")), c.says)
 			require.NoError(t, checkBranch(t.Context(), tree.dir), "another worktree of the same repository")
@@ -257,7 +259,7 @@ func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
 	for _, pin := range []bool{false, true} {
 		_, err := planRollback(t.Context(), pulumiCLI{}, &project{Directory: dir, Name: "shop"}, "dev", 0, pin)
-		require.ErrorAs(t, err, &finding{})
+		require.ErrorAs(t, err, &exit.Finding{})
 		require.ErrorContains(t, err, "Pulumi.dev.yaml is in no git repository")
 		require.ErrorContains(t, err, "edit the file by hand")
 		require.ErrorContains(t, err, "services.NAME.revision")

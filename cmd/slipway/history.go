@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 func historyCommand(directory *string) *cobra.Command {
@@ -46,7 +48,7 @@ and how its container definitions differ from those before. Values of secrets ar
 				number, _ = strconv.Atoi(args[1]) // checked above
 				limit = 0
 			}
-			return showHistory(cmd.Context(), newReport(cmd), *directory, args[0], number, limit, asJSON)
+			return showHistory(cmd.Context(), console.NewReport(cmd), *directory, args[0], number, limit, asJSON)
 		},
 	}
 	command.Flags().IntVarP(&limit, "limit", "n", 20, "show the newest `updates` only; 0 for all")
@@ -54,12 +56,13 @@ and how its container definitions differ from those before. Values of secrets ar
 	return command
 }
 
-func showHistory(ctx context.Context, report *report, directory, stack string, number, limit int, asJSON bool) error {
+func showHistory(ctx context.Context, report *console.Report, directory, stack string, number, limit int,
+	asJSON bool) error {
 	project, err := findProject(directory)
 	if err != nil {
 		return err
 	}
-	done := report.progress("Reading the history of %s", stack)
+	done := report.Progress("Reading the history of %s", stack)
 	defer done()
 	pulumi := newPulumiCLI(project.Directory)
 	least := limit + 1 // the one before tells what changed
@@ -106,43 +109,32 @@ func showHistory(ctx context.Context, report *report, directory, stack string, n
 	}
 	done()
 	if lock != nil {
-		fmt.Fprintf(report.err, "%s.\n", lock.describe(stack))
+		fmt.Fprintf(report.Err, "%s.\n", lock.describe(stack))
 	}
 	if slices.ContainsFunc(timeline.entries, func(e *entry) bool { return hidden(e.leaves) }) {
-		fmt.Fprintf(report.err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
+		fmt.Fprintf(report.Err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
 	}
 	if number != 0 {
 		return timeline.showOne(ctx, report, number, asJSON)
 	}
 	if asJSON {
-		return report.json(append([]*entry{}, entries...))
+		return report.JSON(append([]*entry{}, entries...))
 	}
 	if len(entries) == 0 {
-		report.printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
+		report.Printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
 		return nil
 	}
 	rows := [][]string{}
 	for _, e := range entries {
 		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"),
-			report.result(e.Result) + e.kind(),
-			fmt.Sprintf("%.7s", e.Commit), e.Author, shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind),
+			report.Result(e.Result) + e.kind(),
+			fmt.Sprintf("%.7s", e.Commit), e.Author, console.Shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind),
 			e.changedRevisions(taskKind), e.changedKeys()})
 	}
 	headers := []string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "TASKS", "CHANGED"}
-	headers, rows = withoutEmptyColumn(headers, rows, 8)
-	report.table(withoutEmptyColumn(headers, rows, 6))
+	headers, rows = console.WithoutEmptyColumn(headers, rows, 8)
+	report.Table(console.WithoutEmptyColumn(headers, rows, 6))
 	return nil
-}
-
-// withoutEmptyColumn leaves a column out in which no row has anything.
-func withoutEmptyColumn(headers []string, rows [][]string, column int) ([]string, [][]string) {
-	if slices.ContainsFunc(rows, func(row []string) bool { return row[column] != "" }) {
-		return headers, rows
-	}
-	for i := range rows {
-		rows[i] = slices.Delete(rows[i], column, column+1)
-	}
-	return slices.Delete(headers, column, column+1), rows
 }
 
 // kind is shown where it is not the usual one.
@@ -213,13 +205,6 @@ func (e *entry) changedKeys() string {
 	return strings.Join(keys, ", ")
 }
 
-func shorten(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}
-
 // find returns an update by its number.
 func (t *timeline) find(ctx context.Context, number int) (*entry, error) {
 	newest, err := t.at(ctx, 0)
@@ -276,7 +261,7 @@ type shownEntry struct {
 	Containers map[string][]keyChange `json:"containers"` // by service or task
 }
 
-func (t *timeline) showOne(ctx context.Context, report *report, number int, asJSON bool) error {
+func (t *timeline) showOne(ctx context.Context, report *console.Report, number int, asJSON bool) error {
 	e, err := t.find(ctx, number)
 	if err != nil {
 		return err
@@ -303,24 +288,24 @@ func (t *timeline) showOne(ctx context.Context, report *report, number int, asJS
 		}
 	}
 	if asJSON {
-		return report.json(shown)
+		return report.JSON(shown)
 	}
-	report.printf("Update %d of %s: %s%s\n", e.Number, t.stack, report.result(e.Result), e.kind())
-	report.printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
+	report.Printf("Update %d of %s: %s%s\n", e.Number, t.stack, report.Result(e.Result), e.kind())
+	report.Printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
 	if e.End != nil {
-		report.printf("  took     %s\n", e.End.Sub(e.Start))
+		report.Printf("  took     %s\n", e.End.Sub(e.Start))
 	}
 	for _, line := range [][2]string{{"commit", e.Commit}, {"author", e.Author}, {"message", e.subject()}, {"by", e.By}} {
 		if line[1] != "" {
-			report.printf("  %-8s %s\n", line[0], line[1])
+			report.Printf("  %-8s %s\n", line[0], line[1])
 		}
 	}
-	report.printf("\nConfiguration:\n")
+	report.Printf("\nConfiguration:\n")
 	if len(e.Changes) == 0 {
-		report.printf("  as before\n")
+		report.Printf("  as before\n")
 	}
 	for _, change := range e.Changes {
-		report.printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.describe())
 	}
 	for _, name := range sortedKeys(e.Services) {
 		printPlaced(report, name, e.Services[name], before[serviceKind][name], shown.Containers[name])
@@ -331,21 +316,21 @@ func (t *timeline) showOne(ctx context.Context, report *report, number int, asJS
 	return nil
 }
 
-func printPlaced(report *report, title string, put, before *placed, changes []keyChange) {
+func printPlaced(report *console.Report, title string, put, before *placed, changes []keyChange) {
 	if put.Unknown != "" {
-		report.printf("\n%s: which revision it put in place is not known: %s\n", title, put.Unknown)
+		report.Printf("\n%s: which revision it put in place is not known: %s\n", title, put.Unknown)
 		return
 	}
 	if !put.Changed {
-		report.printf("\n%s: %s, as before\n", title, put.describe())
+		report.Printf("\n%s: %s, as before\n", title, put.describe())
 		return
 	}
 	from := "none"
 	if before != nil {
 		from = before.describe()
 	}
-	report.printf("\n%s: %s → %s\n", title, from, put.describe())
+	report.Printf("\n%s: %s → %s\n", title, from, put.describe())
 	for _, change := range changes {
-		report.printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.describe())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/console"
 	"slipway/provider"
 	"slipway/stage"
 	"slipway/taskrun"
@@ -51,8 +52,8 @@ containers beside the main one begin with their names.
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			done := report.progress("Reading the log of %s in %s", args[1], args[0])
+			report := console.NewReport(cmd)
+			done := report.Progress("Reading the log of %s in %s", args[1], args[0])
 			defer done()
 			config, secretKeys, err := readConfig(cmd.Context(), newPulumiCLI(project.Directory), project, args[0])
 			if err != nil {
@@ -64,7 +65,7 @@ containers beside the main one begin with their names.
 			}
 			unread := func(err error) {
 				done()
-				fmt.Fprintf(report.err, "The log cannot be read for now, which is tried again: %v\n", err)
+				fmt.Fprintf(report.Err, "The log cannot be read for now, which is tried again: %v\n", err)
 			}
 			group := (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1])
 			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
@@ -115,10 +116,10 @@ func noLog(project *project, stack, name string, config map[string]string, secre
 			settings.Key(name), stack)
 	case len(settings.Tasks) == 0:
 		return fmt.Errorf("%s has no service %q: name one of its services: %s", stack, name,
-			orNone(sortedKeys(settings.Services)))
+			console.OrNone(sortedKeys(settings.Services)))
 	}
 	return fmt.Errorf("%s has no service and no task %q: name one of its services: %s, or of its tasks: %s", stack, name,
-		orNone(sortedKeys(settings.Services)), strings.Join(sortedKeys(settings.Tasks), ", "))
+		console.OrNone(sortedKeys(settings.Services)), strings.Join(sortedKeys(settings.Tasks), ", "))
 }
 
 const followInterval = 2 * time.Second
@@ -154,7 +155,7 @@ type loggedLine struct {
 	Message   string    `json:"message"`
 }
 
-func printEvent(r *report, main string, event types.FilteredLogEvent, asJSON bool) error {
+func printEvent(r *console.Report, main string, event types.FilteredLogEvent, asJSON bool) error {
 	stream := aws.ToString(event.LogStreamName) // CONTAINER/CONTAINER/TASK
 	container, _, _ := strings.Cut(stream, "/")
 	line := loggedLine{
@@ -162,14 +163,14 @@ func printEvent(r *report, main string, event types.FilteredLogEvent, asJSON boo
 		Message: taskrun.Line(aws.ToString(event.Message)),
 	}
 	if asJSON {
-		encoder := json.NewEncoder(r.out)
+		encoder := json.NewEncoder(r.Out)
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(line)
 	}
-	if _, err := fmt.Fprintf(r.out, "%s  %s  ", r.dim(line.Time.Format("2006-01-02T15:04:05.000Z")),
+	if _, err := fmt.Fprintf(r.Out, "%s  %s  ", r.Dim(line.Time.Format("2006-01-02T15:04:05.000Z")),
 		line.Task); err != nil {
 		return err
 	}
-	printLine(r.out, main, container, line.Message)
+	printLine(r.Out, main, container, line.Message)
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 )
 
 func main() {
@@ -33,15 +36,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errDifference):
+	case errors.Is(err, exit.Difference):
 		return 1
 	case called:
-		fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), shortenPaths(withHint(err)))
-		var other exitWith
+		fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), console.ShortenPaths(withHint(err)))
+		var other exit.Code
 		switch {
 		case errors.As(err, &other):
-			return other.status
-		case errors.As(err, &finding{}):
+			return other.Status
+		case errors.As(err, &exit.Finding{}):
 			return 1
 		}
 		return 2

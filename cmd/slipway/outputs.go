@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 // stageOutputs are the outputs of a stack, as far as the commands need them.
@@ -54,7 +56,7 @@ func (i image) describe() string {
 	if i.Tag == "" && i.Digest == "" {
 		return i.Ref
 	}
-	described := i.Tag + "\t" + shortDigest(i.Digest)
+	described := i.Tag + "\t" + console.ShortDigest(i.Digest)
 	if i.Commit != "" {
 		described += "\tcommit " + i.Commit
 	}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
@@ -15,7 +17,7 @@ import (
 func (r *rollback) checkRevisions(project string) error {
 	asked, err := r.target.asked(project, r.Stage)
 	if err != nil {
-		return refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back "+
+		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back "+
 			"without --pin, or "+
 			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
@@ -33,7 +35,7 @@ func (r *rollback) checkRevisions(project string) error {
 		}
 	}
 	if len(refused) > 0 {
-		return finding{errors.Join(refused...)}
+		return exit.Found(errors.Join(refused...))
 	}
 	return nil
 }

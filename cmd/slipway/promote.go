@@ -18,6 +18,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/git"
 	"slipway/stage"
 )
@@ -60,8 +62,8 @@ where that could not be told.`,
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			finished := report.progress("Reading what %s runs", args[0])
+			report := console.NewReport(cmd)
+			finished := report.Progress("Reading what %s runs", args[0])
 			done, err := promote(cmd.Context(), stageOrigin{newPulumiCLI(project.Directory), project}, project, args[0], args[1],
 				options)
 			finished()
@@ -72,15 +74,15 @@ where that could not be told.`,
 				return err
 			}
 			if asJSON {
-				err = report.json(done)
+				err = report.JSON(done)
 			} else {
-				err = done.print(report.out)
+				err = done.print(report.Out)
 			}
 			if done.Note != "" {
-				fmt.Fprintf(report.err, "\n%s\n", done.Note)
+				fmt.Fprintf(report.Err, "\n%s\n", done.Note)
 			}
 			if next := done.next(); next != "" {
-				fmt.Fprintf(report.err, "\n%s\n", next)
+				fmt.Fprintf(report.Err, "\n%s\n", next)
 			}
 			return err
 		},
@@ -227,7 +229,7 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 		return nil, err
 	}
 	if !sameButSalt(before, source.written) {
-		return nil, refuse("%s was changed meanwhile: promote again", done.File)
+		return nil, exit.Refuse("%s was changed meanwhile: promote again", done.File)
 	}
 	if !options.commit {
 		done.Changed = true
@@ -248,7 +250,7 @@ func committable(ctx context.Context, dir, file, shown string) (text stageText, 
 		return text, err
 	}
 	if err := checkBranch(ctx, filepath.Dir(target)); errors.Is(err, git.ErrNoRepository) {
-		return text, cannot(refuse("no git repository holds it: put the project into one (`git init`)"))
+		return text, cannot(exit.Refuse("no git repository holds it: put the project into one (`git init`)"))
 	} else if err != nil {
 		return text, cannot(err)
 	}
@@ -257,7 +259,7 @@ func committable(ctx context.Context, dir, file, shown string) (text stageText, 
 		return text, cannot(err)
 	}
 	if dirty {
-		return text, refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
+		return text, exit.Refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
 			"(`git checkout`)", shown)
 	}
 	return text, nil
@@ -274,21 +276,22 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	case err != nil:
 		return nil, err
 	case last == nil:
-		return nil, refuse("%s has never been updated: run %s first", stack, up)
+		return nil, exit.Refuse("%s has never been updated: run %s first", stack, up)
 	case last.Result == "in-progress":
-		return nil, refuse("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
+		return nil, exit.Refuse("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
 	case last.Result != "succeeded":
-		return nil, refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack, last.Result,
+		return nil, exit.Refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack,
+			last.Result,
 			up)
 	case last.Kind == "destroy":
-		return nil, refuse("%s was destroyed: run %s first", stack, up)
+		return nil, exit.Refuse("%s was destroyed: run %s first", stack, up)
 	}
 	outputs, err := readOutputs(ctx, origin, stack)
 	if err != nil {
 		return nil, err
 	}
 	if len(outputs.Images) == 0 {
-		return nil, refuse("%s has no images in its outputs: give it one, and run %s", stack, up)
+		return nil, exit.Refuse("%s has no images in its outputs: give it one, and run %s", stack, up)
 	}
 	config, uses, err := origin.Settings(ctx, stack)
 	if err != nil {
@@ -311,7 +314,7 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	for _, name := range users {
 		if outputs.Services[name].Pinned {
 			refused = append(refused,
-				refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
+				exit.Refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
 					"remove its revision, run %s, and promote again", name, stack, up))
 		}
 	}
@@ -321,12 +324,12 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 		digested, ok := ref.(reference.Digested)
 		switch {
 		case image.Digest == "":
-			refused = append(refused, refuse("%s of %s has no digest: run %s, and promote again", key, stack, up))
+			refused = append(refused, exit.Refuse("%s of %s has no digest: run %s, and promote again", key, stack, up))
 		case err != nil || !ok || digested.Digest().String() != image.Digest:
-			refused = append(refused, refuse("%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
+			refused = append(refused, exit.Refuse("%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
 				key, stack, image.Ref, image.Digest, up))
 		case dirtyTag.MatchString(image.Tag) && !options.allowDirty:
-			refused = append(refused, refuse("%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
+			refused = append(refused, exit.Refuse("%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
 				"and promote again, or add --allow-dirty", key, stack, image.Tag, up))
 		}
 	}
@@ -361,12 +364,13 @@ func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options p
 		for _, name := range names {
 			used, known := uses[name]
 			if !known {
-				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name, orNone(sortedKeys(uses)))
+				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name, console.OrNone(sortedKeys(uses)))
 			}
 			for _, image := range used {
 				built, there := outputs.Images[image]
 				if !there || !deployed(name) {
-					return refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind, name,
+					return exit.Refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind,
+						name,
 						stack, image, stack)
 				}
 				chosen[image] = built
@@ -404,7 +408,8 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		at := stage.Below("config."+key, name)
 		if _, builds := declared[name]["build"]; builds {
-			refused = append(refused, refuse("%s: is built in this stage: remove its build to pin what another stage built", at))
+			refused = append(refused, exit.Refuse("%s: is built in this stage: remove its build to pin what another stage built",
+				at))
 			continue
 		}
 		found := change{Name: name, New: images[name]}
@@ -413,10 +418,10 @@ func compare(source []byte, key string, images map[string]image) ([]change, erro
 		case string:
 			found.Old = pinned(ref)
 		default:
-			refused = append(refused, refuse("%s.ref: must be text: repository:tag@sha256:…", at))
+			refused = append(refused, exit.Refuse("%s.ref: must be text: repository:tag@sha256:…", at))
 		}
 		if platform := platformOf(declared[name]); images[name].Platform != "" && images[name].Platform != platform {
-			refused = append(refused, refuse("%s.platform: is %s, and the image was built for %s: "+
+			refused = append(refused, exit.Refuse("%s.platform: is %s, and the image was built for %s: "+
 				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
 		}
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref

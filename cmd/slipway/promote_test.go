@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // fakeStacks answers for a stack whose last update and outputs are given.
@@ -204,7 +206,8 @@ func TestPromoteRefuses(t *testing.T) {
 			project := newProject(t, test.release)
 			_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 			require.Error(t, err)
-			require.Equal(t, !test.unknown, errors.As(err, &finding{}), "what was found is told from what could not be told")
+			require.Equal(t, !test.unknown, errors.As(err, &exit.Finding{}),
+				"what was found is told from what could not be told")
 			for _, want := range test.want {
 				require.ErrorContains(t, err, want)
 			}
@@ -399,7 +402,7 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 
 	_, err := promoted(shop(), "wbe")
 	require.EqualError(t, err, `dev has no service "wbe": name one of api, later, soon, web, worker`)
-	require.False(t, errors.As(err, &finding{}))
+	require.False(t, errors.As(err, &exit.Finding{}))
 	for _, service := range []string{"soon", "later"} {
 		_, err = promoted(shop(), service)
 		require.ErrorContains(t, err, "services."+service+" of dev")
@@ -462,7 +465,7 @@ func TestPromoteWantsASteadyStage(t *testing.T) {
 		err := notSteady("dev", "web", service, definition+"web:2")
 		require.ErrorContains(t, err, "services.web of dev")
 		require.ErrorContains(t, err, says)
-		require.ErrorAs(t, err, &finding{})
+		require.ErrorAs(t, err, &exit.Finding{})
 	}
 	require.NoError(t, notSteady("dev", "web", change(func(*types.Service) {}), definition+"web:2"))
 }
@@ -493,7 +496,7 @@ func TestPromoteCommits(t *testing.T) {
 	r.git("add", "-A")
 	_, err = commit()
 	require.ErrorContains(t, err, "has uncommitted changes, which --commit would take along")
-	require.ErrorAs(t, err, &finding{})
+	require.ErrorAs(t, err, &exit.Finding{})
 	r.git("commit", "-q", "-m", "stages")
 
 	r.hook("echo 'not on a Friday'; exit 1\n")

@@ -15,6 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/spf13/cobra"
+
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 )
 
 func recoverCommand(directory *string) *cobra.Command {
@@ -53,12 +56,12 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			done := report.progress("Reading the state of %s", args[0])
+			report := console.NewReport(cmd)
+			done := report.Progress("Reading the state of %s", args[0])
 			r, err := planRecovery(cmd.Context(), newPulumiCLI(project.Directory), project, args[0])
 			done()
 			if err == nil && !dryRun && len(r.Operations) > 0 {
-				done = report.progress("Bringing the state of %s in line", args[0])
+				done = report.Progress("Bringing the state of %s in line", args[0])
 				err = r.apply(cmd.Context())
 				done()
 			}
@@ -70,12 +73,12 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 				return err
 			}
 			if asJSON {
-				err = report.json(r)
+				err = report.JSON(r)
 			} else {
 				r.print(report, dryRun)
 			}
 			if err == nil && r.left() {
-				err = errDifference
+				err = exit.Difference
 			}
 			return err
 		},
@@ -187,7 +190,8 @@ func (r *recovery) finder(ctx context.Context) (*finder, error) {
 		return nil, err
 	}
 	if of := r.state.account(); of != "" && of != account {
-		return nil, refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one", account,
+		return nil, exit.Refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one",
+			account,
 			r.Stage, of)
 	}
 	if cfg.HTTPClient == nil { // as the SDK's own clients have it
@@ -378,7 +382,7 @@ func targetOf(properties inputs) string {
 func (r *recovery) unchanged(ctx context.Context) error {
 	now, err := r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage)
 	if err == nil && !bytes.Equal(now, r.export) {
-		err = refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again",
+		err = exit.Refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again",
 			r.Stage)
 	}
 	return err
@@ -415,13 +419,13 @@ func (r *recovery) left() bool {
 	})
 }
 
-func (r *recovery) print(report *report, dryRun bool) {
+func (r *recovery) print(report *console.Report, dryRun bool) {
 	if len(r.Operations) == 0 {
-		report.printf("No operation of %s was cut off", r.Stage)
+		report.Printf("No operation of %s was cut off", r.Stage)
 		if r.lost {
-			report.printf(", and AWS has nothing of it that its state lacks")
+			report.Printf(", and AWS has nothing of it that its state lacks")
 		}
-		report.printf(": there is nothing to recover.\n")
+		report.Printf(": there is nothing to recover.\n")
 		return
 	}
 	rows := [][]string{}
@@ -433,10 +437,10 @@ func (r *recovery) print(report *report, dryRun bool) {
 		rows = append(rows, []string{o.Operation, o.made.token(), o.made.name(), result,
 			strings.TrimSpace(o.ID + " " + o.Note)})
 	}
-	report.table([]string{"WAS", "TYPE", "NAME", "RESULT", ""}, rows)
+	report.Table([]string{"WAS", "TYPE", "NAME", "RESULT", ""}, rows)
 	if r.Backup == "" {
 		return
 	}
-	fmt.Fprintf(report.err, "\nThe state as it was before: %s\n", r.Backup)
-	fmt.Fprintf(report.err, "Next: pulumi up --stack %s\n", r.Stage)
+	fmt.Fprintf(report.Err, "\nThe state as it was before: %s\n", r.Backup)
+	fmt.Fprintf(report.Err, "Next: pulumi up --stack %s\n", r.Stage)
 }

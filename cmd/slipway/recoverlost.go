@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 // A state that was lost has no operations that were cut off. What a stage is to have, a preview says: whatever the next
@@ -49,14 +51,14 @@ type search struct {
 }
 
 // findLost brings into the state what AWS has and the state has not. With dryRun it says what the first round finds.
-func (r *recovery) findLost(ctx context.Context, report *report, dryRun bool) error {
+func (r *recovery) findLost(ctx context.Context, report *console.Report, dryRun bool) error {
 	find, err := r.finder(ctx)
 	if err != nil {
 		return err
 	}
 	s := &search{r, find, map[string]*recovered{}}
 	for round := 1; ; round++ {
-		done := report.progress("Looking for what %s has in AWS, round %d", r.Stage, round)
+		done := report.Progress("Looking for what %s has in AWS, round %d", r.Stage, round)
 		missing, found, err := s.look(ctx)
 		if err != nil && s.Backup != "" {
 			err = fmt.Errorf("%w\nWhat was found before is in the state. Once that is fixed, run slipway recover %s --lost; "+

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // scaffold puts into a state what resources of AWS stand on in it: the stack itself, the program's components and the
@@ -66,7 +68,7 @@ var defaultProviderName = regexp.MustCompile(`::pulumi:providers:aws::default(?:
 func defaultProvider(urn string, config map[string]string, secretKeys []string) (stateResource, error) {
 	version := defaultProviderName.FindStringSubmatch(urn)
 	if version == nil {
-		return nil, refuse("%s is a provider of the program's own, which slipway cannot put into the state: restore a "+
+		return nil, exit.Refuse("%s is a provider of the program's own, which slipway cannot put into the state: restore a "+
 			"backup of the state", urn)
 	}
 	settings := map[string]any{"__internal": map[string]any{}}

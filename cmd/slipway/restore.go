@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/git"
 	"slipway/stage"
 )
@@ -22,7 +23,8 @@ import (
 func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline,
 	last *entry) error {
 	if hidden(r.target.leaves) {
-		return refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts them, "+
+		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
+			"them, "+
 			"or use --pin", r.To)
 	}
 	commits, err := r.commits(ctx)
@@ -58,7 +60,8 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 			continue
 		}
 		if len(changes) > 0 {
-			return refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back (%s): "+
+			return exit.Refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back "+
+				"(%s): "+
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
 		for _, kind := range []string{serviceKind, taskKind} {
@@ -73,9 +76,9 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 	}
 	r.next = nil
 	if refused != nil {
-		return finding{refused}
+		return exit.Found(refused)
 	}
-	return refuse("update %d was run with a stage file that was never committed (commit %.7s has another one: %s): "+
+	return exit.Refuse("update %d was run with a stage file that was never committed (commit %.7s has another one: %s): "+
 		"go back to another update, or use --pin", r.To, r.target.Commit, cmp.Or(describeKeys(differs), "none"))
 }
 
@@ -100,14 +103,15 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 	}
 	commit := r.target.Commit
 	if commit == "" {
-		return nil, refuse("Pulumi knows no commit of update %d: it was not run in a git repository; use --pin", r.To)
+		return nil, exit.Refuse("Pulumi knows no commit of update %d: it was not run in a git repository; use --pin", r.To)
 	}
 	if _, err := git.Read(ctx, dir, "cat-file", "-e", commit+"^{commit}"); err != nil {
 		fetch := "git fetch"
 		if strings.TrimSpace(shallow) == "true" {
 			fetch = "git fetch --unshallow"
 		}
-		return nil, refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin", commit,
+		return nil, exit.Refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin",
+			commit,
 			r.To, fetch)
 	}
 	log, err := git.ReadFetched(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
@@ -162,7 +166,8 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 			missing = append(missing, fileValue{[]string{key}, current[key]})
 		case unused:
 		default:
-			return nil, refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git revert`, "+
+			return nil, exit.Refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git "+
+				"revert`, "+
 				"and encrypt the values anew", key)
 		}
 	}
@@ -182,11 +187,11 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 		}
 		ref := used.then.ref()
 		if refs[used.name] != "" && refs[used.name] != ref {
-			return refuse("%s: the services and tasks of update %d ran different images of that name: use --pin",
+			return exit.Refuse("%s: the services and tasks of update %d ran different images of that name: use --pin",
 				stage.Path("images", used.name), r.To)
 		}
 		if refs[used.name] = ref; ref == "" {
-			return refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
+			return exit.Refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
 		}
 		r.Notes = append(r.Notes, stage.Path("images",
 			used.name)+" is pinned to that update's image: remove its ref to build again")

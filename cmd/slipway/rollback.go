@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/git"
 	"slipway/stage"
 )
@@ -52,8 +54,8 @@ and nothing is written.`,
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			done := report.progress("Reading the history of %s", args[0])
+			report := console.NewReport(cmd)
+			done := report.Progress("Reading the history of %s", args[0])
 			planned, err := planRollback(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], to, pin)
 			done()
 			if err != nil {
@@ -64,16 +66,16 @@ and nothing is written.`,
 			}
 			err = planned.commit(cmd.Context(), project)
 			if asJSON && err == nil {
-				err = report.json(planned)
+				err = report.JSON(planned)
 			}
 			if err != nil {
 				return err
 			}
 			if planned.Commit != "" {
-				fmt.Fprintf(report.err, "\nCommitted %s: %s\n", planned.Commit, planned.subject())
+				fmt.Fprintf(report.Err, "\nCommitted %s: %s\n", planned.Commit, planned.subject())
 			}
 			if !up {
-				fmt.Fprintf(report.err, "Next: pulumi up --stack %s\n", args[0])
+				fmt.Fprintf(report.Err, "Next: pulumi up --stack %s\n", args[0])
 				return nil
 			}
 			return pulumiUp(project, args[0], report)
@@ -127,14 +129,14 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 	error) {
 	file := project.stageFile(stack)
 	if _, err := os.Stat(file); err != nil {
-		return nil, refuse("there is no %s: name a stage of this project", file)
+		return nil, exit.Refuse("there is no %s: name a stage of this project", file)
 	}
 	file, err := fileIn(project.Directory, file) // git would show a link
 	if err != nil {
 		return nil, err
 	}
 	if err := checkBranch(ctx, filepath.Dir(file)); errors.Is(err, git.ErrNoRepository) {
-		return nil, refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put "+
+		return nil, exit.Refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put "+
 			"the project into git "+
 			"before its next update; until then edit the file by hand. What --pin would write is services.NAME.revision, with "+
 			"a number that "+
@@ -151,7 +153,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return nil, err
 	}
 	if dirty {
-		return nil, refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again",
+		return nil, exit.Refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again",
 			file)
 	}
 	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
@@ -230,11 +232,11 @@ func (t *timeline) last(ctx context.Context) (*entry, error) {
 		}
 		switch {
 		case e == nil:
-			return nil, refuse("%s has never been deployed: there is nothing to go back to", t.stack)
+			return nil, exit.Refuse("%s has never been deployed: there is nothing to go back to", t.stack)
 		case e.Result == "in-progress":
-			return nil, refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
+			return nil, exit.Refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
 		case e.Kind == "destroy":
-			return nil, refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` "+
+			return nil, exit.Refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` "+
 				"recreates it from its file",
 				t.stack, e.Result)
 		case e.Kind == "update":
@@ -251,10 +253,11 @@ func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry,
 		case err != nil:
 			return nil, err
 		case found.Kind != "update":
-			return nil, refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack, found.Kind,
+			return nil, exit.Refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack,
+				found.Kind,
 				t.stack)
 		case found.Result != "succeeded":
-			return nil, refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number,
+			return nil, exit.Refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number,
 				t.stack, found.Result, t.stack)
 		}
 		return found, nil
@@ -265,7 +268,7 @@ func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry,
 			return nil, err
 		}
 		if e == nil {
-			return nil, refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to",
+			return nil, exit.Refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to",
 				t.stack)
 		}
 		if e.Kind != "update" || e.Result != "succeeded" {
@@ -313,7 +316,7 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 		}
 	}
 	if len(gone) > 0 {
-		return finding{errors.Join(gone...)}
+		return exit.Found(errors.Join(gone...))
 	}
 	return nil
 }
@@ -371,7 +374,7 @@ func (r *rollback) commit(ctx context.Context, project *project) error {
 		return err
 	}
 	if !sameButSalt(before, r.now.written) {
-		return refuse("%s was changed meanwhile: roll back again", r.File)
+		return exit.Refuse("%s was changed meanwhile: roll back again", r.File)
 	}
 	r.Commit, err = r.next.commit(ctx, project.Directory, r.File, before, r.subject()+"\n\n"+r.body())
 	return err
@@ -397,14 +400,14 @@ func (r *rollback) body() string {
 	return body
 }
 
-func (r *rollback) print(report *report) {
-	report.printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
+func (r *rollback) print(report *console.Report) {
+	report.Printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
 		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.subject())
 	if r.next == nil {
-		report.printf("%s has all of that already.\n", shortenPaths(r.File))
+		report.Printf("%s has all of that already.\n", console.ShortenPaths(r.File))
 	}
 	for _, change := range r.Changes {
-		report.printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.describe())
 	}
 	rows := [][]string{}
 	for _, name := range sortedKeys(r.Services) {
@@ -413,9 +416,9 @@ func (r *rollback) print(report *report) {
 	for _, name := range sortedKeys(r.Tasks) {
 		rows = append(rows, r.row("task "+name, r.Tasks[name]))
 	}
-	report.table([]string{"", "", "", ""}, rows)
+	report.Table([]string{"", "", "", ""}, rows)
 	for _, note := range r.Notes {
-		report.printf("  %s %s\n", report.bad("!"), note)
+		report.Printf("  %s %s\n", report.Bad("!"), note)
 	}
 }
 
@@ -433,9 +436,9 @@ func (r *rollback) row(title string, service rollbackService) []string {
 
 // pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would
 // take a second one for "stop at once": only what pulumi is not sent by itself is passed on.
-func pulumiUp(project *project, stack string, report *report) error {
+func pulumiUp(project *project, stack string, report *console.Report) error {
 	command := exec.Command("pulumi", "up", "--stack", stack, "--yes")
-	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, report.err, report.err
+	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, report.Err, report.Err
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 	defer signal.Stop(terminated)
@@ -452,7 +455,7 @@ func pulumiUp(project *project, stack string, report *report) error {
 		}
 	}()
 	if err := command.Wait(); err != nil {
-		return refuse("pulumi up --stack %s did not succeed (%w): its output says why", stack, err)
+		return exit.Refuse("pulumi up --stack %s did not succeed (%w): its output says why", stack, err)
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 	"slipway/taskrun"
 )
@@ -56,8 +58,8 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if err != nil {
 				return err
 			}
-			report := newReport(cmd)
-			done := report.progress("Reading how %s was deployed in %s", args[1], args[0])
+			report := console.NewReport(cmd)
+			done := report.Progress("Reading how %s was deployed in %s", args[1], args[0])
 			runner, task, err := prepareRun(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], args[1])
 			done()
 			if err != nil {
@@ -151,13 +153,13 @@ func noTask(project *project, stack, name string, config map[string]string, secr
 	if len(tasks) == 0 {
 		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as "+
 			"docs/configuration.md has it, and run "+
-			"`pulumi up --stack %[1]s`", stack, orNone(sortedKeys(settings.Services)), name, stageName(stack))
+			"`pulumi up --stack %[1]s`", stack, console.OrNone(sortedKeys(settings.Services)), name, stageName(stack))
 	}
 	if _, service := settings.Services[name]; service {
 		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack,
-			orNone(sortedKeys(tasks)))
+			console.OrNone(sortedKeys(tasks)))
 	}
-	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, orNone(sortedKeys(tasks)))
+	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, console.OrNone(sortedKeys(tasks)))
 }
 
 // userName is who starts a task, for whoever wonders later in ECS.
@@ -175,33 +177,34 @@ type startedTask struct {
 }
 
 // startTask starts a task and prints its ARN.
-func startTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, asJSON bool) error {
+func startTask(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task,
+	asJSON bool) error {
 	arn, err := runner.Start(ctx, task)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return report.json(startedTask{arn, task.TaskDefinition})
+		return report.JSON(startedTask{arn, task.TaskDefinition})
 	}
-	report.printf("%s\n", arn)
+	report.Printf("%s\n", arn)
 	return nil
 }
 
 // runTask runs a task to its end, with its output. limit is what sets its timeout, as the user wrote it.
-func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task taskrun.Task, limit string,
+func runTask(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task, limit string,
 	asJSON bool) error {
-	output := report.out
+	output := report.Out
 	if asJSON {
-		output = report.err
+		output = report.Err
 	}
 	name := path.Base(task.TaskDefinition)
-	done := report.progress("Starting a task of %s", name)
+	done := report.Progress("Starting a task of %s", name)
 	var started string // its ARN
 	result, err := runner.Run(ctx, task, taskrun.Watcher{
 		Started: func(arn string) {
 			started = arn
 			done()
-			done = report.progress("Task %s runs %s", path.Base(arn), name)
+			done = report.Progress("Task %s runs %s", path.Base(arn), name)
 		},
 		Line: func(container, text string) {
 			done()
@@ -209,33 +212,33 @@ func runTask(ctx context.Context, report *report, runner *taskrun.Runner, task t
 		},
 		Waiting: func(running time.Duration) {
 			done()
-			fmt.Fprintf(report.err, "Task %s %s\n", name, task.StillRunning(running, limit, started))
+			fmt.Fprintf(report.Err, "Task %s %s\n", name, task.StillRunning(running, limit, started))
 		},
 		Stopping: func(why error) {
 			done()
 			if late := (*taskrun.TimeoutError)(nil); errors.As(why, &late) {
-				fmt.Fprintf(report.err, "Stopping the task: %v.\n", late)
+				fmt.Fprintf(report.Err, "Stopping the task: %v.\n", late)
 				return
 			}
-			fmt.Fprintln(report.err, "Stopping the task. Ctrl-C again leaves that to ECS.")
+			fmt.Fprintln(report.Err, "Stopping the task. Ctrl-C again leaves that to ECS.")
 		},
 	})
 	done()
 	if result.LogErr != nil {
-		fmt.Fprintf(report.err, "What the task wrote is not shown to its end: %v\n", result.LogErr)
+		fmt.Fprintf(report.Err, "What the task wrote is not shown to its end: %v\n", result.LogErr)
 	}
 	if asJSON && result.TaskARN != "" {
-		if err := report.json(result); err != nil {
+		if err := report.JSON(result); err != nil {
 			return err
 		}
 	}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return exitWith{err, 130}
+		return exit.WithStatus(130, err)
 	case err != nil:
 		return err
 	case *result.ExitCode != 0:
-		return exitWith{fmt.Errorf("the task %s failed: %s", result.TaskID(), result.Why()), *result.ExitCode}
+		return exit.WithStatus(*result.ExitCode, fmt.Errorf("the task %s failed: %s", result.TaskID(), result.Why()))
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/taskrun"
 )
 
@@ -76,7 +78,7 @@ func runOne(ctx context.Context, task *oneTask, asJSON bool) (stdout, stderr str
 	command := &cobra.Command{}
 	command.SetOut(&out)
 	command.SetErr(&errOut)
-	err = runTask(ctx, newReport(command), &taskrun.Runner{ECS: task, Logs: task},
+	err = runTask(ctx, console.NewReport(command), &taskrun.Runner{ECS: task, Logs: task},
 		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate",
 			LogGroup: "/shop/dev/migrate"}, "--timeout", asJSON)
 	return out.String(), errOut.String(), err
@@ -94,9 +96,9 @@ func TestWhatATaskWritesAndItsExitCode(t *testing.T) {
 func TestATaskThatFailsWithJSON(t *testing.T) {
 	t.Parallel()
 	stdout, stderr, err := runOne(t.Context(), &oneTask{exitCode: aws.Int32(7)}, true)
-	var exit exitWith
-	require.ErrorAs(t, err, &exit)
-	require.Equal(t, 7, exit.status)
+	var ended exit.Code
+	require.ErrorAs(t, err, &ended)
+	require.Equal(t, 7, ended.Status)
 	require.EqualError(t, err,
 		"the task 0a1b2c failed: Essential container in task exited (container migrate: exit code 7)")
 	require.JSONEq(t, `{"task": "`+oneTaskARN+`", "taskDefinition": "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-migrate:3",
@@ -109,9 +111,9 @@ func TestCtrlCStopsTheTask(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	_, stderr, err := runOne(ctx, &oneTask{running: cancel}, false)
-	var exit exitWith
-	require.ErrorAs(t, err, &exit)
-	require.Equal(t, 130, exit.status)
+	var ended exit.Code
+	require.ErrorAs(t, err, &ended)
+	require.Equal(t, 130, ended.Status)
 	require.ErrorContains(t, err, "the task 0a1b2c was stopped")
 	require.Contains(t, stderr, "Stopping the task. Ctrl-C again leaves that to ECS.")
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -59,27 +56,4 @@ func withHint(err error) string {
 		}
 	}
 	return text
-}
-
-var absolutePath = regexp.MustCompile(`(^|[\s'"` + "`" + `(])(/[^\s:;,'"` + "`" + `()]+)`)
-
-// shortenPaths writes the paths of a message relative to the working directory, where that is shorter.
-func shortenPaths(text string) string {
-	working, err := os.Getwd()
-	if err != nil {
-		return text
-	}
-	return absolutePath.ReplaceAllStringFunc(text, func(found string) string {
-		parts := absolutePath.FindStringSubmatch(found)
-		return parts[1] + shortPath(working, parts[2])
-	})
-}
-
-// shortPath is a path below the working directory, or below the directory of the project around it, relative to it.
-func shortPath(working, path string) string {
-	relative, err := filepath.Rel(working, path)
-	if working == "/" || err != nil || strings.Count(relative, "..") > 2 || len(relative) >= len(path) {
-		return path
-	}
-	return relative
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 func TestAUsageErrorIsTwoLines(t *testing.T) {
@@ -63,7 +65,7 @@ func TestPathsAreShort(t *testing.T) {
 		"https://github.com/x":                               "https://github.com/x",
 		"the log group /slipway/dev/web":                     "the log group /slipway/dev/web",
 	} {
-		require.Equal(t, want, shortenPaths(text))
+		require.Equal(t, want, console.ShortenPaths(text))
 	}
-	require.Equal(t, "/slipway/dev/web", shortPath("/", "/slipway/dev/web"))
+	require.Equal(t, "/slipway/dev/web", console.ShortPath("/", "/slipway/dev/web"))
 }

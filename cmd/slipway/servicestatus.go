@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 type askedService struct {
@@ -129,7 +131,8 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 	}
 	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas &&
 		now.Desired != asked.Replicas {
-		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`", counted(now.Desired, "replica"),
+		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`",
+			console.Counted(now.Desired, "replica"),
 			asked.Replicas, s.Stage)
 	}
 	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told

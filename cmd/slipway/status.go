@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -31,7 +33,7 @@ shows every stage that the project has a file for.`,
 		Args:              func(_ *cobra.Command, args []string) error { return checkStackNames(args) },
 		ValidArgsFunction: completeStages(directory, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return showStatus(cmd.Context(), newReport(cmd), *directory, args, asJSON, exitCode)
+			return showStatus(cmd.Context(), console.NewReport(cmd), *directory, args, asJSON, exitCode)
 		},
 	}
 	command.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 where anything differs")
@@ -92,7 +94,8 @@ func imageAsked(settings *stage.Stage, name string) askedImage {
 	return asked
 }
 
-func showStatus(ctx context.Context, report *report, directory string, stacks []string, asJSON, exitCode bool) error {
+func showStatus(ctx context.Context, report *console.Report, directory string, stacks []string, asJSON,
+	exitCode bool) error {
 	project, err := findProject(directory)
 	if err != nil {
 		return err
@@ -102,7 +105,7 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 			return errors.New("there is no Pulumi.<stage>.yaml here: write one, or name a stage")
 		}
 	}
-	done := report.progress("Reading %s", strings.Join(stacks, ", "))
+	done := report.Progress("Reading %s", strings.Join(stacks, ", "))
 	pulumi := newPulumiCLI(project.Directory)
 	stages := make([]*stageStatus, len(stacks))
 	var running errgroup.Group
@@ -118,7 +121,7 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 	done()
 	read := slices.DeleteFunc(stages, func(s *stageStatus) bool { return s == nil })
 	if asJSON {
-		if err := report.json(read); err != nil {
+		if err := report.JSON(read); err != nil {
 			return err
 		}
 	} else {
@@ -129,7 +132,7 @@ func showStatus(ctx context.Context, report *report, directory string, stacks []
 	}
 	differs := slices.ContainsFunc(read, func(s *stageStatus) bool { return len(s.Differences) > 0 })
 	if exitCode && differs {
-		return errDifference
+		return exit.Difference
 	}
 	var sealed []error
 	for _, stage := range read {
@@ -321,7 +324,7 @@ func cutOff(stack string, pending []pendingOperation) string {
 	}
 	return fmt.Sprintf("an update has begun %s and not ended (%s): where no update of %s is running now, `slipway "+
 		"recover %s` brings the state in line "+
-		"with AWS", counted(len(pending), "operation"), strings.Join(begun, ", "), stack, stack)
+		"with AWS", console.Counted(len(pending), "operation"), strings.Join(begun, ", "), stack, stack)
 }
 
 // mostPending is how many pending operations are named.

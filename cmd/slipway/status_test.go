@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/console"
 	"slipway/provider"
 )
 
@@ -122,7 +123,7 @@ func TestStatusSaysThatAScheduleCouldNotBeRead(t *testing.T) {
 		require.ErrorContains(t, found.unread, "reading the schedule shop-dev-report from EventBridge Scheduler: ")
 		require.ErrorContains(t, found.unread, code+": not you")
 		var printed bytes.Buffer
-		printStatus(&report{out: &printed, renderer: lipgloss.NewRenderer(&printed)}, []*stageStatus{found})
+		printStatus(&console.Report{Out: &printed, Renderer: lipgloss.NewRenderer(&printed)}, []*stageStatus{found})
 		require.Contains(t, printed.String(), "tasks.report: its schedule could not be read\n")
 		require.NotContains(t, printed.String(), "what was asked for is what runs")
 	}

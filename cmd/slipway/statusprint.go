@@ -6,47 +6,48 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
-func printStatus(report *report, stages []*stageStatus) {
+func printStatus(report *console.Report, stages []*stageStatus) {
 	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
 		func(s *serviceStatus) []string { return s.columns(report) })
 	if len(services) > 0 {
-		report.table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"},
+		report.Table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"},
 			services)
 	}
 	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
 	if len(tasks) > 0 {
-		report.printf("\n")
-		report.table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
+		report.Printf("\n")
+		report.Table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
 	}
 	for _, stage := range stages {
-		report.printf("\n%s: ", stage.Stage)
+		report.Printf("\n%s: ", stage.Stage)
 		if last := stage.LastUpdate; last == nil {
-			report.printf("never deployed\n")
+			report.Printf("never deployed\n")
 		} else {
-			report.printf("last %s %s, %s", last.Kind, report.result(ended(last.Result)),
+			report.Printf("last %s %s, %s", last.Kind, report.Result(ended(last.Result)),
 				last.Start.Local().Format("2006-01-02 15:04:05"))
 			if last.Commit != "" {
-				report.printf(", commit %.7s by %s: %s", last.Commit, last.Author, shorten(last.Message, 60))
+				report.Printf(", commit %.7s by %s: %s", last.Commit, last.Author, console.Shorten(last.Message, 60))
 			}
-			report.printf("\n")
+			report.Printf("\n")
 		}
 		for _, difference := range stage.Differences {
-			report.printf("  %s %s\n", report.bad("!"), difference)
+			report.Printf("  %s %s\n", report.Bad("!"), difference)
 		}
 		if !stage.SecretsCompared {
-			report.printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
+			report.Printf("  the secrets could not be decrypted: whether those of the stage file were deployed is not known\n")
 		}
 		if len(stage.Differences) == 0 && stage.SecretsCompared && stage.unread == nil {
-			report.printf("  %s\n", report.good("what was asked for is what runs"))
+			report.Printf("  %s\n", report.Good("what was asked for is what runs"))
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Tasks)) {
 			if schedule := stage.Tasks[name].Schedule; schedule != nil {
-				report.printf("  tasks.%s: %s\n", name, schedule.describeNext())
+				report.Printf("  tasks.%s: %s\n", name, schedule.describeNext())
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(stage.Services)) {
@@ -59,12 +60,12 @@ func printStatus(report *report, stages []*stageStatus) {
 				shown = now.Events
 			}
 			for _, event := range shown {
-				report.printf("  %s\n", report.dim(event.Time.Local().Format("2006-01-02 15:04:05")+" "+event.Message))
+				report.Printf("  %s\n", report.Dim(event.Time.Local().Format("2006-01-02 15:04:05")+" "+event.Message))
 			}
 		}
 	}
 	for _, note := range notesOf(stages) {
-		report.printf("\n%s\n", note)
+		report.Printf("\n%s\n", note)
 	}
 }
 
@@ -99,7 +100,7 @@ func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*
 	return rows
 }
 
-func (s *serviceStatus) columns(report *report) []string {
+func (s *serviceStatus) columns(report *console.Report) []string {
 	columns := []string{"-", "-", "-", "-", "-", "-", "-"}
 	if s.Asked != nil {
 		columns[0] = "newest"
@@ -119,20 +120,12 @@ func (s *serviceStatus) columns(report *report) []string {
 		columns[3] = fmt.Sprintf("%d/%d", s.Running.Running, s.Running.Desired)
 		columns[4] = s.Running.Rollout
 		if s.Running.Rollout == string(types.DeploymentRolloutStateCompleted) {
-			columns[4] = report.good(columns[4])
+			columns[4] = report.Good(columns[4])
 		} else {
-			columns[4] = report.bad(columns[4])
+			columns[4] = report.Bad(columns[4])
 		}
 		columns[5] = s.Running.Image.describe()
-		columns[6] = shortDigest(s.Running.Image.Digest)
+		columns[6] = console.ShortDigest(s.Running.Image.Digest)
 	}
 	return columns
-}
-
-// shortDigest is the start of a digest that people can tell apart.
-func shortDigest(digest string) string {
-	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
-		return fmt.Sprintf("%s:%.12s", algorithm, hex)
-	}
-	return digest
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // notSteady says what keeps a service from being steady on the revision that its stage deployed last, and what to do;
@@ -14,26 +16,27 @@ func notSteady(stack, name string, service *types.Service, wanted string) error 
 	key := fmt.Sprintf("services.%s of %s", name, stack)
 	again := fmt.Sprintf("run `pulumi up --refresh --stack %s` until it is steady, and promote again", stack)
 	if service == nil {
-		return refuse("%s is not in ECS any more: %s", key, again)
+		return exit.Refuse("%s is not in ECS any more: %s", key, again)
 	}
 	primary := primaryDeployment(*service)
 	if primary.Status == nil {
-		return refuse("%s has no deployment in ECS: %s", key, again)
+		return exit.Refuse("%s has no deployment in ECS: %s", key, again)
 	}
 	runs := path.Base(aws.ToString(primary.TaskDefinition))
 	replicas := fmt.Sprintf("%d of %d replicas running", service.RunningCount, service.DesiredCount)
 	switch {
 	case aws.ToString(primary.TaskDefinition) != wanted:
-		return refuse("%s is on %s in ECS, with %s, and its last update deployed %s: %s", key, runs, replicas,
+		return exit.Refuse("%s is on %s in ECS, with %s, and its last update deployed %s: %s", key, runs, replicas,
 			path.Base(wanted), again)
 	case primary.RolloutState == types.DeploymentRolloutStateFailed:
-		return refuse("%s is not steady: its deployment of %s failed (%s): %s", key, runs,
+		return exit.Refuse("%s is not steady: its deployment of %s failed (%s): %s", key, runs,
 			aws.ToString(primary.RolloutStateReason), again)
 	case primary.RolloutState != types.DeploymentRolloutStateCompleted:
-		return refuse("%s is not steady: its deployment of %s is under way, with %s: wait for its end, and promote again",
+		return exit.Refuse("%s is not steady: its deployment of %s is under way, with %s: wait for its end, and promote again",
 			key, runs, replicas)
 	case service.RunningCount != service.DesiredCount:
-		return refuse("%s is not steady: it is on %s with %s: wait until all run, or find out why they do not, and promote again", key, runs, replicas)
+		return exit.Refuse("%s is not steady: it is on %s with %s: wait until all run, or find out why they do not, and "+
+			"promote again", key, runs, replicas)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
+	"slipway/cmd/slipway/internal/console"
 	"slipway/schedule"
 	"slipway/stage"
 )
@@ -202,7 +203,7 @@ func (t *taskStatus) columns() []string {
 	columns := []string{"-", "-", "-", "-", "-"}
 	if t.Deployed != nil {
 		columns[0] = strconv.Itoa(t.Deployed.Revision)
-		columns[3], columns[4] = t.Deployed.Image.describe(), shortDigest(t.Deployed.Image.Digest)
+		columns[3], columns[4] = t.Deployed.Image.describe(), console.ShortDigest(t.Deployed.Image.Digest)
 	}
 	if t.Asked != nil && len(t.Asked.Before) > 0 {
 		columns[1] = strings.Join(t.Asked.Before, ", ")

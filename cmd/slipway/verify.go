@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/provider"
 	"slipway/stage"
 )
@@ -40,15 +42,15 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report := newReport(cmd)
-			done := report.progress("Asking AWS what %s needs", args[0])
+			report := console.NewReport(cmd)
+			done := report.Progress("Asking AWS what %s needs", args[0])
 			found, err := verify(cmd.Context(), *directory, args[0])
 			done()
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				if err := report.json(found); err != nil {
+				if err := report.JSON(found); err != nil {
 					return err
 				}
 			} else {
@@ -121,14 +123,14 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	}
 	settings, err := loadStage(project, stack, config, secretKeys)
 	if err != nil {
-		return nil, refuse("%w", err)
+		return nil, exit.Refuse("%w", err)
 	}
 	cfg, providerSettings, account, err := awsOf(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
 	if err := settings.CheckIn(cfg.Region, account); err != nil {
-		return nil, refuse("%w", err)
+		return nil, exit.Refuse("%w", err)
 	}
 	if cfg.HTTPClient == nil { // as the SDK's own clients have it
 		cfg.HTTPClient = awshttp.NewBuildableClient()
@@ -185,7 +187,7 @@ func newCheck(about, key, said string, err error) check {
 	switch {
 	case err == nil:
 		return check{about, key, statusOK, said}
-	case errors.As(err, &finding{}):
+	case errors.As(err, &exit.Finding{}):
 		return check{about, key, statusWrong, err.Error()}
 	case errors.As(err, &note{}):
 		return check{about, key, statusNote, err.Error()}
@@ -195,19 +197,19 @@ func newCheck(about, key, said string, err error) check {
 }
 
 // print shows the checks, one in a line.
-func (f *verification) print(r *report) {
+func (f *verification) print(r *console.Report) {
 	const width = 7 // of the longest status
 	for _, each := range f.Checks {
 		status := fmt.Sprintf("%-*s", width, each.Status)
 		switch each.Status {
 		case statusOK:
-			status = r.good(status)
+			status = r.Good(status)
 		case statusNote:
-			status = r.dim(status)
+			status = r.Dim(status)
 		case statusWrong:
-			status = r.bad(status)
+			status = r.Bad(status)
 		}
-		r.printf("%s  %s: %s\n", status, each.Key, each.Message)
+		r.Printf("%s  %s: %s\n", status, each.Key, each.Message)
 	}
 }
 
@@ -218,7 +220,7 @@ func (f *verification) verdict() error {
 		count[each.Status]++
 	}
 	if wrong := count[statusWrong]; wrong > 0 {
-		return refuse("%d of %d checks of %s found something wrong", wrong, len(f.Checks), f.Stage)
+		return exit.Refuse("%d of %d checks of %s found something wrong", wrong, len(f.Checks), f.Stage)
 	}
 	if unknown := count[statusUnknown]; unknown > 0 {
 		return fmt.Errorf("%d of %d checks of %s could not be made", unknown, len(f.Checks), f.Stage)

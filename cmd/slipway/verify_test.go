@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/provider"
 	"slipway/stage"
 )
@@ -74,7 +75,7 @@ func TestWayOutOfASubnet(t *testing.T) {
 					{ID: "rtb-main", Associations: []association{{Main: true}}}}}
 			said, err := n.namedSubnet("subnet-1", needed)
 			if c.wrong {
-				require.ErrorAs(t, err, &finding{})
+				require.ErrorAs(t, err, &exit.Finding{})
 				require.ErrorContains(t, err, c.says)
 				return
 			}
@@ -108,7 +109,7 @@ func TestCertificateCoversHosts(t *testing.T) {
 		"not issued yet (PENDING_VA": {Status: acmtypes.CertificateStatusPendingValidation},
 	} {
 		_, err := usable(&certificate, now)
-		require.ErrorAs(t, err, &finding{})
+		require.ErrorAs(t, err, &exit.Finding{})
 		require.ErrorContains(t, err, says)
 	}
 	said, err := usable(&acmtypes.CertificateDetail{Status: acmtypes.CertificateStatusIssued,
@@ -150,7 +151,7 @@ func TestTrustPolicies(t *testing.T) {
 				&role{Trust: url.PathEscape(`{"Version": "2012-10-17", "Statement": ` + c.policy + `}`)}, ecsTasks)
 			switch {
 			case c.wrong != "":
-				require.ErrorAs(t, err, &finding{})
+				require.ErrorAs(t, err, &exit.Finding{})
 				require.ErrorContains(t, err, c.wrong)
 				require.ErrorContains(t, err, "pulumi up --refresh --stack dev")
 			case c.note != "":
@@ -331,9 +332,9 @@ func TestVerdict(t *testing.T) {
 	require.NoError(t, found.verdict())
 	found.Checks = append(found.Checks, newCheck("role", "c", "", errors.New("no answer")))
 	require.EqualError(t, found.verdict(), "1 of 3 checks of dev could not be made")
-	require.False(t, errors.As(found.verdict(), &finding{}))
-	found.Checks = append(found.Checks, newCheck("role", "d", "", refuse("not well")))
-	require.ErrorAs(t, found.verdict(), &finding{})
+	require.False(t, errors.As(found.verdict(), &exit.Finding{}))
+	found.Checks = append(found.Checks, newCheck("role", "d", "", exit.Refuse("not well")))
+	require.ErrorAs(t, found.verdict(), &exit.Finding{})
 	statuses := []string{}
 	for _, each := range found.Checks {
 		statuses = append(statuses, each.Status)
@@ -380,9 +381,9 @@ func TestTheQueueOfASchedule(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "the queue is there", said)
 	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:gone")
-	require.ErrorAs(t, err, &finding{})
+	require.ErrorAs(t, err, &exit.Finding{})
 	require.ErrorContains(t, err, "there is no queue gone: create it with `aws sqs create-queue --queue-name gone`")
 	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:210987654321:there")
-	require.NotErrorIs(t, err, finding{}, "it could not tell")
+	require.NotErrorIs(t, err, exit.Finding{}, "it could not tell")
 	require.Error(t, err)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // checkEntrance checks the certificate and the hosted zone that the stage names. That hosts lie in the zone is checked
@@ -45,13 +47,14 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 	}
 	switch {
 	case public == 0 && private > 0:
-		return "", refuse("the hosted zone %s is private, and certificates are validated in public ones: name a public zone",
+		return "", exit.Refuse("the hosted zone %s is private, and certificates are validated in public ones: name a "+
+			"public zone",
 			name)
 	case public == 0:
-		return "", refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
+		return "", exit.Refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
 			name)
 	case public > 1:
-		return "", refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that "+
+		return "", exit.Refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that "+
 			"are not used", public, name)
 	}
 	return "the hosted zone is there, and public", nil
@@ -62,11 +65,11 @@ func (v *verifier) certificate(ctx context.Context, arn string) []check {
 	key := v.stage.Where("loadBalancer", "certificate")
 	one := func(err error) []check { return []check{newCheck("certificate", key, "", err)} }
 	if region := regionOf(arn); region != v.region {
-		return one(refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.region))
+		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.region))
 	}
 	answer, err := v.certs.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
 	if isCode(err, "ResourceNotFoundException") {
-		return one(refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
+		return one(exit.Refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
 			v.region))
 	}
 	if err != nil {
@@ -88,14 +91,14 @@ func usable(certificate *acmtypes.CertificateDetail, now time.Time) (string, err
 	switch status := certificate.Status; status {
 	case acmtypes.CertificateStatusIssued:
 	case acmtypes.CertificateStatusPendingValidation:
-		return "", refuse("the certificate is not issued yet (%s): put the DNS records there that `aws acm "+
+		return "", exit.Refuse("the certificate is not issued yet (%s): put the DNS records there that `aws acm "+
 			"describe-certificate` lists, and wait", status)
 	default:
-		return "", refuse("the certificate is not issued (%s): request another, and name that", status)
+		return "", exit.Refuse("the certificate is not issued (%s): request another, and name that", status)
 	}
 	if until := certificate.NotAfter; until != nil {
 		if now.After(*until) {
-			return "", refuse("the certificate expired on %s: renew it, or name another", until.Format(time.DateOnly))
+			return "", exit.Refuse("the certificate expired on %s: renew it, or name another", until.Format(time.DateOnly))
 		}
 		return "the certificate is issued, and valid until " + until.Format(time.DateOnly), nil
 	}
@@ -110,7 +113,7 @@ func coverage(domains, hosts []string) (string, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return "", refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that "+
+		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that "+
 			"covers all hosts",
 			strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -45,38 +47,33 @@ func (v *verifier) repositoryOf(ctx context.Context, image string) (string, erro
 func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
 	switch {
 	case ref.Account != v.account:
-		return "", refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
+		return "", exit.Refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
 			v.account)
 	case ref.Region != v.region:
-		return "", refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region, v.region)
+		return "", exit.Refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region,
+			v.region)
 	}
 	found, err := v.findImage(ctx, ref.Repository, ecrtypes.ImageIdentifier{ImageDigest: &ref.Digest})
 	if err != nil {
 		return "", err
 	}
 	if found == nil {
-		return "", refuse("%s is not in ECR: pin an image that the repository %s holds", ref.Raw, ref.Repository)
+		return "", exit.Refuse("%s is not in ECR: pin an image that the repository %s holds", ref.Raw, ref.Repository)
 	}
 	if !slices.Contains(found.ImageTags, ref.Tag) {
-		return "", refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
-			ref.Digest, ref.Tag, orNone(found.ImageTags))
+		return "", exit.Refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+			ref.Digest, ref.Tag, console.OrNone(found.ImageTags))
 	}
 	platforms, err := v.platforms(ctx, ref.Repository, ref.Digest)
 	if err != nil {
 		return "", err
 	}
 	if !slices.Contains(platforms, platform) {
-		return "", refuse("the image is for %s, and its tasks run on %s: write the image's platform as platform beside ref, "+
-			"or pin an image that is built for %[2]s", orNone(platforms), platform)
+		return "", exit.Refuse("the image is for %s, and its tasks run on %s: write the image's platform as platform "+
+			"beside ref, "+
+			"or pin an image that is built for %[2]s", console.OrNone(platforms), platform)
 	}
 	return fmt.Sprintf("%s is there, for %s", ref.Tag, platform), nil
-}
-
-func orNone(texts []string) string {
-	if len(texts) == 0 {
-		return "none"
-	}
-	return strings.Join(texts, ", ")
 }
 
 // findImage describes an image in ECR; nil where there is none.
@@ -198,15 +195,15 @@ func (v *verifier) referencedImage(ctx context.Context, text, platform string) (
 		return "", err
 	}
 	if found == nil {
-		return "", refuse("%s is not in ECR: name an image that the repository %s holds", text, repository)
+		return "", exit.Refuse("%s is not in ECR: name an image that the repository %s holds", text, repository)
 	}
 	platforms, err := v.platforms(ctx, repository, aws.ToString(found.ImageDigest))
 	if err != nil {
 		return "", err
 	}
 	if !slices.Contains(platforms, platform) {
-		return "", refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s",
-			orNone(platforms), platform)
+		return "", exit.Refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s",
+			console.OrNone(platforms), platform)
 	}
 	return fmt.Sprintf("%s is there, for %s", text, platform), nil
 }
@@ -228,11 +225,11 @@ func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, err
 		return "", err
 	}
 	if found == nil {
-		return "", refuse("there is no revision %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists",
+		return "", exit.Refuse("there is no revision %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists",
 			name, name[:strings.LastIndex(name, ":")])
 	}
 	if !found.active {
-		return "", refuse("%s is INACTIVE, and ECS starts no tasks of it: name an ACTIVE revision", name)
+		return "", exit.Refuse("%s is INACTIVE, and ECS starts no tasks of it: name an ACTIVE revision", name)
 	}
 	for _, container := range found.definition.ContainerDefinitions {
 		there, err := v.imageThere(ctx, aws.ToString(container.Image))
@@ -240,7 +237,7 @@ func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, err
 			return "", err
 		}
 		if !there {
-			return "", refuse("the image of its container %s, %s, is no longer in ECR: name a revision whose image is there",
+			return "", exit.Refuse("the image of its container %s, %s, is no longer in ECR: name a revision whose image is there",
 				aws.ToString(container.Name), aws.ToString(container.Image))
 		}
 	}

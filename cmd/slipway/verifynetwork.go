@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // network is what EC2 says of the stage's VPC.
@@ -94,7 +96,7 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 			return nil, err
 		}
 		if len(vpcs.IDs) == 0 {
-			return nil, refuse("this account and region have no default VPC: name the network with network.vpc and " +
+			return nil, exit.Refuse("this account and region have no default VPC: name the network with network.vpc and " +
 				"network.subnets")
 		}
 		found.vpc = vpcs.IDs[0]
@@ -123,7 +125,7 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 	}
 	found.subnets, found.tables, found.endpoints = subnets.All, tables.All, endpoints.All
 	if v.stage.Network.VPC == "" && len(found.subnets) == 0 {
-		return nil, refuse("the default VPC %s has no default subnets: name others with network.vpc and network.subnets",
+		return nil, exit.Refuse("the default VPC %s has no default subnets: name others with network.vpc and network.subnets",
 			found.vpc)
 	}
 	for _, each := range found.subnets {
@@ -165,9 +167,9 @@ func (n *network) namedSubnet(id string, needed []string) (string, error) {
 	i := slices.IndexFunc(n.subnets, func(s subnet) bool { return s.ID == id })
 	switch {
 	case i < 0:
-		return "", refuse("there is no subnet %s: name subnets of this account and region", id)
+		return "", exit.Refuse("there is no subnet %s: name subnets of this account and region", id)
 	case n.subnets[i].VPC != n.vpc:
-		return "", refuse("%s belongs to %s, not to %s: name subnets of that VPC", id, n.subnets[i].VPC, n.vpc)
+		return "", exit.Refuse("%s belongs to %s, not to %s: name subnets of that VPC", id, n.subnets[i].VPC, n.vpc)
 	}
 	return n.wayOut(n.subnets[i], needed)
 }
@@ -176,7 +178,7 @@ func (n *network) namedSubnet(id string, needed []string) (string, error) {
 func (n *network) wayOut(from subnet, needed []string) (string, error) {
 	table := n.tableOf(from.ID)
 	if table == nil {
-		return "", refuse("%s has no route table, nor has its VPC a main one: give it one", from.ID)
+		return "", exit.Refuse("%s has no route table, nor has its VPC a main one: give it one", from.ID)
 	}
 	problem := fmt.Sprintf("the route table %s of %s leads nowhere outside", table.ID, from.ID)
 	for _, route := range table.Routes {
@@ -197,7 +199,8 @@ func (n *network) wayOut(from subnet, needed []string) (string, error) {
 	if len(missing) == 0 {
 		return fmt.Sprintf("tasks in %s reach ECR by the endpoints of %s", from.ID, n.vpc), nil
 	}
-	return "", refuse("%s, and %s has no endpoint for %s: give the subnet a route to a NAT gateway (or to an internet "+
+	return "", exit.Refuse("%s, and %s has no endpoint for %s: give the subnet a route to a NAT gateway (or to an "+
+		"internet "+
 		"gateway, with "+
 		"network.assignPublicIp: true), or the VPC these endpoints, or name other subnets", problem, n.vpc,
 		strings.Join(missing, ", "))

@@ -5,6 +5,8 @@ import (
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // checkQueues looks for the queues to which schedules are to send the starts that were given up. Scheduler takes any
@@ -33,7 +35,8 @@ func (v *verifier) queue(ctx context.Context, text string) (string, error) {
 	err = v.query.ask(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
 		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
 	if isCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
-		return "", refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name another",
+		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+
+			"another",
 			queue.Resource)
 	}
 	return "the queue is there", err

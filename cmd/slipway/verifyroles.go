@@ -13,6 +13,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"slipway/awslimits"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -75,7 +76,8 @@ func (v *verifier) checkLinkedRoles() {
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
 	_, err := v.roles.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
 	if isCode(err, "NoSuchEntity") {
-		return "", refuse("there is no policy %s: make it, or name one that `aws iam list-policies --policy-usage-filter "+
+		return "", exit.Refuse("there is no policy %s: make it, or name one that `aws iam list-policies "+
+			"--policy-usage-filter "+
 			"PermissionsBoundary` lists", policy)
 	}
 	return "the policy is there", err
@@ -104,7 +106,7 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 			continue
 		}
 		if err := v.stage.CheckOwner(of, found.Tags); err != nil { // the same for all its roles
-			return append(checks, newCheck("role", key, "", refuse("%w", err)))
+			return append(checks, newCheck("role", key, "", exit.Refuse("%w", err)))
 		}
 		said, err := v.trusted(name, found, by)
 		checks = append(checks, newCheck("role", key, said, err))
@@ -188,7 +190,7 @@ func (v *verifier) trusted(name string, found *role, by assumer) (string, error)
 		case !known:
 			unsure = true
 		case holds && statement.Effect == "Deny":
-			return "", refuse("the trust policy of the role %s denies %s to assume it: %s", name, by.principal, mend)
+			return "", exit.Refuse("the trust policy of the role %s denies %s to assume it: %s", name, by.principal, mend)
 		case holds:
 			trusts = true
 		}
@@ -198,7 +200,8 @@ func (v *verifier) trusted(name string, found *role, by assumer) (string, error)
 			"make sure that they let %s assume it, or %s", name, by.principal, mend)
 	}
 	if !trusts {
-		return "", refuse("the trust policy of the role %s does not let %s assume it for %s of this account and region: %s",
+		return "", exit.Refuse("the trust policy of the role %s does not let %s assume it for %s of this account and "+
+			"region: %s",
 			name, by.principal, by.words, mend)
 	}
 	return "the role " + name + " can be assumed by " + by.words, nil
@@ -296,7 +299,7 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 	}
 	switch {
 	case len(denied) > 0:
-		return "", refuse("the role %s could not do %s: allow it there", name, strings.Join(denied, ", "))
+		return "", exit.Refuse("the role %s could not do %s: allow it there", name, strings.Join(denied, ", "))
 	case len(unsure) > 0:
 		return "", noted("whether the role %s could do %s cannot be told from here", name, strings.Join(unsure, ", "))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
 
@@ -45,7 +46,8 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	if len(answer.Parameters) == 0 {
-		return "", refuse("there is no parameter %s: put it there with `aws ssm put-parameter`, or correct the ARN", name)
+		return "", exit.Refuse("there is no parameter %s: put it there with `aws ssm put-parameter`, or correct the ARN",
+			name)
 	}
 	return "the parameter is there", nil
 }
@@ -58,11 +60,12 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 		return "", err
 	}
 	if answer == nil {
-		return "", refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for every "+
+		return "", exit.Refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for "+
+			"every "+
 			"secret", id)
 	}
 	if answer.DeletedDate != nil {
-		return "", refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret "+
+		return "", exit.Refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret "+
 			"--region %s --secret-id %s`, "+
 			"or name another", region, id)
 	}
@@ -73,12 +76,12 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 	labelled := func(labels []string) bool { return slices.Contains(labels, label) }
 	switch {
 	case version != "" && answer.VersionIdsToStages[version] == nil:
-		return "", refuse("the secret has no version %s with a label, and AWS removes those without: name a version that "+
+		return "", exit.Refuse("the secret has no version %s with a label, and AWS removes those without: name a version that "+
 			"`aws secretsmanager list-secret-version-ids` lists", version)
 	case label == "AWSCURRENT" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
-		return "", refuse("the secret has no value yet: store one with `aws secretsmanager put-secret-value`")
+		return "", exit.Refuse("the secret has no value yet: store one with `aws secretsmanager put-secret-value`")
 	case label != "" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
-		return "", refuse("the secret has no version with the label %s: name a label that it has", label)
+		return "", exit.Refuse("the secret has no version with the label %s: name a label that it has", label)
 	}
 	if key := aws.ToString(answer.KmsKeyId); key != "" && !strings.HasSuffix(key, "alias/aws/secretsmanager") {
 		return "", noted("the secret is there, encrypted with the KMS key %s, whose policy must let %s decrypt (kms:Decrypt)",

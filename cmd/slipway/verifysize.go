@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/cmd/slipway/internal/exit"
 )
 
 // Pulumi hands all configuration to a program in Go in one environment variable, PULUMI_CONFIG, and Linux takes this
@@ -77,7 +79,7 @@ func (v *verifier) checkConfigurationSize(file string, size int) {
 		const advice = "keep large values where their ARN is enough (Secrets Manager, Parameter Store), put files into the " +
 			"image, or make two stages of one"
 		if size > mostConfiguration {
-			return "", refuse("%s (the CLI would say \"argument list too long\"): %s", said, advice)
+			return "", exit.Refuse("%s (the CLI would say \"argument list too long\"): %s", said, advice)
 		}
 		return "", noted("%s: before it grows, %s", said, advice)
 	})
