@@ -184,7 +184,7 @@ func (p pulumiCLI) output(ctx context.Context, args ...string) ([]byte, error) {
 // write runs a pulumi command that may change something, and so takes as long as it takes. It returns what that prints.
 // input is what the command reads; nil for nothing.
 func (p pulumiCLI) write(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
-	command, err := p.command()
+	command, err := p.find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -198,4 +198,21 @@ func (p pulumiCLI) write(ctx context.Context, input io.Reader, args ...string) (
 		return nil, err
 	}
 	return []byte(stdout), nil
+}
+
+// find is the CLI, which is asked for its version first: that is waited for as long as for the command itself.
+func (p pulumiCLI) find(ctx context.Context) (command auto.PulumiCommand, err error) {
+	found := make(chan struct{})
+	var cli auto.PulumiCommand
+	var failed error
+	go func() {
+		cli, failed = p.command()
+		close(found)
+	}()
+	select {
+	case <-found:
+		return cli, failed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

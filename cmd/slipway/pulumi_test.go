@@ -35,6 +35,18 @@ func TestACommandOfPulumiThatOnlyReadsIsGivenUp(t *testing.T) {
 	require.NotContains(t, err.Error(), "was stopped", "what may write is not cut")
 }
 
+func TestACLIThatDoesNotEvenTellItsVersionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	hangs := make(chan struct{})
+	t.Cleanup(func() { close(hangs) })
+	pulumi := pulumiCLI{directory: "/shop", limit: 10 * time.Millisecond, command: func() (auto.PulumiCommand, error) {
+		<-hangs
+		return nil, nil
+	}}
+	_, err := pulumi.Outputs(t.Context(), "dev")
+	require.ErrorContains(t, err, "pulumi stack output --json --stack dev did not end within 10ms")
+}
+
 func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
