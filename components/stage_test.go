@@ -484,3 +484,8 @@ func TestTheOutputsSayWhereAServiceIsAndHowManyTasksItStartsWith(t *testing.T) {
 	require.Equal(t, "http://dnsName:shop-dev/shop", plain.summaries["web"]["url"])
 	require.NotContains(t, plain.summaries["job"], "url")
 }
+
+func TestAStageThatPinsHasNoRepository(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, declareStage(t, nil, nil).all("aws:ecr/lifecyclePolicy:LifecyclePolicy"))
+}

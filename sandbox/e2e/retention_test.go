@@ -157,7 +157,7 @@ func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
 	p.up("dev")
 	clock := filepath.Join(root, ".bin/sandbox") + " --dir " + p.account + " faults"
 	r := p.runWith([]string{"RETENTION_CLOCK=" + clock, "RETENTION_KEEP=20 images, 10 revisions"},
-		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components")
+		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components/retention")
 	require.Zero(t, r.status, r.output)
 	require.Contains(t, r.output, "--- PASS: TestAYearOfDeployments", "it ran, and was not skipped")
 	require.LessOrEqual(t, len(p.keepTags()), 21, "of ten revisions of each stage, and of what release pins")

@@ -1,4 +1,4 @@
-package components
+package retention
 
 import (
 	"encoding/json"
@@ -22,11 +22,11 @@ import (
 	"slipway/stage"
 )
 
-// year is an account in which two stages are deployed day by day, with a service web each. Stage dev builds its image, stage
-// release pins it.
+// year is an account in which two stages are deployed day by day, with a service web each. Stage dev builds its image,
+// stage release pins it.
 type year struct {
 	*testing.T
-	account                   *Account
+	account                   *provider.Account
 	ecr                       *ecrsdk.Client
 	ecs                       *ecssdk.Client
 	manifest                  map[string]any // of the first image
@@ -37,15 +37,17 @@ type year struct {
 
 const devRepository = "slipway-dev/web"
 
-// TestAYearOfDeployments runs where the account's clock can be put forward: in the end-to-end tests. RETENTION_CLOCK is the
-// command that does it, given clock=DURATION. Stages dev and release are deployed there, with what RETENTION_KEEP says.
+// TestAYearOfDeployments runs where the account's clock can be put forward: in the end-to-end tests. RETENTION_CLOCK is
+// the command that does it, given clock=DURATION. Stages dev and release are deployed there, with what RETENTION_KEEP
+// says.
 func TestAYearOfDeployments(t *testing.T) {
 	clock, keep := strings.Fields(os.Getenv("RETENTION_CLOCK")), os.Getenv("RETENTION_KEEP")
 	if len(clock) == 0 {
 		t.Skip("RETENTION_CLOCK is not set")
 	}
-	y := &year{T: t, ran: map[string][]string{}, account: &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws",
-		Settings: provider.Settings{Region: "ap-northeast-2"}}}
+	y := &year{T: t, ran: map[string][]string{}, account: &provider.Account{ID: "123456789012", Region: "ap-northeast-2",
+		Partition: "aws",
+		Settings:  provider.Settings{Region: "ap-northeast-2"}}}
 	_, err := fmt.Sscanf(keep, "%d images, %d revisions", &y.keepImages, &y.keepRevisions)
 	require.NoError(t, err, keep)
 	y.begin()
@@ -81,12 +83,13 @@ func TestAYearOfDeployments(t *testing.T) {
 	require.Greater(t, stays, 100)
 	require.Greater(t, len(y.pushed), 300)
 	require.LessOrEqual(t, len(y.held()), y.keepImages+2*y.keepRevisions+1)
-	t.Logf("%d images pushed, %d revisions, %d images left", len(y.pushed), len(y.ran["dev"])+len(y.ran["release"]), len(y.held()))
+	t.Logf("%d images pushed, %d revisions, %d images left", len(y.pushed), len(y.ran["dev"])+len(y.ran["release"]),
+		len(y.held()))
 }
 
 // begin reads what the two stages have deployed: an image and a revision each.
 func (y *year) begin() {
-	p, err := newImageProtector(y.Context(), y.account, y.stage("dev", "", 0))
+	p, err := New(y.Context(), y.account, y.stage("dev", "", 0))
 	require.NoError(y, err)
 	y.ecr, y.ecs = p.ecr, p.ecs
 	for digest := range y.held() {
@@ -98,7 +101,8 @@ func (y *year) begin() {
 	require.NoError(y, err)
 	require.NoError(y, json.Unmarshal([]byte(*got.Images[0].ImageManifest), &y.manifest))
 	for _, name := range []string{"dev", "release"} {
-		listed, err := y.ecs.ListTaskDefinitions(y.Context(), &ecssdk.ListTaskDefinitionsInput{FamilyPrefix: awssdk.String("slipway-" + name + "-web")})
+		listed, err := y.ecs.ListTaskDefinitions(y.Context(),
+			&ecssdk.ListTaskDefinitionsInput{FamilyPrefix: awssdk.String("slipway-" + name + "-web")})
 		require.NoError(y, err)
 		require.Len(y, listed.TaskDefinitionArns, 1)
 		y.ran[name] = []string{y.pushed[0]}
@@ -112,8 +116,9 @@ func (y *year) begin() {
 func (y *year) stage(name, digest string, pinned int) *stage.Stage {
 	image := stage.Image{Build: &stage.Build{}}
 	if name != "dev" {
-		image = stage.Image{Ref: &stage.Ref{Account: y.account.ID, Region: y.account.Region, Repository: devRepository, Digest: digest,
-			Tag: "promoted", Raw: y.reference(":promoted@" + digest)}}
+		image = stage.Image{Ref: &stage.Ref{Account: y.account.ID, Region: y.account.Region, Repository: devRepository,
+			Digest: digest,
+			Tag:    "promoted", Raw: y.reference(":promoted@" + digest)}}
 	}
 	return &stage.Stage{Project: "slipway", Name: name, Images: map[string]stage.Image{"web": image},
 		Services:   map[string]stage.Service{"web": {TaskDefinition: stage.TaskDefinition{Image: "web"}, Revision: pinned}},
@@ -130,8 +135,9 @@ func (y *year) push(day int) {
 	manifest, err := json.Marshal(y.manifest)
 	require.NoError(y, err)
 	mediaType, _ := y.manifest["mediaType"].(string)
-	put, err := y.ecr.PutImage(y.Context(), &ecrsdk.PutImageInput{RepositoryName: awssdk.String(devRepository), ImageManifest: awssdk.String(string(manifest)),
-		ImageTag: awssdk.String(fmt.Sprintf("built-%d", day)), ImageManifestMediaType: &mediaType})
+	put, err := y.ecr.PutImage(y.Context(), &ecrsdk.PutImageInput{RepositoryName: awssdk.String(devRepository),
+		ImageManifest: awssdk.String(string(manifest)),
+		ImageTag:      awssdk.String(fmt.Sprintf("built-%d", day)), ImageManifestMediaType: &mediaType})
 	require.NoError(y, err)
 	y.pushed = append(y.pushed, *put.Image.ImageId.ImageDigest)
 }
@@ -139,26 +145,29 @@ func (y *year) push(day int) {
 // deploy is an update of a stage, as far as images and revisions go, in the program's own order.
 func (y *year) deploy(name, digest string, pinned int) {
 	settings := y.stage(name, digest, pinned)
-	p, err := newImageProtector(y.Context(), y.account, settings)
+	p, err := New(y.Context(), y.account, settings)
 	require.NoError(y, err)
-	require.NoError(y, p.protectExisting(y.Context()))
+	require.NoError(y, p.ProtectExisting(y.Context()))
 	family := settings.Family("web")
-	registered, err := y.ecs.RegisterTaskDefinition(y.Context(), &ecssdk.RegisterTaskDefinitionInput{Family: &family, Cpu: awssdk.String("256"), Memory: awssdk.String("512"),
-		NetworkMode: types.NetworkModeAwsvpc, RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
-		ExecutionRoleArn: awssdk.String("arn:aws:iam::123456789012:role/" + settings.ExecutionRole("web")),
-		ContainerDefinitions: []types.ContainerDefinition{{Name: awssdk.String("web"), Essential: awssdk.Bool(true),
-			Image: awssdk.String(y.reference("@" + digest))}}})
+	registered, err := y.ecs.RegisterTaskDefinition(y.Context(),
+		&ecssdk.RegisterTaskDefinitionInput{Family: &family, Cpu: awssdk.String("256"), Memory: awssdk.String("512"),
+			NetworkMode: types.NetworkModeAwsvpc, RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+			ExecutionRoleArn: awssdk.String("arn:aws:iam::123456789012:role/" + settings.ExecutionRole("web")),
+			ContainerDefinitions: []types.ContainerDefinition{{Name: awssdk.String("web"), Essential: awssdk.Bool(true),
+				Image: awssdk.String(y.reference("@" + digest))}}})
 	require.NoError(y, err)
 	y.ran[name] = append(y.ran[name], digest)
-	require.Equal(y, fmt.Sprintf("%s:%d", family, len(y.ran[name])), path.Base(*registered.TaskDefinition.TaskDefinitionArn))
-	require.NoError(y, p.protectNew(y.Context(), "web", len(y.ran[name]), []string{y.reference(":any@" + digest)}))
-	require.NoError(y, p.tidy(y.Context()))
+	require.Equal(y, fmt.Sprintf("%s:%d", family, len(y.ran[name])),
+		path.Base(*registered.TaskDefinition.TaskDefinitionArn))
+	require.NoError(y, p.ProtectNew(y.Context(), "web", len(y.ran[name]), []string{y.reference(":any@" + digest)}))
+	require.NoError(y, p.Tidy(y.Context()))
 }
 
 // held are the digests of the images that ECR has.
 func (y *year) held() map[string]bool {
 	held := map[string]bool{}
-	pages := ecrsdk.NewDescribeImagesPaginator(y.ecr, &ecrsdk.DescribeImagesInput{RepositoryName: awssdk.String(devRepository)})
+	pages := ecrsdk.NewDescribeImagesPaginator(y.ecr,
+		&ecrsdk.DescribeImagesInput{RepositoryName: awssdk.String(devRepository)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(y.Context())
 		require.NoError(y, err)
@@ -169,8 +178,8 @@ func (y *year) held() map[string]bool {
 	return held
 }
 
-// check holds what ECR has against what is needed: the newest images, those of each stage's newest revisions, and that of the revision
-// that release is pinned to. What nobody needs is gone.
+// check holds what ECR has against what is needed: the newest images, those of each stage's newest revisions, and that
+// of the revision that release is pinned to. What nobody needs is gone.
 func (y *year) check(day, pinned int) {
 	needed := map[string]bool{}
 	keep := func(digests []string, newest int) {
@@ -189,6 +198,7 @@ func (y *year) check(day, pinned int) {
 		require.True(y, held[digest], "day %d: %s, pushed as number %d, is gone", day, digest, slices.Index(y.pushed, digest))
 	}
 	for digest := range held {
-		require.True(y, needed[digest], "day %d: %s, pushed as number %d, is kept for nothing", day, digest, slices.Index(y.pushed, digest))
+		require.True(y, needed[digest], "day %d: %s, pushed as number %d, is kept for nothing", day, digest,
+			slices.Index(y.pushed, digest))
 	}
 }

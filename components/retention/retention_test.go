@@ -1,9 +1,11 @@
-package components
+package retention
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/require"
 
+	"slipway/provider"
 	"slipway/stage"
 )
 
@@ -43,7 +46,8 @@ func TestTagsTellWhatAnImageIsKeptFor(t *testing.T) {
 	require.Equal(t, "keep-shop-dev-web-12", revisionTag("shop-dev-web", 12))
 	require.Equal(t, "keep-shop-dev-web-12-0123456789ab-also", secondaryTag("keep-shop-dev-web-12", someDigest))
 	require.True(t, isSecondaryTag("keep-shop-dev-web-12-0123456789ab-also", "keep-shop-dev-web-12"))
-	require.False(t, isSecondaryTag("keep-shop-dev-web-12-7-0123456789ab-also", "keep-shop-dev-web-12"), "of the service web-12")
+	require.False(t, isSecondaryTag("keep-shop-dev-web-12-7-0123456789ab-also", "keep-shop-dev-web-12"),
+		"of the service web-12")
 	require.False(t, isSecondaryTag("keep-shop-dev-web-12-7", "keep-shop-dev-web-12"))
 	require.Equal(t, "keep-shop-dev.web.0123456789ab", pinTag("shop-dev", "web", someDigest))
 	require.Equal(t, "keep-shop-dev.team.web.0123456789ab", pinTag("shop-dev", "team/web", someDigest))
@@ -59,18 +63,30 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 		tags map[string]string // tag → digest
 		want []string
 	}{
-		"what is wanted stays":                {map[string]string{"a": "1", "keep-shop-dev-web-9": "1", "keep-shop-dev.web.111111111111": "1"}, nil},
-		"an old revision's tag goes":          {map[string]string{"a": "1", "keep-shop-dev-web-8": "1"}, []string{"keep-shop-dev-web-8"}},
-		"that of another image goes, too":     {map[string]string{"a": "1", "keep-shop-dev.web.222222222222": "1"}, []string{"keep-shop-dev.web.222222222222"}},
-		"another stage's stay":                {map[string]string{"a": "1", "keep-shop-release-web-8": "1", "keep-shop-release.web.222222222222": "1"}, nil},
-		"a stage whose name begins like it":   {map[string]string{"a": "1", "keep-shop-dev-eu-web-8": "1", "keep-shop-dev-eu.web.222222222222": "1"}, nil},
-		"a service whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-web-2-8": "1", "keep-shop-dev-web-3-8": "1"}, []string{"keep-shop-dev-web-2-8"}},
-		"tags of builds and people stay":      {map[string]string{"a": "1", "keep-me": "1", "latest": "1", "20261123-041205-a1b2c3d-9f8e7d6c": "1"}, nil},
-		"what is wanted of a secondary image": {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"}, nil},
-		"an old revision's secondary image":   {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"}, []string{"keep-shop-dev-web-8-0123456789ab-also"}},
-		"another stage's secondary image":     {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"}, nil},
-		"a digest of numbers is no revision":  {map[string]string{"a": "1", "keep-shop-dev-web-9-012345678901-also": "1"}, nil},
-		"an image's last tag stays":           {map[string]string{"keep-shop-dev-web-7": "1", "keep-shop-dev-web-8": "1", "keep-shop-dev-web-6": "2"}, []string{"keep-shop-dev-web-7"}},
+		"what is wanted stays": {map[string]string{"a": "1", "keep-shop-dev-web-9": "1",
+			"keep-shop-dev.web.111111111111": "1"}, nil},
+		"an old revision's tag goes": {map[string]string{"a": "1", "keep-shop-dev-web-8": "1"},
+			[]string{"keep-shop-dev-web-8"}},
+		"that of another image goes, too": {map[string]string{"a": "1", "keep-shop-dev.web.222222222222": "1"},
+			[]string{"keep-shop-dev.web.222222222222"}},
+		"another stage's stay": {map[string]string{"a": "1", "keep-shop-release-web-8": "1",
+			"keep-shop-release.web.222222222222": "1"}, nil},
+		"a stage whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-eu-web-8": "1",
+			"keep-shop-dev-eu.web.222222222222": "1"}, nil},
+		"a service whose name begins like it": {map[string]string{"a": "1", "keep-shop-dev-web-2-8": "1",
+			"keep-shop-dev-web-3-8": "1"}, []string{"keep-shop-dev-web-2-8"}},
+		"tags of builds and people stay": {map[string]string{"a": "1", "keep-me": "1", "latest": "1",
+			"20261123-041205-a1b2c3d-9f8e7d6c": "1"}, nil},
+		"what is wanted of a secondary image": {map[string]string{"a": "1", "keep-shop-dev-web-9-0123456789ab-also": "1"},
+			nil},
+		"an old revision's secondary image": {map[string]string{"a": "1", "keep-shop-dev-web-8-0123456789ab-also": "1"},
+			[]string{"keep-shop-dev-web-8-0123456789ab-also"}},
+		"another stage's secondary image": {map[string]string{"a": "1", "keep-shop-qa-web-8-0123456789ab-also": "1"},
+			nil},
+		"a digest of numbers is no revision": {map[string]string{"a": "1", "keep-shop-dev-web-9-012345678901-also": "1"},
+			nil},
+		"an image's last tag stays": {map[string]string{"keep-shop-dev-web-7": "1", "keep-shop-dev-web-8": "1",
+			"keep-shop-dev-web-6": "2"}, []string{"keep-shop-dev-web-7"}},
 	} {
 		wanted := map[string]bool{"keep-shop-dev-web-9": true, "keep-shop-dev.web.111111111111": true}
 		require.Equal(t, c.want, staleTags(c.tags, own, "shop-dev", wanted), sentence)
@@ -79,12 +95,14 @@ func TestAStageRemovesOnlyItsOwnTags(t *testing.T) {
 
 func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 	t.Parallel()
-	p := &imageProtector{settings: &stage.Stage{Project: "shop", Name: "dev",
+	p := &Protector{settings: &stage.Stage{Project: "shop", Name: "dev",
 		Images:   map[string]stage.Image{"web": {Ref: &stage.Ref{Digest: someDigest}}, "api": {Build: &stage.Build{}}},
 		Services: map[string]stage.Service{"web": {}, "api": {}}, Repository: stage.Repository{KeepRevisions: 2}},
-		newest: map[string][]int{"shop-dev-web": {7, 6}, "shop-dev-api": {3}}, needed: map[string][]int{"shop-dev-web": {2, 8}}}
-	require.Equal(t, []string{"keep-shop-dev-api-3", "keep-shop-dev-web-2", "keep-shop-dev-web-7", "keep-shop-dev-web-8", "keep-shop-dev.web.0123456789ab"},
-		sortedKeys(p.wantedTags()), "8 has been registered just now, and 2 is pinned")
+		newest: map[string][]int{"shop-dev-web": {7, 6}, "shop-dev-api": {3}},
+		needed: map[string][]int{"shop-dev-web": {2, 8}}}
+	require.Equal(t, []string{"keep-shop-dev-api-3", "keep-shop-dev-web-2", "keep-shop-dev-web-7", "keep-shop-dev-web-8",
+		"keep-shop-dev.web.0123456789ab"},
+		slices.Sorted(maps.Keys(p.wantedTags())), "8 has been registered just now, and 2 is pinned")
 }
 
 // registry is an ECR of some images, which notes what is put.
@@ -116,7 +134,8 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 		answer = map[string]any{"imageIds": ids}
 	case "BatchGetImage":
-		answer = map[string]any{"images": []any{map[string]any{"imageManifest": "{}", "imageId": map[string]string{"imageDigest": in.ImageIds[0].ImageDigest}}}}
+		answer = map[string]any{"images": []any{map[string]any{"imageManifest": "{}",
+			"imageId": map[string]string{"imageDigest": in.ImageIds[0].ImageDigest}}}}
 	case "PutImage":
 		if in.RepositoryName == r.full {
 			w.WriteHeader(http.StatusBadRequest)
@@ -139,16 +158,29 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 
 const ownRegistry = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/"
 
-// keep is the imageProtector of shop-dev with that registry.
-func (r *registry) keep(t *testing.T) *imageProtector {
+// shopDev is a stage that pins an image.
+func shopDev(t *testing.T) *stage.Stage {
+	t.Helper()
+	settings, err := stage.Load(stage.Input{Project: "shop", Stage: "dev", Root: t.TempDir(), Config: map[string]string{
+		"shop:images": `{"web": {"ref": "` + ownRegistry + `shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@` + someDigest +
+			`"}}`,
+	}})
+	require.NoError(t, err)
+	return settings
+}
+
+// keep is the Protector of shop-dev with that registry.
+func (r *registry) keep(t *testing.T) *Protector {
 	t.Helper()
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	return &imageProtector{account: &Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: loadStage(t, nil),
-		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"}, owned: map[string]bool{"shop-dev/web": true},
-		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{}, needed: map[string][]int{}}
+	return &Protector{account: &provider.Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: shopDev(t),
+		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"},
+		owned: map[string]bool{"shop-dev/web": true},
+		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{},
+		needed: map[string][]int{}}
 }
 
 func digestFrom(start string) string { return "sha256:" + start + strings.Repeat("0", 64-len(start)) }
@@ -171,8 +203,9 @@ func TestEveryImageOfARevisionIsProtectedTheMainOneLast(t *testing.T) {
 	}, existing.put)
 
 	pushed := someImages()
-	refs := []string{ownRegistry + "shop-dev/web:new@" + digestFrom("e5"), ownRegistry + "shop-dev/web:new@" + digestFrom("e5"), ownRegistry + "agent:1", "busybox:1"}
-	require.NoError(t, pushed.keep(t).protectNew(t.Context(), "web", 8, refs))
+	refs := []string{ownRegistry + "shop-dev/web:new@" + digestFrom("e5"),
+		ownRegistry + "shop-dev/web:new@" + digestFrom("e5"), ownRegistry + "agent:1", "busybox:1"}
+	require.NoError(t, pushed.keep(t).ProtectNew(t.Context(), "web", 8, refs))
 	require.Equal(t, []string{
 		"agent:keep-shop-dev-web-8-d40000000000-also " + digestFrom("d4"),
 		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("e5"),
@@ -202,14 +235,16 @@ func TestWhatOthersKeepIsLeftToThem(t *testing.T) {
 	p := r.keep(t)
 	p.declared = []string{"shop-dev/web"}
 	require.NoError(t, p.protectRevision(t.Context(), "shop-dev-web", 7, true))
-	require.NoError(t, p.protectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one", ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
+	require.NoError(t, p.ProtectNew(t.Context(), "web", 8, []string{ownRegistry + "shop-dev/web:one",
+		ownRegistry + "agent:1", ownRegistry + "agent@" + digestFrom("d4")}))
 	require.Equal(t, []string{
 		"shop-dev/web:keep-shop-dev-web-7-b20000000000-also " + digestFrom("b2"),
 		"shop-dev/web:keep-shop-dev-web-7 " + digestFrom("a1"),
 		"shop-dev/web:keep-shop-dev-web-8 " + digestFrom("a1"),
 	}, r.put)
-	require.NoError(t, p.tidy(t.Context()))
-	require.Equal(t, []string{"shop-dev/web"}, sortedKeys(p.lists), "nor are tags removed elsewhere that an earlier version has put")
+	require.NoError(t, p.Tidy(t.Context()))
+	require.Equal(t, []string{"shop-dev/web"}, slices.Sorted(maps.Keys(p.lists)),
+		"nor are tags removed elsewhere that an earlier version has put")
 	require.NoError(t, p.protectRevision(t.Context(), "shop-dev-web", 7, true))
 	require.Len(t, r.put, 3, "the main container's image says that all are there")
 
@@ -238,9 +273,7 @@ func TestAnotherStagesRevisionsAreProtectedWhereTheRepositoryIsOwn(t *testing.T)
 
 func TestTheLifecyclePolicyProtectsFirst(t *testing.T) {
 	t.Parallel()
-	recorded := declareStage(t, map[string]string{"repository": `{"keepImages": 20}`}, nil)
-	require.Empty(t, recorded.all("aws:ecr/lifecyclePolicy:LifecyclePolicy"), "a stage that pins has no repository")
-	text, err := lifecyclePolicy(20)
+	text, err := LifecyclePolicy(20)
 	require.NoError(t, err)
 	var policy struct {
 		Rules []struct {
@@ -265,16 +298,19 @@ func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "User dana is not authorized to perform: ecr:ListImages"}`))
+		_, _ = w.Write([]byte(`{"__type": "AccessDeniedException", "message": "User dana is not authorized to perform: ` +
+			`ecr:ListImages"}`))
 	}))
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	p := &imageProtector{account: &Account{}, settings: loadStage(t, nil), ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg),
+	p := &Protector{account: &provider.Account{}, settings: shopDev(t), ecr: ecrsdk.NewFromConfig(cfg),
+		ecs:      ecssdk.NewFromConfig(cfg),
 		declared: []string{"shop-dev/web"}, lists: map[string]*tagList{}}
-	err := p.protectExisting(t.Context())
+	err := p.ProtectExisting(t.Context())
 	require.ErrorContains(t, err, "images (Pulumi.dev.yaml): listing the images of shop-dev/web")
 	require.ErrorContains(t, err, "User dana is not authorized to perform: ecr:ListImages")
-	require.ErrorContains(t, err, "needs ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions")
+	require.ErrorContains(t, err,
+		"needs ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions")
 	require.ErrorContains(t, err, "run `pulumi up` again")
 }

@@ -1,0 +1,399 @@
+// Package retention keeps the images that a stage may go back to from expiring, in the repositories of its own images.
+// Each has a secondary tag, which tells what it is kept for: keep-<family>-<revision> for a revision,
+// keep-<family>-<revision>-<start of the digest>-also for another image of it, keep-<cluster>.<image>.<start of the
+// digest> for an image that the stage pins. Pulumi has no resource for such a tag.
+package retention
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ecrsdk "github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/provider"
+	"slipway/stage"
+)
+
+// permissions are what whoever updates a stage needs to keep images.
+const permissions = "ecr:ListImages, ecr:BatchGetImage, ecr:PutImage, ecr:BatchDeleteImage, ecs:ListTaskDefinitions, " +
+	"ecs:ListTaskDefinitionFamilies and ecs:DescribeTaskDefinition"
+
+// atOnce is how many calls are under way at once.
+const atOnce = 10
+
+// Protector puts and removes the tags of one stage.
+type Protector struct {
+	account  *provider.Account
+	settings *stage.Stage
+	ecr      *ecrsdk.Client
+	ecs      *ecssdk.Client
+	// declared are the repositories of the stage's images; of those in owned the lifecycle rules are the stage's.
+	declared []string
+	owned    map[string]bool
+
+	mutex sync.Mutex
+	// lists are the tags of each declared repository before the update.
+	lists map[string]*tagList
+	// put are the tags that this update has put, by repository.
+	put map[string]map[string]bool
+	// newest are the newest revisions of the stage's own families, needed those besides: pinned, or to run now.
+	newest, needed map[string][]int
+}
+
+// New prepares protecting the images of a stage.
+func New(ctx context.Context, account *provider.Account, settings *stage.Stage) (*Protector, error) {
+	ecrClient, err := account.ECR(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
+	}
+	ecsClient, err := account.ECS(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
+	}
+	p := &Protector{
+		account: account, settings: settings, ecr: ecrClient, ecs: ecsClient,
+		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
+		newest: map[string][]int{}, needed: map[string][]int{},
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings.Images)) {
+		if image := settings.Images[name]; image.Build != nil {
+			p.owned[settings.RepositoryName(name)] = true
+			p.declared = append(p.declared, settings.RepositoryName(name))
+		}
+		if ref := settings.Images[name].Ref; ref != nil {
+			p.declared = append(p.declared, ref.Repository)
+		}
+	}
+	for name, service := range settings.Services {
+		if service.Revision > 0 {
+			p.needed[settings.Family(name)] = []int{service.Revision}
+		}
+	}
+	return p, nil
+}
+
+// ProtectExisting protects what there is. An unchanged stage reads a list of each repository and of each family here,
+// and writes nothing.
+func (p *Protector) ProtectExisting(ctx context.Context) error {
+	var reading errgroup.Group
+	reading.SetLimit(atOnce)
+	for _, repository := range p.declared {
+		reading.Go(func() error {
+			_, err := p.list(ctx, repository)
+			return keepFailed(p.settings.Where("images"), "listing the images of "+repository, err)
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return err
+	}
+	var protecting errgroup.Group
+	protecting.SetLimit(atOnce)
+	for _, name := range slices.Sorted(maps.Keys(p.settings.Images)) {
+		if ref := p.settings.Images[name].Ref; ref != nil {
+			protecting.Go(func() error {
+				image, err := p.find(ctx, ref.Pinned())
+				if err == nil && image.Digest != "" {
+					err = p.protect(ctx, pinTag(p.settings.Cluster(), name, ref.Digest), image)
+				}
+				return keepFailed(p.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
+			})
+		}
+	}
+	for _, name := range p.settings.TaskDefinitions() {
+		protecting.Go(func() error {
+			err := p.protectFamily(ctx, p.settings.Family(name), true)
+			return keepFailed(p.settings.WhereDefined(name),
+				"protecting the images of the revisions of "+p.settings.Family(name), err)
+		})
+	}
+	others, err := p.otherFamilies(ctx)
+	for _, family := range others {
+		protecting.Go(func() error {
+			err := p.protectFamily(ctx, family, false)
+			return keepFailed(p.settings.Where("repository", "keepRevisions"),
+				"protecting the images of the revisions of "+family, err)
+		})
+	}
+	return errors.Join(protecting.Wait(), keepFailed(p.settings.Where("repository", "keepRevisions"),
+		"listing the families of the project", err))
+}
+
+// keepFailed says what could not be done to keep images from expiring, and what to do.
+func keepFailed(where, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !provider.Denied(err) {
+		return fmt.Errorf("%s: %s, to keep images from expiring: %w. Run `pulumi up` again", where, what, err)
+	}
+	return fmt.Errorf("%s: %s: %w. To keep images from expiring, whoever updates the stage needs %s: permit them, and "+
+		"run `pulumi up` again", where, what, err, permissions)
+}
+
+// otherFamilies are the project's families that are not this stage's, where the stage owns a repository with images.
+func (p *Protector) otherFamilies(ctx context.Context) ([]string, error) {
+	held := 0
+	for repository := range p.owned {
+		if tags, err := p.list(ctx, repository); err == nil {
+			held += len(tags)
+		}
+	}
+	if held == 0 {
+		return nil, nil
+	}
+	var others []string
+	pages := ecssdk.NewListTaskDefinitionFamiliesPaginator(p.ecs, &ecssdk.ListTaskDefinitionFamiliesInput{
+		FamilyPrefix: awssdk.String(p.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, page.Families...)
+	}
+	own := p.families()
+	return slices.DeleteFunc(others, func(family string) bool { return own[family] }), nil
+}
+
+// families are those of the stage's services and tasks.
+func (p *Protector) families() map[string]bool {
+	own := map[string]bool{}
+	for _, name := range p.settings.TaskDefinitions() {
+		own[p.settings.Family(name)] = true
+	}
+	return own
+}
+
+// protectFamily protects the images of a family's newest revisions, and of the one that a service of this stage is
+// pinned to. Of another stage's family it protects what is in this stage's own repositories.
+func (p *Protector) protectFamily(ctx context.Context, family string, own bool) error {
+	keep := p.settings.Repository.KeepRevisions
+	pages := ecssdk.NewListTaskDefinitionsPaginator(p.ecs, &ecssdk.ListTaskDefinitionsInput{
+		FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
+		MaxResults: awssdk.Int32(int32(keep)),
+	})
+	var arns []string
+	for pages.HasMorePages() && len(arns) < keep { // a page may hold fewer
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		arns = append(arns, page.TaskDefinitionArns...)
+	}
+	var newest []int
+	for _, arn := range arns[:min(keep, len(arns))] {
+		_, number, _ := strings.Cut(path.Base(arn), ":")
+		revision, err := strconv.Atoi(number)
+		if err != nil {
+			return fmt.Errorf("ECS lists %s, which names no revision: %w", arn, err)
+		}
+		newest = append(newest, revision)
+	}
+	if own {
+		p.mutex.Lock()
+		p.newest[family] = newest
+		p.mutex.Unlock()
+		newest = keptRevisions(newest, len(newest), p.needed[family])
+	}
+	for _, revision := range newest {
+		if err := p.protectRevision(ctx, family, revision, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protectRevision protects the images of an existing revision that the stage keeps. One whose tag is there is not even
+// read.
+func (p *Protector) protectRevision(ctx context.Context, family string, revision int, own bool) error {
+	tag := revisionTag(family, revision)
+	if p.hasTag(ctx, tag, !own) {
+		return nil
+	}
+	found, err := p.ecs.DescribeTaskDefinition(ctx, &ecssdk.DescribeTaskDefinitionInput{
+		TaskDefinition: awssdk.String(fmt.Sprintf("%s:%d", family, revision)),
+	})
+	if err != nil {
+		return err
+	}
+	var refs []string
+	for _, container := range found.TaskDefinition.ContainerDefinitions {
+		if strings.HasSuffix(family, "-"+awssdk.ToString(container.Name)) { // the main one
+			refs = slices.Insert(refs, 0, awssdk.ToString(container.Image))
+		} else {
+			refs = append(refs, awssdk.ToString(container.Image))
+		}
+	}
+	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage,
+		tag string) error {
+		return p.protect(ctx, tag, image)
+	})
+}
+
+// keeps tells whether a repository is one in which the stage protects images of its own revisions, or of another
+// stage's. Into any other one, that of another team's agent say, it puts nothing: what expires there is for its owner
+// to tell.
+func (p *Protector) keeps(repository string, own bool) bool {
+	return p.owned[repository] || own && slices.Contains(p.declared, repository)
+}
+
+// eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first
+// image in the stage's ECR has the revision's own tag, and its turn is last: that tag says that the others have theirs.
+// An image that others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a
+// revision, an image of it has the same tag.
+func (p *Protector) eachImage(ctx context.Context, refs []string, tag string, own bool,
+	put func(image stage.ECRImage, tag string) error) error {
+	var images []stage.ECRImage
+	for _, ref := range refs {
+		image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, ref)
+		if stored && p.keeps(image.Repository, own) {
+			var err error
+			if image, err = p.find(ctx, ref); err != nil {
+				return err
+			}
+			stored = image.Digest != ""
+		}
+		if stored && !slices.Contains(images, image) {
+			images = append(images, image)
+		}
+	}
+	for i, image := range slices.Backward(images) {
+		if !p.keeps(image.Repository, own) {
+			continue
+		}
+		its := tag
+		if i > 0 {
+			its = secondaryTag(tag, image.Digest)
+		}
+		if err := put(image, its); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find tells which image a reference names, by its digest alone; none has an image that is gone, or elsewhere.
+func (p *Protector) find(ctx context.Context, reference string) (stage.ECRImage, error) {
+	image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, reference)
+	if !stored || image.Digest != "" {
+		return stage.ECRImage{Repository: image.Repository, Digest: image.Digest}, nil
+	}
+	tags, err := p.list(ctx, image.Repository)
+	return stage.ECRImage{Repository: image.Repository, Digest: tags[image.Tag]}, err
+}
+
+// protect puts a tag on an image. One that is gone is left alone.
+func (p *Protector) protect(ctx context.Context, tag string, image stage.ECRImage) error {
+	tags, err := p.list(ctx, image.Repository)
+	if err != nil || tags[tag] == image.Digest {
+		return err
+	}
+	for _, held := range tags {
+		if held == image.Digest {
+			return p.putTag(ctx, image.Repository, image.Digest, tag)
+		}
+	}
+	return nil
+}
+
+// ProtectNew protects the images of the newest revision of a service or a task, which may have been pushed just now.
+func (p *Protector) ProtectNew(ctx context.Context, name string, revision int, refs []string) error {
+	family := p.settings.Family(name)
+	p.mutex.Lock()
+	p.needed[family] = append(p.needed[family], revision)
+	p.mutex.Unlock()
+	tag := revisionTag(family, revision)
+	if p.hasTag(ctx, tag, false) {
+		return nil
+	}
+	err := p.eachImage(ctx, refs, tag, true, func(image stage.ECRImage, tag string) error {
+		if p.owned[image.Repository] { // pushed just now, perhaps, and so not listed
+			return p.putTag(ctx, image.Repository, image.Digest, tag)
+		}
+		return p.protect(ctx, tag, image)
+	})
+	return keepFailed(p.settings.WhereDefined(name), fmt.Sprintf("protecting the images of %s:%d", family, revision), err)
+}
+
+// hasTag tells whether the tag of a revision is in one of the repositories of the stage's images, or was put by this
+// update. With secondary, that of another image of the revision will do.
+func (p *Protector) hasTag(ctx context.Context, tag string, secondary bool) bool {
+	for _, repository := range p.declared {
+		tags, err := p.list(ctx, repository)
+		if err == nil && holdsTag(tags, tag, secondary) {
+			return true
+		}
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, tags := range p.put {
+		if holdsTag(tags, tag, secondary) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsTag[V any](tags map[string]V, tag string, secondary bool) bool {
+	if _, holds := tags[tag]; holds || !secondary {
+		return holds
+	}
+	for there := range tags {
+		if strings.HasPrefix(there, tag+"-") && isSecondaryTag(there, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// Tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or
+// no longer, stay: the stage may not be permitted to read there.
+func (p *Protector) Tidy(ctx context.Context) error {
+	own, wanted := p.families(), p.wantedTags()
+	for _, repository := range slices.Sorted(maps.Keys(p.lists)) {
+		tags, err := p.list(ctx, repository)
+		if err != nil || len(p.put[repository]) == 0 && len(staleTags(tags, own, p.settings.Cluster(), wanted)) == 0 {
+			continue // a list that could not be read has failed the update already
+		}
+		// What other updates and people did meanwhile counts: an image's last tag stays.
+		if tags, err = p.readTags(ctx, repository); err == nil {
+			err = p.removeTags(ctx, repository, staleTags(tags, own, p.settings.Cluster(), wanted))
+		}
+		if err != nil {
+			return keepFailed(p.settings.Where("repository", "keepRevisions"),
+				"removing the tags of old revisions from "+repository, err)
+		}
+	}
+	return nil
+}
+
+// wantedTags are the stage's own tags that protect something.
+func (p *Protector) wantedTags() map[string]bool {
+	wanted := map[string]bool{}
+	for name, image := range p.settings.Images {
+		if image.Ref != nil {
+			wanted[pinTag(p.settings.Cluster(), name, image.Ref.Digest)] = true
+		}
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for family := range p.families() {
+		for _, revision := range keptRevisions(slices.Concat(p.needed[family], p.newest[family]),
+			p.settings.Repository.KeepRevisions, p.needed[family]) {
+			wanted[revisionTag(family, revision)] = true
+		}
+	}
+	return wanted
+}
