@@ -49,6 +49,8 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	var errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
+	var warnings []string
+	asking.Go(func() { warnings = managedChanges(ctx.Context(), account, settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
@@ -58,6 +60,11 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
+	for _, warning := range warnings {
+		if err := ctx.Log.Warn(warning, nil); err != nil {
+			return nil, err
+		}
+	}
 	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds)
 }
 

@@ -140,7 +140,7 @@ func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Ro
 	if err != nil {
 		return nil, nil, err
 	}
-	statements := taskStatements(r.stage.TaskDefinition(r.name), r.stage.Services[r.name].Exec)
+	statements := r.stage.TaskStatements(r.name)
 	if len(statements) == 0 {
 		return role, nil, nil
 	}
@@ -154,21 +154,4 @@ func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Ro
 	}
 	attached, err := r.attachAll(ctx, "task", role, permissions, managed, opts...)
 	return role, attached, err
-}
-
-func taskStatements(settings stage.TaskDefinition, exec bool) []statement {
-	var statements []statement
-	for _, permission := range settings.Permissions {
-		statements = append(statements, statement{
-			Effect: "Allow", Action: permission.Actions, Resource: permission.Resources, Condition: permission.Conditions,
-		})
-	}
-	if exec {
-		// AWS has no resources for the channels
-		// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions).
-		statements = append(statements, statement{Sid: "Exec", Effect: "Allow", Action: []string{
-			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
-		}, Resource: []string{"*"}})
-	}
-	return statements
 }

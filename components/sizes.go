@@ -14,11 +14,19 @@ func checkSizes(account *Account, settings *stage.Stage) error {
 	var mistakes []error
 	for _, name := range settings.TaskDefinitions() {
 		statements := settings.ExecutionStatements(name, account.ARN, settings.OwnSecretLike(name, account.ARN))
-		if _, _, err := stage.Policies(statements); err != nil {
+		_, managed, err := stage.Policies(statements)
+		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w", settings.WhereDefined(name, "secrets"), err))
 		}
-		if _, _, err := stage.Policies(taskStatements(settings.TaskDefinition(name), settings.Services[name].Exec)); err != nil {
+		_, long, err := stage.Policies(settings.TaskStatements(name))
+		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: these %w", settings.WhereDefined(name, "permissions"), err))
+		}
+		if path := settings.Roles.Path; (managed || long) && !awslimits.PolicyPath.MatchString(path) {
+			mistakes = append(mistakes, fmt.Errorf("%s: is %q, and the permissions of %s are so long that they need managed "+
+				"policies, "+
+				"whose paths have letters, digits and . , + @ = _ - between each two /; write such a path, or permit less",
+				settings.Where("roles", "path"), path, settings.Key(name)))
 		}
 		size, err := taskDefinitionSize(account, settings, name)
 		switch {

@@ -291,7 +291,8 @@ func TestMistakesInOptions(t *testing.T) {
 		"every resource for a database": {
 			permitted("{actions: ['rds:StopDBInstance'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
 		"every resource for an action in lower case": {
-			permitted("{actions: ['ses:sendemail'], resources: ['*']}"), "services.web.permissions[0].resources[0]", []string{"can be narrowed"}},
+			permitted("{actions: ['sqs:sendmessage'], resources: ['*']}"), "services.web.permissions[0].resources[0]",
+			[]string{"can be narrowed"}},
 		"a resource of another partition": {
 			permitted("{actions: ['s3:GetObject'], resources: ['arn:aws-cn:s3:::uploads/*']}") + "  aws:region: ap-northeast-2", "services.web.permissions[0].resources[0]",
 			[]string{"is in the partition aws-cn, and the stage runs in ap-northeast-2, which is in aws; write arn:aws:"}},

@@ -64,6 +64,26 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 	return statements
 }
 
+// TaskStatements are what the containers' own code of a service or a task may do: what the stage file permits, and what
+// ECS Exec needs.
+func (s *Stage) TaskStatements(name string) []Statement {
+	var statements []Statement
+	for _, permission := range s.TaskDefinition(name).Permissions {
+		statements = append(statements, Statement{
+			Effect: "Allow", Action: permission.Actions, Resource: permission.Resources, Condition: permission.Conditions,
+		})
+	}
+	if s.Services[name].Exec {
+		// AWS has no resources for the channels
+		// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
+		statements = append(statements, Statement{Sid: "Exec", Effect: "Allow", Action: []string{
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+			"ssmmessages:OpenDataChannel",
+		}, Resource: []string{"*"}})
+	}
+	return statements
+}
+
 // RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no permission of
 // AWS.
 func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {

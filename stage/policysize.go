@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"slipway/awslimits"
 )
@@ -56,6 +57,38 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 			awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
 	}
 	return texts, true, err
+}
+
+// ManagedRole is a role whose permissions are too long for an inline policy.
+type ManagedRole struct {
+	// Name of the role.
+	Name string
+	// inline is what the name of its inline policy would begin with, where the key that makes it long.
+	inline, where string
+}
+
+// ManagedRoles are the roles of a service or a task that get managed policies.
+func (s *Stage) ManagedRoles(name string, arn func(service, resource string) string) (found []ManagedRole) {
+	execution := s.ExecutionStatements(name, arn, s.OwnSecretLike(name, arn))
+	if _, managed, err := Policies(execution); err == nil && managed {
+		found = append(found, ManagedRole{s.ExecutionRole(name), "execution-", s.WhereDefined(name, "secrets")})
+	}
+	if _, managed, err := Policies(s.TaskStatements(name)); err == nil && managed {
+		found = append(found, ManagedRole{s.TaskRole(name), "task-", s.WhereDefined(name, "permissions")})
+	}
+	return found
+}
+
+// Change says that the role, which has these inline policies, is about to get managed ones in their place: whoever
+// updates the stage needs more permissions for those. It is empty where the role has them already.
+func (m ManagedRole) Change(inline []string) string {
+	if !slices.ContainsFunc(inline, func(name string) bool { return strings.HasPrefix(name, m.inline) }) {
+		return ""
+	}
+	return fmt.Sprintf("%s: the permissions of the role %s are too long for its inline policy, so the next update makes "+
+		"managed policies of them; its credentials need iam:CreatePolicy, DeletePolicy, GetPolicy, GetPolicyVersion, "+
+		"ListPolicyVersions, TagPolicy, AttachRolePolicy, DetachRolePolicy and ListAttachedRolePolicies for that", m.where,
+		m.Name)
 }
 
 // policySize counts the characters of a policy of these statements.

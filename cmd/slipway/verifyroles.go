@@ -108,11 +108,36 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 		if err := v.stage.CheckOwner(of, found.Tags); err != nil { // the same for all its roles
 			return append(checks, newCheck("role", key, "", exit.Refuse("%w", err)))
 		}
+		checks = append(checks, v.managed(ctx, of, name)...)
 		said, err := v.trusted(name, found, by)
 		checks = append(checks, newCheck("role", key, said, err))
 		if name == v.stage.ExecutionRole(of) {
 			said, err := v.allowed(ctx, of, name, found)
 			checks = append(checks, newCheck("role", key, said, err))
+		}
+	}
+	return checks
+}
+
+// arn is the name of a resource of the stage's account and region.
+func (v *verifier) arn(service, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", awslimits.Partition(v.region), service, v.region, v.account, resource)
+}
+
+// managed tells that a role is about to get managed policies in place of an inline one. What cannot be read says
+// nothing.
+func (v *verifier) managed(ctx context.Context, of, name string) (checks []check) {
+	for _, role := range v.stage.ManagedRoles(of, v.arn) {
+		if role.Name != name {
+			continue
+		}
+		answer, err := v.roles.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
+		if err != nil {
+			continue
+		}
+		if change := role.Change(answer.PolicyNames); change != "" {
+			key, message, _ := strings.Cut(change, ": ")
+			checks = append(checks, newCheck("role", key, "", noted("%s", message)))
 		}
 	}
 	return checks
@@ -270,11 +295,7 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be "+
 			"checked from then on", name)
 	}
-	partition := strings.Split(found.ARN, ":")[1]
-	arn := func(service, resource string) string {
-		return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition, service, v.region, v.account, resource)
-	}
-	statements := v.stage.ExecutionStatements(of, arn, v.stage.OwnSecretLike(of, arn))
+	statements := v.stage.ExecutionStatements(of, v.arn, v.stage.OwnSecretLike(of, v.arn))
 	policy, err := stage.PolicyText(statements...)
 	if err != nil {
 		return "", err

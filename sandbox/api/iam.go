@@ -60,6 +60,26 @@ func getPolicy(a *account.Account, _ string, form url.Values) (any, error) {
 	}{arn, policy["name"]}, nil
 }
 
+// listRolePolicies names the inline policies of a role.
+func listRolePolicies(a *account.Account, _ string, form url.Values) (any, error) {
+	name := form.Get("RoleName")
+	if role, err := a.Object(account.Role, name); err != nil || role == nil {
+		return nil, cmp.Or(err, error(&account.Error{Code: "NoSuchEntity", Message: "The role with name " + name +
+			" cannot be found."}))
+	}
+	policies, err := a.Objects(account.RolePolicy)
+	answer := struct {
+		PolicyNames []any `xml:"PolicyNames>member"`
+		IsTruncated bool
+	}{}
+	for _, policy := range policies {
+		if policy["role"] == name {
+			answer.PolicyNames = append(answer.PolicyNames, policy["name"])
+		}
+	}
+	return answer, err
+}
+
 // simulatePrincipalPolicy decides on each action and resource.
 func simulatePrincipalPolicy(a *account.Account, _ string, form url.Values) (any, error) {
 	for key := range form {

@@ -34,6 +34,7 @@ var queries = map[string]map[string]query{
 	"iam": {
 		"GetPolicy":               getPolicy,
 		"GetRole":                 getRole,
+		"ListRolePolicies":        listRolePolicies,
 		"SimulatePrincipalPolicy": simulatePrincipalPolicy,
 	},
 	"sqs": {"GetQueueUrl": getQueueURL},
