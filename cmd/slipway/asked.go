@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,13 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
 // asked is the stage that an update was run with, as the program would load it today. Secrets that could not be
 // decrypted are there by name.
 func (e *entry) asked(project, stack string) (*stage.Stage, error) {
-	in := stage.Input{Project: project, Stage: stageName(stack), Config: map[string]string{}}
+	in := stage.Input{Project: project, Stage: stagefile.StageName(stack), Config: map[string]string{}}
 	for key, value := range e.config {
 		if value.Secret {
 			in.SecretKeys = append(in.SecretKeys, key)
@@ -27,7 +29,7 @@ func (e *entry) asked(project, stack string) (*stage.Stage, error) {
 		case key == project+":secrets":
 			in.Config[key] = e.namesOfSecrets()
 		default:
-			in.Config[key] = hiddenValue
+			in.Config[key] = stagefile.HiddenValue
 		}
 	}
 	return stage.Load(in)
@@ -40,7 +42,7 @@ func (e *entry) namesOfSecrets() string {
 		var listed []string
 		if strings.HasSuffix(path, ".secrets") && json.Unmarshal([]byte(value.text), &listed) == nil {
 			for _, name := range listed {
-				names[name] = hiddenValue
+				names[name] = stagefile.HiddenValue
 			}
 		}
 	}
@@ -75,7 +77,7 @@ func mismatches(asked *stage.Stage, name string, r *revision) (found []string) {
 	for _, container := range r.definition.ContainerDefinitions {
 		has[aws.ToString(container.Name)] = container
 	}
-	for _, container := range either(sortedKeys(containers), sortedKeys(has)) {
+	for _, container := range either(slices.Sorted(maps.Keys(containers)), slices.Sorted(maps.Keys(has))) {
 		settings, wanted := containers[container]
 		own, there := has[container]
 		switch {
@@ -121,7 +123,7 @@ func secretMismatches(asked *stage.Stage, name, container string, settings stage
 	for _, each := range own.Secrets {
 		references[aws.ToString(each.Name)] = aws.ToString(each.ValueFrom)
 	}
-	for _, secret := range either(sortedKeys(settings.Secrets), sortedKeys(references)) {
+	for _, secret := range either(slices.Sorted(maps.Keys(settings.Secrets)), slices.Sorted(maps.Keys(references))) {
 		wanted, is := settings.Secrets[secret]
 		now, there := references[secret]
 		kept, _ := stage.ParseSecretReference(now)
@@ -131,7 +133,7 @@ func secretMismatches(asked *stage.Stage, name, container string, settings stage
 		case !is:
 			found = append(found, fmt.Sprintf("%s has a secret %s", container, secret))
 		case wanted.ARN != "" && wanted.ARN != now,
-			wanted.ARN == "" && wanted.Value.Reveal() != hiddenValue && !kept.IsOf(asked.Family(name)):
+			wanted.ARN == "" && wanted.Value.Reveal() != stagefile.HiddenValue && !kept.IsOf(asked.Family(name)):
 			found = append(found, fmt.Sprintf("the secret %s of %s is %s", secret, container, now))
 		}
 	}

@@ -302,7 +302,7 @@ func (i containerImages) gone() (sentences []string) {
 	if i.Image.Gone {
 		sentences = append(sentences, fmt.Sprintf("its image %s is gone from ECR", i.Image.Reference))
 	}
-	for _, container := range sortedKeys(i.Sidecars) {
+	for _, container := range slices.Sorted(maps.Keys(i.Sidecars)) {
 		if image := i.Sidecars[container]; image.Gone && image.Reference != i.Image.Reference {
 			sentences = append(sentences, fmt.Sprintf("the image %s of its container %s is gone from ECR", image.Reference,
 				container))

@@ -23,6 +23,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // A backend that a team keeps itself (a directory, or a bucket) has files that no command of the CLI shows: the lock of
@@ -46,7 +47,7 @@ type stackFiles struct {
 }
 
 // backendURL is where the CLI keeps the project's stacks; empty where nobody has signed in.
-func (p *project) backendURL() (string, error) {
+func backendURL(p *stagefile.Project) (string, error) {
 	if found := cmp.Or(os.Getenv("PULUMI_BACKEND_URL"), p.Backend.URL); found != "" {
 		return found, nil
 	}
@@ -54,10 +55,10 @@ func (p *project) backendURL() (string, error) {
 	return credentials.Current, err
 }
 
-// stackFiles opens the backend of a stack; nil where that is Pulumi Cloud. Its files are nil where they cannot be read
-// here, as those in Google Cloud and Azure.
-func (p *project) stackFiles(ctx context.Context, stack string) (*stackFiles, error) {
-	address, err := p.backendURL()
+// openStackFiles opens the backend of a stack; nil where that is Pulumi Cloud. Its files are nil where they cannot be
+// read here, as those in Google Cloud and Azure.
+func openStackFiles(ctx context.Context, p *stagefile.Project, stack string) (*stackFiles, error) {
+	address, err := backendURL(p)
 	if err != nil {
 		return nil, fmt.Errorf("finding out where pulumi keeps its stacks: %w", err)
 	}
@@ -65,10 +66,10 @@ func (p *project) stackFiles(ctx context.Context, stack string) (*stackFiles, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be read as the address of a backend: %w", address, err)
 	}
-	own := path.Join(p.Name, stageName(stack))
+	own := path.Join(p.Name, stagefile.StageName(stack))
 	found := &stackFiles{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
 		history: ".pulumi/history/" + own,
-		name:    stageName(stack)}
+		name:    stagefile.StageName(stack)}
 	switch parsed.Scheme {
 	case "", "http", "https":
 		return nil, nil
@@ -90,8 +91,8 @@ func (f *stackFiles) unread() string {
 }
 
 // lockNote is what unread says of a stack's backend.
-func (p *project) lockNote(ctx context.Context, stack string) (string, error) {
-	files, err := p.stackFiles(ctx, stack)
+func lockNote(ctx context.Context, p *stagefile.Project, stack string) (string, error) {
+	files, err := openStackFiles(ctx, p, stack)
 	return files.unread(), err
 }
 
@@ -181,8 +182,8 @@ func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
 }
 
 // checkLock refuses a stack of which an update goes on, or was killed.
-func (p *project) checkLock(ctx context.Context, stack string) error {
-	files, err := p.stackFiles(ctx, stack)
+func checkLock(ctx context.Context, p *stagefile.Project, stack string) error {
+	files, err := openStackFiles(ctx, p, stack)
 	if err != nil {
 		return err
 	}

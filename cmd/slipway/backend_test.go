@@ -33,36 +33,36 @@ func TestAStackThatIsLockedIsRefused(t *testing.T) {
 	project := newProject(t, "")
 	backend := t.TempDir()
 	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
-	require.NoError(t, project.checkLock(t.Context(), "dev"))
+	require.NoError(t, checkLock(t.Context(), project, "dev"))
 	here, err := os.Hostname()
 	require.NoError(t, err)
 
 	lockIn(t, backend, here, os.Getpid())
 	for _, stack := range []string{"dev", "organization/slipway/dev"} {
-		err = project.checkLock(t.Context(), stack)
+		err = checkLock(t.Context(), project, stack)
 		require.ErrorContains(t, err, "the last update of "+stack+" has not ended: dana@"+here+" (process ")
 		require.ErrorContains(t, err, ": wait for it, or, if it was killed, run `pulumi cancel --stack "+stack+"`")
 		require.ErrorAs(t, err, &exit.Finding{})
 	}
-	require.NoError(t, project.checkLock(t.Context(), "release"), "another stack's")
+	require.NoError(t, checkLock(t.Context(), project, "release"), "another stack's")
 
 	lockIn(t, backend, "elsewhere", os.Getpid())
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "dana@elsewhere")
-	require.NotContains(t, project.checkLock(t.Context(), "dev").Error(), "is gone", "nobody here knows")
+	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "dana@elsewhere")
+	require.NotContains(t, checkLock(t.Context(), project, "dev").Error(), "is gone", "nobody here knows")
 
 	ended := exec.Command("true")
 	require.NoError(t, ended.Run())
 	lockIn(t, backend, here, ended.Process.Pid)
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"),
+	require.ErrorContains(t, checkLock(t.Context(), project, "dev"),
 		"and that process is gone: run `pulumi cancel --stack dev`, then `slipway recover dev`")
 
 	// As they stand in Pulumi.yaml, relative to the project; the environment goes before it.
 	lockIn(t, filepath.Join(project.Directory, "state"), "elsewhere", 1)
 	project.Backend.URL = "file://./state?metadata=skip"
 	t.Setenv("PULUMI_BACKEND_URL", "")
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "dana@elsewhere")
+	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "dana@elsewhere")
 	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
-	require.NoError(t, project.checkLock(t.Context(), "dev"), "the history has it")
+	require.NoError(t, checkLock(t.Context(), project, "dev"), "the history has it")
 }
 
 func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
@@ -97,8 +97,8 @@ func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
 		strings.TrimPrefix(server.URL, "http://")
 	t.Setenv("PULUMI_BACKEND_URL", address)
 	project := newProject(t, "")
-	require.ErrorContains(t, project.checkLock(t.Context(), "dev"), "ci@runner (process 1) has locked the stack since ")
-	err := project.checkLock(t.Context(), "other")
+	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "ci@runner (process 1) has locked the stack since ")
+	err := checkLock(t.Context(), project, "other")
 	require.ErrorContains(t, err, "reading the backend s3://team: AccessDenied: not you")
 	require.NotErrorIs(t, err, exit.Finding{}, "it could not tell")
 }
@@ -114,7 +114,7 @@ func TestBucketsAreAddressedAsS3Does(t *testing.T) {
 	} {
 		project := newProject(t, "")
 		t.Setenv("PULUMI_BACKEND_URL", address)
-		opened, err := project.stackFiles(t.Context(), "dev")
+		opened, err := openStackFiles(t.Context(), project, "dev")
 		require.NoError(t, err)
 		own := opened.files.(*bucket)
 		require.Equal(t, want, own.address(own.where(), "key", nil).String(), address)
@@ -157,7 +157,7 @@ func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
 	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
-	opened, err := newProject(t, "").stackFiles(t.Context(), "dev")
+	opened, err := openStackFiles(t.Context(), newProject(t, ""), "dev")
 	require.NoError(t, err)
 	var reading errgroup.Group
 	for i := range 4 {
@@ -185,8 +185,8 @@ func TestALockInABackendOfTheFormerLayoutIsFound(t *testing.T) {
 		if meta != "" {
 			write(".pulumi/meta.yaml", meta)
 		}
-		require.ErrorContains(t, p.checkLock(t.Context(), "dev"), "dana@elsewhere")
-		files, err := p.stackFiles(t.Context(), "dev")
+		require.ErrorContains(t, checkLock(t.Context(), p, "dev"), "dana@elsewhere")
+		files, err := openStackFiles(t.Context(), p, "dev")
 		require.NoError(t, err)
 		names, err := files.updates(t.Context())
 		require.NoError(t, err)
@@ -194,7 +194,7 @@ func TestALockInABackendOfTheFormerLayoutIsFound(t *testing.T) {
 		require.Equal(t, ".pulumi/history/dev", files.history)
 	}
 	write(".pulumi/meta.yaml", "version: 1\n")
-	require.NoError(t, p.checkLock(t.Context(), "dev"), "a directory of another name")
+	require.NoError(t, checkLock(t.Context(), p, "dev"), "a directory of another name")
 }
 
 func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
@@ -203,14 +203,14 @@ func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
 		"azblob://team?key=x": "in azblob://team", "https://api.pulumi.com": "",
 		"file://" + t.TempDir(): ""} {
 		t.Setenv("PULUMI_BACKEND_URL", address)
-		note, err := p.lockNote(t.Context(), "dev")
+		note, err := lockNote(t.Context(), p, "dev")
 		require.NoError(t, err)
 		if want == "" {
 			require.Empty(t, note)
 			continue
 		}
 		require.Contains(t, note, "whether an update is under way cannot be told: slipway does not read the locks "+want)
-		require.NoError(t, p.checkLock(t.Context(), "dev"))
+		require.NoError(t, checkLock(t.Context(), p, "dev"))
 		require.Equal(t, []string{note}, notesOf([]*stageStatus{{Notes: []string{note}}, {Notes: []string{note}}}))
 	}
 }
@@ -243,7 +243,7 @@ func TestABucketTellsWhatItDoesNotHave(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
 	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
-	opened, err := newProject(t, "").stackFiles(t.Context(), "dev")
+	opened, err := openStackFiles(t.Context(), newProject(t, ""), "dev")
 	require.NoError(t, err)
 	for key, missing := range map[string]bool{"none": true, "plain": true, "bucket": false, "denied": false} {
 		_, err := opened.read(t.Context(), key)

@@ -15,6 +15,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
@@ -34,17 +35,17 @@ Exit status: 0 where nothing differs, 1 where something does, 2 where that could
 			if len(args) != 2 {
 				return errors.New("diff takes two stages: slipway diff STAGE STAGE")
 			}
-			if err := checkStackNames(args); err != nil {
+			if err := stagefile.CheckNames(args); err != nil {
 				return err
 			}
-			if stageName(args[0]) == stageName(args[1]) {
+			if stagefile.StageName(args[0]) == stagefile.StageName(args[1]) {
 				return fmt.Errorf("%s does not differ from itself: name two stages", args[0])
 			}
 			return nil
 		},
 		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -130,7 +131,7 @@ type secretComparison struct {
 	ARNs [2]string `json:"arns"`
 }
 
-func diff(ctx context.Context, pulumi pulumiCLI, project *project, stacks [2]string) (*comparison, error) {
+func diff(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stacks [2]string) (*comparison, error) {
 	var sides [2]*side
 	var errs [2]error
 	var reading errgroup.Group
@@ -157,7 +158,7 @@ func diff(ctx context.Context, pulumi pulumiCLI, project *project, stacks [2]str
 }
 
 // readSide reads a stage's settings, its secrets as far as they can be decrypted, and what it runs.
-func readSide(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*side, error) {
+func readSide(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*side, error) {
 	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func readSide(ctx context.Context, pulumi pulumiCLI, project *project, stack str
 			}
 		}
 	}
-	read.settings, err = loadStage(project, stack, config, secretKeys)
+	read.settings, err = stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +240,7 @@ func (s *side) notes() (notes []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Images)) {
 		if pin := s.pins(name); pin != nil && pin.Digest != s.outputs.Images[name].Digest {
 			notes = append(notes, fmt.Sprintf("Pulumi.%s.yaml pins %s to %s, which is not deployed yet: run %s",
-				stageName(s.stack), name, pin.label(), up))
+				stagefile.StageName(s.stack), name, pin.label(), up))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Services)) {
@@ -387,7 +388,7 @@ func compareSecrets(sides [2]*side) []secretComparison {
 }
 
 // sourceOf is a directory of the repository that an image is built from, as far as that is known.
-func sourceOf(project *project, sides [2]*side, name string) string {
+func sourceOf(project *stagefile.Project, sides [2]*side, name string) string {
 	for _, each := range sides {
 		if build := each.settings.Images[name].Build; build != nil {
 			dir := filepath.Join(project.Directory, filepath.FromSlash(build.Context))

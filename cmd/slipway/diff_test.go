@@ -17,6 +17,8 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/gittest"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
@@ -172,7 +174,7 @@ func TestSecretsThatCannotBeDecryptedAreNotTold(t *testing.T) {
 			"secrets": `{"KEY": "` + value + `", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shop"}`,
 		}
 	}
-	a, b := stageSide(t, "dev", config(hiddenValue)), stageSide(t, "release", config(hiddenValue))
+	a, b := stageSide(t, "dev", config(stagefile.HiddenValue)), stageSide(t, "release", config(stagefile.HiddenValue))
 	a.deploy(t, "web", cleanTag, digest)
 	b.deploy(t, "web", cleanTag, digest)
 	b.sealed = errors.New("pulumi config: incorrect\npassphrase")
@@ -285,17 +287,17 @@ func TestNoKeyIsForgotten(t *testing.T) {
 
 func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	t.Parallel()
-	r := newRepo(t)
-	head := func() string { return strings.TrimSpace(r.git("rev-parse", "--short=7", "HEAD")) }
+	r := gittest.New(t)
+	head := func() string { return strings.TrimSpace(r.Git("rev-parse", "--short=7", "HEAD")) }
 	base := head()
-	r.git("checkout", "-q", "-b", "hotfix")
-	r.git("commit", "-q", "--allow-empty", "-m", "A hotfix")
+	r.Git("checkout", "-q", "-b", "hotfix")
+	r.Git("commit", "-q", "--allow-empty", "-m", "A hotfix")
 	hotfix := head()
-	r.git("checkout", "-q", "main")
+	r.Git("checkout", "-q", "main")
 	for i := range commitsShown + 2 {
-		r.git("commit", "-q", "--allow-empty", "-m", fmt.Sprint("Work ", i))
+		r.Git("commit", "-q", "--allow-empty", "-m", fmt.Sprint("Work ", i))
 	}
-	found := findCommits(t.Context(), r.dir, head()+"-dirty", hotfix)
+	found := findCommits(t.Context(), r.Dir, head()+"-dirty", hotfix)
 	require.Empty(t, found.Note)
 	require.Equal(t, [2]int{commitsShown + 2, 1}, found.Count)
 	require.Len(t, found.Only[0], commitsShown)
@@ -308,19 +310,19 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	require.Contains(t, out.String(), "    22 commits only in dev:\n      "+head()+" Work 21\n")
 	require.Contains(t, out.String(), "      … and 2 more\n    1 commit only in release:\n      "+hotfix+" A hotfix\n")
 
-	require.Nil(t, findCommits(t.Context(), r.dir, base, base+"-dirty"))
-	require.Nil(t, findCommits(t.Context(), r.dir, base, ""))
-	require.Nil(t, findCommits(t.Context(), r.dir, base, "--output=x"))
+	require.Nil(t, findCommits(t.Context(), r.Dir, base, base+"-dirty"))
+	require.Nil(t, findCommits(t.Context(), r.Dir, base, ""))
+	require.Nil(t, findCommits(t.Context(), r.Dir, base, "--output=x"))
 	require.Equal(t, "commit 0123abc is not in this clone: git fetch",
-		findCommits(t.Context(), r.dir, base, "0123abc").Note)
+		findCommits(t.Context(), r.Dir, base, "0123abc").Note)
 	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note,
 		"the commits in between are not known: not a git repository")
 
 	shallow := filepath.Join(t.TempDir(), "clone")
-	r.git("clone", "-q", "--depth", "2", "file://"+r.dir, shallow)
+	r.Git("clone", "-q", "--depth", "2", "file://"+r.Dir, shallow)
 	require.Equal(t, "commit "+base+" is not in this clone: git fetch --unshallow",
 		findCommits(t.Context(), shallow, head(), base).Note)
-	parent := strings.TrimSpace(r.git("rev-parse", "--short=7", "HEAD^"))
+	parent := strings.TrimSpace(r.Git("rev-parse", "--short=7", "HEAD^"))
 	known := findCommits(t.Context(), shallow, head(), parent)
 	require.Contains(t, known.Note, "this clone is shallow")
 	require.Equal(t, [2]int{1, 0}, known.Count)

@@ -52,7 +52,7 @@ func nameSecrets(fields settings, definition stage.TaskDefinition) {
 	name := func(fields settings, container stage.Container) {
 		delete(fields, "Secrets")
 		names := []any{}
-		for _, secret := range sortedKeys(container.Secrets) {
+		for _, secret := range slices.Sorted(maps.Keys(container.Secrets)) {
 			names = append(names, secret)
 		}
 		fields["secrets"] = names

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func historyCommand(directory *string) *cobra.Command {
@@ -39,7 +41,7 @@ and how its container definitions differ from those before. Values of secrets ar
 			if limit < 0 {
 				return errors.New("--limit must be 0, for all, or more")
 			}
-			return checkStackNames(args[:1])
+			return stagefile.CheckNames(args[:1])
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,7 +60,7 @@ and how its container definitions differ from those before. Values of secrets ar
 
 func showHistory(ctx context.Context, report *console.Report, directory, stack string, number, limit int,
 	asJSON bool) error {
-	project, err := findProject(directory)
+	project, err := stagefile.Find(directory)
 	if err != nil {
 		return err
 	}
@@ -154,7 +156,7 @@ func (e *entry) subject() string {
 // tag.
 func (e *entry) changedRevisions(kind string) string {
 	var changed []string
-	for _, name := range sortedKeys(e.of(kind)) {
+	for _, name := range slices.Sorted(maps.Keys(e.of(kind))) {
 		if put := e.of(kind)[name]; put.Changed || put.Unknown != "" || put.Serving != 0 {
 			changed = append(changed, name+" "+put.describe())
 		}
@@ -307,10 +309,10 @@ func (t *timeline) showOne(ctx context.Context, report *console.Report, number i
 	for _, change := range e.Changes {
 		report.Printf("  %s\n", change.describe())
 	}
-	for _, name := range sortedKeys(e.Services) {
+	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
 		printPlaced(report, name, e.Services[name], before[serviceKind][name], shown.Containers[name])
 	}
-	for _, name := range sortedKeys(e.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(e.Tasks)) {
 		printPlaced(report, "task "+name, e.Tasks[name], before[taskKind][name], shown.Containers[name])
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
@@ -19,7 +20,7 @@ func leaves(project string, config map[string]configValue) map[string]leaf {
 	found := map[string]leaf{}
 	for key, value := range config {
 		if value.Value == nil {
-			found[pathOf(project, key)] = leaf{hiddenValue, true}
+			found[pathOf(project, key)] = leaf{stagefile.HiddenValue, true}
 			continue
 		}
 		path := pathOf(project, key)
@@ -98,7 +99,7 @@ func keyChanges(old, new map[string]leaf) []keyChange {
 // hidden tells whether values in a configuration could not be decrypted.
 func hidden(values map[string]leaf) bool {
 	for _, each := range values {
-		if each == (leaf{hiddenValue, true}) {
+		if each == (leaf{stagefile.HiddenValue, true}) {
 			return true
 		}
 	}
@@ -115,7 +116,7 @@ func rootOf(path string) string {
 
 // hiddenIn tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
 func hiddenIn(values map[string]leaf, path string) bool {
-	return values[rootOf(path)] == leaf{hiddenValue, true}
+	return values[rootOf(path)] == leaf{stagefile.HiddenValue, true}
 }
 
 // anyAt tells whether a configuration has anything under the first part of a path.

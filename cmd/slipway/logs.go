@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
 	"slipway/stage"
 	"slipway/taskrun"
@@ -40,15 +43,15 @@ containers beside the main one begin with their names.
 			if _, err := sinceWhen(since, time.Now()); err != nil {
 				return err
 			}
-			return checkStackNames(args[:1])
+			return stagefile.CheckNames(args[:1])
 		},
-		ValidArgsFunction: completeNames(directory, (*project).logged),
+		ValidArgsFunction: completeNames(directory, (*stagefile.Project).Logged),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, err := sinceWhen(since, time.Now())
 			if err != nil {
 				return err
 			}
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -67,7 +70,7 @@ containers beside the main one begin with their names.
 				done()
 				fmt.Fprintf(report.Err, "The log cannot be read for now, which is tried again: %v\n", err)
 			}
-			group := (&stage.Stage{Project: project.Name, Name: stageName(args[0])}).LogGroup(args[1])
+			group := (&stage.Stage{Project: project.Name, Name: stagefile.StageName(args[0])}).LogGroup(args[1])
 			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
 				Logs: cloudwatchlogs.NewFromConfig(cfg,
 					func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
@@ -103,8 +106,8 @@ func sinceWhen(text string, now time.Time) (time.Time, error) {
 }
 
 // noLog says why a service or a task has no log group.
-func noLog(project *project, stack, name string, config map[string]string, secretKeys []string) error {
-	settings, err := loadStage(project, stack, config, secretKeys)
+func noLog(project *stagefile.Project, stack, name string, config map[string]string, secretKeys []string) error {
+	settings, err := stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
 		return fmt.Errorf("%s has no log in AWS, and whether the stage file has that name cannot be told:\n%w", name, err)
 	}
@@ -116,10 +119,11 @@ func noLog(project *project, stack, name string, config map[string]string, secre
 			settings.Key(name), stack)
 	case len(settings.Tasks) == 0:
 		return fmt.Errorf("%s has no service %q: name one of its services: %s", stack, name,
-			console.OrNone(sortedKeys(settings.Services)))
+			console.OrNone(slices.Sorted(maps.Keys(settings.Services))))
 	}
 	return fmt.Errorf("%s has no service and no task %q: name one of its services: %s, or of its tasks: %s", stack, name,
-		console.OrNone(sortedKeys(settings.Services)), strings.Join(sortedKeys(settings.Tasks), ", "))
+		console.OrNone(slices.Sorted(maps.Keys(settings.Services))),
+		strings.Join(slices.Sorted(maps.Keys(settings.Tasks)), ", "))
 }
 
 const followInterval = 2 * time.Second

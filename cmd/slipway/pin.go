@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
@@ -17,12 +18,12 @@ import (
 func (r *rollback) checkRevisions(project string) error {
 	asked, err := r.target.asked(project, r.Stage)
 	if err != nil {
-		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go back "+
-			"without --pin, or "+
+		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go "+
+			"back without --pin, or "+
 			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	var refused []error
-	for _, name := range sortedKeys(r.Services) {
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		then := r.Services[name].Then
 		if then.Pinned || then.revision == nil {
 			continue
@@ -42,7 +43,7 @@ func (r *rollback) checkRevisions(project string) error {
 
 // leaveTasks drops the tasks, which cannot be pinned, and says so of those that would have changed.
 func (r *rollback) leaveTasks() {
-	for _, name := range sortedKeys(r.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
 			r.Notes = append(r.Notes,
 				fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
@@ -65,8 +66,8 @@ func (r *rollback) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
 // then a service that runs the wanted revision already would get another one.
-func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error {
-	var settings []fileValue
+func (r *rollback) pin(project *stagefile.Project, now map[string]leaf, edited bool) error {
+	var settings []stagefile.Value
 	declared := (&entry{leaves: now}).declared(serviceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
@@ -74,8 +75,8 @@ func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error
 		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
 			continue
 		}
-		settings = append(settings, fileValue{[]string{"config", project.Name + ":services", name, "revision"},
-			service.Then.Revision})
+		settings = append(settings, stagefile.Value{Path: []string{"config", project.Name + ":services", name, "revision"},
+			Value: service.Then.Revision})
 	}
 	for _, name := range declared {
 		if _, had := r.Services[name]; !had {
@@ -86,7 +87,7 @@ func (r *rollback) pin(project *project, now map[string]leaf, edited bool) error
 	if len(settings) == 0 {
 		return nil
 	}
-	next, err := r.now.edit(func(text []byte) ([]byte, error) { return setValues(text, settings) })
+	next, err := r.now.Edit(func(text []byte) ([]byte, error) { return stagefile.SetValues(text, settings) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
@@ -150,7 +152,7 @@ func (t *timeline) describe(ctx context.Context, entries []*entry) error {
 	each := func(do func(kind, name string, put *placed) error) error {
 		for _, e := range entries {
 			for _, kind := range []string{serviceKind, taskKind} {
-				for _, name := range sortedKeys(e.of(kind)) {
+				for _, name := range slices.Sorted(maps.Keys(e.of(kind))) {
 					if put := e.of(kind)[name]; put.Revision != 0 {
 						if err := do(kind, name, put); err != nil {
 							return err
@@ -267,7 +269,7 @@ func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, sla
 // and some before.
 func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*revision, error) {
 	family := t.cluster + "-" + name
-	tags := (&stage.Stage{Project: t.project, Name: stageName(t.stack)}).AllTags()
+	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.stack)}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
 	own := func(r *revision) bool {
 		for key, value := range tags {

@@ -20,12 +20,10 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
 )
-
-// stackName is a stage, or organization/stage or organization/project/stage.
-var stackName = regexp.MustCompile(`^([\w.-]+/){0,2}[\w-][\w.-]*$`)
 
 func promoteCommand(directory *string) *cobra.Command {
 	var options promoteOptions
@@ -48,17 +46,17 @@ where that could not be told.`,
 			if len(args) != 2 {
 				return errors.New("promote takes two stages: slipway promote FROM TO")
 			}
-			if err := checkStackNames(args); err != nil {
+			if err := stagefile.CheckNames(args); err != nil {
 				return err
 			}
-			if stageName(args[0]) == stageName(args[1]) {
+			if stagefile.StageName(args[0]) == stagefile.StageName(args[1]) {
 				return fmt.Errorf("%s cannot be promoted to itself: name two stages", args[0])
 			}
 			return nil
 		},
 		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -70,7 +68,7 @@ where that could not be told.`,
 			if err != nil {
 				return err
 			}
-			if done.Note, err = project.lockNote(cmd.Context(), args[0]); err != nil {
+			if done.Note, err = lockNote(cmd.Context(), project, args[0]); err != nil {
 				return err
 			}
 			if asJSON {
@@ -122,7 +120,7 @@ type stageUses struct{ services, tasks map[string][]string }
 // stageOrigin asks pulumi and AWS.
 type stageOrigin struct {
 	pulumiCLI
-	project *project
+	project *stagefile.Project
 }
 
 func (o stageOrigin) Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error) {
@@ -130,7 +128,7 @@ func (o stageOrigin) Settings(ctx context.Context, stack string) (config map[str
 	if err != nil {
 		return nil, uses, err
 	}
-	settings, err := loadStage(o.project, stack, config, secretKeys)
+	settings, err := stagefile.Load(o.project, stack, config, secretKeys)
 	if err != nil {
 		return nil, uses, err
 	}
@@ -154,12 +152,12 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 
 // LastUpdate refuses where an update goes on, which the history of some backends does not have before its end.
 func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, error) {
-	if _, err := readStageFile(o.project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+	if _, err := stagefile.Read(o.project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, err
 	}
 	var last *update
 	asking, asked := errgroup.WithContext(ctx)
-	asking.Go(func() error { return o.project.checkLock(asked, stack) })
+	asking.Go(func() error { return checkLock(asked, o.project, stack) })
 	asking.Go(func() (err error) {
 		last, err = o.pulumiCLI.LastUpdate(asked, stack)
 		return err
@@ -177,9 +175,10 @@ func (stageOrigin) Services(ctx context.Context, stack string, config map[string
 }
 
 // promote writes the images of stack from into the stage file of stack to.
-func promote(ctx context.Context, origin origin, project *project, from, to string, options promoteOptions) (*promotion,
+func promote(ctx context.Context, origin origin, project *stagefile.Project, from, to string,
+	options promoteOptions) (*promotion,
 	error) {
-	file := project.stageFile(to)
+	file := project.StageFile(to)
 	done := &promotion{From: from, To: to, File: file}
 	if working, err := os.Getwd(); err == nil {
 		if relative, err := filepath.Rel(working, file); err == nil {
@@ -190,12 +189,12 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption "+
 			"keys, "+
-			"set what differs, and run `pulumi stack init %s`", done.File, stageName(from), project.Name, to)
+			"set what differs, and run `pulumi stack init %s`", done.File, stagefile.StageName(from), project.Name, to)
 	}
 	if err != nil {
 		return nil, err
 	}
-	source := stageText{content, content}
+	source := stagefile.Text{Written: content, Committed: content}
 	if options.commit {
 		if source, err = committable(ctx, project.Directory, file, done.File); err != nil {
 			return nil, fmt.Errorf("%w; or promote without --commit", err)
@@ -207,7 +206,7 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	}
 
 	key := project.Name + ":images"
-	done.Images, err = compare(source.written, key, images)
+	done.Images, err = compare(source.Written, key, images)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", done.File, err)
 	}
@@ -220,7 +219,7 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	if len(refs) == 0 {
 		return done, nil
 	}
-	edited, err := source.edit(func(text []byte) ([]byte, error) { return setRefs(text, key, refs) })
+	edited, err := source.Edit(func(text []byte) ([]byte, error) { return stagefile.SetRefs(text, key, refs) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", done.File, err)
 	}
@@ -228,14 +227,14 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 	if err != nil {
 		return nil, err
 	}
-	if !sameButSalt(before, source.written) {
+	if !stagefile.SameButSalt(before, source.Written) {
 		return nil, exit.Refuse("%s was changed meanwhile: promote again", done.File)
 	}
 	if !options.commit {
 		done.Changed = true
-		return done, replaceFile(file, keepSalt(edited.written, before))
+		return done, stagefile.ReplaceFile(file, stagefile.KeepSalt(edited.Written, before))
 	}
-	if done.Commit, err = edited.commit(ctx, project.Directory, file, before, done.message()); err != nil {
+	if done.Commit, err = edited.Commit(ctx, project.Directory, file, before, done.message()); err != nil {
 		return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", done.File, err)
 	}
 	done.Changed = true
@@ -243,24 +242,24 @@ func promote(ctx context.Context, origin origin, project *project, from, to stri
 }
 
 // committable reads a stage file that is to be changed and committed, which its errors call shown.
-func committable(ctx context.Context, dir, file, shown string) (text stageText, err error) {
+func committable(ctx context.Context, dir, file, shown string) (text stagefile.Text, err error) {
 	cannot := func(err error) error { return fmt.Errorf("%s cannot be committed: %w", shown, err) }
-	target, err := fileIn(dir, file) // git would commit the file behind a link, in the repository that holds it
+	target, err := stagefile.FileIn(dir, file) // git would commit the file behind a link, in the repository that holds it
 	if err != nil {
 		return text, err
 	}
-	if err := checkBranch(ctx, filepath.Dir(target)); errors.Is(err, git.ErrNoRepository) {
+	if err := stagefile.CheckBranch(ctx, filepath.Dir(target)); errors.Is(err, git.ErrNoRepository) {
 		return text, cannot(exit.Refuse("no git repository holds it: put the project into one (`git init`)"))
 	} else if err != nil {
 		return text, cannot(err)
 	}
-	text, dirty, err := readStageText(ctx, dir, file)
+	text, dirty, err := stagefile.ReadText(ctx, dir, file)
 	if err != nil {
 		return text, cannot(err)
 	}
 	if dirty {
-		return text, exit.Refuse("%s has uncommitted changes, which --commit would take along: commit them or take them back "+
-			"(`git checkout`)", shown)
+		return text, exit.Refuse("%s has uncommitted changes, which --commit would take along: commit them or take them "+
+			"back (`git checkout`)", shown)
 	}
 	return text, nil
 }
@@ -364,7 +363,8 @@ func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options p
 		for _, name := range names {
 			used, known := uses[name]
 			if !known {
-				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name, console.OrNone(sortedKeys(uses)))
+				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name,
+					console.OrNone(slices.Sorted(maps.Keys(uses))))
 			}
 			for _, image := range used {
 				built, there := outputs.Images[image]

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/gittest"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // fakeStacks answers for a stack whose last update and outputs are given.
@@ -61,14 +63,14 @@ func outputs(tag, ref, digest string) string {
 func refOf(tag string) string { return repository + ":" + tag + "@" + digest }
 
 // newProject is a project with a stage file for release, if its content is not empty.
-func newProject(t *testing.T, release string) *project {
+func newProject(t *testing.T, release string) *stagefile.Project {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: slipway\nruntime: go\n"), 0o644))
 	if release != "" {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.release.yaml"), []byte(release), 0o640))
 	}
-	found, err := findProject(dir)
+	found, err := stagefile.Find(dir)
 	require.NoError(t, err)
 	return found
 }
@@ -79,7 +81,7 @@ func TestPromote(t *testing.T) {
 		outputs: outputs(cleanTag, refOf(cleanTag), digest)}
 	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd",
 		32)+"\"}} # old\n")
-	file := project.stageFile("release")
+	file := project.StageFile("release")
 
 	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
@@ -126,14 +128,14 @@ func TestPromoteThroughLink(t *testing.T) {
 	project := newProject(t, "")
 	target := filepath.Join(t.TempDir(), "release.yaml")
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
-	require.NoError(t, os.Symlink(target, project.stageFile("release")))
+	require.NoError(t, os.Symlink(target, project.StageFile("release")))
 
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	written, err := os.ReadFile(target)
 	require.NoError(t, err)
 	require.Contains(t, string(written), refOf(cleanTag))
-	info, err := os.Lstat(project.stageFile("release"))
+	info, err := os.Lstat(project.StageFile("release"))
 	require.NoError(t, err)
 	require.NotZero(t, info.Mode()&os.ModeSymlink, "the link stays")
 }
@@ -145,7 +147,7 @@ func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	project := newProject(t, "config: {}\n")
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{allowDirty: true})
 	require.NoError(t, err)
-	written, err := os.ReadFile(project.stageFile("release"))
+	written, err := os.ReadFile(project.StageFile("release"))
 	require.NoError(t, err)
 	require.Equal(t, "config:\n  slipway:images:\n    web:\n      ref: "+refOf(dirtyOne)+"\n", string(written))
 }
@@ -212,7 +214,7 @@ func TestPromoteRefuses(t *testing.T) {
 				require.ErrorContains(t, err, want)
 			}
 			if test.release != "" {
-				written, err := os.ReadFile(project.stageFile("release"))
+				written, err := os.ReadFile(project.StageFile("release"))
 				require.NoError(t, err)
 				require.Equal(t, test.release, string(written), "the file stays as it was")
 			}
@@ -308,17 +310,17 @@ esac
 func TestFindProject(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, err := findProject(dir)
+	_, err := stagefile.Find(dir)
 	require.ErrorContains(t, err, "no Pulumi.yaml in "+dir)
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("runtime: go\n"), 0o644))
-	_, err = findProject(dir)
+	_, err = stagefile.Find(dir)
 	require.ErrorContains(t, err, "name is missing")
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: x\nstackConfigDir: stages\n"), 0o644))
-	found, err := findProject(dir)
+	found, err := stagefile.Find(dir)
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(dir, "stages", "Pulumi.release.yaml"), found.stageFile("organization/x/release"))
+	require.Equal(t, filepath.Join(dir, "stages", "Pulumi.release.yaml"), found.StageFile("organization/x/release"))
 }
 
 func TestPromoteToAnotherPlatform(t *testing.T) {
@@ -337,7 +339,7 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
-	written, err := os.ReadFile(project.stageFile("release"))
+	written, err := os.ReadFile(project.StageFile("release"))
 	require.NoError(t, err)
 	require.Contains(t, string(written), "platform: linux/arm64\n")
 	require.Contains(t, string(written), "ref: "+refOf(cleanTag))
@@ -483,34 +485,34 @@ func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
 
 func TestPromoteCommits(t *testing.T) {
 	t.Parallel()
-	r := newRepo(t)
-	r.write("Pulumi.yaml", "name: slipway\nruntime: go\n")
-	r.write("Pulumi.release.yaml", "config: {}\n")
-	project := &project{Directory: r.dir, Name: "slipway"}
+	r := gittest.New(t)
+	r.Write("Pulumi.yaml", "name: slipway\nruntime: go\n")
+	r.Write("Pulumi.release.yaml", "config: {}\n")
+	project := &stagefile.Project{Directory: r.Dir, Name: "slipway"}
 	commit := func() (*promotion, error) {
 		return promote(t.Context(), shop(), project, "dev", "release",
 			promoteOptions{services: []string{"web"}, commit: true})
 	}
 	_, err := commit()
 	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")
-	r.git("add", "-A")
+	r.Git("add", "-A")
 	_, err = commit()
 	require.ErrorContains(t, err, "has uncommitted changes, which --commit would take along")
 	require.ErrorAs(t, err, &exit.Finding{})
-	r.git("commit", "-q", "-m", "stages")
+	r.Git("commit", "-q", "-m", "stages")
 
-	r.hook("echo 'not on a Friday'; exit 1\n")
+	r.Hook("echo 'not on a Friday'; exit 1\n")
 	_, err = commit()
 	require.ErrorContains(t, err, "stays as it was, as it could not be committed: git commit: not on a Friday")
-	require.Empty(t, r.git("status", "--porcelain"))
+	require.Empty(t, r.Git("status", "--porcelain"))
 
-	r.hook("exit 0\n")
-	r.write("other", "two\n")
+	r.Hook("exit 0\n")
+	r.Write("other", "two\n")
 	done, err := commit()
 	require.NoError(t, err)
-	require.Equal(t, strings.TrimSpace(r.git("rev-parse", "--short", "HEAD")), done.Commit)
-	require.Equal(t, "Promote web "+cleanTag+" to release\n", r.git("log", "-1", "--format=%s"))
-	require.Equal(t, " M other\n", r.git("status", "--porcelain"))
+	require.Equal(t, strings.TrimSpace(r.Git("rev-parse", "--short", "HEAD")), done.Commit)
+	require.Equal(t, "Promote web "+cleanTag+" to release\n", r.Git("log", "-1", "--format=%s"))
+	require.Equal(t, " M other\n", r.Git("status", "--porcelain"))
 	require.Equal(t, "Next: pulumi up --stack release", done.next())
 
 	again, err := commit()
@@ -528,4 +530,20 @@ func TestPromoteFromAPinnedService(t *testing.T) {
 	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
 	require.NotContains(t, err.Error(), "services.api")
+}
+
+func FuzzSetRefs(f *testing.F) {
+	f.Add("config:\n  slipway:images: {web: {ref: x}}\n")
+	f.Add("config:\r\n  slipway:images:\r\n    # c\r\n")
+	f.Add("{}")
+	const ref = "r/web:new@sha256:2" // as short as the editor allows: what it writes is not looked at
+	f.Fuzz(func(t *testing.T, source string) {
+		edited, err := stagefile.SetRefs([]byte(source), "slipway:images", map[string]string{"web": ref})
+		if err != nil {
+			return
+		}
+		changes, err := compare(edited, "slipway:images", map[string]image{"web": {Ref: ref}})
+		require.NoError(t, err)
+		require.False(t, changes[0].Changed, "what was written is what is read")
+	})
 }

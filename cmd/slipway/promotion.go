@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // promotion is what promote did, as --json prints it.
@@ -37,9 +39,9 @@ func (p *promotion) message() string {
 		}
 	}
 	if len(changed) == 1 {
-		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stageName(p.To))
+		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stagefile.StageName(p.To))
 	}
-	message := fmt.Sprintf("Promote %s to %s\n\n", stageName(p.From), stageName(p.To))
+	message := fmt.Sprintf("Promote %s to %s\n\n", stagefile.StageName(p.From), stagefile.StageName(p.To))
 	for _, each := range changed {
 		if each.Old == nil {
 			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.label())

@@ -18,6 +18,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func recoverCommand(directory *string) *cobra.Command {
@@ -48,11 +49,11 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 			if len(args) != 1 {
 				return errors.New("recover takes a stage: slipway recover STAGE")
 			}
-			return checkStackNames(args)
+			return stagefile.CheckNames(args)
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -98,7 +99,7 @@ type recovery struct {
 	Backup string `json:"backup,omitempty"`
 
 	pulumi  pulumiCLI
-	project *project
+	project *stagefile.Project
 	state   *stackState
 	export  []byte
 	// config is the stage's, by which AWS is asked, and secretKeys are those of its keys that hold secrets.
@@ -136,9 +137,9 @@ type recovered struct {
 }
 
 // planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
-func planRecovery(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*recovery, error) {
+func planRecovery(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*recovery, error) {
 	r := &recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
-	if err := project.checkLock(ctx, stack); err != nil {
+	if err := checkLock(ctx, project, stack); err != nil {
 		return nil, err
 	}
 	if err := r.readState(ctx); err != nil {
@@ -394,7 +395,8 @@ func (r *recovery) backUp() error {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
 	}
-	r.Backup = filepath.Join(directory, stageName(r.Stage)+"-"+time.Now().UTC().Format("20060102-150405.000")+".json")
+	r.Backup = filepath.Join(directory,
+		stagefile.StageName(r.Stage)+"-"+time.Now().UTC().Format("20060102-150405.000")+".json")
 	return os.WriteFile(r.Backup, r.export, 0o600)
 }
 

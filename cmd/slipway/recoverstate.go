@@ -31,7 +31,8 @@ func parseState(export []byte) (*stackState, error) {
 		return nil, fmt.Errorf("the exported state has no deployment")
 	}
 	if state.deployment() == nil { // of a stack that has not been updated yet
-		state.document["deployment"] = map[string]any{"manifest": map[string]any{"time": time.Time{}, "magic": "", "version": ""}}
+		state.document["deployment"] = map[string]any{"manifest": map[string]any{"time": time.Time{}, "magic": "",
+			"version": ""}}
 	}
 	return state, nil
 }
@@ -293,3 +294,5 @@ func (s *stackState) account() string {
 	}
 	return ""
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,13 +15,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
 )
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *project, history *timeline,
+func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, history *timeline,
 	last *entry) error {
 	if hidden(r.target.leaves) {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
@@ -41,7 +43,7 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 		if err != nil {
 			continue // the file was not there then
 		}
-		next, err := r.now.edit(func(now []byte) ([]byte, error) { return keepEncryption([]byte(content), now) })
+		next, err := r.now.Edit(func(now []byte) ([]byte, error) { return keepEncryption([]byte(content), now) })
 		if err != nil {
 			refused = errors.Join(refused, err)
 			continue
@@ -65,7 +67,7 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *proje
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
 		for _, kind := range []string{serviceKind, taskKind} {
-			for _, name := range sortedKeys(last.of(kind)) {
+			for _, name := range slices.Sorted(maps.Keys(last.of(kind))) {
 				if _, had := r.of(kind)[name]; !had {
 					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name,
 						r.To))
@@ -123,8 +125,8 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
-func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *project) (map[string]leaf, error) {
-	if r.read != nil && bytes.Equal(r.readFrom, r.next.written) {
+func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project) (map[string]leaf, error) {
+	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
 	}
 	draft, err := os.CreateTemp("", "Pulumi.*.yaml")
@@ -132,7 +134,7 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 		return nil, err
 	}
 	defer os.Remove(draft.Name())
-	if _, err := draft.Write(r.next.written); err != nil {
+	if _, err := draft.Write(r.next.Written); err != nil {
 		return nil, err
 	}
 	if err := draft.Close(); err != nil {
@@ -143,7 +145,7 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *projec
 		more = []string{"--show-secrets"}
 	}
 	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = leaves(project.Name, config), r.next.written
+	r.read, r.readFrom = leaves(project.Name, config), r.next.Written
 	return r.read, err
 }
 
@@ -157,13 +159,13 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 	if err := yaml.Unmarshal(now, &current); err != nil {
 		return nil, err
 	}
-	var missing []fileValue
-	for _, key := range encryptionKeys {
+	var missing []stagefile.Value
+	for _, key := range stagefile.EncryptionKeys {
 		unused := key == "encryptionsalt" && !bytes.Contains(now, []byte("secure"))
 		switch {
 		case then[key] == current[key]:
 		case then[key] == nil:
-			missing = append(missing, fileValue{[]string{key}, current[key]})
+			missing = append(missing, stagefile.Value{Path: []string{key}, Value: current[key]})
 		case unused:
 		default:
 			return nil, exit.Refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git "+
@@ -171,12 +173,12 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 				"and encrypt the values anew", key)
 		}
 	}
-	return setValues(earlier, missing)
+	return stagefile.SetValues(earlier, missing)
 }
 
 // pinImages pins the images that the stage builds, where the update ran another one than the last update did: building
 // would make it from today's source.
-func (r *rollback) pinImages(project *project, last *entry) error {
+func (r *rollback) pinImages(project *stagefile.Project, last *entry) error {
 	refs := map[string]string{}
 	for _, used := range r.usedImages(last) {
 		_, pinned := r.target.leaves[stage.Path("images", used.name, "ref")]
@@ -198,7 +200,10 @@ func (r *rollback) pinImages(project *project, last *entry) error {
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
-	next, err := r.next.edit(func(text []byte) ([]byte, error) { return setRefs(text, project.Name+":images", refs) })
+	next, err := r.next.Edit(func(text []byte) ([]byte, error) {
+		return stagefile.SetRefs(text, project.Name+":images",
+			refs)
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}
@@ -217,7 +222,7 @@ type imageUse struct {
 // usedImages are the images that the stage file of the update has to have again, and that containers ran then.
 func (r *rollback) usedImages(last *entry) (used []imageUse) {
 	for _, kind := range []string{serviceKind, taskKind} {
-		for _, name := range sortedKeys(r.of(kind)) {
+		for _, name := range slices.Sorted(maps.Keys(r.of(kind))) {
 			then, now := r.of(kind)[name].Then, last.of(kind)[name]
 			if then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
 				continue
@@ -227,7 +232,7 @@ func (r *rollback) usedImages(last *entry) (used []imageUse) {
 			}
 			key := stage.Path(kind, name)
 			used = append(used, imageUse{key, r.target.value(key + ".image"), then.Image, now.Image.Reference})
-			for _, container := range sortedKeys(then.Sidecars) {
+			for _, container := range slices.Sorted(maps.Keys(then.Sidecars)) {
 				beside := stage.Below(key+".containers", container)
 				image := r.target.value(beside + ".image")
 				if r.target.declaresImage(image) { // and is no reference to what the stage does not have

@@ -17,6 +17,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
 )
@@ -43,14 +44,14 @@ and nothing is written.`,
 			if len(args) != 1 {
 				return errors.New("rollback takes a stage: slipway rollback STAGE")
 			}
-			return checkStackNames(args)
+			return stagefile.CheckNames(args)
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && to < 1 {
 				return errors.New("--to: updates are numbered from 1: slipway history lists them")
 			}
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -109,8 +110,8 @@ type rollback struct {
 
 	pinned bool
 	target *entry
-	now    stageText  // the stage file as it was read
-	next   *stageText // that it gets; nil where it stays
+	now    stagefile.Text  // the stage file as it was read
+	next   *stagefile.Text // that it gets; nil where it stays
 
 	decrypts bool            // secrets are compared by their values
 	read     map[string]leaf // the configuration that readFrom gives
@@ -125,30 +126,31 @@ type rollbackService struct {
 }
 
 // planRollback finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
-func planRollback(ctx context.Context, pulumi pulumiCLI, project *project, stack string, to int, pin bool) (*rollback,
+func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string, to int,
+	pin bool) (*rollback,
 	error) {
-	file := project.stageFile(stack)
+	file := project.StageFile(stack)
 	if _, err := os.Stat(file); err != nil {
 		return nil, exit.Refuse("there is no %s: name a stage of this project", file)
 	}
-	file, err := fileIn(project.Directory, file) // git would show a link
+	file, err := stagefile.FileIn(project.Directory, file) // git would show a link
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBranch(ctx, filepath.Dir(file)); errors.Is(err, git.ErrNoRepository) {
-		return nil, exit.Refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: put "+
-			"the project into git "+
+	if err := stagefile.CheckBranch(ctx, filepath.Dir(file)); errors.Is(err, git.ErrNoRepository) {
+		return nil, exit.Refuse("%s is in no git repository, and rollback takes it from an earlier commit and commits it: "+
+			"put the project into git "+
 			"before its next update; until then edit the file by hand. What --pin would write is services.NAME.revision, with "+
 			"a number that "+
 			"`slipway history %s` shows", file, stack)
 	} else if err != nil {
 		return nil, err
 	}
-	if err := project.checkLock(ctx, stack); err != nil {
+	if err := checkLock(ctx, project, stack); err != nil {
 		return nil, err
 	}
 	// Before anything is asked, as pulumi itself may write into the file.
-	source, dirty, err := readStageText(ctx, project.Directory, file)
+	source, dirty, err := stagefile.ReadText(ctx, project.Directory, file)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +307,7 @@ func (e *entry) differs(other *entry) bool {
 func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
 	var gone []error
 	for _, kind := range []string{serviceKind, taskKind} {
-		for _, name := range sortedKeys(planned.of(kind)) {
+		for _, name := range slices.Sorted(maps.Keys(planned.of(kind))) {
 			lacks, err := c.lacks(ctx, planned, planned.of(kind)[name].Then, familyPrefix+name)
 			if err != nil {
 				return err
@@ -365,7 +367,7 @@ func (r *rollback) of(kind string) map[string]rollbackService {
 }
 
 // commit writes the stage file and commits it. Where git refuses, the file is as it was.
-func (r *rollback) commit(ctx context.Context, project *project) error {
+func (r *rollback) commit(ctx context.Context, project *stagefile.Project) error {
 	if r.next == nil {
 		return nil
 	}
@@ -373,10 +375,10 @@ func (r *rollback) commit(ctx context.Context, project *project) error {
 	if err != nil {
 		return err
 	}
-	if !sameButSalt(before, r.now.written) {
+	if !stagefile.SameButSalt(before, r.now.Written) {
 		return exit.Refuse("%s was changed meanwhile: roll back again", r.File)
 	}
-	r.Commit, err = r.next.commit(ctx, project.Directory, r.File, before, r.subject()+"\n\n"+r.body())
+	r.Commit, err = r.next.Commit(ctx, project.Directory, r.File, before, r.subject()+"\n\n"+r.body())
 	return err
 }
 
@@ -394,7 +396,7 @@ func (r *rollback) body() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.describe())
 	}
-	for _, name := range sortedKeys(r.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		body += fmt.Sprintf("task %s: %s\n", name, r.Tasks[name].Then.describe())
 	}
 	return body
@@ -410,10 +412,10 @@ func (r *rollback) print(report *console.Report) {
 		report.Printf("  %s\n", change.describe())
 	}
 	rows := [][]string{}
-	for _, name := range sortedKeys(r.Services) {
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		rows = append(rows, r.row(name, r.Services[name]))
 	}
-	for _, name := range sortedKeys(r.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		rows = append(rows, r.row("task "+name, r.Tasks[name]))
 	}
 	report.Table([]string{"", "", "", ""}, rows)
@@ -436,7 +438,7 @@ func (r *rollback) row(title string, service rollbackService) []string {
 
 // pulumiUp deploys the stage, with the output that pulumi gives. A terminal sends Ctrl-C to pulumi too, which would
 // take a second one for "stop at once": only what pulumi is not sent by itself is passed on.
-func pulumiUp(project *project, stack string, report *console.Report) error {
+func pulumiUp(project *stagefile.Project, stack string, report *console.Report) error {
 	command := exec.Command("pulumi", "up", "--stack", stack, "--yes")
 	command.Dir, command.Stdin, command.Stdout, command.Stderr = project.Directory, os.Stdin, report.Err, report.Err
 	terminated := make(chan os.Signal, 1)

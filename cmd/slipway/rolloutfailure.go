@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -120,7 +121,7 @@ func (c *cloud) stoppedReasons(ctx context.Context, service types.Service, targe
 			count[taskrun.Why(task)]++
 		}
 	}
-	most := sortedKeys(count)
+	most := slices.Sorted(maps.Keys(count))
 	slices.SortStableFunc(most, func(a, b string) int { return count[b] - count[a] })
 	for _, reason := range most[:min(mostStopped, len(most))] {
 		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", count[reason], strings.TrimSuffix(reason, ".")))
@@ -135,7 +136,7 @@ func (t *timeline) markOutcome(ctx context.Context, entries []*entry) {
 	if i < 0 || entries[i].Kind == "destroy" || entries[i].Result == "in-progress" || !t.isNewest(entries[i]) {
 		return
 	}
-	services, err := t.cloud.services(ctx, t.cluster, sortedKeys(entries[i].Services))
+	services, err := t.cloud.services(ctx, t.cluster, slices.Sorted(maps.Keys(entries[i].Services)))
 	if err != nil {
 		return
 	}

@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/user"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 	"slipway/taskrun"
 )
@@ -50,11 +53,11 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 					"of the two " +
 					"(`timeout 30m slipway run …` in the background limits it, too)")
 			}
-			return checkStackNames(args[:1])
+			return stagefile.CheckNames(args[:1])
 		},
-		ValidArgsFunction: completeNames(directory, (*project).tasks),
+		ValidArgsFunction: completeNames(directory, (*stagefile.Project).Tasks),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := findProject(*directory)
+			project, err := stagefile.Find(*directory)
 			if err != nil {
 				return err
 			}
@@ -101,7 +104,7 @@ type deployedTask struct {
 }
 
 // prepareRun reads what running a task takes.
-func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, name string) (*taskrun.Runner,
+func prepareRun(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack, name string) (*taskrun.Runner,
 	taskrun.Task, error) {
 	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
 	if err != nil {
@@ -121,7 +124,7 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, 
 	}
 	var timeout time.Duration
 	// a mistake in the file is no reason not to run
-	if declared, err := loadStage(project, stack, config, secretKeys); err == nil {
+	if declared, err := stagefile.Load(project, stack, config, secretKeys); err == nil {
 		timeout = declared.Tasks[name].TimeLimit()
 	}
 	return taskrun.New(cfg, settings.Endpoint), taskrun.Task{
@@ -133,9 +136,9 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *project, stack, 
 }
 
 // noTask says why a task cannot be run that the last update has not deployed.
-func noTask(project *project, stack, name string, config map[string]string, secretKeys []string,
+func noTask(project *stagefile.Project, stack, name string, config map[string]string, secretKeys []string,
 	outputs *stageOutputs) error {
-	settings, err := loadStage(project, stack, config, secretKeys)
+	settings, err := stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
 		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w",
 			name, stack, err)
@@ -153,13 +156,15 @@ func noTask(project *project, stack, name string, config map[string]string, secr
 	if len(tasks) == 0 {
 		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as "+
 			"docs/configuration.md has it, and run "+
-			"`pulumi up --stack %[1]s`", stack, console.OrNone(sortedKeys(settings.Services)), name, stageName(stack))
+			"`pulumi up --stack %[1]s`", stack, console.OrNone(slices.Sorted(maps.Keys(settings.Services))), name,
+			stagefile.StageName(stack))
 	}
 	if _, service := settings.Services[name]; service {
 		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack,
-			console.OrNone(sortedKeys(tasks)))
+			console.OrNone(slices.Sorted(maps.Keys(tasks))))
 	}
-	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, console.OrNone(sortedKeys(tasks)))
+	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name,
+		console.OrNone(slices.Sorted(maps.Keys(tasks))))
 }
 
 // userName is who starts a task, for whoever wonders later in ECS.

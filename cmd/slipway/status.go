@@ -16,6 +16,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
 
@@ -30,7 +31,7 @@ shows every stage that the project has a file for.`,
 		Example: `  slipway status
   slipway status dev release
   slipway status release --exit-code > /dev/null || echo release is not as it should be`,
-		Args:              func(_ *cobra.Command, args []string) error { return checkStackNames(args) },
+		Args:              func(_ *cobra.Command, args []string) error { return stagefile.CheckNames(args) },
 		ValidArgsFunction: completeStages(directory, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return showStatus(cmd.Context(), console.NewReport(cmd), *directory, args, asJSON, exitCode)
@@ -96,12 +97,12 @@ func imageAsked(settings *stage.Stage, name string) askedImage {
 
 func showStatus(ctx context.Context, report *console.Report, directory string, stacks []string, asJSON,
 	exitCode bool) error {
-	project, err := findProject(directory)
+	project, err := stagefile.Find(directory)
 	if err != nil {
 		return err
 	}
 	if len(stacks) == 0 {
-		if stacks = project.stages(); len(stacks) == 0 {
+		if stacks = project.Stages(); len(stacks) == 0 {
 			return errors.New("there is no Pulumi.<stage>.yaml here: write one, or name a stage")
 		}
 	}
@@ -145,10 +146,10 @@ func showStatus(ctx context.Context, report *console.Report, directory string, s
 	return errors.Join(sealed...)
 }
 
-func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack string) (*stageStatus, error) {
+func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*stageStatus, error) {
 	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		SecretsCompared: true, Differences: []string{}}
-	if _, err := readStageFile(project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, err
 	}
 	// Each takes the CLI some time.
@@ -171,7 +172,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 		return err
 	})
 	err := asking.Wait()
-	_, withoutFile := os.Stat(project.stageFile(stack))
+	_, withoutFile := os.Stat(project.StageFile(stack))
 	if missing := (noStack{}); errors.As(err, &missing) && withoutFile == nil {
 		status.withoutStack(project)
 		return status, nil
@@ -215,7 +216,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 	if err != nil {
 		return nil, err
 	}
-	if err := status.running(ctx, cloud, project.Name+"-"+stageName(stack), state); err != nil {
+	if err := status.running(ctx, cloud, project.Name+"-"+stagefile.StageName(stack), state); err != nil {
 		return nil, err
 	}
 	status.updated(last, lock != nil)
@@ -232,23 +233,24 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *project, stack s
 }
 
 // withoutStack says what a stage asks for that has a file and no stack, and what to do first.
-func (s *stageStatus) withoutStack(project *project) {
-	if config, secretKeys, err := project.configOfFiles(s.Stage); err == nil {
+func (s *stageStatus) withoutStack(project *stagefile.Project) {
+	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
 		s.askedFor(project, config, secretKeys)
 	}
 	first := ""
 	if len(s.Differences) > 0 {
 		first = "correct that, "
 	}
-	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`", stageName(s.Stage),
+	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`",
+		stagefile.StageName(s.Stage),
 		first, s.Stage)
 }
 
 // askedFor reads what a configuration asks for, or says why it cannot be deployed.
-func (s *stageStatus) askedFor(project *project, config map[string]string, secretKeys []string) {
-	settings, mistakes := loadStage(project, s.Stage, config, secretKeys)
+func (s *stageStatus) askedFor(project *stagefile.Project, config map[string]string, secretKeys []string) {
+	settings, mistakes := stagefile.Load(project, s.Stage, config, secretKeys)
 	if mistakes != nil { // what was deployed and what runs can be told all the same
-		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stageName(s.Stage),
+		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stagefile.StageName(s.Stage),
 			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
 		return
 	}
@@ -257,11 +259,12 @@ func (s *stageStatus) askedFor(project *project, config map[string]string, secre
 }
 
 // askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
-func (s *stageStatus) askedBy(project *project, config *stageConfig, last *update, hasFile bool) (undeployed bool) {
+func (s *stageStatus) askedBy(project *stagefile.Project, config *stageConfig, last *update,
+	hasFile bool) (undeployed bool) {
 	if !hasFile {
 		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
 			"destroy --stack %s`)",
-			stageName(s.Stage), s.Stage)
+			stagefile.StageName(s.Stage), s.Stage)
 		if last != nil { // how AWS was asked then
 			for key, value := range last.Config {
 				if _, is := config.config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
@@ -300,7 +303,7 @@ func (s *stageStatus) updated(last *update, locked bool) {
 
 // found are the services that ECS has.
 func (s *stageStatus) found() (keys []string) {
-	for _, name := range sortedKeys(s.Services) {
+	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
 		if s.Services[name].Running != nil {
 			keys = append(keys, "services."+name)
 		}
@@ -359,7 +362,7 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 }
 
 // undeployed tells which keys the stage file has changed since the last update, and whether there are any.
-func (s *stageStatus) undeployed(project *project, config *stageConfig, last *update) bool {
+func (s *stageStatus) undeployed(project *stagefile.Project, config *stageConfig, last *update) bool {
 	now, before := leaves(project.Name, config.values), leaves(project.Name, last.Config)
 	s.SecretsCompared = !hidden(now) && !hidden(before)
 	var changed, removed []string

@@ -90,7 +90,7 @@ func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*
 			names[name] = true
 		}
 	}
-	for _, name := range sortedKeys(names) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		for _, stage := range stages {
 			if found := of(stage)[name]; found != nil {
 				rows = append(rows, append([]string{name, stage.Stage}, columns(found)...))

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,7 +99,7 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
 // the rest need not be allowed to read schedules.
 func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
-	for _, name := range sortedKeys(s.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(s.Tasks)) {
 		task := s.Tasks[name]
 		if task.Deployed == nil {
 			continue

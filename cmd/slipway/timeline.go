@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // entry is one update of a stage, with what it put in place.
@@ -97,12 +99,13 @@ type timeline struct {
 }
 
 // openTimeline reads what is asked of a stage's history first: its configuration, and the newest updates.
-func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack string, newest int) (*timeline,
+func openTimeline(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string,
+	newest int) (*timeline,
 	*stageConfig, error) {
-	if _, err := readStageFile(project.stageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, nil, err
 	}
-	files, err := project.stackFiles(ctx, stack)
+	files, err := openStackFiles(ctx, project, stack)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,14 +117,14 @@ func openTimeline(ctx context.Context, pulumi pulumiCLI, project *project, stack
 		return err
 	})
 	asking.Go(func() (err error) {
-		found.past, err = openPast(asked, pulumi, files, stack, project.encrypts(stack) || files == nil, newest)
+		found.past, err = openPast(asked, pulumi, files, stack, project.Encrypts(stack) || files == nil, newest)
 		return err
 	})
 	return found, config, asking.Wait()
 }
 
 func newTimeline(project, stack string) *timeline {
-	return &timeline{stack: stack, cluster: project + "-" + stageName(stack), project: project,
+	return &timeline{stack: stack, cluster: project + "-" + stagefile.StageName(stack), project: project,
 		revisions:  map[string]*revision{},
 		registered: map[string][]*revision{}}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // at is a time of the day that the tests take place on.
@@ -39,12 +41,13 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		last.Services = map[string]*placed{"api": {Revision: 9, containerImages: image("v9")},
 			"web": {Revision: 9, containerImages: image("v9")}}
 		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
-		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{}, next: &stageText{file, file}}
+		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{},
+			next: &stagefile.Text{Written: file, Committed: file}}
 		for name, then := range target.Services {
 			planned.Services[name] = rollbackService{last.Services[name], then}
 		}
-		err := planned.pinImages(&project{Name: "shop"}, last)
-		return string(planned.next.written), err
+		err := planned.pinImages(&stagefile.Project{Name: "shop"}, last)
+		return string(planned.next.Written), err
 	}
 	pinned, err := pins(&placed{Revision: 5, containerImages: image("v5")},
 		&placed{Revision: 3, Pinned: true, containerImages: image("v3")})
@@ -78,18 +81,18 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 		return &placed{Revision: 5, containerImages: containerImages{image("web", "v1"),
 			map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}}
 	}
-	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: .}\n" +
-		"    batch:\n      build: {context: .}\n")
-	planned := &rollback{To: 5, target: target, next: &stageText{file, file},
+	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
+		".}\n    batch:\n      build: {context: .}\n")
+	planned := &rollback{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
 		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
 		Tasks: map[string]rollbackService{"migrate": {nil, &placed{Revision: 2,
 			containerImages: containerImages{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*placed{"web": put("v9")}
-	require.NoError(t, planned.pinImages(&project{Name: "shop"}, last))
-	require.Contains(t, string(planned.next.written), "shop-dev/proxy:v5@"+digest)
-	require.Contains(t, string(planned.next.written), "shop-dev/batch:v3@"+digest)
-	require.NotContains(t, string(planned.next.written), "shop-dev/web:", "it runs now, too")
-	require.NotContains(t, string(planned.next.written), "busybox")
+	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
+	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+digest)
+	require.Contains(t, string(planned.next.Written), "shop-dev/batch:v3@"+digest)
+	require.NotContains(t, string(planned.next.Written), "shop-dev/web:", "it runs now, too")
+	require.NotContains(t, string(planned.next.Written), "busybox")
 	require.Equal(t, []string{"images.batch is pinned to that update's image: remove its ref to build again",
 		"images.proxy is pinned to that update's image: remove its ref to build again"}, planned.Notes)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +16,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
 	"slipway/stage"
 )
@@ -38,7 +38,7 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 			if len(args) != 1 {
 				return errors.New("verify takes one stage: slipway verify STAGE")
 			}
-			return checkStackNames(args)
+			return stagefile.CheckNames(args)
 		},
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -113,7 +113,7 @@ type verifier struct {
 
 // verify makes all checks of a stage.
 func verify(ctx context.Context, directory, stack string) (*verification, error) {
-	project, err := findProject(directory)
+	project, err := stagefile.Find(directory)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := loadStage(project, stack, config, secretKeys)
+	settings, err := stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
@@ -227,5 +227,3 @@ func (f *verification) verdict() error {
 	}
 	return nil
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

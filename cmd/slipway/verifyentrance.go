@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +56,8 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 		return "", exit.Refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
 			name)
 	case public > 1:
-		return "", exit.Refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those that "+
-			"are not used", public, name)
+		return "", exit.Refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those "+
+			"that are not used", public, name)
 	}
 	return "the hosted zone is there, and public", nil
 }
@@ -78,7 +80,7 @@ func (v *verifier) certificate(ctx context.Context, arn string) []check {
 	said, err := usable(answer.Certificate, time.Now())
 	checks := []check{newCheck("certificate", key, said, err)}
 	domains := append([]string{aws.ToString(answer.Certificate.DomainName)}, answer.Certificate.SubjectAlternativeNames...)
-	for _, name := range sortedKeys(v.stage.Services) {
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
 		if route := v.stage.Services[name].Route; route != nil && len(route.Hosts) > 0 {
 			said, err := coverage(domains, route.Hosts)
 			checks = append(checks, newCheck("certificate", v.stage.Where("services", name, "route", "hosts"), said, err))
@@ -113,8 +115,8 @@ func coverage(domains, hosts []string) (string, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one that "+
-			"covers all hosts",
+		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one "+
+			"that covers all hosts",
 			strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
 	}
 	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil

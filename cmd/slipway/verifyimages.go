@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -21,7 +22,7 @@ import (
 
 // checkImages looks for the images that the stage pins, and for the repositories of those that it builds.
 func (v *verifier) checkImages() {
-	for _, name := range sortedKeys(v.stage.Images) {
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Images)) {
 		image := v.stage.Images[name]
 		if image.Ref == nil {
 			v.add("image", v.stage.Where("images", name, "build"), func(ctx context.Context) (string, error) {
@@ -174,7 +175,7 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 func (v *verifier) checkReferences() {
 	for _, user := range v.stage.TaskDefinitions() {
 		definition := v.stage.TaskDefinition(user)
-		for _, name := range sortedKeys(definition.Containers) {
+		for _, name := range slices.Sorted(maps.Keys(definition.Containers)) {
 			image := definition.Containers[name].Image
 			if _, declared := v.stage.Images[image]; !declared {
 				v.add("image", v.stage.WhereDefined(user, "containers", name, "image"), func(ctx context.Context) (string, error) {
@@ -210,7 +211,7 @@ func (v *verifier) referencedImage(ctx context.Context, text, platform string) (
 
 // checkRevisions looks for the revisions that services are pinned to.
 func (v *verifier) checkRevisions() {
-	for _, name := range sortedKeys(v.stage.Services) {
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
 		if number := v.stage.Services[name].Revision; number != 0 {
 			v.add("revision", v.stage.Where("services", name, "revision"), func(ctx context.Context) (string, error) {
 				return v.pinnedRevision(ctx, fmt.Sprintf("%s:%d", v.stage.Family(name), number))

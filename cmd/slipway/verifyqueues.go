@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/url"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
@@ -12,7 +14,7 @@ import (
 // checkQueues looks for the queues to which schedules are to send the starts that were given up. Scheduler takes any
 // name: a queue that is not there is missed only once a start is lost.
 func (v *verifier) checkQueues() {
-	for _, name := range sortedKeys(v.stage.Tasks) {
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Tasks)) {
 		schedule := v.stage.Tasks[name].Schedule
 		if schedule == nil || schedule.DeadLetterQueue == "" {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func (v *verifier) checkLinkedRoles() {
 	if v.stage.HasRoutes() && v.stage.LoadBalancer.ARN == "" {
 		linked(v.stage.Where("loadBalancer"), "AWSServiceRoleForElasticLoadBalancing", "elasticloadbalancing.amazonaws.com")
 	}
-	for _, name := range sortedKeys(v.stage.Services) {
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
 		if v.stage.Services[name].Scaling != nil {
 			linked(v.stage.Where("services", name, "scaling"), "AWSServiceRoleForApplicationAutoScaling_ECSService",
 				"ecs.application-autoscaling.amazonaws.com")

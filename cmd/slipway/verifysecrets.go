@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ func (v *verifier) checkSecrets() {
 			}
 		}
 	}
-	for _, name := range sortedKeys(used) {
+	for _, name := range slices.Sorted(maps.Keys(used)) {
 		v.add("secret", v.stage.Where("secrets", name), func(ctx context.Context) (string, error) {
 			if used[name].IsParameter() {
 				return v.parameter(ctx, used[name].ARN)
@@ -76,8 +77,8 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 	labelled := func(labels []string) bool { return slices.Contains(labels, label) }
 	switch {
 	case version != "" && answer.VersionIdsToStages[version] == nil:
-		return "", exit.Refuse("the secret has no version %s with a label, and AWS removes those without: name a version that "+
-			"`aws secretsmanager list-secret-version-ids` lists", version)
+		return "", exit.Refuse("the secret has no version %s with a label, and AWS removes those without: name a version "+
+			"that `aws secretsmanager list-secret-version-ids` lists", version)
 	case label == "AWSCURRENT" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
 		return "", exit.Refuse("the secret has no value yet: store one with `aws secretsmanager put-secret-value`")
 	case label != "" && !slices.ContainsFunc(sortedValues(answer.VersionIdsToStages), labelled):
@@ -101,7 +102,7 @@ func (v *verifier) readersOf(secret string) (roles []string) {
 }
 
 func sortedValues[V any](m map[string]V) (values []V) {
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		values = append(values, m[key])
 	}
 	return values

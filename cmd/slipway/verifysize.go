@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 // Pulumi hands all configuration to a program in Go in one environment variable, PULUMI_CONFIG, and Linux takes this
@@ -43,7 +44,7 @@ func configurationSize(config map[string]string, sources ...[]byte) (int, error)
 func hiddenBytes(n *yaml.Node) (total int) {
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "secure" {
 		encrypted := n.Content[1].Value[strings.LastIndex(n.Content[1].Value, ":")+1:]
-		return base64.StdEncoding.DecodedLen(len(encrypted)) - len(hiddenValue)
+		return base64.StdEncoding.DecodedLen(len(encrypted)) - len(stagefile.HiddenValue)
 	}
 	for _, child := range n.Content {
 		total += hiddenBytes(child)
@@ -52,9 +53,9 @@ func hiddenBytes(n *yaml.Node) (total int) {
 }
 
 // checkFiles checks that the configuration of a stage can reach the program.
-func (v *verifier) checkFiles(project *project, config map[string]string) error {
+func (v *verifier) checkFiles(project *stagefile.Project, config map[string]string) error {
 	var sources [][]byte
-	for _, file := range []string{filepath.Join(project.Directory, "Pulumi.yaml"), project.stageFile(v.stack)} {
+	for _, file := range []string{filepath.Join(project.Directory, "Pulumi.yaml"), project.StageFile(v.stack)} {
 		source, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -63,7 +64,7 @@ func (v *verifier) checkFiles(project *project, config map[string]string) error 
 	}
 	size, err := configurationSize(config, sources...)
 	if err == nil {
-		v.checkConfigurationSize(project.stageFile(v.stack), size)
+		v.checkConfigurationSize(project.StageFile(v.stack), size)
 	}
 	return err
 }

@@ -9,13 +9,16 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func TestTheSizeOfAConfigurationIsWhatPulumiHandsOver(t *testing.T) {
 	t.Parallel()
 	const secret = `a "secret" of some length, with < and >`
-	config := map[string]string{"slipway:environment": `{"A": "<b>"}`, "slipway:secrets": `{"KEY":"` + hiddenValue + `"}`,
-		"aws:region": "eu-central-1"}
+	config := map[string]string{"slipway:environment": `{"A": "<b>"}`,
+		"slipway:secrets": `{"KEY":"` + stagefile.HiddenValue + `"}`,
+		"aws:region":      "eu-central-1"}
 	file := fmt.Sprintf("config:\n  slipway:secrets:\n    KEY: {secure: v1:abc=:%s}\n",
 		base64.StdEncoding.EncodeToString([]byte(secret)))
 	size, err := configurationSize(config, nil, []byte(file))

@@ -1,4 +1,4 @@
-package main
+package stagefile
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // not. A file that git does not track is refused: no commit has what it said before. dir is a directory of the
 // repository; file may be relative to it.
 func fileStatus(ctx context.Context, dir, file string) (string, error) {
-	target, err := fileIn(dir, file)
+	target, err := FileIn(dir, file)
 	if err != nil {
 		return "", err
 	}
@@ -45,9 +45,9 @@ var stoppedWork = []struct{ file, what, end string }{
 	{"BISECT_LOG", "a bisect", "`git bisect reset`"},
 }
 
-// checkBranch refuses a repository in which a commit would be on no branch, or would become part of something that has
+// CheckBranch refuses a repository in which a commit would be on no branch, or would become part of something that has
 // stopped half-way. dir is a directory of the repository.
-func checkBranch(ctx context.Context, dir string) error {
+func CheckBranch(ctx context.Context, dir string) error {
 	args := []string{"rev-parse"}
 	for _, work := range stoppedWork {
 		args = append(args, "--git-path", work.file)
@@ -61,8 +61,8 @@ func checkBranch(ctx context.Context, dir string) error {
 			path = filepath.Join(dir, path)
 		}
 		if _, err := os.Stat(path); err == nil {
-			return exit.Refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it first, "+
-				"with %s",
+			return exit.Refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it "+
+				"first, with %s",
 				stoppedWork[i].what, stoppedWork[i].end)
 		}
 	}
@@ -77,8 +77,8 @@ func checkBranch(ctx context.Context, dir string) error {
 			"file first", name)
 	}
 	if _, err := git.Read(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
-		return exit.Refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one with " +
-			"`git switch --create`")
+		return exit.Refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one " +
+			"with `git switch --create`")
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func checkBranch(ctx context.Context, dir string) error {
 // commitFile commits one file as it is, and returns the short hash of the commit. What else is changed or staged stays
 // so. Where git refuses the commit, the file stays as it is, and nothing of it is staged.
 func commitFile(ctx context.Context, dir, file, message string) (hash string, err error) {
-	target, err := fileIn(dir, file)
+	target, err := FileIn(dir, file)
 	if err != nil {
 		return "", err
 	}
@@ -98,9 +98,9 @@ func commitFile(ctx context.Context, dir, file, message string) (hash string, er
 	return strings.TrimSpace(hash), err
 }
 
-// fileIn is the path of a file that may be relative to dir, and the file itself where it is a link: git would commit
+// FileIn is the path of a file that may be relative to dir, and the file itself where it is a link: git would commit
 // the link.
-func fileIn(dir, file string) (string, error) {
+func FileIn(dir, file string) (string, error) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(dir, file)
 	}

@@ -1,4 +1,5 @@
-package main
+// Package stagefile reads the project and its stage files, changes them byte by byte, and commits them.
+package stagefile
 
 import (
 	"errors"
@@ -12,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// project is what Pulumi.yaml says that a companion command needs.
-type project struct {
+// Project is what Pulumi.yaml says that a companion command needs.
+type Project struct {
 	// Directory holds Pulumi.yaml.
 	Directory string `yaml:"-"`
 	Name      string `yaml:"name"`
@@ -25,8 +26,8 @@ type project struct {
 	} `yaml:"backend"`
 }
 
-// findProject reads the Pulumi.yaml in directory or in the nearest directory above it, as `pulumi` does.
-func findProject(directory string) (*project, error) {
+// Find reads the Pulumi.yaml in directory or in the nearest directory above it, as `pulumi` does.
+func Find(directory string) (*Project, error) {
 	start, err := filepath.Abs(directory)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func findProject(directory string) (*project, error) {
 		if err != nil {
 			return nil, err
 		}
-		found := &project{Directory: dir}
+		found := &Project{Directory: dir}
 		if err := yaml.Unmarshal(source, found); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -55,25 +56,25 @@ func findProject(directory string) (*project, error) {
 	}
 }
 
-// stageFile is the path of a stage's configuration.
-func (p *project) stageFile(stack string) string {
-	return filepath.Join(p.Directory, p.StackConfigDir, "Pulumi."+stageName(stack)+".yaml")
+// StageFile is the path of a stage's configuration.
+func (p *Project) StageFile(stack string) string {
+	return filepath.Join(p.Directory, p.StackConfigDir, "Pulumi."+StageName(stack)+".yaml")
 }
 
-// encryptionKeys say in a stage file how its secrets are encrypted.
-var encryptionKeys = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
+// EncryptionKeys say in a stage file how its secrets are encrypted.
+var EncryptionKeys = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
 
-// encrypts tells whether a stage's file says how its secrets are encrypted.
-func (p *project) encrypts(stack string) bool {
-	source, err := os.ReadFile(p.stageFile(stack))
+// Encrypts tells whether a stage's file says how its secrets are encrypted.
+func (p *Project) Encrypts(stack string) bool {
+	source, err := os.ReadFile(p.StageFile(stack))
 	return err == nil && saysEncryption(source)
 }
 
 func saysEncryption(stageFile []byte) bool {
 	var file map[string]any
 	return yaml.Unmarshal(stageFile, &file) == nil &&
-		slices.ContainsFunc(encryptionKeys, func(key string) bool { return file[key] != nil })
+		slices.ContainsFunc(EncryptionKeys, func(key string) bool { return file[key] != nil })
 }
 
-// stageName is the last part of a stack's name: on Pulumi Cloud a stack may be given as organization/project/stage.
-func stageName(stack string) string { return path.Base(stack) }
+// StageName is the last part of a stack's name: on Pulumi Cloud a stack may be given as organization/project/stage.
+func StageName(stack string) string { return path.Base(stack) }

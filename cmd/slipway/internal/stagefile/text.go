@@ -1,4 +1,4 @@
-package main
+package stagefile
 
 import (
 	"bytes"
@@ -15,24 +15,24 @@ import (
 // means to commit, and that keeps nothing from being changed and committed beside it: it stays in the file, and out of
 // the commit.
 
-// stageText is a stage file as it lies there, and as it was committed last. They differ by the salt, if at all.
-type stageText struct{ written, committed []byte }
+// Text is a stage file as it lies there, and as it was committed last. They differ by the salt, if at all.
+type Text struct{ Written, Committed []byte }
 
-// readStageText reads a stage file that is in git. dirty says that it has other changes that are not committed.
-func readStageText(ctx context.Context, dir, file string) (found stageText, dirty bool, err error) {
+// ReadText reads a stage file that is in git. dirty says that it has other changes that are not committed.
+func ReadText(ctx context.Context, dir, file string) (found Text, dirty bool, err error) {
 	status, err := fileStatus(ctx, dir, file)
 	if err != nil {
 		return found, false, err
 	}
-	if found.written, err = os.ReadFile(file); err != nil {
+	if found.Written, err = os.ReadFile(file); err != nil {
 		return found, false, err
 	}
-	found.committed = found.written
+	found.Committed = found.Written
 	switch status {
 	case "":
 		return found, false, nil
 	case " M": // and nothing of it is staged, which somebody would have meant
-		target, err := fileIn(dir, file)
+		target, err := FileIn(dir, file)
 		if err != nil {
 			return found, false, err
 		}
@@ -40,32 +40,32 @@ func readStageText(ctx context.Context, dir, file string) (found stageText, dirt
 		if err != nil {
 			return found, false, err
 		}
-		found.committed = []byte(head)
-		return found, !sameButSalt(found.written, found.committed), nil
+		found.Committed = []byte(head)
+		return found, !SameButSalt(found.Written, found.Committed), nil
 	}
 	return found, true, nil
 }
 
-// edit changes both.
-func (t stageText) edit(change func(text []byte) ([]byte, error)) (edited stageText, err error) {
-	if edited.written, err = change(t.written); err == nil {
-		edited.committed, err = change(t.committed)
+// Edit changes both.
+func (t Text) Edit(change func(text []byte) ([]byte, error)) (edited Text, err error) {
+	if edited.Written, err = change(t.Written); err == nil {
+		edited.Committed, err = change(t.Committed)
 	}
 	return edited, err
 }
 
-// commit writes and commits a stage file, which said before until now, and returns the short hash of the commit. Where
+// Commit writes and commits a stage file, which said before until now, and returns the short hash of the commit. Where
 // git refuses, the file is as it was.
-func (t stageText) commit(ctx context.Context, dir, file string, before []byte, message string) (hash string,
+func (t Text) Commit(ctx context.Context, dir, file string, before []byte, message string) (hash string,
 	err error) {
-	if err := replaceFile(file, t.committed); err != nil {
+	if err := ReplaceFile(file, t.Committed); err != nil {
 		return "", err
 	}
 	if hash, err = commitFile(ctx, dir, file, message); err != nil {
-		return "", errors.Join(err, replaceFile(file, before))
+		return "", errors.Join(err, ReplaceFile(file, before))
 	}
-	if written := keepSalt(t.written, before); !bytes.Equal(written, t.committed) {
-		err = replaceFile(file, written)
+	if written := KeepSalt(t.Written, before); !bytes.Equal(written, t.Committed) {
+		err = ReplaceFile(file, written)
 	}
 	return hash, err
 }
@@ -82,8 +82,8 @@ func saltOf(text []byte) []byte {
 	return nil
 }
 
-// keepSalt adds the salt that a file had before to a text that has none.
-func keepSalt(text, before []byte) []byte {
+// KeepSalt adds the salt that a file had before to a text that has none.
+func KeepSalt(text, before []byte) []byte {
 	salt := saltOf(before)
 	if salt == nil || saltOf(text) != nil {
 		return text
@@ -91,9 +91,9 @@ func keepSalt(text, before []byte) []byte {
 	return slices.Concat(bytes.TrimRight(text, "\n"), []byte("\n"), salt, []byte("\n"))
 }
 
-// sameButSalt tells whether a stage file says the same as before, whatever its salt, where nothing was encrypted with
+// SameButSalt tells whether a stage file says the same as before, whatever its salt, where nothing was encrypted with
 // that.
-func sameButSalt(now, before []byte) bool {
+func SameButSalt(now, before []byte) bool {
 	without := func(text []byte) []byte {
 		lines := slices.DeleteFunc(bytes.Split(text, []byte("\n")), isSalt)
 		return bytes.TrimRight(bytes.Join(lines, []byte("\n")), "\n")

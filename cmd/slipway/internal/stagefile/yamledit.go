@@ -1,4 +1,4 @@
-package main
+package stagefile
 
 import (
 	"bytes"
@@ -14,24 +14,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// fileValue is a value for a path of a stage file's document. It must need no quotes in YAML.
-type fileValue struct {
-	path  []string
-	value any // text or a number
+// Value is a value for a path of a stage file's document. It must need no quotes in YAML.
+type Value struct {
+	Path  []string
+	Value any // text or a number
 }
 
-// setRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref.
-func setRefs(source []byte, key string, refs map[string]string) ([]byte, error) {
-	var settings []fileValue
+// SetRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref.
+func SetRefs(source []byte, key string, refs map[string]string) ([]byte, error) {
+	var settings []Value
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		settings = append(settings, fileValue{[]string{"config", key, name, "ref"}, refs[name]})
+		settings = append(settings, Value{[]string{"config", key, name, "ref"}, refs[name]})
 	}
-	return setValues(source, settings)
+	return SetValues(source, settings)
 }
 
-// setValues returns the stage file with other values in it. All other bytes stay: comments, order, quotes, indentation,
+// SetValues returns the stage file with other values in it. All other bytes stay: comments, order, quotes, indentation,
 // line endings. Encoding the file anew would not keep them.
-func setValues(source []byte, settings []fileValue) ([]byte, error) {
+func SetValues(source []byte, settings []Value) ([]byte, error) {
 	var want any
 	if err := yaml.Unmarshal(source, &want); err != nil {
 		return nil, err
@@ -39,15 +39,15 @@ func setValues(source []byte, settings []fileValue) ([]byte, error) {
 	edited := source
 	for _, set := range settings {
 		var err error
-		if edited, err = setScalar(edited, set.path, fmt.Sprint(set.value)); err != nil {
+		if edited, err = setScalar(edited, set.Path, fmt.Sprint(set.Value)); err != nil {
 			return nil, err
 		}
-		want = withValue(want, set.path, set.value)
+		want = withValue(want, set.Path, set.Value)
 		// The edit works on the text, so the proof that it is right comes from reading the result.
 		var got any
 		if err := yaml.Unmarshal(edited, &got); err != nil || !reflect.DeepEqual(got, want) {
 			return nil, fmt.Errorf("%s is written in a way that cannot be edited in place: "+
-				"write it in plain block style, without anchors", strings.Join(set.path[:min(2, len(set.path))], "."))
+				"write it in plain block style, without anchors", strings.Join(set.Path[:min(2, len(set.Path))], "."))
 		}
 	}
 	return edited, nil

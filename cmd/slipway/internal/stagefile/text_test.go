@@ -1,11 +1,12 @@
-package main
+package stagefile
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/gittest"
 )
 
 const (
@@ -33,20 +34,20 @@ func TestASaltIsNoChangeWhereNothingWasEncryptedWithIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRepo(t)
-			r.write("stage.yaml", c.before)
-			r.git("commit", "-q", "-a", "-m", "stage")
-			r.write("stage.yaml", c.now)
-			text, dirty, err := readStageText(t.Context(), r.dir, filepath.Join(r.dir, "stage.yaml"))
+			r := gittest.New(t)
+			r.Write("stage.yaml", c.before)
+			r.Git("commit", "-q", "-a", "-m", "stage")
+			r.Write("stage.yaml", c.now)
+			text, dirty, err := ReadText(t.Context(), r.Dir, filepath.Join(r.Dir, "stage.yaml"))
 			require.NoError(t, err)
 			require.Equal(t, c.dirty, dirty)
-			require.Equal(t, c.now, string(text.written))
-			require.Equal(t, c.before, string(text.committed))
+			require.Equal(t, c.now, string(text.Written))
+			require.Equal(t, c.before, string(text.Committed))
 			if c.now == c.before {
 				return
 			}
-			r.git("add", "stage.yaml")
-			_, dirty, err = readStageText(t.Context(), r.dir, filepath.Join(r.dir, "stage.yaml"))
+			r.Git("add", "stage.yaml")
+			_, dirty, err = ReadText(t.Context(), r.Dir, filepath.Join(r.Dir, "stage.yaml"))
 			require.NoError(t, err)
 			require.True(t, dirty, "staged is meant")
 		})
@@ -55,39 +56,32 @@ func TestASaltIsNoChangeWhereNothingWasEncryptedWithIt(t *testing.T) {
 
 func TestASaltStaysInTheFileAndOutOfTheCommit(t *testing.T) {
 	t.Parallel()
-	r := newRepo(t)
-	file := filepath.Join(r.dir, "stage.yaml")
-	r.write("stage.yaml", plainStage)
-	r.git("commit", "-q", "-a", "-m", "stage")
-	r.write("stage.yaml", plainStage+saltLine)
-	text, _, err := readStageText(t.Context(), r.dir, file)
+	r := gittest.New(t)
+	file := filepath.Join(r.Dir, "stage.yaml")
+	r.Write("stage.yaml", plainStage)
+	r.Git("commit", "-q", "-a", "-m", "stage")
+	r.Write("stage.yaml", plainStage+saltLine)
+	text, _, err := ReadText(t.Context(), r.Dir, file)
 	require.NoError(t, err)
-	edited, err := text.edit(func(text []byte) ([]byte, error) { return append([]byte("# edited\n"), text...), nil })
+	edited, err := text.Edit(func(text []byte) ([]byte, error) { return append([]byte("# edited\n"), text...), nil })
 	require.NoError(t, err)
-	_, err = edited.commit(t.Context(), r.dir, file, text.written, "Edit")
+	_, err = edited.Commit(t.Context(), r.Dir, file, text.Written, "Edit")
 	require.NoError(t, err)
-	require.Equal(t, "# edited\n"+plainStage, r.git("show", "HEAD:stage.yaml"))
-	require.Equal(t, "# edited\n"+plainStage+saltLine, r.read("stage.yaml"))
+	require.Equal(t, "# edited\n"+plainStage, r.Git("show", "HEAD:stage.yaml"))
+	require.Equal(t, "# edited\n"+plainStage+saltLine, r.Read("stage.yaml"))
 
 	// One that came meanwhile stays, too.
-	r.write("stage.yaml", plainStage)
-	r.git("commit", "-q", "-a", "-m", "plain")
-	_, err = stageText{[]byte("two: 2\n"), []byte("two: 2\n")}.commit(t.Context(), r.dir, file,
+	r.Write("stage.yaml", plainStage)
+	r.Git("commit", "-q", "-a", "-m", "plain")
+	_, err = Text{[]byte("two: 2\n"), []byte("two: 2\n")}.Commit(t.Context(), r.Dir, file,
 		[]byte(plainStage+saltLine), "Edit")
 	require.NoError(t, err)
-	require.Equal(t, "two: 2\n", r.git("show", "HEAD:stage.yaml"))
-	require.Equal(t, "two: 2\n"+saltLine, r.read("stage.yaml"))
+	require.Equal(t, "two: 2\n", r.Git("show", "HEAD:stage.yaml"))
+	require.Equal(t, "two: 2\n"+saltLine, r.Read("stage.yaml"))
 
-	r.hook("exit 1\n")
-	_, err = stageText{[]byte("three: 3\n"), []byte("three: 3\n")}.commit(t.Context(), r.dir, file,
+	r.Hook("exit 1\n")
+	_, err = Text{[]byte("three: 3\n"), []byte("three: 3\n")}.Commit(t.Context(), r.Dir, file,
 		[]byte("two: 2\n"+saltLine), "Edit")
 	require.Error(t, err)
-	require.Equal(t, "two: 2\n"+saltLine, r.read("stage.yaml"))
-}
-
-func (r repo) read(name string) string {
-	r.Helper()
-	content, err := os.ReadFile(filepath.Join(r.dir, name))
-	require.NoError(r, err)
-	return string(content)
+	require.Equal(t, "two: 2\n"+saltLine, r.Read("stage.yaml"))
 }

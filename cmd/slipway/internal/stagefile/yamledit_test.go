@@ -1,4 +1,4 @@
-package main
+package stagefile
 
 import (
 	"strings"
@@ -218,11 +218,11 @@ func TestSetRefs(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := setRefs([]byte(fill.Replace(test.source)), "slipway:images", test.refs)
+			got, err := SetRefs([]byte(fill.Replace(test.source)), "slipway:images", test.refs)
 			require.NoError(t, err)
 			require.Equal(t, fill.Replace(test.want), string(got))
 
-			again, err := setRefs(got, "slipway:images", test.refs)
+			again, err := SetRefs(got, "slipway:images", test.refs)
 			require.NoError(t, err)
 			require.Equal(t, string(got), string(again), "a second run changes nothing")
 		})
@@ -257,23 +257,8 @@ func TestSetRefsRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := setRefs([]byte(test.source), "slipway:images", map[string]string{"web": newRef})
+			_, err := SetRefs([]byte(test.source), "slipway:images", map[string]string{"web": newRef})
 			require.ErrorContains(t, err, test.want)
 		})
 	}
-}
-
-func FuzzSetRefs(f *testing.F) {
-	f.Add("config:\n  slipway:images: {web: {ref: x}}\n")
-	f.Add("config:\r\n  slipway:images:\r\n    # c\r\n")
-	f.Add("{}")
-	f.Fuzz(func(t *testing.T, source string) {
-		edited, err := setRefs([]byte(source), "slipway:images", map[string]string{"web": newRef})
-		if err != nil {
-			return
-		}
-		changes, err := compare(edited, "slipway:images", map[string]image{"web": {Ref: newRef}})
-		require.NoError(t, err)
-		require.False(t, changes[0].Changed, "what was written is what is read")
-	})
 }

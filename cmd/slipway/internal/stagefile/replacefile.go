@@ -1,4 +1,4 @@
-package main
+package stagefile
 
 import (
 	"path/filepath"
@@ -6,9 +6,9 @@ import (
 	"github.com/google/renameio/v2/maybe"
 )
 
-// replaceFile gives a file other content in one step, so that a reader or a crash finds the old or the new and nothing
+// ReplaceFile gives a file other content in one step, so that a reader or a crash finds the old or the new and nothing
 // in between (but on Windows, which has no such step). Its mode stays, and a link keeps pointing at it.
-func replaceFile(path string, content []byte) error {
+func ReplaceFile(path string, content []byte) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err

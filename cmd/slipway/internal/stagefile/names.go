@@ -1,0 +1,64 @@
+package stagefile
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// CheckNames refuses what cannot be the name of a stage.
+func CheckNames(stacks []string) error {
+	for _, stack := range stacks {
+		if !stackName.MatchString(stack) {
+			return fmt.Errorf("%q is not the name of a stage", stack)
+		}
+	}
+	return nil
+}
+
+// Stages are those that the project has a file for.
+func (p *Project) Stages() []string {
+	files, err := filepath.Glob(filepath.Join(p.Directory, p.StackConfigDir, "Pulumi.*.yaml"))
+	if err != nil {
+		return nil
+	}
+	var stages []string
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			stages = append(stages, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
+		}
+	}
+	return stages
+}
+
+// Tasks are the names of a stage's tasks, as its file and the defaults have them.
+func (p *Project) Tasks(stack string) []string { return p.declared(stack, "tasks") }
+
+// Logged are the names of what has a log in a stage.
+func (p *Project) Logged(stack string) []string {
+	return append(p.declared(stack, "services"), p.Tasks(stack)...)
+}
+
+// declared are the keys below a key of the stage, in its file and in the defaults. It asks nobody, so that completing
+// is quick; what cannot be read has none.
+func (p *Project) declared(stack, key string) []string {
+	names := map[string]json.RawMessage{}
+	add := func(text string) { _ = json.Unmarshal([]byte(text), &names) } // adds to those that are there
+	var defaults struct{ Value map[string]json.RawMessage }
+	if shared, err := Read(filepath.Join(p.Directory, "Pulumi.yaml")); err == nil {
+		_ = json.Unmarshal([]byte(shared[p.Name+":defaults"]), &defaults) // none where it is no object
+		add(string(defaults.Value[key]))
+	}
+	if own, err := Read(p.StageFile(stack)); err == nil {
+		add(own[p.Name+":"+key])
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// stackName is a stage, or organization/stage or organization/project/stage.
+var stackName = regexp.MustCompile(`^([\w.-]+/){0,2}[\w-][\w.-]*$`)
