@@ -258,6 +258,12 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	tasks := p.migrationTasks()
 	require.Len(t, tasks, 2, "what it was run for is done")
 	p.up("dev", "--expect-no-changes")
+
+	// The engine keeps the operation that was cut off, though a later one has got it done.
+	p.refused([]string{"an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate)", "`slipway recover dev`"},
+		"slipway", "status", "dev", "--exit-code")
+	p.recovers()
+	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").output, "what was asked for is what runs")
 }
 
 func TestAScheduleFollowsItsTask(t *testing.T) {
