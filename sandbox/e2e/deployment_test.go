@@ -85,6 +85,7 @@ func TestAnAlarmTakesADeploymentBack(t *testing.T) {
 	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, says)
 	}
+	p.refused([]string{"ECS rolled back; serving revision 1", "alarm detected"}, "slipway", "status", "dev", "--exit-code")
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 	require.Equal(t, "hello from dev", p.service("slipway-dev").Environment["GREETING"])
 
