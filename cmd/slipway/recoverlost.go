@@ -57,6 +57,8 @@ func (r *recovery) findLost(ctx context.Context, report *console.Report, dryRun 
 		return err
 	}
 	s := &search{r, find, map[string]*recovered{}}
+	inState := find.holds
+	find.holds = func(token, id string) bool { return s.found(token, id) || inState(token, id) }
 	for round := 1; ; round++ {
 		done := report.Progress("Looking for what %s has in AWS, round %d", r.Stage, round)
 		missing, found, err := s.look(ctx)
@@ -77,6 +79,13 @@ func (r *recovery) findLost(ctx context.Context, report *console.Report, dryRun 
 			return nil
 		}
 	}
+}
+
+// found tells whether something was found already: nothing in AWS is two resources.
+func (s *search) found(token, id string) bool {
+	return slices.ContainsFunc(s.Operations, func(o *recovered) bool {
+		return o.Result == imported && o.ID == id && o.made.token() == token
+	})
 }
 
 // look asks AWS for what a preview would create, as far as enough of it is known and it was not looked for before.

@@ -25,9 +25,11 @@ func TestAPreviewSaysWhatIsToBeThereWithHoles(t *testing.T) {
 
 func TestHolesAreFilledWithWhatWasRead(t *testing.T) {
 	t.Parallel()
-	given := map[string]any{"name": "web", "secretString": secretValue, "description": unknownValue, "subnets": []any{"a", "b"},
-		"groups": []any{"a", unknownValue}, "target": map[string]any{"arn": "arn:cluster", "role": unknownValue, "count": 1}}
-	read := map[string]any{"name": "other", "secretString": map[string]any{secretSignature: secretMark, "ciphertext": "v1:x"},
+	given := map[string]any{"name": "web", "secretString": secretValue, "description": unknownValue,
+		"subnets": []any{"a", "b"},
+		"groups":  []any{"a", unknownValue}, "target": map[string]any{"arn": "arn:cluster", "role": unknownValue, "count": 1}}
+	read := map[string]any{"name": "other", "secretString": map[string]any{secretSignature: secretMark,
+		"ciphertext": "v1:x"},
 		"groups": []any{"a", "sg-1"}, "target": map[string]any{"role": "arn:role", "count": 2, "more": true}, "arn": "arn"}
 	require.Equal(t, map[string]any{"name": "web", "secretString": read["secretString"], "subnets": []any{"a", "b"},
 		"groups": []any{"a", "sg-1"}, "target": map[string]any{"arn": "arn:cluster", "role": "arn:role", "count": 1}},
@@ -48,17 +50,22 @@ func TestMadeUpNamesAreFoundByTheirFormAndTheirTags(t *testing.T) {
 			<item><key>stage</key><value>dev</value></item></tagSet></item>`, id, name, project)
 	}
 	answers := map[string]string{
-		"DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo>" + item("sg-1", "web-0a1b2c3", "shop") +
-			item("sg-2", "web-0a1b2c4", "other") + item("sg-3", "web-api-0a1b2c3", "shop") + item("sg-4", "web-0a1b2c3x", "shop") +
+		"DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo>" +
+			item("sg-1", "web-0a1b2c3", "shop") +
+			item("sg-2", "web-0a1b2c4", "other") + item("sg-3", "web-api-0a1b2c3", "shop") +
+			item("sg-4", "web-0a1b2c3x", "shop") +
 			"</securityGroupInfo></DescribeSecurityGroupsResponse>",
 		"DescribeTags": "<DescribeTagsResponse><DescribeTagsResult><TagDescriptions><member><ResourceArn>arn:1</ResourceArn><Tags>" +
-			tags("shop", "Key", "Value") + "</Tags></member><member><ResourceArn>arn:2</ResourceArn><Tags>" + tags("other", "Key", "Value") +
+			tags("shop", "Key", "Value") + "</Tags></member><member><ResourceArn>arn:2</ResourceArn><Tags>" +
+			tags("other", "Key", "Value") +
 			"</Tags></member></TagDescriptions></DescribeTagsResult></DescribeTagsResponse>",
 		"ListSecrets": `{"SecretList": [{"ARN": "arn:held", "Name": "web-0000000", "Tags": [{"Key": "project", "Value": "shop"},
 			{"Key": "stage", "Value": "dev"}]}, {"ARN": "arn:1", "Name": "web-0a1b2c3", "Tags": [{"Key": "project", "Value": "shop"},
 			{"Key": "stage", "Value": "dev"}]}, {"ARN": "arn:2", "Name": "web-0a1b2c4", "Tags": []}]}`,
-		"DescribeScalingPolicies":  `{"ScalingPolicies": [{"PolicyName": "web-0a1b2c3"}, {"PolicyName": "web-memory-0a1b2c3"}]}`,
-		"DescribeScheduledActions": `{"ScheduledActions": [{"ScheduledActionName": "web-0a1b2c3"}, {"ScheduledActionName": "web"}]}`,
+		"DescribeScalingPolicies": `{"ScalingPolicies": [{"PolicyName": "web-0a1b2c3"}, {"PolicyName": ` +
+			`"web-memory-0a1b2c3"}]}`,
+		"DescribeScheduledActions": `{"ScheduledActions": [{"ScheduledActionName": "web-0a1b2c3"}, {"ScheduledActionName": ` +
+			`"web"}]}`,
 	}
 	for list, element := range map[string]string{"LoadBalancer": "LoadBalancers", "TargetGroup": "TargetGroups"} {
 		answers["Describe"+element] = fmt.Sprintf("<Describe%[2]sResponse><Describe%[2]sResult><%[2]s><member><%[1]sArn>arn:1</%[1]sArn>"+
@@ -68,7 +75,8 @@ func TestMadeUpNamesAreFoundByTheirFormAndTheirTags(t *testing.T) {
 	}
 	f := answering(t, answers)
 	owned := map[string]any{"project": "shop", "stage": "dev"}
-	scaled := inputs{"serviceNamespace": "ecs", "resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount"}
+	scaled := inputs{"serviceNamespace": "ecs", "resourceId": "service/shop-dev/web",
+		"scalableDimension": "ecs:service:DesiredCount"}
 	for token, c := range map[string]struct {
 		in inputs
 		id string
@@ -81,13 +89,19 @@ func TestMadeUpNamesAreFoundByTheirFormAndTheirTags(t *testing.T) {
 		"aws:secretsmanager/secret:Secret":    {inputs{"tags": owned}, "arn:1"},
 	} {
 		c.in["__defaults"] = []any{"name"}
-		made := stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token, "inputs": map[string]any(c.in)}
+		made := stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token,
+			"inputs": map[string]any(c.in)}
 		o := &recovered{URN: made.urn(), Operation: lost, made: made}
 		require.NoError(t, o.lookFor(t.Context(), f), token)
 		require.Equal(t, []string{imported, c.id, ""}, []string{o.Result, o.ID, o.Note}, token)
 		require.Equal(t, "web-0a1b2c3", made.properties("inputs")["name"], "the next update keeps it")
 		require.True(t, inputs(made.properties("inputs")).hasMadeUpName())
 	}
+	service := map[string]any{"project": "shop", "stage": "dev", "service": "web"}
+	found, err := findMadeUp(t.Context(), f, "aws:lb/targetGroup:TargetGroup", "web", inputs{"tags": service})
+	require.NoError(t, err)
+	require.Empty(t, found, "what is the stage's own is no service's")
+
 	role := stateResource{"urn": "urn:pulumi:dev::shop::aws:iam/role:Role::web", "type": "aws:iam/role:Role",
 		"inputs": map[string]any{"name": "web-9999999", "__defaults": []any{"name"}}}
 	o := &recovered{URN: role.urn(), made: role}
@@ -106,6 +120,17 @@ func TestEveryTypeThatIsListedIsTested(t *testing.T) {
 	}
 }
 
+func TestNothingInAWSIsTwoResources(t *testing.T) {
+	t.Parallel()
+	found := &recovered{Result: imported, ID: "arn:aws:acm:1",
+		made: stateResource{"type": "aws:acm/certificate:Certificate"}}
+	s := &search{recovery: &recovery{Operations: []*recovered{found}}}
+	require.True(t, s.found("aws:acm/certificate:Certificate", "arn:aws:acm:1"))
+	require.False(t, s.found("aws:acm/certificate:Certificate", "arn:aws:acm:2"))
+	found.Result = again
+	require.False(t, s.found("aws:acm/certificate:Certificate", "arn:aws:acm:1"))
+}
+
 func TestWhatIsNotKnownYetIsLookedForLater(t *testing.T) {
 	t.Parallel()
 	state, err := parseState([]byte(exampleState))
@@ -122,7 +147,8 @@ func TestWhatIsNotKnownYetIsLookedForLater(t *testing.T) {
 	for _, known := range []stateResource{
 		of("aws:ecs/service:Service", map[string]any{"cluster": "arn:c", "name": "web", "taskDefinition": unknownValue}),
 		of("aws:iam/rolePolicy:RolePolicy", map[string]any{"role": "web", "name": "logs"}, role),
-		of("aws:lb/listener:Listener", map[string]any{"loadBalancerArn": "arn:lb", "port": 80, "certificateArn": unknownValue}),
+		of("aws:lb/listener:Listener", map[string]any{"loadBalancerArn": "arn:lb", "port": 80,
+			"certificateArn": unknownValue}),
 		of("aws:scheduler/schedule:Schedule", target("arn:cluster")),
 	} {
 		require.True(t, s.identified(known), known.urn())
@@ -144,10 +170,12 @@ func TestResourcesStandOnWhatTheEngineWouldMake(t *testing.T) {
 	const provider = "urn:pulumi:dev::shop::pulumi:providers:aws::default_6_83_0"
 	creations := []stateResource{
 		{"urn": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", "type": "pulumi:pulumi:Stack", "custom": false},
-		{"urn": "urn:pulumi:dev::shop::shop:Web::web", "type": "shop:Web", "parent": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev",
+		{"urn": "urn:pulumi:dev::shop::shop:Web::web", "type": "shop:Web",
+			"parent": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev",
 			"inputs": map[string]any{"port": 80, "arn": unknownValue}},
 		{"urn": "urn:pulumi:dev::shop::shop:Web$aws:iam/role:Role::web", "type": "aws:iam/role:Role", "custom": true,
-			"parent": "urn:pulumi:dev::shop::shop:Web::web", "provider": provider + "::" + unknownValue, "inputs": map[string]any{"name": "web"}},
+			"parent": "urn:pulumi:dev::shop::shop:Web::web", "provider": provider + "::" + unknownValue,
+			"inputs": map[string]any{"name": "web"}},
 	}
 	_, err := parseState([]byte(`{"resources": []}`))
 	require.ErrorContains(t, err, "no deployment")
@@ -166,7 +194,8 @@ func TestResourcesStandOnWhatTheEngineWouldMake(t *testing.T) {
 	require.Len(t, made.id(), 36)
 	require.Equal(t, provider+"::"+made.id(), state.resources()[3].text("provider"))
 	require.Equal(t, map[string]any{"__internal": map[string]any{}, "version": "6.83.0", "region": "eu-central-1",
-		"secretKey": map[string]any{secretSignature: secretMark, "plaintext": `"hunter2"`}}, made["inputs"], "which Pulumi encrypts")
+		"secretKey": map[string]any{secretSignature: secretMark, "plaintext": `"hunter2"`}}, made["inputs"],
+		"which Pulumi encrypts")
 
 	require.NoError(t, state.scaffold(creations, config, nil))
 	require.Len(t, state.resources(), 4, "they are there")
@@ -210,7 +239,8 @@ func TestARecoveryOfALostStateSaysWhatTheNextUpdateMakes(t *testing.T) {
 		return results
 	}
 	require.Empty(t, concluded(false, again), "AWS has nothing: the stage was never there")
-	require.Equal(t, map[string]string{"urn:2": again, "urn:3": again, "urn:4": again, "urn:5": unknown, "urn:6": again, "urn:7": imported},
+	require.Equal(t, map[string]string{"urn:2": again, "urn:3": again, "urn:4": again, "urn:5": unknown, "urn:6": again,
+		"urn:7": imported},
 		concluded(false, imported))
 	require.Equal(t, later, concluded(true, imported)["urn:6"])
 }

@@ -39,13 +39,17 @@ var madeUpEnd = regexp.MustCompile(`^-[0-9a-f]{7}$`)
 // hasMadeUpName tells whether the program leaves the name to Pulumi.
 func (in inputs) hasMadeUpName() bool { return slices.Contains(in.list("__defaults"), "name") }
 
+// slipwayTags tell things of one stage apart, too: those of a service that is called as the stage from the stage's own.
+var slipwayTags = append(slices.Clone(ownerTags), "service", "task", "image")
+
 // findMadeUp finds what the program calls logical among what AWS has of a type: by the form of the name, and by the
 // tags.
 func findMadeUp(ctx context.Context, f *finder, token, logical string, in inputs) (found []candidate, err error) {
 	all, err := listings[token](ctx, f, in, logical+"-")
 	for _, each := range all {
 		end, named := strings.CutPrefix(each.name, logical)
-		owned := in.tags() == nil || sameOwner(in.tags(), each.tags)
+		owned := in.tags() == nil ||
+			!slices.ContainsFunc(slipwayTags, func(key string) bool { return in.tags()[key] != each.tags[key] })
 		if named && madeUpEnd.MatchString(end) && owned && !f.holds(token, each.id) {
 			found = append(found, each)
 		}

@@ -53,6 +53,8 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 	long(t)
 	p := newProject(t)
 	p.everyOption()
+	// Its security group is called as the load balancer's, but for what Pulumi makes up.
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n    dev: {image: web, port: 8080}\n")
 	p.up("dev")
 	before, created := p.inventory(), p.ecsService().CreatedAt
 	state := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
