@@ -191,6 +191,10 @@ func (p pulumiCLI) write(ctx context.Context, input io.Reader, args ...string) (
 	stdout, stderr, _, err := command.Run(ctx, p.directory, input, nil, nil, nil, args...)
 	if err != nil {
 		said := strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
+		if said == "" { // an update's own display has its errors
+			_, diagnostics, _ := strings.Cut(stdout, "Diagnostics:")
+			said = strings.TrimSpace(diagnostics)
+		}
 		err = fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), said, err)
 		if strings.Contains(said, "no stack named") {
 			err = noStack{fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)}

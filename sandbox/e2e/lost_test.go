@@ -146,12 +146,36 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	p.loseState()
 	p.encrypt("PASSWORD", "hunter3") // before anybody has found out
 	p.recovers()
+	p.unread("aws:ecs/service:Service", "aws:iam/role:Role", "aws:secretsmanager/secretVersion:SecretVersion")
+	again := p.recovers().results()
+	require.ElementsMatch(t, []string{"aws:ecs/service:Service", "aws:iam/role:Role", "aws:iam/role:Role",
+		"aws:secretsmanager/secretVersion:SecretVersion"}, again["imported"])
 	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secretVersion:SecretVersion",
 		"Delete aws:secretsmanager/secretVersion:SecretVersion",
 		"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
 		"Update aws:ecs/service:Service"},
 		p.up("dev").changed())
 	p.settled("dev")
+}
+
+// unread makes the state what a recovery leaves that is killed before it has read resources of some types.
+func (p *project) unread(types ...string) {
+	p.Helper()
+	var state map[string]any
+	exported := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
+	require.NoError(p.TB, json.Unmarshal([]byte(exported), &state))
+	for _, each := range state["deployment"].(map[string]any)["resources"].([]any) {
+		if resource := each.(map[string]any); slices.Contains(types, fmt.Sprint(resource["type"])) {
+			resource["outputs"] = map[string]any{}
+			if resource["type"] == "aws:ecs/service:Service" { // which an import calls otherwise
+				resource["id"] = "slipway-dev/web"
+			}
+		}
+	}
+	killed, err := json.Marshal(state)
+	require.NoError(p.TB, err)
+	p.write("../killed.json", string(killed))
+	p.ok("pulumi", "stack", "import", "--stack", "dev", "--file", "../killed.json")
 }
 
 func TestWhatIsAnotherProjectsStaysLost(t *testing.T) {
