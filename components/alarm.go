@@ -9,12 +9,14 @@ import (
 
 // newErrorAlarm declares the alarm that goes off when a service's tasks answer with more 5xx codes in a minute than the
 // stage file allows, so that ECS takes a deployment back.
-func newErrorAlarm(ctx *pulumi.Context, name string, settings *stage.Stage, balancer *LoadBalancer, route *Route, opts ...pulumi.ResourceOption,
+func newErrorAlarm(ctx *pulumi.Context, name string, settings *stage.Stage, balancer *LoadBalancer, route *Route,
+	opts ...pulumi.ResourceOption,
 ) (*cloudwatch.MetricAlarm, error) {
 	most := settings.Services[name].Deployment.MaxErrors
 	return cloudwatch.NewMetricAlarm(ctx, name+"-errors", &cloudwatch.MetricAlarmArgs{
-		Name:               pulumi.String(settings.ErrorAlarm(name)),
-		AlarmDescription:   pulumi.Sprintf("more than %d answers with a 5xx code in a minute: a deployment that is under way is taken back", most),
+		Name: pulumi.String(settings.ErrorAlarm(name)),
+		AlarmDescription: pulumi.Sprintf("more than %d answers with a 5xx code in a minute: a deployment that is under "+
+			"way is taken back", most),
 		Namespace:          pulumi.String("AWS/ApplicationELB"),
 		MetricName:         pulumi.String("HTTPCode_Target_5XX_Count"),
 		Dimensions:         pulumi.StringMap{"LoadBalancer": balancer.ArnSuffix, "TargetGroup": route.ArnSuffix},

@@ -33,7 +33,8 @@ type Certificate struct {
 }
 
 // NewCertificate declares a certificate and the records that prove the domains to be the account's.
-func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opts ...pulumi.ResourceOption) (*Certificate, error) {
+func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs,
+	opts ...pulumi.ResourceOption) (*Certificate, error) {
 	component := &Certificate{}
 	if err := ctx.RegisterComponentResource(certificateType, name, component, opts...); err != nil {
 		return nil, err
@@ -83,7 +84,8 @@ func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opt
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
 }
 
-// proofOf is the DNS record with which the owner of a domain answers ACM. The certificate lists them in no certain order.
+// proofOf is the DNS record with which the owner of a domain answers ACM. The certificate lists them in no certain
+// order.
 func proofOf(certificate *acm.Certificate, domain string) acm.CertificateDomainValidationOptionOutput {
 	type option = acm.CertificateDomainValidationOption
 	return certificate.DomainValidationOptions.ApplyT(func(options []option) (option, error) {

@@ -15,8 +15,9 @@ import (
 // refresh finds no drift
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html).
 type containerDefinition struct {
-	Command          []string          `json:"command,omitempty"`
-	CPU              int               `json:"cpu"` // CPU units; never 0, which releases of the provider store in different ways
+	Command []string `json:"command,omitempty"`
+	// CPU units; never 0, which releases of the provider store in different ways
+	CPU              int               `json:"cpu"`
 	DependsOn        []dependency      `json:"dependsOn,omitempty"`
 	DockerLabels     map[string]string `json:"dockerLabels,omitempty"`
 	EntryPoint       []string          `json:"entryPoint,omitempty"`
@@ -89,8 +90,8 @@ type logConfiguration struct {
 	Options   map[string]string `json:"options"`
 }
 
-// encodeContainers writes container definitions the one way that equal definitions are equal texts. Their order is that of
-// their names, in which the provider keeps them: in another one, a preview of any change would show them moved, too.
+// encodeContainers writes container definitions the one way that equal definitions are equal texts. Their order is that
+// of their names, in which the provider keeps them: in another one, a preview of any change would show them moved, too.
 func encodeContainers(containers []containerDefinition) (string, error) {
 	slices.SortFunc(containers, func(a, b containerDefinition) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range containers {

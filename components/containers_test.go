@@ -9,7 +9,8 @@ import (
 
 // several is a stage whose service has a container that prepares a volume, and one beside it that runs another image.
 var several = map[string]string{
-	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
+	"secrets": `{"PASSWORD": "hunter2", "TOKEN": "other-value", "LEVEL": ` +
+		`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}`,
 	"services": `{"web": {
 		"image": "web", "port": 8080, "cpu": 512, "memory": 1024, "secrets": ["TOKEN"], "entryPoint": ["/app"], "command": ["serve"],
 		"dependsOn": {"prepare": "SUCCESS", "agent": "START"}, "mounts": {"data": {"path": "/data", "readOnly": true}},
@@ -60,8 +61,10 @@ func TestContainerDefinitionsOfSeveralContainers(t *testing.T) {
 		`"portMappings":[{"containerPort":8080,"hostPort":8080,"protocol":"tcp"}],`+
 		`"secrets":[{"name":"TOKEN","valueFrom":"arn:shop-dev-web:TOKEN::versionId:shop-dev-web"}],`+
 		`"stopTimeout":20,`+noneOf+`"volumesFrom":[]}]`, definition["containerDefinitions"].StringValue())
-	require.Equal(t, []any{map[string]any{"name": "cache"}, map[string]any{"name": "data"}}, definition["volumes"].Mappable())
-	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/taskDefinition:TaskDefinition"), resource.PropertyKey("volumes"))
+	require.Equal(t, []any{map[string]any{"name": "cache"}, map[string]any{"name": "data"}},
+		definition["volumes"].Mappable())
+	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/taskDefinition:TaskDefinition"),
+		resource.PropertyKey("volumes"))
 }
 
 func TestTheSecretHasTheValuesOfAllContainers(t *testing.T) {

@@ -56,8 +56,8 @@ func NewImages(ctx *pulumi.Context, preflight *Preflight, settings *stage.Stage)
 	return images, nil
 }
 
-// refs name the images of a task's containers, the main one's first: repository:tag@sha256:… of those of the stage, and any
-// other as the stage file has it.
+// refs name the images of a task's containers, the main one's first: repository:tag@sha256:… of those of the stage, and
+// any other as the stage file has it.
 func (images Images) refs(definition stage.TaskDefinition) pulumi.StringArray {
 	var refs pulumi.StringArray
 	for _, image := range definition.AllImages() {

@@ -56,10 +56,12 @@ func (i *Ingress) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, net
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
 	}
 	if i.Existing.VpcId != network.VPC {
-		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", i.Existing.VpcId, network.VPC)
+		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", i.Existing.VpcId,
+			network.VPC)
 	}
 	if i.Listener, err = lb.LookupListener(ctx, &lb.LookupListenerArgs{LoadBalancerArn: &arn, Port: &port}); err != nil {
-		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as loadBalancer.port: %w", port, err)
+		return fmt.Errorf("the load balancer has no listener at port %d; write the port of one that it has as "+
+			"loadBalancer.port: %w", port, err)
 	}
 	for _, name := range sortedKeys(settings.Services) {
 		if route := settings.Services[name].Route; route != nil && route.NeedsHTTPS() && i.Listener.Protocol != "HTTPS" {
@@ -102,7 +104,8 @@ func checkZones(subnets []string, zones map[string]string) error {
 		taken[zones[id]] = id
 	}
 	if len(taken) < 2 {
-		return errors.New("a load balancer needs subnets in two availability zones: name subnets of others in loadBalancer.subnets")
+		return errors.New("a load balancer needs subnets in two availability zones: name subnets of others in " +
+			"loadBalancer.subnets")
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ func TestTheIngressIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		"getSubnet subnet-0000000c": subnet("vpc-1", "a"),
 		"getSubnet subnet-0000000d": subnet("vpc-2", "b"),
 	}
-	public := Network{VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"}, zones: map[string]string{"subnet-1": "a", "subnet-2": "b"}, public: true}
+	public := Network{VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"},
+		zones: map[string]string{"subnet-1": "a", "subnet-2": "b"}, public: true}
 	private, narrow, other := public, public, public
 	private.public, narrow.zones, other.VPC = false, map[string]string{"subnet-1": "a", "subnet-2": "a"}, "vpc-3"
 	const host = `{"hosts": ["a.example.com"]}`
@@ -56,22 +57,37 @@ func TestTheIngressIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		want            []string
 		subnets         []string
 	}{
-		"in the subnets of the tasks":          {`{}`, `{}`, public, "", nil, []string{"subnet-1", "subnet-2"}},
-		"in subnets of its own":                {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000b"]}`, private, "", nil, []string{"subnet-0000000a", "subnet-0000000b"}},
-		"internal":                             {`{}`, `{"internal": true}`, private, "", nil, []string{"subnet-1", "subnet-2"}},
-		"with a zone":                          {host, `{"zone": "example.com"}`, public, "", nil, []string{"subnet-1", "subnet-2"}},
-		"behind an existing one":               {`{}`, `{"arn": "` + arn + `", "port": 80}`, private, "", nil, nil},
-		"where nobody outside reaches it":      {`{}`, `{}`, private, "", []string{"loadBalancer.subnets (Pulumi.dev.yaml): is missing, and tasks run in private subnets"}, nil},
-		"in one availability zone":             {`{}`, `{}`, narrow, "", []string{"loadBalancer.subnets (Pulumi.dev.yaml): subnet-1 and subnet-2 are both in the availability zone a"}, nil},
-		"in one availability zone, of its own": {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000c"]}`, public, "", []string{"subnet-0000000a and subnet-0000000c are both in the availability zone a"}, nil},
-		"in a subnet of another VPC":           {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000d"]}`, public, "", []string{"subnet-0000000d belongs to vpc-2, not to vpc-1"}, nil},
-		"in a subnet that is not there":        {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000e"]}`, public, "", []string{"subnet-0000000e cannot be read"}, nil},
-		"with a zone that is not there":        {host, `{"zone": "example.com"}`, public, "getZone example.com", []string{"loadBalancer.zone (Pulumi.dev.yaml): there is no public hosted zone example.com in this account"}, nil},
-		"behind one that is not there":         {`{}`, `{"arn": "` + arn + `"}`, public, "getLoadBalancer " + arn, []string{"loadBalancer.arn (Pulumi.dev.yaml): this load balancer cannot be read"}, nil},
-		"behind one of another VPC":            {`{}`, `{"arn": "` + arn + `"}`, other, "", []string{"the load balancer is in vpc-1, and tasks run in vpc-3"}, nil},
-		"behind one without that listener":     {`{}`, `{"arn": "` + arn + `"}`, public, "getListener port", []string{"has no listener at port 443; write the port of one that it has as loadBalancer.port"}, nil},
-		"with gRPC behind one without HTTPS":   {`{"protocol": "grpc"}`, `{"arn": "` + arn + `", "port": 80}`, public, "", []string{"loadBalancer.arn (Pulumi.dev.yaml): the listener at port 80 speaks HTTP, and services.web.route.protocol is grpc, which needs HTTPS"}, nil},
-		"with two mistakes":                    {host, `{"zone": "example.com"}`, private, "getZone example.com", []string{"is missing, and tasks run in private subnets", "there is no public hosted zone"}, nil},
+		"in the subnets of the tasks": {`{}`, `{}`, public, "", nil, []string{"subnet-1", "subnet-2"}},
+		"in subnets of its own": {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000b"]}`, private, "",
+			nil, []string{"subnet-0000000a", "subnet-0000000b"}},
+		"internal": {`{}`, `{"internal": true}`, private, "", nil,
+			[]string{"subnet-1", "subnet-2"}},
+		"with a zone": {host, `{"zone": "example.com"}`, public, "", nil,
+			[]string{"subnet-1", "subnet-2"}},
+		"behind an existing one": {`{}`, `{"arn": "` + arn + `", "port": 80}`, private, "", nil, nil},
+		"where nobody outside reaches it": {`{}`, `{}`, private, "",
+			[]string{"loadBalancer.subnets (Pulumi.dev.yaml): is missing, and tasks run in private subnets"}, nil},
+		"in one availability zone": {`{}`, `{}`, narrow, "",
+			[]string{"loadBalancer.subnets (Pulumi.dev.yaml): subnet-1 and subnet-2 are both in the availability zone a"}, nil},
+		"in one availability zone, of its own": {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000c"]}`, public, "",
+			[]string{"subnet-0000000a and subnet-0000000c are both in the availability zone a"}, nil},
+		"in a subnet of another VPC": {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000d"]}`, public, "",
+			[]string{"subnet-0000000d belongs to vpc-2, not to vpc-1"}, nil},
+		"in a subnet that is not there": {`{}`, `{"subnets": ["subnet-0000000a", "subnet-0000000e"]}`, public, "",
+			[]string{"subnet-0000000e cannot be read"}, nil},
+		"with a zone that is not there": {host, `{"zone": "example.com"}`, public, "getZone example.com",
+			[]string{"loadBalancer.zone (Pulumi.dev.yaml): there is no public hosted zone example.com in this account"}, nil},
+		"behind one that is not there": {`{}`, `{"arn": "` + arn + `"}`, public, "getLoadBalancer " + arn,
+			[]string{"loadBalancer.arn (Pulumi.dev.yaml): this load balancer cannot be read"}, nil},
+		"behind one of another VPC": {`{}`, `{"arn": "` + arn + `"}`, other, "",
+			[]string{"the load balancer is in vpc-1, and tasks run in vpc-3"}, nil},
+		"behind one without that listener": {`{}`, `{"arn": "` + arn + `"}`, public, "getListener port",
+			[]string{"has no listener at port 443; write the port of one that it has as loadBalancer.port"}, nil},
+		"with gRPC behind one without HTTPS": {`{"protocol": "grpc"}`, `{"arn": "` + arn + `", "port": 80}`, public, "",
+			[]string{"loadBalancer.arn (Pulumi.dev.yaml): the listener at port 80 speaks HTTP, and " +
+				"services.web.route.protocol is grpc, which needs HTTPS"}, nil},
+		"with two mistakes": {host, `{"zone": "example.com"}`, private, "getZone example.com",
+			[]string{"is missing, and tasks run in private subnets", "there is no public hosted zone"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -50,7 +50,8 @@ type LoadBalancer struct {
 
 // NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
 // no service has a route, and nothing is declared for an existing one.
-func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
+func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs,
+	opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
 	switch {
 	case args.Ingress == nil:
 		return nil, nil
@@ -64,7 +65,8 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs, o
 	parent := pulumi.Parent(component)
 	settings := args.Stage.LoadBalancer
 
-	group, err := newSecurityGroup(ctx, name, "load balancer of "+args.Stage.Cluster(), args.Network, args.Stage.AllTags(), nil, parent)
+	group, err := newSecurityGroup(ctx, name, "load balancer of "+args.Stage.Cluster(), args.Network, args.Stage.AllTags(),
+		nil, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +121,8 @@ func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
 }
 
 // admit opens the ports of the listeners to those that may reach them.
-func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, opts ...pulumi.ResourceOption,
+func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer,
+	opts ...pulumi.ResourceOption,
 ) ([]pulumi.Resource, error) {
 	ranges := settings.AllowFrom
 	if len(ranges) == 0 {
@@ -189,7 +192,8 @@ func (l listeners) certificate() (pulumi.StringOutput, error) {
 
 // http declares the listener of a stage without a certificate, and says what that means.
 func (l listeners) http() (*lb.Listener, error) {
-	warning := l.args.Stage.Where("loadBalancer") + ": the stage has no certificate, so it serves plain HTTP, which anybody on " +
+	warning := l.args.Stage.Where("loadBalancer") +
+		": the stage has no certificate, so it serves plain HTTP, which anybody on " +
 		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
 	if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
 		return nil, err
@@ -210,7 +214,8 @@ func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.Res
 var noSuchService = lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
 	Type: pulumi.String("fixed-response"),
 	FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
-		ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("no such service"), StatusCode: pulumi.String("404"),
+		ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("no such service"),
+		StatusCode: pulumi.String("404"),
 	},
 }}
 

@@ -19,21 +19,25 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 	token := map[string]stage.Secret{"TOKEN": {ARN: parameter}}
 	both := map[string]stage.Secret{"TOKEN": {ARN: parameter}, "OTHER": {}}
 	service := func(port int, route *stage.Route, secrets map[string]stage.Secret) stage.Service {
-		return stage.Service{Port: port, Route: route, TaskDefinition: stage.TaskDefinition{Container: stage.Container{Secrets: secrets}}}
+		return stage.Service{Port: port, Route: route,
+			TaskDefinition: stage.TaskDefinition{Container: stage.Container{Secrets: secrets}}}
 	}
 	for name, test := range map[string]struct {
 		service stage.Service
 		says    string
 	}{
-		"with all that it needs":           {service(8080, &stage.Route{}, both), ""},
-		"another port without a route":     {service(9090, nil, both), ""},
-		"another port":                     {service(9090, &stage.Route{}, both), "does not listen on port 9090"},
-		"no secret of its own any more":    {service(0, nil, token), "is given KEY from the secret of the service, which the stage no longer has"},
-		"a parameter that it may not read": {service(0, nil, map[string]stage.Secret{"OTHER": {}}), "is given the secret TOKEN, which the service's role may not read"},
+		"with all that it needs":       {service(8080, &stage.Route{}, both), ""},
+		"another port without a route": {service(9090, nil, both), ""},
+		"another port":                 {service(9090, &stage.Route{}, both), "does not listen on port 9090"},
+		"no secret of its own any more": {service(0, nil, token),
+			"is given KEY from the secret of the service, which the stage no longer has"},
+		"a parameter that it may not read": {service(0, nil, map[string]stage.Secret{"OTHER": {}}),
+			"is given the secret TOKEN, which the service's role may not read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := fits(earlier, &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": test.service}}, "web")
+			err := fits(earlier, &stage.Stage{Project: "shop", Name: "dev",
+				Services: map[string]stage.Service{"web": test.service}}, "web")
 			if test.says == "" {
 				require.NoError(t, err)
 			} else {

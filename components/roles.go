@@ -24,12 +24,15 @@ type roles struct {
 
 // newTaskRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
-func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role,
+	error) {
 	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.account.ARN("ecs", "*"), opts...)
 }
 
-// newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a source.
-func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+// newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a
+// source.
+func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string,
+	opts ...pulumi.ResourceOption) (*iam.Role, error) {
 	trust, err := stage.PolicyText(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": service},
@@ -52,7 +55,8 @@ func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source stri
 }
 
 // execution declares the role with which ECS starts tasks. It can pull the containers' images, write their log and read
-// the secrets that they name, and nothing more. ownSecret is the ARN of the secret that holds the encrypted values, if any.
+// the secrets that they name, and nothing more. ownSecret is the ARN of the secret that holds the encrypted values, if
+// any.
 func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
 ) (*iam.Role, []pulumi.Resource, error) {
 	role, err := r.newTaskRole(ctx, r.name+"-execution", r.stage.ExecutionRole(r.name), opts...)
@@ -82,7 +86,8 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput, opt
 }
 
 // attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that.
-func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permissions []pulumi.StringOutput, managed bool,
+func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permissions []pulumi.StringOutput,
+	managed bool,
 	opts ...pulumi.ResourceOption,
 ) (attached []pulumi.Resource, err error) {
 	if !managed {
@@ -103,7 +108,8 @@ func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permi
 		if err != nil {
 			return nil, err
 		}
-		one, err := iam.NewRolePolicyAttachment(ctx, part, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: policy.Arn},
+		one, err := iam.NewRolePolicyAttachment(ctx, part, &iam.RolePolicyAttachmentArgs{Role: role.Name,
+			PolicyArn: policy.Arn},
 			append(opts, pulumi.DeleteBeforeReplace(false))...)
 		if err != nil {
 			return nil, err
@@ -122,7 +128,8 @@ func hashOf(text string) string {
 // attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy
 // beside the earlier one, which goes only when the update has succeeded: until then tasks of the earlier revision
 // start with what they need, also after a rollback.
-func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput, opts ...pulumi.ResourceOption,
+func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput,
+	opts ...pulumi.ResourceOption,
 ) (pulumi.Resource, error) {
 	return iam.NewRolePolicy(ctx, r.name+"-"+name, &iam.RolePolicyArgs{
 		Name: permissions.ApplyT(func(text string) string {
@@ -133,8 +140,8 @@ func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissi
 	}, append(opts, pulumi.DeleteBeforeReplace(false))...) // as the provider would for anything that the program names
 }
 
-// task declares the role that the containers' own code has, with a policy of what the stage file permits: none where that
-// is nothing.
+// task declares the role that the containers' own code has, with a policy of what the stage file permits: none where
+// that is nothing.
 func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
 	role, err := r.newTaskRole(ctx, r.name+"-task", r.stage.TaskRole(r.name), opts...)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 
 // oneRoute is a stage whose service web has a route, and a load balancer with settings.
 func oneRoute(route, loadBalancer string) map[string]string {
-	return map[string]string{"services": `{"web": {"image": "web", "port": 8080, "route": ` + route + `}}`, "loadBalancer": loadBalancer}
+	return map[string]string{"services": `{"web": {"image": "web", "port": 8080, "route": ` + route + `}}`,
+		"loadBalancer": loadBalancer}
 }
 
 const certificateARN = "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -44,7 +45,8 @@ func TestShortNames(t *testing.T) {
 		require.Regexp(t, pattern, got, name)
 	}
 	seen := map[string]string{}
-	for _, stem := range []string{"", "internal-", "a", "_", "-", "x_y", strings.Repeat("long-", 8), strings.Repeat("l", 23), strings.Repeat("_", 30)} {
+	for _, stem := range []string{"", "internal-", "a", "_", "-", "x_y", strings.Repeat("long-", 8),
+		strings.Repeat("l", 23), strings.Repeat("_", 30)} {
 		for _, end := range []string{"web", "web_", "web-", "web1", "WEB", "internal", "web-web", "web_web"} {
 			name := stem + end
 			got := shortName(name)
@@ -82,30 +84,38 @@ func TestAServiceWithARouteIsReachedThroughTheLoadBalancer(t *testing.T) {
 	in := recorded.named(t, "aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer").Inputs
 	out := recorded.named(t, "aws:ec2/securityGroupRule:SecurityGroupRule", "web-from-load-balancer-out").Inputs
 	require.Equal(t, map[string]any{
-		"type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "web-id", "sourceSecurityGroupId": "dev-id",
+		"type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "web-id",
+		"sourceSecurityGroupId": "dev-id",
 	}, in.Mappable())
 	require.Equal(t, map[string]any{
-		"type": "egress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "dev-id", "sourceSecurityGroupId": "web-id",
+		"type": "egress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0, "securityGroupId": "dev-id",
+		"sourceSecurityGroupId": "web-id",
 	}, out.Mappable())
-	require.NotContains(t, recorded.named(t, "aws:ec2/securityGroup:SecurityGroup", "dev").Inputs, resource.PropertyKey("egress"), "the load balancer reaches its services alone")
+	require.NotContains(t, recorded.named(t, "aws:ec2/securityGroup:SecurityGroup", "dev").Inputs,
+		resource.PropertyKey("egress"), "the load balancer reaches its services alone")
 
 	target := recorded.inputs(t, "aws:lb/targetGroup:TargetGroup")
 	require.Equal(t, "ip", target["targetType"].StringValue())
 	require.Equal(t, "HTTP1", target["protocolVersion"].StringValue())
-	require.Equal(t, map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0}, target["stickiness"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0},
+		target["stickiness"].ObjectValue().Mappable())
 	rule := recorded.named(t, "aws:lb/listenerRule:ListenerRule", "web")
 	require.True(t, rule.RegisterRPC.GetDeleteBeforeReplace())
-	require.Equal(t, []any{map[string]any{"pathPattern": map[string]any{"values": []any{"/*"}}}}, rule.Inputs["conditions"].Mappable())
+	require.Equal(t, []any{map[string]any{"pathPattern": map[string]any{"values": []any{"/*"}}}},
+		rule.Inputs["conditions"].Mappable())
 	require.Equal(t, "arn:dev-http", rule.Inputs["listenerArn"].StringValue())
 
 	for _, port := range []string{`"port": 8080`, `"port": 9090`} {
 		keys := oneRoute(`{}`, `{}`)
 		keys["services"] = strings.Replace(keys["services"], `"port": 8080`, port, 1)
-		require.InDelta(t, 80, declareStage(t, keys, nil).inputs(t, "aws:lb/targetGroup:TargetGroup")["port"].NumberValue(), 0,
+		require.InDelta(t, 80, declareStage(t, keys, nil).inputs(t,
+			"aws:lb/targetGroup:TargetGroup")["port"].NumberValue(), 0,
 			"the container's port makes no other target group")
 	}
-	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"), resource.PropertyKey("healthCheckGracePeriodSeconds"))
-	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"), resource.PropertyKey("loadBalancers"))
+	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"),
+		resource.PropertyKey("healthCheckGracePeriodSeconds"))
+	require.NotContains(t, declareService(t, nil).inputs(t, "aws:ecs/service:Service"),
+		resource.PropertyKey("loadBalancers"))
 }
 
 func TestTheTargetGroupIsWhatTheRouteSays(t *testing.T) {
@@ -119,7 +129,8 @@ func TestTheTargetGroupIsWhatTheRouteSays(t *testing.T) {
 		"enabled": true, "protocol": "HTTP", "port": "traffic-port", "path": "/AWS.ALB/healthcheck", "matcher": "12",
 		"interval": 10.0, "timeout": 3.0, "healthyThreshold": 3.0, "unhealthyThreshold": 4.0,
 	}, target["healthCheck"].ObjectValue().Mappable())
-	require.Equal(t, map[string]any{"enabled": true, "type": "lb_cookie", "cookieDuration": 60.0}, target["stickiness"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"enabled": true, "type": "lb_cookie", "cookieDuration": 60.0},
+		target["stickiness"].ObjectValue().Mappable())
 	require.InDelta(t, 0, recorded.inputs(t, "aws:ecs/service:Service")["healthCheckGracePeriodSeconds"].NumberValue(), 0)
 	rule := recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")
 	require.InDelta(t, 7, rule["priority"].NumberValue(), 0)
@@ -138,13 +149,15 @@ func TestALoadBalancerWithoutACertificateServesHTTP(t *testing.T) {
 	require.Len(t, listeners, 1)
 	require.Equal(t, "HTTP", listeners[0].Inputs["protocol"].StringValue())
 	require.InDelta(t, 80, listeners[0].Inputs["port"].NumberValue(), 0)
-	require.Equal(t, "fixed-response", listeners[0].Inputs["defaultActions"].ArrayValue()[0].ObjectValue()["type"].StringValue())
+	require.Equal(t, "fixed-response",
+		listeners[0].Inputs["defaultActions"].ArrayValue()[0].ObjectValue()["type"].StringValue())
 	require.Equal(t, map[string]string{"dev-http-from-0.0.0.0/0": "ingress 80"}, balancerRules(recorded))
 
 	balancer := recorded.inputs(t, "aws:lb/loadBalancer:LoadBalancer")
 	require.Equal(t, []any{"subnet-2", "subnet-3"}, balancer["subnets"].Mappable())
 	require.False(t, balancer["internal"].BoolValue())
-	require.Equal(t, map[string]any{"bucket": "", "enabled": false}, balancer["accessLogs"].ObjectValue().Mappable(), "what is left out would stay")
+	require.Equal(t, map[string]any{"bucket": "", "enabled": false}, balancer["accessLogs"].ObjectValue().Mappable(),
+		"what is left out would stay")
 }
 
 // balancerRules are the rules of the load balancer's security group that let clients in, by name.
@@ -168,16 +181,19 @@ func TestALoadBalancerWithACertificateServesHTTPS(t *testing.T) {
 	require.Equal(t, "ELBSecurityPolicy-TLS13-1-3-2021-06", https["sslPolicy"].StringValue())
 	require.InDelta(t, 443, https["port"].NumberValue(), 0)
 	http := recorded.named(t, "aws:lb/listener:Listener", "dev-http").Inputs
-	require.Equal(t, []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}},
+	require.Equal(t, []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS",
+		"port": "443", "statusCode": "HTTP_301"}}},
 		http["defaultActions"].Mappable())
 	require.Equal(t, "arn:dev-https", recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["listenerArn"].StringValue())
-	require.Equal(t, map[string]string{"dev-http-from-10.0.0.0/8": "ingress 80", "dev-https-from-10.0.0.0/8": "ingress 443"}, balancerRules(recorded))
+	require.Equal(t, map[string]string{"dev-http-from-10.0.0.0/8": "ingress 80",
+		"dev-https-from-10.0.0.0/8": "ingress 443"}, balancerRules(recorded))
 
 	balancer := recorded.named(t, "aws:lb/loadBalancer:LoadBalancer", "shop-dev")
 	require.True(t, balancer.Inputs["internal"].BoolValue())
 	require.True(t, balancer.Inputs["enableDeletionProtection"].BoolValue())
 	require.InDelta(t, 120, balancer.Inputs["idleTimeout"].NumberValue(), 0)
-	require.Equal(t, map[string]any{"bucket": "shop-logs", "prefix": "dev", "enabled": true}, balancer.Inputs["accessLogs"].ObjectValue().Mappable())
+	require.Equal(t, map[string]any{"bucket": "shop-logs", "prefix": "dev", "enabled": true},
+		balancer.Inputs["accessLogs"].ObjectValue().Mappable())
 	require.True(t, dependsOn(balancer, "aws:ec2/securityGroupRule:SecurityGroupRule", "dev-https-from-10.0.0.0/8"))
 }
 
@@ -191,19 +207,23 @@ func TestAZoneGivesACertificateAndRecords(t *testing.T) {
 	}, nil)
 	certificate := recorded.inputs(t, "aws:acm/certificate:Certificate")
 	require.Equal(t, "DNS", certificate["validationMethod"].StringValue())
-	require.Equal(t, []any{"*.dev.example.com", "*.example.com", "example.com"}, certificate["subjectAlternativeNames"].Mappable())
+	require.Equal(t, []any{"*.dev.example.com", "*.example.com", "example.com"},
+		certificate["subjectAlternativeNames"].Mappable())
 
 	proofs, hosts := map[string]string{}, map[string]string{}
 	for _, record := range recorded.all("aws:route53/record:Record") {
 		require.Equal(t, "Z1", record.Inputs["zoneId"].StringValue())
 		if record.Inputs["type"].StringValue() == "A" {
 			hosts[record.Name] = record.Inputs["name"].StringValue()
-			require.Equal(t, []any{map[string]any{"name": "dnsName:shop-dev", "zoneId": "zoneId:shop-dev", "evaluateTargetHealth": true}}, record.Inputs["aliases"].Mappable())
+			require.Equal(t, []any{map[string]any{"name": "dnsName:shop-dev", "zoneId": "zoneId:shop-dev",
+				"evaluateTargetHealth": true}}, record.Inputs["aliases"].Mappable())
 			require.False(t, record.RegisterRPC.GetRetainOnDelete())
-			require.NotContains(t, record.Inputs, resource.PropertyKey("allowOverwrite"), "somebody else's record is not taken over")
+			require.NotContains(t, record.Inputs, resource.PropertyKey("allowOverwrite"),
+				"somebody else's record is not taken over")
 			continue
 		}
-		proofs[record.Name] = fmt.Sprint(record.Inputs["name"].StringValue(), " ", record.Inputs["type"].StringValue(), " ", record.Inputs["records"].Mappable())
+		proofs[record.Name] = fmt.Sprint(record.Inputs["name"].StringValue(), " ", record.Inputs["type"].StringValue(), " ",
+			record.Inputs["records"].Mappable())
 		require.True(t, record.RegisterRPC.GetRetainOnDelete(), "another stage's certificate may need it")
 		require.True(t, record.Inputs["allowOverwrite"].BoolValue(), "another stage may have it already")
 	}
@@ -211,17 +231,21 @@ func TestAZoneGivesACertificateAndRecords(t *testing.T) {
 		"example.com":     "_proof.example.com CNAME [_answer.example.com]", // for the zone and the wildcard in it
 		"dev.example.com": "_proof.dev.example.com CNAME [_answer.dev.example.com]",
 	}, proofs)
-	require.Equal(t, map[string]string{"example.com": "example.com", "*.example.com": "*.example.com", "api.dev.example.com": "api.dev.example.com"}, hosts,
+	require.Equal(t, map[string]string{"example.com": "example.com", "*.example.com": "*.example.com",
+		"api.dev.example.com": "api.dev.example.com"}, hosts,
 		"one record for the host that two services share")
-	require.Len(t, recorded.inputs(t, "aws:acm/certificateValidation:CertificateValidation")["validationRecordFqdns"].ArrayValue(), 2)
+	require.Len(t, recorded.inputs(t,
+		"aws:acm/certificateValidation:CertificateValidation")["validationRecordFqdns"].ArrayValue(), 2)
 	https := recorded.named(t, "aws:lb/listener:Listener", "dev-https")
 	require.Equal(t, "arn:dev", https.Inputs["certificateArn"].StringValue())
-	require.True(t, dependsOn(https, "aws:acm/certificateValidation:CertificateValidation", "dev"), "a listener takes only a certificate that is issued")
+	require.True(t, dependsOn(https, "aws:acm/certificateValidation:CertificateValidation", "dev"),
+		"a listener takes only a certificate that is issued")
 }
 
 func TestACertificateBesideAZoneIsTaken(t *testing.T) {
 	t.Parallel()
-	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"]}`, `{"zone": "example.com", "certificate": "`+certificateARN+`"}`), nil)
+	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"]}`,
+		`{"zone": "example.com", "certificate": "`+certificateARN+`"}`), nil)
 	require.Empty(t, recorded.all("aws:acm/certificate:Certificate"))
 	require.Len(t, recorded.all("aws:route53/record:Record"), 1)
 }
@@ -229,14 +253,17 @@ func TestACertificateBesideAZoneIsTaken(t *testing.T) {
 func TestAnExistingLoadBalancerIsLeftToItsOwner(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
-	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"], "paths": ["/x*"]}`, `{"arn": "`+arn+`", "zone": "example.com"}`), func(preflight *Preflight) {
+	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"], "paths": ["/x*"]}`,
+		`{"arn": "`+arn+`", "zone": "example.com"}`), func(preflight *Preflight) {
 		preflight.Ingress = &Ingress{
-			ZoneID:   "Z1",
-			Existing: &lb.LookupLoadBalancerResult{DnsName: "shared.elb", ZoneId: "Z2", ArnSuffix: "app/shared/1", SecurityGroups: []string{"sg-1", "sg-2"}},
+			ZoneID: "Z1",
+			Existing: &lb.LookupLoadBalancerResult{DnsName: "shared.elb", ZoneId: "Z2", ArnSuffix: "app/shared/1",
+				SecurityGroups: []string{"sg-1", "sg-2"}},
 			Listener: &lb.LookupListenerResult{Arn: "arn:listener", Protocol: "HTTPS"},
 		}
 	})
-	for _, token := range []string{"aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener", "aws:acm/certificate:Certificate"} {
+	for _, token := range []string{"aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener",
+		"aws:acm/certificate:Certificate"} {
 		require.Empty(t, recorded.all(token), token)
 	}
 	require.Equal(t, "arn:listener", recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["listenerArn"].StringValue())
@@ -248,12 +275,14 @@ func TestAnExistingLoadBalancerIsLeftToItsOwner(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{"web-from-sg-1": "sg-1", "web-from-sg-2": "sg-2"}, sources)
 	record := recorded.inputs(t, "aws:route53/record:Record")
-	require.Equal(t, []any{map[string]any{"name": "shared.elb", "zoneId": "Z2", "evaluateTargetHealth": true}}, record["aliases"].Mappable())
+	require.Equal(t, []any{map[string]any{"name": "shared.elb", "zoneId": "Z2", "evaluateTargetHealth": true}},
+		record["aliases"].Mappable())
 }
 
 func TestAStageWithoutARouteHasNoLoadBalancer(t *testing.T) {
 	t.Parallel()
-	recorded := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "port": 80}}`, "loadBalancer": `{"zone": "example.com"}`}, nil)
+	recorded := declareStage(t, map[string]string{"services": `{"web": {"image": "web", "port": 80}}`,
+		"loadBalancer": `{"zone": "example.com"}`}, nil)
 	for _, registered := range recorded.resources {
 		require.NotContains(t, registered.TypeToken, "aws:lb/")
 		require.NotContains(t, registered.TypeToken, "aws:acm/")

@@ -12,7 +12,8 @@ import (
 
 const secretsType = "slipway:components:Secrets"
 
-// secretRecoveryDays is how long AWS keeps a secret that was deleted, for somebody to restore it: the longest it offers.
+// secretRecoveryDays is how long AWS keeps a secret that was deleted, for somebody to restore it: the longest it
+// offers.
 const secretRecoveryDays = 30
 
 // Secrets are the encrypted values of one service or task, kept in Secrets Manager as one JSON object.
@@ -36,8 +37,8 @@ type SecretsArgs struct {
 	Tags map[string]string
 }
 
-// NewSecrets declares the secret of a service or a task that names encrypted values. Its name is made up, as AWS keeps the name
-// of a deleted secret for as long as that can be restored.
+// NewSecrets declares the secret of a service or a task that names encrypted values. Its name is made up, as AWS keeps
+// the name of a deleted secret for as long as that can be restored.
 func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pulumi.ResourceOption) (*Secrets, error) {
 	component := &Secrets{}
 	if err := ctx.RegisterComponentResource(secretsType, name, component, opts...); err != nil {
@@ -74,8 +75,9 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn})
 }
 
-// newSecretsOf gathers where the values of the secret variables of a service or a task come from, by variable, and keeps
-// those that the stage file has encrypted: those of all containers together. own is the ARN of the secret that holds them, empty where there are none.
+// newSecretsOf gathers where the values of the secret variables of a service or a task come from, by variable, and
+// keeps those that the stage file has encrypted: those of all containers together. own is the ARN of the secret that
+// holds them, empty where there are none.
 func newSecretsOf(ctx *pulumi.Context, name string, settings *stage.Stage, opts ...pulumi.ResourceOption,
 ) (references pulumi.StringMapOutput, own pulumi.StringOutput, err error) {
 	all, values := pulumi.StringMap{}, map[string]stage.SecretValue{}
@@ -89,7 +91,8 @@ func newSecretsOf(ctx *pulumi.Context, name string, settings *stage.Stage, opts 
 	if len(values) == 0 {
 		return all.ToStringMapOutput(), pulumi.String("").ToStringOutput(), nil
 	}
-	kept, err := NewSecrets(ctx, name, &SecretsArgs{Family: settings.Family(name), Values: values, Tags: settings.TagsOf(name)}, opts...)
+	kept, err := NewSecrets(ctx, name, &SecretsArgs{Family: settings.Family(name), Values: values,
+		Tags: settings.TagsOf(name)}, opts...)
 	if err != nil {
 		return references, own, err
 	}

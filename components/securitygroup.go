@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// securityGroup decides what reaches tasks or a load balancer. What it admits are resources of their own: an inline rule
-// that disappears from a program stays in the security group.
+// securityGroup decides what reaches tasks or a load balancer. What it admits are resources of their own: an inline
+// rule that disappears from a program stays in the security group.
 type securityGroup struct {
 	pulumi.CustomResourceState
 }
@@ -27,7 +27,8 @@ var everywhere = pulumi.Array{pulumi.Map{
 }}
 
 // newSecurityGroup declares a security group that admits nothing. egress may be nil: then nothing goes out, either.
-func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, tags map[string]string, egress pulumi.Array,
+func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, tags map[string]string,
+	egress pulumi.Array,
 	opts ...pulumi.ResourceOption,
 ) (*securityGroup, error) {
 	group := &securityGroup{}
@@ -39,11 +40,13 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 	if egress != nil {
 		properties["egress"] = egress
 	}
-	return group, ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, properties, group, append(opts, awsPackageVersion)...)
+	return group, ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, properties, group,
+		append(opts, awsPackageVersion)...)
 }
 
 // admitRanges opens a TCP port to ranges of addresses, by a rule for each.
-func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, ranges []string, opts ...pulumi.ResourceOption,
+func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, ranges []string,
+	opts ...pulumi.ResourceOption,
 ) ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
 	for _, prefix := range ranges {
@@ -51,7 +54,8 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 		if isIPv6(prefix) {
 			family = "ipv6CidrBlocks"
 		}
-		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port, pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, opts...)
+		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port,
+			pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, opts...)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +65,8 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 }
 
 // newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side.
-func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map, opts ...pulumi.ResourceOption,
+func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map,
+	opts ...pulumi.ResourceOption,
 ) (pulumi.Resource, error) {
 	rule := &securityGroupRule{}
 	properties := pulumi.Map{
@@ -72,10 +77,11 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 		"toPort":          pulumi.Int(port),
 	}
 	maps.Copy(properties, other)
-	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule, append(opts, awsPackageVersion,
-		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
-		// are there.
-		pulumi.DeleteBeforeReplace(false))...)
+	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule,
+		append(opts, awsPackageVersion,
+			// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
+			// are there.
+			pulumi.DeleteBeforeReplace(false))...)
 }
 
 func isIPv6(prefix string) bool {

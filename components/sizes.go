@@ -16,7 +16,8 @@ func checkSizes(account *Account, settings *stage.Stage) error {
 		statements := settings.ExecutionStatements(name, account.ARN, settings.OwnSecretLike(name, account.ARN))
 		_, managed, err := stage.Policies(statements)
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w", settings.WhereDefined(name, "secrets"), err))
+			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w",
+				settings.WhereDefined(name, "secrets"), err))
 		}
 		_, long, err := stage.Policies(settings.TaskStatements(name))
 		if err != nil {
@@ -33,9 +34,10 @@ func checkSizes(account *Account, settings *stage.Stage) error {
 		case err != nil:
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", settings.WhereDefined(name), err))
 		case size > awslimits.TaskDefinitionSize:
-			mistakes = append(mistakes, fmt.Errorf("%s: its task definition would have about %d bytes, with the variables, secrets and commands of all "+
-				"containers, and ECS takes %d; shorten them, or have the containers read what is long from elsewhere",
-				settings.WhereDefined(name), size, awslimits.TaskDefinitionSize))
+			mistakes = append(mistakes,
+				fmt.Errorf("%s: its task definition would have about %d bytes, with the variables, secrets and commands of all "+
+					"containers, and ECS takes %d; shorten them, or have the containers read what is long from elsewhere",
+					settings.WhereDefined(name), size, awslimits.TaskDefinitionSize))
 		}
 	}
 	return errors.Join(mistakes...)
@@ -66,7 +68,8 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
 			images[image] = declared.Ref.Pinned()
 		case own:
-			images[image] = fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, account.Region, settings.RepositoryName(image), longestImageTag)
+			images[image] = fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, account.Region,
+				settings.RepositoryName(image), longestImageTag)
 		}
 	}
 	for variable, secret := range definition.AllSecrets() {

@@ -33,8 +33,10 @@ func TestATaskHasWhatAServiceHasToStart(t *testing.T) {
 	require.True(t, definition["skipDestroy"].BoolValue(), "earlier revisions stay ACTIVE")
 	require.Contains(t, definition["containerDefinitions"].StringValue(), `"command":["migrate"]`)
 	require.Contains(t, definition["containerDefinitions"].StringValue(), `"portMappings":[]`)
-	require.Equal(t, "/shop/dev/migrate", recorded.named(t, "aws:cloudwatch/logGroup:LogGroup", "migrate").Inputs["name"].StringValue())
-	require.Equal(t, "shop-dev-migrate-execution", recorded.named(t, "aws:iam/role:Role", "migrate-execution").Inputs["name"].StringValue())
+	require.Equal(t, "/shop/dev/migrate", recorded.named(t, "aws:cloudwatch/logGroup:LogGroup",
+		"migrate").Inputs["name"].StringValue())
+	require.Equal(t, "shop-dev-migrate-execution", recorded.named(t, "aws:iam/role:Role",
+		"migrate-execution").Inputs["name"].StringValue())
 	require.Len(t, statements(t, recorded, "migrate-task"), 1)
 	group := recorded.named(t, "aws:ec2/securityGroup:SecurityGroup", "migrate")
 	require.Len(t, group.Inputs["egress"].ArrayValue(), 1)
@@ -42,20 +44,25 @@ func TestATaskHasWhatAServiceHasToStart(t *testing.T) {
 	require.NotContains(t, group.Inputs["tags"].ObjectValue(), resource.PropertyKey("service"))
 	require.Len(t, recorded.all("aws:ecs/service:Service"), 3, "a task is no service")
 	require.JSONEq(t, `{"PASSWORD": "hunter2"}`,
-		plain(recorded.named(t, "aws:secretsmanager/secretVersion:SecretVersion", "shop-dev-migrate").Inputs["secretString"]).StringValue())
+		plain(recorded.named(t, "aws:secretsmanager/secretVersion:SecretVersion",
+			"shop-dev-migrate").Inputs["secretString"]).StringValue())
 }
 
 func TestTheOutputsOfATaskSayHowToRunIt(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, withTasks, nil)
 	summary := recorded.summaries["migrate"]
-	require.Equal(t, "aws ecs run-task --region ap-northeast-2 --cluster shop-dev --launch-type FARGATE --task-definition shop-dev-migrate:7 "+
-		"--network-configuration 'awsvpcConfiguration={subnets=[subnet-1],securityGroups=[migrate-id],assignPublicIp=DISABLED}' "+
+	require.Equal(t, "aws ecs run-task --region ap-northeast-2 --cluster shop-dev --launch-type FARGATE "+
+		"--task-definition shop-dev-migrate:7 "+
+		"--network-configuration "+
+		"'awsvpcConfiguration={subnets=[subnet-1],securityGroups=[migrate-id],assignPublicIp=DISABLED}' "+
 		"--propagate-tags TASK_DEFINITION", summary["run"])
 	require.Equal(t, map[string]any{
-		"family": "shop-dev-migrate", "revision": 7, "taskDefinition": "arn:migrate", "container": "migrate", "cluster": "shop-dev",
-		"logGroup": "/shop/dev/migrate", "subnets": []string{"subnet-1"}, "securityGroups": []string{"migrate-id"}, "assignPublicIp": false,
-		"schedule": "shop-dev-migrate", "run": summary["run"],
+		"family": "shop-dev-migrate", "revision": 7, "taskDefinition": "arn:migrate", "container": "migrate",
+		"cluster":  "shop-dev",
+		"logGroup": "/shop/dev/migrate", "subnets": []string{"subnet-1"}, "securityGroups": []string{"migrate-id"},
+		"assignPublicIp": false,
+		"schedule":       "shop-dev-migrate", "run": summary["run"],
 	}, summary)
 	require.NotContains(t, recorded.summaries["warm"], "schedule")
 }
@@ -65,13 +72,15 @@ func TestAScheduleStartsTheRevisionOfItsTask(t *testing.T) {
 	recorded := declareStage(t, withTasks, nil)
 	schedule := recorded.named(t, "aws:scheduler/schedule:Schedule", "migrate")
 	require.Equal(t, map[string]any{
-		"name": "shop-dev-migrate", "description": "runs the task shop-dev-migrate", "flexibleTimeWindow": map[string]any{"mode": "OFF"},
+		"name": "shop-dev-migrate", "description": "runs the task shop-dev-migrate",
+		"flexibleTimeWindow": map[string]any{"mode": "OFF"},
 		"scheduleExpression": "cron(0 6 ? * MON-FRI *)", "scheduleExpressionTimezone": "Asia/Seoul", "state": "DISABLED",
 		"target": map[string]any{
 			"arn": "arn:dev", "roleArn": "arn:migrate-schedule",
 			"ecsParameters": map[string]any{
 				"taskDefinitionArn": "arn:migrate", "taskCount": 1.0, "launchType": "FARGATE", "propagateTags": "TASK_DEFINITION",
-				"networkConfiguration": map[string]any{"subnets": []any{"subnet-1"}, "securityGroups": []any{"migrate-id"}, "assignPublicIp": false},
+				"networkConfiguration": map[string]any{"subnets": []any{"subnet-1"}, "securityGroups": []any{"migrate-id"},
+					"assignPublicIp": false},
 			},
 			"retryPolicy":      map[string]any{"maximumRetryAttempts": 3.0, "maximumEventAgeInSeconds": 3600.0},
 			"deadLetterConfig": map[string]any{"arn": "arn:aws:sqs:ap-northeast-2:123456789012:failed"},
@@ -97,9 +106,11 @@ func TestTheRoleOfAScheduleStartsThisTaskAndNothingElse(t *testing.T) {
 		{Sid: "Tag", Effect: "Allow", Action: []string{"ecs:TagResource"},
 			Resource:  []string{"arn:aws:ecs:ap-northeast-2:123456789012:task/shop-dev/*"},
 			Condition: map[string]map[string][]string{"StringEquals": {"ecs:CreateAction": {"RunTask"}}}},
-		{Sid: "Pass", Effect: "Allow", Action: []string{"iam:PassRole"}, Resource: []string{"arn:migrate-execution", "arn:migrate-task"},
+		{Sid: "Pass", Effect: "Allow", Action: []string{"iam:PassRole"},
+			Resource:  []string{"arn:migrate-execution", "arn:migrate-task"},
 			Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {"ecs-tasks.amazonaws.com"}}}},
-		{Sid: "GiveUp", Effect: "Allow", Action: []string{"sqs:SendMessage"}, Resource: []string{"arn:aws:sqs:ap-northeast-2:123456789012:failed"}},
+		{Sid: "GiveUp", Effect: "Allow", Action: []string{"sqs:SendMessage"},
+			Resource: []string{"arn:aws:sqs:ap-northeast-2:123456789012:failed"}},
 	}, statements(t, recorded, "migrate-schedule"))
 	require.Len(t, statements(t, recorded, "report-schedule"), 3, "no queue")
 
@@ -110,7 +121,8 @@ func TestTheRoleOfAScheduleStartsThisTaskAndNothingElse(t *testing.T) {
 	var trust struct{ Statement []statement }
 	require.NoError(t, json.Unmarshal([]byte(role["assumeRolePolicy"].StringValue()), &trust))
 	require.Equal(t, []statement{{
-		Effect: "Allow", Principal: map[string]string{"Service": "scheduler.amazonaws.com"}, Action: []string{"sts:AssumeRole"},
+		Effect: "Allow", Principal: map[string]string{"Service": "scheduler.amazonaws.com"},
+		Action: []string{"sts:AssumeRole"},
 		Condition: map[string]map[string][]string{
 			"StringEquals": {"aws:SourceAccount": {"123456789012"}},
 			"ArnLike":      {"aws:SourceArn": {"arn:aws:scheduler:ap-northeast-2:123456789012:schedule-group/default"}},
@@ -129,7 +141,8 @@ func TestServicesWaitForWhatRunsBeforeThem(t *testing.T) {
 		"taskDefinition": "arn:migrate", "container": "migrate", "cluster": "shop-dev", "logGroup": "/shop/dev/migrate",
 		"subnets": []any{"subnet-1"}, "securityGroups": []any{"migrate-id"}, "assignPublicIp": false,
 	}, migrate.Inputs["input"].ObjectValue().Mappable())
-	require.Equal(t, map[string]any{"web": "arn:web", "api": "arn:api:3"}, migrate.RegisterRPC.GetReplacementTrigger().AsInterface(), "the pinned revision")
+	require.Equal(t, map[string]any{"web": "arn:web", "api": "arn:api:3"},
+		migrate.RegisterRPC.GetReplacementTrigger().AsInterface(), "the pinned revision")
 	require.Equal(t, []string{"input"}, migrate.RegisterRPC.GetIgnoreChanges())
 	require.Equal(t, []string{"tasks.migrate"}, migrate.RegisterRPC.GetHooks().GetBeforeCreate())
 	require.Len(t, recorded.all(stash), 2, "a task that runs before nothing has none")

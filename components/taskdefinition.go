@@ -48,7 +48,8 @@ type TaskDefinition struct {
 
 // NewTaskDefinition declares a task definition. Every change registers a new revision; the earlier ones stay
 // ACTIVE, so that a service can go back to them.
-func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArgs, opts ...pulumi.ResourceOption) (*TaskDefinition, error) {
+func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArgs,
+	opts ...pulumi.ResourceOption) (*TaskDefinition, error) {
 	component := &TaskDefinition{}
 	if err := ctx.RegisterComponentResource(taskDefinitionType, name, component, opts...); err != nil {
 		return nil, err
@@ -58,8 +59,9 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 		return nil, err
 	}
 	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
-		Family:                  pulumi.String(args.Family),
-		ContainerDefinitions:    pulumi.All(args.references(), args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
+		Family: pulumi.String(args.Family),
+		ContainerDefinitions: pulumi.All(args.references(),
+			args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
 		NetworkMode:             pulumi.String("awsvpc"),
@@ -79,10 +81,12 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	}
 	component.Arn = definition.Arn
 	component.Revision = definition.Revision
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn, "revision": component.Revision})
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn,
+		"revision": component.Revision})
 }
 
-// references are what the containers' images are called in container definitions, by the image's name in the stage file.
+// references are what the containers' images are called in container definitions, by the image's name in the stage
+// file.
 func (args *TaskDefinitionArgs) references() pulumi.StringMapOutput {
 	references := pulumi.StringMap{}
 	for _, image := range args.Settings.AllImages() {
@@ -116,7 +120,8 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 }
 
 // container is what any container of the task has.
-func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container, images, secrets map[string]string) containerDefinition {
+func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container, images,
+	secrets map[string]string) containerDefinition {
 	container := containerDefinition{
 		Name:         name,
 		Image:        images[image],
