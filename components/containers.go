@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-
-	"slipway/stage"
 )
 
 // containerDefinition is a container as ECS describes it back: fields in the order of their names, with the
@@ -117,45 +115,12 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-func sortedDependencies(conditions map[string]string) []dependency {
-	var sorted []dependency
-	for _, name := range sortedKeys(conditions) {
-		sorted = append(sorted, dependency{conditions[name], name})
+// inOrder has an element for each entry of a map, in the order of their keys; nil for none.
+func inOrder[V, T any](entries map[string]V, element func(key string, value V) T) (list []T) {
+	for _, key := range sortedKeys(entries) {
+		list = append(list, element(key, entries[key]))
 	}
-	return sorted
-}
-
-func sortedMounts(mounts map[string]stage.Mount) []mountPoint {
-	var sorted []mountPoint
-	for _, volume := range sortedKeys(mounts) {
-		sorted = append(sorted, mountPoint{mounts[volume].Path, mounts[volume].ReadOnly, volume})
-	}
-	return sorted
-}
-
-func sortedUlimits(ulimits map[string]stage.Ulimit) []ulimit {
-	var sorted []ulimit
-	for _, name := range sortedKeys(ulimits) {
-		sorted = append(sorted, ulimit{ulimits[name].Hard, name, ulimits[name].Soft})
-	}
-	return sorted
-}
-
-func sortedVariables(variables map[string]string) []keyValue {
-	var sorted []keyValue
-	for _, name := range sortedKeys(variables) {
-		sorted = append(sorted, keyValue{name, variables[name]})
-	}
-	return sorted
-}
-
-// sortedSecrets are the secrets of one container, given where the values of all come from.
-func sortedSecrets(own map[string]stage.Secret, arns map[string]string) []secret {
-	var sorted []secret
-	for _, name := range sortedKeys(own) {
-		sorted = append(sorted, secret{name, arns[name]})
-	}
-	return sorted
+	return list
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -121,18 +121,16 @@ func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
 }
 
 // admit opens the ports of the listeners to those that may reach them.
-func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer,
-	opts ...pulumi.ResourceOption,
-) ([]pulumi.Resource, error) {
+func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	ranges := settings.AllowFrom
 	if len(ranges) == 0 {
 		ranges = []string{"0.0.0.0/0"}
 	}
-	rules, err := l.group.admitRanges(ctx, name+"-http", httpPort, ranges, opts...)
+	rules, err := l.group.admitRanges(ctx, name+"-http", httpPort, ranges, parent)
 	if err != nil || !settings.HTTPS() {
 		return rules, err
 	}
-	more, err := l.group.admitRanges(ctx, name+"-https", httpsPort, ranges, opts...)
+	more, err := l.group.admitRanges(ctx, name+"-https", httpsPort, ranges, parent)
 	return append(rules, more...), err
 }
 

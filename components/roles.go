@@ -3,7 +3,6 @@ package components
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -15,30 +14,27 @@ import (
 
 type statement = stage.Statement
 
-// roles declares the roles of one service or task.
+// roles declares the roles of a workload, below parent.
 type roles struct {
-	account *Account
-	stage   *stage.Stage
-	name    string
+	*Workload
+	parent pulumi.ResourceOption
 }
 
 // newTaskRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
-func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string, opts ...pulumi.ResourceOption) (*iam.Role,
-	error) {
-	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.account.ARN("ecs", "*"), opts...)
+func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string) (*iam.Role, error) {
+	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.Preflight.Account.ARN("ecs", "*"))
 }
 
 // newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a
 // source.
-func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string,
-	opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string) (*iam.Role, error) {
 	trust, err := stage.PolicyText(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": service},
 		Action:    []string{"sts:AssumeRole"},
 		Condition: map[string]map[string][]string{
-			"StringEquals": {"aws:SourceAccount": {r.account.ID}},
+			"StringEquals": {"aws:SourceAccount": {r.Preflight.Account.ID}},
 			"ArnLike":      {"aws:SourceArn": {source}},
 		},
 	})
@@ -47,32 +43,31 @@ func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source stri
 	}
 	return iam.NewRole(ctx, name, &iam.RoleArgs{
 		Name:                pulumi.String(roleName),
-		Path:                pulumi.String(r.stage.Roles.Path),
-		PermissionsBoundary: optionalString(r.stage.Roles.PermissionsBoundary),
+		Path:                pulumi.String(r.Stage.Roles.Path),
+		PermissionsBoundary: optionalString(r.Stage.Roles.PermissionsBoundary),
 		AssumeRolePolicy:    pulumi.String(trust),
-		Tags:                pulumi.ToStringMap(r.stage.TagsOf(r.name)),
-	}, opts...)
+		Tags:                pulumi.ToStringMap(r.Stage.TagsOf(r.name)),
+	}, r.parent)
 }
 
 // execution declares the role with which ECS starts tasks. It can pull the containers' images, write their log and read
 // the secrets that they name, and nothing more. ownSecret is the ARN of the secret that holds the encrypted values, if
 // any.
-func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput, opts ...pulumi.ResourceOption,
-) (*iam.Role, []pulumi.Resource, error) {
-	role, err := r.newTaskRole(ctx, r.name+"-execution", r.stage.ExecutionRole(r.name), opts...)
+func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*iam.Role, []pulumi.Resource, error) {
+	role, err := r.newTaskRole(ctx, r.name+"-execution", r.Stage.ExecutionRole(r.name))
 	if err != nil {
 		return nil, nil, err
 	}
 	// How many policies there are must be known before the secret's ARN is.
-	like := r.stage.OwnSecretLike(r.name, r.account.ARN)
-	texts, managed, err := stage.Policies(r.stage.ExecutionStatements(r.name, r.account.ARN, like))
+	like := r.Stage.OwnSecretLike(r.name, r.Preflight.Account.ARN)
+	texts, managed, err := stage.Policies(r.Stage.ExecutionStatements(r.name, r.Preflight.Account.ARN, like))
 	if err != nil {
 		return nil, nil, err
 	}
 	var permissions []pulumi.StringOutput
 	if !managed {
 		permissions = []pulumi.StringOutput{ownSecret.ApplyT(func(own string) (string, error) {
-			return stage.PolicyText(r.stage.ExecutionStatements(r.name, r.account.ARN, own)...)
+			return stage.PolicyText(r.Stage.ExecutionStatements(r.name, r.Preflight.Account.ARN, own)...)
 		}).(pulumi.StringOutput)}
 	} else {
 		for _, text := range texts {
@@ -81,17 +76,15 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput, opt
 			}).(pulumi.StringOutput))
 		}
 	}
-	attached, err := r.attachAll(ctx, "execution", role, permissions, managed, opts...)
+	attached, err := r.attachAll(ctx, "execution", role, permissions, managed)
 	return role, attached, err
 }
 
 // attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that.
 func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permissions []pulumi.StringOutput,
-	managed bool,
-	opts ...pulumi.ResourceOption,
-) (attached []pulumi.Resource, err error) {
+	managed bool) (attached []pulumi.Resource, err error) {
 	if !managed {
-		inline, err := r.attach(ctx, name, role, permissions[0], opts...)
+		inline, err := r.attach(ctx, name, role, permissions[0])
 		return []pulumi.Resource{inline}, err
 	}
 	for i, text := range permissions {
@@ -99,18 +92,18 @@ func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permi
 		part := fmt.Sprintf("%s-%s-%d", r.name, name, i+1)
 		policy, err := iam.NewPolicy(ctx, part, &iam.PolicyArgs{
 			Name: text.ApplyT(func(text string) string {
-				return fmt.Sprintf("%s-%s-%d-%s", r.stage.Family(r.name), name, i+1, hashOf(text))
+				return fmt.Sprintf("%s-%s-%d-%s", r.Stage.Family(r.name), name, i+1, hashOf(text))
 			}).(pulumi.StringOutput),
-			Path:   pulumi.String(r.stage.Roles.Path),
+			Path:   pulumi.String(r.Stage.Roles.Path),
 			Policy: text,
-			Tags:   pulumi.ToStringMap(r.stage.TagsOf(r.name)),
-		}, append(opts, pulumi.DeleteBeforeReplace(false))...)
+			Tags:   pulumi.ToStringMap(r.Stage.TagsOf(r.name)),
+		}, r.parent, pulumi.DeleteBeforeReplace(false))
 		if err != nil {
 			return nil, err
 		}
-		one, err := iam.NewRolePolicyAttachment(ctx, part, &iam.RolePolicyAttachmentArgs{Role: role.Name,
-			PolicyArn: policy.Arn},
-			append(opts, pulumi.DeleteBeforeReplace(false))...)
+		one, err := iam.NewRolePolicyAttachment(ctx, part, &iam.RolePolicyAttachmentArgs{
+			Role: role.Name, PolicyArn: policy.Arn,
+		}, r.parent, pulumi.DeleteBeforeReplace(false))
 		if err != nil {
 			return nil, err
 		}
@@ -120,34 +113,28 @@ func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permi
 }
 
 // hashOf begins a text's hash.
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:4])
-}
+func hashOf(text string) string { return fmt.Sprintf("%.4x", sha256.Sum256([]byte(text))) }
 
 // attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy
 // beside the earlier one, which goes only when the update has succeeded: until then tasks of the earlier revision
 // start with what they need, also after a rollback.
-func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput,
-	opts ...pulumi.ResourceOption,
-) (pulumi.Resource, error) {
+func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput) (
+	pulumi.Resource, error) {
 	return iam.NewRolePolicy(ctx, r.name+"-"+name, &iam.RolePolicyArgs{
-		Name: permissions.ApplyT(func(text string) string {
-			return name + "-" + hashOf(text)
-		}).(pulumi.StringOutput),
+		Name:   permissions.ApplyT(func(text string) string { return name + "-" + hashOf(text) }).(pulumi.StringOutput),
 		Role:   role.Name,
 		Policy: permissions,
-	}, append(opts, pulumi.DeleteBeforeReplace(false))...) // as the provider would for anything that the program names
+	}, r.parent, pulumi.DeleteBeforeReplace(false)) // as the provider would for anything that the program names
 }
 
 // task declares the role that the containers' own code has, with a policy of what the stage file permits: none where
 // that is nothing.
-func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, []pulumi.Resource, error) {
-	role, err := r.newTaskRole(ctx, r.name+"-task", r.stage.TaskRole(r.name), opts...)
+func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
+	role, err := r.newTaskRole(ctx, r.name+"-task", r.Stage.TaskRole(r.name))
 	if err != nil {
 		return nil, nil, err
 	}
-	statements := r.stage.TaskStatements(r.name)
+	statements := r.Stage.TaskStatements(r.name)
 	if len(statements) == 0 {
 		return role, nil, nil
 	}
@@ -159,6 +146,6 @@ func (r roles) task(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Ro
 	for _, text := range texts {
 		permissions = append(permissions, pulumi.String(text).ToStringOutput())
 	}
-	attached, err := r.attachAll(ctx, "task", role, permissions, managed, opts...)
+	attached, err := r.attachAll(ctx, "task", role, permissions, managed)
 	return role, attached, err
 }

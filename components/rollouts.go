@@ -48,45 +48,24 @@ func (r *Rollouts) logs(ctx context.Context) (taskrun.Logs, error) {
 	return runner.Logs, err
 }
 
-// Watched is a service, and what was asked for.
-type Watched struct {
-	// Key is what the user wrote: services.web.
-	Key string
-	// Service to watch.
-	Service *ecs.Service
-	// Revision is the ARN of the task definition that it is to run.
-	Revision pulumi.StringOutput
-	// Replicas is the desired count; nil where a scaler decides it.
-	Replicas *int
-	// Alarms tells whether any alarm is to take a deployment back.
-	Alarms bool
-	// LogGroup is where its containers' output is.
-	LogGroup string
-	// ExtraRolloutTime is how much longer than usual its rollout may take, by its own settings.
-	ExtraRolloutTime time.Duration
-}
-
 // Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
-// which revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
-func (r *Rollouts) Watch(watched Watched) pulumi.StringOutput {
+// which revision failed, why, and which one serves, and makes the update fail. What was asked for is wanted. A preview
+// reads nothing.
+func (r *Rollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
+	wanted rollout.Rollout) pulumi.StringOutput {
 	if r.ctx.DryRun() {
-		return watched.Revision
+		return revision
 	}
-	service := watched.Service
-	return pulumi.All(service.URN(), service.ID(), watched.Revision).ApplyT(func(known []any) (string, error) {
-		_, changed := r.changed.Load(watched.Key)
-		revision := known[2].(string)
-		err := r.reader.Follow(r.ctx.Context(), rollout.Rollout{
-			Key: watched.Key, URN: string(known[0].(pulumi.URN)), Service: string(known[1].(pulumi.ID)),
-			TargetRevision: revision,
-			Replicas:       watched.Replicas, Alarms: watched.Alarms, ExtraTime: watched.ExtraRolloutTime, Changed: changed,
-			LogGroup: watched.LogGroup, Logs: r.logs,
-			Progress: func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) },
-		})
-		if err != nil {
+	return pulumi.All(service.URN(), service.ID(), revision).ApplyT(func(known []any) (string, error) {
+		wanted.URN, wanted.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
+		wanted.TargetRevision = known[2].(string)
+		_, wanted.Changed = r.changed.Load(wanted.Key)
+		wanted.Logs = r.logs
+		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
+		if err := r.reader.Follow(r.ctx.Context(), wanted); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
-		return revision, nil
+		return wanted.TargetRevision, nil
 	}).(pulumi.StringOutput)
 }
 

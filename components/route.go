@@ -29,9 +29,9 @@ type Route struct {
 
 // newRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load
 // balancer through to its tasks.
-func newRoute(ctx *pulumi.Context, w *Workload, opts ...pulumi.ResourceOption) (*Route, error) {
+func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
 	name, component := w.name, &Route{}
-	if err := ctx.RegisterComponentResource(routeType, name, component, opts...); err != nil {
+	if err := ctx.RegisterComponentResource(routeType, name, component, pulumi.Parent(w)); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
@@ -122,22 +122,22 @@ func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 }
 
 // allowFromLoadBalancer lets the load balancer through to the tasks, and nobody else.
-func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int,
-	opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int, parent pulumi.ResourceOption) (
+	[]pulumi.Resource, error) {
 	if own := w.LoadBalancer.group; own != nil {
 		in, err := w.group.newRule(ctx, w.name+"-from-load-balancer", "ingress", port,
-			pulumi.Map{"sourceSecurityGroupId": own.ID()}, opts...)
+			pulumi.Map{"sourceSecurityGroupId": own.ID()}, parent)
 		if err != nil {
 			return nil, err
 		}
 		out, err := own.newRule(ctx, w.name+"-from-load-balancer-out", "egress", port,
-			pulumi.Map{"sourceSecurityGroupId": w.group.ID()}, opts...)
+			pulumi.Map{"sourceSecurityGroupId": w.group.ID()}, parent)
 		return []pulumi.Resource{in, out}, err
 	}
 	var rules []pulumi.Resource
 	for _, id := range w.LoadBalancer.foreignGroups {
 		in, err := w.group.newRule(ctx, w.name+"-from-"+id, "ingress", port,
-			pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, opts...)
+			pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, parent)
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int,
 }
 
 // newRecord makes a host's name lead to the load balancer.
-func (l *LoadBalancer) newRecord(ctx *pulumi.Context, zone, host string, opts ...pulumi.ResourceOption) error {
+func (l *LoadBalancer) newRecord(ctx *pulumi.Context, zone, host string, parent pulumi.ResourceOption) error {
 	_, err := route53.NewRecord(ctx, host, &route53.RecordArgs{
 		ZoneId: pulumi.String(zone),
 		Name:   pulumi.String(host),
@@ -155,7 +155,7 @@ func (l *LoadBalancer) newRecord(ctx *pulumi.Context, zone, host string, opts ..
 		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
 			Name: l.DNSName, ZoneId: l.HostedZone, EvaluateTargetHealth: pulumi.Bool(true),
 		}},
-	}, opts...)
+	}, parent)
 	return err
 }
 

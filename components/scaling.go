@@ -4,58 +4,43 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/appautoscaling"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"slipway/stage"
 )
 
 const scalingType = "slipway:components:Scaling"
 
-// ScalingArgs says what a Scaling is made from.
-type ScalingArgs struct {
-	// Service whose desired count it decides, and the name of its cluster.
-	Service *ecs.Service
-	Cluster string
-	// Settings from the stage file.
-	Settings *stage.Scaling
-	// Requests names load balancer and target group in CloudWatch, app/NAME/ID/targetgroup/NAME/ID; nil where the
-	// service has no route.
-	Requests pulumi.StringPtrInput
-	// Tags of what takes tags.
-	Tags map[string]string
-}
-
-// Scaling lets Application Auto Scaling decide a service's desired count.
-type Scaling struct {
+// scalingComponent lets Application Auto Scaling decide a service's desired count.
+type scalingComponent struct {
 	pulumi.ResourceState
 }
 
-// NewScaling declares what a service's desired count follows.
-func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pulumi.ResourceOption) (*Scaling, error) {
-	component := &Scaling{}
-	if err := ctx.RegisterComponentResource(scalingType, name, component, opts...); err != nil {
-		return nil, err
+// newScaling declares what a service's desired count follows. requests names load balancer and target group in
+// CloudWatch, app/NAME/ID/targetgroup/NAME/ID; nil where the service has no route.
+func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests pulumi.StringPtrInput) error {
+	name, component, scaling := w.name, &scalingComponent{}, w.Stage.Services[w.name].Scaling
+	if err := ctx.RegisterComponentResource(scalingType, name, component, pulumi.Parent(w)); err != nil {
+		return err
 	}
 	parent := pulumi.Parent(component)
 	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
 		ServiceNamespace: pulumi.String("ecs"),
 		// AWS forgets the target with the service, so it depends on the service's own name: both are recreated together.
-		ResourceId:        pulumi.Sprintf("service/%s/%s", args.Cluster, args.Service.Name),
+		ResourceId:        pulumi.Sprintf("service/%s/%s", w.Stage.Cluster(), service.Name),
 		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
-		MinCapacity:       pulumi.Int(args.Settings.Min),
-		MaxCapacity:       pulumi.Int(args.Settings.Max),
-		Tags:              pulumi.ToStringMap(args.Tags),
+		MinCapacity:       pulumi.Int(scaling.Min),
+		MaxCapacity:       pulumi.Int(scaling.Max),
+		Tags:              pulumi.ToStringMap(w.Stage.TagsOf(name)),
 	}, parent)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, metric := range []struct {
 		name, kind string
 		target     int
 		label      pulumi.StringPtrInput
 	}{
-		{"cpu", "ECSServiceAverageCPUUtilization", args.Settings.CPU, nil},
-		{"memory", "ECSServiceAverageMemoryUtilization", args.Settings.Memory, nil},
-		{"requests", "ALBRequestCountPerTarget", args.Settings.Requests, args.Requests},
+		{"cpu", "ECSServiceAverageCPUUtilization", scaling.CPU, nil},
+		{"memory", "ECSServiceAverageMemoryUtilization", scaling.Memory, nil},
+		{"requests", "ALBRequestCountPerTarget", scaling.Requests, requests},
 	} {
 		if metric.target == 0 {
 			continue
@@ -70,16 +55,16 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 				PredefinedMetricSpecification: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs{
 					PredefinedMetricType: pulumi.String(metric.kind), ResourceLabel: metric.label,
 				},
-				ScaleInCooldown:  pulumi.Int(args.Settings.ScaleInCooldown),
-				ScaleOutCooldown: pulumi.Int(args.Settings.ScaleOutCooldown),
+				ScaleInCooldown:  pulumi.Int(scaling.ScaleInCooldown),
+				ScaleOutCooldown: pulumi.Int(scaling.ScaleOutCooldown),
 			},
 		}, parent)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	for _, schedule := range sortedKeys(args.Settings.Schedules) {
-		settings := args.Settings.Schedules[schedule]
+	for _, schedule := range sortedKeys(scaling.Schedules) {
+		settings := scaling.Schedules[schedule]
 		// A dot is in neither name, so that no two services' schedules are called the same.
 		_, err := appautoscaling.NewScheduledAction(ctx, name+"."+schedule, &appautoscaling.ScheduledActionArgs{
 			ServiceNamespace:  target.ServiceNamespace,
@@ -92,10 +77,10 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 			},
 		}, parent)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{})
+	return ctx.RegisterResourceOutputs(component, pulumi.Map{})
 }
 
 func optionalInt(number *int) pulumi.IntPtrInput {

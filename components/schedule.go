@@ -25,14 +25,14 @@ type Schedule struct {
 
 // newSchedule declares the schedule of a task, and the role with which it starts it. A new revision of the task changes
 // the schedule.
-func newSchedule(ctx *pulumi.Context, w *Workload, opts ...pulumi.ResourceOption) (*Schedule, error) {
+func newSchedule(ctx *pulumi.Context, w *Workload) (*Schedule, error) {
 	name, component := w.name, &Schedule{}
-	if err := ctx.RegisterComponentResource(scheduleType, name, component, opts...); err != nil {
+	if err := ctx.RegisterComponentResource(scheduleType, name, component, pulumi.Parent(w)); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
 	settings, network := w.Stage.Tasks[name].Schedule, w.Preflight.Network
-	role, permissions, err := w.scheduleRole(ctx, parent)
+	role, permissions, err := scheduleRole(ctx, roles{w, parent})
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +82,12 @@ func newSchedule(ctx *pulumi.Context, w *Workload, opts ...pulumi.ResourceOption
 // scheduleRole declares the role with which EventBridge Scheduler starts tasks of this one family, in the stage's
 // cluster and with the two roles of the task. It may start every revision, as the schedule and the policy do not change
 // at one time (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/CWE_IAM_role.html).
-func (w *Workload) scheduleRole(ctx *pulumi.Context, opts ...pulumi.ResourceOption) (*iam.Role, pulumi.Resource,
-	error) {
+func scheduleRole(ctx *pulumi.Context, w roles) (*iam.Role, pulumi.Resource, error) {
 	name, account := w.name, w.Preflight.Account
-	own := roles{account, w.Stage, name}
 	// The source is the schedule group: AWS says not to name a schedule
 	// (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
-	role, err := own.newRole(ctx, name+"-schedule", w.Stage.ScheduleRole(name), "scheduler.amazonaws.com",
-		account.ARN("scheduler", "schedule-group/"+scheduleGroup), opts...)
+	role, err := w.newRole(ctx, name+"-schedule", w.Stage.ScheduleRole(name), "scheduler.amazonaws.com",
+		account.ARN("scheduler", "schedule-group/"+scheduleGroup))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,6 +112,6 @@ func (w *Workload) scheduleRole(ctx *pulumi.Context, opts ...pulumi.ResourceOpti
 		}
 		return stage.PolicyText(statements...)
 	}).(pulumi.StringOutput)
-	attached, err := own.attach(ctx, "schedule", role, permissions, opts...)
+	attached, err := w.attach(ctx, "schedule", role, permissions)
 	return role, attached, err
 }

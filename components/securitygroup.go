@@ -28,9 +28,7 @@ var everywhere = pulumi.Array{pulumi.Map{
 
 // newSecurityGroup declares a security group that admits nothing. egress may be nil: then nothing goes out, either.
 func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Network, tags map[string]string,
-	egress pulumi.Array,
-	opts ...pulumi.ResourceOption,
-) (*securityGroup, error) {
+	egress pulumi.Array, parent pulumi.ResourceOption) (*securityGroup, error) {
 	group := &securityGroup{}
 	properties := pulumi.Map{
 		"description": pulumi.String(description),
@@ -41,13 +39,12 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 		properties["egress"] = egress
 	}
 	return group, ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", name, properties, group,
-		append(opts, awsPackageVersion)...)
+		parent, awsPackageVersion)
 }
 
 // admitRanges opens a TCP port to ranges of addresses, by a rule for each.
 func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, ranges []string,
-	opts ...pulumi.ResourceOption,
-) ([]pulumi.Resource, error) {
+	parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
 	for _, prefix := range ranges {
 		family := "cidrBlocks"
@@ -55,7 +52,7 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 			family = "ipv6CidrBlocks"
 		}
 		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port,
-			pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, opts...)
+			pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, parent)
 		if err != nil {
 			return nil, err
 		}
@@ -66,8 +63,7 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 
 // newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side.
 func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map,
-	opts ...pulumi.ResourceOption,
-) (pulumi.Resource, error) {
+	parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	rule := &securityGroupRule{}
 	properties := pulumi.Map{
 		"type":            pulumi.String(direction),
@@ -78,10 +74,10 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 	}
 	maps.Copy(properties, other)
 	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule,
-		append(opts, awsPackageVersion,
-			// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
-			// are there.
-			pulumi.DeleteBeforeReplace(false))...)
+		parent, awsPackageVersion,
+		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
+		// are there.
+		pulumi.DeleteBeforeReplace(false))
 }
 
 func isIPv6(prefix string) bool {

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/components/rollout"
 	"slipway/stage"
 )
 
@@ -26,7 +27,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	ready = slices.Concat(ready, w.ready, before)
 	var route *Route
 	if settings.Route != nil {
-		if route, err = newRoute(ctx, w, parent); err != nil {
+		if route, err = newRoute(ctx, w); err != nil {
 			return nil, err
 		}
 		ready = append(ready, route.ready...)
@@ -80,16 +81,13 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		return nil, err
 	}
 	if settings.Scaling != nil {
-		if _, err := NewScaling(ctx, name, &ScalingArgs{
-			Cluster: w.Stage.Cluster(), Service: service, Settings: settings.Scaling,
-			Requests: route.requests(w.LoadBalancer), Tags: tags,
-		}, parent); err != nil {
+		if err := newScaling(ctx, w, service, route.requests(w.LoadBalancer)); err != nil {
 			return nil, err
 		}
 	}
-	serving := rollouts.Watch(Watched{
-		Key: key, Service: service, LogGroup: w.logGroup(), ExtraRolloutTime: settings.ExtraRolloutTime(),
-		Revision: w.targetRevision, Replicas: settings.FixedReplicas(), Alarms: settings.Deployment.HasAlarms(),
+	serving := rollouts.Watch(service, w.targetRevision, rollout.Rollout{
+		Key: key, LogGroup: w.logGroup(), ExtraTime: settings.ExtraRolloutTime(), Replicas: settings.FixedReplicas(),
+		Alarms: settings.Deployment.HasAlarms(),
 	})
 	summary := pulumi.Map{
 		"family":         pulumi.String(w.Stage.Family(name)),

@@ -22,7 +22,7 @@ func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
 			known[2].([]string))
 	})
 	if w.Stage.Tasks[w.name].Schedule != nil {
-		schedule, err := newSchedule(ctx, w, pulumi.Parent(w))
+		schedule, err := newSchedule(ctx, w)
 		if err != nil {
 			return nil, err
 		}

@@ -123,17 +123,28 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container, images,
 	secrets map[string]string) containerDefinition {
 	container := containerDefinition{
-		Name:         name,
-		Image:        images[image],
-		EntryPoint:   settings.EntryPoint,
-		Command:      settings.Command,
-		DependsOn:    sortedDependencies(settings.DependsOn),
-		Environment:  sortedVariables(settings.Environment),
-		Secrets:      sortedSecrets(settings.Secrets, secrets),
-		MountPoints:  sortedMounts(settings.Mounts),
+		Name:       name,
+		Image:      images[image],
+		EntryPoint: settings.EntryPoint,
+		Command:    settings.Command,
+		DependsOn: inOrder(settings.DependsOn, func(name, condition string) dependency {
+			return dependency{condition,
+				name}
+		}),
+		Environment: inOrder(settings.Environment, func(name, value string) keyValue { return keyValue{name, value} }),
+		Secrets: inOrder(settings.Secrets, func(name string, _ stage.Secret) secret {
+			return secret{name,
+				secrets[name]}
+		}),
+		MountPoints: inOrder(settings.Mounts, func(volume string, m stage.Mount) mountPoint {
+			return mountPoint{m.Path, m.ReadOnly, volume}
+		}),
 		ReadonlyRoot: settings.ReadonlyRootFilesystem,
 		User:         settings.User,
-		Ulimits:      sortedUlimits(settings.Ulimits),
+		Ulimits: inOrder(settings.Ulimits, func(name string, u stage.Ulimit) ulimit {
+			return ulimit{u.Hard, name,
+				u.Soft}
+		}),
 		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
 			"awslogs-group":         args.LogGroup,
 			"awslogs-region":        args.Region,

@@ -79,16 +79,16 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 	if err != nil {
 		return nil, err
 	}
-	secrets, ownSecret, err := newSecretsOf(ctx, name, w.Stage, parent)
+	secrets, ownSecret, err := newSecrets(ctx, name, w.Stage, parent)
 	if err != nil {
 		return nil, err
 	}
-	own := roles{account, w.Stage, name}
-	executionRole, executionPolicies, err := own.execution(ctx, ownSecret, parent)
+	own := roles{w, parent}
+	executionRole, executionPolicies, err := own.execution(ctx, ownSecret)
 	if err != nil {
 		return nil, err
 	}
-	taskRole, taskPolicies, err := own.task(ctx, parent)
+	taskRole, taskPolicies, err := own.task(ctx)
 	if err != nil {
 		return nil, err
 	}
