@@ -109,14 +109,18 @@ func stickiness(seconds int) *lb.TargetGroupStickinessArgs {
 func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 	var all lb.ListenerRuleConditionArray
 	if len(route.Hosts) > 0 {
-		all = append(all, &lb.ListenerRuleConditionArgs{HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(route.Hosts)}})
+		all = append(all, &lb.ListenerRuleConditionArgs{
+			HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(route.Hosts)},
+		})
 	}
 	paths := route.Paths
 	if len(paths) == 0 && len(route.Hosts) == 0 {
 		paths = []string{"/*"}
 	}
 	if len(paths) > 0 {
-		all = append(all, &lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(paths)}})
+		all = append(all, &lb.ListenerRuleConditionArgs{
+			PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(paths)},
+		})
 	}
 	return all
 }
