@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"slipway/awslimits"
 )
 
 // Container is one container definition, by the names of the ECS API.
@@ -162,10 +164,34 @@ func (c Container) check(awsvpc, withoutExecutionRole bool) error {
 				"set on the container, such as '%s'.", name)
 		}
 	}
+	// Docker starts no process with such a text; ECS's own words are not known.
+	if holdsNUL(map[string]any(c)) {
+		return client("Container '%s' has a text with a NUL character.", c.Name())
+	}
 	for _, port := range c.objects("portMappings") {
+		if n, ok := port["containerPort"].(float64); !ok || n < 1 || n > 65535 {
+			return client("Container port %v is out of range: 1 to 65535.", port["containerPort"])
+		}
 		if awsvpc && port["hostPort"] != port["containerPort"] {
 			return client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
 		}
 	}
 	return nil
+}
+
+// holdsNUL tells whether a text in a value has a character that no process can be given.
+func holdsNUL(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return strings.Contains(value, awslimits.NotInText)
+	case []any:
+		return slices.ContainsFunc(value, holdsNUL)
+	case map[string]any:
+		for _, field := range value {
+			if holdsNUL(field) {
+				return true
+			}
+		}
+	}
+	return false
 }

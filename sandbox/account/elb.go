@@ -3,6 +3,8 @@ package account
 import (
 	"fmt"
 	"slices"
+
+	"slipway/awslimits"
 )
 
 // Kinds of objects of Elastic Load Balancing, each identified by the last part of its ARN.
@@ -69,6 +71,10 @@ func (t *tx) another(kind, id string, o Object, keys ...string) bool {
 
 func (t *tx) checkLoadBalancer(id string, o Object) error {
 	zones := map[string]bool{}
+	if count := len(o.list("subnets")); count > awslimits.LoadBalancerSubnets {
+		return refuse("TooManySubnets", "A load balancer can have up to %d subnets, and not %d",
+			awslimits.LoadBalancerSubnets, count)
+	}
 	for _, id := range o.list("subnets") {
 		subnet := FindSubnet(id)
 		if subnet == nil {
