@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -470,56 +469,6 @@ func TestPromoteWantsASteadyStage(t *testing.T) {
 		require.ErrorAs(t, err, &exit.Finding{})
 	}
 	require.NoError(t, notSteady("dev", "web", change(func(*types.Service) {}), definition+"web:2"))
-}
-
-func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
-	t.Parallel()
-	one := change{Name: "web", Changed: true, Old: &image{Tag: "w1"}, New: image{Tag: "w2"}}
-	two := change{Name: "api", Changed: true, New: image{Tag: "a1"}}
-	same := change{Name: "same", New: image{Tag: "s1"}}
-	require.Equal(t, "Promote web w2 to release",
-		(&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
-	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n",
-		(&promotion{From: "dev", To: "release", Images: []change{two, same, one}}).message())
-}
-
-func TestPromoteCommits(t *testing.T) {
-	t.Parallel()
-	r := gittest.New(t)
-	r.Write("Pulumi.yaml", "name: slipway\nruntime: go\n")
-	r.Write("Pulumi.release.yaml", "config: {}\n")
-	project := &stagefile.Project{Directory: r.Dir, Name: "slipway"}
-	commit := func() (*promotion, error) {
-		return promote(t.Context(), shop(), project, "dev", "release",
-			promoteOptions{services: []string{"web"}, commit: true})
-	}
-	_, err := commit()
-	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")
-	r.Git("add", "-A")
-	_, err = commit()
-	require.ErrorContains(t, err, "has uncommitted changes, which --commit would take along")
-	require.ErrorAs(t, err, &exit.Finding{})
-	r.Git("commit", "-q", "-m", "stages")
-
-	r.Hook("echo 'not on a Friday'; exit 1\n")
-	_, err = commit()
-	require.ErrorContains(t, err, "stays as it was, as it could not be committed: git commit: not on a Friday")
-	require.Empty(t, r.Git("status", "--porcelain"))
-
-	r.Hook("exit 0\n")
-	r.Write("other", "two\n")
-	done, err := commit()
-	require.NoError(t, err)
-	require.Equal(t, strings.TrimSpace(r.Git("rev-parse", "--short", "HEAD")), done.Commit)
-	require.Equal(t, "Promote web "+cleanTag+" to release\n", r.Git("log", "-1", "--format=%s"))
-	require.Equal(t, " M other\n", r.Git("status", "--porcelain"))
-	require.Equal(t, "Next: pulumi up --stack release", done.next())
-
-	again, err := commit()
-	require.NoError(t, err)
-	require.False(t, again.Changed)
-	require.Empty(t, again.Commit)
-	require.Empty(t, again.next())
 }
 
 func TestPromoteFromAPinnedService(t *testing.T) {
