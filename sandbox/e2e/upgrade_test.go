@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// testdata/upgrade is a stage that has something of each resource type, with the state that an earlier version of the
+// program has left of it: `pulumi stack export` after its first `pulumi up`. Whoever updates the program sees no
+// change.
+func TestTheStateOfAnEarlierVersionIsUpToDate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := &project{TB: t, dir: filepath.Join(dir, "shop"), account: filepath.Join(dir, "account")}
+	require.NoError(t, os.CopyFS(p.dir, os.DirFS("testdata/upgrade")))
+	p.replace("Pulumi.yaml", compiled, prebuilt)
+	packed, err := os.Open("testdata/upgrade/state.json.gz")
+	require.NoError(t, err)
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	require.NoError(t, err)
+	state, err := io.ReadAll(unpacked)
+	require.NoError(t, err)
+	p.write("state.json", string(state))
+
+	p.ok("pulumi", "stack", "init", "dev")
+	p.ok("pulumi", "stack", "import", "--stack", "dev", "--file", "state.json")
+	p.ok("pulumi", "preview", "--stack", "dev", "--expect-no-changes", "--non-interactive", "--color", "never")
+}
