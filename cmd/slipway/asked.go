@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -56,14 +57,14 @@ func (e *entry) namesOfSecrets() string {
 // mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
 // variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say
 // nothing.
-func mismatches(asked *stage.Stage, name string, r *revision) (found []string) {
+func mismatches(asked *stage.Stage, name string, r *awsclient.Revision) (found []string) {
 	differ := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	definition := asked.TaskDefinition(name)
 	for _, size := range []struct {
 		key   string
 		asked int
 		has   *string
-	}{{"cpu", definition.CPU, r.definition.Cpu}, {"memory", definition.Memory, r.definition.Memory}} {
+	}{{"cpu", definition.CPU, r.Definition.Cpu}, {"memory", definition.Memory, r.Definition.Memory}} {
 		if has := aws.ToString(size.has); has != strconv.Itoa(size.asked) {
 			differ("%s is %s, and %d was asked for", size.key, has, size.asked)
 		}
@@ -74,7 +75,7 @@ func mismatches(asked *stage.Stage, name string, r *revision) (found []string) {
 	}
 	containers := definition.AllContainers(name)
 	has := map[string]types.ContainerDefinition{}
-	for _, container := range r.definition.ContainerDefinitions {
+	for _, container := range r.Definition.ContainerDefinitions {
 		has[aws.ToString(container.Name)] = container
 	}
 	for _, container := range either(slices.Sorted(maps.Keys(containers)), slices.Sorted(maps.Keys(has))) {

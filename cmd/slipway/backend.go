@@ -22,6 +22,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"go.yaml.in/yaml/v3"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -295,7 +296,7 @@ type leftResource struct {
 // has the one that ECS was last asked for.
 func (s *leftState) revision(kind, cluster, name string) int {
 	if kind == serviceKind {
-		return revisionNumber(s.target(cluster, name))
+		return awsclient.RevisionNumber(s.target(cluster, name))
 	}
 	for _, resource := range s.Resources {
 		if resource.Delete {

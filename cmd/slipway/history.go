@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -179,18 +180,7 @@ func (p *placed) describe() string {
 	if p.revision == nil {
 		return text + " (gone)"
 	}
-	return text + " (" + p.Image.describe() + ")" + p.outcome()
-}
-
-func (i usedImage) describe() string {
-	text := i.Tag
-	if text == "" {
-		text = i.Reference
-	}
-	if i.Gone {
-		text += ", gone"
-	}
-	return text
+	return text + " (" + p.Image.Describe() + ")" + p.outcome()
 }
 
 // mostKeys is how many changed keys a row names.
@@ -282,7 +272,7 @@ func (t *timeline) showOne(ctx context.Context, report *console.Report, number i
 			if !put.Changed {
 				continue
 			}
-			var earlier *revision
+			var earlier *awsclient.Revision
 			if before := before[kind][name]; before != nil {
 				earlier = before.revision
 			}

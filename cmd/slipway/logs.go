@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
@@ -62,7 +63,7 @@ containers beside the main one begin with their names.
 			if err != nil {
 				return err
 			}
-			cfg, settings, _, err := awsOf(cmd.Context(), args[0], config)
+			cfg, settings, _, err := awsclient.Configure(cmd.Context(), args[0], config)
 			if err != nil {
 				return err
 			}
@@ -78,7 +79,7 @@ containers beside the main one begin with their names.
 				From:  from,
 				Print: func(event types.FilteredLogEvent) error { done(); return printEvent(report, args[1], event, asJSON) },
 			})
-			if isCode(err, "ResourceNotFoundException") {
+			if awsclient.IsCode(err, "ResourceNotFoundException") {
 				return noLog(project, args[0], args[1], config, secretKeys)
 			}
 			if err != nil && !errors.As(err, new(*taskrun.PrintError)) {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -114,7 +115,7 @@ func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unr
 		if kind == taskKind {
 			return &placed{Revision: outputs.Tasks[name].Revision}, nil
 		}
-		return &placed{Revision: revisionNumber(outputs.Services[name].TaskDefinition)}, nil
+		return &placed{Revision: awsclient.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
 	}
 	put, err := t.infer(ctx, e, kind, name)
 	if err == nil && put.Unknown != "" && unread != nil {
@@ -172,7 +173,7 @@ func (t *timeline) describe(ctx context.Context, entries []*entry) error {
 		}
 		return nil
 	})
-	found, err := t.cloud.describeAll(ctx, missing)
+	found, err := t.cloud.DescribeAll(ctx, missing)
 	if err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (t *timeline) describe(ctx context.Context, entries []*entry) error {
 	}
 	return each(func(_, name string, put *placed) (err error) {
 		put.revision = t.revisions[revision(name, put)]
-		put.containerImages, err = t.cloud.images(ctx, put.revision, name)
+		put.Images, err = t.cloud.Images(ctx, put.revision, name)
 		return err
 	})
 }
@@ -194,8 +195,8 @@ const registrationSlack = 5 * time.Second
 // ran the update nobody has recorded: this machine's is taken to be either as wrong or right.
 type window struct{ before, after time.Duration }
 
-func (c *cloud) window() window {
-	skew := c.skew()
+func windowOf(c *awsclient.Client) window {
+	skew := c.Skew()
 	return window{min(skew, 0) - registrationSlack, max(skew, 0) + registrationSlack}
 }
 
@@ -209,16 +210,16 @@ func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*pla
 	if err != nil {
 		return nil, err
 	}
-	slack := t.cloud.window()
-	var candidates []*revision // newest first
-	var by *entry              // the update that registered the last of them
+	slack := windowOf(t.cloud)
+	var candidates []*awsclient.Revision // newest first
+	var by *entry                        // the update that registered the last of them
 	for _, each := range slices.Backward(own) {
-		if each.registeredAt.After(e.End.Add(slack.after)) {
+		if each.RegisteredAt.After(e.End.Add(slack.after)) {
 			continue
 		}
 		var registered *entry
-		if !each.registeredAt.After(e.End.Add(slack.before)) { // otherwise it was before or after the end
-			if registered, err = t.registeredBy(ctx, e, each.registeredAt, slack); err != nil {
+		if !each.RegisteredAt.After(e.End.Add(slack.before)) { // otherwise it was before or after the end
+			if registered, err = t.registeredBy(ctx, e, each.RegisteredAt, slack); err != nil {
 				return nil, err
 			}
 		}
@@ -236,17 +237,18 @@ func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*pla
 	none := by == nil // it may have put none in place
 	if asked, err := e.asked(t.project, t.stack); err == nil && e.Result == "succeeded" {
 		none = false
-		candidates = slices.DeleteFunc(candidates, func(r *revision) bool { return len(mismatches(asked, name, r)) > 0 })
+		candidates = slices.DeleteFunc(candidates,
+			func(r *awsclient.Revision) bool { return len(mismatches(asked, name, r)) > 0 })
 	}
 	if len(candidates) == 1 && !none {
-		return &placed{Revision: candidates[0].number}, nil
+		return &placed{Revision: candidates[0].Number}, nil
 	}
 	if len(candidates) == 0 {
 		return &placed{Unknown: "no revision that was registered by its end has what it asked for"}, nil
 	}
 	var names []string
 	for _, each := range slices.Backward(candidates) {
-		names = append(names, strconv.Itoa(each.number))
+		names = append(names, strconv.Itoa(each.Number))
 	}
 	return &placed{Unknown: "by the times at which they were registered it may be any of " + strings.Join(names, ", ")},
 		nil
@@ -267,23 +269,23 @@ func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, sla
 
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
-func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*revision, error) {
+func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*awsclient.Revision, error) {
 	family := t.cluster + "-" + name
 	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.stack)}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
-	own := func(r *revision) bool {
+	own := func(r *awsclient.Revision) bool {
 		for key, value := range tags {
-			if r.tags[key] != value {
+			if r.Tags[key] != value {
 				return false
 			}
 		}
 		return true
 	}
 	known := t.registered[family]
-	if len(known) > 0 && known[0].registeredAt.Before(e.Start.Add(t.cloud.window().before)) {
+	if len(known) > 0 && known[0].RegisteredAt.Before(e.Start.Add(windowOf(t.cloud).before)) {
 		return known, nil
 	}
-	found, err := t.cloud.revisions(ctx, family, e.Start.Add(t.cloud.window().before), own)
+	found, err := t.cloud.Revisions(ctx, family, e.Start.Add(windowOf(t.cloud).before), own)
 	t.registered[family] = found
 	return found, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/provider"
 )
 
@@ -104,7 +105,7 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 		answer["taskDefinitionArns"] = arns
 	case "DescribeTaskDefinition":
-		number := revisionNumber(in.TaskDefinition)
+		number := awsclient.RevisionNumber(in.TaskDefinition)
 		if number < 1 || number > len(f.revisions) {
 			w.WriteHeader(http.StatusBadRequest)
 			answer = map[string]any{"__type": "ClientException", "message": "Unable to describe task definition."}
@@ -131,11 +132,11 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func (f *fakeFamily) cloud(t *testing.T) *cloud {
+func (f *fakeFamily) cloud(t *testing.T) *awsclient.Client {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+	return awsclient.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
 }

@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -167,11 +168,11 @@ func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, err
 
 func (stageOrigin) Services(ctx context.Context, stack string, config map[string]string, cluster string,
 	names []string) (map[string]types.Service, error) {
-	cloud, err := connect(ctx, stack, config)
+	cloud, err := awsclient.Connect(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
-	return cloud.services(ctx, cluster, names)
+	return cloud.Services(ctx, cluster, names)
 }
 
 // promote writes the images of stack from into the stage file of stack to.

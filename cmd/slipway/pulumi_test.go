@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -45,36 +43,4 @@ func TestACLIThatDoesNotEvenTellItsVersionIsGivenUp(t *testing.T) {
 	}}
 	_, err := pulumi.Outputs(t.Context(), "dev")
 	require.ErrorContains(t, err, "pulumi stack output --json --stack dev did not end within 10ms")
-}
-
-func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
-	t.Parallel()
-	p := newProject(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
-	pulumi := pulumiCLI{command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
-	_, _, err := readConfig(t.Context(), pulumi, p, "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, _, err = openTimeline(t.Context(), pulumi, p, "release", 1)
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = stageOrigin{pulumi, p}.LastUpdate(t.Context(), "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = readStatus(t.Context(), pulumi, p, "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-}
-
-func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
-	t.Parallel()
-	p := newProject(t, "config:\n  slipway:services: {web: {replicas: 2}}\n")
-	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.yaml"),
-		[]byte("name: slipway\nconfig:\n  slipway:defaults:\n    value:\n"+
-			"      services: {web: {image: web, cpu: 256, memory: 512}}\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.dev.yaml"),
-		[]byte("config:\n  slipway:images: {web: {build: {context: .}}}\n"), 0o644))
-	s := &stageStatus{Stage: "release", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}}
-	s.withoutStack(p)
-	require.Len(t, s.Differences, 2)
-	require.Contains(t, s.Differences[0],
-		"Pulumi.release.yaml cannot be deployed as it is: images (Pulumi.release.yaml): no image is declared yet; "+
-			"run \"slipway promote dev release\"")
-	require.Equal(t, "there is no stack release yet: correct that, run `pulumi stack init release`, and `pulumi up "+
-		"--stack release`", s.Differences[1])
 }

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -186,7 +186,7 @@ func (r *recovery) finder(ctx context.Context) (*finder, error) {
 	if r.config, r.secretKeys, err = readConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
 		return nil, err
 	}
-	cfg, settings, account, err := awsOf(ctx, r.Stage, r.config)
+	cfg, settings, account, err := awsclient.Configure(ctx, r.Stage, r.config)
 	if err != nil {
 		return nil, err
 	}
@@ -195,10 +195,7 @@ func (r *recovery) finder(ctx context.Context) (*finder, error) {
 			account,
 			r.Stage, of)
 	}
-	if cfg.HTTPClient == nil { // as the SDK's own clients have it
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	return &finder{cloud: newCloud(cfg, settings, account), query: queryClient{cfg, settings},
+	return &finder{Client: awsclient.New(cfg, settings, account), query: awsclient.Query{Cfg: cfg, Settings: settings},
 		holds: func(token, id string) bool { return r.state.holds(token, id) },
 		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) }),
 		scaling: applicationautoscaling.NewFromConfig(cfg, func(o *applicationautoscaling.Options) {

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/provider"
 )
 
@@ -29,7 +30,8 @@ func answering(t *testing.T, answers map[string]string) *finder {
 		answer, known := answers[operation]
 		if !known {
 			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprintf(w, "<Response><Errors><Error><Code>NotExpected</Code><Message>%s</Message></Error></Errors></Response>", operation)
+			fmt.Fprintf(w, "<Response><Errors><Error><Code>NotExpected</Code><Message>%s</Message></Error></Errors></Response>",
+				operation)
 			return
 		}
 		fmt.Fprint(w, answer)
@@ -38,8 +40,10 @@ func answering(t *testing.T, answers map[string]string) *finder {
 	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), RetryMaxAttempts: 1,
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
-	return &finder{cloud: newCloud(cfg, provider.Settings{}, "123456789012"), query: queryClient{cfg, provider.Settings{}},
-		certs: acm.NewFromConfig(cfg), scaling: applicationautoscaling.NewFromConfig(cfg), holds: func(_, id string) bool { return id == "arn:held" }}
+	return &finder{Client: awsclient.New(cfg, provider.Settings{}, "123456789012"),
+		query: awsclient.Query{Cfg: cfg, Settings: provider.Settings{}},
+		certs: acm.NewFromConfig(cfg), scaling: applicationautoscaling.NewFromConfig(cfg),
+		holds: func(_, id string) bool { return id == "arn:held" }}
 }
 
 func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
@@ -49,12 +53,16 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		return fmt.Sprintf("<%sResponse><%sResult>%s</%sResult></%sResponse>", result, result, inner, result, result)
 	}
 	f := answering(t, map[string]string{
-		"DescribeLoadBalancers": elb("DescribeLoadBalancers", "<LoadBalancers><member><LoadBalancerArn>arn:lb</LoadBalancerArn></member></LoadBalancers>"),
-		"DescribeTargetGroups":  elb("DescribeTargetGroups", "<TargetGroups><member><TargetGroupArn>arn:tg</TargetGroupArn></member></TargetGroups>"),
-		"DescribeListeners": elb("DescribeListeners", "<Listeners><member><ListenerArn>arn:80</ListenerArn><Port>80</Port></member>"+
-			"<member><ListenerArn>arn:443</ListenerArn><Port>443</Port></member></Listeners>"),
-		"DescribeRules": elb("DescribeRules", "<Rules><member><RuleArn>arn:default</RuleArn><Priority>default</Priority></member>"+
-			"<member><RuleArn>arn:7</RuleArn><Priority>7</Priority></member></Rules>"),
+		"DescribeLoadBalancers": elb("DescribeLoadBalancers",
+			"<LoadBalancers><member><LoadBalancerArn>arn:lb</LoadBalancerArn></member></LoadBalancers>"),
+		"DescribeTargetGroups": elb("DescribeTargetGroups",
+			"<TargetGroups><member><TargetGroupArn>arn:tg</TargetGroupArn></member></TargetGroups>"),
+		"DescribeListeners": elb("DescribeListeners",
+			"<Listeners><member><ListenerArn>arn:80</ListenerArn><Port>80</Port></member>"+
+				"<member><ListenerArn>arn:443</ListenerArn><Port>443</Port></member></Listeners>"),
+		"DescribeRules": elb("DescribeRules",
+			"<Rules><member><RuleArn>arn:default</RuleArn><Priority>default</Priority></member>"+
+				"<member><RuleArn>arn:7</RuleArn><Priority>7</Priority></member></Rules>"),
 		"DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId></item></securityGroupInfo></DescribeSecurityGroupsResponse>",
 		"DescribeSecret":         `{"ARN": "arn:secret", "Name": "web-1"}`,
 		"ListSecretVersionIds": `{"Versions": [{"VersionId": "old", "VersionStages": ["AWSPREVIOUS"]},
@@ -62,10 +70,12 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		"ListCertificates": `{"CertificateSummaryList": [{"CertificateArn": "arn:held", "DomainName": "example.com"},
 			{"CertificateArn": "arn:new", "DomainName": "example.com"}]}`,
 		"ListTagsForCertificate": `{"Tags": [{"Key": "project", "Value": "shop"}, {"Key": "stage", "Value": "dev"}]}`,
-		"ListTaskDefinitions":    `{"taskDefinitionArns": ["arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-web:3"]}`,
+		"ListTaskDefinitions": `{"taskDefinitionArns": ` +
+			`["arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-web:3"]}`,
 		"DescribeTaskDefinition": `{"tags": [{"key": "project", "value": "shop"}, {"key": "stage", "value": "dev"}]}`,
 	})
-	target := inputs{"serviceNamespace": "ecs", "resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount", "name": "cpu"}
+	target := inputs{"serviceNamespace": "ecs", "resourceId": "service/shop-dev/web",
+		"scalableDimension": "ecs:service:DesiredCount", "name": "cpu"}
 	for token, c := range map[string]struct {
 		in inputs
 		id string
@@ -81,24 +91,30 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		"aws:ecr/lifecyclePolicy:LifecyclePolicy": {inputs{"repository": "shop-dev/web"}, "shop-dev/web"},
 		"aws:ecr/repository:Repository":           {inputs{"name": "shop-dev/web"}, "shop-dev/web"},
 		"aws:ecs/cluster:Cluster":                 {inputs{"name": "shop-dev"}, "shop-dev"},
-		"aws:ecs/service:Service":                 {inputs{"cluster": "arn:aws:ecs:eu-central-1:1:cluster/shop-dev", "name": "web"}, "shop-dev/web"},
+		"aws:ecs/service:Service": {inputs{"cluster": "arn:aws:ecs:eu-central-1:1:cluster/shop-dev",
+			"name": "web"}, "shop-dev/web"},
 		"aws:ecs/taskDefinition:TaskDefinition": {inputs{"family": "shop-dev-web", "tags": owned},
 			"arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-web:3"},
 		"aws:iam/role:Role":             {inputs{"name": "shop-dev-web-task"}, "shop-dev-web-task"},
 		"aws:iam/rolePolicy:RolePolicy": {inputs{"role": "shop-dev-web-task", "name": "logs-1"}, "shop-dev-web-task:logs-1"},
-		"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {inputs{"role": "web", "policyArn": "arn:aws:iam::1:policy/web-1"},
+		"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {inputs{"role": "web",
+			"policyArn": "arn:aws:iam::1:policy/web-1"},
 			"web/arn:aws:iam::1:policy/web-1"},
-		"aws:iam/policy:Policy":                          {inputs{"name": "web-1", "path": "/shop/"}, "arn:aws:iam::123456789012:policy/shop/web-1"},
-		"aws:lb/listener:Listener":                       {inputs{"loadBalancerArn": "arn:lb", "port": 443}, "arn:443"},
-		"aws:lb/listenerRule:ListenerRule":               {inputs{"listenerArn": "arn:443", "priority": 7}, "arn:7"},
-		"aws:lb/loadBalancer:LoadBalancer":               {inputs{"name": "shop-dev-1"}, "arn:lb"},
-		"aws:lb/targetGroup:TargetGroup":                 {inputs{"name": "web-1"}, "arn:tg"},
-		"aws:route53/record:Record":                      {inputs{"zoneId": "Z1", "name": "_a1.Example.com.", "type": "CNAME"}, "Z1__a1.example.com_CNAME"},
+		"aws:iam/policy:Policy": {inputs{"name": "web-1", "path": "/shop/"},
+			"arn:aws:iam::123456789012:policy/shop/web-1"},
+		"aws:lb/listener:Listener":         {inputs{"loadBalancerArn": "arn:lb", "port": 443}, "arn:443"},
+		"aws:lb/listenerRule:ListenerRule": {inputs{"listenerArn": "arn:443", "priority": 7}, "arn:7"},
+		"aws:lb/loadBalancer:LoadBalancer": {inputs{"name": "shop-dev-1"}, "arn:lb"},
+		"aws:lb/targetGroup:TargetGroup":   {inputs{"name": "web-1"}, "arn:tg"},
+		"aws:route53/record:Record": {inputs{"zoneId": "Z1", "name": "_a1.Example.com.",
+			"type": "CNAME"}, "Z1__a1.example.com_CNAME"},
 		"aws:scheduler/schedule:Schedule":                {inputs{"name": "shop-dev-report"}, "default/shop-dev-report"},
 		"aws:secretsmanager/secret:Secret":               {inputs{"name": "web-1"}, "arn:secret"},
 		"aws:secretsmanager/secretVersion:SecretVersion": {inputs{"secretId": "arn:secret"}, "arn:secret|new"},
-		"aws:ec2/securityGroupRule:SecurityGroupRule": {inputs{"securityGroupId": "sg-1", "type": "ingress", "protocol": "tcp", "fromPort": 80,
-			"toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "ipv6CidrBlocks": []any{"fd00::/8"}}, "sg-1_ingress_tcp_80_80_10.0.0.0/8_fd00::/8"},
+		"aws:ec2/securityGroupRule:SecurityGroupRule": {inputs{"securityGroupId": "sg-1", "type": "ingress",
+			"protocol": "tcp", "fromPort": 80,
+			"toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "ipv6CidrBlocks": []any{"fd00::/8"}},
+			"sg-1_ingress_tcp_80_80_10.0.0.0/8_fd00::/8"},
 	} {
 		if derive := derivedIDs[token]; derive != nil {
 			require.Equal(t, c.id, derive(c.in), token)
@@ -131,7 +147,7 @@ func TestWhatAWSDoesNotHaveHasNoID(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		f := answering(t, nil)
-		f.query.cfg.BaseEndpoint = &server.URL
+		f.query.Cfg.BaseEndpoint = &server.URL
 		return f
 	}
 	in := inputs{"name": "x", "loadBalancerArn": "arn:lb", "listenerArn": "arn:l", "port": 80, "priority": 1}
@@ -148,7 +164,8 @@ func TestWhatAWSDoesNotHaveHasNoID(t *testing.T) {
 		"DescribeTaskDefinition": `{"tags": [{"key": "project", "value": "another"}]}`,
 		"DescribeSecret":         `{"ARN": "arn:secret", "DeletedDate": 1700000000}`})
 	for _, token := range []string{"aws:ecs/taskDefinition:TaskDefinition", "aws:secretsmanager/secret:Secret"} {
-		id, err := askedIDs[token](t.Context(), f, inputs{"family": "web", "name": "web", "tags": map[string]any{"project": "shop", "stage": "dev"}})
+		id, err := askedIDs[token](t.Context(), f, inputs{"family": "web", "name": "web",
+			"tags": map[string]any{"project": "shop", "stage": "dev"}})
 		require.NoError(t, err, token)
 		require.Empty(t, id, token)
 	}
@@ -167,8 +184,10 @@ const exampleState = `{"version": 3, "deployment": {"resources": [
 func TestWhatAnOperationMadeTakesItsPlaceInTheState(t *testing.T) {
 	t.Parallel()
 	made := func(token string, inputs map[string]any) stateResource {
-		return stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token, "inputs": inputs, "custom": true,
-			"parent": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", "provider": "urn:pulumi:dev::shop::pulumi:providers:aws::default::9",
+		return stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token, "inputs": inputs,
+			"custom":       true,
+			"parent":       "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev",
+			"provider":     "urn:pulumi:dev::shop::pulumi:providers:aws::default::9",
 			"dependencies": []any{"urn:gone"}, "propertyDependencies": map[string]any{"vpcId": []any{"urn:gone"}}}
 	}
 	state, err := parseState([]byte(exampleState))
@@ -184,12 +203,14 @@ func TestWhatAnOperationMadeTakesItsPlaceInTheState(t *testing.T) {
 		}
 		return ids
 	}
-	group := made("aws:lb/targetGroup:TargetGroup", map[string]any{"port": 81, "name": "web-2", "__defaults": []any{"name"}})
+	group := made("aws:lb/targetGroup:TargetGroup", map[string]any{"port": 81, "name": "web-2",
+		"__defaults": []any{"name"}})
 	require.False(t, madeTwice(state.liveOf(group.urn()), group), "another port is a replacement")
 	state.adopt(group, "arn:new")
 	role := made("aws:iam/role:Role", nil)
 	state.adopt(role, "web")
-	require.Equal(t, []string{"shop-dev ", "default 9", "web web", "web arn:new", "web arn:old to delete", "web arn:service"}, ids(),
+	require.Equal(t, []string{"shop-dev ", "default 9", "web web", "web arn:new", "web arn:old to delete",
+		"web arn:service"}, ids(),
 		"behind what it depends on, before what depends on it; what was deleted first is gone")
 	require.Empty(t, state.liveOf(group.urn())["dependencies"])
 	require.Equal(t, map[string]any{}, state.liveOf(group.urn())["outputs"])

@@ -18,12 +18,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"slipway/awslimits"
+	"slipway/cmd/slipway/internal/awsclient"
 )
 
 // finder finds what a cut-off operation may have created.
 type finder struct {
-	*cloud
-	query   queryClient
+	*awsclient.Client
+	query   awsclient.Query
 	certs   *acm.Client
 	scaling *applicationautoscaling.Client
 	// holds tells whether the state has a resource of this type and id already.
@@ -133,17 +134,16 @@ func securityGroupRuleID(in inputs) string {
 
 // findPolicy makes the ARN, which has the account. Whether AWS has it, the provider says.
 func findPolicy(_ context.Context, f *finder, in inputs) (string, error) {
-	return fmt.Sprintf("arn:%s:iam::%s:policy%s%s", awslimits.Partition(f.region), f.account, cmp.Or(in.text("path"), "/"),
+	return fmt.Sprintf("arn:%s:iam::%s:policy%s%s", awslimits.Partition(f.Region), f.Account, cmp.Or(in.text("path"), "/"),
 		in.text("name")), nil
 }
-
-const elbv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed
 
 func findLoadBalancer(ctx context.Context, f *finder, in inputs) (string, error) {
 	var answer struct {
 		ARNs []string `xml:"DescribeLoadBalancersResult>LoadBalancers>member>LoadBalancerArn"`
 	}
-	err := f.query.ask(ctx, elbv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}}, &answer)
+	err := f.query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}},
+		&answer)
 	return firstOf(answer.ARNs, err, "LoadBalancerNotFound")
 }
 
@@ -151,13 +151,14 @@ func findTargetGroup(ctx context.Context, f *finder, in inputs) (string, error) 
 	var answer struct {
 		ARNs []string `xml:"DescribeTargetGroupsResult>TargetGroups>member>TargetGroupArn"`
 	}
-	err := f.query.ask(ctx, elbv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}}, &answer)
+	err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}},
+		&answer)
 	return firstOf(answer.ARNs, err, "TargetGroupNotFound")
 }
 
 // firstOf is the first of what AWS has, or none where it says so with one of the codes.
 func firstOf(found []string, err error, none ...string) (string, error) {
-	if isCode(err, none...) || err == nil && len(found) == 0 {
+	if awsclient.IsCode(err, none...) || err == nil && len(found) == 0 {
 		return "", nil
 	}
 	if err != nil {
@@ -176,7 +177,7 @@ func findListener(ctx context.Context, f *finder, in inputs) (string, error) {
 			} `xml:"DescribeListenersResult>Listeners>member"`
 			Next string `xml:"DescribeListenersResult>NextMarker"`
 		}
-		err := f.query.ask(ctx, elbv2, "DescribeListeners", form, &answer)
+		err := f.query.Call(ctx, awsclient.ELBv2, "DescribeListeners", form, &answer)
 		for _, each := range answer.Listeners {
 			if each.Port == in.text("port") {
 				return each.ARN, nil
@@ -199,7 +200,7 @@ func findListenerRule(ctx context.Context, f *finder, in inputs) (string, error)
 			} `xml:"DescribeRulesResult>Rules>member"`
 			Next string `xml:"DescribeRulesResult>NextMarker"`
 		}
-		err := f.query.ask(ctx, elbv2, "DescribeRules", form, &answer)
+		err := f.query.Call(ctx, awsclient.ELBv2, "DescribeRules", form, &answer)
 		for _, each := range answer.Rules {
 			if each.Priority == in.text("priority") {
 				return each.ARN, nil
@@ -221,12 +222,12 @@ func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error
 		form.Set("Filter.2.Name", "vpc-id")
 		form.Set("Filter.2.Value.1", vpc)
 	}
-	err := f.query.ask(ctx, "ec2", "DescribeSecurityGroups", form, &answer)
+	err := f.query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer)
 	return firstOf(answer.IDs, err)
 }
 
 func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
-	found, err := f.describeSecret(ctx, in.text("name"), "")
+	found, err := f.DescribeSecret(ctx, in.text("name"), "")
 	if err != nil || found == nil || found.DeletedDate != nil {
 		return "", err
 	}
@@ -235,11 +236,11 @@ func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
 
 func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error) {
 	arn := in.text("secretId")
-	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.secrets,
+	pages := secretsmanager.NewListSecretVersionIdsPaginator(f.Secrets,
 		&secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if isCode(err, "ResourceNotFoundException") {
+		if awsclient.IsCode(err, "ResourceNotFoundException") {
 			return "", nil
 		}
 		if err != nil {
@@ -292,7 +293,7 @@ func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) 
 func findTaskDefinition(ctx context.Context, f *finder, in inputs) (string, error) {
 	const newest = 20
 	family := in.text("family")
-	listed, err := f.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
+	listed, err := f.ECS.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
 		FamilyPrefix: &family, Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(newest),
 		Status: ecstypes.TaskDefinitionStatusActive,
 	})
@@ -300,7 +301,7 @@ func findTaskDefinition(ctx context.Context, f *finder, in inputs) (string, erro
 		return "", err
 	}
 	for _, arn := range listed.TaskDefinitionArns {
-		described, err := f.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		described, err := f.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
 			TaskDefinition: &arn, Include: []ecstypes.TaskDefinitionField{ecstypes.TaskDefinitionFieldTags},
 		})
 		if err != nil {

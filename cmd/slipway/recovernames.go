@@ -14,6 +14,8 @@ import (
 	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"slipway/cmd/slipway/internal/awsclient"
 )
 
 // candidate is something that AWS has, of a type whose names Pulumi makes up.
@@ -103,7 +105,7 @@ func listScheduledActions(ctx context.Context, f *finder, in inputs, _ string) (
 }
 
 func listSecrets(ctx context.Context, f *finder, _ inputs, prefix string) (found []candidate, err error) {
-	pages := secretsmanager.NewListSecretsPaginator(f.secrets, &secretsmanager.ListSecretsInput{
+	pages := secretsmanager.NewListSecretsPaginator(f.Secrets, &secretsmanager.ListSecretsInput{
 		Filters: []secretstypes.Filter{{Key: secretstypes.FilterNameStringTypeName, Values: []string{prefix}}},
 	})
 	for pages.HasMorePages() {
@@ -149,7 +151,7 @@ func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) (fo
 			} `xml:"securityGroupInfo>item"`
 			Next string `xml:"nextToken"`
 		}
-		if err := f.query.ask(ctx, "ec2", "DescribeSecurityGroups", form, &answer); err != nil {
+		if err := f.query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Groups {
@@ -176,7 +178,7 @@ func listLoadBalancers(ctx context.Context, f *finder, _ inputs, prefix string) 
 			} `xml:"DescribeLoadBalancersResult>LoadBalancers>member"`
 			Next string `xml:"DescribeLoadBalancersResult>NextMarker"`
 		}
-		if err := f.query.ask(ctx, elbv2, "DescribeLoadBalancers", form, &answer); err != nil {
+		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Balancers {
@@ -201,7 +203,7 @@ func listTargetGroups(ctx context.Context, f *finder, _ inputs, prefix string) (
 			} `xml:"DescribeTargetGroupsResult>TargetGroups>member"`
 			Next string `xml:"DescribeTargetGroupsResult>NextMarker"`
 		}
-		if err := f.query.ask(ctx, elbv2, "DescribeTargetGroups", form, &answer); err != nil {
+		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Groups {
@@ -236,7 +238,7 @@ func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
 				} `xml:"Tags>member"`
 			} `xml:"DescribeTagsResult>TagDescriptions>member"`
 		}
-		if err := f.query.ask(ctx, elbv2, "DescribeTags", form, &answer); err != nil {
+		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTags", form, &answer); err != nil {
 			return err
 		}
 		for _, described := range answer.Described {

@@ -12,8 +12,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"go.yaml.in/yaml/v3"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
@@ -187,7 +190,7 @@ func (r *rollback) pinImages(project *stagefile.Project, last *entry) error {
 		if pinned || unchanged {
 			continue
 		}
-		ref := used.then.ref()
+		ref := used.then.Pin()
 		if refs[used.name] != "" && refs[used.name] != ref {
 			return exit.Refuse("%s: the services and tasks of update %d ran different images of that name: use --pin",
 				stage.Path("images", used.name), r.To)
@@ -215,7 +218,7 @@ func (r *rollback) pinImages(project *stagefile.Project, last *entry) error {
 type imageUse struct {
 	key  string // of the service, the task or the container, as the stage file has it
 	name string // of the image, in the stage file
-	then usedImage
+	then awsclient.Image
 	now  string // the reference that the container runs after the last update; empty where it is not there
 }
 
@@ -260,4 +263,43 @@ func (e *entry) value(path string) string {
 		return own.text
 	}
 	return e.leaves["defaults."+path].text
+}
+
+// secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
+// could. Parameters of Systems Manager have no versions to look for.
+func secretGone(ctx context.Context, c *awsclient.Client, reference string) (string, error) {
+	kept, known := stage.ParseSecretReference(reference)
+	if !known || kept.Parameter {
+		return "", nil
+	}
+	arn := kept.ARN
+	there := func(o *secretsmanager.Options) { o.Region = kept.Region }
+	described, err := c.DescribeSecret(ctx, arn, kept.Region)
+	if err != nil {
+		return "", err
+	}
+	if described == nil {
+		return "the secret is gone: create it again, or go back to another update", nil
+	}
+	if described.DeletedDate != nil {
+		return "the secret is to be deleted: `aws secretsmanager restore-secret --secret-id " + arn + "` keeps it", nil
+	}
+	if kept.Version == "" {
+		return "", nil
+	}
+	pages := secretsmanager.NewListSecretVersionIdsPaginator(c.Secrets, &secretsmanager.ListSecretVersionIdsInput{
+		SecretId: &arn, IncludeDeprecated: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx, there)
+		if err != nil {
+			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
+		}
+		for _, version := range page.Versions {
+			if aws.ToString(version.VersionId) == kept.Version {
+				return "", nil
+			}
+		}
+	}
+	return "AWS no longer has that version of it: without --pin the value in the stage file is used", nil
 }

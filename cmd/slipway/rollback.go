@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -195,7 +196,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 		planned.leaveOut((&entry{leaves: now}).declared(serviceKind))
 		planned.leaveTasks()
 	}
-	if err := history.cloud.needs(ctx, planned, history.cluster+"-"); err != nil {
+	if err := checkAvailable(ctx, history.cloud, planned, history.cluster+"-"); err != nil {
 		return nil, err
 	}
 	if pin {
@@ -294,7 +295,7 @@ func (e *entry) differs(other *entry) bool {
 	}
 	for _, kind := range []string{serviceKind, taskKind} {
 		for name, put := range e.of(kind) {
-			if there := other.of(kind)[name]; there != nil && !there.same(put.containerImages) {
+			if there := other.of(kind)[name]; there != nil && !there.Same(put.Images) {
 				return true
 			}
 		}
@@ -302,18 +303,19 @@ func (e *entry) differs(other *entry) bool {
 	return false
 }
 
-// needs refuses a rollback that something it needs is gone for. A restored stage file registers other revisions, with
-// the values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that they name.
-func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix string) error {
+// checkAvailable refuses a rollback that something it needs is gone for. A restored stage file registers other
+// revisions, with the values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that
+// they name.
+func checkAvailable(ctx context.Context, c *awsclient.Client, planned *rollback, familyPrefix string) error {
 	var gone []error
 	for _, kind := range []string{serviceKind, taskKind} {
 		for _, name := range slices.Sorted(maps.Keys(planned.of(kind))) {
-			lacks, err := c.lacks(ctx, planned, planned.of(kind)[name].Then, familyPrefix+name)
+			missing, err := missingOf(ctx, c, planned, planned.of(kind)[name].Then, familyPrefix+name)
 			if err != nil {
 				return err
 			}
-			for _, lack := range lacks {
-				gone = append(gone, fmt.Errorf("%s.%s: %s", kind, name, lack))
+			for _, one := range missing {
+				gone = append(gone, fmt.Errorf("%s.%s: %s", kind, name, one))
 			}
 		}
 	}
@@ -323,39 +325,41 @@ func (c *cloud) needs(ctx context.Context, planned *rollback, familyPrefix strin
 	return nil
 }
 
-// lacks says what is gone of what a revision of a family, or one like it, needs.
-func (c *cloud) lacks(ctx context.Context, planned *rollback, then *placed, family string) (lacks []string, err error) {
+// missingOf says what is gone of what a revision of a family, or one like it, needs.
+func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then *placed,
+	family string) (missing []string,
+	err error) {
 	fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
 	switch {
 	case fixed && then.Revision == 0:
 		why := cmp.Or(then.Unknown, "nothing tells")
-		lacks = append(lacks,
+		missing = append(missing,
 			fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
 				"that you mean into the stage file", planned.To, why))
-	case fixed && (then.revision == nil || !then.revision.active):
-		lacks = append(lacks,
+	case fixed && (then.revision == nil || !then.revision.Active):
+		missing = append(missing,
 			fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
 				then.Revision))
 	}
-	for _, gone := range then.gone() {
-		lacks = append(lacks, gone+": choose an update whose image is there (slipway history shows it)")
+	for _, gone := range then.Gone() {
+		missing = append(missing, gone+": choose an update whose image is there (slipway history shows it)")
 	}
 	if then.revision == nil {
-		return lacks, nil
+		return missing, nil
 	}
-	for _, reference := range then.revision.secrets() {
+	for _, reference := range then.revision.Secrets() {
 		if kept, _ := stage.ParseSecretReference(reference); kept.IsOf(family) && !fixed {
 			continue
 		}
-		reason, err := c.secretGone(ctx, reference)
+		reason, err := secretGone(ctx, c, reference)
 		if err != nil {
 			return nil, err
 		}
 		if reason != "" {
-			lacks = append(lacks, fmt.Sprintf("its revision %d is given %s, and %s", then.Revision, reference, reason))
+			missing = append(missing, fmt.Sprintf("its revision %d is given %s, and %s", then.Revision, reference, reason))
 		}
 	}
-	return lacks, nil
+	return missing, nil
 }
 
 // of are the services, or the tasks.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -118,7 +119,7 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 	if !there {
 		return nil, taskrun.Task{}, noTask(project, stack, name, config, secretKeys, outputs)
 	}
-	cfg, settings, _, err := awsOf(ctx, stack, config)
+	cfg, settings, _, err := awsclient.Configure(ctx, stack, config)
 	if err != nil {
 		return nil, taskrun.Task{}, err
 	}

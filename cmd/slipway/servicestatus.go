@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 )
 
@@ -32,7 +35,7 @@ type deployedService struct {
 type runningService struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`
-	containerImages
+	awsclient.Images
 	Desired int `json:"desired"`
 	Running int `json:"running"`
 	Pending int `json:"pending"`
@@ -44,7 +47,7 @@ type runningService struct {
 	Events  []serviceEvent `json:"events"`
 	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not
 	// known.
-	Failure *rolloutFailure `json:"failure,omitempty"`
+	Failure *awsclient.RolloutFailure `json:"failure,omitempty"`
 
 	deployments int // that ECS has not given up
 }
@@ -59,8 +62,8 @@ const mostEvents = 5
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
-func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string, state *leftState) error {
-	services, err := cloud.services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
+func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, cluster string, state *leftState) error {
+	services, err := cloud.Services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
 		return err
 	}
@@ -70,8 +73,9 @@ func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string,
 	}
 	for name, found := range services {
 		now := &runningService{
-			Revision: revisionNumber(aws.ToString(found.TaskDefinition)), TaskDefinition: aws.ToString(found.TaskDefinition),
-			Desired: int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
+			Revision:       awsclient.RevisionNumber(aws.ToString(found.TaskDefinition)),
+			TaskDefinition: aws.ToString(found.TaskDefinition),
+			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
 			Events: []serviceEvent{},
 		}
 		for _, deployment := range found.Deployments {
@@ -85,15 +89,15 @@ func (s *stageStatus) running(ctx context.Context, cloud *cloud, cluster string,
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
-		if now.Failure = failureOf(found, state.target(cluster, name), began); now.Failure != nil {
-			now.Failure.Stopped = cloud.stoppedReasons(ctx, found, now.Failure.target)
+		if now.Failure = awsclient.FailureOf(found, state.target(cluster, name), began); now.Failure != nil {
+			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)
 		}
-		definition, err := cloud.revision(ctx, now.TaskDefinition)
+		definition, err := cloud.Revision(ctx, now.TaskDefinition)
 		if err != nil {
 			return err
 		}
-		now.Inactive = definition == nil || !definition.active
-		if now.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+		now.Inactive = definition == nil || !definition.Active
+		if now.Images, err = cloud.Images(ctx, definition, name); err != nil {
 			return err
 		}
 		s.Services[name].Running = now
@@ -140,5 +144,24 @@ func (s *stageStatus) compare(name string, service *serviceStatus) {
 		now.Running != now.Desired) {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}
-	s.compareImages("services."+name, now.containerImages)
+	s.compareImages("services."+name, now.Images)
+}
+
+// failed says in a sentence what became of the deployment, and what to do.
+func (r *runningService) failed(stack string) string {
+	failure := r.Failure
+	text := fmt.Sprintf("the deployment of revision %d failed, with %d of %d replicas running", failure.Revision,
+		r.Running, r.Desired)
+	if failure.RolledBack {
+		text = fmt.Sprintf("revision %d was asked for, and ECS rolled back; serving revision %d, with %d of %d replicas",
+			failure.Revision,
+			r.Revision, r.Running, r.Desired)
+	}
+	if failure.Reason != "" {
+		text += ". ECS says: " + strings.TrimSuffix(failure.Reason, ".")
+	}
+	for _, reason := range failure.Stopped {
+		text += "; " + reason
+	}
+	return text + fmt.Sprintf(". Fix the cause, and run `pulumi up --refresh --stack %s`", stack)
 }

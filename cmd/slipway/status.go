@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -110,7 +111,7 @@ func showStatus(ctx context.Context, report *console.Report, directory string, s
 	pulumi := newPulumiCLI(project.Directory)
 	stages := make([]*stageStatus, len(stacks))
 	var running errgroup.Group
-	running.SetLimit(lookups)
+	running.SetLimit(awsclient.Lookups)
 	errs := make([]error, len(stacks))
 	for i, stack := range stacks {
 		running.Go(func() error {
@@ -207,7 +208,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 	if err := status.deployedTasks(outputs["tasks"]); err != nil {
 		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
 	}
-	cloud, err := connect(ctx, stack, config.config)
+	cloud, err := awsclient.Connect(ctx, stack, config.config)
 	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
 		status.updated(last, lock != nil)
 		status.differ("whether AWS has anything of it is not known: %v", err)
@@ -397,8 +398,8 @@ func (s *stageStatus) deployed(output json.RawMessage) error {
 }
 
 // compareImages tells which images are gone without which no task starts.
-func (s *stageStatus) compareImages(key string, images containerImages) {
-	for _, gone := range images.gone() {
+func (s *stageStatus) compareImages(key string, images awsclient.Images) {
+	for _, gone := range images.Gone() {
 		s.differ("%s: %s: a task that has to start will fail", key, gone)
 	}
 }

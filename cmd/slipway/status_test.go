@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/charmbracelet/lipgloss"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/provider"
 )
@@ -84,11 +88,11 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // cloud asks that account.
-func (f *fakeAWS) cloud(t *testing.T) *cloud {
+func (f *fakeAWS) cloud(t *testing.T) *awsclient.Client {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return newCloud(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+	return awsclient.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
 }
@@ -285,8 +289,8 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 		map[string]any{"status": "PRIMARY", "taskDefinition": fakeRevision + "shop-dev-web:1", "rolloutState": "COMPLETED"},
 		map[string]any{"status": "INACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2", "rolloutState": "FAILED"}}}}
 	put := func(number int) *placed {
-		return &placed{Revision: number, Changed: true, containerImages: containerImages{Image: usedImage{Tag: "v2"}},
-			revision: &revision{arn: fakeRevision + "shop-dev-web:2"}}
+		return &placed{Revision: number, Changed: true, Images: awsclient.Images{Image: awsclient.Image{Tag: "v2"}},
+			revision: &awsclient.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
 	}
 	history := newTimeline("shop", "dev")
 	history.cloud = f.cloud(t)
@@ -300,4 +304,36 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 	history.markOutcome(t.Context(), history.entries[2:])
 	require.Equal(t, "web 2 (v2)", history.entries[2].changedRevisions(serviceKind),
 		"of an earlier update nothing is known")
+}
+
+func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
+	pulumi := pulumiCLI{command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
+	_, _, err := readConfig(t.Context(), pulumi, p, "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, _, err = openTimeline(t.Context(), pulumi, p, "release", 1)
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, err = stageOrigin{pulumi, p}.LastUpdate(t.Context(), "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, err = readStatus(t.Context(), pulumi, p, "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+}
+
+func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "config:\n  slipway:services: {web: {replicas: 2}}\n")
+	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.yaml"),
+		[]byte("name: slipway\nconfig:\n  slipway:defaults:\n    value:\n"+
+			"      services: {web: {image: web, cpu: 256, memory: 512}}\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.dev.yaml"),
+		[]byte("config:\n  slipway:images: {web: {build: {context: .}}}\n"), 0o644))
+	s := &stageStatus{Stage: "release", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}}
+	s.withoutStack(p)
+	require.Len(t, s.Differences, 2)
+	require.Contains(t, s.Differences[0],
+		"Pulumi.release.yaml cannot be deployed as it is: images (Pulumi.release.yaml): no image is declared yet; "+
+			"run \"slipway promote dev release\"")
+	require.Equal(t, "there is no stack release yet: correct that, run `pulumi stack init release`, and `pulumi up "+
+		"--stack release`", s.Differences[1])
 }

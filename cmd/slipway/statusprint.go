@@ -124,7 +124,7 @@ func (s *serviceStatus) columns(report *console.Report) []string {
 		} else {
 			columns[4] = report.Bad(columns[4])
 		}
-		columns[5] = s.Running.Image.describe()
+		columns[5] = s.Running.Image.Describe()
 		columns[6] = console.ShortDigest(s.Running.Image.Digest)
 	}
 	return columns

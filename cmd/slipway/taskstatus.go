@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/schedule"
 	"slipway/stage"
@@ -43,7 +44,7 @@ type askedTask struct {
 type taskRevision struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`
-	containerImages
+	awsclient.Images
 	// Gone says that the revision was deregistered.
 	Gone bool `json:"gone,omitempty"`
 
@@ -98,33 +99,33 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
 // the rest need not be allowed to read schedules.
-func (s *stageStatus) readyTasks(ctx context.Context, cloud *cloud) error {
+func (s *stageStatus) readyTasks(ctx context.Context, cloud *awsclient.Client) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Tasks)) {
 		task := s.Tasks[name]
 		if task.Deployed == nil {
 			continue
 		}
-		definition, err := cloud.revision(ctx, task.Deployed.TaskDefinition)
+		definition, err := cloud.Revision(ctx, task.Deployed.TaskDefinition)
 		if err != nil {
 			return err
 		}
-		task.Deployed.Gone = definition == nil || !definition.active
-		if task.Deployed.containerImages, err = cloud.images(ctx, definition, name); err != nil {
+		task.Deployed.Gone = definition == nil || !definition.Active
+		if task.Deployed.Images, err = cloud.Images(ctx, definition, name); err != nil {
 			return err
 		}
 		if task.Deployed.schedule != "" {
-			task.Schedule, err = cloud.schedule(ctx, task.Deployed.schedule, time.Now())
+			task.Schedule, err = scheduleOf(ctx, cloud, task.Deployed.schedule, time.Now())
 			s.unread = errors.Join(s.unread, err)
 		}
 	}
 	return nil
 }
 
-// schedule reads a schedule of the default group. With an error there is one, too, of which only the name is known.
-func (c *cloud) schedule(ctx context.Context, name string, now time.Time) (*readySchedule, error) {
+// scheduleOf reads a schedule of the default group. With an error there is one, too, of which only the name is known.
+func scheduleOf(ctx context.Context, c *awsclient.Client, name string, now time.Time) (*readySchedule, error) {
 	found := &readySchedule{Name: name, Next: []time.Time{}}
-	answer, err := c.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
-	if isCode(err, "ResourceNotFoundException") {
+	answer, err := c.Scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
+	if awsclient.IsCode(err, "ResourceNotFoundException") {
 		found.Missing = true
 		return found, nil
 	}
@@ -168,7 +169,7 @@ func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool
 	if task.Deployed.Gone {
 		differ("its revision %d was deregistered: %s", task.Deployed.Revision, refresh)
 	}
-	s.compareImages("tasks."+name, task.Deployed.containerImages)
+	s.compareImages("tasks."+name, task.Deployed.Images)
 	schedule := task.Schedule
 	switch {
 	case schedule == nil:
@@ -181,7 +182,7 @@ func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool
 	}
 	if schedule.starts != task.Deployed.TaskDefinition {
 		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
-			revisionNumber(schedule.starts), task.Deployed.Revision, refresh)
+			awsclient.RevisionNumber(schedule.starts), task.Deployed.Revision, refresh)
 	}
 	if undeployed || task.Asked == nil {
 		return
@@ -205,7 +206,7 @@ func (t *taskStatus) columns() []string {
 	columns := []string{"-", "-", "-", "-", "-"}
 	if t.Deployed != nil {
 		columns[0] = strconv.Itoa(t.Deployed.Revision)
-		columns[3], columns[4] = t.Deployed.Image.describe(), console.ShortDigest(t.Deployed.Image.Digest)
+		columns[3], columns[4] = t.Deployed.Image.Describe(), console.ShortDigest(t.Deployed.Image.Digest)
 	}
 	if t.Asked != nil && len(t.Asked.Before) > 0 {
 		columns[1] = strings.Join(t.Asked.Before, ", ")

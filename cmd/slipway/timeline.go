@@ -3,14 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -75,9 +78,9 @@ type placed struct {
 	RolledBack bool `json:"rolledBack,omitempty"`
 	// Unknown says why the revision is not known, if there is reason to think that there was one.
 	Unknown string `json:"unknown,omitempty"`
-	containerImages
+	awsclient.Images
 
-	revision *revision
+	revision *awsclient.Revision
 }
 
 // timeline is a stage's history, newest first, of which no more is read than is asked for.
@@ -89,11 +92,11 @@ type timeline struct {
 	past    *past
 	entries []*entry // those that were made, newest first
 	// cloud is where its revisions and images are.
-	cloud *cloud
+	cloud *awsclient.Client
 	// revisions are those that were described, by family:number; nil for one that is gone.
-	revisions map[string]*revision
+	revisions map[string]*awsclient.Revision
 	// registered are a family's own revisions, oldest first, as far back as was asked for.
-	registered map[string][]*revision
+	registered map[string][]*awsclient.Revision
 	// deployed are the stack's outputs: what the newest update that succeeded put in place.
 	deployed *stageOutputs
 }
@@ -125,13 +128,13 @@ func openTimeline(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 
 func newTimeline(project, stack string) *timeline {
 	return &timeline{stack: stack, cluster: project + "-" + stagefile.StageName(stack), project: project,
-		revisions:  map[string]*revision{},
-		registered: map[string][]*revision{}}
+		revisions:  map[string]*awsclient.Revision{},
+		registered: map[string][]*awsclient.Revision{}}
 }
 
 // connect prepares calls to AWS.
 func (t *timeline) connect(ctx context.Context, config map[string]string) (err error) {
-	t.cloud, err = connect(ctx, t.stack, config)
+	t.cloud, err = awsclient.Connect(ctx, t.stack, config)
 	return err
 }
 
@@ -230,4 +233,44 @@ func (e *entry) pinned(service string) int {
 		}
 	}
 	return 0
+}
+
+// markOutcome notes at the newest update which services ECS serves with another revision than that update put in place.
+// Of earlier updates nobody keeps that. What cannot be read marks nothing.
+func (t *timeline) markOutcome(ctx context.Context, entries []*entry) {
+	i := slices.IndexFunc(entries, func(e *entry) bool { return e.Kind == "update" || e.Kind == "destroy" })
+	if i < 0 || entries[i].Kind == "destroy" || entries[i].Result == "in-progress" || !t.isNewest(entries[i]) {
+		return
+	}
+	services, err := t.cloud.Services(ctx, t.cluster, slices.Sorted(maps.Keys(entries[i].Services)))
+	if err != nil {
+		return
+	}
+	for name, put := range entries[i].Services {
+		service, there := services[name]
+		serving := aws.ToString(awsclient.PrimaryDeployment(service).TaskDefinition)
+		if there && put.revision != nil && serving != "" && serving != put.revision.ARN {
+			put.Serving = awsclient.RevisionNumber(serving)
+			put.RolledBack = awsclient.FailureOf(service, put.revision.ARN, entries[i].Start) != nil
+		}
+	}
+}
+
+// isNewest tells whether no update or destroy came after one.
+func (t *timeline) isNewest(e *entry) bool {
+	return !slices.ContainsFunc(t.entries[:e.i], func(later *entry) bool {
+		return later.Kind == "update" ||
+			later.Kind == "destroy"
+	})
+}
+
+// outcome is what became of the revision, where ECS serves another one.
+func (p *placed) outcome() string {
+	switch {
+	case p.Serving == 0:
+		return ""
+	case p.RolledBack:
+		return fmt.Sprintf(", rolled back; serving revision %d", p.Serving)
+	}
+	return fmt.Sprintf(", but serving revision %d", p.Serving)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -28,18 +29,18 @@ func ran(number int, start, end, services string) *entry {
 
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(tag string) containerImages {
-		return containerImages{Image: usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
+	image := func(tag string) awsclient.Images {
+		return awsclient.Images{Image: awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
 			Tag: tag, Digest: digest,
-			repository: "shop-dev/web"}}
+			Repository: "shop-dev/web"}}
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
 	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
 	target.leaves["images.web.build.context"] = leaf{text: "./app"}
 	pins := func(api, web *placed) (string, error) {
 		target.Services = map[string]*placed{"api": api, "web": web}
-		last.Services = map[string]*placed{"api": {Revision: 9, containerImages: image("v9")},
-			"web": {Revision: 9, containerImages: image("v9")}}
+		last.Services = map[string]*placed{"api": {Revision: 9, Images: image("v9")},
+			"web": {Revision: 9, Images: image("v9")}}
 		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
 		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{},
 			next: &stagefile.Text{Written: file, Committed: file}}
@@ -49,26 +50,27 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		err := planned.pinImages(&stagefile.Project{Name: "shop"}, last)
 		return string(planned.next.Written), err
 	}
-	pinned, err := pins(&placed{Revision: 5, containerImages: image("v5")},
-		&placed{Revision: 3, Pinned: true, containerImages: image("v3")})
+	pinned, err := pins(&placed{Revision: 5, Images: image("v5")},
+		&placed{Revision: 3, Pinned: true, Images: image("v3")})
 	require.NoError(t, err)
 	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
-	unchanged, err := pins(&placed{Revision: 9, containerImages: image("v9")},
-		&placed{Revision: 3, Pinned: true, containerImages: image("v3")})
+	unchanged, err := pins(&placed{Revision: 9, Images: image("v9")},
+		&placed{Revision: 3, Pinned: true, Images: image("v3")})
 	require.NoError(t, err)
 	require.NotContains(t, unchanged, "ref")
-	_, err = pins(&placed{Revision: 5, containerImages: image("v5")}, &placed{Revision: 3, containerImages: image("v3")})
+	_, err = pins(&placed{Revision: 5, Images: image("v5")}, &placed{Revision: 3, Images: image("v3")})
 	require.ErrorContains(t, err, "use --pin")
 }
 
 func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(name, tag string) usedImage {
-		return usedImage{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag, Tag: tag,
+	image := func(name, tag string) awsclient.Image {
+		return awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
+			Tag:        tag,
 			Digest:     digest,
-			repository: "shop-dev/" + name}
+			Repository: "shop-dev/" + name}
 	}
-	busybox := usedImage{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
+	busybox := awsclient.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
 	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": ` +
 		`"public.ecr.aws/docker/library/busybox:1.37"}}}}`
 	target, last := ran(5, "10:00:00", "10:01:00", services), ran(9, "11:00:00", "11:01:00", services)
@@ -78,15 +80,15 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 		target.leaves[key] = leaf{text: text}
 	}
 	put := func(tag string) *placed {
-		return &placed{Revision: 5, containerImages: containerImages{image("web", "v1"),
-			map[string]usedImage{"proxy": image("proxy", tag), "shell": busybox}}}
+		return &placed{Revision: 5, Images: awsclient.Images{Image: image("web", "v1"),
+			Sidecars: map[string]awsclient.Image{"proxy": image("proxy", tag), "shell": busybox}}}
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
 		".}\n    batch:\n      build: {context: .}\n")
 	planned := &rollback{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
 		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
 		Tasks: map[string]rollbackService{"migrate": {nil, &placed{Revision: 2,
-			containerImages: containerImages{Image: image("batch", "v3")}}}}}
+			Images: awsclient.Images{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*placed{"web": put("v9")}
 	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
 	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+digest)
@@ -101,9 +103,9 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	t.Parallel()
 	past := func(task, sidecar string) *entry {
 		e := ran(1, "10:00:00", "10:01:00", `{"web": {"image": "web"}}`)
-		e.Services["web"] = &placed{containerImages: containerImages{usedImage{Reference: "web"},
-			map[string]usedImage{"proxy": {Reference: sidecar}}}}
-		e.Tasks = map[string]*placed{"migrate": {containerImages: containerImages{Image: usedImage{Reference: task}}}}
+		e.Services["web"] = &placed{Images: awsclient.Images{Image: awsclient.Image{Reference: "web"},
+			Sidecars: map[string]awsclient.Image{"proxy": {Reference: sidecar}}}}
+		e.Tasks = map[string]*placed{"migrate": {Images: awsclient.Images{Image: awsclient.Image{Reference: task}}}}
 		return e
 	}
 	require.False(t, past("one", "one").differs(past("one", "one")))

@@ -7,13 +7,13 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -97,12 +97,12 @@ func noted(format string, args ...any) error { return note{fmt.Errorf(format, ar
 
 // verifier has a stage and what checks it against AWS.
 type verifier struct {
-	*cloud
+	*awsclient.Client
 	stage    *stage.Stage
 	stack    string
 	cfg      aws.Config
 	settings provider.Settings
-	query    queryClient
+	query    awsclient.Query
 	zones    *route53.Client
 	certs    *acm.Client
 	roles    *iam.Client
@@ -125,19 +125,16 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	cfg, providerSettings, account, err := awsOf(ctx, stack, config)
+	cfg, providerSettings, account, err := awsclient.Configure(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
 	if err := settings.CheckIn(cfg.Region, account); err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	if cfg.HTTPClient == nil { // as the SDK's own clients have it
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	v := &verifier{cloud: newCloud(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg,
+	v := &verifier{Client: awsclient.New(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg,
 		settings: providerSettings,
-		query:    queryClient{cfg, providerSettings},
+		query:    awsclient.Query{Cfg: cfg, Settings: providerSettings},
 		zones: route53.NewFromConfig(cfg,
 			func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
 		roles: iam.NewFromConfig(cfg,
@@ -163,7 +160,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 func (v *verifier) run(ctx context.Context) []check {
 	results := make([][]check, len(v.pending))
 	var running errgroup.Group
-	running.SetLimit(lookups)
+	running.SetLimit(awsclient.Lookups)
 	for i, do := range v.pending {
 		running.Go(func() error {
 			results[i] = do(ctx)
@@ -192,7 +189,7 @@ func newCheck(about, key, said string, err error) check {
 	case errors.As(err, &note{}):
 		return check{about, key, statusNote, err.Error()}
 	default:
-		return check{about, key, statusUnknown, "could not be checked: " + reason(err)}
+		return check{about, key, statusUnknown, "could not be checked: " + awsclient.Reason(err)}
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/provider"
 	"slipway/stage"
@@ -120,7 +119,7 @@ func TestCertificateCoversHosts(t *testing.T) {
 
 func TestTrustPolicies(t *testing.T) {
 	t.Parallel()
-	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev"}
+	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1"}, stack: "dev"}
 	statement := func(effect, principal, condition string) string {
 		return `{"Effect": "` + effect + `", "Principal": ` + principal + `, "Action": "sts:AssumeRole", "Condition": {` +
 			condition + `}}`
@@ -180,50 +179,6 @@ func TestManifests(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestEndpointsOfTheQueryProtocol(t *testing.T) {
-	shared := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(shared,
-		[]byte("[default]\nservices = local\n[services local]\nec2 =\n  endpoint_url = http://localhost:3\n"), 0o600))
-	overridden := map[string]string{"ec2": "http://localhost:1"}
-	for _, c := range []struct {
-		want, region string
-		settings     provider.Settings
-		environment  map[string]string
-	}{
-		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{}, nil},
-		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
-		{"https://ec2.eu-central-1.api.aws/", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}, nil},
-		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", provider.Settings{UseFIPSEndpoint: true,
-			UseDualstackEndpoint: true}, nil},
-		{"https://ec2.us-gov-east-1.amazonaws.com/", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
-		{"https://ec2.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1", provider.Settings{}, nil},
-		{"https://ec2.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1", provider.Settings{}, nil},
-		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{},
-			map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}},
-		{"http://localhost:1", "eu-central-1", provider.Settings{Endpoints: overridden},
-			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:2", "eu-central-1", provider.Settings{},
-			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:4", "eu-central-1", provider.Settings{},
-			map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4"}},
-		{"http://localhost:3", "eu-central-1", provider.Settings{SharedConfigFiles: []string{shared}}, nil},
-		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{},
-			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}},
-	} {
-		t.Run(c.want, func(t *testing.T) {
-			for key, value := range c.environment {
-				t.Setenv(key, value)
-			}
-			c.settings.Region = c.region
-			cfg, err := c.settings.Load(t.Context())
-			require.NoError(t, err)
-			endpoint, err := queryClient{cfg, c.settings}.endpoint(t.Context(), "ec2")
-			require.NoError(t, err)
-			require.Equal(t, c.want, endpoint)
-		})
-	}
-}
-
 func TestAStageOfTasksAloneNeedsANetworkToo(t *testing.T) {
 	t.Parallel()
 	proxy := stage.Sidecar{Container: stage.Container{Secrets: map[string]stage.Secret{
@@ -260,7 +215,7 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b"}
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)
-	v := &verifier{cloud: &cloud{account: "123456789012", region: "eu-central-1"}, stack: "dev",
+	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1"}, stack: "dev",
 		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL }),
 		stage: &stage.Stage{Project: "slipway", Name: "dev",
 			Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
@@ -285,46 +240,6 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 		"in the stage dev-eu (project slipway) have already; use another name here or there")
 }
 
-func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
-	t.Parallel()
-	answers := []struct {
-		status int
-		body   string
-	}{
-		{http.StatusBadRequest,
-			`<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`},
-		{http.StatusServiceUnavailable, `busy`},
-		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item><it`},
-		{http.StatusOK, `<html><body>Sign in</body></html>`},
-		{http.StatusOK, `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet></DescribeSubnetsResponse>`},
-		{http.StatusBadRequest,
-			`<Response><Errors><Error><Code>InvalidParameter</Code><Message>no</Message></Error></Errors></Response>`},
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next := answers[0]
-		answers = answers[1:]
-		if r.FormValue("Version") == "" || r.Header.Get("Authorization") == "" {
-			next.status = http.StatusTeapot
-		}
-		w.WriteHeader(next.status)
-		_, _ = w.Write([]byte(next.body))
-	}))
-	defer server.Close()
-	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
-		Endpoints: map[string]string{"ec2": server.URL}}
-	cfg, err := settings.Load(t.Context())
-	require.NoError(t, err)
-	q := queryClient{cfg, settings}
-	var subnets struct {
-		IDs []string `xml:"subnetSet>item>subnetId"`
-	}
-	require.NoError(t, q.ask(t.Context(), "ec2", "DescribeSubnets", url.Values{}, &subnets))
-	require.Equal(t, []string{"subnet-1"}, subnets.IDs)
-	err = q.ask(t.Context(), "ec2", "DescribeVpcs", url.Values{}, &struct{}{})
-	require.True(t, isCode(err, "InvalidParameter"))
-	require.Equal(t, "EC2 DescribeVpcs refused: InvalidParameter: no; let your own credentials make that call, or try again", reason(err))
-}
-
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	found := &verification{Stage: "dev", Checks: []check{newCheck("role", "a", "well", nil),
@@ -342,22 +257,6 @@ func TestVerdict(t *testing.T) {
 	require.Equal(t, []string{"ok", "note", "unknown", "wrong"}, statuses)
 }
 
-func TestSinceWhen(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"10m": now.Add(-10 * time.Minute), "0s": now,
-		"2026-11-23T00:00:00Z":      now.Add(-33 * time.Hour),
-		"2026-11-24T09:00:00+09:00": now.Add(-9 * time.Hour)} {
-		at, err := sinceWhen(text, now)
-		require.NoError(t, err)
-		require.True(t, want.Equal(at), text)
-	}
-	for _, text := range []string{"", "-10m", "yesterday", "10"} {
-		_, err := sinceWhen(text, now)
-		require.Error(t, err, text)
-	}
-}
-
 func TestTheQueueOfASchedule(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -373,10 +272,10 @@ func TestTheQueueOfASchedule(t *testing.T) {
 		_, _ = w.Write([]byte("<ErrorResponse><Error><Code>AWS.SimpleQueueService.NonExistentQueue</Code></Error></ErrorResponse>"))
 	}))
 	t.Cleanup(server.Close)
-	v := &verifier{query: queryClient{aws.Config{Region: "eu-west-1", HTTPClient: http.DefaultClient,
+	v := &verifier{query: awsclient.Query{Cfg: aws.Config{Region: "eu-west-1", HTTPClient: http.DefaultClient,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
-		provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}
+		Settings: provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}
 	said, err := v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:there")
 	require.NoError(t, err)
 	require.Equal(t, "the queue is there", said)

@@ -13,6 +13,7 @@ import (
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 )
 
@@ -66,13 +67,13 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 func (v *verifier) certificate(ctx context.Context, arn string) []check {
 	key := v.stage.Where("loadBalancer", "certificate")
 	one := func(err error) []check { return []check{newCheck("certificate", key, "", err)} }
-	if region := regionOf(arn); region != v.region {
-		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.region))
+	if region := regionOf(arn); region != v.Region {
+		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.Region))
 	}
 	answer, err := v.certs.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
-	if isCode(err, "ResourceNotFoundException") {
+	if awsclient.IsCode(err, "ResourceNotFoundException") {
 		return one(exit.Refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
-			v.region))
+			v.Region))
 	}
 	if err != nil {
 		return one(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
@@ -38,8 +39,8 @@ func (v *verifier) checkImages() {
 
 func (v *verifier) repositoryOf(ctx context.Context, image string) (string, error) {
 	name := v.stage.RepositoryName(image)
-	_, err := v.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
-	if isCode(err, "RepositoryNotFoundException") {
+	_, err := v.ECR.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
+	if awsclient.IsCode(err, "RepositoryNotFoundException") {
 		return "", noted("is built by the update, which makes its repository %s, too", name)
 	}
 	return "is built by the update, for the repository " + name, err
@@ -47,12 +48,12 @@ func (v *verifier) repositoryOf(ctx context.Context, image string) (string, erro
 
 func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
 	switch {
-	case ref.Account != v.account:
+	case ref.Account != v.Account:
 		return "", exit.Refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
-			v.account)
-	case ref.Region != v.region:
+			v.Account)
+	case ref.Region != v.Region:
 		return "", exit.Refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region,
-			v.region)
+			v.Region)
 	}
 	found, err := v.findImage(ctx, ref.Repository, ecrtypes.ImageIdentifier{ImageDigest: &ref.Digest})
 	if err != nil {
@@ -80,9 +81,9 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 // findImage describes an image in ECR; nil where there is none.
 func (v *verifier) findImage(ctx context.Context, repository string,
 	id ecrtypes.ImageIdentifier) (*ecrtypes.ImageDetail, error) {
-	answer, err := v.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository,
+	answer, err := v.ECR.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository,
 		ImageIds: []ecrtypes.ImageIdentifier{id}})
-	if isCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil &&
+	if awsclient.IsCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil &&
 		len(answer.ImageDetails) == 0 {
 		return nil, nil
 	}
@@ -107,7 +108,7 @@ func (p platform) String() string { return p.OS + "/" + p.Architecture }
 
 // platforms are what an image runs on: the entries of an index, or what the configuration of a single image says.
 func (v *verifier) platforms(ctx context.Context, repository, digest string) ([]string, error) {
-	answer, err := v.ecr.BatchGetImage(ctx, &ecr.BatchGetImageInput{RepositoryName: &repository,
+	answer, err := v.ECR.BatchGetImage(ctx, &ecr.BatchGetImageInput{RepositoryName: &repository,
 		ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}}, AcceptedMediaTypes: manifestTypes})
 	if err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ const largestConfig = 8 << 20 // of an image
 
 // blob reads a JSON document of a repository.
 func (v *verifier) blob(ctx context.Context, repository, digest string, into any) error {
-	answer, err := v.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{RepositoryName: &repository,
+	answer, err := v.ECR.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{RepositoryName: &repository,
 		LayerDigest: &digest})
 	if err != nil {
 		return err
@@ -221,7 +222,7 @@ func (v *verifier) checkRevisions() {
 }
 
 func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, error) {
-	found, err := v.revision(ctx, name)
+	found, err := v.Revision(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -229,10 +230,10 @@ func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, err
 		return "", exit.Refuse("there is no revision %s: name one that `aws ecs list-task-definitions --family-prefix %s` lists",
 			name, name[:strings.LastIndex(name, ":")])
 	}
-	if !found.active {
+	if !found.Active {
 		return "", exit.Refuse("%s is INACTIVE, and ECS starts no tasks of it: name an ACTIVE revision", name)
 	}
-	for _, container := range found.definition.ContainerDefinitions {
+	for _, container := range found.Definition.ContainerDefinitions {
 		there, err := v.imageThere(ctx, aws.ToString(container.Image))
 		if err != nil {
 			return "", err
@@ -242,7 +243,7 @@ func (v *verifier) pinnedRevision(ctx context.Context, name string) (string, err
 				aws.ToString(container.Name), aws.ToString(container.Image))
 		}
 	}
-	return path.Base(found.arn) + " is ACTIVE, and its images are there", nil
+	return path.Base(found.ARN) + " is ACTIVE, and its images are there", nil
 }
 
 // imageThere tells whether an image that a container names is in ECR. Those of other registries and accounts cannot be
@@ -260,7 +261,7 @@ func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
 func (v *verifier) inECR(text string) (repository string, id *ecrtypes.ImageIdentifier) {
 	image, inECR := stage.ParseECR(text)
 	switch {
-	case !inECR || image.Account != v.account || image.Region != v.region:
+	case !inECR || image.Account != v.Account || image.Region != v.Region:
 		return "", nil
 	case image.Digest != "":
 		return image.Repository, &ecrtypes.ImageIdentifier{ImageDigest: &image.Digest}

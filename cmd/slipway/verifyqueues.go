@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 )
 
@@ -34,9 +35,9 @@ func (v *verifier) queue(ctx context.Context, text string) (string, error) {
 	var answer struct {
 		URL string `xml:"GetQueueUrlResult>QueueUrl"`
 	}
-	err = v.query.ask(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
+	err = v.query.Call(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
 		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
-	if isCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
+	if awsclient.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
 		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+
 			"another",
 			queue.Resource)

@@ -14,6 +14,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"slipway/awslimits"
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
 )
@@ -76,7 +77,7 @@ func (v *verifier) checkLinkedRoles() {
 
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
 	_, err := v.roles.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
-	if isCode(err, "NoSuchEntity") {
+	if awsclient.IsCode(err, "NoSuchEntity") {
 		return "", exit.Refuse("there is no policy %s: make it, or name one that `aws iam list-policies "+
 			"--policy-usage-filter "+
 			"PermissionsBoundary` lists", policy)
@@ -122,7 +123,7 @@ func (v *verifier) rolesOf(ctx context.Context, of string) []check {
 
 // arn is the name of a resource of the stage's account and region.
 func (v *verifier) arn(service, resource string) string {
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", awslimits.Partition(v.region), service, v.region, v.account, resource)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", awslimits.Partition(v.Region), service, v.Region, v.Account, resource)
 }
 
 // managed tells that a role is about to get managed policies in place of an inline one. What cannot be read says
@@ -147,7 +148,7 @@ func (v *verifier) managed(ctx context.Context, of, name string) (checks []check
 // role describes a role; nil where there is none.
 func (v *verifier) role(ctx context.Context, name string) (*role, error) {
 	answer, err := v.roles.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
-	if isCode(err, "NoSuchEntity") {
+	if awsclient.IsCode(err, "NoSuchEntity") {
 		return nil, nil
 	}
 	if err != nil {
@@ -270,9 +271,9 @@ func (v *verifier) conditionsHold(conditions map[string]map[string]texts, source
 			var value string
 			switch strings.ToLower(key) {
 			case "aws:sourceaccount":
-				value = v.account
+				value = v.Account
 			case "aws:sourcearn":
-				value = fmt.Sprintf("%s:%s:%s:", source, v.region, v.account) // a task, a service or anything else of ECS
+				value = fmt.Sprintf("%s:%s:%s:", source, v.Region, v.Account) // a task, a service or anything else of ECS
 			default:
 				return false, false
 			}

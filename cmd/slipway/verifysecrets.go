@@ -56,7 +56,7 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret) (string, error) {
 	reference := secret.Reference()
 	id, region := reference.ARN, reference.Region
-	answer, err := v.describeSecret(ctx, id, region)
+	answer, err := v.DescribeSecret(ctx, id, region)
 	if err != nil {
 		return "", err
 	}

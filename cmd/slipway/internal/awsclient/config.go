@@ -1,4 +1,4 @@
-package main
+package awsclient
 
 import (
 	"context"
@@ -8,14 +8,15 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
 )
 
-// awsOf prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
+// Configure prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
 // use.
-func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings,
+func Configure(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings,
 	account string, err error) {
 	settings, err = provider.ReadSettings(func(key string) string { return config["aws:"+key] })
 	if err != nil {
@@ -43,6 +44,9 @@ func awsOf(ctx context.Context, stack string, config map[string]string) (cfg aws
 				fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
 					account, stack, strings.Join(allowed, ", "))
 		}
+	}
+	if cfg.HTTPClient == nil { // as the SDK's own clients have it
+		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
 	return cfg, settings, account, nil
 }

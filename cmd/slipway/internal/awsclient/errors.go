@@ -1,4 +1,4 @@
-package main
+package awsclient
 
 import (
 	"errors"
@@ -8,14 +8,14 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// isCode tells an error of AWS by its code, whether the SDK has a type for it or not.
-func isCode(err error, codes ...string) bool {
+// IsCode tells an error of AWS by its code, whether the SDK has a type for it or not.
+func IsCode(err error, codes ...string) bool {
 	var refusal smithy.APIError
 	return errors.As(err, &refusal) && slices.Contains(codes, refusal.ErrorCode())
 }
 
-// reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
-func reason(err error) string {
+// Reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
+func Reason(err error) string {
 	call := "AWS"
 	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
 		call, err = operation.Service()+" "+operation.Operation(), operation.Err

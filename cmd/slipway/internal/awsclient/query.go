@@ -1,4 +1,4 @@
-package main
+package awsclient
 
 import (
 	"cmp"
@@ -25,22 +25,22 @@ import (
 // needed of it. Its protocol is a form that is answered with XML, so this file sends the requests itself, signed by the
 // SDK.
 
-// queryClient sends requests of the query protocol with the settings of the stage's provider.
-type queryClient struct {
-	cfg      aws.Config
-	settings provider.Settings
+// Query sends requests of the query protocol with the settings of the stage's provider.
+type Query struct {
+	Cfg      aws.Config
+	Settings provider.Settings
 }
 
 // queryVersions are the versions of the APIs.
-var queryVersions = map[string]string{"ec2": "2016-11-15", elbv2: "2015-12-01", "sqs": "2012-11-05"}
+var queryVersions = map[string]string{"ec2": "2016-11-15", ELBv2: "2015-12-01", "sqs": "2012-11-05"}
 
-// ask decodes the answer of a service to an action. Its errors are as those of the SDK.
-func (q queryClient) ask(ctx context.Context, service, action string, form url.Values, answer any) error {
+// Call decodes the answer of a service to an action. Its errors are as those of the SDK.
+func (q Query) Call(ctx context.Context, service, action string, form url.Values, answer any) error {
 	form.Set("Action", action)
 	form.Set("Version", queryVersions[service])
 	ctx, cancel := context.WithTimeout(ctx, provider.CallLimit)
 	defer cancel()
-	retries := q.cfg.Retryer() // of Settings.Load, as is the limit of each attempt
+	retries := q.Cfg.Retryer() // of Settings.Load, as is the limit of each attempt
 	for attempt := 1; ; attempt++ {
 		err := q.send(ctx, service, action, form.Encode(), answer)
 		if err == nil {
@@ -62,7 +62,7 @@ func (q queryClient) ask(ctx context.Context, service, action string, form url.V
 	}
 }
 
-func (q queryClient) send(ctx context.Context, service, action, form string, answer any) error {
+func (q Query) send(ctx context.Context, service, action, form string, answer any) error {
 	endpoint, err := q.endpoint(ctx, service)
 	if err != nil {
 		return err
@@ -72,16 +72,16 @@ func (q queryClient) send(ctx context.Context, service, action, form string, ans
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	credentials, err := q.cfg.Credentials.Retrieve(ctx)
+	credentials, err := q.Cfg.Credentials.Retrieve(ctx)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte(form))
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, q.cfg.Region,
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, q.Cfg.Region,
 		time.Now()); err != nil {
 		return err
 	}
-	response, err := q.cfg.HTTPClient.Do(request)
+	response, err := q.Cfg.HTTPClient.Do(request)
 	if err != nil {
 		return err
 	}
@@ -120,36 +120,36 @@ func (f *queryFailure) Unwrap() error { return f.error }
 
 // queryRefusal reads an error, which EC2 lays out in a way of its own.
 func queryRefusal(status int, body []byte) error {
-	var said struct {
+	var refusal struct {
 		Other struct{ Code, Message string } `xml:"Error"`
 		EC2   struct{ Code, Message string } `xml:"Errors>Error"`
 	}
-	if xml.Unmarshal(body, &said) != nil || cmp.Or(said.Other.Code, said.EC2.Code) == "" {
+	if xml.Unmarshal(body, &refusal) != nil || cmp.Or(refusal.Other.Code, refusal.EC2.Code) == "" {
 		return &queryFailure{fmt.Errorf("it answered with status %d", status), status}
 	}
 	return &queryFailure{&smithy.GenericAPIError{
-		Code: cmp.Or(said.Other.Code, said.EC2.Code), Message: cmp.Or(said.Other.Message, said.EC2.Message),
+		Code: cmp.Or(refusal.Other.Code, refusal.EC2.Code), Message: cmp.Or(refusal.Other.Message, refusal.EC2.Message),
 	}, status}
 }
 
 // sdkIDs are the names of services in variables and files of the SDK's configuration.
-var sdkIDs = map[string]string{"ec2": "EC2", elbv2: "Elastic Load Balancing v2", "sqs": "SQS"}
+var sdkIDs = map[string]string{"ec2": "EC2", ELBv2: "Elastic Load Balancing v2", "sqs": "SQS"}
 
 // endpoint is where a regional service answers: where the provider's settings, the environment or the shared
 // configuration say, or else where the SDK's own rules have the endpoint of ECS, whose name differs from these
 // services' in its first part alone. (In GovCloud, all endpoints of these are FIPS endpoints.)
-func (q queryClient) endpoint(ctx context.Context, service string) (string, error) {
+func (q Query) endpoint(ctx context.Context, service string) (string, error) {
 	configured, err := q.configuredEndpoint(ctx, sdkIDs[service])
 	if err != nil {
 		return "", err
 	}
-	if endpoint := q.settings.Endpoint(service, configured); endpoint != nil {
+	if endpoint := q.Settings.Endpoint(service, configured); endpoint != nil {
 		return *endpoint, nil
 	}
-	options := ecs.NewFromConfig(q.cfg).Options()
-	government := strings.HasPrefix(q.cfg.Region, "us-gov-")
+	options := ecs.NewFromConfig(q.Cfg).Options()
+	government := strings.HasPrefix(q.Cfg.Region, "us-gov-")
 	dualStack := options.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
-	resolved, err := ecs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, ecs.EndpointParameters{Region: &q.cfg.Region,
+	resolved, err := ecs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, ecs.EndpointParameters{Region: &q.Cfg.Region,
 		UseFIPS: aws.Bool(options.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled &&
 			(dualStack || !government)),
 		UseDualStack: &dualStack})
@@ -161,8 +161,8 @@ func (q queryClient) endpoint(ctx context.Context, service string) (string, erro
 
 // configuredEndpoint is what AWS_ENDPOINT_URL_*, AWS_ENDPOINT_URL or the shared configuration say, as the SDK's own
 // clients find it; nil for nothing.
-func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*string, error) {
-	for _, source := range q.cfg.ConfigSources {
+func (q Query) configuredEndpoint(ctx context.Context, sdkID string) (*string, error) {
+	for _, source := range q.Cfg.ConfigSources {
 		if source, is := source.(interface {
 			GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error)
 		}); is {
@@ -171,7 +171,7 @@ func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*str
 			}
 		}
 	}
-	for _, source := range q.cfg.ConfigSources {
+	for _, source := range q.Cfg.ConfigSources {
 		if source, is := source.(interface {
 			GetServiceBaseEndpoint(context.Context, string) (string, bool, error)
 		}); is {
@@ -180,5 +180,7 @@ func (q queryClient) configuredEndpoint(ctx context.Context, sdkID string) (*str
 			}
 		}
 	}
-	return q.cfg.BaseEndpoint, nil
+	return q.Cfg.BaseEndpoint, nil
 }
+
+const ELBv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed

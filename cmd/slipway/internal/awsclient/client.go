@@ -1,0 +1,93 @@
+// Package awsclient asks AWS by the settings of a stage's own provider, and only in an account that the stage may use.
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"slipway/provider"
+)
+
+const (
+	// servicesPerCall is how many services ECS describes at once
+	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html).
+	servicesPerCall = 10
+	// Lookups is how many calls a command has under way at once for one kind of thing.
+	Lookups = 8
+)
+
+// Client is AWS as a stage's own provider sees it, as far as the commands read it.
+type Client struct {
+	Account, Region string
+	ECS             *ecs.Client
+	ECR             *ecr.Client
+	Secrets         *secretsmanager.Client
+	Scheduler       *scheduler.Client
+	repositories    map[string]*repositoryImages
+	clock           atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
+}
+
+// Skew is how far AWS's clock is ahead of this machine's; below 0 where it is behind.
+func (c *Client) Skew() time.Duration { return time.Duration(c.clock.Load()) }
+
+// Connect prepares calls to the account of a stage, given its configuration.
+func Connect(ctx context.Context, stack string, config map[string]string) (*Client, error) {
+	cfg, settings, account, err := Configure(ctx, stack, config)
+	if err != nil {
+		return nil, err
+	}
+	return New(cfg, settings, account), nil
+}
+
+func New(cfg aws.Config, settings provider.Settings, account string) *Client {
+	return &Client{
+		Account: account,
+		Region:  cfg.Region,
+		ECS: ecs.NewFromConfig(cfg,
+			func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) }),
+		ECR: ecr.NewFromConfig(cfg,
+			func(o *ecr.Options) { o.BaseEndpoint = settings.Endpoint("ecr", o.BaseEndpoint) }),
+		repositories: map[string]*repositoryImages{},
+		Secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
+			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
+		}),
+		Scheduler: scheduler.NewFromConfig(cfg,
+			func(o *scheduler.Options) { o.BaseEndpoint = settings.Endpoint("scheduler", o.BaseEndpoint) }),
+	}
+}
+
+// Services describes services of a cluster by name. One that ECS does not have is not among them.
+func (c *Client) Services(ctx context.Context, cluster string, names []string) (map[string]types.Service, error) {
+	found := map[string]types.Service{}
+	for batch := range slices.Chunk(names, servicesPerCall) {
+		answer, err := c.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: batch})
+		if IsCode(err, "ClusterNotFoundException") {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the services of %s from ECS: %w", cluster, err)
+		}
+		for _, failure := range answer.Failures {
+			if reason := aws.ToString(failure.Reason); reason != "MISSING" {
+				return nil, fmt.Errorf("reading the service %s from ECS: %s", path.Base(aws.ToString(failure.Arn)), reason)
+			}
+		}
+		for _, service := range answer.Services {
+			if aws.ToString(service.Status) == "ACTIVE" {
+				found[aws.ToString(service.ServiceName)] = service
+			}
+		}
+	}
+	return found, nil
+}

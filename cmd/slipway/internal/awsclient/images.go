@@ -1,0 +1,187 @@
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/distribution/reference"
+
+	"slipway/stage"
+)
+
+// Image is an image that a container definition names.
+type Image struct {
+	// Reference is as the container definition has it.
+	Reference string `json:"reference"`
+	Tag       string `json:"tag,omitempty"`
+	Digest    string `json:"digest,omitempty"`
+	// Commit that it was built from, with -dirty where files differed from it.
+	Commit string `json:"commit,omitempty"`
+	// Gone is set where the image was in a repository of the account, and is there no more.
+	Gone bool `json:"gone,omitempty"`
+
+	Repository string `json:"-"`
+}
+
+// Pin is the image as a stage file pins it; empty where tag or digest are not known.
+func (i Image) Pin() string {
+	if i.Repository == "" || i.Tag == "" || i.Digest == "" {
+		return ""
+	}
+	host, _, _ := strings.Cut(i.Reference, "/")
+	return fmt.Sprintf("%s/%s:%s@%s", host, i.Repository, i.Tag, i.Digest)
+}
+
+// image tells what a container runs: what its definition does not say of tag and digest, the repository does.
+func (c *Client) image(ctx context.Context, container types.ContainerDefinition) (Image, error) {
+	used := Image{Reference: aws.ToString(container.Image), Tag: container.DockerLabels["slipway.tag"]}
+	parsed, err := reference.ParseNormalizedNamed(used.Reference)
+	if err != nil {
+		return used, nil
+	}
+	if tagged, ok := parsed.(reference.Tagged); ok {
+		used.Tag = tagged.Tag()
+	}
+	if digested, ok := parsed.(reference.Digested); ok {
+		used.Digest = digested.Digest().String()
+	}
+	if account, region, inECR := stage.ParseRegistry(reference.Domain(parsed)); inECR && account == c.Account &&
+		region == c.Region {
+		used.Repository = reference.Path(parsed)
+		images, err := c.repository(ctx, used.Repository)
+		if err != nil {
+			return used, err
+		}
+		images.complete(&used)
+	}
+	used.Commit = stage.CommitOf(used.Tag)
+	return used, nil
+}
+
+// Images are what the containers of a revision run.
+type Images struct {
+	// Image that the main container runs.
+	Image Image `json:"image"`
+	// Sidecars are the images that the containers beside it run, by container.
+	Sidecars map[string]Image `json:"sidecars,omitempty"`
+}
+
+// Images tells what the containers of a revision run, the main one and those beside it; nothing where there is no
+// revision.
+func (c *Client) Images(ctx context.Context, r *Revision, main string) (images Images, err error) {
+	if r == nil {
+		return images, nil
+	}
+	container := r.container(main)
+	if images.Image, err = c.image(ctx, container); err != nil {
+		return images, err
+	}
+	for _, beside := range r.Definition.ContainerDefinitions {
+		if name := aws.ToString(beside.Name); name != aws.ToString(container.Name) {
+			if images.Sidecars == nil {
+				images.Sidecars = map[string]Image{}
+			}
+			if images.Sidecars[name], err = c.image(ctx, beside); err != nil {
+				return images, err
+			}
+		}
+	}
+	return images, nil
+}
+
+// Gone says which images ECR no longer has, the main container's first. A container that runs the same is not named
+// besides.
+func (i Images) Gone() (sentences []string) {
+	if i.Image.Gone {
+		sentences = append(sentences, fmt.Sprintf("its image %s is gone from ECR", i.Image.Reference))
+	}
+	for _, container := range slices.Sorted(maps.Keys(i.Sidecars)) {
+		if image := i.Sidecars[container]; image.Gone && image.Reference != i.Image.Reference {
+			sentences = append(sentences, fmt.Sprintf("the image %s of its container %s is gone from ECR", image.Reference,
+				container))
+		}
+	}
+	return sentences
+}
+
+// Same tells whether the containers of two revisions run the same.
+func (i Images) Same(other Images) bool {
+	return i.Image.Reference == other.Image.Reference &&
+		maps.EqualFunc(i.Sidecars, other.Sidecars, func(a, b Image) bool {
+			return a.Reference == b.Reference
+		})
+}
+
+// repositoryImages is what a repository of ECR holds.
+type repositoryImages struct {
+	digest map[string]string   // by tag
+	tags   map[string][]string // by digest
+}
+
+// complete adds what is not known of an image, and whether it is gone.
+func (r *repositoryImages) complete(used *Image) {
+	if used.Digest == "" {
+		used.Digest = r.digest[used.Tag]
+		used.Gone = used.Digest == ""
+		return
+	}
+	tags, there := r.tags[used.Digest]
+	used.Gone = !there
+	if used.Tag == "" && there {
+		used.Tag = buildTag(tags)
+	}
+}
+
+// buildTag is the one among an image's tags that tells when and from what it was built.
+func buildTag(tags []string) string {
+	for _, tag := range tags {
+		if stage.IsBuildTag(tag) {
+			return tag
+		}
+	}
+	return ""
+}
+
+// repository lists what a repository holds, once; one that is not there holds nothing.
+func (c *Client) repository(ctx context.Context, name string) (*repositoryImages, error) {
+	if known := c.repositories[name]; known != nil {
+		return known, nil
+	}
+	found := &repositoryImages{map[string]string{}, map[string][]string{}}
+	pages := ecr.NewListImagesPaginator(c.ECR, &ecr.ListImagesInput{RepositoryName: &name, MaxResults: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if IsCode(err, "RepositoryNotFoundException") {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the images of %s from ECR: %w", name, err)
+		}
+		for _, id := range page.ImageIds {
+			digest, tag := aws.ToString(id.ImageDigest), aws.ToString(id.ImageTag)
+			found.tags[digest] = append(found.tags[digest], tag)
+			if tag != "" {
+				found.digest[tag] = digest
+			}
+		}
+	}
+	c.repositories[name] = found
+	return found, nil
+}
+
+func (i Image) Describe() string {
+	text := i.Tag
+	if text == "" {
+		text = i.Reference
+	}
+	if i.Gone {
+		text += ", gone"
+	}
+	return text
+}

@@ -1,0 +1,133 @@
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// Revision is a task definition as ECS has it.
+type Revision struct {
+	ARN          string
+	Number       int
+	Active       bool
+	RegisteredAt time.Time
+	Definition   *types.TaskDefinition
+	Tags         map[string]string
+}
+
+// name is a revision as people write it: family:number.
+func (r *Revision) name() string { return path.Base(r.ARN) }
+
+// Revision describes one by ARN or by family:number; nil where ECS has none.
+func (c *Client) Revision(ctx context.Context, name string) (*Revision, error) {
+	answer, err := c.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name,
+		Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	// ECS has no error of its own for this one, and says the same of much else.
+	if IsCode(err, "ClientException") && strings.Contains(err.Error(), "Unable to describe task definition") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the task definition %s from ECS: %w", path.Base(name), err)
+	}
+	if skew, ok := awsmiddleware.GetAttemptSkew(answer.ResultMetadata); ok {
+		c.clock.Store(int64(skew))
+	}
+	d := answer.TaskDefinition
+	tags := map[string]string{}
+	for _, tag := range answer.Tags {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return &Revision{aws.ToString(d.TaskDefinitionArn), int(d.Revision), d.Status == types.TaskDefinitionStatusActive,
+		aws.ToTime(d.RegisteredAt), d, tags}, nil
+}
+
+// DescribeAll describes revisions by ARN or by family:number, several at once; nil for each that ECS does not have.
+func (c *Client) DescribeAll(ctx context.Context, names []string) ([]*Revision, error) {
+	described := make([]*Revision, len(names))
+	running, ctx := errgroup.WithContext(ctx)
+	running.SetLimit(Lookups)
+	for i, name := range names {
+		running.Go(func() (err error) {
+			described[i], err = c.Revision(ctx, name)
+			return err
+		})
+	}
+	return described, running.Wait()
+}
+
+// Revisions describes the revisions of a family that own accepts, oldest first: those registered at or after since, and
+// at least one before.
+func (c *Client) Revisions(ctx context.Context, family string, since time.Time, own func(*Revision) bool) ([]*Revision,
+	error) {
+	var arns []string
+	for _, status := range types.TaskDefinitionStatus("").Values() {
+		pages := ecs.NewListTaskDefinitionsPaginator(c.ECS, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family,
+			Status: status})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("reading the revisions of %s from ECS: %w", family, err)
+			}
+			arns = append(arns, page.TaskDefinitionArns...)
+		}
+	}
+	slices.SortFunc(arns, func(a, b string) int { return RevisionNumber(b) - RevisionNumber(a) })
+	var found []*Revision
+	for batch := range slices.Chunk(arns, Lookups) {
+		described, err := c.DescribeAll(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		for _, each := range described {
+			if each != nil && own(each) {
+				found = append(found, each)
+			}
+		}
+		if len(found) > 0 && found[len(found)-1].RegisteredAt.Before(since) {
+			break
+		}
+	}
+	slices.Reverse(found)
+	return found, nil
+}
+
+func RevisionNumber(arn string) int {
+	var number int
+	_, _ = fmt.Sscan(arn[strings.LastIndex(arn, ":")+1:], &number) // 0 for what is no revision's
+	return number
+}
+
+// container is the definition of a container by name, or else the first.
+func (r *Revision) container(name string) types.ContainerDefinition {
+	for _, container := range r.Definition.ContainerDefinitions {
+		if aws.ToString(container.Name) == name {
+			return container
+		}
+	}
+	if len(r.Definition.ContainerDefinitions) > 0 {
+		return r.Definition.ContainerDefinitions[0]
+	}
+	return types.ContainerDefinition{}
+}
+
+// Secrets are where the containers' secrets are, each place once.
+func (r *Revision) Secrets() (references []string) {
+	for _, container := range r.Definition.ContainerDefinitions {
+		for _, secret := range container.Secrets {
+			if reference := aws.ToString(secret.ValueFrom); !slices.Contains(references, reference) {
+				references = append(references, reference)
+			}
+		}
+	}
+	return references
+}

@@ -1,0 +1,111 @@
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/taskrun"
+)
+
+// RolloutFailure is why a service is not on the revision that ECS was asked for last.
+type RolloutFailure struct {
+	// Revision that failed.
+	Revision int `json:"revision"`
+	// RolledBack says that ECS has gone back to another one.
+	RolledBack bool `json:"rolledBack"`
+	// Reason is ECS's own.
+	Reason string `json:"reason,omitempty"`
+	// Stopped are the reasons why tasks of the revision stopped, as far as ECS still has them.
+	Stopped []string `json:"stopped,omitempty"`
+
+	Target string `json:"-"` // the revision's ARN
+}
+
+const (
+	// stoppedLimit is how long reading the stopped tasks may take, and mostStopped how many reasons are told.
+	stoppedLimit, mostStopped = 20 * time.Second, 3
+	// clockSlack is how far an event may be before the update by the clocks of AWS and of who ran that.
+	clockSlack = 5 * time.Minute
+)
+
+// FailureOf finds out by what ECS has of a service whether the deployment of a revision failed; nil where nothing says
+// so. An event does not name the revision: it counts where it came after the update had begun that asked for it.
+func FailureOf(service types.Service, target string, began time.Time) *RolloutFailure {
+	if target == "" {
+		return nil
+	}
+	primary := PrimaryDeployment(service)
+	failure := &RolloutFailure{Revision: RevisionNumber(target),
+		RolledBack: aws.ToString(primary.TaskDefinition) != target, Target: target}
+	for _, deployment := range service.Deployments {
+		if aws.ToString(deployment.TaskDefinition) == target &&
+			deployment.RolloutState == types.DeploymentRolloutStateFailed {
+			failure.Reason = aws.ToString(deployment.RolloutStateReason)
+			return failure
+		}
+	}
+	if !failure.RolledBack {
+		return nil
+	}
+	since := began.Add(-clockSlack)
+	for _, event := range service.Events { // newest first
+		if message := aws.ToString(event.Message); strings.Contains(message, "deployment failed") &&
+			aws.ToTime(event.CreatedAt).After(since) {
+			failure.Reason = message
+			return failure
+		}
+	}
+	if reason := aws.ToString(primary.RolloutStateReason); strings.Contains(reason, "rolling back") &&
+		aws.ToTime(primary.CreatedAt).After(since) {
+		failure.Reason = reason
+		return failure
+	}
+	return nil
+}
+
+// PrimaryDeployment is the deployment that ECS is at; empty where there is none.
+func PrimaryDeployment(service types.Service) types.Deployment {
+	i := slices.IndexFunc(service.Deployments,
+		func(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" })
+	if i < 0 {
+		return types.Deployment{}
+	}
+	return service.Deployments[i]
+}
+
+// StoppedReasons says why tasks of a service's revision stopped: each reason once, with how many did. What cannot be
+// read is left out: the verdict stands without.
+func (c *Client) StoppedReasons(ctx context.Context, service types.Service, target string) (reasons []string) {
+	ctx, cancel := context.WithTimeout(ctx, stoppedLimit)
+	defer cancel()
+	listed, err := c.ECS.ListTasks(ctx, &ecs.ListTasksInput{Cluster: service.ClusterArn, ServiceName: service.ServiceName,
+		DesiredStatus: types.DesiredStatusStopped})
+	if err != nil || len(listed.TaskArns) == 0 {
+		return nil
+	}
+	described, err := c.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: service.ClusterArn,
+		Tasks: listed.TaskArns})
+	if err != nil {
+		return nil
+	}
+	count := map[string]int{}
+	for _, task := range described.Tasks {
+		if aws.ToString(task.TaskDefinitionArn) == target && !taskrun.Superseded(task) {
+			count[taskrun.Why(task)]++
+		}
+	}
+	most := slices.Sorted(maps.Keys(count))
+	slices.SortStableFunc(most, func(a, b string) int { return count[b] - count[a] })
+	for _, reason := range most[:min(mostStopped, len(most))] {
+		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", count[reason], strings.TrimSuffix(reason, ".")))
+	}
+	return reasons
+}
