@@ -15,6 +15,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -51,7 +52,7 @@ Exit status: 0 where nothing differs, 1 where something does, 2 where that could
 			}
 			report := console.NewReport(cmd)
 			done := report.Progress("Reading %s and %s", args[0], args[1])
-			found, err := diff(cmd.Context(), newPulumiCLI(project.Directory), project, [2]string(args))
+			found, err := diff(cmd.Context(), pulumicli.New(project.Directory), project, [2]string(args))
 			done()
 			if err != nil {
 				return err
@@ -80,9 +81,9 @@ type side struct {
 	// sealed is why its encrypted values could not be decrypted; nil where they were.
 	sealed error
 	// last is its last update; nil where it was never deployed.
-	last *update
+	last *pulumicli.Update
 	// outputs of that; empty where nothing runs.
-	outputs *stageOutputs
+	outputs *pulumicli.Outputs
 }
 
 // comparison is what differs between two stages, as --json prints it. Pairs are in the order of Stages.
@@ -106,7 +107,7 @@ type imageDifference struct {
 	// OnlyIn is the stage that alone has the image; empty where both do.
 	OnlyIn string `json:"onlyIn,omitempty"`
 	// Run is what each stage runs, or would with its file as it is where it runs nothing; nil where that is built first.
-	Run [2]*image `json:"run"`
+	Run [2]*pulumicli.Image `json:"run"`
 	// Same says that the two run the same.
 	Same bool `json:"same"`
 	// Commits between the two; nil where they are of the same one, or of none that is known.
@@ -131,7 +132,8 @@ type secretComparison struct {
 	ARNs [2]string `json:"arns"`
 }
 
-func diff(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stacks [2]string) (*comparison, error) {
+func diff(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stacks [2]string) (*comparison,
+	error) {
 	var sides [2]*side
 	var errs [2]error
 	var reading errgroup.Group
@@ -158,14 +160,14 @@ func diff(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, sta
 }
 
 // readSide reads a stage's settings, its secrets as far as they can be decrypted, and what it runs.
-func readSide(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*side, error) {
-	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
+func readSide(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*side, error) {
+	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumi, project, stack)
 	if err != nil {
 		return nil, err
 	}
-	read := &side{stack: stack, providers: map[string]leaf{}, outputs: &stageOutputs{}}
+	read := &side{stack: stack, providers: map[string]leaf{}, outputs: &pulumicli.Outputs{}}
 	if len(secretKeys) > 0 {
-		var revealed map[string]configValue
+		var revealed map[string]pulumicli.ConfigValue
 		revealed, read.sealed = pulumi.Config(ctx, stack, "", "--show-secrets")
 		for key, value := range revealed {
 			if value.Value != nil {
@@ -177,10 +179,10 @@ func readSide(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project,
 	if err != nil {
 		return nil, err
 	}
-	values := map[string]configValue{}
+	values := map[string]pulumicli.ConfigValue{}
 	for key, text := range config {
 		if !strings.HasPrefix(key, project.Name+":") {
-			values[key] = configValue{Value: &text, Secret: slices.Contains(secretKeys, key)}
+			values[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(secretKeys, key)}
 		}
 	}
 	read.providers = leaves(project.Name, values)
@@ -189,7 +191,7 @@ func readSide(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project,
 	if err != nil || !read.deployed() {
 		return read, err
 	}
-	read.outputs, err = readOutputs(ctx, pulumi, stack)
+	read.outputs, err = pulumicli.ReadOutputs(ctx, pulumi, stack)
 	return read, err
 }
 
@@ -200,7 +202,7 @@ func (s *side) deployed() bool {
 
 // runs is the image that the stage runs, by its outputs; where those have none, the one that its file pins. Nil where
 // it is to be built first.
-func (s *side) runs(name string) *image {
+func (s *side) runs(name string) *pulumicli.Image {
 	if image, there := s.outputs.Images[name]; there {
 		return &image
 	}
@@ -208,7 +210,7 @@ func (s *side) runs(name string) *image {
 }
 
 // pins is the image that the stage's file pins, nil for none.
-func (s *side) pins(name string) *image {
+func (s *side) pins(name string) *pulumicli.Image {
 	ref := s.settings.Images[name].Ref
 	if ref == nil {
 		return nil
@@ -240,7 +242,7 @@ func (s *side) notes() (notes []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Images)) {
 		if pin := s.pins(name); pin != nil && pin.Digest != s.outputs.Images[name].Digest {
 			notes = append(notes, fmt.Sprintf("Pulumi.%s.yaml pins %s to %s, which is not deployed yet: run %s",
-				stagefile.StageName(s.stack), name, pin.label(), up))
+				stagefile.StageName(s.stack), name, pin.Label(), up))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.outputs.Services)) {
@@ -328,7 +330,8 @@ func compareEach(sides [2]*side, a, b settings) []serviceDifference {
 // only where both build.
 func compareImage(sides [2]*side, name string, declaredA, declaredB settings) imageDifference {
 	a, b := sides[0], sides[1]
-	found := imageDifference{Name: name, Run: [2]*image{a.runs(name), b.runs(name)}, Settings: []unequalSetting{}}
+	found := imageDifference{Name: name, Run: [2]*pulumicli.Image{a.runs(name), b.runs(name)},
+		Settings: []unequalSetting{}}
 	switch {
 	case !b.has(name):
 		found.OnlyIn = a.stack

@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/gittest"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -27,7 +28,7 @@ const otherTag = "20261120-041205-d4e5f6a-01234567"
 // stageSide is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
 func stageSide(t *testing.T, name string, config map[string]string) *side {
 	t.Helper()
-	read := &side{stack: name, providers: map[string]leaf{}, outputs: &stageOutputs{}}
+	read := &side{stack: name, providers: map[string]leaf{}, outputs: &pulumicli.Outputs{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {
@@ -50,11 +51,11 @@ func stageSide(t *testing.T, name string, config map[string]string) *side {
 // deploy gives a side one image in its outputs.
 func (s *side) deploy(t *testing.T, name, tag, digest string) {
 	t.Helper()
-	s.last = &update{Kind: "update", Result: "succeeded"}
+	s.last = &pulumicli.Update{Kind: "update", Result: "succeeded"}
 	if s.outputs.Images == nil {
-		s.outputs.Images = map[string]image{}
+		s.outputs.Images = map[string]pulumicli.Image{}
 	}
-	s.outputs.Images[name] = image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
+	s.outputs.Images[name] = pulumicli.Image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
 		Commit: stage.CommitOf(tag)}
 }
 

@@ -74,7 +74,7 @@ func (c *comparison) printImage(r *console.Report, each imageDifference) {
 		for i, image := range each.Run {
 			described := "is not built yet"
 			if image != nil {
-				described = strings.ReplaceAll(image.describe(), "\t", "  ")
+				described = strings.ReplaceAll(describeImage(*image), "\t", "  ")
 			}
 			r.Printf("    %-*s  %s\n", width, c.Stages[i], described)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -67,19 +68,19 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	}
 	done := report.Progress("Reading the history of %s", stack)
 	defer done()
-	pulumi := newPulumiCLI(project.Directory)
+	pulumi := pulumicli.New(project.Directory)
 	least := limit + 1 // the one before tells what changed
 	switch {
 	case number != 0:
 		least = 1
 	case limit == 0:
-		least = manyUpdates
+		least = pulumicli.ManyUpdates
 	}
 	timeline, config, err := openTimeline(ctx, pulumi, project, stack, least)
 	if err != nil {
 		return err
 	}
-	lock, err := timeline.past.files.lock(ctx)
+	lock, err := timeline.past.Backend.Lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 		entries = append(entries, e)
 	}
 	if len(entries) > 0 {
-		if err := timeline.connect(ctx, config.config); err != nil {
+		if err := timeline.connect(ctx, config.Config); err != nil {
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	}
 	done()
 	if lock != nil {
-		fmt.Fprintf(report.Err, "%s.\n", lock.describe(stack))
+		fmt.Fprintf(report.Err, "%s.\n", lock.Describe(stack))
 	}
 	if slices.ContainsFunc(timeline.entries, func(e *entry) bool { return hidden(e.leaves) }) {
 		fmt.Fprintf(report.Err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -20,7 +21,7 @@ type leaf struct {
 }
 
 // leaves are a configuration's values by path, as people write it: services.web.environment.GREETING, aws:region.
-func leaves(project string, config map[string]configValue) map[string]leaf {
+func leaves(project string, config map[string]pulumicli.ConfigValue) map[string]leaf {
 	found := map[string]leaf{}
 	for key, value := range config {
 		if value.Value == nil {

@@ -4,15 +4,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/pulumicli"
 )
 
-func plain(text string) configValue { return configValue{Value: &text} }
+func plain(text string) pulumicli.ConfigValue { return pulumicli.ConfigValue{Value: &text} }
 
-func encrypted(text string) configValue { return configValue{Value: &text, Secret: true} }
+func encrypted(text string) pulumicli.ConfigValue {
+	return pulumicli.ConfigValue{Value: &text, Secret: true}
+}
 
 func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 	t.Parallel()
-	old := leaves("shop", map[string]configValue{
+	old := leaves("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter2"),
 		"shop:services": plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
@@ -20,7 +24,7 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 			`"arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
-	changed := leaves("shop", map[string]configValue{
+	changed := leaves("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter3"),
 		"shop:services": plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
@@ -47,8 +51,8 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 
 func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 	t.Parallel()
-	hiddenOnes := leaves("shop", map[string]configValue{"shop:secrets": {Secret: true}})
-	decrypted := leaves("shop", map[string]configValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
+	hiddenOnes := leaves("shop", map[string]pulumicli.ConfigValue{"shop:secrets": {Secret: true}})
+	decrypted := leaves("shop", map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
 	require.True(t, hidden(hiddenOnes))
 	require.Empty(t, keyChanges(hiddenOnes, hiddenOnes))
 	require.Empty(t, keyChanges(hiddenOnes, decrypted))
@@ -59,6 +63,6 @@ func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 func TestAnEncryptedARNOfSomethingElseIsASecret(t *testing.T) {
 	t.Parallel()
 	found := leaves("shop",
-		map[string]configValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
+		map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
 	require.NotContains(t, keyChanges(nil, found)[0].describe(), "hush")
 }

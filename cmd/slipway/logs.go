@@ -18,6 +18,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
 	"slipway/stage"
@@ -59,7 +60,7 @@ containers beside the main one begin with their names.
 			report := console.NewReport(cmd)
 			done := report.Progress("Reading the log of %s in %s", args[1], args[0])
 			defer done()
-			config, secretKeys, err := readConfig(cmd.Context(), newPulumiCLI(project.Directory), project, args[0])
+			config, secretKeys, err := pulumicli.ReadConfig(cmd.Context(), pulumicli.New(project.Directory), project, args[0])
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -39,13 +41,13 @@ func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) err
 			}
 		}
 	}
-	states := make([]*leftState, len(needed))
+	states := make([]*pulumicli.State, len(needed))
 	unread := make([]error, len(needed)) // what cannot be read is no evidence, and ends nothing
 	reading, group := errgroup.WithContext(ctx)
 	reading.SetLimit(exports)
 	for i, e := range needed {
 		reading.Go(func() error {
-			states[i], unread[i] = t.past.state(group, e.i, !exact)
+			states[i], unread[i] = t.past.State(group, e.i, !exact)
 			return nil
 		})
 	}
@@ -99,13 +101,14 @@ func (e *entry) compareRevisions(before *entry) {
 }
 
 // placeOne finds the number of a revision by the evidence that there is.
-func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unread error, kind, name string) (*placed,
+func (t *timeline) placeOne(ctx context.Context, e *entry, state *pulumicli.State, unread error, kind,
+	name string) (*placed,
 	error) {
 	if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
 		return &placed{Revision: pinned, Pinned: true}, nil
 	}
 	if state != nil {
-		return &placed{Revision: state.revision(kind, t.cluster, name)}, nil
+		return &placed{Revision: revisionIn(state, kind, t.cluster, name)}, nil
 	}
 	outputs, err := t.outputs(ctx, e)
 	if err != nil {
@@ -124,8 +127,30 @@ func (t *timeline) placeOne(ctx context.Context, e *entry, state *leftState, unr
 	return put, err
 }
 
+// revisionIn is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
+// has the one that ECS was last asked for.
+func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
+	if kind == serviceKind {
+		return awsclient.RevisionNumber(s.Target(cluster, name))
+	}
+	for _, resource := range s.Resources {
+		if resource.Delete {
+			continue
+		}
+		var own struct {
+			Family   string
+			Revision int
+		}
+		if resource.Type == "aws:ecs/taskDefinition:TaskDefinition" && json.Unmarshal(resource.Outputs, &own) == nil &&
+			own.Family == cluster+"-"+name {
+			return own.Revision
+		}
+	}
+	return 0
+}
+
 // outputs are the stack's, where it is this update that they are from; nil where not.
-func (t *timeline) outputs(ctx context.Context, e *entry) (*stageOutputs, error) {
+func (t *timeline) outputs(ctx context.Context, e *entry) (*pulumicli.Outputs, error) {
 	if e.Result != "succeeded" {
 		return nil, nil
 	}
@@ -140,7 +165,7 @@ func (t *timeline) outputs(ctx context.Context, e *entry) (*stageOutputs, error)
 	}
 	if t.deployed == nil {
 		var err error
-		if t.deployed, err = readOutputs(ctx, t.past.pulumi, t.stack); err != nil {
+		if t.deployed, err = pulumicli.ReadOutputs(ctx, t.past.Pulumi, t.stack); err != nil {
 			return nil, err
 		}
 	}

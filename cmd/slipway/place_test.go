@@ -22,12 +22,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/provider"
 )
 
 // fakePulumi answers commands of the CLI, by their first words. It has the updates of one stack, newest first.
 type fakePulumi struct {
-	updates []update
+	updates []pulumicli.Update
 	outputs string
 	states  map[string]string // by version, on Pulumi Cloud
 	asked   []string
@@ -61,16 +62,16 @@ func (f *fakePulumi) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Wri
 	return "", "error: no such thing", 1, fmt.Errorf("exit status 1")
 }
 
-func (f *fakePulumi) cli() pulumiCLI {
-	return pulumiCLI{command: func() (auto.PulumiCommand, error) { return f, nil }}
+func (f *fakePulumi) cli() pulumicli.CLI {
+	return pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return f, nil }}
 }
 
 // ranAt is an update that succeeded, as the CLI tells of it.
-func ranAt(start, end, services string) update {
-	value := func(text string) configValue { return configValue{Value: &text} }
-	return update{Kind: "update", Result: "succeeded", StartTime: "2026-11-24T" + start + ".000Z",
+func ranAt(start, end, services string) pulumicli.Update {
+	value := func(text string) pulumicli.ConfigValue { return pulumicli.ConfigValue{Value: &text} }
+	return pulumicli.Update{Kind: "update", Result: "succeeded", StartTime: "2026-11-24T" + start + ".000Z",
 		EndTime: "2026-11-24T" + end + ".000Z",
-		Config: map[string]configValue{"shop:services": value(services),
+		Config: map[string]pulumicli.ConfigValue{"shop:services": value(services),
 			"shop:images": value(`{"web": {"build": {"context": "."}}}`)}}
 }
 
@@ -167,11 +168,11 @@ func placedBy(t *testing.T, past *timeline) (found []string) {
 	return found
 }
 
-func openFake(t *testing.T, pulumi *fakePulumi, files *stackFiles, family *fakeFamily) *timeline {
+func openFake(t *testing.T, pulumi *fakePulumi, files *pulumicli.Backend, family *fakeFamily) *timeline {
 	t.Helper()
 	found := newTimeline("shop", "dev")
 	var err error
-	found.past, err = openPast(t.Context(), pulumi.cli(), files, "dev", false, 1)
+	found.past, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), files, "dev", false, 1)
 	require.NoError(t, err)
 	found.cloud = family.cloud(t)
 	return found
@@ -181,11 +182,14 @@ func web(greeting string) string {
 	return `{"web": {"image": "web", "environment": {"GREETING": "` + greeting + `"}}}`
 }
 
-func newestFirst(updates ...update) []update { slices.Reverse(updates); return updates }
+func newestFirst(updates ...pulumicli.Update) []pulumicli.Update {
+	slices.Reverse(updates)
+	return updates
+}
 
 func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 	t.Parallel()
-	updates := func() []update {
+	updates := func() []pulumicli.Update {
 		return newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("b")),
 			ranAt("10:20:00", "10:21:00", web("c")))
 	}
@@ -193,7 +197,7 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 	for name, c := range map[string]struct {
 		family fakeFamily
 		newest int
-		change func(updates []update)
+		change func(updates []pulumicli.Update)
 		want   []string
 	}{
 		"each its own": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
@@ -214,7 +218,7 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 		"by hand, with the tags and the same content, before an update that registered none": {
 			fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"}, {at: "10:05:00", greeting: "a"},
 				{at: "10:20:30", greeting: "c"}}}, 3,
-			func(updates []update) { updates[1].Config = updates[2].Config }, []string{"1", "unknown", "3"}},
+			func(updates []pulumicli.Update) { updates[1].Config = updates[2].Config }, []string{"1", "unknown", "3"}},
 		"two at its time, of which one has what was asked for": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
 			greeting: "a"}, {at: "10:00:50", greeting: "x"},
 			{at: "10:10:30", greeting: "b"}, {at: "10:20:30", greeting: "c"}}}, 4, nil, []string{"1", "3", "4"}},
@@ -232,15 +236,15 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 			{at: "10:20:30", greeting: "c"}, {at: "10:20:40", greeting: "c"}}}, 3, nil, []string{"1", "2", "3"}},
 		"one that failed before it registered any": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30",
 			greeting: "a"}, {at: "10:20:30", greeting: "c"}}}, 2,
-			func(updates []update) { updates[1].Result = "failed" }, []string{"1", "1", "2"}},
+			func(updates []pulumicli.Update) { updates[1].Result = "failed" }, []string{"1", "1", "2"}},
 		"pinned": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
 			{at: "10:10:30", greeting: "b"}}}, 1,
-			func(updates []update) {
+			func(updates []pulumicli.Update) {
 				*updates[0].Config["shop:services"].Value = `{"web": {"image": "web", "revision": 1}}`
 			}, []string{"1", "2", "1"}},
 		"destroyed in between": {fakeFamily{revisions: []fakeRevisionOfWeb{{at: "10:00:30", greeting: "a"},
 			{at: "10:20:30", greeting: "c"}}}, 2,
-			func(updates []update) { updates[1].Kind = "destroy" }, []string{"1", "-", "2"}},
+			func(updates []pulumicli.Update) { updates[1].Kind = "destroy" }, []string{"1", "-", "2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +253,7 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 				c.change(ran)
 			}
 			pulumi := &fakePulumi{updates: ran, outputs: fmt.Sprintf(outputs, c.newest)}
-			require.Equal(t, c.want, placedBy(t, openFake(t, pulumi, &stackFiles{}, &c.family)))
+			require.Equal(t, c.want, placedBy(t, openFake(t, pulumi, &pulumicli.Backend{}, &c.family)))
 		})
 	}
 }
@@ -274,13 +278,13 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	for i, each := range slices.Backward(ran) {
 		name := filepath.Join(dir, ".pulumi/history/shop/dev", fmt.Sprintf("dev-%d", 9-i))
 		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-		entry := fmt.Sprintf(`{"startTime": %d, "endTime": %d}`, pulumiTime(each.StartTime).Unix(),
-			pulumiTime(each.EndTime).Unix())
+		entry := fmt.Sprintf(`{"startTime": %d, "endTime": %d}`, pulumicli.Time(each.StartTime).Unix(),
+			pulumicli.Time(each.EndTime).Unix())
 		require.NoError(t, os.WriteFile(name+".history.json", []byte(entry), 0o644))
 		state := fmt.Sprintf(`{"version": 3, "checkpoint": {"latest": `+stateOfWeb+`}}`, 3-i)
 		require.NoError(t, os.WriteFile(name+".checkpoint.json", []byte(state), 0o644))
 	}
-	files := &stackFiles{files: directory(dir), history: ".pulumi/history/shop/dev"}
+	files := &pulumicli.Backend{Files: pulumicli.Directory(dir), History: ".pulumi/history/shop/dev"}
 	pulumi := &fakePulumi{updates: ran}
 	past := openFake(t, pulumi, files, &fakeFamily{revisions: sameRevisions})
 	require.Equal(t, []string{"1", "2", "3"}, placedBy(t, past))
@@ -314,41 +318,41 @@ func TestTheStateOfAnotherUpdateIsNoEvidence(t *testing.T) {
 		0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev-1.checkpoint.json"), []byte(`{"checkpoint": {"latest": {}}}`),
 		0o644))
-	files := &stackFiles{files: directory(dir), history: "."}
-	state, err := files.state(t.Context(), "dev-1", ranAt("10:00:00", "10:01:00", web("a")))
+	files := &pulumicli.Backend{Files: pulumicli.Directory(dir), History: "."}
+	state, err := files.State(t.Context(), "dev-1", ranAt("10:00:00", "10:01:00", web("a")))
 	require.NoError(t, err)
 	require.Nil(t, state)
 }
 
 func TestNoMoreOfAHistoryIsReadThanIsAskedFor(t *testing.T) {
 	t.Parallel()
-	var updates []update
+	var updates []pulumicli.Update
 	for i := range 250 {
 		each := ranAt("10:00:00", "10:01:00", web("a"))
 		each.Version = 250 - i
 		updates = append(updates, each)
 	}
 	pulumi := &fakePulumi{updates: updates}
-	found, err := openPast(t.Context(), pulumi.cli(), nil, "dev", false, 1)
+	found, err := pulumicli.OpenHistory(t.Context(), pulumi.cli(), nil, "dev", false, 1)
 	require.NoError(t, err)
-	_, err = found.at(t.Context(), 0)
+	_, err = found.At(t.Context(), 0)
 	require.NoError(t, err)
 	require.Len(t, pulumi.asked, 1)
 	require.Contains(t, pulumi.asked[0], "--page-size 1 --page 1")
-	oldest, err := found.at(t.Context(), 249)
+	oldest, err := found.At(t.Context(), 249)
 	require.NoError(t, err)
 	require.Equal(t, 1, oldest.Version)
-	none, err := found.at(t.Context(), 250)
+	none, err := found.At(t.Context(), 250)
 	require.NoError(t, err)
 	require.Nil(t, none)
 	require.Len(t, pulumi.asked, 4, "Pulumi Cloud has pages: %v", pulumi.asked)
 
 	// Elsewhere there is a file for each: as many as needed with one command.
 	pulumi.asked = nil
-	found, err = openPast(t.Context(), pulumi.cli(), &stackFiles{}, "dev", false, 10)
+	found, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), &pulumicli.Backend{}, "dev", false, 10)
 	require.NoError(t, err)
 	for i := range 250 {
-		_, err = found.at(t.Context(), i)
+		_, err = found.At(t.Context(), i)
 		require.NoError(t, err)
 	}
 	require.Len(t, pulumi.asked, 3, "10, 100, 400: %v", pulumi.asked)

@@ -21,6 +21,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
@@ -63,13 +64,14 @@ where that could not be told.`,
 			}
 			report := console.NewReport(cmd)
 			finished := report.Progress("Reading what %s runs", args[0])
-			done, err := promote(cmd.Context(), stageOrigin{newPulumiCLI(project.Directory), project}, project, args[0], args[1],
+			done, err := promote(cmd.Context(), stageOrigin{pulumicli.New(project.Directory), project}, project, args[0],
+				args[1],
 				options)
 			finished()
 			if err != nil {
 				return err
 			}
-			if done.Note, err = lockNote(cmd.Context(), project, args[0]); err != nil {
+			if done.Note, err = pulumicli.LockNote(cmd.Context(), project, args[0]); err != nil {
 				return err
 			}
 			if asJSON {
@@ -106,7 +108,7 @@ type promoteOptions struct {
 
 // origin is what promote asks about the stage that it promotes from.
 type origin interface {
-	stacks
+	pulumicli.Stacks
 	// Settings returns the stage's configuration as its file says it now, and which images each of its services and tasks
 	// uses.
 	Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error)
@@ -120,12 +122,12 @@ type stageUses struct{ services, tasks map[string][]string }
 
 // stageOrigin asks pulumi and AWS.
 type stageOrigin struct {
-	pulumiCLI
+	pulumicli.CLI
 	project *stagefile.Project
 }
 
 func (o stageOrigin) Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error) {
-	config, secretKeys, err := readConfig(ctx, o.pulumiCLI, o.project, stack)
+	config, secretKeys, err := pulumicli.ReadConfig(ctx, o.CLI, o.project, stack)
 	if err != nil {
 		return nil, uses, err
 	}
@@ -152,15 +154,15 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 }
 
 // LastUpdate refuses where an update goes on, which the history of some backends does not have before its end.
-func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*update, error) {
+func (o stageOrigin) LastUpdate(ctx context.Context, stack string) (*pulumicli.Update, error) {
 	if _, err := stagefile.Read(o.project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, err
 	}
-	var last *update
+	var last *pulumicli.Update
 	asking, asked := errgroup.WithContext(ctx)
-	asking.Go(func() error { return checkLock(asked, o.project, stack) })
+	asking.Go(func() error { return pulumicli.CheckLock(asked, o.project, stack) })
 	asking.Go(func() (err error) {
-		last, err = o.pulumiCLI.LastUpdate(asked, stack)
+		last, err = o.CLI.LastUpdate(asked, stack)
 		return err
 	})
 	return last, asking.Wait()
@@ -269,7 +271,8 @@ var dirtyTag = regexp.MustCompile(`-dirty(-|$)`)
 
 // runningImages reads the images to promote of a stack whose last update succeeded, each of which can be run by another
 // stage. The services that use them are steady.
-func runningImages(ctx context.Context, origin origin, stack string, options promoteOptions) (map[string]image, error) {
+func runningImages(ctx context.Context, origin origin, stack string,
+	options promoteOptions) (map[string]pulumicli.Image, error) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", stack)
 	last, err := origin.LastUpdate(ctx, stack)
 	switch {
@@ -286,7 +289,7 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 	case last.Kind == "destroy":
 		return nil, exit.Refuse("%s was destroyed: run %s first", stack, up)
 	}
-	outputs, err := readOutputs(ctx, origin, stack)
+	outputs, err := pulumicli.ReadOutputs(ctx, origin, stack)
 	if err != nil {
 		return nil, err
 	}
@@ -354,12 +357,13 @@ func runningImages(ctx context.Context, origin origin, stack string, options pro
 
 // chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
 // says which images they use.
-func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options promoteOptions) (map[string]image,
+func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
+	options promoteOptions) (map[string]pulumicli.Image,
 	error) {
 	if len(options.services)+len(options.tasks) == 0 {
 		return outputs.Images, nil
 	}
-	chosen := map[string]image{}
+	chosen := map[string]pulumicli.Image{}
 	choose := func(kind string, names []string, uses map[string][]string, deployed func(name string) bool) error {
 		for _, name := range names {
 			used, known := uses[name]
@@ -391,7 +395,7 @@ func chooseImages(stack string, outputs *stageOutputs, uses stageUses, options p
 }
 
 // compare says how the images differ from those that the stage file pins under config.<key>.
-func compare(source []byte, key string, images map[string]image) ([]change, error) {
+func compare(source []byte, key string, images map[string]pulumicli.Image) ([]change, error) {
 	var file struct {
 		Config map[string]yaml.Node `yaml:"config"`
 	}
@@ -440,8 +444,8 @@ func platformOf(declared map[string]any) string {
 }
 
 // pinned is what a ref in a stage file says about its image.
-func pinned(ref string) *image {
-	found := &image{Ref: ref}
+func pinned(ref string) *pulumicli.Image {
+	found := &pulumicli.Image{Ref: ref}
 	parsed, err := reference.Parse(ref)
 	if err != nil {
 		return found

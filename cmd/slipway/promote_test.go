@@ -16,12 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/stagetest"
 )
 
 // fakeStacks answers for a stack whose last update and outputs are given.
 type fakeStacks struct {
-	last    *update
+	last    *pulumicli.Update
 	outputs string
 	// uses is which images each service and task uses, services what ECS has of them.
 	uses     stageUses
@@ -37,7 +39,9 @@ func (f fakeStacks) Services(context.Context, string, map[string]string, string,
 	return f.services, nil
 }
 
-func (f fakeStacks) LastUpdate(context.Context, string) (*update, error) { return f.last, nil }
+func (f fakeStacks) LastUpdate(context.Context, string) (*pulumicli.Update, error) {
+	return f.last, nil
+}
 
 func (f fakeStacks) Outputs(context.Context, string) (map[string]json.RawMessage, error) {
 	var outputs map[string]json.RawMessage
@@ -61,25 +65,13 @@ func outputs(tag, ref, digest string) string {
 
 func refOf(tag string) string { return repository + ":" + tag + "@" + digest }
 
-// newProject is a project with a stage file for release, if its content is not empty.
-func newProject(t *testing.T, release string) *stagefile.Project {
-	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: slipway\nruntime: go\n"), 0o644))
-	if release != "" {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.release.yaml"), []byte(release), 0o640))
-	}
-	found, err := stagefile.Find(dir)
-	require.NoError(t, err)
-	return found
-}
-
 func TestPromote(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: outputs(cleanTag, refOf(cleanTag), digest)}
-	project := newProject(t, "# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd",
-		32)+"\"}} # old\n")
+	project := stagetest.Project(t,
+		"# release\nconfig:\n  slipway:images: {web: {ref: \"r/web:1@sha256:"+strings.Repeat("cd",
+			32)+"\"}} # old\n")
 	file := project.StageFile("release")
 
 	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
@@ -88,9 +80,9 @@ func TestPromote(t *testing.T) {
 	require.Equal(t, []change{{
 		Name:    "web",
 		Changed: true,
-		Old: &image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1",
+		Old: &pulumicli.Image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1",
 			Digest: "sha256:" + strings.Repeat("cd", 32)},
-		New: image{Ref: refOf(cleanTag), Tag: cleanTag, Digest: digest, Commit: "a1b2c3d"},
+		New: pulumicli.Image{Ref: refOf(cleanTag), Tag: cleanTag, Digest: digest, Commit: "a1b2c3d"},
 	}}, done.Images)
 	written, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -122,9 +114,9 @@ func TestPromote(t *testing.T) {
 
 func TestPromoteThroughLink(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: outputs(cleanTag, refOf(cleanTag), digest)}
-	project := newProject(t, "")
+	project := stagetest.Project(t, "")
 	target := filepath.Join(t.TempDir(), "release.yaml")
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
 	require.NoError(t, os.Symlink(target, project.StageFile("release")))
@@ -141,9 +133,9 @@ func TestPromoteThroughLink(t *testing.T) {
 
 func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	t.Parallel()
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"},
+	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
-	project := newProject(t, "config: {}\n")
+	project := stagetest.Project(t, "config: {}\n")
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{allowDirty: true})
 	require.NoError(t, err)
 	written, err := os.ReadFile(project.StageFile("release"))
@@ -202,9 +194,9 @@ func TestPromoteRefuses(t *testing.T) {
 			t.Parallel()
 			dev := fakeStacks{outputs: test.outputs}
 			if test.kind != "" {
-				dev.last = &update{Kind: test.kind, Result: test.result}
+				dev.last = &pulumicli.Update{Kind: test.kind, Result: test.result}
 			}
-			project := newProject(t, test.release)
+			project := stagetest.Project(t, test.release)
 			_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 			require.Error(t, err)
 			require.Equal(t, !test.unknown, errors.As(err, &exit.Finding{}),
@@ -223,7 +215,7 @@ func TestPromoteRefuses(t *testing.T) {
 
 // TestCommand runs the whole command on a `pulumi` that is a script; it sets the PATH, so it cannot run in parallel.
 func TestCommand(t *testing.T) {
-	project := newProject(t, "config: {}\n")
+	project := stagetest.Project(t, "config: {}\n")
 	below := filepath.Join(project.Directory, "app", "sub")
 	require.NoError(t, os.MkdirAll(below, 0o755))
 	bin := t.TempDir()
@@ -326,15 +318,15 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	t.Parallel()
 	arm := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `"commit"`,
 		`"platform": "linux/arm64", "commit"`, 1)
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: arm}
+	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: arm}
 
-	project := newProject(t, "config: {}\n")
+	project := stagetest.Project(t, "config: {}\n")
 	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err,
 		"config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
-	project = newProject(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
+	project = stagetest.Project(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
 	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
@@ -362,7 +354,7 @@ func shop() fakeStacks {
 		return fmt.Sprintf(`%q: {"ref": %q, "tag": %q, "digest": %q}`, name, ref, cleanTag, digest)
 	}
 	return fakeStacks{
-		last: &update{Kind: "update", Result: "succeeded"},
+		last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: fmt.Sprintf(`{"cluster": "slipway-dev", "images": {%s, %s, %s}, "services": {
 			"web": {"taskDefinition": "%[4]sweb:2"}, "worker": {"taskDefinition": "%[4]sworker:1"}, "api": {"taskDefinition": "%[4]sapi:7"}},
 			"tasks": {"report": {"taskDefinition": "%[4]sreport:4"}}}`,
@@ -380,7 +372,7 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 	t.Parallel()
 	promotedOf := func(dev fakeStacks, options promoteOptions) (names []string, err error) {
 		t.Helper()
-		done, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", options)
+		done, err := promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", options)
 		if err != nil {
 			return nil, err
 		}
@@ -475,8 +467,8 @@ func TestPromoteFromAPinnedService(t *testing.T) {
 	t.Parallel()
 	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`,
 		`{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
-	dev := fakeStacks{last: &update{Kind: "update", Result: "succeeded"}, outputs: pinned}
-	_, err := promote(t.Context(), dev, newProject(t, "config: {}\n"), "dev", "release", promoteOptions{})
+	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: pinned}
+	_, err := promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", promoteOptions{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
 	require.NotContains(t, err.Error(), "services.api")
 }
@@ -491,7 +483,7 @@ func FuzzSetRefs(f *testing.F) {
 		if err != nil {
 			return
 		}
-		changes, err := compare(edited, "slipway:images", map[string]image{"web": {Ref: ref}})
+		changes, err := compare(edited, "slipway:images", map[string]pulumicli.Image{"web": {Ref: ref}})
 		require.NoError(t, err)
 		require.False(t, changes[0].Changed, "what was written is what is read")
 	})

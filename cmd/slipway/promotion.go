@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -24,10 +26,10 @@ type promotion struct {
 
 // change is what became of one image's ref. Old is nil where the stage file had none.
 type change struct {
-	Name    string `json:"name"`
-	Changed bool   `json:"changed"`
-	Old     *image `json:"old"`
-	New     image  `json:"new"`
+	Name    string           `json:"name"`
+	Changed bool             `json:"changed"`
+	Old     *pulumicli.Image `json:"old"`
+	New     pulumicli.Image  `json:"new"`
 }
 
 // message is that of the commit which a promotion is: what it brings where.
@@ -39,14 +41,14 @@ func (p *promotion) message() string {
 		}
 	}
 	if len(changed) == 1 {
-		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.label(), stagefile.StageName(p.To))
+		return fmt.Sprintf("Promote %s %s to %s", changed[0].Name, changed[0].New.Label(), stagefile.StageName(p.To))
 	}
 	message := fmt.Sprintf("Promote %s to %s\n\n", stagefile.StageName(p.From), stagefile.StageName(p.To))
 	for _, each := range changed {
 		if each.Old == nil {
-			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.label())
+			message += fmt.Sprintf("%s: %s\n", each.Name, each.New.Label())
 		} else {
-			message += fmt.Sprintf("%s: %s → %s\n", each.Name, each.Old.label(), each.New.label())
+			message += fmt.Sprintf("%s: %s → %s\n", each.Name, each.Old.Label(), each.New.Label())
 		}
 	}
 	return message
@@ -83,12 +85,25 @@ func (p *promotion) print(w io.Writer) error {
 	for _, each := range p.Images {
 		switch {
 		case !each.Changed:
-			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, each.New.describe())
+			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, describeImage(each.New))
 		case each.Old == nil:
-			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, each.New.describe())
+			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, describeImage(each.New))
 		default:
-			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, each.Old.describe(), each.New.describe())
+			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, describeImage(*each.Old), describeImage(each.New))
 		}
 	}
 	return table.Flush()
+}
+
+// describeImage is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no
+// more than text.
+func describeImage(i pulumicli.Image) string {
+	if i.Tag == "" && i.Digest == "" {
+		return i.Ref
+	}
+	described := i.Tag + "\t" + console.ShortDigest(i.Digest)
+	if i.Commit != "" {
+		described += "\tcommit " + i.Commit
+	}
+	return described
 }

@@ -8,14 +8,15 @@ import (
 
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/gittest"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
 	t.Parallel()
-	one := change{Name: "web", Changed: true, Old: &image{Tag: "w1"}, New: image{Tag: "w2"}}
-	two := change{Name: "api", Changed: true, New: image{Tag: "a1"}}
-	same := change{Name: "same", New: image{Tag: "s1"}}
+	one := change{Name: "web", Changed: true, Old: &pulumicli.Image{Tag: "w1"}, New: pulumicli.Image{Tag: "w2"}}
+	two := change{Name: "api", Changed: true, New: pulumicli.Image{Tag: "a1"}}
+	same := change{Name: "same", New: pulumicli.Image{Tag: "s1"}}
 	require.Equal(t, "Promote web w2 to release",
 		(&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
 	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n",

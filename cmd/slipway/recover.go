@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -59,7 +60,7 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 			}
 			report := console.NewReport(cmd)
 			done := report.Progress("Reading the state of %s", args[0])
-			r, err := planRecovery(cmd.Context(), newPulumiCLI(project.Directory), project, args[0])
+			r, err := planRecovery(cmd.Context(), pulumicli.New(project.Directory), project, args[0])
 			done()
 			if err == nil && !dryRun && len(r.Operations) > 0 {
 				done = report.Progress("Bringing the state of %s in line", args[0])
@@ -98,7 +99,7 @@ type recovery struct {
 	// Backup is the path of the state as it was before; empty where nothing was changed.
 	Backup string `json:"backup,omitempty"`
 
-	pulumi  pulumiCLI
+	pulumi  pulumicli.CLI
 	project *stagefile.Project
 	state   *stackState
 	export  []byte
@@ -137,9 +138,10 @@ type recovered struct {
 }
 
 // planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
-func planRecovery(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*recovery, error) {
+func planRecovery(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*recovery,
+	error) {
 	r := &recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
-	if err := checkLock(ctx, project, stack); err != nil {
+	if err := pulumicli.CheckLock(ctx, project, stack); err != nil {
 		return nil, err
 	}
 	if err := r.readState(ctx); err != nil {
@@ -174,7 +176,7 @@ func planRecovery(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 }
 
 func (r *recovery) readState(ctx context.Context) (err error) {
-	if r.export, err = r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage); err == nil {
+	if r.export, err = r.pulumi.Read(ctx, "stack", "export", "--stack", r.Stage); err == nil {
 		r.state, err = parseState(r.export)
 	}
 	return err
@@ -183,7 +185,7 @@ func (r *recovery) readState(ctx context.Context) (err error) {
 // finder asks AWS in the account that the state is of.
 func (r *recovery) finder(ctx context.Context) (*finder, error) {
 	var err error
-	if r.config, r.secretKeys, err = readConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
+	if r.config, r.secretKeys, err = pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
 		return nil, err
 	}
 	cfg, settings, account, err := awsclient.Configure(ctx, r.Stage, r.config)
@@ -283,7 +285,7 @@ func (r *recovery) apply(ctx context.Context) error {
 	}
 	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
 		"--suppress-outputs"}, targets...)
-	if _, err := r.pulumi.write(ctx, nil, arguments...); err != nil {
+	if _, err := r.pulumi.Write(ctx, nil, arguments...); err != nil {
 		return fmt.Errorf("%w\nRun slipway recover %s again once that is fixed; the state as it was before is in %s", err,
 			r.Stage, r.Backup)
 	}
@@ -378,7 +380,7 @@ func targetOf(properties inputs) string {
 
 // unchanged refuses a state that an update has changed since it was read: AWS was asked in between.
 func (r *recovery) unchanged(ctx context.Context) error {
-	now, err := r.pulumi.output(ctx, "stack", "export", "--stack", r.Stage)
+	now, err := r.pulumi.Read(ctx, "stack", "export", "--stack", r.Stage)
 	if err == nil && !bytes.Equal(now, r.export) {
 		err = exit.Refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again",
 			r.Stage)
@@ -404,7 +406,7 @@ func (r *recovery) writeState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.pulumi.write(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
+	_, err = r.pulumi.Write(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
 	if err != nil && strings.Contains(err.Error(), "locked") {
 		err = fmt.Errorf("%w: where no update of it is running, `pulumi cancel --stack %s` unlocks it", err, r.Stage)
 	}

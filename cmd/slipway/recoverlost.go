@@ -93,7 +93,7 @@ func (s *search) look(ctx context.Context) (missing []stateResource, found []*re
 	if err := s.readState(ctx); err != nil {
 		return nil, nil, err
 	}
-	if missing, err = s.pulumi.creations(ctx, s.Stage); err != nil {
+	if missing, err = creations(ctx, s.pulumi, s.Stage); err != nil {
 		return nil, nil, err
 	}
 	for _, each := range missing {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"slipway/cmd/slipway/internal/pulumicli"
 )
 
 // What a preview has in place of a value: Pulumi's mark for one that is known only once another resource is there, and
@@ -19,12 +21,12 @@ const (
 
 // creations are the resources that the next update would create, in the order in which the program declares them. Their
 // inputs are those that the provider has checked, with holes.
-func (p pulumiCLI) creations(ctx context.Context, stack string) (made []stateResource, err error) {
-	command, err := p.command()
+func creations(ctx context.Context, p pulumicli.CLI, stack string) (made []stateResource, err error) {
+	command, err := p.Command()
 	if err != nil {
 		return nil, err
 	}
-	stdout, stderr, _, err := command.Run(ctx, p.directory, nil, nil, nil, nil,
+	stdout, stderr, _, err := command.Run(ctx, p.Directory, nil, nil, nil, nil,
 		"preview", "--json", "--stack", stack, "--non-interactive", "--suppress-outputs")
 	made, said, unreadable := readPreview([]byte(stdout))
 	if err != nil {
@@ -33,7 +35,7 @@ func (p pulumiCLI) creations(ctx context.Context, stack string) (made []stateRes
 			strings.TrimSpace(strings.Join(said, "\n")), err)
 	}
 	if unreadable != nil {
-		return nil, errors.New("pulumi preview --json: its answer is no JSON that is known here: update slipway or pulumi")
+		return nil, errors.New("pulumi preview --json printed JSON that slipway does not understand: update slipway or pulumi")
 	}
 	return made, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
@@ -25,7 +26,7 @@ import (
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, history *timeline,
+func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, history *timeline,
 	last *entry) error {
 	if hidden(r.target.leaves) {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
@@ -128,7 +129,8 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
-func (r *rollback) leaves(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project) (map[string]leaf, error) {
+func (r *rollback) leaves(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project) (map[string]leaf,
+	error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
 	}

@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/git"
 	"slipway/stage"
@@ -58,7 +59,7 @@ and nothing is written.`,
 			}
 			report := console.NewReport(cmd)
 			done := report.Progress("Reading the history of %s", args[0])
-			planned, err := planRollback(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], to, pin)
+			planned, err := planRollback(cmd.Context(), pulumicli.New(project.Directory), project, args[0], to, pin)
 			done()
 			if err != nil {
 				return err
@@ -127,7 +128,7 @@ type rollbackService struct {
 }
 
 // planRollback finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
-func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string, to int,
+func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string, to int,
 	pin bool) (*rollback,
 	error) {
 	file := project.StageFile(stack)
@@ -147,7 +148,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 	} else if err != nil {
 		return nil, err
 	}
-	if err := checkLock(ctx, project, stack); err != nil {
+	if err := pulumicli.CheckLock(ctx, project, stack); err != nil {
 		return nil, err
 	}
 	// Before anything is asked, as pulumi itself may write into the file.
@@ -167,7 +168,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 	if err != nil {
 		return nil, err
 	}
-	if err := history.connect(ctx, config.config); err != nil {
+	if err := history.connect(ctx, config.Config); err != nil {
 		return nil, err
 	}
 	target, err := history.target(ctx, last, to)
@@ -181,8 +182,8 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 		Services: map[string]rollbackService{},
 		Tasks:    map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target,
 		now:      source,
-		decrypts: history.past.withSecrets}
-	if note := history.past.files.unread(); note != "" {
+		decrypts: history.past.WithSecrets}
+	if note := history.past.Backend.Unread(); note != "" {
 		planned.Notes = append(planned.Notes, note)
 	}
 	for name, then := range target.Services {
@@ -191,7 +192,7 @@ func planRollback(ctx context.Context, pulumi pulumiCLI, project *stagefile.Proj
 	for name, then := range target.Tasks {
 		planned.Tasks[name] = rollbackService{last.Tasks[name], then}
 	}
-	now := leaves(project.Name, config.values)
+	now := leaves(project.Name, config.Values)
 	if pin {
 		planned.leaveOut((&entry{leaves: now}).declared(serviceKind))
 		planned.leaveTasks()

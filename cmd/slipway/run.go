@@ -16,6 +16,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 	"slipway/taskrun"
@@ -64,7 +65,7 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			}
 			report := console.NewReport(cmd)
 			done := report.Progress("Reading how %s was deployed in %s", args[1], args[0])
-			runner, task, err := prepareRun(cmd.Context(), newPulumiCLI(project.Directory), project, args[0], args[1])
+			runner, task, err := prepareRun(cmd.Context(), pulumicli.New(project.Directory), project, args[0], args[1])
 			done()
 			if err != nil {
 				return err
@@ -90,28 +91,15 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 	return command
 }
 
-// deployedTask is one entry of the stack output `tasks`.
-type deployedTask struct {
-	Family         string
-	Revision       int
-	TaskDefinition string // the revision's ARN
-	Container      string // the main one's name
-	Cluster        string
-	LogGroup       string
-	Subnets        []string
-	SecurityGroups []string
-	AssignPublicIP bool
-	Schedule       string // its name; empty for none
-}
-
 // prepareRun reads what running a task takes.
-func prepareRun(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack, name string) (*taskrun.Runner,
+func prepareRun(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack,
+	name string) (*taskrun.Runner,
 	taskrun.Task, error) {
-	config, secretKeys, err := readConfig(ctx, pulumi, project, stack)
+	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumi, project, stack)
 	if err != nil {
 		return nil, taskrun.Task{}, err
 	}
-	outputs, err := readOutputs(ctx, pulumi, stack)
+	outputs, err := pulumicli.ReadOutputs(ctx, pulumi, stack)
 	if err != nil {
 		return nil, taskrun.Task{}, err
 	}
@@ -138,7 +126,7 @@ func prepareRun(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 
 // noTask says why a task cannot be run that the last update has not deployed.
 func noTask(project *stagefile.Project, stack, name string, config map[string]string, secretKeys []string,
-	outputs *stageOutputs) error {
+	outputs *pulumicli.Outputs) error {
 	settings, err := stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
 		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w",

@@ -19,6 +19,8 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/taskrun"
 )
 
@@ -120,7 +122,7 @@ func TestCtrlCStopsTheTask(t *testing.T) {
 
 func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
 	t.Parallel()
-	project := newProject(t,
+	project := stagetest.Project(t,
 		"config:\n  slipway:services: {web: {replicas: 1}}\n  slipway:tasks: {migrate: {image: web}}\n")
 	require.NoError(t, os.WriteFile(project.Directory+"/Pulumi.yaml",
 		[]byte("name: slipway\nruntime: go\nconfig:\n  slipway:defaults:\n    value:\n"+
@@ -132,14 +134,14 @@ func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
 
 func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "")
+	p := stagetest.Project(t, "")
 	says := func(services, tasks, name string) string {
 		config := map[string]string{"slipway:services": services,
 			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@` + digest + `"}}`}
 		if tasks != "" {
 			config["slipway:tasks"] = tasks
 		}
-		return noTask(p, "release", name, config, nil, &stageOutputs{}).Error()
+		return noTask(p, "release", name, config, nil, &pulumicli.Outputs{}).Error()
 	}
 	const web = `{"web": {"image": "web", "cpu": 256, "memory": 512}}`
 	require.Equal(t, "release has no tasks (its services: web): declare tasks.backup in Pulumi.release.yaml, as "+

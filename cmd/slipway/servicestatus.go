@@ -13,6 +13,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 )
 
 type askedService struct {
@@ -62,7 +63,8 @@ const mostEvents = 5
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
-func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, cluster string, state *leftState) error {
+func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, cluster string,
+	state *pulumicli.State) error {
 	services, err := cloud.Services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
 		return err
@@ -89,7 +91,7 @@ func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, clus
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
-		if now.Failure = awsclient.FailureOf(found, state.target(cluster, name), began); now.Failure != nil {
+		if now.Failure = awsclient.FailureOf(found, state.Target(cluster, name), began); now.Failure != nil {
 			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)
 		}
 		definition, err := cloud.Revision(ctx, now.TaskDefinition)

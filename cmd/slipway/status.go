@@ -17,6 +17,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -108,7 +109,7 @@ func showStatus(ctx context.Context, report *console.Report, directory string, s
 		}
 	}
 	done := report.Progress("Reading %s", strings.Join(stacks, ", "))
-	pulumi := newPulumiCLI(project.Directory)
+	pulumi := pulumicli.New(project.Directory)
 	stages := make([]*stageStatus, len(stacks))
 	var running errgroup.Group
 	running.SetLimit(awsclient.Lookups)
@@ -147,7 +148,8 @@ func showStatus(ctx context.Context, report *console.Report, directory string, s
 	return errors.Join(sealed...)
 }
 
-func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string) (*stageStatus, error) {
+func readStatus(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*stageStatus,
+	error) {
 	status := &stageStatus{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		SecretsCompared: true, Differences: []string{}}
 	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
@@ -155,7 +157,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 	}
 	// Each takes the CLI some time.
 	var history *timeline
-	var config *stageConfig
+	var config *pulumicli.StageConfig
 	var outputs map[string]json.RawMessage
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
@@ -167,39 +169,39 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 		return err
 	})
 	var pending []pendingOperation
-	var state *leftState
+	var state *pulumicli.State
 	asking.Go(func() (err error) {
-		pending, state, err = pulumi.state(asked, stack)
+		pending, state, err = readState(asked, pulumi, stack)
 		return err
 	})
 	err := asking.Wait()
 	_, withoutFile := os.Stat(project.StageFile(stack))
-	if missing := (noStack{}); errors.As(err, &missing) && withoutFile == nil {
+	if missing := (pulumicli.NoStack{}); errors.As(err, &missing) && withoutFile == nil {
 		status.withoutStack(project)
 		return status, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	last, err := history.past.last(ctx)
+	last, err := history.past.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := history.past.files.lock(ctx)
+	lock, err := history.past.Backend.Lock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if note := history.past.files.unread(); note != "" {
+	if note := history.past.Backend.Unread(); note != "" {
 		status.Notes = append(status.Notes, note)
 	}
 	if lock != nil {
-		status.differ("%s", lock.describe(stack))
+		status.differ("%s", lock.Describe(stack))
 	} else if len(pending) > 0 {
 		status.differ("%s", cutOff(stack, pending))
 	}
 	undeployed := status.askedBy(project, config, last, withoutFile == nil)
 	if last != nil {
-		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumiTime(last.StartTime), last.Environment["git.head"],
+		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumicli.Time(last.StartTime), last.Environment["git.head"],
 			last.Environment["git.author"], last.Message}
 	}
 	if err := status.deployed(outputs["services"]); err != nil {
@@ -208,7 +210,7 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 	if err := status.deployedTasks(outputs["tasks"]); err != nil {
 		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
 	}
-	cloud, err := awsclient.Connect(ctx, stack, config.config)
+	cloud, err := awsclient.Connect(ctx, stack, config.Config)
 	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
 		status.updated(last, lock != nil)
 		status.differ("whether AWS has anything of it is not known: %v", err)
@@ -231,6 +233,21 @@ func readStatus(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 		status.compareTask(name, status.Tasks[name], undeployed)
 	}
 	return status, status.unread
+}
+
+// readState is a stack's as it is now: the operations that an update has begun and not ended, and what the stack has.
+func readState(ctx context.Context, p pulumicli.CLI, stack string) (pending []pendingOperation, left *pulumicli.State,
+	err error) {
+	export, err := p.Read(ctx, "stack", "export", "--stack", stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	var exported struct{ Deployment *pulumicli.State }
+	whole := &stackState{}
+	if err := errors.Join(json.Unmarshal(export, &exported), json.Unmarshal(export, &whole.document)); err != nil {
+		return nil, nil, fmt.Errorf("the state of %s cannot be read: %w", stack, err)
+	}
+	return whole.pending(), exported.Deployment, nil
 }
 
 // withoutStack says what a stage asks for that has a file and no stack, and what to do first.
@@ -260,7 +277,7 @@ func (s *stageStatus) askedFor(project *stagefile.Project, config map[string]str
 }
 
 // askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
-func (s *stageStatus) askedBy(project *stagefile.Project, config *stageConfig, last *update,
+func (s *stageStatus) askedBy(project *stagefile.Project, config *pulumicli.StageConfig, last *pulumicli.Update,
 	hasFile bool) (undeployed bool) {
 	if !hasFile {
 		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
@@ -268,19 +285,19 @@ func (s *stageStatus) askedBy(project *stagefile.Project, config *stageConfig, l
 			stagefile.StageName(s.Stage), s.Stage)
 		if last != nil { // how AWS was asked then
 			for key, value := range last.Config {
-				if _, is := config.config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
-					config.config[key] = *value.Value
+				if _, is := config.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
+					config.Config[key] = *value.Value
 				}
 			}
 		}
 		return false
 	}
-	s.askedFor(project, config.config, config.secretKeys)
+	s.askedFor(project, config.Config, config.SecretKeys)
 	return last != nil && last.Kind == "update" && s.undeployed(project, config, last)
 }
 
 // updated says how the last update ended. locked says that one goes on, which has been told.
-func (s *stageStatus) updated(last *update, locked bool) {
+func (s *stageStatus) updated(last *pulumicli.Update, locked bool) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
 	switch {
 	case last == nil && len(s.found()) > 0 && !locked:
@@ -363,8 +380,9 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 }
 
 // undeployed tells which keys the stage file has changed since the last update, and whether there are any.
-func (s *stageStatus) undeployed(project *stagefile.Project, config *stageConfig, last *update) bool {
-	now, before := leaves(project.Name, config.values), leaves(project.Name, last.Config)
+func (s *stageStatus) undeployed(project *stagefile.Project, config *pulumicli.StageConfig,
+	last *pulumicli.Update) bool {
+	now, before := leaves(project.Name, config.Values), leaves(project.Name, last.Config)
 	s.SecretsCompared = !hidden(now) && !hidden(before)
 	var changed, removed []string
 	for _, change := range keyChanges(before, now) {

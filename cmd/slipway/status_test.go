@@ -20,6 +20,8 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/provider"
 )
 
@@ -37,7 +39,7 @@ type fakeAWS struct {
 	// stopped are the stopped tasks.
 	stopped []any
 	// state is the stack's; nil where nothing is known of it.
-	state *leftState
+	state *pulumicli.State
 	// tags are those that every repository of ECR has.
 	tags []string
 	// schedule is what GetSchedule answers, with a status; nil where the task has none.
@@ -252,7 +254,7 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fakeAWS{service: c.service, stopped: c.stopped,
-				state: &leftState{Resources: []leftResource{{Type: "aws:ecs/service:Service",
+				state: &pulumicli.State{Resources: []pulumicli.Resource{{Type: "aws:ecs/service:Service",
 					Outputs: json.RawMessage(`{"name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/shop-dev", ` +
 						`"taskDefinition": "` + fakeRevision + `shop-dev-web:3"}`)}}}}
 			found, err := f.status(t)
@@ -308,9 +310,9 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 
 func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
-	pulumi := pulumiCLI{command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
-	_, _, err := readConfig(t.Context(), pulumi, p, "release")
+	p := stagetest.Project(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
+	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
+	_, _, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, _, err = openTimeline(t.Context(), pulumi, p, "release", 1)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
@@ -322,7 +324,7 @@ func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 
 func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "config:\n  slipway:services: {web: {replicas: 2}}\n")
+	p := stagetest.Project(t, "config:\n  slipway:services: {web: {replicas: 2}}\n")
 	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.yaml"),
 		[]byte("name: slipway\nconfig:\n  slipway:defaults:\n    value:\n"+
 			"      services: {web: {image: web, cpu: 256, memory: 512}}\n"), 0o644))
@@ -336,4 +338,10 @@ func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
 			"run \"slipway promote dev release\"")
 	require.Equal(t, "there is no stack release yet: correct that, run `pulumi stack init release`, and `pulumi up "+
 		"--stack release`", s.Differences[1])
+}
+
+func TestANoteOfSeveralStagesIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	one := &stageStatus{Notes: []string{"one"}}
+	require.Equal(t, []string{"one", "two"}, notesOf([]*stageStatus{one, one, {Notes: []string{"two"}}}))
 }

@@ -18,6 +18,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/schedule"
 	"slipway/stage"
 )
@@ -86,7 +87,7 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 	if output == nil {
 		return nil
 	}
-	var deployed map[string]deployedTask
+	var deployed map[string]pulumicli.DeployedTask
 	if err := json.Unmarshal(output, &deployed); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -46,7 +47,7 @@ type entry struct {
 	i      int  // its place in the history, 0 for the newest
 	placed bool // what it put in place was looked for
 	exact  bool // in its state, too, where that takes a command of the CLI
-	config map[string]configValue
+	config map[string]pulumicli.ConfigValue
 	leaves map[string]leaf
 }
 
@@ -89,7 +90,7 @@ type timeline struct {
 	// cluster is the stage's, and what the names of its families begin with.
 	cluster string
 	project string
-	past    *past
+	past    *pulumicli.History
 	entries []*entry // those that were made, newest first
 	// cloud is where its revisions and images are.
 	cloud *awsclient.Client
@@ -98,29 +99,29 @@ type timeline struct {
 	// registered are a family's own revisions, oldest first, as far back as was asked for.
 	registered map[string][]*awsclient.Revision
 	// deployed are the stack's outputs: what the newest update that succeeded put in place.
-	deployed *stageOutputs
+	deployed *pulumicli.Outputs
 }
 
 // openTimeline reads what is asked of a stage's history first: its configuration, and the newest updates.
-func openTimeline(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string,
+func openTimeline(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string,
 	newest int) (*timeline,
-	*stageConfig, error) {
+	*pulumicli.StageConfig, error) {
 	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
 		return nil, nil, err
 	}
-	files, err := openStackFiles(ctx, project, stack)
+	files, err := pulumicli.OpenBackend(ctx, project, stack)
 	if err != nil {
 		return nil, nil, err
 	}
-	config := &stageConfig{}
+	config := &pulumicli.StageConfig{}
 	found := newTimeline(project.Name, stack)
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
-		config, err = readStageConfig(asked, pulumi, project, stack, files)
+		config, err = pulumicli.ReadStageConfig(asked, pulumi, project, stack, files)
 		return err
 	})
 	asking.Go(func() (err error) {
-		found.past, err = openPast(asked, pulumi, files, stack, project.Encrypts(stack) || files == nil, newest)
+		found.past, err = pulumicli.OpenHistory(asked, pulumi, files, stack, project.Encrypts(stack) || files == nil, newest)
 		return err
 	})
 	return found, config, asking.Wait()
@@ -142,13 +143,13 @@ func (t *timeline) connect(ctx context.Context, config map[string]string) (err e
 func (t *timeline) at(ctx context.Context, i int) (*entry, error) {
 	for len(t.entries) <= i {
 		next := len(t.entries)
-		read, err := t.past.at(ctx, next)
+		read, err := t.past.At(ctx, next)
 		if err != nil || read == nil {
 			return nil, err
 		}
 		number := read.Version
 		if number == 0 {
-			count, err := t.past.count(ctx)
+			count, err := t.past.Count(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -186,17 +187,17 @@ func (t *timeline) compare(ctx context.Context, e *entry) error {
 	return nil
 }
 
-func newEntry(project string, u update, number, i int) *entry {
+func newEntry(project string, u pulumicli.Update, number, i int) *entry {
 	env := u.Environment
 	e := &entry{
-		i: i, config: u.Config, Number: number, Kind: u.Kind, Result: u.Result, Start: pulumiTime(u.StartTime),
+		i: i, config: u.Config, Number: number, Kind: u.Kind, Result: u.Result, Start: pulumicli.Time(u.StartTime),
 		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env),
 		Dirty:    env["git.dirty"] == "true",
 		Services: map[string]*placed{}, Tasks: map[string]*placed{}, Changes: []keyChange{},
 		leaves: leaves(project, u.Config),
 	}
 	if u.EndTime != "" {
-		end := pulumiTime(u.EndTime)
+		end := pulumicli.Time(u.EndTime)
 		e.End = &end
 	}
 	return e

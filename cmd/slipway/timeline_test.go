@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -24,7 +25,7 @@ func ran(number int, start, end, services string) *entry {
 	ended := at(end)
 	return &entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended,
 		Services: map[string]*placed{},
-		leaves:   leaves("shop", map[string]configValue{"shop:services": plain(services)})}
+		leaves:   leaves("shop", map[string]pulumicli.ConfigValue{"shop:services": plain(services)})}
 }
 
 func TestImagesThatARollbackPins(t *testing.T) {

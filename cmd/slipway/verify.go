@@ -16,6 +16,7 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/provider"
 	"slipway/stage"
@@ -117,7 +118,7 @@ func verify(ctx context.Context, directory, stack string) (*verification, error)
 	if err != nil {
 		return nil, err
 	}
-	config, secretKeys, err := readConfig(ctx, newPulumiCLI(project.Directory), project, stack)
+	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumicli.New(project.Directory), project, stack)
 	if err != nil {
 		return nil, err
 	}

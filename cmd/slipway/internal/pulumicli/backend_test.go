@@ -1,4 +1,4 @@
-package main
+package pulumicli
 
 import (
 	"compress/gzip"
@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/stagetest"
 )
 
 // lockIn writes a lock as the CLI does.
@@ -30,39 +31,39 @@ func lockIn(t *testing.T, backend, host string, pid int) {
 }
 
 func TestAStackThatIsLockedIsRefused(t *testing.T) {
-	project := newProject(t, "")
+	project := stagetest.Project(t, "")
 	backend := t.TempDir()
 	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
-	require.NoError(t, checkLock(t.Context(), project, "dev"))
+	require.NoError(t, CheckLock(t.Context(), project, "dev"))
 	here, err := os.Hostname()
 	require.NoError(t, err)
 
 	lockIn(t, backend, here, os.Getpid())
 	for _, stack := range []string{"dev", "organization/slipway/dev"} {
-		err = checkLock(t.Context(), project, stack)
+		err = CheckLock(t.Context(), project, stack)
 		require.ErrorContains(t, err, "the last update of "+stack+" has not ended: dana@"+here+" (process ")
 		require.ErrorContains(t, err, ": wait for it, or, if it was killed, run `pulumi cancel --stack "+stack+"`")
 		require.ErrorAs(t, err, &exit.Finding{})
 	}
-	require.NoError(t, checkLock(t.Context(), project, "release"), "another stack's")
+	require.NoError(t, CheckLock(t.Context(), project, "release"), "another stack's")
 
 	lockIn(t, backend, "elsewhere", os.Getpid())
-	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "dana@elsewhere")
-	require.NotContains(t, checkLock(t.Context(), project, "dev").Error(), "is gone", "nobody here knows")
+	require.ErrorContains(t, CheckLock(t.Context(), project, "dev"), "dana@elsewhere")
+	require.NotContains(t, CheckLock(t.Context(), project, "dev").Error(), "is gone", "nobody here knows")
 
 	ended := exec.Command("true")
 	require.NoError(t, ended.Run())
 	lockIn(t, backend, here, ended.Process.Pid)
-	require.ErrorContains(t, checkLock(t.Context(), project, "dev"),
+	require.ErrorContains(t, CheckLock(t.Context(), project, "dev"),
 		"and that process is gone: run `pulumi cancel --stack dev`, then `slipway recover dev`")
 
 	// As they stand in Pulumi.yaml, relative to the project; the environment goes before it.
 	lockIn(t, filepath.Join(project.Directory, "state"), "elsewhere", 1)
 	project.Backend.URL = "file://./state?metadata=skip"
 	t.Setenv("PULUMI_BACKEND_URL", "")
-	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "dana@elsewhere")
+	require.ErrorContains(t, CheckLock(t.Context(), project, "dev"), "dana@elsewhere")
 	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
-	require.NoError(t, checkLock(t.Context(), project, "dev"), "the history has it")
+	require.NoError(t, CheckLock(t.Context(), project, "dev"), "the history has it")
 }
 
 func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
@@ -96,9 +97,9 @@ func TestABucketIsReadAsTheCLIReadsIt(t *testing.T) {
 	address := "s3://team/state?region=us-east-1&use_path_style=true&disable_https=true&endpoint=" +
 		strings.TrimPrefix(server.URL, "http://")
 	t.Setenv("PULUMI_BACKEND_URL", address)
-	project := newProject(t, "")
-	require.ErrorContains(t, checkLock(t.Context(), project, "dev"), "ci@runner (process 1) has locked the stack since ")
-	err := checkLock(t.Context(), project, "other")
+	project := stagetest.Project(t, "")
+	require.ErrorContains(t, CheckLock(t.Context(), project, "dev"), "ci@runner (process 1) has locked the stack since ")
+	err := CheckLock(t.Context(), project, "other")
 	require.ErrorContains(t, err, "reading the backend s3://team: AccessDenied: not you")
 	require.NotErrorIs(t, err, exit.Finding{}, "it could not tell")
 }
@@ -112,11 +113,11 @@ func TestBucketsAreAddressedAsS3Does(t *testing.T) {
 		"s3://team?endpoint=minio:9000&region=x":                            "https://team.minio:9000/key",
 		"s3://team?endpoint=http://minio/s3&s3ForcePathStyle=true&region=x": "http://minio/s3/team/key",
 	} {
-		project := newProject(t, "")
+		project := stagetest.Project(t, "")
 		t.Setenv("PULUMI_BACKEND_URL", address)
-		opened, err := openStackFiles(t.Context(), project, "dev")
+		opened, err := OpenBackend(t.Context(), project, "dev")
 		require.NoError(t, err)
-		own := opened.files.(*bucket)
+		own := opened.Files.(*bucket)
 		require.Equal(t, want, own.address(own.where(), "key", nil).String(), address)
 	}
 }
@@ -132,7 +133,7 @@ func TestAFileOfTheHistoryMayBeCompressed(t *testing.T) {
 	require.NoError(t, packed.Close())
 	require.NoError(t, file.Close())
 	var found struct{ StartTime int }
-	files := &stackFiles{files: directory(dir)}
+	files := &Backend{Files: Directory(dir)}
 	require.NoError(t, files.readJSON(t.Context(), "x.json", &found))
 	require.Equal(t, 7, found.StartTime)
 	require.NoError(t, files.readJSON(t.Context(), "none.json", &found), "what is not there tells nothing")
@@ -140,8 +141,8 @@ func TestAFileOfTheHistoryMayBeCompressed(t *testing.T) {
 
 func TestALockIsOfTheTimeInItsFile(t *testing.T) {
 	t.Parallel()
-	lock := &stackLock{PID: 1, Username: "a", Hostname: "b", Timestamp: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
-	require.Contains(t, lock.describe("dev"), "since "+lock.Timestamp.Local().Format("2006-01-02 15:04:05"))
+	lock := &Lock{PID: 1, Username: "a", Hostname: "b", Timestamp: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
+	require.Contains(t, lock.Describe("dev"), "since "+lock.Timestamp.Local().Format("2006-01-02 15:04:05"))
 }
 
 func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
@@ -157,7 +158,7 @@ func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
 	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
-	opened, err := openStackFiles(t.Context(), newProject(t, ""), "dev")
+	opened, err := OpenBackend(t.Context(), stagetest.Project(t, ""), "dev")
 	require.NoError(t, err)
 	var reading errgroup.Group
 	for i := range 4 {
@@ -173,7 +174,7 @@ func TestABucketInAnotherRegionIsReadByManyAtOnce(t *testing.T) {
 }
 
 func TestALockInABackendOfTheFormerLayoutIsFound(t *testing.T) {
-	p, backend := newProject(t, ""), t.TempDir()
+	p, backend := stagetest.Project(t, ""), t.TempDir()
 	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
 	write := func(name, content string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(backend, name)), 0o755))
@@ -185,33 +186,32 @@ func TestALockInABackendOfTheFormerLayoutIsFound(t *testing.T) {
 		if meta != "" {
 			write(".pulumi/meta.yaml", meta)
 		}
-		require.ErrorContains(t, checkLock(t.Context(), p, "dev"), "dana@elsewhere")
-		files, err := openStackFiles(t.Context(), p, "dev")
+		require.ErrorContains(t, CheckLock(t.Context(), p, "dev"), "dana@elsewhere")
+		files, err := OpenBackend(t.Context(), p, "dev")
 		require.NoError(t, err)
 		names, err := files.updates(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, []string{"dev-1"}, names)
-		require.Equal(t, ".pulumi/history/dev", files.history)
+		require.Equal(t, ".pulumi/history/dev", files.History)
 	}
 	write(".pulumi/meta.yaml", "version: 1\n")
-	require.NoError(t, checkLock(t.Context(), p, "dev"), "a directory of another name")
+	require.NoError(t, CheckLock(t.Context(), p, "dev"), "a directory of another name")
 }
 
 func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
-	p := newProject(t, "")
+	p := stagetest.Project(t, "")
 	for address, want := range map[string]string{"gs://team/state": "in gs://team/state",
 		"azblob://team?key=x": "in azblob://team", "https://api.pulumi.com": "",
 		"file://" + t.TempDir(): ""} {
 		t.Setenv("PULUMI_BACKEND_URL", address)
-		note, err := lockNote(t.Context(), p, "dev")
+		note, err := LockNote(t.Context(), p, "dev")
 		require.NoError(t, err)
 		if want == "" {
 			require.Empty(t, note)
 			continue
 		}
 		require.Contains(t, note, "whether an update is under way cannot be told: slipway does not read the locks "+want)
-		require.NoError(t, checkLock(t.Context(), p, "dev"))
-		require.Equal(t, []string{note}, notesOf([]*stageStatus{{Notes: []string{note}}, {Notes: []string{note}}}))
+		require.NoError(t, CheckLock(t.Context(), p, "dev"))
 	}
 }
 
@@ -220,7 +220,7 @@ func TestOnlyAFileThatIsNotThereTellsNothing(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "x.json"), 0o755)) // which cannot be read as a file
 	var found struct{ StartTime int }
-	require.ErrorContains(t, (&stackFiles{files: directory(dir)}).readJSON(t.Context(), "x.json", &found),
+	require.ErrorContains(t, (&Backend{Files: Directory(dir)}).readJSON(t.Context(), "x.json", &found),
 		"reading x.json: ")
 }
 
@@ -243,7 +243,7 @@ func TestABucketTellsWhatItDoesNotHave(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
 	t.Setenv("PULUMI_BACKEND_URL", "s3://team?region=us-east-1&use_path_style=true&endpoint="+server.URL)
-	opened, err := openStackFiles(t.Context(), newProject(t, ""), "dev")
+	opened, err := OpenBackend(t.Context(), stagetest.Project(t, ""), "dev")
 	require.NoError(t, err)
 	for key, missing := range map[string]bool{"none": true, "plain": true, "bucket": false, "denied": false} {
 		_, err := opened.read(t.Context(), key)

@@ -1,4 +1,4 @@
-package main
+package pulumicli
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
-// readConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is
+// ReadConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is
 // encrypted, but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted
 // value.
-func readConfig(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project,
+func ReadConfig(ctx context.Context, pulumi CLI, project *stagefile.Project,
 	stack string) (config map[string]string,
 	secretKeys []string, err error) {
 	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is told with its name and line
@@ -39,7 +39,7 @@ func readConfig(ctx context.Context, pulumi pulumiCLI, project *stagefile.Projec
 
 // publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys
 // of these. file is what the stage file has.
-func publicConfig(values map[string]configValue, file map[string]string) (config map[string]string,
+func publicConfig(values map[string]ConfigValue, file map[string]string) (config map[string]string,
 	secretKeys []string) {
 	config = map[string]string{}
 	for key, value := range values {
@@ -59,42 +59,42 @@ func publicConfig(values map[string]configValue, file map[string]string) (config
 	return config, secretKeys
 }
 
-// stageConfig is the configuration of a stage as its file says it now.
-type stageConfig struct {
-	// config and secretKeys are as those of readConfig.
-	config     map[string]string
-	secretKeys []string
-	// values are the decrypted ones, where they could be decrypted.
-	values map[string]configValue
+// StageConfig is the configuration of a stage as its file says it now.
+type StageConfig struct {
+	// Config and secretKeys are as those of readConfig.
+	Config     map[string]string
+	SecretKeys []string
+	// Values are the decrypted ones, where they could be decrypted.
+	Values map[string]ConfigValue
 }
 
-// readStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
-func readStageConfig(ctx context.Context, pulumi pulumiCLI, project *stagefile.Project, stack string,
-	files *stackFiles) (*stageConfig, error) {
-	found := &stageConfig{}
+// ReadStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
+func ReadStageConfig(ctx context.Context, pulumi CLI, project *stagefile.Project, stack string,
+	files *Backend) (*StageConfig, error) {
+	found := &StageConfig{}
 	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is told with its name and line
 	if err != nil {
 		return nil, err
 	}
 	if project.Encrypts(stack) || files == nil {
-		found.values, err = pulumi.Config(ctx, stack, "", "--show-secrets")
+		found.Values, err = pulumi.Config(ctx, stack, "", "--show-secrets")
 	}
-	if found.values == nil || err != nil {
-		if found.values, err = pulumi.Config(ctx, stack, ""); err != nil {
+	if found.Values == nil || err != nil {
+		if found.Values, err = pulumi.Config(ctx, stack, ""); err != nil {
 			return nil, err
 		}
 	}
-	found.config, found.secretKeys = publicConfig(found.values, file)
-	for _, key := range found.secretKeys {
+	found.Config, found.SecretKeys = publicConfig(found.Values, file)
+	for _, key := range found.SecretKeys {
 		if !strings.HasPrefix(key, "aws:") {
 			continue
 		}
-		if found.values[key].Value == nil {
+		if found.Values[key].Value == nil {
 			return nil, fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, "+
 				"such as "+
 				"PULUMI_CONFIG_PASSPHRASE", key, stack)
 		}
-		found.config[key] = *found.values[key].Value // the provider's own secrets are needed to ask AWS
+		found.Config[key] = *found.Values[key].Value // the provider's own secrets are needed to ask AWS
 	}
 	return found, nil
 }

@@ -1,4 +1,4 @@
-package main
+package pulumicli
 
 import (
 	"context"
@@ -21,14 +21,14 @@ func (hangingPulumi) Run(ctx context.Context, _ string, _ io.Reader, _, _ []io.W
 
 func TestACommandOfPulumiThatOnlyReadsIsGivenUp(t *testing.T) {
 	t.Parallel()
-	pulumi := pulumiCLI{directory: "/shop", limit: 10 * time.Millisecond,
-		command: func() (auto.PulumiCommand, error) { return hangingPulumi{}, nil }}
+	pulumi := CLI{Directory: "/shop", limit: 10 * time.Millisecond,
+		Command: func() (auto.PulumiCommand, error) { return hangingPulumi{}, nil }}
 	_, err := pulumi.Outputs(t.Context(), "dev")
 	require.EqualError(t, err, "pulumi stack output --json --stack dev did not end within 10ms, and was stopped: "+
 		"run it yourself to see what it waits for, in /shop")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = pulumi.write(ctx, nil, "refresh")
+	_, err = pulumi.Write(ctx, nil, "refresh")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotContains(t, err.Error(), "was stopped", "what may write is not cut")
 }
@@ -37,7 +37,7 @@ func TestACLIThatDoesNotEvenTellItsVersionIsGivenUp(t *testing.T) {
 	t.Parallel()
 	hangs := make(chan struct{})
 	t.Cleanup(func() { close(hangs) })
-	pulumi := pulumiCLI{directory: "/shop", limit: 10 * time.Millisecond, command: func() (auto.PulumiCommand, error) {
+	pulumi := CLI{Directory: "/shop", limit: 10 * time.Millisecond, Command: func() (auto.PulumiCommand, error) {
 		<-hangs
 		return nil, nil
 	}}

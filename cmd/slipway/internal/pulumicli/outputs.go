@@ -1,31 +1,29 @@
-package main
+package pulumicli
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-
-	"slipway/cmd/slipway/internal/console"
 )
 
-// stageOutputs are the outputs of a stack, as far as the commands need them.
-type stageOutputs struct {
+// Outputs are the outputs of a stack, as far as the commands need them.
+type Outputs struct {
 	Cluster  string
-	Images   map[string]image
+	Images   map[string]Image
 	Services map[string]struct {
 		TaskDefinition string
 		Pinned         bool
 	}
-	Tasks map[string]deployedTask
+	Tasks map[string]DeployedTask
 }
 
-func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutputs, error) {
+func ReadOutputs(ctx context.Context, stacks Stacks, stack string) (*Outputs, error) {
 	outputs, err := stacks.Outputs(ctx, stack)
 	if err != nil {
 		return nil, err
 	}
-	found := &stageOutputs{}
+	found := &Outputs{}
 	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
 		"tasks": &found.Tasks} {
 		if output, ok := outputs[name]; ok {
@@ -37,8 +35,8 @@ func readOutputs(ctx context.Context, stacks stacks, stack string) (*stageOutput
 	return found, nil
 }
 
-// image is one entry of the stack output `images`.
-type image struct {
+// Image is one entry of the stack output `images`.
+type Image struct {
 	Ref    string `json:"ref"` // repository:tag@sha256:…
 	Tag    string `json:"tag"`
 	Digest string `json:"digest"`           // sha256:…
@@ -47,18 +45,19 @@ type image struct {
 	Platform string `json:"platform,omitempty"`
 }
 
-// label is how people call an image: its tag, or what else there is.
-func (i image) label() string { return cmp.Or(i.Tag, i.Digest, i.Ref) }
+// Label is how people call an image: its tag, or what else there is.
+func (i Image) Label() string { return cmp.Or(i.Tag, i.Digest, i.Ref) }
 
-// describe is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no more
-// than text.
-func (i image) describe() string {
-	if i.Tag == "" && i.Digest == "" {
-		return i.Ref
-	}
-	described := i.Tag + "\t" + console.ShortDigest(i.Digest)
-	if i.Commit != "" {
-		described += "\tcommit " + i.Commit
-	}
-	return described
+// DeployedTask is one entry of the stack output `tasks`.
+type DeployedTask struct {
+	Family         string
+	Revision       int
+	TaskDefinition string // the revision's ARN
+	Container      string // the main one's name
+	Cluster        string
+	LogGroup       string
+	Subnets        []string
+	SecurityGroups []string
+	AssignPublicIP bool
+	Schedule       string // its name; empty for none
 }

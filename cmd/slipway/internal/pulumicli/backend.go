@@ -1,4 +1,4 @@
-package main
+package pulumicli
 
 import (
 	"bytes"
@@ -22,7 +22,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"go.yaml.in/yaml/v3"
 
-	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -31,19 +30,19 @@ import (
 // an update that goes on, and beside each entry of the history a copy of the state as that update left it. Pulumi Cloud
 // has both in its API, and so in the CLI.
 
-// files are those of such a backend, by keys with slashes.
-type files interface {
+// Files are those of such a backend, by keys with slashes.
+type Files interface {
 	// list has the names of the files in a directory, sorted; none where there is no such directory.
 	list(ctx context.Context, dir string) ([]string, error)
 	// read has a file's content. Its error is fs.ErrNotExist where there is none, and only then.
 	read(ctx context.Context, key string) ([]byte, error)
 }
 
-// stackFiles are the files of one stack.
-type stackFiles struct {
-	files
+// Backend are the files of one stack.
+type Backend struct {
+	Files
 	url            string
-	locks, history string // directories
+	locks, History string // directories
 	name           string // of the stack, by which alone a backend of the former layout keeps it
 }
 
@@ -56,9 +55,9 @@ func backendURL(p *stagefile.Project) (string, error) {
 	return credentials.Current, err
 }
 
-// openStackFiles opens the backend of a stack; nil where that is Pulumi Cloud. Its files are nil where they cannot be
+// OpenBackend opens the backend of a stack; nil where that is Pulumi Cloud. Its files are nil where they cannot be
 // read here, as those in Google Cloud and Azure.
-func openStackFiles(ctx context.Context, p *stagefile.Project, stack string) (*stackFiles, error) {
+func OpenBackend(ctx context.Context, p *stagefile.Project, stack string) (*Backend, error) {
 	address, err := backendURL(p)
 	if err != nil {
 		return nil, fmt.Errorf("finding out where pulumi keeps its stacks: %w", err)
@@ -68,38 +67,38 @@ func openStackFiles(ctx context.Context, p *stagefile.Project, stack string) (*s
 		return nil, fmt.Errorf("%s: cannot be read as the address of a backend: %w", address, err)
 	}
 	own := path.Join(p.Name, stagefile.StageName(stack))
-	found := &stackFiles{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
-		history: ".pulumi/history/" + own,
+	found := &Backend{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
+		History: ".pulumi/history/" + own,
 		name:    stagefile.StageName(stack)}
 	switch parsed.Scheme {
 	case "", "http", "https":
 		return nil, nil
 	case "file":
-		found.files, err = openDirectory(p.Directory, address)
+		found.Files, err = openDirectory(p.Directory, address)
 	case "s3":
-		found.files, err = openBucket(ctx, parsed)
+		found.Files, err = openBucket(ctx, parsed)
 	}
 	return found, err
 }
 
-// unread says that nobody can tell from here whether an update is under way; empty where that can be told.
-func (f *stackFiles) unread() string {
-	if f == nil || f.files != nil {
+// Unread says that nobody can tell from here whether an update is under way; empty where that can be told.
+func (f *Backend) Unread() string {
+	if f == nil || f.Files != nil {
 		return ""
 	}
 	address, _, _ := strings.Cut(f.url, "?") // without what may be a key
 	return "whether an update is under way cannot be told: slipway does not read the locks in " + address
 }
 
-// lockNote is what unread says of a stack's backend.
-func lockNote(ctx context.Context, p *stagefile.Project, stack string) (string, error) {
-	files, err := openStackFiles(ctx, p, stack)
-	return files.unread(), err
+// LockNote is what unread says of a stack's backend.
+func LockNote(ctx context.Context, p *stagefile.Project, stack string) (string, error) {
+	files, err := OpenBackend(ctx, p, stack)
+	return files.Unread(), err
 }
 
 // listOwn lists a directory of the stack; or, where that is empty, the one that the stack has in a backend of the
 // layout that the CLI made before 3.61, in which a stack's name is all there is of it.
-func (f *stackFiles) listOwn(ctx context.Context, dir, former string) (in string, names []string, err error) {
+func (f *Backend) listOwn(ctx context.Context, dir, former string) (in string, names []string, err error) {
 	names, err = f.list(ctx, dir)
 	if err != nil || len(names) > 0 || f.name == "" || !f.isFormer(ctx) {
 		return dir, names, err
@@ -109,16 +108,16 @@ func (f *stackFiles) listOwn(ctx context.Context, dir, former string) (in string
 }
 
 // isFormer tells whether the backend has the former layout: one of today's says its version.
-func (f *stackFiles) isFormer(ctx context.Context) bool {
+func (f *Backend) isFormer(ctx context.Context) bool {
 	content, err := f.read(ctx, ".pulumi/meta.yaml")
 	var meta struct{ Version int }
 	return errors.Is(err, fs.ErrNotExist) || err == nil && yaml.Unmarshal(content, &meta) == nil && meta.Version == 0
 }
 
-// directory is a backend of the file system.
-type directory string
+// Directory is a backend of the file system.
+type Directory string
 
-func openDirectory(working, address string) (files, error) {
+func openDirectory(working, address string) (Files, error) {
 	at, _, _ := strings.Cut(strings.TrimPrefix(address, "file://"), "?")
 	if rest, home := strings.CutPrefix(at, "~"); home {
 		own, err := os.UserHomeDir()
@@ -130,10 +129,10 @@ func openDirectory(working, address string) (files, error) {
 	if !filepath.IsAbs(at) {
 		at = filepath.Join(working, at) // where pulumi is run
 	}
-	return directory(at), nil
+	return Directory(at), nil
 }
 
-func (d directory) list(_ context.Context, dir string) (names []string, err error) {
+func (d Directory) list(_ context.Context, dir string) (names []string, err error) {
 	entries, err := os.ReadDir(filepath.Join(string(d), filepath.FromSlash(dir))) // sorted
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -144,21 +143,21 @@ func (d directory) list(_ context.Context, dir string) (names []string, err erro
 	return names, err
 }
 
-func (d directory) read(_ context.Context, key string) ([]byte, error) {
+func (d Directory) read(_ context.Context, key string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(key)))
 }
 
-// stackLock is what an update writes into a stack's lock, and removes when it ends. One that was killed leaves it.
-type stackLock struct {
+// Lock is what an update writes into a stack's lock, and removes when it ends. One that was killed leaves it.
+type Lock struct {
 	PID       int       `json:"pid"`
 	Username  string    `json:"username"`
 	Hostname  string    `json:"hostname"`
 	Timestamp time.Time `json:"timestamp"`
 }
 
-// lock is the first one that a stack has; nil where it has none.
-func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
-	if f == nil || f.files == nil {
+// Lock is the first one that a stack has; nil where it has none.
+func (f *Backend) Lock(ctx context.Context) (*Lock, error) {
+	if f == nil || f.Files == nil {
 		return nil, nil
 	}
 	dir, names, err := f.listOwn(ctx, f.locks, ".pulumi/locks/"+f.name)
@@ -173,7 +172,7 @@ func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the lock %s: %w", name, err)
 		}
-		found := &stackLock{}
+		found := &Lock{}
 		if json.Unmarshal(content, found) != nil {
 			continue // written just now; who asks comes before it
 		}
@@ -182,21 +181,21 @@ func (f *stackFiles) lock(ctx context.Context) (*stackLock, error) {
 	return nil, nil
 }
 
-// checkLock refuses a stack of which an update goes on, or was killed.
-func checkLock(ctx context.Context, p *stagefile.Project, stack string) error {
-	files, err := openStackFiles(ctx, p, stack)
+// CheckLock refuses a stack of which an update goes on, or was killed.
+func CheckLock(ctx context.Context, p *stagefile.Project, stack string) error {
+	files, err := OpenBackend(ctx, p, stack)
 	if err != nil {
 		return err
 	}
-	lock, err := files.lock(ctx)
+	lock, err := files.Lock(ctx)
 	if err != nil || lock == nil {
 		return err
 	}
-	return exit.Refuse("%s", lock.describe(stack))
+	return exit.Refuse("%s", lock.Describe(stack))
 }
 
 // killed tells whether whoever took the lock is known to be gone.
-func (l *stackLock) killed() bool {
+func (l *Lock) killed() bool {
 	here, err := os.Hostname()
 	if err != nil || here != l.Hostname || l.PID <= 0 {
 		return false
@@ -205,8 +204,8 @@ func (l *stackLock) killed() bool {
 	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// describe says who has locked a stack, and what to do before going on.
-func (l *stackLock) describe(stack string) string {
+// Describe says who has locked a stack, and what to do before going on.
+func (l *Lock) Describe(stack string) string {
 	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack,
 		l.Username, l.Hostname, l.PID,
 		l.Timestamp.Local().Format("2006-01-02 15:04:05"))
@@ -219,12 +218,12 @@ func (l *stackLock) describe(stack string) string {
 }
 
 // updates are the names of the files of a stack's history, newest first, without their endings.
-func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
-	if f == nil || f.files == nil {
+func (f *Backend) updates(ctx context.Context) ([]string, error) {
+	if f == nil || f.Files == nil {
 		return nil, nil
 	}
-	dir, names, err := f.listOwn(ctx, f.history, ".pulumi/history/"+f.name)
-	f.history = dir
+	dir, names, err := f.listOwn(ctx, f.History, ".pulumi/history/"+f.name)
+	f.History = dir
 	var found []string
 	for _, name := range slices.Backward(names) {
 		if own, _, is := strings.Cut(name, ".history.json"); is {
@@ -234,28 +233,28 @@ func (f *stackFiles) updates(ctx context.Context) ([]string, error) {
 	return found, err
 }
 
-// state is the stack's as an update left it, given the name of its files; nil where there is none that is known to be
+// State is the stack's as an update left it, given the name of its files; nil where there is none that is known to be
 // that update's.
-func (f *stackFiles) state(ctx context.Context, name string, of update) (*leftState, error) {
+func (f *Backend) State(ctx context.Context, name string, of Update) (*State, error) {
 	var entry struct {
 		StartTime, EndTime int64 // seconds
 	}
-	if err := f.readJSON(ctx, f.history+"/"+name+".history.json", &entry); err != nil {
+	if err := f.readJSON(ctx, f.History+"/"+name+".history.json", &entry); err != nil {
 		return nil, err
 	}
-	if entry.StartTime != pulumiTime(of.StartTime).Unix() || entry.EndTime != pulumiTime(of.EndTime).Unix() {
+	if entry.StartTime != Time(of.StartTime).Unix() || entry.EndTime != Time(of.EndTime).Unix() {
 		return nil, nil // another update has ended meanwhile
 	}
 	var checkpoint struct {
-		Checkpoint struct{ Latest *leftState }
+		Checkpoint struct{ Latest *State }
 	}
-	err := f.readJSON(ctx, f.history+"/"+name+".checkpoint.json", &checkpoint)
+	err := f.readJSON(ctx, f.History+"/"+name+".checkpoint.json", &checkpoint)
 	return checkpoint.Checkpoint.Latest, err
 }
 
 // readJSON decodes a file, which may be compressed and is named so then. (The CLI has another compression, which would
 // need a library.) What is not there changes nothing.
-func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
+func (f *Backend) readJSON(ctx context.Context, key string, into any) error {
 	content, err := f.read(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		content, err = f.read(ctx, key+".gz")
@@ -281,42 +280,20 @@ func (f *stackFiles) readJSON(ctx context.Context, key string, into any) error {
 	return nil
 }
 
-// leftState is what a state says of the task definitions and services that the stack has.
-type leftState struct {
-	Resources []leftResource `json:"resources"`
+// State is what a state says of the task definitions and services that the stack has.
+type State struct {
+	Resources []Resource `json:"resources"`
 }
 
-type leftResource struct {
+type Resource struct {
 	Type    string          `json:"type"`
 	Delete  bool            `json:"delete"` // what replaced it is there already
 	Outputs json.RawMessage `json:"outputs"`
 }
 
-// revision is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
-// has the one that ECS was last asked for.
-func (s *leftState) revision(kind, cluster, name string) int {
-	if kind == serviceKind {
-		return awsclient.RevisionNumber(s.target(cluster, name))
-	}
-	for _, resource := range s.Resources {
-		if resource.Delete {
-			continue
-		}
-		var own struct {
-			Family   string
-			Revision int
-		}
-		if resource.Type == "aws:ecs/taskDefinition:TaskDefinition" && json.Unmarshal(resource.Outputs, &own) == nil &&
-			own.Family == cluster+"-"+name {
-			return own.Revision
-		}
-	}
-	return 0
-}
-
-// target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such
+// Target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such
 // service.
-func (s *leftState) target(cluster, name string) string {
+func (s *State) Target(cluster, name string) string {
 	if s == nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package main
+package pulumicli
 
 import (
 	"cmp"
@@ -58,7 +58,7 @@ const (
 
 // openBucket takes the parameters of a backend's address that say where a bucket is and who asks
 // (https://gocloud.dev/howto/blob/#s3); what the others say is for writing.
-func openBucket(ctx context.Context, address *url.URL) (files, error) {
+func openBucket(ctx context.Context, address *url.URL) (Files, error) {
 	given := address.Query()
 	yes := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return given.Get(name) == "true" })
