@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"slipway/stage"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -14,16 +16,6 @@ const certificateType = "slipway:components:Certificate"
 // validationTTL is how long resolvers keep a validation record, in seconds.
 const validationTTL = 300
 
-// CertificateArgs says what a Certificate is made from.
-type CertificateArgs struct {
-	// Domains that it is for, at least one; `*.example.com` is for every name directly in example.com.
-	Domains []string
-	// ZoneID is the hosted zone that the domains lie in.
-	ZoneID string
-	// Tags of the certificate.
-	Tags map[string]string
-}
-
 // Certificate is an ACM certificate that is validated by DNS records, and so renews itself for as long as they exist.
 type Certificate struct {
 	pulumi.ResourceState
@@ -32,26 +24,27 @@ type Certificate struct {
 	Arn pulumi.StringOutput `pulumi:"arn"`
 }
 
-// NewCertificate declares a certificate and the records that prove the domains to be the account's.
-func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs,
-	opts ...pulumi.ResourceOption) (*Certificate, error) {
-	component := &Certificate{}
-	if err := ctx.RegisterComponentResource(certificateType, name, component, opts...); err != nil {
+// newCertificate declares the certificate of a stage, and the records in a hosted zone that prove its domains to be the
+// account's.
+func newCertificate(ctx *pulumi.Context, settings *stage.Stage, zone string, parent pulumi.ResourceOption) (
+	*Certificate, error) {
+	name, domains, component := settings.Name, settings.CertificateDomains(), &Certificate{}
+	if err := ctx.RegisterComponentResource(certificateType, name, component, parent); err != nil {
 		return nil, err
 	}
-	parent := pulumi.Parent(component)
+	parent = pulumi.Parent(component)
 	certificate, err := acm.NewCertificate(ctx, name, &acm.CertificateArgs{
-		DomainName:              pulumi.String(args.Domains[0]),
-		SubjectAlternativeNames: pulumi.ToStringArray(args.Domains),
+		DomainName:              pulumi.String(domains[0]),
+		SubjectAlternativeNames: pulumi.ToStringArray(domains),
 		ValidationMethod:        pulumi.String("DNS"),
-		Tags:                    pulumi.ToStringMap(args.Tags),
+		Tags:                    pulumi.ToStringMap(settings.AllTags()),
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
 	var names pulumi.StringArray
 	validated := map[string]bool{}
-	for _, domain := range args.Domains {
+	for _, domain := range domains {
 		// A domain and the wildcard in it are validated by one record.
 		base := strings.TrimPrefix(domain, "*.")
 		if validated[base] {
@@ -60,7 +53,7 @@ func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs,
 		validated[base] = true
 		proof := proofOf(certificate, base)
 		record, err := route53.NewRecord(ctx, base, &route53.RecordArgs{
-			ZoneId:  pulumi.String(args.ZoneID),
+			ZoneId:  pulumi.String(zone),
 			Name:    proof.ResourceRecordName().Elem(),
 			Type:    pulumi.String("CNAME"),
 			Ttl:     pulumi.Int(validationTTL),

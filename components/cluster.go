@@ -3,20 +3,11 @@ package components
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 const clusterType = "slipway:components:Cluster"
-
-// ClusterArgs says what a Cluster is made from.
-type ClusterArgs struct {
-	// Name of the ECS cluster: up to 255 letters, digits, hyphens and underscores
-	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html).
-	Name string
-	// ContainerInsights is disabled, enabled or enhanced.
-	ContainerInsights string
-	// Tags of the cluster.
-	Tags map[string]string
-}
 
 // Cluster is the ECS cluster that keeps a stage's services running.
 type Cluster struct {
@@ -29,18 +20,18 @@ type Cluster struct {
 }
 
 // NewCluster declares the ECS cluster of a stage.
-func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
-	component := &Cluster{}
-	if err := ctx.RegisterComponentResource(clusterType, name, component, opts...); err != nil {
+func NewCluster(ctx *pulumi.Context, settings *stage.Stage) (*Cluster, error) {
+	name, component := settings.Name, &Cluster{}
+	if err := ctx.RegisterComponentResource(clusterType, name, component); err != nil {
 		return nil, err
 	}
 	cluster, err := ecs.NewCluster(ctx, name, &ecs.ClusterArgs{
-		Name: pulumi.String(args.Name),
+		Name: pulumi.String(settings.Cluster()),
 		// Written out where it is off, too: the provider takes what is left out as no change.
 		Settings: ecs.ClusterSettingArray{&ecs.ClusterSettingArgs{
-			Name: pulumi.String("containerInsights"), Value: pulumi.String(args.ContainerInsights),
+			Name: pulumi.String("containerInsights"), Value: pulumi.String(settings.ClusterSettings.ContainerInsights),
 		}},
-		Tags: pulumi.ToStringMap(args.Tags),
+		Tags: pulumi.ToStringMap(settings.AllTags()),
 	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err

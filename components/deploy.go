@@ -17,23 +17,19 @@ type Deployed struct {
 // Deploy declares everything that a stage has, each thing after what it needs. In an update it returns once every
 // service is steady, or one has failed; what it returns is known in the first case.
 func Deploy(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (*Deployed, error) {
-	retention, err := NewRetention(ctx, preflight.Account, settings)
+	retention, err := NewRetention(ctx, settings, preflight.Account)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := NewCluster(ctx, settings.Name, &ClusterArgs{
-		Name: settings.Cluster(), ContainerInsights: settings.ClusterSettings.ContainerInsights, Tags: settings.AllTags(),
-	})
+	cluster, err := NewCluster(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
-	images, err := NewImages(ctx, preflight, settings)
+	images, err := NewImages(ctx, settings, preflight)
 	if err != nil {
 		return nil, err
 	}
-	loadBalancer, err := NewLoadBalancer(ctx, settings.Name, &LoadBalancerArgs{
-		Stage: settings, Network: preflight.Network, Ingress: preflight.Ingress,
-	})
+	loadBalancer, err := NewLoadBalancer(ctx, settings, preflight)
 	if err != nil {
 		return nil, err
 	}

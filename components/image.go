@@ -37,49 +37,35 @@ type Image struct {
 	Labels map[string]string
 }
 
-// ImageArgs says what an Image is built from.
-type ImageArgs struct {
-	// Build is what build.Prepare has laid out.
-	Build *build.Plan
-	// Repository is the name of the ECR repository, RepositoryURL the repository's own.
-	Repository    string
-	RepositoryURL pulumi.StringOutput
-	// Registry holds the credentials for the push.
-	Registry *ecr.GetAuthorizationTokenResult
-	// Now is the time that the tag begins with.
-	Now time.Time
-}
-
-// NewImage declares an image that is built from source and pushed under a tag of its own. It is replaced,
+// newImage declares an image that is built from source and pushed under a tag of its own. It is replaced,
 // under a new tag, when the hash of what Docker sees changes, and untouched otherwise, whatever the time or
-// the commit that the candidate tag would carry.
-func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.ResourceOption) (*Image, error) {
-	component := &Image{
-		Platform: args.Build.Platform,
-	}
-	if err := ctx.RegisterComponentResource(imageType, name, component, opts...); err != nil {
+// the commit that the candidate tag would carry. url is that of its repository, and login lets it be pushed there.
+func newImage(ctx *pulumi.Context, name string, plan *build.Plan, repository string, url pulumi.StringOutput,
+	login *ecr.GetAuthorizationTokenResult) (*Image, error) {
+	component := &Image{Platform: plan.Platform}
+	if err := ctx.RegisterComponentResource(imageType, name, component); err != nil {
 		return nil, err
 	}
-	hash := args.Build.Hash(args.Repository)
+	hash := plan.Hash(repository)
 	image, err := docker.NewImage(ctx, name, &docker.ImageArgs{
-		ImageName: pulumi.Sprintf("%s:%s", args.RepositoryURL, args.Build.Source.Tag(args.Now, hash)),
+		ImageName: pulumi.Sprintf("%s:%s", url, plan.Source.Tag(time.Now(), hash)),
 		Build: &docker.DockerBuildArgs{
-			Context:    pulumi.String(args.Build.Staged.Dir),
-			Dockerfile: pulumi.String(args.Build.Staged.Dockerfile),
-			Platform:   pulumi.String(args.Build.Platform),
-			Target:     optionalString(args.Build.Target),
-			Args:       buildArgs(args.Build.Args),
-			CacheFrom:  cacheFrom(args.Build.CacheFrom),
+			Context:    pulumi.String(plan.Staged.Dir),
+			Dockerfile: pulumi.String(plan.Staged.Dockerfile),
+			Platform:   pulumi.String(plan.Platform),
+			Target:     optionalString(plan.Target),
+			Args:       buildArgs(plan.Args),
+			CacheFrom:  cacheFrom(plan.CacheFrom),
 		},
 		Registry: &docker.RegistryArgs{
-			Server:   registryServer(args.RepositoryURL),
-			Username: pulumi.String(args.Registry.UserName),
-			Password: pulumi.ToSecret(pulumi.String(args.Registry.Password)).(pulumi.StringOutput),
+			Server:   registryServer(url),
+			Username: pulumi.String(login.UserName),
+			Password: pulumi.ToSecret(pulumi.String(login.Password)).(pulumi.StringOutput),
 		},
 	},
 		pulumi.Parent(component),
 		pulumi.IgnoreChanges([]string{"imageName"}),
-		pulumi.ReplacementTrigger(pulumi.Sprintf("%s %s", args.RepositoryURL, hash)),
+		pulumi.ReplacementTrigger(pulumi.Sprintf("%s %s", url, hash)),
 	)
 	if err != nil {
 		return nil, err

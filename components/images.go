@@ -1,8 +1,6 @@
 package components
 
 import (
-	"time"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,22 +12,16 @@ type Images map[string]*Image
 
 // NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
 // pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for it.
-func NewImages(ctx *pulumi.Context, preflight *Preflight, settings *stage.Stage) (Images, error) {
+func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (Images, error) {
 	images := Images{}
-	now := time.Now()
-	var registry *ecr.GetAuthorizationTokenResult
+	var login *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
 		if declared.Build == nil {
 			images[name] = pinnedImage(*declared.Ref, declared.Platform)
 			continue
 		}
-		repository, err := NewRepository(ctx, name, &RepositoryArgs{
-			Name:        settings.RepositoryName(name),
-			ForceDelete: settings.Repository.ForceDelete,
-			KeepImages:  settings.Repository.KeepImages,
-			Tags:        settings.ImageTags(name),
-		})
+		repository, err := NewRepository(ctx, name, settings)
 		if err != nil {
 			return nil, err
 		}
@@ -37,18 +29,12 @@ func NewImages(ctx *pulumi.Context, preflight *Preflight, settings *stage.Stage)
 			images[name] = earlierImage(repository.URL, *declared.Ref, declared.Platform)
 			continue
 		}
-		if registry == nil { // one login serves every push
-			if registry, err = ecr.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenArgs{}); err != nil {
+		if login == nil { // one login serves every push
+			if login, err = ecr.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenArgs{}); err != nil {
 				return nil, err
 			}
 		}
-		images[name], err = NewImage(ctx, name, &ImageArgs{
-			Build:         preflight.Builds[name],
-			Repository:    settings.RepositoryName(name),
-			RepositoryURL: repository.URL,
-			Registry:      registry,
-			Now:           now,
-		})
+		images[name], err = newImage(ctx, name, preflight.Builds[name], settings.RepositoryName(name), repository.URL, login)
 		if err != nil {
 			return nil, err
 		}

@@ -19,16 +19,6 @@ const (
 	httpsPort = 443
 )
 
-// LoadBalancerArgs says what a LoadBalancer is made from.
-type LoadBalancerArgs struct {
-	// Stage whose services it serves.
-	Stage *stage.Stage
-	// Network that its services' tasks run in.
-	Network *Network
-	// Ingress is where it stands; nil where no service has a route.
-	Ingress *Ingress
-}
-
 // LoadBalancer is the Application Load Balancer that a stage's services share, its own or an existing one.
 type LoadBalancer struct {
 	pulumi.ResourceState
@@ -50,23 +40,20 @@ type LoadBalancer struct {
 
 // NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
 // no service has a route, and nothing is declared for an existing one.
-func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs,
-	opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
+func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflight) (*LoadBalancer, error) {
+	ingress, network := preflight.Ingress, preflight.Network
 	switch {
-	case args.Ingress == nil:
+	case ingress == nil:
 		return nil, nil
-	case args.Ingress.Existing != nil:
-		return existingLoadBalancer(args.Ingress), nil
+	case ingress.Existing != nil:
+		return existingLoadBalancer(ingress), nil
 	}
-	component := &LoadBalancer{Scheme: "http"}
-	if err := ctx.RegisterComponentResource(loadBalancerType, name, component, opts...); err != nil {
+	name, settings, component := stage.Name, stage.LoadBalancer, &LoadBalancer{Scheme: "http"}
+	if err := ctx.RegisterComponentResource(loadBalancerType, name, component); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	settings := args.Stage.LoadBalancer
-
-	group, err := newSecurityGroup(ctx, name, "load balancer of "+args.Stage.Cluster(), args.Network, args.Stage.AllTags(),
-		nil, parent)
+	group, err := newSecurityGroup(ctx, name, "load balancer of "+stage.Cluster(), network, stage.AllTags(), nil, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -75,25 +62,26 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *LoadBalancerArgs,
 	if err != nil {
 		return nil, err
 	}
-	balancer, err := lb.NewLoadBalancer(ctx, shortName(args.Stage.Cluster()), &lb.LoadBalancerArgs{
+	balancer, err := lb.NewLoadBalancer(ctx, shortName(stage.Cluster()), &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
-		Subnets:                  pulumi.ToStringArray(args.Ingress.Subnets),
+		Subnets:                  pulumi.ToStringArray(ingress.Subnets),
 		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
 		AccessLogs:               accessLogs(settings.AccessLogs),
-		Tags:                     pulumi.ToStringMap(args.Stage.AllTags()),
+		Tags:                     pulumi.ToStringMap(stage.AllTags()),
 	}, parent, pulumi.DependsOn(rules),
 		// It cannot move to another VPC, and the provider would try.
-		pulumi.ReplacementTrigger(pulumi.String(args.Network.VPC)))
+		pulumi.ReplacementTrigger(pulumi.String(network.VPC)))
 	if err != nil {
 		return nil, err
 	}
-	listen := listeners{ctx, name, args, component, balancer}.http
+	own := listeners{ctx, stage, component, balancer}
+	listen := own.http
 	if settings.HTTPS() {
 		component.Scheme = "https"
-		listen = listeners{ctx, name, args, component, balancer}.https
+		listen = func() (*lb.Listener, error) { return own.https(ingress.ZoneID) }
 	}
 	listener, err := listen()
 	if err != nil {
@@ -121,7 +109,8 @@ func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
 }
 
 // admit opens the ports of the listeners to those that may reach them.
-func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer, parent pulumi.ResourceOption) (
+func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer,
+	parent pulumi.ResourceOption) (
 	[]pulumi.Resource, error) {
 	ranges := settings.AllowFrom
 	if len(ranges) == 0 {
@@ -138,23 +127,22 @@ func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.Lo
 // listeners are those of the stage's own load balancer.
 type listeners struct {
 	ctx       *pulumi.Context
-	name      string
-	args      *LoadBalancerArgs
+	stage     *stage.Stage
 	component *LoadBalancer
 	balancer  *lb.LoadBalancer
 }
 
-// https declares the listener that the services' rules belong to, and one that sends plain HTTP
-// there.
-func (l listeners) https() (*lb.Listener, error) {
-	certificate, err := l.certificate()
+// https declares the listener that the services' rules belong to, and one that sends plain HTTP there. A certificate
+// that the stage file does not name is made for the zone.
+func (l listeners) https(zone string) (*lb.Listener, error) {
+	certificate, err := l.certificate(zone)
 	if err != nil {
 		return nil, err
 	}
 	https, err := l.listen("https", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpsPort),
 		Protocol:       pulumi.String("HTTPS"),
-		SslPolicy:      pulumi.String(l.args.Stage.LoadBalancer.TLSPolicy),
+		SslPolicy:      pulumi.String(l.stage.LoadBalancer.TLSPolicy),
 		CertificateArn: certificate,
 		DefaultActions: noSuchService,
 	})
@@ -175,14 +163,11 @@ func (l listeners) https() (*lb.Listener, error) {
 	return https, err
 }
 
-// certificate is the one that the stage file names, or one made for the zone.
-func (l listeners) certificate() (pulumi.StringOutput, error) {
-	if named := l.args.Stage.LoadBalancer.Certificate; named != "" {
+func (l listeners) certificate(zone string) (pulumi.StringOutput, error) {
+	if named := l.stage.LoadBalancer.Certificate; named != "" {
 		return pulumi.String(named).ToStringOutput(), nil
 	}
-	made, err := NewCertificate(l.ctx, l.name, &CertificateArgs{
-		Domains: l.args.Stage.CertificateDomains(), ZoneID: l.args.Ingress.ZoneID, Tags: l.args.Stage.AllTags(),
-	}, pulumi.Parent(l.component))
+	made, err := newCertificate(l.ctx, l.stage, zone, pulumi.Parent(l.component))
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
@@ -191,7 +176,7 @@ func (l listeners) certificate() (pulumi.StringOutput, error) {
 
 // http declares the listener of a stage without a certificate, and says what that means.
 func (l listeners) http() (*lb.Listener, error) {
-	warning := l.args.Stage.Where("loadBalancer") +
+	warning := l.stage.Where("loadBalancer") +
 		": the stage has no certificate, so it serves plain HTTP, which anybody on " +
 		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
 	if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
@@ -205,8 +190,8 @@ func (l listeners) http() (*lb.Listener, error) {
 }
 
 func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.ResourceOption) (*lb.Listener, error) {
-	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.args.Stage.AllTags())
-	return lb.NewListener(l.ctx, l.name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
+	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.stage.AllTags())
+	return lb.NewListener(l.ctx, l.stage.Name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
 }
 
 // noSuchService answers requests that no service's rule takes.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -21,49 +22,45 @@ const lookups = 10
 func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)
-	images, services := sortedKeys(settings.Images), sortedKeys(settings.Services)
-	users := settings.TaskDefinitions()
-	mistakes := make([]error, len(images)+len(services)+len(users))
-	arns := make([]string, len(services))
-	for i, name := range images {
-		ref := settings.Images[name].Ref
-		if ref == nil {
-			continue
-		}
+	var mistakes []*error // each in its own place, so that their order is always the same
+	look := func(where string, check func() error) {
+		mistake := new(error)
+		mistakes = append(mistakes, mistake)
 		running.Go(func() error {
-			if err := checkPinned(ctx, account, *ref); err != nil {
-				mistakes[i] = fmt.Errorf("%s: %w", settings.Where("images", name, "ref"), err)
+			if *mistake = check(); *mistake != nil && where != "" {
+				*mistake = fmt.Errorf("%s: %w", where, *mistake)
 			}
 			return nil
 		})
 	}
-	for i, name := range services {
+	for _, name := range sortedKeys(settings.Images) {
+		if ref := settings.Images[name].Ref; ref != nil {
+			look(settings.Where("images", name, "ref"), func() error { return checkPinned(ctx, account, *ref) })
+		}
+	}
+	var mutex sync.Mutex
+	revisions := map[string]string{}
+	for _, name := range sortedKeys(settings.Services) {
 		if settings.Services[name].Revision == 0 {
 			continue
 		}
-		running.Go(func() error {
+		look(settings.Where("services", name, "revision"), func() error {
 			arn, err := lookupRevision(ctx, account, settings, name)
-			if err != nil {
-				mistakes[len(images)+i] = fmt.Errorf("%s: %w", settings.Where("services", name, "revision"), err)
-			}
-			arns[i] = arn
-			return nil
+			mutex.Lock()
+			defer mutex.Unlock()
+			revisions[name] = arn
+			return err
 		})
 	}
-	for i, name := range users {
-		running.Go(func() error {
-			mistakes[len(images)+len(services)+i] = lookupReferences(ctx, account, settings, name)
-			return nil
-		})
+	for _, name := range settings.TaskDefinitions() {
+		look("", func() error { return lookupReferences(ctx, account, settings, name) })
 	}
-	_ = running.Wait() // the mistakes have their own places, so that their order is always the same
-	revisions := map[string]string{}
-	for i, name := range services {
-		if arns[i] != "" {
-			revisions[name] = arns[i]
-		}
+	_ = running.Wait()
+	var all []error
+	for _, mistake := range mistakes {
+		all = append(all, *mistake)
 	}
-	return revisions, errors.Join(mistakes...)
+	return revisions, errors.Join(all...)
 }
 
 // lookupReferences looks up the images in the stage's ECR that containers of a service or a task name by their

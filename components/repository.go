@@ -5,22 +5,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/retention"
+	"slipway/stage"
 )
 
 const repositoryType = "slipway:components:Repository"
-
-// RepositoryArgs says what a Repository is made from.
-type RepositoryArgs struct {
-	// Name of the ECR repository: 2 to 256 characters, lower case letters, digits and . _ - /
-	// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html).
-	Name string
-	// ForceDelete lets `pulumi destroy` delete the repository with the images in it.
-	ForceDelete bool
-	// KeepImages is how many tagged images ECR keeps beside those that Retention protects.
-	KeepImages int
-	// Tags of the repository.
-	Tags map[string]string
-}
 
 // Repository is an ECR repository whose tags never move, so that its list of images is a history.
 type Repository struct {
@@ -31,25 +19,24 @@ type Repository struct {
 }
 
 // NewRepository declares an ECR repository for the images of one build.
-func NewRepository(ctx *pulumi.Context, name string, args *RepositoryArgs, opts ...pulumi.ResourceOption) (*Repository,
-	error) {
+func NewRepository(ctx *pulumi.Context, name string, settings *stage.Stage) (*Repository, error) {
 	component := &Repository{}
-	if err := ctx.RegisterComponentResource(repositoryType, name, component, opts...); err != nil {
+	if err := ctx.RegisterComponentResource(repositoryType, name, component); err != nil {
 		return nil, err
 	}
 	repository, err := ecr.NewRepository(ctx, name, &ecr.RepositoryArgs{
-		Name:               pulumi.String(args.Name),
-		ForceDelete:        pulumi.Bool(args.ForceDelete),
+		Name:               pulumi.String(settings.RepositoryName(name)),
+		ForceDelete:        pulumi.Bool(settings.Repository.ForceDelete),
 		ImageTagMutability: pulumi.String("IMMUTABLE"),
 		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
 			ScanOnPush: pulumi.Bool(true),
 		},
-		Tags: pulumi.ToStringMap(args.Tags),
+		Tags: pulumi.ToStringMap(settings.ImageTags(name)),
 	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err
 	}
-	policy, err := retention.LifecyclePolicy(args.KeepImages)
+	policy, err := retention.LifecyclePolicy(settings.Repository.KeepImages)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type Retention struct {
 // services and tasks may go back to, images that it pins, and, in the repositories that it owns, what revisions of the
 // project's other stages use. They may have been deployed by a version of this program that put no tags. A preview
 // protects nothing.
-func NewRetention(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Retention, error) {
+func NewRetention(ctx *pulumi.Context, settings *stage.Stage, account *Account) (*Retention, error) {
 	if ctx.DryRun() || len(settings.Images) == 0 {
 		return &Retention{ctx: ctx}, nil
 	}
