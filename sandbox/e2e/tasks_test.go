@@ -147,7 +147,7 @@ func TestTheFirstDeploymentOfAFreshAccount(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
 	p.migrating()
-	p.serviceKeys("scaling: {max: 2, cpu: 60}")
+	p.serviceKeys("scaling: {max: 2, cpu: 60}", "route: {healthCheck: {path: /health}}")
 	p.faults(map[string]string{"fresh-account": "6s"})
 	var missing []string
 	for _, each := range p.verified(0, "dev") {
@@ -156,10 +156,11 @@ func TestTheFirstDeploymentOfAFreshAccount(t *testing.T) {
 			missing = append(missing, each.Message)
 		}
 	}
-	require.Len(t, missing, 2)
+	require.Len(t, missing, 3)
 	require.Contains(t, missing[0], "the account has no role AWSServiceRoleForECS yet: the update makes it")
 	require.Contains(t, missing[0], "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`")
-	require.Contains(t, missing[1], "AWSServiceRoleForApplicationAutoScaling_ECSService")
+	require.Contains(t, missing[1], "AWSServiceRoleForElasticLoadBalancing")
+	require.Contains(t, missing[2], "AWSServiceRoleForApplicationAutoScaling_ECSService")
 	p.up("dev")
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"))
 	require.Equal(t, 1, p.service("slipway-dev").Running)

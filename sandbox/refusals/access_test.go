@@ -24,6 +24,14 @@ var roleChanges = []func(*stageFile){
 		}
 		f.permit(object{"actions": []string{"s3:GetObject"}, "resources": resources})
 	},
+	func(f *stageFile) { // managed policies take fewer paths than roles
+		f.at("roles")["path"] = pick(f, []string{"/a/", "/a!/", "//", "/a/b.c/"})
+		resources := []string{}
+		for i := range f.near(awslimits.InlinePolicies/2) / 64 {
+			resources = append(resources, fmt.Sprintf("arn:aws:s3:::a-bucket-with-a-long-name-%08d/and-a-long-prefix-x/*", i))
+		}
+		f.permit(object{"actions": []string{"s3:GetObject"}, "resources": resources})
+	},
 	func(f *stageFile) { // a statement that no policy holds
 		actions := []string{}
 		for i := range f.near(awslimits.ManagedPolicy) / 32 {
@@ -116,22 +124,37 @@ func (f *stageFile) ranges() (ranges []string) {
 		"fd00:0:0::/48", "::ffff:10.0.0.0/104"})...)
 }
 
+// hosts are mostly sound: one odd one is enough to refuse the rest with it.
 func (f *stageFile) hosts() []string {
 	label := func(length int) string { return strings.Repeat("h", max(length, 0)) }
-	return append(some(f, 6, []string{"shop.example.com", "*.example.com", "example.com", "*.shop.example.com",
-		"a.b.c.example.com", "SHOP.example.com",
-		"-a.example.com", "a-.example.com", "a.-b.example.com", "a.b-.example.com", "a_b.example.com", "a..example.com",
-		"?.example.com", "a*.example.com", "*.*.example.com",
-		"shop.example.org", "localhost", "1.2.3.4", "shop.example.com.", label(f.near(63)) + ".example.com", "x." +
-			label(f.near(63)) + ".example.com",
-		"x." + label(f.near(64-len("*..example.com"))) + ".example.com", label(60) + "." +
-			label(f.near(127-61-len(".example.com"))) + ".example.com"}), "z.example.com")
+	good := []string{"shop.example.com", "*.example.com", "example.com", "*.shop.example.com", "a.b.c.example.com",
+		"-a.example.com", "a-.example.com"}
+	odd := []string{"SHOP.example.com", "a.-b.example.com", "a.b-.example.com", "a_b.example.com", "a..example.com",
+		"?.example.com", "a*.example.com", "*.*.example.com", "shop.example.org", "localhost", "1.2.3.4",
+		"shop.example.com.", label(f.near(63)) + ".example.com", "x." + label(f.near(63)) + ".example.com",
+		label(60) + "." + label(f.near(127-61-len(".example.com"))) + ".example.com"}
+	switch f.IntN(4) {
+	case 0:
+		return append(some(f, 5, good), "z.example.com")
+	case 1: // a certificate is for the domain of the only host
+		return []string{"x." + label(f.near(64-len("*..example.com"))) + ".example.com"}
+	case 2: // wildcards
+		return []string{strings.Repeat("*", f.near(awslimits.RuleWildcards)) + ".example.com"}
+	default:
+		return append(some(f, 2, good), pick(f, odd))
+	}
 }
 
 func (f *stageFile) paths() []string {
-	return append(some(f, 6, []string{"/api/*", "/", "/*", "api", "/a?", "/" + f.word(10), "/a/*/b/*", "/%20", "/a&b",
-		"/" +
-			f.word(f.near(127)), "/**??"}), "/z")
+	good := []string{"/api/*", "/", "/*", "/a?", "/a/*/b/*", "/a&b"}
+	switch f.IntN(3) {
+	case 0:
+		return append(some(f, 6, good), "/z")
+	case 1:
+		return []string{"/" + strings.Repeat(pick(f, []string{"?", "*"}), f.near(awslimits.RuleWildcards))}
+	default:
+		return append(some(f, 2, good), pick(f, []string{"api", "/%20", "/" + f.word(10), "/" + f.word(f.near(127))}))
+	}
 }
 
 var scheduleChanges = []func(*stageFile){

@@ -247,7 +247,7 @@ func (f *stageFile) tags() {
 	case 1:
 		tags[pick(f, []string{"Stage", "PROJECT", "name", "Name", "aws:x", "AwS:x"})] = "x"
 	case 2:
-		tags["team"] = f.word(f.near(awslimits.TagValue, 10))
+		tags["team"] = pick(f, []string{f.word(f.near(awslimits.TagValue, 10)), "aws:x", "AWS:x", "x aws:"})
 	default:
 		tags[f.word(f.near(awslimits.TagKey, 10))] = "x"
 	}
@@ -262,9 +262,10 @@ func (f *stageFile) defaultTags() {
 			tags[fmt.Sprint("default-", i)] = "x"
 		}
 	case 1:
-		tags[pick(f, []string{"Stage", "stage", "TEAM", "aws:x", "AwS:x", "Service"})] = "x"
+		tags[pick(f, []string{"Stage", "stage", "TEAM", "TEAM", "aws:x", "AwS:x", "Service"})] = "x"
+		f.at("tags")["team"] = "x"
 	case 2:
-		tags["owner"] = f.word(f.near(awslimits.TagValue, 10))
+		tags["owner"] = pick(f, []string{f.word(f.near(awslimits.TagValue, 10)), "aws:x"})
 	default:
 		tags[f.word(f.near(awslimits.TagKey, 10))] = "x"
 	}
