@@ -17,6 +17,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -77,7 +78,7 @@ type side struct {
 	// settings as its file has them.
 	settings *stage.Stage
 	// providers are the values of all keys that are not the project's own, such as aws:region.
-	providers map[string]leaf
+	providers map[string]timeline.Setting
 	// sealed is why its encrypted values could not be decrypted; nil where they were.
 	sealed error
 	// last is its last update; nil where it was never deployed.
@@ -165,7 +166,7 @@ func readSide(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proj
 	if err != nil {
 		return nil, err
 	}
-	read := &side{stack: stack, providers: map[string]leaf{}, outputs: &pulumicli.Outputs{}}
+	read := &side{stack: stack, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
 	if len(secretKeys) > 0 {
 		var revealed map[string]pulumicli.ConfigValue
 		revealed, read.sealed = pulumi.Config(ctx, stack, "", "--show-secrets")
@@ -185,7 +186,7 @@ func readSide(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proj
 			values[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(secretKeys, key)}
 		}
 	}
-	read.providers = leaves(project.Name, values)
+	read.providers = timeline.Flatten(project.Name, values)
 
 	read.last, err = pulumi.LastUpdate(ctx, stack)
 	if err != nil || !read.deployed() {
@@ -274,8 +275,8 @@ func compareSides(sides [2]*side) (*comparison, error) {
 	}
 
 	imagesA, imagesB := settingsA.take("images"), settingsB.take("images")
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(union(imagesA, imagesB),
-		union(a.outputs.Images, b.outputs.Images)...)))) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(timeline.Union(imagesA, imagesB),
+		timeline.Union(a.outputs.Images, b.outputs.Images)...)))) {
 		if each := compareImage(sides, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" ||
 			len(each.Settings) > 0 {
 			found.Images = append(found.Images, each)
@@ -284,18 +285,18 @@ func compareSides(sides [2]*side) (*comparison, error) {
 	found.Services = compareEach(sides, settingsA.take("services"), settingsB.take("services"))
 	found.Tasks = compareEach(sides, settingsA.take("tasks"), settingsB.take("tasks"))
 	found.Stage = append(found.Stage, differences("", map[string]any(settingsA), map[string]any(settingsB))...)
-	for _, key := range union(a.providers, b.providers) {
+	for _, key := range timeline.Union(a.providers, b.providers) {
 		x, inA := a.providers[key]
 		y, inB := b.providers[key]
-		if x.secret || y.secret || x == y {
+		if x.Secret || y.Secret || x == y {
 			continue
 		}
 		each := unequalSetting{Key: key}
 		if inA {
-			each.Values[0] = x.text
+			each.Values[0] = x.Text
 		}
 		if inB {
-			each.Values[1] = y.text
+			each.Values[1] = y.Text
 		}
 		found.Stage = append(found.Stage, each)
 	}
@@ -307,7 +308,7 @@ func compareSides(sides [2]*side) (*comparison, error) {
 // compareEach compares the services, or the tasks, of two stages.
 func compareEach(sides [2]*side, a, b settings) []serviceDifference {
 	found := []serviceDifference{}
-	for _, name := range union(a, b) {
+	for _, name := range timeline.Union(a, b) {
 		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
 		x, inA := a[name]
 		y, inB := b[name]
@@ -373,18 +374,18 @@ func compareSecrets(sides [2]*side) []secretComparison {
 		compared = append(compared, each)
 		return &compared[len(compared)-1]
 	}
-	for _, name := range union(a.settings.Secrets, b.settings.Secrets) {
+	for _, name := range timeline.Union(a.settings.Secrets, b.settings.Secrets) {
 		x, inA := a.settings.Secrets[name]
 		y, inB := b.settings.Secrets[name]
 		// An ARN and a value of the stage's own differ, whatever the value is.
 		each := add(name, inA, inB, x.ARN != "" || y.ARN != "", x.ARN+x.Value.Reveal(), y.ARN+y.Value.Reveal())
 		each.ARNs = [2]string{x.ARN, y.ARN}
 	}
-	for _, key := range union(a.providers, b.providers) {
+	for _, key := range timeline.Union(a.providers, b.providers) {
 		x, inA := a.providers[key]
 		y, inB := b.providers[key]
-		if x.secret || y.secret {
-			add(key, inA, inB, false, x.text, y.text)
+		if x.Secret || y.Secret {
+			add(key, inA, inB, false, x.Text, y.Text)
 		}
 	}
 	return compared

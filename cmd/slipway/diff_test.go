@@ -20,6 +20,7 @@ import (
 	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -28,7 +29,7 @@ const otherTag = "20261120-041205-d4e5f6a-01234567"
 // stageSide is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
 func stageSide(t *testing.T, name string, config map[string]string) *side {
 	t.Helper()
-	read := &side{stack: name, providers: map[string]leaf{}, outputs: &pulumicli.Outputs{}}
+	read := &side{stack: name, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {
@@ -36,7 +37,7 @@ func stageSide(t *testing.T, name string, config map[string]string) *side {
 			continue
 		}
 		full[key] = text
-		read.providers[key] = leaf{text: text, secret: key == "aws:secretKey"}
+		read.providers[key] = timeline.Setting{Text: text, Secret: key == "aws:secretKey"}
 	}
 	if config["secrets"] != "" {
 		secretKeys = append(secretKeys, "slipway:secrets")

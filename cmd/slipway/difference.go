@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -99,7 +100,7 @@ func differences(key string, a, b any) []unequalSetting {
 	switch {
 	case isX && isY:
 		var found []unequalSetting
-		for _, name := range union(x, y) {
+		for _, name := range timeline.Union(x, y) {
 			valueX, inX := x[name]
 			valueY, inY := y[name]
 			below := stage.Below(key, name)
@@ -145,16 +146,6 @@ func oneSided(key string, a, b any) []unequalSetting {
 		found = append(found, each)
 	}
 	return found
-}
-
-// union are the keys that either map has, sorted.
-func union[V any, M ~map[string]V](a, b M) []string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = M{}
-	}
-	maps.Copy(all, b)
-	return slices.Sorted(maps.Keys(all))
 }
 
 // empty tells what stands for nothing.

@@ -15,6 +15,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 )
 
 func historyCommand(directory *string) *cobra.Command {
@@ -76,17 +77,17 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	case limit == 0:
 		least = pulumicli.ManyUpdates
 	}
-	timeline, config, err := openTimeline(ctx, pulumi, project, stack, least)
+	history, config, err := timeline.Open(ctx, pulumi, project, stack, least)
 	if err != nil {
 		return err
 	}
-	lock, err := timeline.past.Backend.Lock(ctx)
+	lock, err := history.Past.Backend.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	var entries []*entry // newest first
+	var entries []*timeline.Entry // newest first
 	for i := 0; limit == 0 || i < limit; i++ {
-		e, err := timeline.at(ctx, i)
+		e, err := history.At(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -96,33 +97,33 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 		entries = append(entries, e)
 	}
 	if len(entries) > 0 {
-		if err := timeline.connect(ctx, config.Config); err != nil {
+		if err := history.Connect(ctx, config.Config); err != nil {
 			return err
 		}
 	}
 	if number == 0 {
 		for _, e := range entries {
-			if err := timeline.compare(ctx, e); err != nil {
+			if err := history.Compare(ctx, e); err != nil {
 				return err
 			}
 		}
-		if err := timeline.place(ctx, false, entries...); err != nil {
+		if err := history.ResolveRevisions(ctx, false, entries...); err != nil {
 			return err
 		}
-		timeline.markOutcome(ctx, entries)
+		history.MarkOutcome(ctx, entries)
 	}
 	done()
 	if lock != nil {
 		fmt.Fprintf(report.Err, "%s.\n", lock.Describe(stack))
 	}
-	if slices.ContainsFunc(timeline.entries, func(e *entry) bool { return hidden(e.leaves) }) {
+	if slices.ContainsFunc(history.Entries, func(e *timeline.Entry) bool { return timeline.Hidden(e.Settings) }) {
 		fmt.Fprintf(report.Err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
 	}
 	if number != 0 {
-		return timeline.showOne(ctx, report, number, asJSON)
+		return showOne(ctx, report, history, number, asJSON)
 	}
 	if asJSON {
-		return report.JSON(append([]*entry{}, entries...))
+		return report.JSON(append([]*timeline.Entry{}, entries...))
 	}
 	if len(entries) == 0 {
 		report.Printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
@@ -131,9 +132,10 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	rows := [][]string{}
 	for _, e := range entries {
 		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"),
-			report.Result(e.Result) + e.kind(),
-			fmt.Sprintf("%.7s", e.Commit), e.Author, console.Shorten(e.subject(), 50), e.By, e.changedRevisions(serviceKind),
-			e.changedRevisions(taskKind), e.changedKeys()})
+			report.Result(e.Result) + kindOf(e),
+			fmt.Sprintf("%.7s", e.Commit), e.Author, console.Shorten(e.Subject(), 50), e.By,
+			changedRevisions(e, timeline.ServiceKind),
+			changedRevisions(e, timeline.TaskKind), changedKeys(e)})
 	}
 	headers := []string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "TASKS", "CHANGED"}
 	headers, rows = console.WithoutEmptyColumn(headers, rows, 8)
@@ -141,53 +143,30 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	return nil
 }
 
-// kind is shown where it is not the usual one.
-func (e *entry) kind() string {
+// kindOf is shown where it is not the usual one.
+func kindOf(e *timeline.Entry) string {
 	if e.Kind == "update" {
 		return ""
 	}
 	return " (" + e.Kind + ")"
 }
 
-func (e *entry) subject() string {
-	subject, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
-	return subject
-}
-
 // changedRevisions are the services, or the tasks, for which the update put another revision in place, with the image's
 // tag.
-func (e *entry) changedRevisions(kind string) string {
+func changedRevisions(e *timeline.Entry, kind string) string {
 	var changed []string
-	for _, name := range slices.Sorted(maps.Keys(e.of(kind))) {
-		if put := e.of(kind)[name]; put.Changed || put.Unknown != "" || put.Serving != 0 {
-			changed = append(changed, name+" "+put.describe())
+	for _, name := range slices.Sorted(maps.Keys(e.Of(kind))) {
+		if put := e.Of(kind)[name]; put.Changed || put.Unknown != "" || put.Serving != 0 {
+			changed = append(changed, name+" "+put.Describe())
 		}
 	}
 	return strings.Join(changed, ", ")
 }
 
-// describe is a revision's number with the tag of its image.
-func (p *placed) describe() string {
-	if p.Unknown != "" {
-		return "unknown"
-	}
-	if p.Revision == 0 {
-		return "none"
-	}
-	text := fmt.Sprintf("%d", p.Revision)
-	if p.Pinned {
-		text += " pinned"
-	}
-	if p.revision == nil {
-		return text + " (gone)"
-	}
-	return text + " (" + p.Image.Describe() + ")" + p.outcome()
-}
-
 // mostKeys is how many changed keys a row names.
 const mostKeys = 3
 
-func (e *entry) changedKeys() string {
+func changedKeys(e *timeline.Entry) string {
 	var keys []string
 	for _, change := range e.Changes {
 		keys = append(keys, change.Key)
@@ -198,76 +177,26 @@ func (e *entry) changedKeys() string {
 	return strings.Join(keys, ", ")
 }
 
-// find returns an update by its number.
-func (t *timeline) find(ctx context.Context, number int) (*entry, error) {
-	newest, err := t.at(ctx, 0)
-	if err != nil {
-		return nil, err
-	}
-	if newest == nil {
-		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %[1]s` first", t.stack)
-	}
-	for i := newest.Number - number; number <= newest.Number; i++ { // where none is missing, the first is it
-		e, err := t.at(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil || e.Number < number {
-			break
-		}
-		if e.Number == number {
-			return e, nil
-		}
-	}
-	oldest := newest
-	for i := 0; ; i++ {
-		e, err := t.at(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %[3]d to %[4]d",
-				t.stack, number, oldest.Number, newest.Number)
-		}
-		oldest = e
-	}
-}
-
-// before is what an earlier update had put in place for a service or a task last.
-func (t *timeline) before(ctx context.Context, e *entry, kind, name string) (*placed, error) {
-	for {
-		earlier, err := t.updateBefore(ctx, e)
-		if err != nil || earlier == nil {
-			return nil, err
-		}
-		if slices.Contains(earlier.declared(kind), name) {
-			err := t.place(ctx, true, earlier)
-			return earlier.of(kind)[name], err
-		}
-		e = earlier
-	}
-}
-
 // shownEntry is an update with how its container definitions differ from those before.
 type shownEntry struct {
-	*entry
-	Containers map[string][]keyChange `json:"containers"` // by service or task
+	*timeline.Entry
+	Containers map[string][]timeline.Change `json:"containers"` // by service or task
 }
 
-func (t *timeline) showOne(ctx context.Context, report *console.Report, number int, asJSON bool) error {
-	e, err := t.find(ctx, number)
+func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, number int, asJSON bool) error {
+	e, err := t.Find(ctx, number)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(t.compare(ctx, e), t.place(ctx, true, e)); err != nil {
+	if err := errors.Join(t.Compare(ctx, e), t.ResolveRevisions(ctx, true, e)); err != nil {
 		return err
 	}
-	t.markOutcome(ctx, []*entry{e})
-	before := map[string]map[string]*placed{serviceKind: {}, taskKind: {}}
-	shown := shownEntry{e, map[string][]keyChange{}}
-	for _, kind := range []string{serviceKind, taskKind} {
-		for name, put := range e.of(kind) {
-			if before[kind][name], err = t.before(ctx, e, kind, name); err != nil {
+	t.MarkOutcome(ctx, []*timeline.Entry{e})
+	before := map[string]map[string]*timeline.DeployedRevision{timeline.ServiceKind: {}, timeline.TaskKind: {}}
+	shown := shownEntry{e, map[string][]timeline.Change{}}
+	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
+		for name, put := range e.Of(kind) {
+			if before[kind][name], err = t.Before(ctx, e, kind, name); err != nil {
 				return err
 			}
 			if !put.Changed {
@@ -275,20 +204,20 @@ func (t *timeline) showOne(ctx context.Context, report *console.Report, number i
 			}
 			var earlier *awsclient.Revision
 			if before := before[kind][name]; before != nil {
-				earlier = before.revision
+				earlier = before.InECS
 			}
-			shown.Containers[name] = keyChanges(containerLeaves(earlier), containerLeaves(put.revision))
+			shown.Containers[name] = timeline.Changes(timeline.ContainerSettings(earlier), timeline.ContainerSettings(put.InECS))
 		}
 	}
 	if asJSON {
 		return report.JSON(shown)
 	}
-	report.Printf("Update %d of %s: %s%s\n", e.Number, t.stack, report.Result(e.Result), e.kind())
+	report.Printf("Update %d of %s: %s%s\n", e.Number, t.Stack, report.Result(e.Result), kindOf(e))
 	report.Printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
 	if e.End != nil {
 		report.Printf("  took     %s\n", e.End.Sub(e.Start))
 	}
-	for _, line := range [][2]string{{"commit", e.Commit}, {"author", e.Author}, {"message", e.subject()}, {"by", e.By}} {
+	for _, line := range [][2]string{{"commit", e.Commit}, {"author", e.Author}, {"message", e.Subject()}, {"by", e.By}} {
 		if line[1] != "" {
 			report.Printf("  %-8s %s\n", line[0], line[1])
 		}
@@ -298,32 +227,33 @@ func (t *timeline) showOne(ctx context.Context, report *console.Report, number i
 		report.Printf("  as before\n")
 	}
 	for _, change := range e.Changes {
-		report.Printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.Describe())
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Services)) {
-		printPlaced(report, name, e.Services[name], before[serviceKind][name], shown.Containers[name])
+		printPlaced(report, name, e.Services[name], before[timeline.ServiceKind][name], shown.Containers[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Tasks)) {
-		printPlaced(report, "task "+name, e.Tasks[name], before[taskKind][name], shown.Containers[name])
+		printPlaced(report, "task "+name, e.Tasks[name], before[timeline.TaskKind][name], shown.Containers[name])
 	}
 	return nil
 }
 
-func printPlaced(report *console.Report, title string, put, before *placed, changes []keyChange) {
+func printPlaced(report *console.Report, title string, put, before *timeline.DeployedRevision,
+	changes []timeline.Change) {
 	if put.Unknown != "" {
 		report.Printf("\n%s: which revision it put in place is not known: %s\n", title, put.Unknown)
 		return
 	}
 	if !put.Changed {
-		report.Printf("\n%s: %s, as before\n", title, put.describe())
+		report.Printf("\n%s: %s, as before\n", title, put.Describe())
 		return
 	}
 	from := "none"
 	if before != nil {
-		from = before.describe()
+		from = before.Describe()
 	}
-	report.Printf("\n%s: %s → %s\n", title, from, put.describe())
+	report.Printf("\n%s: %s → %s\n", title, from, put.Describe())
 	for _, change := range changes {
-		report.Printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.Describe())
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 )
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
@@ -16,7 +17,7 @@ import (
 // checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or
 // of which that cannot be told. A revision that the update was pinned to itself is what it asked for.
 func (r *rollback) checkRevisions(project string) error {
-	asked, err := r.target.asked(project, r.Stage)
+	asked, err := r.target.Asked(project, r.Stage)
 	if err != nil {
 		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go "+
 			"back without --pin, or "+
@@ -25,10 +26,10 @@ func (r *rollback) checkRevisions(project string) error {
 	var refused []error
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		then := r.Services[name].Then
-		if then.Pinned || then.revision == nil {
+		if then.Pinned || then.InECS == nil {
 			continue
 		}
-		if differs := mismatches(asked, name, then.revision); len(differs) > 0 {
+		if differs := timeline.Mismatches(asked, name, then.InECS); len(differs) > 0 {
 			refused = append(refused,
 				fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
 					"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To,
@@ -66,19 +67,19 @@ func (r *rollback) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
 // then a service that runs the wanted revision already would get another one.
-func (r *rollback) pin(project *stagefile.Project, now map[string]leaf, edited bool) error {
+func (r *rollback) pin(project *stagefile.Project, now map[string]timeline.Setting, edited bool) error {
 	var settings []stagefile.Value
-	declared := (&entry{leaves: now}).declared(serviceKind)
+	known := timeline.Declared(now, timeline.ServiceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
 		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
-		if runs && !edited && (&entry{leaves: now}).pinned(name) == 0 {
+		if runs && !edited && timeline.PinnedTo(now, name) == 0 {
 			continue
 		}
 		settings = append(settings, stagefile.Value{Path: []string{"config", project.Name + ":services", name, "revision"},
 			Value: service.Then.Revision})
 	}
-	for _, name := range declared {
+	for _, name := range known {
 		if _, had := r.Services[name]; !had {
 			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now",
 				name, r.To))

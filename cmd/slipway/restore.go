@@ -20,15 +20,17 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/git"
 	"slipway/stage"
 )
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, history *timeline,
-	last *entry) error {
-	if hidden(r.target.leaves) {
+func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
+	history *timeline.Timeline,
+	last *timeline.Entry) error {
+	if timeline.Hidden(r.target.Settings) {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
 			"them, "+
 			"or use --pin", r.To)
@@ -37,7 +39,7 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *s
 	if err != nil {
 		return err
 	}
-	var differs []keyChange
+	var differs []timeline.Change
 	var refused error
 	for i, commit := range commits {
 		content, err := git.ReadFetched(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
@@ -57,12 +59,12 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *s
 		if err != nil {
 			return err
 		}
-		changes := keyChanges(found, r.target.leaves)
+		changes := timeline.Changes(found, r.target.Settings)
 		if i == 0 {
 			differs = changes
 		}
 		if elsewhere := slices.ContainsFunc(changes,
-			func(c keyChange) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
+			func(c timeline.Change) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
 			continue
 		}
 		if len(changes) > 0 {
@@ -70,8 +72,8 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *s
 				"(%s): "+
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
-		for _, kind := range []string{serviceKind, taskKind} {
-			for _, name := range slices.Sorted(maps.Keys(last.of(kind))) {
+		for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
+			for _, name := range slices.Sorted(maps.Keys(last.Of(kind))) {
 				if _, had := r.of(kind)[name]; !had {
 					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name,
 						r.To))
@@ -88,10 +90,10 @@ func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *s
 		"go back to another update, or use --pin", r.To, r.target.Commit, cmp.Or(describeKeys(differs), "none"))
 }
 
-func describeKeys(changes []keyChange) string {
+func describeKeys(changes []timeline.Change) string {
 	var keys []string
 	for _, change := range changes {
-		keys = append(keys, change.describe())
+		keys = append(keys, change.Describe())
 	}
 	return strings.Join(keys, "; ")
 }
@@ -129,7 +131,8 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
-func (r *rollback) leaves(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project) (map[string]leaf,
+func (r *rollback) leaves(ctx context.Context, pulumi pulumicli.CLI,
+	project *stagefile.Project) (map[string]timeline.Setting,
 	error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
@@ -150,7 +153,7 @@ func (r *rollback) leaves(ctx context.Context, pulumi pulumicli.CLI, project *st
 		more = []string{"--show-secrets"}
 	}
 	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = leaves(project.Name, config), r.next.Written
+	r.read, r.readFrom = timeline.Flatten(project.Name, config), r.next.Written
 	return r.read, err
 }
 
@@ -183,11 +186,11 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 
 // pinImages pins the images that the stage builds, where the update ran another one than the last update did: building
 // would make it from today's source.
-func (r *rollback) pinImages(project *stagefile.Project, last *entry) error {
+func (r *rollback) pinImages(project *stagefile.Project, last *timeline.Entry) error {
 	refs := map[string]string{}
 	for _, used := range r.usedImages(last) {
-		_, pinned := r.target.leaves[stage.Path("images", used.name, "ref")]
-		_, pinnedNow := last.leaves[stage.Path("images", used.name, "ref")]
+		_, pinned := r.target.Settings[stage.Path("images", used.name, "ref")]
+		_, pinnedNow := last.Settings[stage.Path("images", used.name, "ref")]
 		unchanged := used.now == used.then.Reference && !pinnedNow
 		if pinned || unchanged {
 			continue
@@ -225,46 +228,28 @@ type imageUse struct {
 }
 
 // usedImages are the images that the stage file of the update has to have again, and that containers ran then.
-func (r *rollback) usedImages(last *entry) (used []imageUse) {
-	for _, kind := range []string{serviceKind, taskKind} {
+func (r *rollback) usedImages(last *timeline.Entry) (used []imageUse) {
+	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
 		for _, name := range slices.Sorted(maps.Keys(r.of(kind))) {
-			then, now := r.of(kind)[name].Then, last.of(kind)[name]
+			then, now := r.of(kind)[name].Then, last.Of(kind)[name]
 			if then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
 				continue
 			}
 			if now == nil {
-				now = &placed{}
+				now = &timeline.DeployedRevision{}
 			}
 			key := stage.Path(kind, name)
-			used = append(used, imageUse{key, r.target.value(key + ".image"), then.Image, now.Image.Reference})
+			used = append(used, imageUse{key, r.target.Value(key + ".image"), then.Image, now.Image.Reference})
 			for _, container := range slices.Sorted(maps.Keys(then.Sidecars)) {
 				beside := stage.Below(key+".containers", container)
-				image := r.target.value(beside + ".image")
-				if r.target.declaresImage(image) { // and is no reference to what the stage does not have
+				image := r.target.Value(beside + ".image")
+				if r.target.DeclaresImage(image) { // and is no reference to what the stage does not have
 					used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})
 				}
 			}
 		}
 	}
 	return used
-}
-
-// declaresImage tells whether an update's configuration has an image of that name.
-func (e *entry) declaresImage(name string) bool {
-	for path := range e.leaves {
-		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), stage.Path("images", name)+".") {
-			return true
-		}
-	}
-	return false
-}
-
-// value is one of an update's configuration, from the stage file or else from the defaults.
-func (e *entry) value(path string) string {
-	if own, ok := e.leaves[path]; ok {
-		return own.text
-	}
-	return e.leaves["defaults."+path].text
 }
 
 // secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it

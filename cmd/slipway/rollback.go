@@ -20,6 +20,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/git"
 	"slipway/stage"
 )
@@ -100,7 +101,7 @@ type rollback struct {
 	// File is the stage file's path.
 	File string `json:"file"`
 	// Changes are those of the configuration that is deployed next.
-	Changes []keyChange `json:"changes"`
+	Changes []timeline.Change `json:"changes"`
 	// Services that the earlier update had, by name.
 	Services map[string]rollbackService `json:"services"`
 	// Tasks that the earlier update had, by name; with --pin none, as they do not change.
@@ -111,20 +112,20 @@ type rollback struct {
 	Commit string `json:"commit,omitempty"`
 
 	pinned bool
-	target *entry
+	target *timeline.Entry
 	now    stagefile.Text  // the stage file as it was read
 	next   *stagefile.Text // that it gets; nil where it stays
 
-	decrypts bool            // secrets are compared by their values
-	read     map[string]leaf // the configuration that readFrom gives
+	decrypts bool                        // secrets are compared by their values
+	read     map[string]timeline.Setting // the configuration that readFrom gives
 	readFrom []byte
 }
 
 // rollbackService is what a service, or a task, was to run after the last update, and what it is to run again. Where
 // the stage file is restored, that is another revision with the same content.
 type rollbackService struct {
-	Now  *placed `json:"now"`
-	Then *placed `json:"then"`
+	Now  *timeline.DeployedRevision `json:"now"`
+	Then *timeline.DeployedRevision `json:"then"`
 }
 
 // planRollback finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
@@ -160,30 +161,30 @@ func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 		return nil, exit.Refuse("%s has changes that are not committed: commit them or `git stash` them, and roll back again",
 			file)
 	}
-	history, config, err := openTimeline(ctx, pulumi, project, stack, newestUpdates)
+	history, config, err := timeline.Open(ctx, pulumi, project, stack, newestUpdates)
 	if err != nil {
 		return nil, err
 	}
-	last, err := history.last(ctx)
+	last, err := lastOf(ctx, history)
 	if err != nil {
 		return nil, err
 	}
-	if err := history.connect(ctx, config.Config); err != nil {
+	if err := history.Connect(ctx, config.Config); err != nil {
 		return nil, err
 	}
-	target, err := history.target(ctx, last, to)
+	target, err := chooseTarget(ctx, history, last, to)
 	if err != nil {
 		return nil, err
 	}
-	if err := history.place(ctx, true, last, target); err != nil {
+	if err := history.ResolveRevisions(ctx, true, last, target); err != nil {
 		return nil, err
 	}
 	planned := &rollback{Stage: stack, From: last.Number, To: target.Number, File: file,
 		Services: map[string]rollbackService{},
-		Tasks:    map[string]rollbackService{}, Notes: []string{}, Changes: []keyChange{}, pinned: pin, target: target,
+		Tasks:    map[string]rollbackService{}, Notes: []string{}, Changes: []timeline.Change{}, pinned: pin, target: target,
 		now:      source,
-		decrypts: history.past.WithSecrets}
-	if note := history.past.Backend.Unread(); note != "" {
+		decrypts: history.Past.WithSecrets}
+	if note := history.Past.Backend.Unread(); note != "" {
 		planned.Notes = append(planned.Notes, note)
 	}
 	for name, then := range target.Services {
@@ -192,12 +193,12 @@ func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 	for name, then := range target.Tasks {
 		planned.Tasks[name] = rollbackService{last.Tasks[name], then}
 	}
-	now := leaves(project.Name, config.Values)
+	now := timeline.Flatten(project.Name, config.Values)
 	if pin {
-		planned.leaveOut((&entry{leaves: now}).declared(serviceKind))
+		planned.leaveOut(timeline.Declared(now, timeline.ServiceKind))
 		planned.leaveTasks()
 	}
-	if err := checkAvailable(ctx, history.cloud, planned, history.cluster+"-"); err != nil {
+	if err := checkAvailable(ctx, history.Cloud, planned, history.Cluster+"-"); err != nil {
 		return nil, err
 	}
 	if pin {
@@ -206,7 +207,7 @@ func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 		}
 	}
 	if pin {
-		err = planned.pin(project, now, len(keyChanges(last.leaves, now)) > 0)
+		err = planned.pin(project, now, len(timeline.Changes(last.Settings, now)) > 0)
 	} else {
 		err = planned.restore(ctx, pulumi, project, history, last)
 	}
@@ -217,7 +218,7 @@ func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 	if err != nil {
 		return nil, err
 	}
-	planned.Changes = keyChanges(now, after)
+	planned.Changes = timeline.Changes(now, after)
 	if len(planned.Changes) == 0 {
 		planned.next = nil
 	}
@@ -227,81 +228,68 @@ func planRollback(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 // newestUpdates is how many updates a rollback reads first: the one to go back to is rarely older.
 const newestUpdates = 10
 
-// last is a stage's newest update, which a rollback starts from.
-func (t *timeline) last(ctx context.Context) (*entry, error) {
+// lastOf is a stage's newest update, which a rollback starts from.
+func lastOf(ctx context.Context, t *timeline.Timeline) (*timeline.Entry, error) {
 	for i := 0; ; i++ {
-		e, err := t.at(ctx, i)
+		e, err := t.At(ctx, i)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case e == nil:
-			return nil, exit.Refuse("%s has never been deployed: there is nothing to go back to", t.stack)
+			return nil, exit.Refuse("%s has never been deployed: there is nothing to go back to", t.Stack)
 		case e.Result == "in-progress":
-			return nil, exit.Refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.stack)
+			return nil, exit.Refuse("the last %s of %s has not ended: wait for it, and roll back again", e.Kind, t.Stack)
 		case e.Kind == "destroy":
 			return nil, exit.Refuse("the last thing that happened to %s was a destroy, which %s: `pulumi up --stack %[1]s` "+
 				"recreates it from its file",
-				t.stack, e.Result)
+				t.Stack, e.Result)
 		case e.Kind == "update":
 			return e, nil
 		}
 	}
 }
 
-// target is the update with this number, or the last that succeeded with something else than the last one if that is 0.
-func (t *timeline) target(ctx context.Context, last *entry, number int) (*entry, error) {
+// chooseTarget is the update with this number, or the last that succeeded with something else than the last one if that
+// is 0.
+func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entry, number int) (*timeline.Entry,
+	error) {
 	if number != 0 {
-		found, err := t.find(ctx, number)
+		found, err := t.Find(ctx, number)
 		switch {
 		case err != nil:
 			return nil, err
 		case found.Kind != "update":
-			return nil, exit.Refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.stack,
+			return nil, exit.Refuse("%d of %s is a %s and no update: `slipway history %s` lists them", number, t.Stack,
 				found.Kind,
-				t.stack)
+				t.Stack)
 		case found.Result != "succeeded":
 			return nil, exit.Refuse("update %d of %s %s: go back to one that succeeded; `slipway history %s` lists them", number,
-				t.stack, found.Result, t.stack)
+				t.Stack, found.Result, t.Stack)
 		}
 		return found, nil
 	}
-	for i := last.i + 1; ; i++ {
-		e, err := t.at(ctx, i)
+	for i := last.Index + 1; ; i++ {
+		e, err := t.At(ctx, i)
 		if err != nil {
 			return nil, err
 		}
 		if e == nil {
 			return nil, exit.Refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to",
-				t.stack)
+				t.Stack)
 		}
 		if e.Kind != "update" || e.Result != "succeeded" {
 			continue
 		}
-		if len(keyChanges(e.leaves, last.leaves)) == 0 { // then only what they run can differ
-			if err := t.place(ctx, false, e, last); err != nil {
+		if len(timeline.Changes(e.Settings, last.Settings)) == 0 { // then only what they run can differ
+			if err := t.ResolveRevisions(ctx, false, e, last); err != nil {
 				return nil, err
 			}
 		}
-		if e.differs(last) {
+		if e.Differs(last) {
 			return e, nil
 		}
 	}
-}
-
-// differs tells whether two updates asked for different things, or put different images in place.
-func (e *entry) differs(other *entry) bool {
-	if len(keyChanges(e.leaves, other.leaves)) > 0 {
-		return true
-	}
-	for _, kind := range []string{serviceKind, taskKind} {
-		for name, put := range e.of(kind) {
-			if there := other.of(kind)[name]; there != nil && !there.Same(put.Images) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // checkAvailable refuses a rollback that something it needs is gone for. A restored stage file registers other
@@ -309,7 +297,7 @@ func (e *entry) differs(other *entry) bool {
 // they name.
 func checkAvailable(ctx context.Context, c *awsclient.Client, planned *rollback, familyPrefix string) error {
 	var gone []error
-	for _, kind := range []string{serviceKind, taskKind} {
+	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
 		for _, name := range slices.Sorted(maps.Keys(planned.of(kind))) {
 			missing, err := missingOf(ctx, c, planned, planned.of(kind)[name].Then, familyPrefix+name)
 			if err != nil {
@@ -327,7 +315,7 @@ func checkAvailable(ctx context.Context, c *awsclient.Client, planned *rollback,
 }
 
 // missingOf says what is gone of what a revision of a family, or one like it, needs.
-func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then *placed,
+func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then *timeline.DeployedRevision,
 	family string) (missing []string,
 	err error) {
 	fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it
@@ -337,7 +325,7 @@ func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then
 		missing = append(missing,
 			fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
 				"that you mean into the stage file", planned.To, why))
-	case fixed && (then.revision == nil || !then.revision.Active):
+	case fixed && (then.InECS == nil || !then.InECS.Active):
 		missing = append(missing,
 			fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
 				then.Revision))
@@ -345,10 +333,10 @@ func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then
 	for _, gone := range then.Gone() {
 		missing = append(missing, gone+": choose an update whose image is there (slipway history shows it)")
 	}
-	if then.revision == nil {
+	if then.InECS == nil {
 		return missing, nil
 	}
-	for _, reference := range then.revision.Secrets() {
+	for _, reference := range then.InECS.Secrets() {
 		if kept, _ := stage.ParseSecretReference(reference); kept.IsOf(family) && !fixed {
 			continue
 		}
@@ -365,7 +353,7 @@ func missingOf(ctx context.Context, c *awsclient.Client, planned *rollback, then
 
 // of are the services, or the tasks.
 func (r *rollback) of(kind string) map[string]rollbackService {
-	if kind == taskKind {
+	if kind == timeline.TaskKind {
 		return r.Tasks
 	}
 	return r.Services
@@ -397,24 +385,24 @@ func (r *rollback) subject() string {
 func (r *rollback) body() string {
 	body := fmt.Sprintf("What that update deployed on %s, commit %.7s: %s\n",
 		r.target.Start.UTC().Format("2006-01-02 15:04:05 UTC"),
-		r.target.Commit, r.target.subject())
+		r.target.Commit, r.target.Subject())
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
-		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.describe())
+		body += fmt.Sprintf("%s: %s\n", name, r.Services[name].Then.Describe())
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
-		body += fmt.Sprintf("task %s: %s\n", name, r.Tasks[name].Then.describe())
+		body += fmt.Sprintf("task %s: %s\n", name, r.Tasks[name].Then.Describe())
 	}
 	return body
 }
 
 func (r *rollback) print(report *console.Report) {
 	report.Printf("Back to update %d of %s, from %d: %s, commit %.7s by %s: %s\n", r.To, r.Stage, r.From,
-		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.subject())
+		r.target.Start.Local().Format("2006-01-02 15:04:05"), r.target.Commit, r.target.Author, r.target.Subject())
 	if r.next == nil {
 		report.Printf("%s has all of that already.\n", console.ShortenPaths(r.File))
 	}
 	for _, change := range r.Changes {
-		report.Printf("  %s\n", change.describe())
+		report.Printf("  %s\n", change.Describe())
 	}
 	rows := [][]string{}
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
@@ -431,9 +419,9 @@ func (r *rollback) print(report *console.Report) {
 
 // row is what becomes of one service or task.
 func (r *rollback) row(title string, service rollbackService) []string {
-	now, then := "none", service.Then.describe()
+	now, then := "none", service.Then.Describe()
 	if service.Now != nil {
-		now = service.Now.describe()
+		now = service.Now.Describe()
 	}
 	if !r.pinned && !service.Then.Pinned {
 		then = "as " + then

@@ -7,9 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 )
 
 func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
@@ -25,4 +27,84 @@ func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
 	}
 	_, err := committable(t.Context(), dir, "Pulumi.dev.yaml", "Pulumi.dev.yaml")
 	require.ErrorContains(t, err, "Pulumi.dev.yaml cannot be committed: no git repository holds it")
+}
+
+func TestImagesThatARollbackPins(t *testing.T) {
+	t.Parallel()
+	image := func(tag string) awsclient.Images {
+		return awsclient.Images{Image: awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
+			Tag: tag, Digest: digest,
+			Repository: "shop-dev/web"}}
+	}
+	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
+	target, last := updated(5, services), updated(9, services)
+	target.Settings["images.web.build.context"] = timeline.Setting{Text: "./app"}
+	pins := func(api, web *timeline.DeployedRevision) (string, error) {
+		target.Services = map[string]*timeline.DeployedRevision{"api": api, "web": web}
+		last.Services = map[string]*timeline.DeployedRevision{"api": {Revision: 9, Images: image("v9")},
+			"web": {Revision: 9, Images: image("v9")}}
+		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
+		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{},
+			next: &stagefile.Text{Written: file, Committed: file}}
+		for name, then := range target.Services {
+			planned.Services[name] = rollbackService{last.Services[name], then}
+		}
+		err := planned.pinImages(&stagefile.Project{Name: "shop"}, last)
+		return string(planned.next.Written), err
+	}
+	pinned, err := pins(&timeline.DeployedRevision{Revision: 5, Images: image("v5")},
+		&timeline.DeployedRevision{Revision: 3, Pinned: true, Images: image("v3")})
+	require.NoError(t, err)
+	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
+	unchanged, err := pins(&timeline.DeployedRevision{Revision: 9, Images: image("v9")},
+		&timeline.DeployedRevision{Revision: 3, Pinned: true, Images: image("v3")})
+	require.NoError(t, err)
+	require.NotContains(t, unchanged, "ref")
+	_, err = pins(&timeline.DeployedRevision{Revision: 5, Images: image("v5")},
+		&timeline.DeployedRevision{Revision: 3, Images: image("v3")})
+	require.ErrorContains(t, err, "use --pin")
+}
+
+func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
+	t.Parallel()
+	image := func(name, tag string) awsclient.Image {
+		return awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
+			Tag:        tag,
+			Digest:     digest,
+			Repository: "shop-dev/" + name}
+	}
+	busybox := awsclient.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
+	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": ` +
+		`"public.ecr.aws/docker/library/busybox:1.37"}}}}`
+	target, last := updated(5, services), updated(9, services)
+	for key, text := range map[string]string{"tasks.migrate.image": "batch", "images.web.build.context": ".",
+		"images.proxy.build.context": ".",
+		"images.batch.build.context": "."} {
+		target.Settings[key] = timeline.Setting{Text: text}
+	}
+	put := func(tag string) *timeline.DeployedRevision {
+		return &timeline.DeployedRevision{Revision: 5, Images: awsclient.Images{Image: image("web", "v1"),
+			Sidecars: map[string]awsclient.Image{"proxy": image("proxy", tag), "shell": busybox}}}
+	}
+	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
+		".}\n    batch:\n      build: {context: .}\n")
+	planned := &rollback{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
+		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
+		Tasks: map[string]rollbackService{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
+			Images: awsclient.Images{Image: image("batch", "v3")}}}}}
+	last.Services = map[string]*timeline.DeployedRevision{"web": put("v9")}
+	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
+	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+digest)
+	require.Contains(t, string(planned.next.Written), "shop-dev/batch:v3@"+digest)
+	require.NotContains(t, string(planned.next.Written), "shop-dev/web:", "it runs now, too")
+	require.NotContains(t, string(planned.next.Written), "busybox")
+	require.Equal(t, []string{"images.batch is pinned to that update's image: remove its ref to build again",
+		"images.proxy is pinned to that update's image: remove its ref to build again"}, planned.Notes)
+}
+
+// updated is an update that succeeded with a configuration of services.
+func updated(number int, services string) *timeline.Entry {
+	return &timeline.Entry{Number: number, Kind: "update", Result: "succeeded",
+		Services: map[string]*timeline.DeployedRevision{},
+		Settings: timeline.Flatten("shop", map[string]pulumicli.ConfigValue{"shop:services": {Value: &services}})}
 }

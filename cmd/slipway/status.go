@@ -19,6 +19,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -156,12 +157,12 @@ func readStatus(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Pr
 		return nil, err
 	}
 	// Each takes the CLI some time.
-	var history *timeline
+	var history *timeline.Timeline
 	var config *pulumicli.StageConfig
 	var outputs map[string]json.RawMessage
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
-		history, config, err = openTimeline(asked, pulumi, project, stack, 1)
+		history, config, err = timeline.Open(asked, pulumi, project, stack, 1)
 		return err
 	})
 	asking.Go(func() (err error) {
@@ -183,15 +184,15 @@ func readStatus(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Pr
 	if err != nil {
 		return nil, err
 	}
-	last, err := history.past.Last(ctx)
+	last, err := history.Past.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := history.past.Backend.Lock(ctx)
+	lock, err := history.Past.Backend.Lock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if note := history.past.Backend.Unread(); note != "" {
+	if note := history.Past.Backend.Unread(); note != "" {
 		status.Notes = append(status.Notes, note)
 	}
 	if lock != nil {
@@ -382,10 +383,10 @@ func (s *stageStatus) asked(settings *stage.Stage) {
 // undeployed tells which keys the stage file has changed since the last update, and whether there are any.
 func (s *stageStatus) undeployed(project *stagefile.Project, config *pulumicli.StageConfig,
 	last *pulumicli.Update) bool {
-	now, before := leaves(project.Name, config.Values), leaves(project.Name, last.Config)
-	s.SecretsCompared = !hidden(now) && !hidden(before)
+	now, before := timeline.Flatten(project.Name, config.Values), timeline.Flatten(project.Name, last.Config)
+	s.SecretsCompared = !timeline.Hidden(now) && !timeline.Hidden(before)
 	var changed, removed []string
-	for _, change := range keyChanges(before, now) {
+	for _, change := range timeline.Changes(before, now) {
 		if change.What == "removed" {
 			removed = append(removed, change.Key)
 		} else {

@@ -22,6 +22,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/cmd/slipway/internal/timeline"
 	"slipway/provider"
 )
 
@@ -290,21 +291,23 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 	f := &fakeAWS{service: map[string]any{"deployments": []any{
 		map[string]any{"status": "PRIMARY", "taskDefinition": fakeRevision + "shop-dev-web:1", "rolloutState": "COMPLETED"},
 		map[string]any{"status": "INACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2", "rolloutState": "FAILED"}}}}
-	put := func(number int) *placed {
-		return &placed{Revision: number, Changed: true, Images: awsclient.Images{Image: awsclient.Image{Tag: "v2"}},
-			revision: &awsclient.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
+	put := func(number int) *timeline.DeployedRevision {
+		return &timeline.DeployedRevision{Revision: number, Changed: true,
+			Images: awsclient.Images{Image: awsclient.Image{Tag: "v2"}},
+			InECS:  &awsclient.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
 	}
-	history := newTimeline("shop", "dev")
-	history.cloud = f.cloud(t)
-	history.entries = []*entry{
-		{Kind: "refresh", i: 0},
-		{Kind: "update", Result: "failed", Services: map[string]*placed{"web": put(2)}, i: 1},
-		{Kind: "update", Result: "failed", Services: map[string]*placed{"web": put(2)}, i: 2},
+	history := timeline.New("shop", "dev")
+	history.Cloud = f.cloud(t)
+	history.Entries = []*timeline.Entry{
+		{Kind: "refresh", Index: 0},
+		{Kind: "update", Result: "failed", Services: map[string]*timeline.DeployedRevision{"web": put(2)}, Index: 1},
+		{Kind: "update", Result: "failed", Services: map[string]*timeline.DeployedRevision{"web": put(2)}, Index: 2},
 	}
-	history.markOutcome(t.Context(), history.entries)
-	require.Equal(t, "web 2 (v2), rolled back; serving revision 1", history.entries[1].changedRevisions(serviceKind))
-	history.markOutcome(t.Context(), history.entries[2:])
-	require.Equal(t, "web 2 (v2)", history.entries[2].changedRevisions(serviceKind),
+	history.MarkOutcome(t.Context(), history.Entries)
+	require.Equal(t, "web 2 (v2), rolled back; serving revision 1",
+		changedRevisions(history.Entries[1], timeline.ServiceKind))
+	history.MarkOutcome(t.Context(), history.Entries[2:])
+	require.Equal(t, "web 2 (v2)", changedRevisions(history.Entries[2], timeline.ServiceKind),
 		"of an earlier update nothing is known")
 }
 
@@ -314,7 +317,7 @@ func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
 	_, _, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, _, err = openTimeline(t.Context(), pulumi, p, "release", 1)
+	_, _, err = timeline.Open(t.Context(), pulumi, p, "release", 1)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, err = stageOrigin{pulumi, p}.LastUpdate(t.Context(), "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")

@@ -1,4 +1,4 @@
-package main
+package timeline
 
 import (
 	"context"
@@ -24,6 +24,11 @@ import (
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/provider"
+)
+
+const (
+	registry    = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
+	revisionARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/"
 )
 
 // fakePulumi answers commands of the CLI, by their first words. It has the updates of one stack, newest first.
@@ -101,7 +106,7 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		var arns []string
 		for i := range f.revisions {
 			if in.Status == "ACTIVE" {
-				arns = append(arns, fakeRevision+"shop-dev-web:"+strconv.Itoa(i+1))
+				arns = append(arns, revisionARN+"shop-dev-web:"+strconv.Itoa(i+1))
 			}
 		}
 		answer["taskDefinitionArns"] = arns
@@ -117,10 +122,10 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		if r.greeting != "" {
 			environment = append(environment, map[string]string{"name": "GREETING", "value": r.greeting})
 		}
-		answer["taskDefinition"] = map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + strconv.Itoa(number),
+		answer["taskDefinition"] = map[string]any{"taskDefinitionArn": revisionARN + "shop-dev-web:" + strconv.Itoa(number),
 			"revision": number,
 			"status":   "ACTIVE", "cpu": "256", "memory": "512", "registeredAt": float64(at(r.at).UnixMilli()) / 1000,
-			"containerDefinitions": []any{map[string]any{"name": "web", "image": fakeRegistry + "shop-dev/web:one",
+			"containerDefinitions": []any{map[string]any{"name": "web", "image": registry + "shop-dev/web:one",
 				"environment": environment}}}
 		if !r.untagged && slices.Contains(in.Include, "TAGS") {
 			answer["tags"] = []any{map[string]string{"key": "project", "value": "shop"},
@@ -128,7 +133,7 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 				map[string]string{"key": "service", "value": "web"}}
 		}
 	case "ListImages":
-		answer["imageIds"] = []any{map[string]string{"imageTag": "one", "imageDigest": digest}}
+		answer["imageIds"] = []any{map[string]string{"imageTag": "one", "imageDigest": "sha256:" + strings.Repeat("ab", 32)}}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
@@ -143,18 +148,18 @@ func (f *fakeFamily) cloud(t *testing.T) *awsclient.Client {
 }
 
 // placedBy are the revisions of web that updates put in place, oldest first, or unknown.
-func placedBy(t *testing.T, past *timeline) (found []string) {
+func placedBy(t *testing.T, past *Timeline) (found []string) {
 	t.Helper()
-	var entries []*entry
+	var entries []*Entry
 	for i := 0; ; i++ {
-		e, err := past.at(t.Context(), i)
+		e, err := past.At(t.Context(), i)
 		require.NoError(t, err)
 		if e == nil {
 			break
 		}
 		entries = append(entries, e)
 	}
-	require.NoError(t, past.place(t.Context(), false, entries...))
+	require.NoError(t, past.ResolveRevisions(t.Context(), false, entries...))
 	for _, e := range slices.Backward(entries) {
 		switch put := e.Services["web"]; {
 		case put == nil:
@@ -168,13 +173,13 @@ func placedBy(t *testing.T, past *timeline) (found []string) {
 	return found
 }
 
-func openFake(t *testing.T, pulumi *fakePulumi, files *pulumicli.Backend, family *fakeFamily) *timeline {
+func openFake(t *testing.T, pulumi *fakePulumi, files *pulumicli.Backend, family *fakeFamily) *Timeline {
 	t.Helper()
-	found := newTimeline("shop", "dev")
+	found := New("shop", "dev")
 	var err error
-	found.past, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), files, "dev", false, 1)
+	found.Past, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), files, "dev", false, 1)
 	require.NoError(t, err)
-	found.cloud = family.cloud(t)
+	found.Cloud = family.cloud(t)
 	return found
 }
 
@@ -193,7 +198,7 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 		return newestFirst(ranAt("10:00:00", "10:01:00", web("a")), ranAt("10:10:00", "10:11:00", web("b")),
 			ranAt("10:20:00", "10:21:00", web("c")))
 	}
-	outputs := `{"services": {"web": {"taskDefinition": "` + fakeRevision + `shop-dev-web:%d"}}}`
+	outputs := `{"services": {"web": {"taskDefinition": "` + revisionARN + `shop-dev-web:%d"}}}`
 	for name, c := range map[string]struct {
 		family fakeFamily
 		newest int
@@ -288,7 +293,7 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	pulumi := &fakePulumi{updates: ran}
 	past := openFake(t, pulumi, files, &fakeFamily{revisions: sameRevisions})
 	require.Equal(t, []string{"1", "2", "3"}, placedBy(t, past))
-	require.Equal(t, 3, past.entries[0].Number, "by the files that there are")
+	require.Equal(t, 3, past.Entries[0].Number, "by the files that there are")
 
 	// On Pulumi Cloud a command of the CLI reads it, where nothing else tells.
 	for i := range ran {
@@ -297,13 +302,13 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	pulumi = &fakePulumi{updates: ran, outputs: "{}", states: map[string]string{"7": fmt.Sprintf(stateOfWeb, 3),
 		"6": fmt.Sprintf(stateOfWeb, 2)}}
 	past = openFake(t, pulumi, nil, &fakeFamily{revisions: sameRevisions})
-	var entries []*entry
+	var entries []*Entry
 	for i := range ran {
-		e, err := past.at(t.Context(), i)
+		e, err := past.At(t.Context(), i)
 		require.NoError(t, err)
 		entries = append(entries, e)
 	}
-	require.NoError(t, past.place(t.Context(), true, entries...))
+	require.NoError(t, past.ResolveRevisions(t.Context(), true, entries...))
 	require.Equal(t, 7, entries[0].Number)
 	require.Equal(t, 3, entries[0].Services["web"].Revision)
 	require.Equal(t, 2, entries[1].Services["web"].Revision)

@@ -1,4 +1,4 @@
-package main
+package timeline
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func encrypted(text string) pulumicli.ConfigValue {
 
 func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 	t.Parallel()
-	old := leaves("shop", map[string]pulumicli.ConfigValue{
+	old := Flatten("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter2"),
 		"shop:services": plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
@@ -24,7 +24,7 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 			`"arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
-	changed := leaves("shop", map[string]pulumicli.ConfigValue{
+	changed := Flatten("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter3"),
 		"shop:services": plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
@@ -33,8 +33,8 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
 	var said []string
-	for _, change := range keyChanges(old, changed) {
-		said = append(said, change.describe())
+	for _, change := range Changes(old, changed) {
+		said = append(said, change.Describe())
 	}
 	require.Equal(t, []string{
 		"aws:secretKey: changed (secret)",
@@ -46,23 +46,23 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 		`services.web.environment["a.b"]: 1 → 2`,
 		"services.web.replicas: 1 → 2",
 	}, said)
-	require.Empty(t, keyChanges(old, old))
+	require.Empty(t, Changes(old, old))
 }
 
 func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 	t.Parallel()
-	hiddenOnes := leaves("shop", map[string]pulumicli.ConfigValue{"shop:secrets": {Secret: true}})
-	decrypted := leaves("shop", map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
-	require.True(t, hidden(hiddenOnes))
-	require.Empty(t, keyChanges(hiddenOnes, hiddenOnes))
-	require.Empty(t, keyChanges(hiddenOnes, decrypted))
-	require.Empty(t, keyChanges(decrypted, hiddenOnes))
-	require.Equal(t, "secrets: added (secret)", keyChanges(nil, hiddenOnes)[0].describe())
+	hiddenOnes := Flatten("shop", map[string]pulumicli.ConfigValue{"shop:secrets": {Secret: true}})
+	decrypted := Flatten("shop", map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
+	require.True(t, Hidden(hiddenOnes))
+	require.Empty(t, Changes(hiddenOnes, hiddenOnes))
+	require.Empty(t, Changes(hiddenOnes, decrypted))
+	require.Empty(t, Changes(decrypted, hiddenOnes))
+	require.Equal(t, "secrets: added (secret)", Changes(nil, hiddenOnes)[0].Describe())
 }
 
 func TestAnEncryptedARNOfSomethingElseIsASecret(t *testing.T) {
 	t.Parallel()
-	found := leaves("shop",
+	found := Flatten("shop",
 		map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
-	require.NotContains(t, keyChanges(nil, found)[0].describe(), "hush")
+	require.NotContains(t, Changes(nil, found)[0].Describe(), "hush")
 }

@@ -1,12 +1,10 @@
-package main
+package timeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -16,48 +14,10 @@ import (
 	"slipway/stage"
 )
 
-// asked is the stage that an update was run with, as the program would load it today. Secrets that could not be
-// decrypted are there by name.
-func (e *entry) asked(project, stack string) (*stage.Stage, error) {
-	in := stage.Input{Project: project, Stage: stagefile.StageName(stack), Config: map[string]string{}}
-	for key, value := range e.config {
-		if value.Secret {
-			in.SecretKeys = append(in.SecretKeys, key)
-		}
-		switch {
-		case value.Value != nil:
-			in.Config[key] = *value.Value
-		case key == project+":secrets":
-			in.Config[key] = e.namesOfSecrets()
-		default:
-			in.Config[key] = stagefile.HiddenValue
-		}
-	}
-	return stage.Load(in)
-}
-
-// namesOfSecrets is a configuration of secrets for those that containers name, with hidden values.
-func (e *entry) namesOfSecrets() string {
-	names := map[string]string{}
-	for path, value := range e.leaves {
-		var listed []string
-		if strings.HasSuffix(path, ".secrets") && json.Unmarshal([]byte(value.text), &listed) == nil {
-			for _, name := range listed {
-				names[name] = stagefile.HiddenValue
-			}
-		}
-	}
-	encoded, err := json.Marshal(names)
-	if err != nil {
-		panic(err) // plain text
-	}
-	return string(encoded)
-}
-
-// mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
+// Mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
 // variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say
 // nothing.
-func mismatches(asked *stage.Stage, name string, r *awsclient.Revision) (found []string) {
+func Mismatches(asked *stage.Stage, name string, r *awsclient.Revision) (found []string) {
 	differ := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	definition := asked.TaskDefinition(name)
 	for _, size := range []struct {
@@ -96,7 +56,7 @@ func mismatches(asked *stage.Stage, name string, r *awsclient.Revision) (found [
 		for _, each := range own.Environment {
 			variables[aws.ToString(each.Name)] = aws.ToString(each.Value)
 		}
-		for _, variable := range union(settings.Environment, variables) {
+		for _, variable := range Union(settings.Environment, variables) {
 			wanted, is := settings.Environment[variable]
 			now, there := variables[variable]
 			switch {

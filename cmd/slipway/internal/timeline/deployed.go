@@ -1,4 +1,4 @@
-package main
+package timeline
 
 import (
 	"context"
@@ -25,17 +25,17 @@ import (
 // exports is how many commands of the CLI are under way at once.
 const exports = 4
 
-// place finds out which revisions updates put in place. exact reads their states even where each takes a command of the
-// CLI.
-func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) error {
-	var needed []*entry // with those before them, which tell what changed
+// ResolveRevisions finds out which revisions updates put in place. exact reads their states even where each takes a
+// command of the CLI.
+func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...*Entry) error {
+	var needed []*Entry // with those before them, which tell what changed
 	for _, e := range entries {
 		before, err := t.deploymentBefore(ctx, e)
 		if err != nil {
 			return err
 		}
-		for _, each := range []*entry{e, before} {
-			if each != nil && each.Kind == "update" && !(each.placed && (each.exact || !exact)) &&
+		for _, each := range []*Entry{e, before} {
+			if each != nil && each.Kind == "update" && !(each.resolved && (each.exact || !exact)) &&
 				!slices.Contains(needed, each) {
 				needed = append(needed, each)
 			}
@@ -47,20 +47,20 @@ func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) err
 	reading.SetLimit(exports)
 	for i, e := range needed {
 		reading.Go(func() error {
-			states[i], unread[i] = t.past.State(group, e.i, !exact)
+			states[i], unread[i] = t.Past.State(group, e.Index, !exact)
 			return nil
 		})
 	}
 	_ = reading.Wait()
 	for i, e := range needed {
-		e.placed, e.exact = true, exact
-		for _, kind := range []string{serviceKind, taskKind} {
-			for _, name := range e.declared(kind) {
-				put, err := t.placeOne(ctx, e, states[i], unread[i], kind, name)
+		e.resolved, e.exact = true, exact
+		for _, kind := range []string{ServiceKind, TaskKind} {
+			for _, name := range Declared(e.Settings, kind) {
+				put, err := t.resolveRevision(ctx, e, states[i], unread[i], kind, name)
 				if err != nil {
 					return err
 				}
-				e.of(kind)[name] = put
+				e.Of(kind)[name] = put
 			}
 		}
 	}
@@ -78,47 +78,34 @@ func (t *timeline) place(ctx context.Context, exact bool, entries ...*entry) err
 }
 
 // deploymentBefore is the update or the destroy before one; nil where there is none.
-func (t *timeline) deploymentBefore(ctx context.Context, e *entry) (*entry, error) {
-	for i := e.i + 1; ; i++ {
-		found, err := t.at(ctx, i)
+func (t *Timeline) deploymentBefore(ctx context.Context, e *Entry) (*Entry, error) {
+	for i := e.Index + 1; ; i++ {
+		found, err := t.At(ctx, i)
 		if err != nil || found == nil || found.Kind == "update" || found.Kind == "destroy" {
 			return found, err
 		}
 	}
 }
 
-// compareRevisions says which revisions an update put in place that the one before it had not.
-func (e *entry) compareRevisions(before *entry) {
-	for _, kind := range []string{serviceKind, taskKind} {
-		for name, put := range e.of(kind) {
-			last := &placed{}
-			if before != nil && before.of(kind)[name] != nil {
-				last = before.of(kind)[name]
-			}
-			put.Changed = put.Revision != last.Revision && put.Revision != 0 && last.Unknown == ""
-		}
-	}
-}
-
-// placeOne finds the number of a revision by the evidence that there is.
-func (t *timeline) placeOne(ctx context.Context, e *entry, state *pulumicli.State, unread error, kind,
-	name string) (*placed,
+// resolveRevision finds the number of a revision by the evidence that there is.
+func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumicli.State, unread error, kind,
+	name string) (*DeployedRevision,
 	error) {
-	if pinned := e.pinned(name); pinned != 0 && kind == serviceKind {
-		return &placed{Revision: pinned, Pinned: true}, nil
+	if pinned := PinnedTo(e.Settings, name); pinned != 0 && kind == ServiceKind {
+		return &DeployedRevision{Revision: pinned, Pinned: true}, nil
 	}
 	if state != nil {
-		return &placed{Revision: revisionIn(state, kind, t.cluster, name)}, nil
+		return &DeployedRevision{Revision: revisionIn(state, kind, t.Cluster, name)}, nil
 	}
 	outputs, err := t.outputs(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	if outputs != nil {
-		if kind == taskKind {
-			return &placed{Revision: outputs.Tasks[name].Revision}, nil
+		if kind == TaskKind {
+			return &DeployedRevision{Revision: outputs.Tasks[name].Revision}, nil
 		}
-		return &placed{Revision: awsclient.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
+		return &DeployedRevision{Revision: awsclient.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
 	}
 	put, err := t.infer(ctx, e, kind, name)
 	if err == nil && put.Unknown != "" && unread != nil {
@@ -130,7 +117,7 @@ func (t *timeline) placeOne(ctx context.Context, e *entry, state *pulumicli.Stat
 // revisionIn is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
 // has the one that ECS was last asked for.
 func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
-	if kind == serviceKind {
+	if kind == ServiceKind {
 		return awsclient.RevisionNumber(s.Target(cluster, name))
 	}
 	for _, resource := range s.Resources {
@@ -150,12 +137,12 @@ func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 }
 
 // outputs are the stack's, where it is this update that they are from; nil where not.
-func (t *timeline) outputs(ctx context.Context, e *entry) (*pulumicli.Outputs, error) {
+func (t *Timeline) outputs(ctx context.Context, e *Entry) (*pulumicli.Outputs, error) {
 	if e.Result != "succeeded" {
 		return nil, nil
 	}
-	for i := range e.i {
-		later, err := t.at(ctx, i)
+	for i := range e.Index {
+		later, err := t.At(ctx, i)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +152,7 @@ func (t *timeline) outputs(ctx context.Context, e *entry) (*pulumicli.Outputs, e
 	}
 	if t.deployed == nil {
 		var err error
-		if t.deployed, err = pulumicli.ReadOutputs(ctx, t.past.Pulumi, t.stack); err != nil {
+		if t.deployed, err = pulumicli.ReadOutputs(ctx, t.Past.Pulumi, t.Stack); err != nil {
 			return nil, err
 		}
 	}
@@ -173,13 +160,13 @@ func (t *timeline) outputs(ctx context.Context, e *entry) (*pulumicli.Outputs, e
 }
 
 // describe reads the revisions that updates put in place, each once, and what they run.
-func (t *timeline) describe(ctx context.Context, entries []*entry) error {
+func (t *Timeline) describe(ctx context.Context, entries []*Entry) error {
 	var missing []string
-	each := func(do func(kind, name string, put *placed) error) error {
+	each := func(do func(kind, name string, put *DeployedRevision) error) error {
 		for _, e := range entries {
-			for _, kind := range []string{serviceKind, taskKind} {
-				for _, name := range slices.Sorted(maps.Keys(e.of(kind))) {
-					if put := e.of(kind)[name]; put.Revision != 0 {
+			for _, kind := range []string{ServiceKind, TaskKind} {
+				for _, name := range slices.Sorted(maps.Keys(e.Of(kind))) {
+					if put := e.Of(kind)[name]; put.Revision != 0 {
 						if err := do(kind, name, put); err != nil {
 							return err
 						}
@@ -189,25 +176,25 @@ func (t *timeline) describe(ctx context.Context, entries []*entry) error {
 		}
 		return nil
 	}
-	revision := func(name string, put *placed) string {
-		return t.cluster + "-" + name + ":" + strconv.Itoa(put.Revision)
+	revision := func(name string, put *DeployedRevision) string {
+		return t.Cluster + "-" + name + ":" + strconv.Itoa(put.Revision)
 	}
-	_ = each(func(_, name string, put *placed) error {
+	_ = each(func(_, name string, put *DeployedRevision) error {
 		if _, known := t.revisions[revision(name, put)]; !known && !slices.Contains(missing, revision(name, put)) {
 			missing = append(missing, revision(name, put))
 		}
 		return nil
 	})
-	found, err := t.cloud.DescribeAll(ctx, missing)
+	found, err := t.Cloud.DescribeAll(ctx, missing)
 	if err != nil {
 		return err
 	}
 	for i, name := range missing {
 		t.revisions[name] = found[i]
 	}
-	return each(func(_, name string, put *placed) (err error) {
-		put.revision = t.revisions[revision(name, put)]
-		put.Images, err = t.cloud.Images(ctx, put.revision, name)
+	return each(func(_, name string, put *DeployedRevision) (err error) {
+		put.InECS = t.revisions[revision(name, put)]
+		put.Images, err = t.Cloud.Images(ctx, put.InECS, name)
 		return err
 	})
 }
@@ -227,22 +214,22 @@ func windowOf(c *awsclient.Client) window {
 
 // infer finds the revision that a stack had when an update ended from the times at which the program's own revisions
 // were registered, and from what they have. Where more than one can be meant, none is told.
-func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*placed, error) {
+func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*DeployedRevision, error) {
 	if e.End == nil {
-		return &placed{Unknown: "it has not ended"}, nil
+		return &DeployedRevision{Unknown: "it has not ended"}, nil
 	}
 	own, err := t.ownRevisions(ctx, e, kind, name)
 	if err != nil {
 		return nil, err
 	}
-	slack := windowOf(t.cloud)
+	slack := windowOf(t.Cloud)
 	var candidates []*awsclient.Revision // newest first
-	var by *entry                        // the update that registered the last of them
+	var by *Entry                        // the update that registered the last of them
 	for _, each := range slices.Backward(own) {
 		if each.RegisteredAt.After(e.End.Add(slack.after)) {
 			continue
 		}
-		var registered *entry
+		var registered *Entry
 		if !each.RegisteredAt.After(e.End.Add(slack.before)) { // otherwise it was before or after the end
 			if registered, err = t.registeredBy(ctx, e, each.RegisteredAt, slack); err != nil {
 				return nil, err
@@ -257,32 +244,33 @@ func (t *timeline) infer(ctx context.Context, e *entry, kind, name string) (*pla
 		candidates, by = append(candidates, each), registered
 	}
 	if len(candidates) == 0 {
-		return &placed{}, nil
+		return &DeployedRevision{}, nil
 	}
 	none := by == nil // it may have put none in place
-	if asked, err := e.asked(t.project, t.stack); err == nil && e.Result == "succeeded" {
+	if asked, err := e.Asked(t.project, t.Stack); err == nil && e.Result == "succeeded" {
 		none = false
 		candidates = slices.DeleteFunc(candidates,
-			func(r *awsclient.Revision) bool { return len(mismatches(asked, name, r)) > 0 })
+			func(r *awsclient.Revision) bool { return len(Mismatches(asked, name, r)) > 0 })
 	}
 	if len(candidates) == 1 && !none {
-		return &placed{Revision: candidates[0].Number}, nil
+		return &DeployedRevision{Revision: candidates[0].Number}, nil
 	}
 	if len(candidates) == 0 {
-		return &placed{Unknown: "no revision that was registered by its end has what it asked for"}, nil
+		return &DeployedRevision{Unknown: "no revision that was registered by its end has what it asked for"}, nil
 	}
 	var names []string
 	for _, each := range slices.Backward(candidates) {
 		names = append(names, strconv.Itoa(each.Number))
 	}
-	return &placed{Unknown: "by the times at which they were registered it may be any of " + strings.Join(names, ", ")},
+	return &DeployedRevision{Unknown: "by the times at which they were registered it may be any of " +
+			strings.Join(names, ", ")},
 		nil
 }
 
 // registeredBy is the update that ran when a revision was registered: that one or one before it; nil where none did.
-func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, slack window) (*entry, error) {
-	for i := e.i; ; i++ {
-		found, err := t.at(ctx, i)
+func (t *Timeline) registeredBy(ctx context.Context, e *Entry, at time.Time, slack window) (*Entry, error) {
+	for i := e.Index; ; i++ {
+		found, err := t.At(ctx, i)
 		if err != nil || found == nil || found.End != nil && found.End.Add(slack.after).Before(at) {
 			return nil, err
 		}
@@ -294,9 +282,9 @@ func (t *timeline) registeredBy(ctx context.Context, e *entry, at time.Time, sla
 
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
-func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string) ([]*awsclient.Revision, error) {
-	family := t.cluster + "-" + name
-	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.stack)}).AllTags()
+func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsclient.Revision, error) {
+	family := t.Cluster + "-" + name
+	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.Stack)}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
 	own := func(r *awsclient.Revision) bool {
 		for key, value := range tags {
@@ -307,10 +295,10 @@ func (t *timeline) ownRevisions(ctx context.Context, e *entry, kind, name string
 		return true
 	}
 	known := t.registered[family]
-	if len(known) > 0 && known[0].RegisteredAt.Before(e.Start.Add(windowOf(t.cloud).before)) {
+	if len(known) > 0 && known[0].RegisteredAt.Before(e.Start.Add(windowOf(t.Cloud).before)) {
 		return known, nil
 	}
-	found, err := t.cloud.Revisions(ctx, family, e.Start.Add(windowOf(t.cloud).before), own)
+	found, err := t.Cloud.Revisions(ctx, family, e.Start.Add(windowOf(t.Cloud).before), own)
 	t.registered[family] = found
 	return found, err
 }

@@ -1,8 +1,10 @@
-package main
+package timeline
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,30 +15,30 @@ import (
 	"slipway/stage"
 )
 
-// leaf is one value of a stage's configuration that is no map. Lists are leaves, as JSON.
-type leaf struct {
-	text string
-	// secret values are compared and never shown.
-	secret bool
+// Setting is one value of a stage's configuration that is no map. Lists are leaves, as JSON.
+type Setting struct {
+	Text string
+	// Secret values are compared and never shown.
+	Secret bool
 }
 
-// leaves are a configuration's values by path, as people write it: services.web.environment.GREETING, aws:region.
-func leaves(project string, config map[string]pulumicli.ConfigValue) map[string]leaf {
-	found := map[string]leaf{}
+// Flatten are a configuration's values by path, as people write it: services.web.environment.GREETING, aws:region.
+func Flatten(project string, config map[string]pulumicli.ConfigValue) map[string]Setting {
+	found := map[string]Setting{}
 	for key, value := range config {
 		if value.Value == nil {
-			found[pathOf(project, key)] = leaf{stagefile.HiddenValue, true}
+			found[pathOf(project, key)] = Setting{stagefile.HiddenValue, true}
 			continue
 		}
 		path := pathOf(project, key)
 		var object map[string]any
 		if json.Unmarshal([]byte(*value.Value), &object) != nil || object == nil {
-			found[path] = leaf{*value.Value, value.Secret}
+			found[path] = Setting{*value.Value, value.Secret}
 			continue
 		}
 		// In the stage's secrets some are the ARNs of values that are kept elsewhere; in any other key all is secret.
 		secret := func(text string) bool { return value.Secret && (path != "secrets" || !stage.IsSecretARN(text)) }
-		addLeaves(found, path, object, secret)
+		addSettings(found, path, object, secret)
 	}
 	return found
 }
@@ -44,11 +46,11 @@ func leaves(project string, config map[string]pulumicli.ConfigValue) map[string]
 // pathOf leaves out the namespace of the project's own keys, as messages about the stage file do.
 func pathOf(project, key string) string { return strings.TrimPrefix(key, project+":") }
 
-func addLeaves(found map[string]leaf, path string, object map[string]any, secret func(string) bool) {
+func addSettings(found map[string]Setting, path string, object map[string]any, secret func(string) bool) {
 	for key, value := range object {
 		at := stage.Below(path, key)
 		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
-			addLeaves(found, at, inner, secret)
+			addSettings(found, at, inner, secret)
 			continue
 		}
 		text, isText := value.(string)
@@ -59,13 +61,13 @@ func addLeaves(found map[string]leaf, path string, object map[string]any, secret
 			}
 			text = string(encoded)
 		}
-		found[at] = leaf{text, secret(text)}
+		found[at] = Setting{text, secret(text)}
 	}
 }
 
-// keyChange is a value that differs between two configurations. Old is nil where only the second has it, New where only
+// Change is a value that differs between two configurations. Old is nil where only the second has it, New where only
 // the first does; both stay nil for a secret.
-type keyChange struct {
+type Change struct {
 	Key    string  `json:"key"`
 	Old    *string `json:"old,omitempty"`
 	New    *string `json:"new,omitempty"`
@@ -74,37 +76,37 @@ type keyChange struct {
 	What string `json:"what"`
 }
 
-// keyChanges are the differences between two configurations, by path.
-func keyChanges(old, new map[string]leaf) []keyChange {
-	changes := []keyChange{}
-	for _, path := range union(old, new) {
+// Changes are the differences between two configurations, by path.
+func Changes(old, new map[string]Setting) []Change {
+	changes := []Change{}
+	for _, path := range Union(old, new) {
 		before, was := old[path]
 		after, is := new[path]
-		if before.text == after.text && was == is || hiddenIn(old, path) && anyAt(new, path) || hiddenIn(new, path) &&
+		if before.Text == after.Text && was == is || hiddenIn(old, path) && anyAt(new, path) || hiddenIn(new, path) &&
 			anyAt(old, path) {
 			continue
 		}
-		change := keyChange{Key: path, What: "changed", Secret: before.secret || after.secret}
+		change := Change{Key: path, What: "changed", Secret: before.Secret || after.Secret}
 		if !was {
 			change.What = "added"
 		} else if !is {
 			change.What = "removed"
 		}
 		if !change.Secret && was {
-			change.Old = &before.text
+			change.Old = &before.Text
 		}
 		if !change.Secret && is {
-			change.New = &after.text
+			change.New = &after.Text
 		}
 		changes = append(changes, change)
 	}
 	return changes
 }
 
-// hidden tells whether values in a configuration could not be decrypted.
-func hidden(values map[string]leaf) bool {
+// Hidden tells whether values in a configuration could not be decrypted.
+func Hidden(values map[string]Setting) bool {
 	for _, each := range values {
-		if each == (leaf{stagefile.HiddenValue, true}) {
+		if each == (Setting{stagefile.HiddenValue, true}) {
 			return true
 		}
 	}
@@ -120,12 +122,12 @@ func rootOf(path string) string {
 }
 
 // hiddenIn tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
-func hiddenIn(values map[string]leaf, path string) bool {
-	return values[rootOf(path)] == leaf{stagefile.HiddenValue, true}
+func hiddenIn(values map[string]Setting, path string) bool {
+	return values[rootOf(path)] == Setting{stagefile.HiddenValue, true}
 }
 
 // anyAt tells whether a configuration has anything under the first part of a path.
-func anyAt(values map[string]leaf, path string) bool {
+func anyAt(values map[string]Setting, path string) bool {
 	for each := range values {
 		if rootOf(each) == rootOf(path) {
 			return true
@@ -134,8 +136,8 @@ func anyAt(values map[string]leaf, path string) bool {
 	return false
 }
 
-// describe is a change in one line: the key, and what it was and is.
-func (c keyChange) describe() string {
+// Describe is a change in one line: the key, and what it was and is.
+func (c Change) Describe() string {
 	switch {
 	case c.Secret:
 		return c.Key + ": " + c.What + " (secret)"
@@ -154,14 +156,15 @@ func shown(text string) string {
 	return text
 }
 
-// containerLeaves are the values in the container definitions of a revision by path, such as web.environment.GREETING.
-func containerLeaves(r *awsclient.Revision) map[string]leaf {
-	found := map[string]leaf{}
+// ContainerSettings are the values in the container definitions of a revision by path, such as
+// web.environment.GREETING.
+func ContainerSettings(r *awsclient.Revision) map[string]Setting {
+	found := map[string]Setting{}
 	if r == nil {
 		return found
 	}
-	found["cpu"] = leaf{text: aws.ToString(r.Definition.Cpu)}
-	found["memory"] = leaf{text: aws.ToString(r.Definition.Memory)}
+	found["cpu"] = Setting{Text: aws.ToString(r.Definition.Cpu)}
+	found["memory"] = Setting{Text: aws.ToString(r.Definition.Memory)}
 	for _, container := range r.Definition.ContainerDefinitions {
 		encoded, err := json.Marshal(container)
 		if err != nil {
@@ -193,7 +196,7 @@ func byName(list any, value string) map[string]any {
 }
 
 // addFields adds what is set of an SDK's structure, with names as the API writes them.
-func addFields(found map[string]leaf, at string, fields map[string]any) {
+func addFields(found map[string]Setting, at string, fields map[string]any) {
 	for name, value := range fields {
 		key := stage.Below(at, name)
 		if strings.Count(at, ".") == 0 {
@@ -209,10 +212,20 @@ func addFields(found map[string]leaf, at string, fields map[string]any) {
 				if err != nil {
 					panic(err) // it was decoded from JSON
 				}
-				found[key] = leaf{text: string(encoded)}
+				found[key] = Setting{Text: string(encoded)}
 			}
 		default:
-			found[key] = leaf{text: fmt.Sprint(value)}
+			found[key] = Setting{Text: fmt.Sprint(value)}
 		}
 	}
+}
+
+// Union are the keys that either map has, sorted.
+func Union[V any, M ~map[string]V](a, b M) []string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = M{}
+	}
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
 }
