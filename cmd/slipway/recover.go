@@ -283,17 +283,42 @@ func (r *recovery) apply(ctx context.Context) error {
 	if len(targets) == 0 {
 		return nil
 	}
+	return r.readTargets(ctx, targets)
+}
+
+// readTargets has Pulumi read from AWS what was put into the state.
+func (r *recovery) readTargets(ctx context.Context, targets []string) error {
 	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
 		"--suppress-outputs"}, targets...)
-	if _, err := r.pulumi.Write(ctx, nil, arguments...); err != nil {
-		return fmt.Errorf("%w\nRun slipway recover %s again once that is fixed; the state as it was before is in %s", err,
-			r.Stage, r.Backup)
+	_, unread := r.pulumi.Write(ctx, nil, arguments...)
+	// Also where it failed or is interrupted: what was read may be others', and no later recovery looks at it again.
+	if err := r.settleAll(context.WithoutCancel(ctx), unread != nil); err != nil {
+		return fmt.Errorf("%w\nThe state of %s may have what is not the stage's: put it back with `pulumi stack import "+
+			"--stack %[2]s --file %s`, and run slipway recover %[2]s again", errors.Join(unread, err), r.Stage, r.Backup)
 	}
+	if unread == nil {
+		return nil
+	}
+	for _, o := range r.Operations {
+		if o.Result == foreign {
+			unread = fmt.Errorf("%w\n%s: %s", unread, o.URN, o.Note)
+		}
+	}
+	return fmt.Errorf("%w\nRun slipway recover %s again once that is fixed; the state as it was before is in %s", unread,
+		r.Stage, r.Backup)
+}
+
+// settleAll looks at what was read of the operations. Where not all was read, the next recovery reads the rest.
+func (r *recovery) settleAll(ctx context.Context, partly bool) error {
 	if err := r.readState(ctx); err != nil {
 		return err
 	}
 	for _, o := range r.Operations {
-		o.settle(r.state)
+		waits := partly && slices.ContainsFunc(r.state.resources(),
+			func(each stateResource) bool { return each.urn() == o.URN && each.unread() })
+		if !waits {
+			o.settle(r.state)
+		}
 	}
 	r.state.forgetMissing()
 	return r.writeState(ctx)
