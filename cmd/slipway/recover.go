@@ -220,8 +220,11 @@ func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (
 		o.Result, o.Note = forgotten, again
 	case derive != nil:
 		o.Result, o.ID = imported, derive(in)
-		if live != nil && derive(live.properties("inputs")) == o.ID {
+		switch {
+		case live != nil && derive(live.properties("inputs")) == o.ID:
 			o.Result = read // a later update has got it done
+		case state.holds(token, o.ID): // and of two that are one, the next update would delete the other
+			o.Result, o.Note = forgotten, "the state has it"
 		}
 	case ask == nil:
 		o.Result, o.Note = unknown, cannotLook(token)

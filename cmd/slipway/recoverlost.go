@@ -154,8 +154,11 @@ func (o *recovered) lookFor(ctx context.Context, find *finder) (err error) {
 	default:
 		o.ID, err = ask(ctx, find, in)
 	}
-	if o.ID == "" {
+	switch {
+	case o.ID == "":
 		o.Result, o.Note = again, "AWS has none"
+	case find.holds(token, o.ID): // and of two that are one, the next update would delete the other
+		o.Result, o.Note = again, "the state has it"
 	}
 	return err
 }

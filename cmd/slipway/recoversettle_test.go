@@ -107,3 +107,29 @@ func TestAStateThatMayHaveWhatIsOthersIsToBePutBack(t *testing.T) {
 	require.ErrorContains(t, err, "put it back with `pulumi stack import --stack dev --file "+r.Backup+"`, and run slipway "+
 		"recover dev again")
 }
+
+// A service that becomes a task keeps its names, and has other URNs.
+func TestWhatTheStateHasIsNotTakenOnceMore(t *testing.T) {
+	t.Parallel()
+	state, err := parseState([]byte(`{"deployment": {"resources": [
+		{"urn": "urn:service", "type": "aws:iam/role:Role", "id": "shop-dev-web", "inputs": {"name": "shop-dev-web"}},
+		{"urn": "urn:service", "type": "aws:ecs/cluster:Cluster", "id": "arn:aws:ecs:cluster/shop-dev",
+			"inputs": {"name": "shop-dev"}},
+		{"urn": "urn:gone", "type": "aws:iam/role:Role", "id": "shop-dev-api", "pendingReplacement": true}]}}`))
+	require.NoError(t, err)
+	find := answering(t, nil)
+	find.holds = state.holds
+	for _, c := range []struct{ token, name, result, foundAgain string }{
+		{"aws:iam/role:Role", "shop-dev-web", forgotten, again},
+		{"aws:ecs/cluster:Cluster", "shop-dev", forgotten, again},
+		{"aws:iam/role:Role", "shop-dev-api", imported, imported},
+	} {
+		made := stateResource{"urn": "urn:task", "type": c.token, "inputs": map[string]any{"name": c.name}}
+		o := &recovered{URN: made.urn(), Operation: "creating", made: made}
+		require.NoError(t, o.plan(t.Context(), find, state))
+		require.Equal(t, c.result, o.Result, c.name)
+		o = &recovered{URN: made.urn(), Operation: lost, made: made}
+		require.NoError(t, o.lookFor(t.Context(), find))
+		require.Equal(t, c.foundAgain, o.Result, c.name)
+	}
+}

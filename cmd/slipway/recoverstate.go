@@ -130,10 +130,13 @@ func (s *stackState) liveOf(urn string) stateResource {
 	return nil
 }
 
-// holds tells whether the state has a resource of this type and id.
+// holds tells whether the state has a resource of this type and id: as the provider has it, or as an import takes it.
+// One that was deleted, to be replaced, does not count.
 func (s *stackState) holds(token, id string) bool {
+	derive := derivedIDs[token]
 	return slices.ContainsFunc(s.resources(), func(r stateResource) bool {
-		return r.token() == token && (r.id() == id || r.properties("outputs")["arn"] == id)
+		return r.token() == token && !r.is("pendingReplacement") && (r.id() == id || r.properties("outputs")["arn"] == id ||
+			derive != nil && derive(r.properties("inputs")) == id)
 	})
 }
 
