@@ -1,6 +1,7 @@
 package components
 
 import (
+	"context"
 	"errors"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -60,13 +61,21 @@ func (r *Retention) Tidy(outputs ...pulumi.Map) error {
 	if r.protector == nil {
 		return nil
 	}
-	for _, each := range outputs {
-		if _, err := internals.UnsafeAwaitOutput(r.ctx.Context(), each.ToMapOutput()); err != nil {
-			return nil // which the outputs report, too
-		}
+	if !allKnown(r.ctx.Context(), outputs) {
+		return nil
 	}
 	if err := r.protector.Tidy(r.ctx.Context()); err != nil { // everything runs, and a tag too many does no harm
 		return r.ctx.Log.Warn(err.Error(), nil)
 	}
 	return nil
+}
+
+// allKnown waits for outputs. What failed they report themselves; what an update left out (`--target`) is never known.
+func allKnown(ctx context.Context, outputs []pulumi.Map) bool {
+	for _, each := range outputs {
+		if awaited, err := internals.UnsafeAwaitOutput(ctx, each.ToMapOutput()); err != nil || !awaited.Known {
+			return false
+		}
+	}
+	return true
 }
