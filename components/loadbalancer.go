@@ -110,8 +110,7 @@ func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
 
 // admit opens the ports of the listeners to those that may reach them.
 func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer,
-	parent pulumi.ResourceOption) (
-	[]pulumi.Resource, error) {
+	parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	ranges := settings.AllowFrom
 	if len(ranges) == 0 {
 		ranges = []string{"0.0.0.0/0"}

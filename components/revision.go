@@ -14,8 +14,8 @@ import (
 
 // lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
 // now, before anything changes.
-func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (arn string,
-	err error) {
+func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (
+	arn string, err error) {
 	family := settings.Family(service)
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
@@ -48,8 +48,7 @@ func lookupImages(ctx *pulumi.Context, account *Account, name string, containers
 		}
 		if !slices.Contains(repositories, account.ARN("ecr", "repository/"+image.Repository)) {
 			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its "+
-				"repository any more: "+
-				"go back by `git revert`", name, container.Image)
+				"repository any more: go back by `git revert`", name, container.Image)
 		}
 		if err := lookupImage(ctx, image); err != nil {
 			return fmt.Errorf("the task definition %s runs the image %s, which is not in ECR, as one that has expired "+

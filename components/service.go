@@ -32,7 +32,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		}
 		ready = append(ready, route.ready...)
 	}
-	alarms, err := w.alarms(ctx, route, parent)
+	alarms, err := w.alarms(ctx, route)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +106,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 
 // alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are
 // left out, so those are switched off. Their names stay: the provider sends no empty list.
-func (w *Workload) alarms(ctx *pulumi.Context, route *Route, opts ...pulumi.ResourceOption) (ecs.ServiceAlarmsPtrInput,
-	error) {
+func (w *Workload) alarms(ctx *pulumi.Context, route *Route) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := w.Stage.Services[w.name].Deployment
 	if !deployment.HasAlarms() {
 		kept := w.Preflight.AlarmsToDisable[w.name]
@@ -119,7 +118,7 @@ func (w *Workload) alarms(ctx *pulumi.Context, route *Route, opts ...pulumi.Reso
 	}
 	names := pulumi.ToStringArray(deployment.Alarms)
 	if deployment.MaxErrors > 0 {
-		alarm, err := newErrorAlarm(ctx, w.name, w.Stage, w.LoadBalancer, route, opts...)
+		alarm, err := newErrorAlarm(ctx, w, route)
 		if err != nil {
 			return nil, err
 		}

@@ -53,8 +53,7 @@ func TestTheOutputsOfATaskSayHowToRunIt(t *testing.T) {
 	recorded := declareStage(t, withTasks, nil)
 	summary := recorded.summaries["migrate"]
 	require.Equal(t, "aws ecs run-task --region ap-northeast-2 --cluster shop-dev --launch-type FARGATE "+
-		"--task-definition shop-dev-migrate:7 "+
-		"--network-configuration "+
+		"--task-definition shop-dev-migrate:7 --network-configuration "+
 		"'awsvpcConfiguration={subnets=[subnet-1],securityGroups=[migrate-id],assignPublicIp=DISABLED}' "+
 		"--propagate-tags TASK_DEFINITION", summary["run"])
 	require.Equal(t, map[string]any{

@@ -120,8 +120,8 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 }
 
 // container is what any container of the task has.
-func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container, images,
-	secrets map[string]string) containerDefinition {
+func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container,
+	images, secrets map[string]string) containerDefinition {
 	container := containerDefinition{
 		Name:       name,
 		Image:      images[image],

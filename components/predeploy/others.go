@@ -72,8 +72,8 @@ func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded str
 
 // others are the tasks of a family: the id of one that has not stopped, "" where there is none, and else the latest
 // that was run before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
-func (r *Run) others(ctx context.Context, cluster, family string) (unfinished string, latest types.Task,
-	err error) {
+func (r *Run) others(ctx context.Context, cluster, family string) (
+	unfinished string, latest types.Task, err error) {
 	client, err := r.Account.ECS(ctx)
 	if err != nil {
 		return "", latest, err

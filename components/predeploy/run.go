@@ -199,8 +199,7 @@ func (r *Run) failure(task taskrun.Task, result taskrun.Result, err error, last 
 		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", r.Key)
 	}
 	fmt.Fprintf(&text, "\n  Fix the cause and run `pulumi up`: that runs the task again. To deploy without it, as on "+
-		"the way back to an earlier "+
-		"version, remove %s.before", r.Key)
+		"the way back to an earlier version, remove %s.before", r.Key)
 	return errors.New(text.String())
 }
 
