@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// rooms are the packages of slipway, over which its verbs stand.
+const rooms = "cmd/slipway/internal/"
+
 // floors are the packages from the ground up, each with all that lies below its directory and has no place of its own.
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
@@ -21,6 +24,11 @@ var floors = [][]string{
 	{"internal"},
 	{"components/build", "components/predeploy", "components/retention", "components/rollout"},
 	{"components"},
+	{rooms + "exit", rooms + "gittest"},
+	{rooms + "console", rooms + "stagefile"},
+	{rooms + "awsclient", rooms + "pulumicli", rooms + "stagetest"},
+	{rooms + "timeline"},
+	{rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

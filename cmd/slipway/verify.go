@@ -1,25 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/provider"
-	"slipway/stage"
+	"slipway/cmd/slipway/internal/verify"
 )
 
 func verifyCommand(directory *string) *cobra.Command {
@@ -45,7 +33,7 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report := console.NewReport(cmd)
 			done := report.Progress("Asking AWS what %s needs", args[0])
-			found, err := verify(cmd.Context(), *directory, args[0])
+			found, err := verify.Run(cmd.Context(), *directory, args[0])
 			done()
 			if err != nil {
 				return err
@@ -55,173 +43,11 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 					return err
 				}
 			} else {
-				found.print(report)
+				found.Print(report)
 			}
-			return found.verdict()
+			return found.Verdict()
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
 	return command
-}
-
-// verification is what verify found, as --json prints it.
-type verification struct {
-	Stage   string  `json:"stage"`
-	Account string  `json:"account"`
-	Region  string  `json:"region"`
-	Checks  []check `json:"checks"`
-}
-
-// check is one of its lines.
-type check struct {
-	// About is what kind of thing was checked: configuration, image, revision, secret, role, network, certificate or
-	// queue.
-	About string `json:"about"`
-	// Key is the key of the stage that the thing belongs to, and its file.
-	Key string `json:"key"`
-	// Status is ok, note, wrong or unknown.
-	Status  string `json:"status"`
-	Message string `json:"message"`
-}
-
-const (
-	statusOK      = "ok"
-	statusNote    = "note"
-	statusWrong   = "wrong"
-	statusUnknown = "unknown"
-)
-
-// note ends a check that has nothing to look at yet, or cannot look further from here.
-type note struct{ error }
-
-func noted(format string, args ...any) error { return note{fmt.Errorf(format, args...)} }
-
-// verifier has a stage and what checks it against AWS.
-type verifier struct {
-	*awsclient.Client
-	stage    *stage.Stage
-	stack    string
-	cfg      aws.Config
-	settings provider.Settings
-	query    awsclient.Query
-	zones    *route53.Client
-	certs    *acm.Client
-	roles    *iam.Client
-
-	// pending are the checks to make, in the order of their lines.
-	pending []func(context.Context) []check
-}
-
-// verify makes all checks of a stage.
-func verify(ctx context.Context, directory, stack string) (*verification, error) {
-	project, err := stagefile.Find(directory)
-	if err != nil {
-		return nil, err
-	}
-	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumicli.New(project.Directory), project, stack)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := stagefile.Load(project, stack, config, secretKeys)
-	if err != nil {
-		return nil, exit.Refuse("%w", err)
-	}
-	cfg, providerSettings, account, err := awsclient.Configure(ctx, stack, config)
-	if err != nil {
-		return nil, err
-	}
-	if err := settings.CheckIn(cfg.Region, account); err != nil {
-		return nil, exit.Refuse("%w", err)
-	}
-	v := &verifier{Client: awsclient.New(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg,
-		settings: providerSettings,
-		query:    awsclient.Query{Cfg: cfg, Settings: providerSettings},
-		zones: route53.NewFromConfig(cfg,
-			func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
-		roles: iam.NewFromConfig(cfg,
-			func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
-		certs: acm.NewFromConfig(cfg,
-			func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
-	}
-	if err := v.checkFiles(project, config); err != nil {
-		return nil, err
-	}
-	v.checkImages()
-	v.checkReferences()
-	v.checkRevisions()
-	v.checkSecrets()
-	v.checkRoles()
-	v.checkNetwork()
-	v.checkEntrance()
-	v.checkQueues()
-	return &verification{Stage: stack, Account: account, Region: cfg.Region, Checks: v.run(ctx)}, nil
-}
-
-// run makes the pending checks, several at a time. Their lines keep their order.
-func (v *verifier) run(ctx context.Context) []check {
-	results := make([][]check, len(v.pending))
-	var running errgroup.Group
-	running.SetLimit(awsclient.Lookups)
-	for i, do := range v.pending {
-		running.Go(func() error {
-			results[i] = do(ctx)
-			return nil
-		})
-	}
-	_ = running.Wait() // a check that cannot be made is a line, too
-	return slices.Concat(results...)
-}
-
-// add has a check made that is one line. do returns what is well, or else an error: a finding for what is wrong, a
-// note, or any other for what could not be told.
-func (v *verifier) add(about, key string, do func(context.Context) (string, error)) {
-	v.pending = append(v.pending, func(ctx context.Context) []check {
-		said, err := do(ctx)
-		return []check{newCheck(about, key, said, err)}
-	})
-}
-
-func newCheck(about, key, said string, err error) check {
-	switch {
-	case err == nil:
-		return check{about, key, statusOK, said}
-	case errors.As(err, &exit.Finding{}):
-		return check{about, key, statusWrong, err.Error()}
-	case errors.As(err, &note{}):
-		return check{about, key, statusNote, err.Error()}
-	default:
-		return check{about, key, statusUnknown, "could not be checked: " + awsclient.Reason(err)}
-	}
-}
-
-// print shows the checks, one in a line.
-func (f *verification) print(r *console.Report) {
-	const width = 7 // of the longest status
-	for _, each := range f.Checks {
-		status := fmt.Sprintf("%-*s", width, each.Status)
-		switch each.Status {
-		case statusOK:
-			status = r.Good(status)
-		case statusNote:
-			status = r.Dim(status)
-		case statusWrong:
-			status = r.Bad(status)
-		}
-		r.Printf("%s  %s: %s\n", status, each.Key, each.Message)
-	}
-}
-
-// verdict ends the command with 1 where something is wrong, or with 2 where something could not be told.
-func (f *verification) verdict() error {
-	count := map[string]int{}
-	for _, each := range f.Checks {
-		count[each.Status]++
-	}
-	if wrong := count[statusWrong]; wrong > 0 {
-		return exit.Refuse("%d of %d checks of %s found something wrong", wrong, len(f.Checks), f.Stage)
-	}
-	if unknown := count[statusUnknown]; unknown > 0 {
-		return fmt.Errorf("%d of %d checks of %s could not be made", unknown, len(f.Checks), f.Stage)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"context"
@@ -62,13 +62,13 @@ func (v *verifier) checkNetwork() {
 	if len(v.stage.TaskDefinitions()) == 0 {
 		return
 	}
-	v.pending = append(v.pending, func(ctx context.Context) []check {
+	v.pending = append(v.pending, func(ctx context.Context) []Check {
 		where := v.stage.Where("network")
 		found, err := v.readNetwork(ctx)
 		if err != nil {
-			return []check{newCheck("network", where, "", err)}
+			return []Check{newCheck("network", where, "", err)}
 		}
-		var checks []check
+		var checks []Check
 		if v.stage.Network.VPC == "" {
 			for _, each := range found.subnets {
 				said, err := found.wayOut(each, v.endpointsNeeded())

@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"errors"
@@ -242,14 +242,14 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	t.Parallel()
-	found := &verification{Stage: "dev", Checks: []check{newCheck("role", "a", "well", nil),
+	found := &Result{Stage: "dev", Checks: []Check{newCheck("role", "a", "well", nil),
 		newCheck("role", "b", "", noted("later"))}}
-	require.NoError(t, found.verdict())
+	require.NoError(t, found.Verdict())
 	found.Checks = append(found.Checks, newCheck("role", "c", "", errors.New("no answer")))
-	require.EqualError(t, found.verdict(), "1 of 3 checks of dev could not be made")
-	require.False(t, errors.As(found.verdict(), &exit.Finding{}))
+	require.EqualError(t, found.Verdict(), "1 of 3 checks of dev could not be made")
+	require.False(t, errors.As(found.Verdict(), &exit.Finding{}))
 	found.Checks = append(found.Checks, newCheck("role", "d", "", exit.Refuse("not well")))
-	require.ErrorAs(t, found.verdict(), &exit.Finding{})
+	require.ErrorAs(t, found.Verdict(), &exit.Finding{})
 	statuses := []string{}
 	for _, each := range found.Checks {
 		statuses = append(statuses, each.Status)

@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func (v *verifier) checkRoles() {
 	}
 	v.checkLinkedRoles()
 	for _, name := range v.stage.TaskDefinitions() {
-		v.pending = append(v.pending, func(ctx context.Context) []check { return v.rolesOf(ctx, name) })
+		v.pending = append(v.pending, func(ctx context.Context) []Check { return v.rolesOf(ctx, name) })
 	}
 }
 
@@ -86,9 +86,9 @@ func (v *verifier) boundary(ctx context.Context, policy string) (string, error) 
 }
 
 // rolesOf checks the two roles of a service or a task, and what the execution role may do, and that of its schedule.
-func (v *verifier) rolesOf(ctx context.Context, of string) []check {
+func (v *verifier) rolesOf(ctx context.Context, of string) []Check {
 	key := v.stage.WhereDefined(of)
-	var checks []check
+	var checks []Check
 	names, by := []string{v.stage.ExecutionRole(of), v.stage.TaskRole(of)}, ecsTasks
 	if v.stage.Tasks[of].Schedule != nil {
 		names = append(names, v.stage.ScheduleRole(of))
@@ -128,7 +128,7 @@ func (v *verifier) arn(service, resource string) string {
 
 // managed tells that a role is about to get managed policies in place of an inline one. What cannot be read says
 // nothing.
-func (v *verifier) managed(ctx context.Context, of, name string) (checks []check) {
+func (v *verifier) managed(ctx context.Context, of, name string) (checks []Check) {
 	for _, role := range v.stage.ManagedRoles(of, v.arn) {
 		if role.Name != name {
 			continue

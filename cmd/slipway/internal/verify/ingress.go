@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 )
 
-// checkEntrance checks the certificate and the hosted zone that the stage names. That hosts lie in the zone is checked
+// checkIngress checks the certificate and the hosted zone that the stage names. That hosts lie in the zone is checked
 // with the stage file.
-func (v *verifier) checkEntrance() {
+func (v *verifier) checkIngress() {
 	if !v.stage.HasRoutes() {
 		return
 	}
@@ -28,7 +28,7 @@ func (v *verifier) checkEntrance() {
 			func(ctx context.Context) (string, error) { return v.zone(ctx, zone) })
 	}
 	if arn := v.stage.LoadBalancer.Certificate; arn != "" {
-		v.pending = append(v.pending, func(ctx context.Context) []check { return v.certificate(ctx, arn) })
+		v.pending = append(v.pending, func(ctx context.Context) []Check { return v.certificate(ctx, arn) })
 	}
 }
 
@@ -64,9 +64,9 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 }
 
 // certificate checks a certificate, and that it covers the hosts of each route.
-func (v *verifier) certificate(ctx context.Context, arn string) []check {
+func (v *verifier) certificate(ctx context.Context, arn string) []Check {
 	key := v.stage.Where("loadBalancer", "certificate")
-	one := func(err error) []check { return []check{newCheck("certificate", key, "", err)} }
+	one := func(err error) []Check { return []Check{newCheck("certificate", key, "", err)} }
 	if region := regionOf(arn); region != v.Region {
 		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.Region))
 	}
@@ -79,7 +79,7 @@ func (v *verifier) certificate(ctx context.Context, arn string) []check {
 		return one(err)
 	}
 	said, err := usable(answer.Certificate, time.Now())
-	checks := []check{newCheck("certificate", key, said, err)}
+	checks := []Check{newCheck("certificate", key, said, err)}
 	domains := append([]string{aws.ToString(answer.Certificate.DomainName)}, answer.Certificate.SubjectAlternativeNames...)
 	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
 		if route := v.stage.Services[name].Route; route != nil && len(route.Hosts) > 0 {
