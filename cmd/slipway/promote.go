@@ -421,7 +421,7 @@ func compare(source []byte, key string, images map[string]pulumicli.Image) ([]ch
 		switch ref := declared[name]["ref"].(type) {
 		case nil:
 		case string:
-			found.Old = pinned(ref)
+			found.Old = pulumicli.PinnedImage(ref)
 		default:
 			refused = append(refused, exit.Refuse("%s.ref: must be text: repository:tag@sha256:…", at))
 		}
@@ -441,20 +441,4 @@ func platformOf(declared map[string]any) string {
 		return platform
 	}
 	return "linux/amd64"
-}
-
-// pinned is what a ref in a stage file says about its image.
-func pinned(ref string) *pulumicli.Image {
-	found := &pulumicli.Image{Ref: ref}
-	parsed, err := reference.Parse(ref)
-	if err != nil {
-		return found
-	}
-	if tagged, ok := parsed.(reference.Tagged); ok {
-		found.Tag = tagged.Tag()
-	}
-	if digested, ok := parsed.(reference.Digested); ok {
-		found.Digest = digested.Digest().String()
-	}
-	return found
 }

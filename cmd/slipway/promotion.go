@@ -6,7 +6,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -85,25 +84,12 @@ func (p *promotion) print(w io.Writer) error {
 	for _, each := range p.Images {
 		switch {
 		case !each.Changed:
-			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, describeImage(each.New))
+			fmt.Fprintf(table, "  %s\t=\t%s\n", each.Name, each.New.Describe())
 		case each.Old == nil:
-			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, describeImage(each.New))
+			fmt.Fprintf(table, "  %s\t+\t%s\n", each.Name, each.New.Describe())
 		default:
-			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, describeImage(*each.Old), describeImage(each.New))
+			fmt.Fprintf(table, "  %s\t-\t%s\n\t+\t%s\n", each.Name, each.Old.Describe(), each.New.Describe())
 		}
 	}
 	return table.Flush()
-}
-
-// describeImage is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no
-// more than text.
-func describeImage(i pulumicli.Image) string {
-	if i.Tag == "" && i.Digest == "" {
-		return i.Ref
-	}
-	described := i.Tag + "\t" + console.ShortDigest(i.Digest)
-	if i.Commit != "" {
-		described += "\tcommit " + i.Commit
-	}
-	return described
 }

@@ -352,13 +352,6 @@ func cutOff(stack string, pending []pendingOperation) string {
 // mostPending is how many pending operations are named.
 const mostPending = 3
 
-func ended(result string) string {
-	if result == "in-progress" {
-		return "has not ended"
-	}
-	return result
-}
-
 func (s *stageStatus) differ(format string, args ...any) {
 	s.Differences = append(s.Differences, fmt.Sprintf(format, args...))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
 )
 
 func printStatus(report *console.Report, stages []*stageStatus) {
@@ -29,7 +30,7 @@ func printStatus(report *console.Report, stages []*stageStatus) {
 		if last := stage.LastUpdate; last == nil {
 			report.Printf("never deployed\n")
 		} else {
-			report.Printf("last %s %s, %s", last.Kind, report.Result(ended(last.Result)),
+			report.Printf("last %s %s, %s", last.Kind, report.Result(pulumicli.Ended(last.Result)),
 				last.Start.Local().Format("2006-01-02 15:04:05"))
 			if last.Commit != "" {
 				report.Printf(", commit %.7s by %s: %s", last.Commit, last.Author, console.Shorten(last.Message, 60))

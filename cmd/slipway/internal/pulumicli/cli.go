@@ -43,6 +43,14 @@ type ConfigValue struct {
 	Secret bool    `json:"secret"`
 }
 
+// Ended says how an update ended, by its result.
+func Ended(result string) string {
+	if result == "in-progress" {
+		return "has not ended"
+	}
+	return result
+}
+
 // Time reads a time as the CLI writes it.
 func Time(text string) time.Time {
 	at, _ := time.Parse("2006-01-02T15:04:05.000Z", text) // the zero time where it is none

@@ -3,8 +3,13 @@ package pulumicli
 import (
 	"cmp"
 	"context"
+	_ "crypto/sha256" // the digest of a reference is refused where its algorithm is not linked
 	"encoding/json"
 	"fmt"
+
+	"github.com/distribution/reference"
+
+	"slipway/cmd/slipway/internal/console"
 )
 
 // Outputs are the outputs of a stack, as far as the commands need them.
@@ -60,4 +65,33 @@ type DeployedTask struct {
 	SecurityGroups []string
 	AssignPublicIP bool
 	Schedule       string // its name; empty for none
+}
+
+// Describe is an image's tag, the start of its digest and its commit, in columns; or its ref, where that is no
+// more than text.
+func (i Image) Describe() string {
+	if i.Tag == "" && i.Digest == "" {
+		return i.Ref
+	}
+	described := i.Tag + "\t" + console.ShortDigest(i.Digest)
+	if i.Commit != "" {
+		described += "\tcommit " + i.Commit
+	}
+	return described
+}
+
+// PinnedImage is what a ref in a stage file says about its image.
+func PinnedImage(ref string) *Image {
+	found := &Image{Ref: ref}
+	parsed, err := reference.Parse(ref)
+	if err != nil {
+		return found
+	}
+	if tagged, ok := parsed.(reference.Tagged); ok {
+		found.Tag = tagged.Tag()
+	}
+	if digested, ok := parsed.(reference.Digested); ok {
+		found.Digest = digested.Digest().String()
+	}
+	return found
 }

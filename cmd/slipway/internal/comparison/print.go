@@ -1,4 +1,4 @@
-package main
+package comparison
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"slipway/cmd/slipway/internal/console"
 )
 
-// print shows what differs, and nothing else.
-func (c *comparison) print(r *console.Report) {
+// Print shows what differs, and nothing else.
+func (c *Comparison) Print(r *console.Report) {
 	for _, note := range c.Notes {
 		r.Printf("Note: %s.\n", note)
 	}
@@ -63,7 +63,7 @@ func (c *comparison) print(r *console.Report) {
 	}
 }
 
-func (c *comparison) printImage(r *console.Report, each imageDifference) {
+func (c *Comparison) printImage(r *console.Report, each imageDifference) {
 	if each.OnlyIn != "" {
 		r.Printf("  %s: only in %s\n", each.Name, each.OnlyIn)
 		return
@@ -74,7 +74,7 @@ func (c *comparison) printImage(r *console.Report, each imageDifference) {
 		for i, image := range each.Run {
 			described := "is not built yet"
 			if image != nil {
-				described = strings.ReplaceAll(describeImage(*image), "\t", "  ")
+				described = strings.ReplaceAll(image.Describe(), "\t", "  ")
 			}
 			r.Printf("    %-*s  %s\n", width, c.Stages[i], described)
 		}
@@ -83,7 +83,7 @@ func (c *comparison) printImage(r *console.Report, each imageDifference) {
 	c.printSettings(r, each.Name+".", each.Settings)
 }
 
-func (c *comparison) printSettings(r *console.Report, under string, settings []unequalSetting) {
+func (c *Comparison) printSettings(r *console.Report, under string, settings []unequalSetting) {
 	for _, each := range settings {
 		switch a, b := each.Values[0], each.Values[1]; {
 		case b == nil:

@@ -1,4 +1,4 @@
-package main
+package comparison
 
 import (
 	"bytes"
@@ -24,12 +24,21 @@ import (
 	"slipway/stage"
 )
 
-const otherTag = "20261120-041205-d4e5f6a-01234567"
+const (
+	oneRepository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web"
+	oneTag        = "20261123-041205-a1b2c3d-9f8e7d6c"
+	otherTag      = "20261120-041205-d4e5f6a-01234567"
+)
 
-// stageSide is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
-func stageSide(t *testing.T, name string, config map[string]string) *side {
+var (
+	oneDigest = "sha256:" + strings.Repeat("ab", 32)
+	oneRef    = oneRepository + ":" + oneTag + "@" + oneDigest
+)
+
+// stageSnapshot is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
+func stageSnapshot(t *testing.T, name string, config map[string]string) *snapshot {
 	t.Helper()
-	read := &side{stack: name, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
+	read := &snapshot{stack: name, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {
@@ -49,44 +58,44 @@ func stageSide(t *testing.T, name string, config map[string]string) *side {
 	return read
 }
 
-// deploy gives a side one image in its outputs.
-func (s *side) deploy(t *testing.T, name, tag, digest string) {
+// deploy gives a stage one image in its outputs.
+func (s *snapshot) deploy(t *testing.T, name, tag, digest string) {
 	t.Helper()
 	s.last = &pulumicli.Update{Kind: "update", Result: "succeeded"}
 	if s.outputs.Images == nil {
 		s.outputs.Images = map[string]pulumicli.Image{}
 	}
-	s.outputs.Images[name] = pulumicli.Image{Ref: repository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
+	s.outputs.Images[name] = pulumicli.Image{Ref: oneRepository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
 		Commit: stage.CommitOf(tag)}
 }
 
-func printed(t *testing.T, found *comparison) string {
+func printed(t *testing.T, found *Comparison) string {
 	t.Helper()
 	var out bytes.Buffer
 	command := &cobra.Command{}
 	command.SetOut(&out)
-	found.print(console.NewReport(command))
+	found.Print(console.NewReport(command))
 	return out.String()
 }
 
-var pinnedImages = `{"web": {"ref": "` + refOf(cleanTag) + `"}}`
+var pinnedImages = `{"web": {"ref": "` + oneRef + `"}}`
 
 func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	t.Parallel()
-	a := stageSide(t, "dev", map[string]string{
+	a := stageSnapshot(t, "dev", map[string]string{
 		"images": pinnedImages, "environment": `{"A": "1"}`,
 		"services": `{"web": {"image": "web", "port": 8080, "route": {}}}`,
 	})
-	b := stageSide(t, "release", map[string]string{
+	b := stageSnapshot(t, "release", map[string]string{
 		"images": pinnedImages, "network": `{}`, "tags": `{}`, "loadBalancer": `{"idleTimeout": 60, "internal": false}`,
 		"services": `{"web": {"image": "web", "port": 8080, "cpu": 256, "memory": 512, "replicas": 1, "environment": {"A": "1"}, "secrets": [],
 			"command": [], "exec": false, "route": {"protocol": "http1"}}}`,
 	})
-	a.deploy(t, "web", cleanTag, digest)
-	b.deploy(t, "web", cleanTag, digest)
-	found, err := compareSides([2]*side{a, b})
+	a.deploy(t, "web", oneTag, oneDigest)
+	b.deploy(t, "web", oneTag, oneDigest)
+	found, err := compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
-	require.NoError(t, found.verdict())
+	require.NoError(t, found.Verdict())
 	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
@@ -97,18 +106,18 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 	t.Parallel()
 	other := "sha256:" + strings.Repeat("cd", 32)
-	a := stageSide(t, "dev", map[string]string{
+	a := stageSnapshot(t, "dev", map[string]string{
 		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-a", "aws:profile": "shop",
-		"images":      `{"web": {"ref": "` + refOf(cleanTag) + `"}, "tool": {"ref": "` + refOf(cleanTag) + `"}}`,
+		"images":      `{"web": {"ref": "` + oneRef + `"}, "tool": {"ref": "` + oneRef + `"}}`,
 		"environment": `{"STAGE": "dev", "EMPTY": ""}`, "network": `{"assignPublicIp": true}`,
 		"secrets": `{"KEY": "hunter2-one", "SAME": "hunter2-same", "KEPT": ` +
 			`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev", "MOVED": "hunter2-moved", "OLD": "hunter2-old"}`,
 		"services": `{"web": {"image": "web", "port": 8080, "healthCheck": {"command": ["CMD", "/app"]}, "secrets": ["KEY"]}, "tool": {"image": "tool"},
 			"worker": {"image": "web", "environment": {"STAGE": "x", "EMPTY": "", "TEXT": "two\nlines"}}}`,
 	})
-	b := stageSide(t, "release", map[string]string{
+	b := stageSnapshot(t, "release", map[string]string{
 		"aws:region": "ap-northeast-2", "aws:secretKey": "hunter2-b",
-		"images":      `{"web": {"ref": "` + repository + ":" + otherTag + "@" + other + `", "platform": "linux/arm64"}}`,
+		"images":      `{"web": {"ref": "` + oneRepository + ":" + otherTag + "@" + other + `", "platform": "linux/arm64"}}`,
 		"environment": `{"STAGE": "release"}`, "cluster": `{"containerInsights": "enabled"}`, "tags": `{"team.name": "shop"}`,
 		"secrets": `{"KEY": "hunter2-two", "SAME": "hunter2-same", "KEPT": ` +
 			`"arn:aws:ssm:ap-northeast-2:123456789012:parameter/release", "MOVED": ` +
@@ -116,11 +125,11 @@ func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 		"services": `{"web": {"image": "web", "port": 8080, "replicas": 2, "cpu": 512, "memory": 1024, "secrets": ["KEY", "SAME"]},
 			"worker": {"image": "web", "environment": {"STAGE": "x"}}}`,
 	})
-	a.deploy(t, "web", cleanTag, digest)
+	a.deploy(t, "web", oneTag, oneDigest)
 	b.deploy(t, "web", otherTag, other)
-	found, err := compareSides([2]*side{a, b})
+	found, err := compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
-	require.ErrorIs(t, found.verdict(), exit.Difference)
+	require.ErrorIs(t, found.Verdict(), exit.Difference)
 	require.Equal(t, `Images
   tool: only in dev
   web
@@ -176,11 +185,12 @@ func TestSecretsThatCannotBeDecryptedAreNotTold(t *testing.T) {
 			"secrets": `{"KEY": "` + value + `", "KEPT": "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shop"}`,
 		}
 	}
-	a, b := stageSide(t, "dev", config(stagefile.HiddenValue)), stageSide(t, "release", config(stagefile.HiddenValue))
-	a.deploy(t, "web", cleanTag, digest)
-	b.deploy(t, "web", cleanTag, digest)
-	b.sealed = errors.New("pulumi config: incorrect\npassphrase")
-	found, err := compareSides([2]*side{a, b})
+	a, b := stageSnapshot(t, "dev", config(stagefile.HiddenValue)),
+		stageSnapshot(t, "release", config(stagefile.HiddenValue))
+	a.deploy(t, "web", oneTag, oneDigest)
+	b.deploy(t, "web", oneTag, oneDigest)
+	b.decryptErr = errors.New("pulumi config: incorrect\npassphrase")
+	found, err := compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
 	require.False(t, found.Equal)
 	require.Equal(t, `Note: the secrets of release could not be decrypted: pulumi config: incorrect passphrase.
@@ -190,42 +200,42 @@ Secrets
 
 All else is equal in dev and release.
 `, printed(t, found))
-	err = found.verdict()
+	err = found.Verdict()
 	require.ErrorContains(t, err, "could not tell whether secrets are equal (KEY)")
 	require.False(t, errors.As(err, &exit.Finding{}))
 
 	b.settings.Tags = map[string]string{"team": "shop"}
-	found, err = compareSides([2]*side{a, b})
+	found, err = compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
-	require.ErrorIs(t, found.verdict(), exit.Difference, "that something differs is known")
+	require.ErrorIs(t, found.Verdict(), exit.Difference, "that something differs is known")
 }
 
 func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	t.Parallel()
 	services := `{"web": {"image": "web"}}`
-	a := stageSide(t, "dev", map[string]string{"images": pinnedImages, "services": services})
-	b := stageSide(t, "release", map[string]string{"images": pinnedImages, "services": services})
-	a.deploy(t, "web", cleanTag, digest)
-	found, err := compareSides([2]*side{a, b})
+	a := stageSnapshot(t, "dev", map[string]string{"images": pinnedImages, "services": services})
+	b := stageSnapshot(t, "release", map[string]string{"images": pinnedImages, "services": services})
+	a.deploy(t, "web", oneTag, oneDigest)
+	found, err := compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
-	require.NoError(t, found.verdict())
+	require.NoError(t, found.Verdict())
 	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev "+
 		"and release do not differ.\n", printed(t, found))
 
 	b.settings.Images["web"] = stage.Image{Build: &stage.Build{Context: "app"}, Platform: "linux/amd64"}
-	found, err = compareSides([2]*side{a, b})
+	found, err = compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
 	require.Contains(t, printed(t, found), "    release  is not built yet\n")
-	require.ErrorIs(t, found.verdict(), exit.Difference)
+	require.ErrorIs(t, found.Verdict(), exit.Difference)
 
 	// What is deployed counts, and what is not deployed yet is said.
-	b.deploy(t, "web", cleanTag, digest)
-	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: repository + ":" + otherTag + "@sha256:" +
+	b.deploy(t, "web", oneTag, oneDigest)
+	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: oneRepository + ":" + otherTag + "@sha256:" +
 		strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
 	b.last.Result = "failed"
-	found, err = compareSides([2]*side{a, b})
+	found, err = compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
-	require.NoError(t, found.verdict())
+	require.NoError(t, found.Verdict())
 	require.Equal(t, []string{"the last update of release failed, so it may run something else: `slipway status " +
 		"release` tells",
 		"Pulumi.release.yaml pins web to " + otherTag + ", which is not deployed yet: run `pulumi up --stack release`"},
@@ -318,7 +328,7 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	require.Equal(t, "commit 0123abc is not in this clone: git fetch",
 		findCommits(t.Context(), r.Dir, base, "0123abc").Note)
 	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note,
-		"the commits in between are not known: not a git repository")
+		"the commits in between are not known: not a git oneRepository")
 
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.Git("clone", "-q", "--depth", "2", "file://"+r.Dir, shallow)
@@ -343,16 +353,17 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 				"report": {"image": "web", "schedule": {"when": "rate(1 day)"}}}`),
 		}
 	}
-	a := stageSide(t, "dev", config())
-	b := stageSide(t, "release", config(`"info"`, `"debug"`, `["KEY"]`, `["KEY", "TOKEN"]`, "rate(1 day)", "rate(2 days)"))
+	a := stageSnapshot(t, "dev", config())
+	b := stageSnapshot(t, "release", config(`"info"`, `"debug"`, `["KEY"]`, `["KEY", "TOKEN"]`, "rate(1 day)",
+		"rate(2 days)"))
 	delete(b.settings.Tasks, "migrate")
-	a.deploy(t, "web", cleanTag, digest)
-	b.deploy(t, "web", cleanTag, digest)
-	found, err := compareSides([2]*side{a, b})
+	a.deploy(t, "web", oneTag, oneDigest)
+	b.deploy(t, "web", oneTag, oneDigest)
+	found, err := compareSnapshots([2]*snapshot{a, b})
 	require.NoError(t, err)
 	require.Empty(t, found.Stage)
 	require.False(t, found.Equal)
-	require.ErrorIs(t, found.verdict(), exit.Difference)
+	require.ErrorIs(t, found.Verdict(), exit.Difference)
 	text := printed(t, found)
 	require.Contains(t, text,
 		"Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → "+
@@ -361,7 +372,7 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	require.Contains(t, text, "Task report\n  schedule.when: rate(1 day) → rate(2 days)\n")
 	require.NotContains(t, text, "hush")
 
-	same, err := compareSides([2]*side{a, a})
+	same, err := compareSnapshots([2]*snapshot{a, a})
 	require.NoError(t, err)
 	require.True(t, same.Equal)
 }
