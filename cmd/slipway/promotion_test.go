@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,4 +62,12 @@ func TestPromoteCommits(t *testing.T) {
 	require.False(t, again.Changed)
 	require.Empty(t, again.Commit)
 	require.Empty(t, again.next())
+}
+
+func TestACommitOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
+	_, err := committable(t.Context(), dir, "Pulumi.dev.yaml", "Pulumi.dev.yaml")
+	require.ErrorContains(t, err, "Pulumi.dev.yaml cannot be committed: no git repository holds it")
 }

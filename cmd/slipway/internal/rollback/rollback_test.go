@@ -1,8 +1,9 @@
-package main
+package rollback
 
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,21 +20,21 @@ func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
 	for _, pin := range []bool{false, true} {
-		_, err := planRollback(t.Context(), pulumicli.CLI{}, &stagefile.Project{Directory: dir, Name: "shop"}, "dev", 0, pin)
+		_, err := Prepare(t.Context(), pulumicli.CLI{}, &stagefile.Project{Directory: dir, Name: "shop"}, "dev", 0, pin)
 		require.ErrorAs(t, err, &exit.Finding{})
 		require.ErrorContains(t, err, "Pulumi.dev.yaml is in no git repository")
 		require.ErrorContains(t, err, "edit the file by hand")
 		require.ErrorContains(t, err, "services.NAME.revision")
 	}
-	_, err := committable(t.Context(), dir, "Pulumi.dev.yaml", "Pulumi.dev.yaml")
-	require.ErrorContains(t, err, "Pulumi.dev.yaml cannot be committed: no git repository holds it")
 }
+
+var pinnedDigest = "sha256:" + strings.Repeat("ab", 32)
 
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
 	image := func(tag string) awsclient.Images {
 		return awsclient.Images{Image: awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
-			Tag: tag, Digest: digest,
+			Tag: tag, Digest: pinnedDigest,
 			Repository: "shop-dev/web"}}
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
@@ -44,10 +45,10 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		last.Services = map[string]*timeline.DeployedRevision{"api": {Revision: 9, Images: image("v9")},
 			"web": {Revision: 9, Images: image("v9")}}
 		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
-		planned := &rollback{To: 5, target: target, Services: map[string]rollbackService{},
+		planned := &Plan{To: 5, target: target, Services: map[string]Service{},
 			next: &stagefile.Text{Written: file, Committed: file}}
 		for name, then := range target.Services {
-			planned.Services[name] = rollbackService{last.Services[name], then}
+			planned.Services[name] = Service{last.Services[name], then}
 		}
 		err := planned.pinImages(&stagefile.Project{Name: "shop"}, last)
 		return string(planned.next.Written), err
@@ -55,7 +56,7 @@ func TestImagesThatARollbackPins(t *testing.T) {
 	pinned, err := pins(&timeline.DeployedRevision{Revision: 5, Images: image("v5")},
 		&timeline.DeployedRevision{Revision: 3, Pinned: true, Images: image("v3")})
 	require.NoError(t, err)
-	require.Contains(t, pinned, ":v5@"+digest, "the image of a pinned revision comes with it")
+	require.Contains(t, pinned, ":v5@"+pinnedDigest, "the image of a pinned revision comes with it")
 	unchanged, err := pins(&timeline.DeployedRevision{Revision: 9, Images: image("v9")},
 		&timeline.DeployedRevision{Revision: 3, Pinned: true, Images: image("v3")})
 	require.NoError(t, err)
@@ -70,7 +71,7 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 	image := func(name, tag string) awsclient.Image {
 		return awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
 			Tag:        tag,
-			Digest:     digest,
+			Digest:     pinnedDigest,
 			Repository: "shop-dev/" + name}
 	}
 	busybox := awsclient.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
@@ -88,14 +89,14 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
 		".}\n    batch:\n      build: {context: .}\n")
-	planned := &rollback{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
-		Services: map[string]rollbackService{"web": {put("v9"), put("v5")}},
-		Tasks: map[string]rollbackService{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
+	planned := &Plan{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
+		Services: map[string]Service{"web": {put("v9"), put("v5")}},
+		Tasks: map[string]Service{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
 			Images: awsclient.Images{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*timeline.DeployedRevision{"web": put("v9")}
 	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
-	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+digest)
-	require.Contains(t, string(planned.next.Written), "shop-dev/batch:v3@"+digest)
+	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+pinnedDigest)
+	require.Contains(t, string(planned.next.Written), "shop-dev/batch:v3@"+pinnedDigest)
 	require.NotContains(t, string(planned.next.Written), "shop-dev/web:", "it runs now, too")
 	require.NotContains(t, string(planned.next.Written), "busybox")
 	require.Equal(t, []string{"images.batch is pinned to that update's image: remove its ref to build again",

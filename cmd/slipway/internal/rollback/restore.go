@@ -1,4 +1,4 @@
-package main
+package rollback
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ import (
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *rollback) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
+func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	history *timeline.Timeline,
 	last *timeline.Entry) error {
 	if timeline.Hidden(r.target.Settings) {
@@ -103,7 +103,7 @@ const mostVersions = 50
 
 // commits are those whose stage file may be the update's: the one that it was made from, then all others that changed
 // the file, the newest first.
-func (r *rollback) commits(ctx context.Context) ([]string, error) {
+func (r *Plan) commits(ctx context.Context) ([]string, error) {
 	dir := filepath.Dir(r.File)
 	shallow, err := git.Read(ctx, dir, "rev-parse", "--is-shallow-repository")
 	if err != nil {
@@ -131,7 +131,7 @@ func (r *rollback) commits(ctx context.Context) ([]string, error) {
 
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
-func (r *rollback) leaves(ctx context.Context, pulumi pulumicli.CLI,
+func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
 	project *stagefile.Project) (map[string]timeline.Setting,
 	error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
@@ -186,7 +186,7 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 
 // pinImages pins the images that the stage builds, where the update ran another one than the last update did: building
 // would make it from today's source.
-func (r *rollback) pinImages(project *stagefile.Project, last *timeline.Entry) error {
+func (r *Plan) pinImages(project *stagefile.Project, last *timeline.Entry) error {
 	refs := map[string]string{}
 	for _, used := range r.usedImages(last) {
 		_, pinned := r.target.Settings[stage.Path("images", used.name, "ref")]
@@ -228,7 +228,7 @@ type imageUse struct {
 }
 
 // usedImages are the images that the stage file of the update has to have again, and that containers ran then.
-func (r *rollback) usedImages(last *timeline.Entry) (used []imageUse) {
+func (r *Plan) usedImages(last *timeline.Entry) (used []imageUse) {
 	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
 		for _, name := range slices.Sorted(maps.Keys(r.of(kind))) {
 			then, now := r.of(kind)[name].Then, last.Of(kind)[name]

@@ -1,4 +1,4 @@
-package main
+package rollback
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ import (
 
 // checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or
 // of which that cannot be told. A revision that the update was pinned to itself is what it asked for.
-func (r *rollback) checkRevisions(project string) error {
+func (r *Plan) checkRevisions(project string) error {
 	asked, err := r.target.Asked(project, r.Stage)
 	if err != nil {
 		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go "+
@@ -43,7 +43,7 @@ func (r *rollback) checkRevisions(project string) error {
 }
 
 // leaveTasks drops the tasks, which cannot be pinned, and says so of those that would have changed.
-func (r *rollback) leaveTasks() {
+func (r *Plan) leaveTasks() {
 	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
 			r.Notes = append(r.Notes,
@@ -55,7 +55,7 @@ func (r *rollback) leaveTasks() {
 }
 
 // leaveOut drops the services that the stage file no longer declares: there is nowhere to write their revisions.
-func (r *rollback) leaveOut(declared []string) {
+func (r *Plan) leaveOut(declared []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		if !slices.Contains(declared, name) {
 			r.Notes = append(r.Notes,
@@ -67,7 +67,7 @@ func (r *rollback) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
 // then a service that runs the wanted revision already would get another one.
-func (r *rollback) pin(project *stagefile.Project, now map[string]timeline.Setting, edited bool) error {
+func (r *Plan) pin(project *stagefile.Project, now map[string]timeline.Setting, edited bool) error {
 	var settings []stagefile.Value
 	known := timeline.Declared(now, timeline.ServiceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
