@@ -257,7 +257,7 @@ func TestNoKeyIsForgotten(t *testing.T) {
 	found, err := settingsOf(loaded)
 	require.NoError(t, err)
 
-	content, err := os.ReadFile("../../docs/stage.schema.json")
+	content, err := os.ReadFile("../../../../docs/stage.schema.json")
 	require.NoError(t, err)
 	type object struct {
 		Properties           map[string]json.RawMessage
@@ -328,7 +328,7 @@ func TestTheCommitsBetweenTwoImages(t *testing.T) {
 	require.Equal(t, "commit 0123abc is not in this clone: git fetch",
 		findCommits(t.Context(), r.Dir, base, "0123abc").Note)
 	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note,
-		"the commits in between are not known: not a git oneRepository")
+		"the commits in between are not known: not a git repository")
 
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.Git("clone", "-q", "--depth", "2", "file://"+r.Dir, shallow)
