@@ -165,7 +165,7 @@ func TestWrongDeploymentsAreRefusedAtOnce(t *testing.T) {
 	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+services)
 	r := p.refused([]string{"services.a.deployment.minimumHealthy (Pulumi.dev.yaml): is -1; allowed: 0 to 100", "services.b.deployment.maximum (Pulumi.dev.yaml): is 201; allowed: 100 to 200",
 		"services.a.deployment.circuitBreaker (Pulumi.dev.yaml)", "services.b.deployment.circuitBreaker (Pulumi.dev.yaml)", "services.a.deployment.alarms[0] (Pulumi.dev.yaml)",
-		"services.a.deployment.alarms[2] (Pulumi.dev.yaml): is x again", "services.b.deployment.alarms (Pulumi.dev.yaml): has 11 alarms; allowed: up to 10",
+		"services.a.deployment.alarms[2] (Pulumi.dev.yaml): duplicates x", "services.b.deployment.alarms (Pulumi.dev.yaml): has 11 alarms; allowed: up to 10",
 		"services.c.deployment.maximum (Pulumi.dev.yaml): is 100 with a minimumHealthy of 100", "services.d.deployment.maximum (Pulumi.dev.yaml): is 150 with a minimumHealthy of 75, which with 1 replicas",
 		"services.e.deployment.alarms (Pulumi.dev.yaml)", "services.e.deployment.maxErrors (Pulumi.dev.yaml): counts the service's 5xx responses", "services.e.deployment.rollback (Pulumi.dev.yaml)"}, upArgs("dev")...)
 	for _, service := range []string{"a", "b", "e"} {

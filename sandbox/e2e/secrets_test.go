@@ -305,7 +305,7 @@ func TestWrongSecretsAreRefusedAtOnce(t *testing.T) {
 		"  BUCKET: arn:aws:s3:::hunter2", "  WITHOUT_SUFFIX: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2")
 	p.encrypt("LARGE", strings.Repeat("hunter2-", 5000))
 	p.encrypt("LARGER", strings.Repeat("hunter2-", 5000))
-	r := p.refused([]string{`services.web.secrets[1] (Pulumi.dev.yaml): names "TOKEN" again`, `services.web.secrets[2] (Pulumi.dev.yaml): is not the name of a secret`,
+	r := p.refused([]string{`services.web.secrets[1] (Pulumi.dev.yaml): duplicates "TOKEN"`, `services.web.secrets[2] (Pulumi.dev.yaml): is not the name of a secret`,
 		"services.web.secrets[3] (Pulumi.dev.yaml)", "services.web.secrets[4] (Pulumi.dev.yaml)", `secrets["a b"] (Pulumi.dev.yaml)`,
 		"secrets.AWS_EXECUTION_ENV (Pulumi.dev.yaml)", "secrets.BUCKET (Pulumi.dev.yaml)", "secrets.WITHOUT_SUFFIX (Pulumi.dev.yaml)",
 		"services.worker.secrets (Pulumi.dev.yaml): has encrypted values of 80"}, upArgs("dev")...)
