@@ -103,9 +103,9 @@ func (t *stagedTree) addLink(path, source string) error {
 		}
 	}
 	if _, err := os.Stat(source); errors.Is(err, syscall.ELOOP) {
-		return fmt.Errorf("the symlink %s leads in a circle: exclude it in .dockerignore, or mend it", source)
+		return fmt.Errorf("the symlink %s leads in a circle: exclude it in .dockerignore, or fix it", source)
 	} else if err != nil {
-		return fmt.Errorf("the symlink %s leads nowhere: exclude it in .dockerignore, or mend it", source)
+		return fmt.Errorf("the symlink %s leads nowhere: exclude it in .dockerignore, or fix it", source)
 	}
 	t.keep("link", path)
 	t.links[filepath.ToSlash(path)] = target

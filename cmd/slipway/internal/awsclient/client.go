@@ -50,6 +50,7 @@ func Connect(ctx context.Context, stack string, config map[string]string) (*Clie
 	return New(cfg, settings, account), nil
 }
 
+// New makes the clients of an account from what Configure returns.
 func New(cfg aws.Config, settings provider.Settings, account string) *Client {
 	return &Client{
 		Account: account,

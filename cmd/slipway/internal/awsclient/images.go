@@ -175,6 +175,7 @@ func (c *Client) repository(ctx context.Context, name string) (*repositoryImages
 	return found, nil
 }
 
+// Describe is an image's tag, or what its definition names, and whether ECR no longer has it.
 func (i Image) Describe() string {
 	text := i.Tag
 	if text == "" {

@@ -183,4 +183,5 @@ func (q Query) configuredEndpoint(ctx context.Context, sdkID string) (*string, e
 	return q.Cfg.BaseEndpoint, nil
 }
 
-const ELBv2 = "elasticloadbalancing" // as requests to Elastic Load Balancing are signed
+// ELBv2 is Elastic Load Balancing as requests to it are signed.
+const ELBv2 = "elasticloadbalancing"

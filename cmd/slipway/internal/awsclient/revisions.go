@@ -101,9 +101,10 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 	return found, nil
 }
 
+// RevisionNumber is the number in the ARN of a revision; 0 for what is none.
 func RevisionNumber(arn string) int {
 	var number int
-	_, _ = fmt.Sscan(arn[strings.LastIndex(arn, ":")+1:], &number) // 0 for what is no revision's
+	_, _ = fmt.Sscan(arn[strings.LastIndex(arn, ":")+1:], &number)
 	return number
 }
 

@@ -34,6 +34,7 @@ func (r *Report) Progress(format string, args ...any) (done func()) {
 	return func() { timer.Stop() }
 }
 
+// JSON prints a value as indented JSON.
 func (r *Report) JSON(value any) error {
 	encoder := json.NewEncoder(r.Out)
 	encoder.SetEscapeHTML(false)
@@ -41,8 +42,10 @@ func (r *Report) JSON(value any) error {
 	return encoder.Encode(value)
 }
 
+// Printf prints a part of the answer.
 func (r *Report) Printf(format string, args ...any) { fmt.Fprintf(r.Out, format, args...) }
 
+// Good, Bad and Dim colour a text for a terminal.
 func (r *Report) Good(text string) string { return r.coloured(text, "2") }
 func (r *Report) Bad(text string) string  { return r.coloured(text, "1") }
 func (r *Report) Dim(text string) string  { return r.coloured(text, "8") }

@@ -64,7 +64,9 @@ func OpenBackend(ctx context.Context, p *stagefile.Project, stack string) (*Back
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read as the address of a backend: %w", address, err)
+		// Nothing of the address or the error: they may hold a password.
+		return nil, errors.New("where pulumi keeps its stacks is no URL: correct PULUMI_BACKEND_URL, backend.url in " +
+			"Pulumi.yaml, or where `pulumi login` has signed in to")
 	}
 	own := path.Join(p.Name, stagefile.StageName(stack))
 	found := &Backend{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
@@ -285,6 +287,7 @@ type State struct {
 	Resources []Resource `json:"resources"`
 }
 
+// Resource is one of a state, as far as it is read.
 type Resource struct {
 	Type    string          `json:"type"`
 	Delete  bool            `json:"delete"` // what replaced it is there already

@@ -251,3 +251,13 @@ func TestABucketTellsWhatItDoesNotHave(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+func TestAnAddressThatCannotBeReadIsNotShown(t *testing.T) {
+	project := stagetest.Project(t, "")
+	for _, address := range []string{"postgres://dana:hunter2#@db:5432/pulumi", "postgres://dana:hunt%er2@db/pulumi"} {
+		t.Setenv("PULUMI_BACKEND_URL", address)
+		err := CheckLock(t.Context(), project, "dev")
+		require.ErrorContains(t, err, "correct PULUMI_BACKEND_URL")
+		require.NotContains(t, err.Error(), "hunt")
+	}
+}

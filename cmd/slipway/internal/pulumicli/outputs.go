@@ -23,6 +23,7 @@ type Outputs struct {
 	Tasks map[string]DeployedTask
 }
 
+// ReadOutputs reads the outputs of a stack.
 func ReadOutputs(ctx context.Context, stacks Stacks, stack string) (*Outputs, error) {
 	outputs, err := stacks.Outputs(ctx, stack)
 	if err != nil {

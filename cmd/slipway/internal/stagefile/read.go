@@ -66,6 +66,7 @@ func Read(path string) (map[string]string, error) {
 	return config, nil
 }
 
+// Parse is as Read, of a file's content.
 func Parse(source []byte) (map[string]string, error) {
 	var file struct {
 		Config map[string]any `yaml:"config"`
