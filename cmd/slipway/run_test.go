@@ -137,7 +137,7 @@ func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
 	p := stagetest.Project(t, "")
 	says := func(services, tasks, name string) string {
 		config := map[string]string{"slipway:services": services,
-			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@` + digest + `"}}`}
+			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@` + builtDigest + `"}}`}
 		if tasks != "" {
 			config["slipway:tasks"] = tasks
 		}

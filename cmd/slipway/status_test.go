@@ -20,6 +20,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/promotion"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/timeline"
@@ -29,6 +30,7 @@ import (
 const (
 	fakeRegistry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 	fakeRevision = "arn:aws:ecs:eu-west-1:123456789012:task-definition/"
+	fakeDigest   = "sha256:abababababababababababababababababababababababababababababababab"
 )
 
 // fakeAWS has a service web and a task report, each with its newest revision 2. Tests change what it answers.
@@ -81,7 +83,7 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case "ListImages":
 		ids := []any{}
 		for _, tag := range f.tags {
-			ids = append(ids, map[string]string{"imageTag": tag, "imageDigest": digest})
+			ids = append(ids, map[string]string{"imageTag": tag, "imageDigest": fakeDigest})
 		}
 		answer = map[string]any{"imageIds": ids}
 	default:
@@ -187,7 +189,7 @@ func TestStatusLooksForTheImagesOfAllContainers(t *testing.T) {
 	status, err := f.status(t)
 	require.NoError(t, err)
 	require.Empty(t, status.Differences)
-	require.Equal(t, digest, status.Tasks["report"].Deployed.Sidecars["proxy"].Digest)
+	require.Equal(t, fakeDigest, status.Tasks["report"].Deployed.Sidecars["proxy"].Digest)
 
 	f.containers["proxy"] = fakeRegistry + "proxy:two"
 	status, err = f.status(t)
@@ -319,7 +321,7 @@ func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, _, err = timeline.Open(t.Context(), pulumi, p, "release", 1)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = stageOrigin{pulumi, p}.LastUpdate(t.Context(), "release")
+	_, err = promotion.Origin{CLI: pulumi, Project: p}.LastUpdate(t.Context(), "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	_, err = readStatus(t.Context(), pulumi, p, "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")

@@ -1,4 +1,4 @@
-package main
+package promotion
 
 import (
 	"fmt"
@@ -10,21 +10,21 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
-// promotion is what promote did, as --json prints it.
-type promotion struct {
+// Result is what promote did, as --json prints it.
+type Result struct {
 	From    string   `json:"from"`
 	To      string   `json:"to"`
 	File    string   `json:"file"` // relative to the current directory, where that is possible
 	Changed bool     `json:"changed"`
-	Images  []change `json:"images"` // by name
+	Images  []Change `json:"images"` // by name
 	// Commit is the short hash of the commit that was made; empty where none was.
 	Commit string `json:"commit,omitempty"`
 	// Note is what could not be told.
 	Note string `json:"note,omitempty"`
 }
 
-// change is what became of one image's ref. Old is nil where the stage file had none.
-type change struct {
+// Change is what became of one image's ref. Old is nil where the stage file had none.
+type Change struct {
 	Name    string           `json:"name"`
 	Changed bool             `json:"changed"`
 	Old     *pulumicli.Image `json:"old"`
@@ -32,8 +32,8 @@ type change struct {
 }
 
 // message is that of the commit which a promotion is: what it brings where.
-func (p *promotion) message() string {
-	var changed []change
+func (p *Result) message() string {
+	var changed []Change
 	for _, each := range p.Images {
 		if each.Changed {
 			changed = append(changed, each)
@@ -53,8 +53,8 @@ func (p *promotion) message() string {
 	return message
 }
 
-// next is what is left to do; nothing where nothing changed.
-func (p *promotion) next() string {
+// Next is what is left to do; nothing where nothing changed.
+func (p *Result) Next() string {
 	up := "pulumi up --stack " + p.To
 	switch {
 	case !p.Changed:
@@ -70,8 +70,8 @@ func (p *promotion) next() string {
 	return fmt.Sprintf("Next: git commit -m %q %s\n      %s", subject, file, up)
 }
 
-// print shows per image what the stage file said and what it says now.
-func (p *promotion) print(w io.Writer) error {
+// Print shows per image what the stage file said and what it says now.
+func (p *Result) Print(w io.Writer) error {
 	switch {
 	case !p.Changed:
 		fmt.Fprintf(w, "%s already runs the images of %s: %s stays as it is.\n", p.To, p.From, p.File)

@@ -1,4 +1,4 @@
-package main
+package promotion
 
 import (
 	"os"
@@ -16,13 +16,13 @@ import (
 
 func TestTheMessageOfAPromotionNamesTheTags(t *testing.T) {
 	t.Parallel()
-	one := change{Name: "web", Changed: true, Old: &pulumicli.Image{Tag: "w1"}, New: pulumicli.Image{Tag: "w2"}}
-	two := change{Name: "api", Changed: true, New: pulumicli.Image{Tag: "a1"}}
-	same := change{Name: "same", New: pulumicli.Image{Tag: "s1"}}
+	one := Change{Name: "web", Changed: true, Old: &pulumicli.Image{Tag: "w1"}, New: pulumicli.Image{Tag: "w2"}}
+	two := Change{Name: "api", Changed: true, New: pulumicli.Image{Tag: "a1"}}
+	same := Change{Name: "same", New: pulumicli.Image{Tag: "s1"}}
 	require.Equal(t, "Promote web w2 to release",
-		(&promotion{From: "dev", To: "me/shop/release", Images: []change{one, same}}).message())
+		(&Result{From: "dev", To: "me/shop/release", Images: []Change{one, same}}).message())
 	require.Equal(t, "Promote dev to release\n\napi: a1\nweb: w1 → w2\n",
-		(&promotion{From: "dev", To: "release", Images: []change{two, same, one}}).message())
+		(&Result{From: "dev", To: "release", Images: []Change{two, same, one}}).message())
 }
 
 func TestPromoteCommits(t *testing.T) {
@@ -31,9 +31,9 @@ func TestPromoteCommits(t *testing.T) {
 	r.Write("Pulumi.yaml", "name: slipway\nruntime: go\n")
 	r.Write("Pulumi.release.yaml", "config: {}\n")
 	project := &stagefile.Project{Directory: r.Dir, Name: "slipway"}
-	commit := func() (*promotion, error) {
-		return promote(t.Context(), shop(), project, "dev", "release",
-			promoteOptions{services: []string{"web"}, commit: true})
+	commit := func() (*Result, error) {
+		return Promote(t.Context(), shop(), project, "dev", "release",
+			Options{Services: []string{"web"}, Commit: true})
 	}
 	_, err := commit()
 	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")
@@ -55,13 +55,13 @@ func TestPromoteCommits(t *testing.T) {
 	require.Equal(t, strings.TrimSpace(r.Git("rev-parse", "--short", "HEAD")), done.Commit)
 	require.Equal(t, "Promote web "+cleanTag+" to release\n", r.Git("log", "-1", "--format=%s"))
 	require.Equal(t, " M other\n", r.Git("status", "--porcelain"))
-	require.Equal(t, "Next: pulumi up --stack release", done.next())
+	require.Equal(t, "Next: pulumi up --stack release", done.Next())
 
 	again, err := commit()
 	require.NoError(t, err)
 	require.False(t, again.Changed)
 	require.Empty(t, again.Commit)
-	require.Empty(t, again.next())
+	require.Empty(t, again.Next())
 }
 
 func TestACommitOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {

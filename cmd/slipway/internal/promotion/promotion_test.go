@@ -1,4 +1,4 @@
-package main
+package promotion
 
 import (
 	"bytes"
@@ -74,10 +74,10 @@ func TestPromote(t *testing.T) {
 			32)+"\"}} # old\n")
 	file := project.StageFile("release")
 
-	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+	done, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
-	require.Equal(t, []change{{
+	require.Equal(t, []Change{{
 		Name:    "web",
 		Changed: true,
 		Old: &pulumicli.Image{Ref: "r/web:1@sha256:" + strings.Repeat("cd", 32), Tag: "1",
@@ -96,19 +96,19 @@ func TestPromote(t *testing.T) {
 	require.Len(t, entries, 2, "no draft is left behind")
 
 	var shown bytes.Buffer
-	require.NoError(t, done.print(&shown))
+	require.NoError(t, done.Print(&shown))
 	require.Contains(t, shown.String(), "now has the images of dev:\n"+
 		"  web  -  1                                 sha256:cdcdcdcdcdcd\n"+
 		"       +  "+cleanTag+"  sha256:abababababab  commit a1b2c3d\n")
 
-	again, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+	again, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 	require.NoError(t, err)
 	require.False(t, again.Changed)
 	after, err := os.Stat(file)
 	require.NoError(t, err)
 	require.True(t, os.SameFile(info, after), "a second run does not write")
 	shown.Reset()
-	require.NoError(t, again.print(&shown))
+	require.NoError(t, again.Print(&shown))
 	require.Contains(t, shown.String(), "release already runs the images of dev")
 }
 
@@ -121,7 +121,7 @@ func TestPromoteThroughLink(t *testing.T) {
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
 	require.NoError(t, os.Symlink(target, project.StageFile("release")))
 
-	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 	require.NoError(t, err)
 	written, err := os.ReadFile(target)
 	require.NoError(t, err)
@@ -136,7 +136,7 @@ func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
 	project := stagetest.Project(t, "config: {}\n")
-	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{allowDirty: true})
+	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{AllowDirty: true})
 	require.NoError(t, err)
 	written, err := os.ReadFile(project.StageFile("release"))
 	require.NoError(t, err)
@@ -197,7 +197,7 @@ func TestPromoteRefuses(t *testing.T) {
 				dev.last = &pulumicli.Update{Kind: test.kind, Result: test.result}
 			}
 			project := stagetest.Project(t, test.release)
-			_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+			_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 			require.Error(t, err)
 			require.Equal(t, !test.unknown, errors.As(err, &exit.Finding{}),
 				"what was found is told from what could not be told")
@@ -211,91 +211,6 @@ func TestPromoteRefuses(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestCommand runs the whole command on a `pulumi` that is a script; it sets the PATH, so it cannot run in parallel.
-func TestCommand(t *testing.T) {
-	project := stagetest.Project(t, "config: {}\n")
-	below := filepath.Join(project.Directory, "app", "sub")
-	require.NoError(t, os.MkdirAll(below, 0o755))
-	bin := t.TempDir()
-	// A refresh that succeeded after the update is on the first page, which is of one; the update is on the one that is
-	// read then.
-	script := `#!/bin/sh
-case "$*" in
-*version*) echo v3.226.0 ;;
-*"config --json --stack dev"*) cat "$CONFIG" ;;
-*"history --json --stack dev --page-size 1 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
-*"history --json --stack dev --page-size 100 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}, {"kind": "update", "result": "'$RESULT'"}]' ;;
-*"history --json --stack none"*) echo '[]' ;;
-*"output --json --stack dev"*) cat "$OUTPUTS" ;;
-*) echo "error: no stack named 'other' found" >&2; exit 6 ;;
-esac
-`
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o755))
-	file := filepath.Join(bin, "outputs.json")
-	require.NoError(t, os.WriteFile(file, []byte(outputs(cleanTag, refOf(cleanTag), digest)), 0o644))
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	t.Setenv("OUTPUTS", file)
-	config := filepath.Join(bin, "config.json")
-	require.NoError(t, os.WriteFile(config,
-		[]byte(`{"slipway:images": {"value": "{\"web\": {\"ref\": \"`+refOf(cleanTag)+`\"}}"}}`), 0o644))
-	t.Setenv("CONFIG", config)
-	t.Setenv("RESULT", "succeeded")
-	slipway := func(args ...string) (status int, stdout, stderr string) {
-		var out, diagnostics bytes.Buffer
-		status = run(t.Context(), append([]string{"-C", below}, args...), &out, &diagnostics)
-		return status, out.String(), diagnostics.String()
-	}
-
-	for name, args := range map[string][]string{
-		"takes two stages":                 {"promote", "dev"},
-		"unknown flag":                     {"promote", "dev", "release", "--force"},
-		"unknown command":                  {"promot"},
-		"cannot be promoted to itself":     {"promote", "dev", "organization/slipway/dev"},
-		`"../dev x" is not the name`:       {"promote", "../dev x", "release"},
-		`"" is not the name of a stage`:    {"promote", "", "release"},
-		"unknown shorthand flag: 'x' in -": {"-x"},
-	} {
-		status, stdout, stderr := slipway(args...)
-		require.Equal(t, 2, status, name)
-		require.Contains(t, stderr, name)
-		require.Empty(t, stdout)
-	}
-
-	status, stdout, stderr := slipway("promote", "other", "release")
-	require.Equal(t, 2, status)
-	require.Empty(t, stdout)
-	require.Contains(t, stderr, "no stack named 'other' found")
-
-	status, _, stderr = slipway("promote", "none", "release")
-	require.Equal(t, 1, status)
-	require.Contains(t, stderr, "none has never been updated")
-
-	t.Setenv("RESULT", "failed")
-	status, _, stderr = slipway("promote", "dev", "release")
-	require.Equal(t, 1, status, stderr)
-	require.Contains(t, stderr, "the last update of dev failed")
-
-	t.Setenv("RESULT", "succeeded")
-	status, stdout, stderr = slipway("promote", "dev", "release", "--json")
-	require.Equal(t, 0, status, stderr)
-	var done promotion
-	require.NoError(t, json.Unmarshal([]byte(stdout), &done))
-	require.True(t, done.Changed)
-	require.Equal(t, refOf(cleanTag), done.Images[0].New.Ref)
-	require.Nil(t, done.Images[0].Old)
-	require.Contains(t, stderr, "pulumi up --stack release")
-
-	status, stdout, stderr = slipway("promote", "dev", "release")
-	require.Equal(t, 0, status, stderr)
-	require.Contains(t, stdout, "release already runs the images of dev")
-	require.NotContains(t, stderr, "Next:")
-
-	t.Setenv("PATH", t.TempDir())
-	status, _, stderr = slipway("promote", "dev", "release")
-	require.Equal(t, 2, status)
-	require.Contains(t, stderr, "there is no pulumi on the PATH")
 }
 
 func TestFindProject(t *testing.T) {
@@ -321,13 +236,13 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: arm}
 
 	project := stagetest.Project(t, "config: {}\n")
-	_, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 	require.ErrorContains(t, err,
 		"config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
 	project = stagetest.Project(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
-	done, err := promote(t.Context(), dev, project, "dev", "release", promoteOptions{})
+	done, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
 	written, err := os.ReadFile(project.StageFile("release"))
@@ -370,9 +285,9 @@ func shop() fakeStacks {
 
 func TestPromoteTheImagesOfServices(t *testing.T) {
 	t.Parallel()
-	promotedOf := func(dev fakeStacks, options promoteOptions) (names []string, err error) {
+	promotedOf := func(dev fakeStacks, options Options) (names []string, err error) {
 		t.Helper()
-		done, err := promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", options)
+		done, err := Promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", options)
 		if err != nil {
 			return nil, err
 		}
@@ -383,7 +298,7 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 	}
 	promoted := func(dev fakeStacks, services ...string) ([]string, error) {
 		t.Helper()
-		return promotedOf(dev, promoteOptions{services: services})
+		return promotedOf(dev, Options{Services: services})
 	}
 	for services, want := range map[string][]string{"": {"api", "batch", "web"}, "web": {"web"}, "api": {"api", "web"},
 		"worker api": {"api", "web"},
@@ -402,15 +317,15 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 		require.ErrorContains(t, err, "is not deployed yet: run `pulumi up --stack dev` first")
 	}
 
-	names, err := promotedOf(shop(), promoteOptions{tasks: []string{"report"}})
+	names, err := promotedOf(shop(), Options{Tasks: []string{"report"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"batch"}, names)
-	names, err = promotedOf(shop(), promoteOptions{services: []string{"web"}, tasks: []string{"report"}})
+	names, err = promotedOf(shop(), Options{Services: []string{"web"}, Tasks: []string{"report"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"batch", "web"}, names)
-	_, err = promotedOf(shop(), promoteOptions{tasks: []string{"unborn"}})
+	_, err = promotedOf(shop(), Options{Tasks: []string{"unborn"}})
 	require.ErrorContains(t, err, "tasks.unborn of dev, with its image web, is not deployed yet")
-	_, err = promotedOf(shop(), promoteOptions{tasks: []string{"web"}})
+	_, err = promotedOf(shop(), Options{Tasks: []string{"web"}})
 	require.EqualError(t, err, `dev has no task "web": name one of report, unborn`)
 
 	// What is not promoted need not be fit for it.
@@ -468,7 +383,7 @@ func TestPromoteFromAPinnedService(t *testing.T) {
 	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`,
 		`{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: pinned}
-	_, err := promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", promoteOptions{})
+	_, err := Promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", Options{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
 	require.NotContains(t, err.Error(), "services.api")
 }
