@@ -86,8 +86,13 @@ func parseDockerfile(name string, content []byte) (parsed *dockerfile, err error
 	}
 	parsed = &dockerfile{name: name, escape: string(read.EscapeToken)}
 	var mistakes []error
+	known := "; the instructions are " + instructionNames()
 	for _, instruction := range read.AST.Children {
-		if err := parsed.add(instruction); err != nil {
+		err := parsed.add(instruction)
+		if errors.As(err, new(noInstruction)) { // the first one lists them
+			err, known = fmt.Errorf("%w%s", err, known), ""
+		}
+		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s, line %d: %w", name, instruction.StartLine, err))
 		}
 	}
@@ -100,12 +105,17 @@ func parseDockerfile(name string, content []byte) (parsed *dockerfile, err error
 	return parsed, errors.Join(mistakes...)
 }
 
+// noInstruction is what stands where an instruction should.
+type noInstruction string
+
+func (n noInstruction) Error() string { return fmt.Sprintf("there is no instruction %.40q", string(n)) }
+
 func (d *dockerfile) add(instruction *parser.Node) error {
 	kind := strings.ToLower(instruction.Value)
 	words := arguments(instruction)
 	switch _, known := command.Commands[kind]; {
 	case !known:
-		return fmt.Errorf("there is no instruction %.40q; the instructions are %s", instruction.Value, instructionNames())
+		return noInstruction(instruction.Value)
 	case kind == command.From:
 		next := buildStage{}
 		if len(words) == 3 && strings.EqualFold(words[1], "AS") {
