@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	iamsdk "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -42,5 +43,8 @@ func checkOwner(ctx context.Context, account *Account, settings *stage.Stage, na
 	for _, tag := range answer.Role.Tags {
 		tags[awssdk.ToString(tag.Key)] = awssdk.ToString(tag.Value)
 	}
-	return settings.CheckOwner(name, tags)
+	if err := settings.CheckOwner(name, tags); err != nil {
+		return fmt.Errorf("%s: %w", settings.WhereDefined(name), err)
+	}
+	return nil
 }

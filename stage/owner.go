@@ -10,12 +10,12 @@ import (
 func (s *Stage) MayMeet(name string) bool { return strings.Count(s.Family(name), "-") > 2 }
 
 // CheckOwner says that another stage has made the roles of a service or a task, by the tags of one of them. Roles
-// without these tags are nobody's.
+// without these tags are nobody's. Whoever prints it says where the service or the task stands.
 func (s *Stage) CheckOwner(name string, tags map[string]string) error {
 	project, stage := tags["project"], tags["stage"]
 	if project == "" || stage == "" || project == s.Project && stage == s.Name {
 		return nil
 	}
-	return fmt.Errorf("%s: would have the family and roles %s, which those of %s in the stage %s (project %s) have already; "+
-		"use another name here or there", s.WhereDefined(name), s.Family(name), tags["service"]+tags["task"], stage, project)
+	return fmt.Errorf("would have the family and roles %s, which those of %s in the stage %s (project %s) have already; "+
+		"use another name here or there", s.Family(name), tags["service"]+tags["task"], stage, project)
 }

@@ -18,8 +18,8 @@ func TestOwners(t *testing.T) {
 		require.NoError(t, settings.CheckOwner("eu-web", tags), tags)
 	}
 	require.EqualError(t, settings.CheckOwner("eu-web", map[string]string{"project": "shop", "stage": "dev-eu", "service": "web"}),
-		"services.eu-web (Pulumi.dev.yaml): would have the family and roles shop-dev-eu-web, which those of web in the stage dev-eu (project shop) have "+
+		"would have the family and roles shop-dev-eu-web, which those of web in the stage dev-eu (project shop) have "+
 			"already; use another name here or there")
 	require.ErrorContains(t, settings.CheckOwner("eu-migrate", map[string]string{"project": "shop-dev", "stage": "eu", "task": "migrate"}),
-		"tasks.eu-migrate (Pulumi.dev.yaml): would have the family and roles shop-dev-eu-migrate, which those of migrate in the stage eu (project shop-dev)")
+		"would have the family and roles shop-dev-eu-migrate, which those of migrate in the stage eu (project shop-dev)")
 }

@@ -238,6 +238,7 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	require.Equal(t, "wrong", taken[0].Status)
 	require.Contains(t, taken[0].Message,
 		"in the stage dev-eu (project slipway) have already; use another name here or there")
+	require.NotContains(t, taken[0].Message, "tasks.eu-report", "the check has the key")
 }
 
 func TestVerdict(t *testing.T) {
