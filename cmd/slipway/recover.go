@@ -455,6 +455,9 @@ func (r *recovery) print(report *console.Report, dryRun bool) {
 			report.Printf(", and AWS has nothing of it that its state lacks")
 		}
 		report.Printf(": there is nothing to recover.\n")
+		if !r.lost {
+			report.Printf("Where AWS has what the state lacks (\"already exists\"): slipway recover %s --lost\n", r.Stage)
+		}
 		return
 	}
 	rows := [][]string{}

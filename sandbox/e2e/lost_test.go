@@ -219,6 +219,7 @@ func TestAnOldBackupIsCompleted(t *testing.T) {
 	p.stageKeys("slipway:tasks:", "  report: {image: web, schedule: {when: rate(1 day)}}")
 	none := p.ok("slipway", "recover", "dev").stdout
 	require.Contains(t, none, "No operation of dev was cut off: there is nothing to recover.")
+	require.Contains(t, none, "slipway recover dev --lost")
 	none = p.ok("slipway", "recover", "dev", "--lost").stdout
 	require.Contains(t, none, "AWS has nothing of it that its state lacks", "a change that was not deployed yet is none")
 	require.Empty(t, p.state("dev")["aws:scheduler/schedule:Schedule"])
