@@ -281,31 +281,3 @@ func (f *Backend) readJSON(ctx context.Context, key string, into any) error {
 	}
 	return nil
 }
-
-// State is what a state says of the task definitions and services that the stack has.
-type State struct {
-	Resources []Resource `json:"resources"`
-}
-
-// Resource is one of a state, as far as it is read.
-type Resource struct {
-	Type    string          `json:"type"`
-	Delete  bool            `json:"delete"` // what replaced it is there already
-	Outputs json.RawMessage `json:"outputs"`
-}
-
-// Target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such
-// service.
-func (s *State) Target(cluster, name string) string {
-	if s == nil {
-		return ""
-	}
-	for _, resource := range s.Resources {
-		var own struct{ Name, Cluster, TaskDefinition string }
-		if !resource.Delete && resource.Type == "aws:ecs/service:Service" && json.Unmarshal(resource.Outputs, &own) == nil &&
-			own.Name == name && path.Base(own.Cluster) == cluster {
-			return own.TaskDefinition
-		}
-	}
-	return ""
-}

@@ -116,9 +116,7 @@ func (p *History) State(ctx context.Context, i int, cheap bool) (*State, error) 
 	case i < len(p.names):
 		return p.Backend.State(ctx, p.names[i], of)
 	case of.Version > 0 && !cheap:
-		var exported struct{ Deployment *State }
-		err := p.Pulumi.Call(ctx, &exported, "stack", "export", "--stack", p.stack, "--version", strconv.Itoa(of.Version))
-		return exported.Deployment, err
+		return p.Pulumi.State(ctx, p.stack, "--version", strconv.Itoa(of.Version))
 	}
 	return nil, nil
 }

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -63,7 +63,7 @@ const mostEvents = 5
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
-func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, cluster string,
+func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster string,
 	state *pulumicli.State) error {
 	services, err := cloud.Services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *stageStatus) running(ctx context.Context, cloud *awsclient.Client, clus
 }
 
 // compare tells how what was deployed differs from what runs.
-func (s *stageStatus) compare(name string, service *serviceStatus) {
+func (s *Stage) compare(name string, service *serviceStatus) {
 	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
 	asked, deployed, now := service.Asked, service.Deployed, service.Running
 	switch {

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"fmt"
@@ -13,14 +13,14 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
-func printStatus(report *console.Report, stages []*stageStatus) {
-	services := rowsByName(stages, func(s *stageStatus) map[string]*serviceStatus { return s.Services },
+func Print(report *console.Report, stages []*Stage) {
+	services := rowsByName(stages, func(s *Stage) map[string]*serviceStatus { return s.Services },
 		func(s *serviceStatus) []string { return s.columns(report) })
 	if len(services) > 0 {
 		report.Table([]string{"SERVICE", "STAGE", "ASKED", "DEPLOYED", "RUNNING", "REPLICAS", "ROLLOUT", "IMAGE", "DIGEST"},
 			services)
 	}
-	tasks := rowsByName(stages, func(s *stageStatus) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
+	tasks := rowsByName(stages, func(s *Stage) map[string]*taskStatus { return s.Tasks }, (*taskStatus).columns)
 	if len(tasks) > 0 {
 		report.Printf("\n")
 		report.Table([]string{"TASK", "STAGE", "DEPLOYED", "BEFORE", "SCHEDULE", "IMAGE", "DIGEST"}, tasks)
@@ -71,7 +71,7 @@ func printStatus(report *console.Report, stages []*stageStatus) {
 }
 
 // notesOf are the notes of stages, each once.
-func notesOf(stages []*stageStatus) (notes []string) {
+func notesOf(stages []*Stage) (notes []string) {
 	for _, stage := range stages {
 		for _, note := range stage.Notes {
 			if !slices.Contains(notes, note) {
@@ -83,7 +83,7 @@ func notesOf(stages []*stageStatus) (notes []string) {
 }
 
 // rowsByName are the rows of what stages have, those of one name below each other.
-func rowsByName[T any](stages []*stageStatus, of func(*stageStatus) map[string]*T,
+func rowsByName[T any](stages []*Stage, of func(*Stage) map[string]*T,
 	columns func(*T) []string) (rows [][]string) {
 	names := map[string]bool{}
 	for _, stage := range stages {

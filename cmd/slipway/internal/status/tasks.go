@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"cmp"
@@ -71,9 +71,9 @@ type readySchedule struct {
 // mostRuns is how many of a schedule's next runs are told.
 const mostRuns = 3
 
-func (s *stageStatus) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
+func (s *Stage) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
 
-func (s *stageStatus) askedTasks(settings *stage.Stage) {
+func (s *Stage) askedTasks(settings *stage.Stage) {
 	for name, task := range settings.Tasks {
 		asked := &askedTask{askedImage: imageAsked(settings, task.Image), Before: task.Before}
 		if task.Schedule != nil {
@@ -83,7 +83,7 @@ func (s *stageStatus) askedTasks(settings *stage.Stage) {
 	}
 }
 
-func (s *stageStatus) deployedTasks(output json.RawMessage) error {
+func (s *Stage) deployedTasks(output json.RawMessage) error {
 	if output == nil {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (s *stageStatus) deployedTasks(output json.RawMessage) error {
 
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
 // the rest need not be allowed to read schedules.
-func (s *stageStatus) readyTasks(ctx context.Context, cloud *awsclient.Client) error {
+func (s *Stage) readyTasks(ctx context.Context, cloud *awsclient.Client) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Tasks)) {
 		task := s.Tasks[name]
 		if task.Deployed == nil {
@@ -161,7 +161,7 @@ func scheduleOf(ctx context.Context, c *awsclient.Client, name string, now time.
 
 // compareTask tells how what was deployed of a task differs from what AWS has. undeployed says that the stage file has
 // changed since: then its schedule may differ.
-func (s *stageStatus) compareTask(name string, task *taskStatus, undeployed bool) {
+func (s *Stage) compareTask(name string, task *taskStatus, undeployed bool) {
 	differ := func(format string, args ...any) { s.differ("tasks."+name+": "+format, args...) }
 	if task.Deployed == nil {
 		return // not deployed yet, which is told with the keys

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"bytes"
@@ -15,12 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/charmbracelet/lipgloss"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/promotion"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/timeline"
@@ -103,10 +101,10 @@ func (f *fakeAWS) cloud(t *testing.T) *awsclient.Client {
 }
 
 // status is what is read of that account for a stage that deployed both.
-func (f *fakeAWS) status(t *testing.T) (*stageStatus, error) {
+func (f *fakeAWS) status(t *testing.T) (*Stage, error) {
 	t.Helper()
 	cloud := f.cloud(t)
-	status := &stageStatus{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+	status := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		LastUpdate: &lastUpdate{Start: time.Unix(1000000, 0)}}
 	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
 	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
@@ -132,7 +130,7 @@ func TestStatusSaysThatAScheduleCouldNotBeRead(t *testing.T) {
 		require.ErrorContains(t, found.unread, "reading the schedule shop-dev-report from EventBridge Scheduler: ")
 		require.ErrorContains(t, found.unread, code+": not you")
 		var printed bytes.Buffer
-		printStatus(&console.Report{Out: &printed, Renderer: lipgloss.NewRenderer(&printed)}, []*stageStatus{found})
+		Print(&console.Report{Out: &printed, Renderer: lipgloss.NewRenderer(&printed)}, []*Stage{found})
 		require.Contains(t, printed.String(), "tasks.report: its schedule could not be read\n")
 		require.NotContains(t, printed.String(), "what was asked for is what runs")
 	}
@@ -279,13 +277,14 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 
 func TestPendingOperationsAreNamedAndCounted(t *testing.T) {
 	t.Parallel()
-	stash := pendingOperation{"creating", stateResource{"urn": "urn:pulumi:dev::shop::pulumi:index:Stash::migrate",
-		"type": "pulumi:index:Stash"}}
+	stash := pulumicli.PendingOperation{Kind: "creating", Resource: pulumicli.Resource{Type: "pulumi:index:Stash",
+		URN: "urn:pulumi:dev::shop::pulumi:index:Stash::migrate"}}
 	require.Equal(t, "an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate): where no "+
 		"update of dev is running now, "+
-		"`slipway recover dev` brings the state in line with AWS", cutOff("dev", []pendingOperation{stash}))
-	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "4 operations and not ended (")
-	require.Contains(t, cutOff("dev", []pendingOperation{stash, stash, stash, stash}), "migrate, and 1 more)")
+		"`slipway recover dev` brings the state in line with AWS", cutOff("dev", []pulumicli.PendingOperation{stash}))
+	require.Contains(t, cutOff("dev", []pulumicli.PendingOperation{stash, stash, stash, stash}),
+		"4 operations and not ended (")
+	require.Contains(t, cutOff("dev", []pulumicli.PendingOperation{stash, stash, stash, stash}), "migrate, and 1 more)")
 }
 
 func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
@@ -306,25 +305,11 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 		{Kind: "update", Result: "failed", Services: map[string]*timeline.DeployedRevision{"web": put(2)}, Index: 2},
 	}
 	history.MarkOutcome(t.Context(), history.Entries)
-	require.Equal(t, "web 2 (v2), rolled back; serving revision 1",
-		changedRevisions(history.Entries[1], timeline.ServiceKind))
+	require.Equal(t, "2 (v2), rolled back; serving revision 1",
+		history.Entries[1].Services["web"].Describe())
 	history.MarkOutcome(t.Context(), history.Entries[2:])
-	require.Equal(t, "web 2 (v2)", changedRevisions(history.Entries[2], timeline.ServiceKind),
+	require.Equal(t, "2 (v2)", history.Entries[2].Services["web"].Describe(),
 		"of an earlier update nothing is known")
-}
-
-func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
-	t.Parallel()
-	p := stagetest.Project(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
-	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
-	_, _, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, _, err = timeline.Open(t.Context(), pulumi, p, "release", 1)
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = promotion.Origin{CLI: pulumi, Project: p}.LastUpdate(t.Context(), "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = readStatus(t.Context(), pulumi, p, "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 }
 
 func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
@@ -335,7 +320,7 @@ func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
 			"      services: {web: {image: web, cpu: 256, memory: 512}}\n"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.dev.yaml"),
 		[]byte("config:\n  slipway:images: {web: {build: {context: .}}}\n"), 0o644))
-	s := &stageStatus{Stage: "release", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}}
+	s := &Stage{Stage: "release", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}}
 	s.withoutStack(p)
 	require.Len(t, s.Differences, 2)
 	require.Contains(t, s.Differences[0],
@@ -347,6 +332,6 @@ func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
 
 func TestANoteOfSeveralStagesIsSaidOnce(t *testing.T) {
 	t.Parallel()
-	one := &stageStatus{Notes: []string{"one"}}
-	require.Equal(t, []string{"one", "two"}, notesOf([]*stageStatus{one, one, {Notes: []string{"two"}}}))
+	one := &Stage{Notes: []string{"one"}}
+	require.Equal(t, []string{"one", "two"}, notesOf([]*Stage{one, one, {Notes: []string{"two"}}}))
 }

@@ -1,0 +1,328 @@
+// Package status tells what a stage asks for, what was deployed last, and what runs now.
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/timeline"
+	"slipway/stage"
+)
+
+// Stage is a stage as the three know it.
+type Stage struct {
+	Stage string `json:"stage"`
+	// LastUpdate is the newest update in the stack's history; nil where there is none.
+	LastUpdate *lastUpdate `json:"lastUpdate"`
+	// Services by name: those of the stage file, and those that were deployed.
+	Services map[string]*serviceStatus `json:"services"`
+	// Tasks by name: those of the stage file, and those that were deployed.
+	Tasks map[string]*taskStatus `json:"tasks"`
+	// SecretsCompared is false where the stage has secrets that could not be decrypted: then nobody knows whether those of
+	// the stage file were deployed.
+	SecretsCompared bool `json:"secretsCompared"`
+	// Differences are in sentences, each beginning with what it is about.
+	Differences []string `json:"differences"`
+
+	// Notes are what could not be told, and is no difference.
+	Notes []string `json:"notes,omitempty"`
+
+	// unread is why schedules could not be read; nil where all were.
+	unread error
+}
+
+type lastUpdate struct {
+	Kind    string    `json:"kind"`
+	Result  string    `json:"result"`
+	Start   time.Time `json:"start"`
+	Commit  string    `json:"commit,omitempty"`
+	Author  string    `json:"author,omitempty"`
+	Message string    `json:"message,omitempty"`
+}
+
+// serviceStatus is a service as the three know it; what one does not know of is nil.
+type serviceStatus struct {
+	Asked    *askedService    `json:"asked"`
+	Deployed *deployedService `json:"deployed"`
+	Running  *runningService  `json:"running"`
+}
+
+// askedImage is what the stage file has a service or a task run.
+type askedImage struct {
+	// Image is the key under images; Ref what that pins, empty where it is built.
+	Image string `json:"image"`
+	Ref   string `json:"ref,omitempty"`
+}
+
+func imageAsked(settings *stage.Stage, name string) askedImage {
+	asked := askedImage{Image: name}
+	if ref := settings.Images[name].Ref; ref != nil {
+		asked.Ref = ref.Raw
+	}
+	return asked
+}
+
+func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*Stage,
+	error) {
+	status := &Stage{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		SecretsCompared: true, Differences: []string{}}
+	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+		return nil, err
+	}
+	// Each takes the CLI some time.
+	var history *timeline.Timeline
+	var config *pulumicli.StageConfig
+	var outputs map[string]json.RawMessage
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() (err error) {
+		history, config, err = timeline.Open(asked, pulumi, project, stack, 1)
+		return err
+	})
+	asking.Go(func() (err error) {
+		outputs, err = pulumi.Outputs(asked, stack)
+		return err
+	})
+	var state *pulumicli.State
+	asking.Go(func() (err error) {
+		state, err = pulumi.State(asked, stack)
+		return err
+	})
+	err := asking.Wait()
+	_, withoutFile := os.Stat(project.StageFile(stack))
+	if missing := (pulumicli.NoStack{}); errors.As(err, &missing) && withoutFile == nil {
+		status.withoutStack(project)
+		return status, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	last, err := history.Past.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := history.Past.Backend.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if note := history.Past.Backend.Unread(); note != "" {
+		status.Notes = append(status.Notes, note)
+	}
+	if lock != nil {
+		status.differ("%s", lock.Describe(stack))
+	} else if pending := state.Pending(); len(pending) > 0 {
+		status.differ("%s", cutOff(stack, pending))
+	}
+	undeployed := status.askedBy(project, config, last, withoutFile == nil)
+	if last != nil {
+		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumicli.Time(last.StartTime), last.Environment["git.head"],
+			last.Environment["git.author"], last.Message}
+	}
+	if err := status.deployed(outputs["services"]); err != nil {
+		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+	}
+	if err := status.deployedTasks(outputs["tasks"]); err != nil {
+		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
+	}
+	cloud, err := awsclient.Connect(ctx, stack, config.Config)
+	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
+		status.updated(last, lock != nil)
+		status.differ("whether AWS has anything of it is not known: %v", err)
+		return status, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := status.running(ctx, cloud, project.Name+"-"+stagefile.StageName(stack), state); err != nil {
+		return nil, err
+	}
+	status.updated(last, lock != nil)
+	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
+		status.compare(name, status.Services[name])
+	}
+	if err := status.readyTasks(ctx, cloud); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(status.Tasks)) {
+		status.compareTask(name, status.Tasks[name], undeployed)
+	}
+	return status, status.unread
+}
+
+// withoutStack says what a stage asks for that has a file and no stack, and what to do first.
+func (s *Stage) withoutStack(project *stagefile.Project) {
+	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
+		s.askedFor(project, config, secretKeys)
+	}
+	first := ""
+	if len(s.Differences) > 0 {
+		first = "correct that, "
+	}
+	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`",
+		stagefile.StageName(s.Stage),
+		first, s.Stage)
+}
+
+// askedFor reads what a configuration asks for, or says why it cannot be deployed.
+func (s *Stage) askedFor(project *stagefile.Project, config map[string]string, secretKeys []string) {
+	settings, mistakes := stagefile.Load(project, s.Stage, config, secretKeys)
+	if mistakes != nil { // what was deployed and what runs can be told all the same
+		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stagefile.StageName(s.Stage),
+			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
+		return
+	}
+	s.asked(settings)
+	s.askedTasks(settings)
+}
+
+// askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
+func (s *Stage) askedBy(project *stagefile.Project, config *pulumicli.StageConfig, last *pulumicli.Update,
+	hasFile bool) (undeployed bool) {
+	if !hasFile {
+		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
+			"destroy --stack %s`)",
+			stagefile.StageName(s.Stage), s.Stage)
+		if last != nil { // how AWS was asked then
+			for key, value := range last.Config {
+				if _, is := config.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
+					config.Config[key] = *value.Value
+				}
+			}
+		}
+		return false
+	}
+	s.askedFor(project, config.Config, config.SecretKeys)
+	return last != nil && last.Kind == "update" && s.undeployed(project, config, last)
+}
+
+// updated says how the last update ended. locked says that one goes on, which has been told.
+func (s *Stage) updated(last *pulumicli.Update, locked bool) {
+	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
+	switch {
+	case last == nil && len(s.found()) > 0 && !locked:
+		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage,
+			strings.Join(s.found(), ", "), up)
+	case last == nil && !locked:
+		s.differ("%s has never been deployed: run %s", s.Stage, up)
+	case last != nil && last.Kind == "destroy" && last.Result == "succeeded" && len(s.found()) > 0:
+		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or "+
+			"destroy it again", s.Stage,
+			strings.Join(s.found(), ", "), up)
+	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
+		s.differ("%s was destroyed: run %s to make it anew", s.Stage, up)
+	case last != nil && last.Result == "in-progress":
+		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
+	case last != nil && last.Result != "succeeded":
+		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind,
+			last.Result, s.Stage)
+	}
+}
+
+// found are the services that ECS has.
+func (s *Stage) found() (keys []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
+		if s.Services[name].Running != nil {
+			keys = append(keys, "services."+name)
+		}
+	}
+	return keys
+}
+
+// runsNothing tells a stage of which no update has left anything that runs.
+func (s *Stage) runsNothing() bool {
+	return s.LastUpdate == nil || s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result == "succeeded"
+}
+
+// cutOff says that an update has begun operations and not ended them. A lock, which an update holds, is told before.
+func cutOff(stack string, pending []pulumicli.PendingOperation) string {
+	var begun []string
+	for _, operation := range pending[:min(mostPending, len(pending))] {
+		begun = append(begun, fmt.Sprintf("%s %s %s", operation.Kind, operation.Resource.Type,
+			operation.Resource.Name()))
+	}
+	if more := len(pending) - len(begun); more > 0 {
+		begun = append(begun, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("an update has begun %s and not ended (%s): where no update of %s is running now, `slipway "+
+		"recover %s` brings the state in line "+
+		"with AWS", console.Counted(len(pending), "operation"), strings.Join(begun, ", "), stack, stack)
+}
+
+// mostPending is how many pending operations are named.
+const mostPending = 3
+
+func (s *Stage) differ(format string, args ...any) {
+	s.Differences = append(s.Differences, fmt.Sprintf(format, args...))
+}
+
+func (s *Stage) service(name string) *serviceStatus { return entryOf(s.Services, name) }
+
+// entryOf is what a map has by a name, made where there is none yet.
+func entryOf[T any](entries map[string]*T, name string) *T {
+	if entries[name] == nil {
+		entries[name] = new(T)
+	}
+	return entries[name]
+}
+
+func (s *Stage) asked(settings *stage.Stage) {
+	for name, service := range settings.Services {
+		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(),
+			service.Scaling != nil}
+	}
+}
+
+// undeployed tells which keys the stage file has changed since the last update, and whether there are any.
+func (s *Stage) undeployed(project *stagefile.Project, config *pulumicli.StageConfig,
+	last *pulumicli.Update) bool {
+	now, before := timeline.Flatten(project.Name, config.Values), timeline.Flatten(project.Name, last.Config)
+	s.SecretsCompared = !timeline.Hidden(now) && !timeline.Hidden(before)
+	var changed, removed []string
+	for _, change := range timeline.Changes(before, now) {
+		if change.What == "removed" {
+			removed = append(removed, change.Key)
+		} else {
+			changed = append(changed, change.Key)
+		}
+	}
+	if len(changed) > 0 {
+		s.differ("not deployed yet: %s", strings.Join(changed, ", "))
+	}
+	if len(removed) > 0 {
+		s.differ("removed since the last update, which still had: %s", strings.Join(removed, ", "))
+	}
+	return len(changed)+len(removed) > 0
+}
+
+func (s *Stage) deployed(output json.RawMessage) error {
+	if output == nil {
+		return nil
+	}
+	var deployed map[string]*deployedService
+	if err := json.Unmarshal(output, &deployed); err != nil {
+		return err
+	}
+	for name, service := range deployed {
+		s.service(name).Deployed = service
+	}
+	return nil
+}
+
+// compareImages tells which images are gone without which no task starts.
+func (s *Stage) compareImages(key string, images awsclient.Images) {
+	for _, gone := range images.Gone() {
+		s.differ("%s: %s: a task that has to start will fail", key, gone)
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/promotion"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/cmd/slipway/internal/status"
+	"slipway/cmd/slipway/internal/timeline"
+)
+
+func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
+	t.Parallel()
+	p := stagetest.Project(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
+	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
+	_, _, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, _, err = timeline.Open(t.Context(), pulumi, p, "release", 1)
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, err = promotion.Origin{CLI: pulumi, Project: p}.LastUpdate(t.Context(), "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	_, err = status.Read(t.Context(), pulumi, p, "release")
+	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+}
