@@ -125,22 +125,37 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	if asJSON {
 		return report.JSON(append([]*timeline.Entry{}, entries...))
 	}
+	printHistory(report, stack, entries)
+	return nil
+}
+
+func printHistory(report *console.Report, stack string, entries []*timeline.Entry) {
 	if len(entries) == 0 {
 		report.Printf("%s has never been updated: run `pulumi up --stack %s`.\n", stack, stack)
-		return nil
+		return
 	}
 	rows := [][]string{}
 	for _, e := range entries {
 		rows = append(rows, []string{strconv.Itoa(e.Number), e.Start.Local().Format("2006-01-02 15:04:05 MST"),
-			report.Result(e.Result) + kindOf(e),
-			fmt.Sprintf("%.7s", e.Commit), e.Author, console.Shorten(e.Subject(), 50), e.By,
+			report.Result(e.Result) + kindOf(e), shortCommit(e), e.Author, console.Shorten(e.Subject(), 50), e.By,
 			changedRevisions(e, timeline.ServiceKind),
 			changedRevisions(e, timeline.TaskKind), changedKeys(e)})
 	}
 	headers := []string{"#", "TIME", "RESULT", "COMMIT", "AUTHOR", "MESSAGE", "BY", "SERVICES", "TASKS", "CHANGED"}
 	headers, rows = console.WithoutEmptyColumn(headers, rows, 8)
 	report.Table(console.WithoutEmptyColumn(headers, rows, 6))
-	return nil
+	if slices.ContainsFunc(entries, func(e *timeline.Entry) bool { return e.Commit != "" && e.Dirty }) {
+		report.Printf("\n+ the update was made from that commit with uncommitted changes, in whatever file\n")
+	}
+}
+
+// shortCommit marks a commit that is not all that the update was made from.
+func shortCommit(e *timeline.Entry) string {
+	short := fmt.Sprintf("%.7s", e.Commit)
+	if short != "" && e.Dirty {
+		short += "+"
+	}
+	return short
 }
 
 // kindOf is shown where it is not the usual one.
@@ -212,16 +227,7 @@ func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, 
 	if asJSON {
 		return report.JSON(shown)
 	}
-	report.Printf("Update %d of %s: %s%s\n", e.Number, t.Stack, report.Result(e.Result), kindOf(e))
-	report.Printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
-	if e.End != nil {
-		report.Printf("  took     %s\n", e.End.Sub(e.Start))
-	}
-	for _, line := range [][2]string{{"commit", e.Commit}, {"author", e.Author}, {"message", e.Subject()}, {"by", e.By}} {
-		if line[1] != "" {
-			report.Printf("  %-8s %s\n", line[0], line[1])
-		}
-	}
+	printUpdate(report, t.Stack, e)
 	report.Printf("\nConfiguration:\n")
 	if len(e.Changes) == 0 {
 		report.Printf("  as before\n")
@@ -236,6 +242,23 @@ func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, 
 		printPlaced(report, "task "+name, e.Tasks[name], before[timeline.TaskKind][name], shown.Containers[name])
 	}
 	return nil
+}
+
+func printUpdate(report *console.Report, stack string, e *timeline.Entry) {
+	report.Printf("Update %d of %s: %s%s\n", e.Number, stack, report.Result(e.Result), kindOf(e))
+	report.Printf("  started  %s\n", e.Start.Local().Format("2006-01-02 15:04:05 MST"))
+	if e.End != nil {
+		report.Printf("  took     %s\n", e.End.Sub(e.Start))
+	}
+	commit := e.Commit
+	if commit != "" && e.Dirty {
+		commit += " + uncommitted changes"
+	}
+	for _, line := range [][2]string{{"commit", commit}, {"author", e.Author}, {"message", e.Subject()}, {"by", e.By}} {
+		if line[1] != "" {
+			report.Printf("  %-8s %s\n", line[0], line[1])
+		}
+	}
 }
 
 func printPlaced(report *console.Report, title string, put, before *timeline.DeployedRevision,
