@@ -64,7 +64,12 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 		if err != nil {
 			return err
 		}
-		return run.ToEnd(ctx.Context(), stash, <-trigger) // known by now, as the Stash's own inputs are
+		select {
+		case revisions := <-trigger: // known by now, as the Stash's own inputs are
+			return run.ToEnd(ctx.Context(), stash, revisions)
+		case <-ctx.Context().Done():
+			return ctx.Context().Err()
+		}
 	}, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
 		return nil, err

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"golang.org/x/sync/singleflight"
 )
 
 // Account is where a stage lives, as the AWS provider sees it, with clients of the SDK that reach it and no other.
@@ -23,8 +24,8 @@ type Account struct {
 	// Settings of the provider.
 	Settings Settings
 
-	mutex  sync.Mutex
-	config *aws.Config // of the SDK, once it is known to reach the account
+	asking singleflight.Group
+	config atomic.Pointer[aws.Config] // of the SDK, once it is known to reach the account
 }
 
 // ARN builds the name of a resource of this account and region.
@@ -36,30 +37,32 @@ func (a *Account) ARN(service, resource string) string {
 var ErrOtherAccount = errors.New("give both the same, with aws:profile or the AWS_* variables")
 
 // Config prepares calls of the AWS SDK with the provider's settings, after making sure that they reach the provider's
-// account. It asks until it was answered once.
+// account. Those who ask at once are answered together; it asks again until it was answered.
 func (a *Account) Config(ctx context.Context) (aws.Config, error) {
-	a.mutex.Lock()
-	known := a.config
-	a.mutex.Unlock()
-	if known != nil {
+	if known := a.config.Load(); known != nil {
 		return *known, nil
 	}
+	cfg, err, _ := a.asking.Do("", func() (any, error) {
+		cfg, err := a.checkedConfig(ctx)
+		if err == nil {
+			a.config.Store(&cfg)
+		}
+		return cfg, err
+	})
+	return cfg.(aws.Config), err
+}
+
+func (a *Account) checkedConfig(ctx context.Context) (aws.Config, error) {
 	cfg, err := a.Settings.Load(ctx)
 	if err != nil {
 		return cfg, err
 	}
 	got, err := a.Settings.Account(ctx, cfg)
-	if err != nil {
-		return cfg, err
-	}
-	if got != a.ID {
-		return cfg, fmt.Errorf("the credentials for AWS's own SDK belong to account %s, those of the AWS provider to %s: %w",
+	if err == nil && got != a.ID {
+		err = fmt.Errorf("the credentials for AWS's own SDK belong to account %s, those of the AWS provider to %s: %w",
 			got, a.ID, ErrOtherAccount)
 	}
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	a.config = &cfg
-	return cfg, nil
+	return cfg, err
 }
 
 // ECS returns a client of ECS.

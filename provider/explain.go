@@ -29,14 +29,14 @@ func (s Settings) Explain(err error, file string) error {
 	case says("assumerole") && says("accessdenied", "access denied", "not authorized"):
 		what = fmt.Sprintf("aws:assumeRole (%s): these credentials may not assume the role; correct its ARN, or let its "+
 			"trust policy name them", file)
-	case says("sso", "ssotoken") && says("expired", "refresh", "token", "invalidgrant"):
-		what = profile + ": the session has ended; sign in with `" + s.login() + "`"
 	case says("no such host", "connection refused", "dial tcp", "network is unreachable", "i/o timeout", "tls:", "x509",
 		"deadline exceeded", "request send failed"):
 		what = region + ": AWS does not answer there; correct it, or check this machine's network and proxy"
 		if len(s.Endpoints) > 0 {
 			what = fmt.Sprintf("aws:endpoints (%s): nothing answers there; correct them, or check this machine's network and proxy", file)
 		}
+	case says("sso", "ssotoken") && says("expired", "refresh", "token", "invalidgrant"):
+		what = profile + ": the session has ended; sign in with `" + s.login() + "`"
 	case says("expired", "requestexpired", "invalidclienttokenid", "unrecognizedclient", "signaturedoesnotmatch",
 		"no ec2 imds role",
 		"no valid credential", "refresh cached credentials", "get credentials", "get identity"):

@@ -48,6 +48,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		"invalid AWS Region: eu-centrl-1":                                                                      `aws:region (Pulumi.dev.yaml) is "eu-centrl-1": AWS has no such region`,
 		"the SSO session has expired or is invalid":                                                            "`aws sso login --profile shop`",
 		"refresh cached SSO token failed, InvalidGrantException":                                               "`aws sso login --profile shop`",
+		"refresh cached SSO token failed: dial tcp: lookup oidc.eu-west-1.amazonaws.com: no such host":         "AWS does not answer there",
 		"StatusCode: 403, api error ExpiredToken: The security token included in the request is expired":       "or name others with aws:profile",
 		"api error InvalidClientTokenId: The security token included in the request is invalid":                "or name others with aws:profile",
 		"operation error STS: AssumeRole, api error AccessDenied: User x is not authorized to perform sts:...": "aws:assumeRole (Pulumi.dev.yaml)",

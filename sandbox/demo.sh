@@ -124,4 +124,4 @@ else
 		done
 	done
 fi
-printf '\nThat was it. Play with it yourself: .bin/sandbox exec -- pulumi up --stack dev\n'
+printf '\nThat was it. Play with it yourself: .bin/sandbox exec -- pulumi stack init dev, then .bin/sandbox exec -- pulumi up --stack dev\n'

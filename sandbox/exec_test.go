@@ -132,6 +132,17 @@ func TestEveryPulumiFindsASaltAndLeavesTheFileAlone(t *testing.T) {
 	require.Equal(t, "v3.226.0\n", string(output))
 }
 
+func TestTheAccountLivesBesidePulumiYAMLFromWhereverInTheProject(t *testing.T) {
+	t.Parallel()
+	project := newTestProject(t, nil)
+	below := filepath.Join(project, "app")
+	require.NoError(t, os.Mkdir(below, 0o755))
+	output, err := sandbox(t, below, "exec", "--", "true").CombinedOutput()
+	require.NoError(t, err, string(output))
+	require.DirExists(t, filepath.Join(project, ".sandbox"))
+	require.NoDirExists(t, filepath.Join(below, ".sandbox"))
+}
+
 func TestSignalsReachTheCommand(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {

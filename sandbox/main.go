@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/spf13/cobra"
 
 	"slipway/sandbox/account"
@@ -74,10 +75,23 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
 		PersistentPreRun: func(*cobra.Command, []string) { *called = true },
 	}
-	dir := root.PersistentFlags().String("dir", ".sandbox", "where the account lives, a `directory`")
+	dir := root.PersistentFlags().String("dir", accountDir(), "where the account lives, a `directory`")
 	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir), resetCommand(dir),
 		faultsCommand(dir), cliCommand())
 	return root
+}
+
+// accountDir is where the account lives that no flag names: beside Pulumi.yaml, from wherever in the project.
+func accountDir() string {
+	const name = ".sandbox"
+	if project, err := workspace.DetectProjectPath(); err == nil && project != "" {
+		if here, err := os.Getwd(); err == nil {
+			if relative, err := filepath.Rel(here, filepath.Join(filepath.Dir(project), name)); err == nil {
+				return relative
+			}
+		}
+	}
+	return name
 }
 
 // withAccount opens the account in dir for do.

@@ -379,9 +379,9 @@ func (o *recovered) owner(outputs map[string]any) string {
 				wanted["stage"])
 		}
 	}
-	for key, wanted := range map[string]string{"aliases": aliasOf(in), "target": targetOf(in)} {
-		found := map[string]func(inputs) string{"aliases": aliasOf, "target": targetOf}[key](outputs)
-		if wanted != "" && !strings.EqualFold(strings.TrimSuffix(wanted, "."), strings.TrimSuffix(found, ".")) {
+	for _, leadsTo := range []func(inputs) string{aliasOf, recordsOf, targetOf} {
+		wanted, found := leadsTo(in), leadsTo(outputs)
+		if wanted != "" && wanted != unknownValue && !strings.EqualFold(strings.TrimSuffix(wanted, "."), strings.TrimSuffix(found, ".")) {
 			return fmt.Sprintf("AWS has %s, which leads to %s", o.ID, found)
 		}
 	}
@@ -397,6 +397,19 @@ func aliasOf(properties inputs) string {
 	alias, _ := aliases[0].(map[string]any)
 	name, _ := alias["name"].(string)
 	return strings.TrimPrefix(strings.ToLower(name), "dualstack.")
+}
+
+// recordsOf are the values of a record that is no alias.
+func recordsOf(properties inputs) string {
+	list, _ := properties["records"].([]any)
+	var values []string
+	for _, value := range list {
+		if text, isText := value.(string); isText {
+			values = append(values, strings.ToLower(strings.TrimSuffix(text, ".")))
+		}
+	}
+	slices.Sort(values)
+	return strings.Join(values, " ")
 }
 
 // targetOf is the cluster of a schedule. Schedules have no tags.

@@ -288,6 +288,10 @@ func TestWhatBelongsToOthersIsSaid(t *testing.T) {
 	}
 	require.Empty(t, of(alias("lb-1.elb.amazonaws.com")).owner(alias("dualstack.LB-1.elb.amazonaws.com.")))
 	require.Contains(t, of(alias("lb-1.elb.amazonaws.com")).owner(alias("lb-2.elb.amazonaws.com")), "leads to lb-2")
+	record := func(values ...any) map[string]any { return map[string]any{"records": values} }
+	require.Empty(t, of(record("10.0.0.1", "B.example.com.")).owner(record("b.example.com", "10.0.0.1")))
+	require.Contains(t, of(record("10.0.0.1")).owner(record("10.0.0.2")), "leads to 10.0.0.2")
+	require.Empty(t, of(map[string]any{"records": unknownValue}).owner(record("10.0.0.2")), "not known before it is made")
 	schedule := func(arn string) map[string]any { return map[string]any{"target": map[string]any{"arn": arn}} }
 	require.Empty(t, of(schedule("arn:a")).owner(schedule("arn:a")))
 	require.Contains(t, of(schedule("arn:a")).owner(schedule("arn:b")), "leads to arn:b")
