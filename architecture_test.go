@@ -28,7 +28,8 @@ var floors = [][]string{
 	{rooms + "console", rooms + "stagefile"},
 	{rooms + "awsclient", rooms + "pulumicli", rooms + "stagetest"},
 	{rooms + "timeline"},
-	{rooms + "comparison", rooms + "promotion", rooms + "rollback", rooms + "status", rooms + "verify"},
+	{rooms + "comparison", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
+		rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

@@ -1,4 +1,4 @@
-package main
+package recovery
 
 import (
 	"encoding/json"
@@ -111,7 +111,7 @@ func TestMadeUpNamesAreFoundByTheirFormAndTheirTags(t *testing.T) {
 
 func TestEveryTypeThatIsListedIsTested(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("recoverlost_test.go")
+	source, err := os.ReadFile("lost_test.go")
 	require.NoError(t, err)
 	for token := range listings {
 		if token != scheduledAction {
@@ -124,7 +124,7 @@ func TestNothingInAWSIsTwoResources(t *testing.T) {
 	t.Parallel()
 	found := &recovered{Result: imported, ID: "arn:aws:acm:1",
 		made: stateResource{"type": "aws:acm/certificate:Certificate"}}
-	s := &search{recovery: &recovery{Operations: []*recovered{found}}}
+	s := &search{Recovery: &Recovery{Operations: []*recovered{found}}}
 	require.True(t, s.found("aws:acm/certificate:Certificate", "arn:aws:acm:1"))
 	require.False(t, s.found("aws:acm/certificate:Certificate", "arn:aws:acm:2"))
 	found.Result = again
@@ -135,7 +135,7 @@ func TestWhatIsNotKnownYetIsLookedForLater(t *testing.T) {
 	t.Parallel()
 	state, err := parseState([]byte(exampleState))
 	require.NoError(t, err)
-	s := &search{recovery: &recovery{state: state}}
+	s := &search{Recovery: &Recovery{state: state}}
 	role := "urn:pulumi:dev::shop::aws:lb/targetGroup:TargetGroup::web" // any that the state has
 	of := func(token string, in map[string]any, owner ...any) stateResource {
 		return stateResource{"urn": "urn:pulumi:dev::shop::" + token + "::web", "type": token, "inputs": in,
@@ -230,7 +230,7 @@ func TestARecoveryOfALostStateSaysWhatTheNextUpdateMakes(t *testing.T) {
 	}
 	concluded := func(dryRun bool, role string) (results map[string]string) {
 		found := &recovered{URN: "urn:7", Operation: lost, Result: role, made: missing[6]}
-		s := &search{&recovery{Operations: []*recovered{found}}, nil, map[string]*recovered{"urn:7": found}}
+		s := &search{&Recovery{Operations: []*recovered{found}}, nil, map[string]*recovered{"urn:7": found}}
 		s.conclude(missing, dryRun)
 		results = map[string]string{}
 		for _, o := range s.Operations {

@@ -1,4 +1,4 @@
-package main
+package recovery
 
 import (
 	"context"
@@ -45,13 +45,13 @@ var ownedThrough = map[string]string{
 
 // search looks for what a state has lost.
 type search struct {
-	*recovery
+	*Recovery
 	find   *finder
 	looked map[string]*recovered // by URN
 }
 
 // findLost brings into the state what AWS has and the state has not. With dryRun it says what the first round finds.
-func (r *recovery) findLost(ctx context.Context, report *console.Report, dryRun bool) error {
+func (r *Recovery) findLost(ctx context.Context, report *console.Report, dryRun bool) error {
 	find, err := r.finder(ctx)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *search) takeIn(ctx context.Context, missing []stateResource, found []*r
 	if err := s.state.scaffold(missing, s.config, s.secretKeys); err != nil {
 		return false, err
 	}
-	round := &recovery{Stage: s.Stage, Operations: found, Backup: s.Backup, pulumi: s.pulumi, project: s.project,
+	round := &Recovery{Stage: s.Stage, Operations: found, Backup: s.Backup, pulumi: s.pulumi, project: s.project,
 		state: s.state, export: s.export}
 	before, first := s.export, s.Backup == ""
 	nothingYet := !slices.ContainsFunc(s.state.resources(), stateResource.isAWS)

@@ -1,4 +1,4 @@
-package main
+package recovery
 
 import (
 	"context"
@@ -48,7 +48,7 @@ const (
 )
 
 // recovering is a recovery of three resources of which the refresh reads two: one of the stage, and one of others.
-func recovering(t *testing.T, pulumi *keepingPulumi) *recovery {
+func recovering(t *testing.T, pulumi *keepingPulumi) *Recovery {
 	t.Helper()
 	made := func(urn, token, id string) *recovered {
 		return &recovered{URN: urn, Operation: "creating", Result: imported, ID: id, made: stateResource{"urn": urn,
@@ -57,7 +57,7 @@ func recovering(t *testing.T, pulumi *keepingPulumi) *recovery {
 	var err error
 	pulumi.state, err = parseState([]byte(`{"version": 3, "deployment": {"resources": []}}`))
 	require.NoError(t, err)
-	r := &recovery{Stage: "dev", project: &stagefile.Project{Directory: t.TempDir()},
+	r := &Recovery{Stage: "dev", project: &stagefile.Project{Directory: t.TempDir()},
 		pulumi: pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return pulumi, nil }},
 		Operations: []*recovered{made(ownRole, "aws:iam/role:Role", "shop-dev-web"),
 			made(othersRole, "aws:iam/role:Role", "shop-dev-api"),
@@ -104,8 +104,9 @@ func TestAStateThatMayHaveWhatIsOthersIsToBePutBack(t *testing.T) {
 	r := recovering(t, pulumi)
 	err := r.apply(t.Context())
 	require.ErrorContains(t, err, "the backend is gone")
-	require.ErrorContains(t, err, "put it back with `pulumi stack import --stack dev --file "+r.Backup+"`, and run slipway "+
-		"recover dev again")
+	require.ErrorContains(t, err,
+		"put it back with `pulumi stack import --stack dev --file "+r.Backup+"`, and run slipway "+
+			"recover dev again")
 }
 
 // A service that becomes a task keeps its names, and has other URNs.

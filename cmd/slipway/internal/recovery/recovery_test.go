@@ -1,7 +1,8 @@
-package main
+package recovery
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -128,9 +129,9 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 
 func TestEveryTypeThatIsIdentifiedIsTested(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("recover_test.go")
+	source, err := os.ReadFile("recovery_test.go")
 	require.NoError(t, err)
-	for _, token := range append(sortedKeys(derivedIDs), sortedKeys(askedIDs)...) {
+	for _, token := range append(slices.Sorted(maps.Keys(derivedIDs)), slices.Sorted(maps.Keys(askedIDs))...) {
 		require.Contains(t, string(source), `"`+token+`":`)
 	}
 }

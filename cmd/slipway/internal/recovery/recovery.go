@@ -1,0 +1,442 @@
+// Package recovery brings the state of a stage in line with AWS after an update was cut off, or the state was lost.
+package recovery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+
+	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+)
+
+// Recovery is what becomes of a stage's pending operations and of what its state has lost, as --json prints it.
+type Recovery struct {
+	Stage string `json:"stage"`
+	// Operations that were cut off, and what was lost.
+	Operations []*recovered `json:"operations"`
+	// Backup is the path of the state as it was before; empty where nothing was changed.
+	Backup string `json:"backup,omitempty"`
+
+	pulumi  pulumicli.CLI
+	project *stagefile.Project
+	state   *stackState
+	export  []byte
+	// config is the stage's, by which AWS is asked, and secretKeys are those of its keys that hold secrets.
+	config     map[string]string
+	secretKeys []string
+	lost       bool // the state has nothing, or not all that an earlier recovery was to put there
+}
+
+// What becomes of a pending operation.
+const (
+	imported  = "imported"  // what it made is in the state
+	leftOver  = "left over" // it is in the state, and the next update deletes it
+	read      = "read"      // what was changed, or deleted, is in the state as AWS has it
+	forgotten = "forgotten" // there is nothing in AWS to import
+	foreign   = "foreign"   // AWS has it, and it belongs to others
+	unknown   = "unknown"   // slipway cannot look for it
+)
+
+// recovered is a pending operation or something that the state has lost, and what becomes of it.
+type recovered struct {
+	URN string `json:"urn"`
+	// Operation is creating, updating, deleting, reading or importing; lost where there was none.
+	Operation string `json:"operation"`
+	// Result is imported, left over, read, forgotten, foreign, unknown, made again or looked for later.
+	Result string `json:"result"`
+	// ID by which AWS knows it, as an import takes it; empty where there is none.
+	ID string `json:"id,omitempty"`
+	// Note says more of the result.
+	Note string `json:"note,omitempty"`
+
+	made     stateResource
+	replaces string // the id of the resource that it makes one to delete
+	several  bool   // AWS has others that it may be, too
+	kept     bool   // an earlier recovery has put it into the state, and did not come to its end
+}
+
+// Run brings the state of a stage in line with AWS: what was cut off, and what the state has lost, where it has
+// nothing or that is asked for. With dryRun it changes nothing.
+func Run(ctx context.Context, report *console.Report, project *stagefile.Project, stack string,
+	dryRun, alsoLost bool) (*Recovery, error) {
+	done := report.Progress("Reading the state of %s", stack)
+	r, err := planRecovery(ctx, pulumicli.New(project.Directory), project, stack)
+	done()
+	if err == nil && !dryRun && len(r.Operations) > 0 {
+		done = report.Progress("Bringing the state of %s in line", stack)
+		err = r.apply(ctx)
+		done()
+	}
+	if err == nil && (alsoLost || r.lost) {
+		r.lost = true
+		err = r.findLost(ctx, report, dryRun)
+	}
+	return r, err
+}
+
+// planRecovery reads the pending operations, and asks AWS what it has of them. It changes nothing.
+func planRecovery(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*Recovery,
+	error) {
+	r := &Recovery{Stage: stack, Operations: []*recovered{}, pulumi: pulumi, project: project}
+	if err := pulumicli.CheckLock(ctx, project, stack); err != nil {
+		return nil, err
+	}
+	if err := r.readState(ctx); err != nil {
+		return nil, err
+	}
+	for _, each := range r.state.resources() {
+		if each.unread() {
+			o := &recovered{URN: each.urn(), Operation: "importing", Result: imported, ID: each.id(), made: each, kept: true}
+			if !each.live() {
+				o.Result = leftOver
+			}
+			r.Operations = append(r.Operations, o)
+		}
+	}
+	pending := r.state.pending()
+	if len(pending) == 0 {
+		r.lost = len(r.Operations) > 0 || !slices.ContainsFunc(r.state.resources(), stateResource.isAWS)
+		return r, nil
+	}
+	find, err := r.finder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, operation := range pending {
+		one := &recovered{URN: operation.resource.urn(), Operation: operation.kind, made: operation.resource}
+		if err := one.plan(ctx, find, r.state); err != nil {
+			return nil, fmt.Errorf("looking for %s in AWS: %w", one.URN, err)
+		}
+		r.Operations = append(r.Operations, one)
+	}
+	return r, nil
+}
+
+func (r *Recovery) readState(ctx context.Context) (err error) {
+	if r.export, err = r.pulumi.Read(ctx, "stack", "export", "--stack", r.Stage); err == nil {
+		r.state, err = parseState(r.export)
+	}
+	return err
+}
+
+// finder asks AWS in the account that the state is of.
+func (r *Recovery) finder(ctx context.Context) (*finder, error) {
+	var err error
+	if r.config, r.secretKeys, err = pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
+		return nil, err
+	}
+	cfg, settings, account, err := awsclient.Configure(ctx, r.Stage, r.config)
+	if err != nil {
+		return nil, err
+	}
+	if of := r.state.account(); of != "" && of != account {
+		return nil, exit.Refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one",
+			account,
+			r.Stage, of)
+	}
+	return &finder{Client: awsclient.New(cfg, settings, account), query: awsclient.Query{Cfg: cfg, Settings: settings},
+		holds: func(token, id string) bool { return r.state.holds(token, id) },
+		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) }),
+		scaling: applicationautoscaling.NewFromConfig(cfg, func(o *applicationautoscaling.Options) {
+			o.BaseEndpoint = settings.Endpoint("appautoscaling", o.BaseEndpoint)
+		})}, nil
+}
+
+// plan decides what becomes of an operation, as far as can be told before what it made is read.
+func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (err error) {
+	const again = "the next update does it again"
+	token, in := o.made.token(), inputs(o.made.properties("inputs"))
+	derive, ask := derivedIDs[token], askedIDs[token]
+	live := state.liveOf(o.URN)
+	switch {
+	case o.Operation != "creating" && o.made.isAWS():
+		o.Result = read
+	case strings.HasPrefix(token, "docker:"):
+		o.Result, o.Note = forgotten, again+", under a tag of its own; an image that was pushed stays in the repository"
+	case !o.made.isAWS() || token == validation:
+		o.Result, o.Note = forgotten, again
+	case derive != nil:
+		o.Result, o.ID = imported, derive(in)
+		switch {
+		case live != nil && derive(live.properties("inputs")) == o.ID:
+			o.Result = read // a later update has got it done
+		case state.holds(token, o.ID): // and of two that are one, the next update would delete the other
+			o.Result, o.Note = forgotten, "the state has it"
+		}
+	case ask == nil:
+		o.Result, o.Note = unknown, cannotLook(token)
+	default:
+		o.ID, err = ask(ctx, find, in)
+		switch {
+		case o.ID == "":
+			o.Result, o.Note = forgotten, "AWS has none"
+		case find.holds(token, o.ID):
+			o.Result, o.Note = forgotten, "the state has it"
+		case live != nil && madeTwice(live, o.made):
+			o.Result, o.Note = leftOver, "a later update has made another one; the next one deletes this"
+		default:
+			o.Result = imported
+		}
+	}
+	return err
+}
+
+// apply brings the state in line: it puts in what was made, has Pulumi read that from AWS, and takes out what is not
+// there or is not the stage's.
+func (r *Recovery) apply(ctx context.Context) error {
+	if err := r.unchanged(ctx); err != nil {
+		return err
+	}
+	if r.Backup == "" {
+		if err := r.backUp(); err != nil {
+			return err
+		}
+	}
+	r.state.clearPending()
+	var targets []string
+	adopted := map[string]string{}
+	for _, o := range r.Operations {
+		switch {
+		case o.kept:
+		case o.Result == imported && adopted[o.URN] == "":
+			adopted[o.URN] = o.ID
+			o.replaces = r.state.adopt(o.made, o.ID)
+		case o.Result == imported && adopted[o.URN] == o.ID:
+			o.Result, o.Note = forgotten, "it was begun more than once, and made once"
+			continue
+		case o.Result == imported:
+			o.Result, o.Note = leftOver, "it was made more than once; the next update deletes this one"
+			r.state.leave(o.made, o.ID)
+		case o.Result == leftOver:
+			r.state.leave(o.made, o.ID)
+		case o.Result != read:
+			continue
+		case !slices.ContainsFunc(r.state.resources(), func(other stateResource) bool { return other.urn() == o.URN }):
+			o.Result, o.Note = forgotten, "the state does not have it any more"
+			continue
+		}
+		targets = append(targets, "--target", o.URN)
+	}
+	if err := r.writeState(ctx); err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		return nil
+	}
+	return r.readTargets(ctx, targets)
+}
+
+// readTargets has Pulumi read from AWS what was put into the state.
+func (r *Recovery) readTargets(ctx context.Context, targets []string) error {
+	arguments := append([]string{"refresh", "--stack", r.Stage, "--yes", "--skip-preview", "--non-interactive",
+		"--suppress-outputs"}, targets...)
+	_, unread := r.pulumi.Write(ctx, nil, arguments...)
+	// Also where it failed or is interrupted: what was read may be others', and no later recovery looks at it again.
+	if err := r.settleAll(context.WithoutCancel(ctx), unread != nil); err != nil {
+		return fmt.Errorf("%w\nThe state of %s may have what is not the stage's: put it back with `pulumi stack import "+
+			"--stack %[2]s --file %s`, and run slipway recover %[2]s again", errors.Join(unread, err), r.Stage, r.Backup)
+	}
+	if unread == nil {
+		return nil
+	}
+	for _, o := range r.Operations {
+		if o.Result == foreign {
+			unread = fmt.Errorf("%w\n%s: %s", unread, o.URN, o.Note)
+		}
+	}
+	return fmt.Errorf("%w\nRun slipway recover %s again once that is fixed; the state as it was before is in %s", unread,
+		r.Stage, r.Backup)
+}
+
+// settleAll looks at what was read of the operations. Where not all was read, the next recovery reads the rest.
+func (r *Recovery) settleAll(ctx context.Context, partly bool) error {
+	if err := r.readState(ctx); err != nil {
+		return err
+	}
+	for _, o := range r.Operations {
+		waits := partly && slices.ContainsFunc(r.state.resources(),
+			func(each stateResource) bool { return each.urn() == o.URN && each.unread() })
+		if !waits {
+			o.settle(r.state)
+		}
+	}
+	r.state.forgetMissing()
+	return r.writeState(ctx)
+}
+
+// settle looks at what was read of an operation.
+func (o *recovered) settle(state *stackState) {
+	if o.Result != imported && o.Result != leftOver {
+		return
+	}
+	var kept []stateResource
+	there := false
+	for _, each := range state.resources() {
+		// What is left over is of a type whose id is the one that an import takes.
+		if each.urn() != o.URN || (o.Result == imported) != each.live() || !each.live() && each.id() != o.ID {
+			kept = append(kept, each)
+			continue
+		}
+		there = true
+		if owner := o.owner(each.properties("outputs")); owner != "" {
+			o.Result, o.Note = foreign, owner+": it stays as it is; see whose it is, and remove one of the two"
+			continue
+		}
+		if each.properties("outputs") == nil {
+			each["outputs"] = map[string]any{}
+		}
+		// With what the provider knows and AWS does not, such as that it has made up the name.
+		each["inputs"] = filled(o.made["inputs"], each.given())
+		for _, key := range unknownToAWS {
+			if value, given := o.made.properties("inputs")[key]; given {
+				each.properties("outputs")[key] = value
+			}
+		}
+		kept = append(kept, each)
+	}
+	state.setResources(kept)
+	if !there {
+		o.Result, o.Note = forgotten, "AWS has none"
+	}
+	if o.Result != imported && o.replaces != "" {
+		state.takeBack(o.URN, o.replaces)
+	}
+}
+
+// owner says whose something is, where it is not the stage's; else it is empty.
+func (o *recovered) owner(outputs map[string]any) string {
+	in := inputs(o.made.properties("inputs"))
+	if wanted := in.tags(); wanted != nil {
+		tags, _ := outputs["tags"].(map[string]any)
+		if all, ok := outputs["tagsAll"].(map[string]any); ok && len(tags) == 0 {
+			tags = all
+		}
+		if !sameOwner(wanted, tags) {
+			return fmt.Sprintf("AWS has %s, which does not carry the tags project=%v and stage=%v", o.ID, wanted["project"],
+				wanted["stage"])
+		}
+	}
+	for _, leadsTo := range []func(inputs) string{aliasOf, recordsOf, targetOf} {
+		wanted, found := leadsTo(in), leadsTo(outputs)
+		if wanted != "" && wanted != unknownValue &&
+			!strings.EqualFold(strings.TrimSuffix(wanted, "."), strings.TrimSuffix(found, ".")) {
+			return fmt.Sprintf("AWS has %s, which leads to %s", o.ID, found)
+		}
+	}
+	return ""
+}
+
+// aliasOf is where a record that is an alias leads to. Records have no tags.
+func aliasOf(properties inputs) string {
+	aliases, _ := properties["aliases"].([]any)
+	if len(aliases) == 0 {
+		return ""
+	}
+	alias, _ := aliases[0].(map[string]any)
+	name, _ := alias["name"].(string)
+	return strings.TrimPrefix(strings.ToLower(name), "dualstack.")
+}
+
+// recordsOf are the values of a record that is no alias.
+func recordsOf(properties inputs) string {
+	list, _ := properties["records"].([]any)
+	var values []string
+	for _, value := range list {
+		if text, isText := value.(string); isText {
+			values = append(values, strings.ToLower(strings.TrimSuffix(text, ".")))
+		}
+	}
+	slices.Sort(values)
+	return strings.Join(values, " ")
+}
+
+// targetOf is the cluster of a schedule. Schedules have no tags.
+func targetOf(properties inputs) string {
+	target, _ := properties["target"].(map[string]any)
+	arn, _ := target["arn"].(string)
+	return arn
+}
+
+// unchanged refuses a state that an update has changed since it was read: AWS was asked in between.
+func (r *Recovery) unchanged(ctx context.Context) error {
+	now, err := r.pulumi.Read(ctx, "stack", "export", "--stack", r.Stage)
+	if err == nil && !bytes.Equal(now, r.export) {
+		err = exit.Refuse("the state of %s was changed meanwhile, by an update or by somebody: run slipway recover %[1]s again",
+			r.Stage)
+	}
+	return err
+}
+
+// backUp keeps the state as it was, in a file that only its owner may read.
+func (r *Recovery) backUp() error {
+	directory := filepath.Join(r.project.Directory, ".slipway", "recover")
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	r.Backup = filepath.Join(directory,
+		stagefile.StageName(r.Stage)+"-"+time.Now().UTC().Format("20060102-150405.000")+".json")
+	return os.WriteFile(r.Backup, r.export, 0o600)
+}
+
+// writeState gives the stack the state, which never is in a file: Pulumi encrypts what is secret. It is refused while
+// an update of the stack goes on.
+func (r *Recovery) writeState(ctx context.Context) error {
+	content, err := r.state.json()
+	if err != nil {
+		return err
+	}
+	_, err = r.pulumi.Write(ctx, bytes.NewReader(content), "stack", "import", "--stack", r.Stage)
+	if err != nil && strings.Contains(err.Error(), "locked") {
+		err = fmt.Errorf("%w: where no update of it is running, `pulumi cancel --stack %s` unlocks it", err, r.Stage)
+	}
+	return err
+}
+
+// Left tells whether something is left for somebody to look at.
+func (r *Recovery) Left() bool {
+	return slices.ContainsFunc(r.Operations, func(o *recovered) bool {
+		return o.Result == foreign || o.Result == unknown || o.several
+	})
+}
+
+func (r *Recovery) Print(report *console.Report, dryRun bool) {
+	if len(r.Operations) == 0 {
+		report.Printf("No operation of %s was cut off", r.Stage)
+		if r.lost {
+			report.Printf(", and AWS has nothing of it that its state lacks")
+		}
+		report.Printf(": there is nothing to recover.\n")
+		if !r.lost {
+			report.Printf("Where AWS has what the state lacks (\"already exists\"): slipway recover %s --lost\n", r.Stage)
+		}
+		return
+	}
+	rows := [][]string{}
+	for _, o := range r.Operations {
+		result := o.Result
+		if dryRun && (o.Result == imported || o.Result == leftOver) {
+			result += ", if it is there"
+		}
+		rows = append(rows, []string{o.Operation, o.made.token(), o.made.name(), result,
+			strings.TrimSpace(o.ID + " " + o.Note)})
+	}
+	report.Table([]string{"WAS", "TYPE", "NAME", "RESULT", ""}, rows)
+	if r.Backup == "" {
+		return
+	}
+	fmt.Fprintf(report.Err, "\nThe state as it was before: %s\n", r.Backup)
+	fmt.Fprintf(report.Err, "Next: pulumi up --stack %s\n", r.Stage)
+}
