@@ -38,7 +38,7 @@ var (
 // stageSnapshot is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
 func stageSnapshot(t *testing.T, name string, config map[string]string) *snapshot {
 	t.Helper()
-	read := &snapshot{stack: name, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
+	read := &snapshot{stack: name, providers: timeline.Settings{}, outputs: &pulumicli.Outputs{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {

@@ -19,7 +19,7 @@ type snapshot struct {
 	// settings as its file has them.
 	settings *stage.Stage
 	// providers are the values of all keys that are not the project's own, such as aws:region.
-	providers map[string]timeline.Setting
+	providers timeline.Settings
 	// decryptErr is why its encrypted values could not be decrypted; nil where they were.
 	decryptErr error
 	// last is its last update; nil where it was never deployed.
@@ -35,7 +35,7 @@ func readSnapshot(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 	if err != nil {
 		return nil, err
 	}
-	read := &snapshot{stack: stack, providers: map[string]timeline.Setting{}, outputs: &pulumicli.Outputs{}}
+	read := &snapshot{stack: stack, providers: timeline.Settings{}, outputs: &pulumicli.Outputs{}}
 	if len(secretKeys) > 0 {
 		var revealed map[string]pulumicli.ConfigValue
 		revealed, read.decryptErr = pulumi.Config(ctx, stack, "", "--show-secrets")

@@ -67,13 +67,13 @@ func (r *Plan) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
 // then a service that runs the wanted revision already would get another one.
-func (r *Plan) pin(project *stagefile.Project, now map[string]timeline.Setting, edited bool) error {
+func (r *Plan) pin(project *stagefile.Project, now timeline.Settings, edited bool) error {
 	var settings []stagefile.Value
-	known := timeline.Declared(now, timeline.ServiceKind)
+	known := now.Declared(timeline.ServiceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
 		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
-		if runs && !edited && timeline.PinnedTo(now, name) == 0 {
+		if runs && !edited && now.Pinned(name) == 0 {
 			continue
 		}
 		settings = append(settings, stagefile.Value{Path: []string{"config", project.Name + ":services", name, "revision"},

@@ -132,7 +132,7 @@ func (r *Plan) commits(ctx context.Context) ([]string, error) {
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
 func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
-	project *stagefile.Project) (map[string]timeline.Setting,
+	project *stagefile.Project) (timeline.Settings,
 	error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
@@ -201,7 +201,7 @@ func (r *Plan) pinImages(project *stagefile.Project, last *timeline.Entry) error
 				stage.Path("images", used.name), r.To)
 		}
 		if refs[used.name] = ref; ref == "" {
-			return exit.Refuse("%s: which image %s is, ECR does not tell: use --pin", used.key, used.then.Reference)
+			return exit.Refuse("%s: ECR no longer has the tag or digest of %s: use --pin", used.key, used.then.Reference)
 		}
 		r.Notes = append(r.Notes, stage.Path("images",
 			used.name)+" is pinned to that update's image: remove its ref to build again")

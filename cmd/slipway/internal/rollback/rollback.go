@@ -45,8 +45,8 @@ type Plan struct {
 	now    stagefile.Text  // the stage file as it was read
 	next   *stagefile.Text // that it gets; nil where it stays
 
-	decrypts bool                        // secrets are compared by their values
-	read     map[string]timeline.Setting // the configuration that readFrom gives
+	decrypts bool              // secrets are compared by their values
+	read     timeline.Settings // the configuration that readFrom gives
 	readFrom []byte
 }
 
@@ -124,7 +124,7 @@ func Prepare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 	}
 	now := timeline.Flatten(project.Name, config.Values)
 	if pin {
-		planned.leaveOut(timeline.Declared(now, timeline.ServiceKind))
+		planned.leaveOut(now.Declared(timeline.ServiceKind))
 		planned.leaveTasks()
 	}
 	if err := checkAvailable(ctx, history.Cloud, planned, history.Cluster+"-"); err != nil {

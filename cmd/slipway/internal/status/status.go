@@ -221,7 +221,7 @@ func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 			"destroy it again", s.Stage,
 			strings.Join(s.found(), ", "), up)
 	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
-		s.differ("%s was destroyed: run %s to make it anew", s.Stage, up)
+		s.differ("%s was destroyed: run %s to recreate it", s.Stage, up)
 	case last != nil && last.Result == "in-progress":
 		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
 	case last != nil && last.Result != "succeeded":

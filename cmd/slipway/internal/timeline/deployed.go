@@ -55,7 +55,7 @@ func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...
 	for i, e := range needed {
 		e.resolved, e.exact = true, exact
 		for _, kind := range []string{ServiceKind, TaskKind} {
-			for _, name := range Declared(e.Settings, kind) {
+			for _, name := range e.Settings.Declared(kind) {
 				put, err := t.resolveRevision(ctx, e, states[i], unread[i], kind, name)
 				if err != nil {
 					return err
@@ -91,7 +91,7 @@ func (t *Timeline) deploymentBefore(ctx context.Context, e *Entry) (*Entry, erro
 func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumicli.State, unread error, kind,
 	name string) (*DeployedRevision,
 	error) {
-	if pinned := PinnedTo(e.Settings, name); pinned != 0 && kind == ServiceKind {
+	if pinned := e.Settings.Pinned(name); pinned != 0 && kind == ServiceKind {
 		return &DeployedRevision{Revision: pinned, Pinned: true}, nil
 	}
 	if state != nil {

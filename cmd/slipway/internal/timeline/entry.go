@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -153,7 +150,7 @@ type Entry struct {
 	resolved bool // what it put in place was looked for
 	exact    bool // in its state, too, where that takes a command of the CLI
 	config   map[string]pulumicli.ConfigValue
-	Settings map[string]Setting `json:"-"`
+	Settings Settings `json:"-"`
 }
 
 // Of are what an update put in place for the stage's services, or for its tasks.
@@ -207,30 +204,6 @@ func ranBy(env map[string]string) string {
 		run = "#" + run
 	}
 	return strings.TrimSpace(env["ci.system"] + " " + run)
-}
-
-// Declared are the names of the services, or of the tasks, in a configuration: in the stage's own and in the
-// defaults.
-func Declared(leaves map[string]Setting, kind string) []string {
-	names := map[string]bool{}
-	for path := range leaves {
-		path = strings.TrimPrefix(path, "defaults.")
-		if rest, ok := strings.CutPrefix(path, kind+"."); ok {
-			name, _, _ := strings.Cut(rest, ".")
-			names[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
-// PinnedTo is the revision that a configuration names for a service, 0 for none.
-func PinnedTo(leaves map[string]Setting, service string) int {
-	for _, at := range []string{"services.", "defaults.services."} {
-		if number, err := strconv.Atoi(leaves[at+service+".revision"].Text); err == nil {
-			return number
-		}
-	}
-	return 0
 }
 
 // outcome is what became of the revision, where ECS serves another one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,9 +23,12 @@ type Setting struct {
 	Secret bool
 }
 
+// Settings are the values of a configuration by path: the flat configuration.
+type Settings map[string]Setting
+
 // Flatten are a configuration's values by path, as people write it: services.web.environment.GREETING, aws:region.
-func Flatten(project string, config map[string]pulumicli.ConfigValue) map[string]Setting {
-	found := map[string]Setting{}
+func Flatten(project string, config map[string]pulumicli.ConfigValue) Settings {
+	found := Settings{}
 	for key, value := range config {
 		if value.Value == nil {
 			found[pathOf(project, key)] = Setting{stagefile.HiddenValue, true}
@@ -46,7 +50,7 @@ func Flatten(project string, config map[string]pulumicli.ConfigValue) map[string
 // pathOf leaves out the namespace of the project's own keys, as messages about the stage file do.
 func pathOf(project, key string) string { return strings.TrimPrefix(key, project+":") }
 
-func addSettings(found map[string]Setting, path string, object map[string]any, secret func(string) bool) {
+func addSettings(found Settings, path string, object map[string]any, secret func(string) bool) {
 	for key, value := range object {
 		at := stage.Below(path, key)
 		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
@@ -77,7 +81,7 @@ type Change struct {
 }
 
 // Changes are the differences between two configurations, by path.
-func Changes(old, new map[string]Setting) []Change {
+func Changes(old, new Settings) []Change {
 	changes := []Change{}
 	for _, path := range Union(old, new) {
 		before, was := old[path]
@@ -104,7 +108,7 @@ func Changes(old, new map[string]Setting) []Change {
 }
 
 // Hidden tells whether values in a configuration could not be decrypted.
-func Hidden(values map[string]Setting) bool {
+func Hidden(values Settings) bool {
 	for _, each := range values {
 		if each == (Setting{stagefile.HiddenValue, true}) {
 			return true
@@ -122,12 +126,12 @@ func rootOf(path string) string {
 }
 
 // hiddenIn tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
-func hiddenIn(values map[string]Setting, path string) bool {
+func hiddenIn(values Settings, path string) bool {
 	return values[rootOf(path)] == Setting{stagefile.HiddenValue, true}
 }
 
 // anyAt tells whether a configuration has anything under the first part of a path.
-func anyAt(values map[string]Setting, path string) bool {
+func anyAt(values Settings, path string) bool {
 	for each := range values {
 		if rootOf(each) == rootOf(path) {
 			return true
@@ -158,8 +162,8 @@ func shown(text string) string {
 
 // ContainerSettings are the values in the container definitions of a revision by path, such as
 // web.environment.GREETING.
-func ContainerSettings(r *awsclient.Revision) map[string]Setting {
-	found := map[string]Setting{}
+func ContainerSettings(r *awsclient.Revision) Settings {
+	found := Settings{}
 	if r == nil {
 		return found
 	}
@@ -196,7 +200,7 @@ func byName(list any, value string) map[string]any {
 }
 
 // addFields adds what is set of an SDK's structure, with names as the API writes them.
-func addFields(found map[string]Setting, at string, fields map[string]any) {
+func addFields(found Settings, at string, fields map[string]any) {
 	for name, value := range fields {
 		key := stage.Below(at, name)
 		if strings.Count(at, ".") == 0 {
@@ -228,4 +232,28 @@ func Union[V any, M ~map[string]V](a, b M) []string {
 	}
 	maps.Copy(all, b)
 	return slices.Sorted(maps.Keys(all))
+}
+
+// Declared are the names of the services, or of the tasks, in a configuration: in the stage's own and in the
+// defaults.
+func (s Settings) Declared(kind string) []string {
+	names := map[string]bool{}
+	for path := range s {
+		path = strings.TrimPrefix(path, "defaults.")
+		if rest, ok := strings.CutPrefix(path, kind+"."); ok {
+			name, _, _ := strings.Cut(rest, ".")
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Pinned is the revision that a configuration names for a service, 0 for none.
+func (s Settings) Pinned(service string) int {
+	for _, at := range []string{"services.", "defaults.services."} {
+		if number, err := strconv.Atoi(s[at+service+".revision"].Text); err == nil {
+			return number
+		}
+	}
+	return 0
 }

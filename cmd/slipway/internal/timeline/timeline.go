@@ -117,7 +117,7 @@ func (t *Timeline) Compare(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	earlier := map[string]Setting{}
+	earlier := Settings{}
 	if before != nil {
 		earlier = before.Settings
 	}
@@ -196,7 +196,7 @@ func (t *Timeline) Before(ctx context.Context, e *Entry, kind, name string) (*De
 		if err != nil || earlier == nil {
 			return nil, err
 		}
-		if slices.Contains(Declared(earlier.Settings, kind), name) {
+		if slices.Contains(earlier.Settings.Declared(kind), name) {
 			err := t.ResolveRevisions(ctx, true, earlier)
 			return earlier.Of(kind)[name], err
 		}
