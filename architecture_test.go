@@ -27,7 +27,7 @@ var floors = [][]string{
 	{rooms + "exit", rooms + "gittest"},
 	{rooms + "console", rooms + "stagefile"},
 	{rooms + "awsclient", rooms + "pulumicli", rooms + "stagetest"},
-	{rooms + "timeline"},
+	{rooms + "pulumitest", rooms + "timeline"},
 	{rooms + "comparison", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
 		rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},

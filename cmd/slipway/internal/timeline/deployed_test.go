@@ -1,10 +1,8 @@
 package timeline
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,12 +15,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/blang/semver"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/provider"
 )
 
@@ -30,46 +27,6 @@ const (
 	registry    = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 	revisionARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/"
 )
-
-// fakePulumi answers commands of the CLI, by their first words. It has the updates of one stack, newest first.
-type fakePulumi struct {
-	updates []pulumicli.Update
-	outputs string
-	states  map[string]string // by version, on Pulumi Cloud
-	asked   []string
-}
-
-func (f *fakePulumi) Version() semver.Version { return semver.Version{} }
-
-func (f *fakePulumi) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, _ []string,
-	args ...string) (string, string, int, error) {
-	f.asked = append(f.asked, strings.Join(args, " "))
-	flag := func(name string) string {
-		if i := slices.Index(args, name); i >= 0 {
-			return args[i+1]
-		}
-		return ""
-	}
-	switch args[1] {
-	case "history":
-		page, _ := strconv.Atoi(flag("--page"))
-		size, _ := strconv.Atoi(flag("--page-size"))
-		from := min((page-1)*size, len(f.updates))
-		text, err := json.Marshal(f.updates[from:min(from+size, len(f.updates))])
-		return string(text), "", 0, err
-	case "output":
-		return f.outputs, "", 0, nil
-	case "export":
-		if state, is := f.states[flag("--version")]; is {
-			return `{"deployment": ` + state + `}`, "", 0, nil
-		}
-	}
-	return "", "error: no such thing", 1, fmt.Errorf("exit status 1")
-}
-
-func (f *fakePulumi) cli() pulumicli.CLI {
-	return pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return f, nil }}
-}
 
 // ranAt is an update that succeeded, as the CLI tells of it.
 func ranAt(start, end, services string) pulumicli.Update {
@@ -173,11 +130,11 @@ func placedBy(t *testing.T, past *Timeline) (found []string) {
 	return found
 }
 
-func openFake(t *testing.T, pulumi *fakePulumi, files *pulumicli.Backend, family *fakeFamily) *Timeline {
+func openFake(t *testing.T, pulumi *pulumitest.Stack, files *pulumicli.Backend, family *fakeFamily) *Timeline {
 	t.Helper()
 	found := New("shop", "dev")
 	var err error
-	found.Past, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), files, "dev", false, 1)
+	found.Past, err = pulumicli.OpenHistory(t.Context(), pulumi.CLI(), files, "dev", false, 1)
 	require.NoError(t, err)
 	found.Cloud = family.cloud(t)
 	return found
@@ -257,7 +214,7 @@ func TestWhichRevisionsUpdatesPutInPlaceWhereNoStateTells(t *testing.T) {
 			if c.change != nil {
 				c.change(ran)
 			}
-			pulumi := &fakePulumi{updates: ran, outputs: fmt.Sprintf(outputs, c.newest)}
+			pulumi := &pulumitest.Stack{Updates: ran, Outputs: fmt.Sprintf(outputs, c.newest)}
 			require.Equal(t, c.want, placedBy(t, openFake(t, pulumi, &pulumicli.Backend{}, &c.family)))
 		})
 	}
@@ -290,7 +247,7 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 		require.NoError(t, os.WriteFile(name+".checkpoint.json", []byte(state), 0o644))
 	}
 	files := &pulumicli.Backend{Files: pulumicli.Directory(dir), History: ".pulumi/history/shop/dev"}
-	pulumi := &fakePulumi{updates: ran}
+	pulumi := &pulumitest.Stack{Updates: ran}
 	past := openFake(t, pulumi, files, &fakeFamily{revisions: sameRevisions})
 	require.Equal(t, []string{"1", "2", "3"}, placedBy(t, past))
 	require.Equal(t, 3, past.Entries[0].Number, "by the files that there are")
@@ -299,7 +256,7 @@ func TestTheStateThatAnUpdateLeftTellsItsRevisions(t *testing.T) {
 	for i := range ran {
 		ran[i].Version = 7 - i
 	}
-	pulumi = &fakePulumi{updates: ran, outputs: "{}", states: map[string]string{"7": fmt.Sprintf(stateOfWeb, 3),
+	pulumi = &pulumitest.Stack{Updates: ran, Outputs: "{}", States: map[string]string{"7": fmt.Sprintf(stateOfWeb, 3),
 		"6": fmt.Sprintf(stateOfWeb, 2)}}
 	past = openFake(t, pulumi, nil, &fakeFamily{revisions: sameRevisions})
 	var entries []*Entry
@@ -337,28 +294,28 @@ func TestNoMoreOfAHistoryIsReadThanIsAskedFor(t *testing.T) {
 		each.Version = 250 - i
 		updates = append(updates, each)
 	}
-	pulumi := &fakePulumi{updates: updates}
-	found, err := pulumicli.OpenHistory(t.Context(), pulumi.cli(), nil, "dev", false, 1)
+	pulumi := &pulumitest.Stack{Updates: updates}
+	found, err := pulumicli.OpenHistory(t.Context(), pulumi.CLI(), nil, "dev", false, 1)
 	require.NoError(t, err)
 	_, err = found.At(t.Context(), 0)
 	require.NoError(t, err)
-	require.Len(t, pulumi.asked, 1)
-	require.Contains(t, pulumi.asked[0], "--page-size 1 --page 1")
+	require.Len(t, pulumi.Asked, 1)
+	require.Contains(t, pulumi.Asked[0], "--page-size 1 --page 1")
 	oldest, err := found.At(t.Context(), 249)
 	require.NoError(t, err)
 	require.Equal(t, 1, oldest.Version)
 	none, err := found.At(t.Context(), 250)
 	require.NoError(t, err)
 	require.Nil(t, none)
-	require.Len(t, pulumi.asked, 4, "Pulumi Cloud has pages: %v", pulumi.asked)
+	require.Len(t, pulumi.Asked, 4, "Pulumi Cloud has pages: %v", pulumi.Asked)
 
 	// Elsewhere there is a file for each: as many as needed with one command.
-	pulumi.asked = nil
-	found, err = pulumicli.OpenHistory(t.Context(), pulumi.cli(), &pulumicli.Backend{}, "dev", false, 10)
+	pulumi.Asked = nil
+	found, err = pulumicli.OpenHistory(t.Context(), pulumi.CLI(), &pulumicli.Backend{}, "dev", false, 10)
 	require.NoError(t, err)
 	for i := range 250 {
 		_, err = found.At(t.Context(), i)
 		require.NoError(t, err)
 	}
-	require.Len(t, pulumi.asked, 3, "10, 100, 400: %v", pulumi.asked)
+	require.Len(t, pulumi.Asked, 3, "10, 100, 400: %v", pulumi.Asked)
 }

@@ -1,0 +1,88 @@
+// Package pulumitest stands for the Pulumi CLI in tests.
+package pulumitest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+)
+
+// Stack answers commands of the CLI about one stack, by their first words.
+type Stack struct {
+	Updates []pulumicli.Update // newest first
+	Outputs string
+	States  map[string]string // by version, on Pulumi Cloud; that of the stack as it is by ""
+	File    string            // the stage file, whose configuration it has
+	Asked   []string          // the commands
+
+	mutex sync.Mutex
+}
+
+// CLI runs commands on the stack.
+func (s *Stack) CLI() pulumicli.CLI {
+	return pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return s, nil }}
+}
+
+// Version is the CLI's.
+func (s *Stack) Version() semver.Version { return semver.Version{} }
+
+// Run answers one command.
+func (s *Stack) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, _ []string,
+	args ...string) (string, string, int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.Asked = append(s.Asked, strings.Join(args, " "))
+	flag := func(name string) string {
+		if i := slices.Index(args, name); i >= 0 {
+			return args[i+1]
+		}
+		return ""
+	}
+	switch args[1] {
+	case "history":
+		page, _ := strconv.Atoi(flag("--page"))
+		size, _ := strconv.Atoi(flag("--page-size"))
+		from := min((page-1)*size, len(s.Updates))
+		text, err := json.Marshal(s.Updates[from:min(from+size, len(s.Updates))])
+		return string(text), "", 0, err
+	case "output":
+		return s.Outputs, "", 0, nil
+	case "export":
+		if state, is := s.States[flag("--version")]; is {
+			return `{"deployment": ` + state + `}`, "", 0, nil
+		}
+	case "--json": // of config
+		file := s.File
+		if other := flag("--config-file"); other != "" {
+			file = other
+		}
+		values, err := Configuration(file)
+		if err != nil {
+			return "", err.Error(), 1, err
+		}
+		text, err := json.Marshal(values)
+		return string(text), "", 0, err
+	}
+	return "", "error: no such thing", 1, fmt.Errorf("exit status 1")
+}
+
+// Configuration is what a stage file without secrets says, as an update records it.
+func Configuration(file string) (map[string]pulumicli.ConfigValue, error) {
+	read, err := stagefile.Read(file)
+	values := map[string]pulumicli.ConfigValue{}
+	for key, text := range read {
+		values[key] = pulumicli.ConfigValue{Value: &text}
+	}
+	return values, err
+}

@@ -1,0 +1,124 @@
+package rollback
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/gittest"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/pulumitest"
+	"slipway/cmd/slipway/internal/stagefile"
+)
+
+const family = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-web:"
+
+// revisions is an AWS account that has these revisions of shop-dev-web.
+func revisions(t *testing.T, numbers ...string) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if request.Header.Get("X-Amz-Target") == "" { // STS
+			fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"+
+				"</GetCallerIdentityResult></GetCallerIdentityResponse>")
+			return
+		}
+		var in struct{ TaskDefinition string }
+		_ = json.NewDecoder(request.Body).Decode(&in)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		for _, number := range numbers {
+			if in.TaskDefinition == "shop-dev-web:"+number {
+				fmt.Fprintf(w, `{"taskDefinition": {"taskDefinitionArn": %q, "revision": %s, "status": "ACTIVE",
+					"containerDefinitions": [{"name": "web", "image": "public.ecr.aws/nginx:1"}]}}`, family+number, number)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"__type": "ClientException", "message": "Unable to describe task definition."}`)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// twoUpdates is a project whose stage dev was updated twice, with another greeting and another revision each time.
+func twoUpdates(t *testing.T, server *httptest.Server) (gittest.Repo, *stagefile.Project, *pulumitest.Stack) {
+	t.Helper()
+	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
+	r := gittest.New(t)
+	r.Write("Pulumi.yaml", "name: shop\nruntime: go\n")
+	pulumi := &pulumitest.Stack{States: map[string]string{}, File: filepath.Join(r.Dir, "Pulumi.dev.yaml")}
+	for i, greeting := range []string{"one", "two"} {
+		r.Write("Pulumi.dev.yaml", strings.ReplaceAll(`# the greeting is `+greeting+`
+config:
+  aws:region: eu-west-1
+  aws:accessKey: a
+  aws:secretKey: b
+  aws:endpoints: [{ecs: URL, sts: URL}]
+  shop:services:
+    web: {image: public.ecr.aws/nginx:1, cpu: 256, memory: 512, environment: {GREETING: `+greeting+`}}
+`, "URL", server.URL))
+		r.Git("add", "-A")
+		r.Git("commit", "-q", "-m", "Greet "+greeting)
+		config, err := pulumitest.Configuration(pulumi.File)
+		require.NoError(t, err)
+		update := pulumicli.Update{Version: i + 1, Kind: "update", Result: "succeeded", Config: config,
+			StartTime:   fmt.Sprintf("2026-11-24T1%d:00:00.000Z", i),
+			EndTime:     fmt.Sprintf("2026-11-24T1%d:01:00.000Z", i),
+			Environment: map[string]string{"git.head": strings.TrimSpace(r.Git("rev-parse", "HEAD"))}}
+		pulumi.Updates = append([]pulumicli.Update{update}, pulumi.Updates...)
+		pulumi.States[fmt.Sprint(i+1)] = fmt.Sprintf(`{"resources": [{"type": "aws:ecs/service:Service",
+			"outputs": {"name": "web", "cluster": "shop-dev", "taskDefinition": "%s%d"}}]}`, family, i+1)
+	}
+	project, err := stagefile.Find(r.Dir)
+	require.NoError(t, err)
+	return r, project, pulumi
+}
+
+func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
+	r, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
+	planned, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, false)
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 1}, []int{planned.From, planned.To})
+	require.Len(t, planned.Changes, 1)
+	require.Equal(t, "services.web.environment.GREETING: two → one", planned.Changes[0].Describe())
+	require.Equal(t, []int{2, 1}, []int{planned.Services["web"].Now.Revision, planned.Services["web"].Then.Revision})
+	require.Contains(t, r.Read("Pulumi.dev.yaml"), "two", "nothing is written yet")
+	configs := 0
+	for _, command := range pulumi.Asked {
+		if strings.HasPrefix(command, "config ") {
+			configs++
+		}
+	}
+	require.Equal(t, 2, configs, "that of the file as it is, and that of the file to be: %v", pulumi.Asked)
+
+	require.NoError(t, planned.Apply(t.Context(), project))
+	require.Equal(t, r.Git("show", "HEAD~2:Pulumi.dev.yaml"), r.Read("Pulumi.dev.yaml"))
+	require.Equal(t, "Roll dev back to update 1\n", r.Git("log", "-1", "--format=%s"))
+	require.Empty(t, r.Git("status", "--porcelain"))
+}
+
+func TestARollbackPinsTheRevisionsOfTheUpdateBefore(t *testing.T) {
+	r, project, pulumi := twoUpdates(t, revisions(t, "2"))
+	_, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, true)
+	require.ErrorAs(t, err, &exit.Finding{})
+	require.ErrorContains(t, err, "services.web: revision 1 is gone: it was deregistered")
+	require.Empty(t, r.Git("status", "--porcelain"))
+}
+
+func TestARollbackStartsFromAFileThatIsCommitted(t *testing.T) {
+	r, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
+	require.NoError(t, os.WriteFile(pulumi.File, []byte("config: {}\n"), 0o644))
+	_, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, false)
+	require.ErrorContains(t, err, "has changes that are not committed: commit them")
+	r.Git("checkout", "-q", "--", ".")
+	require.Empty(t, pulumi.Asked, "pulumi is not asked before")
+	_, err = Prepare(t.Context(), pulumi.CLI(), project, "dev", 7, false)
+	require.ErrorContains(t, err, "dev has no update 7")
+}
