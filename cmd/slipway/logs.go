@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/spf13/cobra"
 
@@ -64,7 +63,7 @@ containers beside the main one begin with their names.
 			if err != nil {
 				return err
 			}
-			cfg, settings, _, err := awsclient.Configure(cmd.Context(), args[0], config)
+			client, err := awsclient.Connect(cmd.Context(), args[0], config)
 			if err != nil {
 				return err
 			}
@@ -74,8 +73,7 @@ containers beside the main one begin with their names.
 			}
 			group := (&stage.Stage{Project: project.Name, Name: stagefile.StageName(args[0])}).LogGroup(args[1])
 			err = readLog(cmd.Context(), follow, unread, &taskrun.Log{
-				Logs: cloudwatchlogs.NewFromConfig(cfg,
-					func(o *cloudwatchlogs.Options) { o.BaseEndpoint = settings.Endpoint("logs", o.BaseEndpoint) }),
+				Logs:  client.Logs,
 				Group: group,
 				From:  from,
 				Print: func(event types.FilteredLogEvent) error { done(); return printEvent(report, args[1], event, asJSON) },

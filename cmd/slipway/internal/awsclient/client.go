@@ -10,11 +10,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"slipway/provider"
 )
@@ -30,12 +36,21 @@ const (
 // Client is AWS as a stage's own provider sees it, as far as the commands read it.
 type Client struct {
 	Account, Region string
-	ECS             *ecs.Client
+	ACM             *acm.Client
 	ECR             *ecr.Client
-	Secrets         *secretsmanager.Client
+	ECS             *ecs.Client
+	IAM             *iam.Client
+	Logs            *cloudwatchlogs.Client
+	Route53         *route53.Client
+	Scaling         *applicationautoscaling.Client
 	Scheduler       *scheduler.Client
-	repositories    map[string]*repositoryImages
-	clock           atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
+	Secrets         *secretsmanager.Client
+	SSM             *ssm.Client
+	Query           Query
+	HTTP            aws.HTTPClient
+
+	repositories map[string]*repositoryImages
+	clock        atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
 }
 
 // Skew is how far AWS's clock is ahead of this machine's; below 0 where it is behind.
@@ -52,19 +67,25 @@ func Connect(ctx context.Context, stack string, config map[string]string) (*Clie
 
 // New makes the clients of an account from what Configure returns.
 func New(cfg aws.Config, settings provider.Settings, account string) *Client {
+	at := func(service string, endpoint **string) { *endpoint = settings.Endpoint(service, *endpoint) }
 	return &Client{
-		Account: account,
-		Region:  cfg.Region,
-		ECS: ecs.NewFromConfig(cfg,
-			func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) }),
-		ECR: ecr.NewFromConfig(cfg,
-			func(o *ecr.Options) { o.BaseEndpoint = settings.Endpoint("ecr", o.BaseEndpoint) }),
+		Account:      account,
+		Region:       cfg.Region,
+		ACM:          acm.NewFromConfig(cfg, func(o *acm.Options) { at("acm", &o.BaseEndpoint) }),
+		ECR:          ecr.NewFromConfig(cfg, func(o *ecr.Options) { at("ecr", &o.BaseEndpoint) }),
+		ECS:          ecs.NewFromConfig(cfg, func(o *ecs.Options) { at("ecs", &o.BaseEndpoint) }),
+		IAM:          iam.NewFromConfig(cfg, func(o *iam.Options) { at("iam", &o.BaseEndpoint) }),
+		Logs:         cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { at("logs", &o.BaseEndpoint) }),
+		Route53:      route53.NewFromConfig(cfg, func(o *route53.Options) { at("route53", &o.BaseEndpoint) }),
+		Scheduler:    scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { at("scheduler", &o.BaseEndpoint) }),
+		SSM:          ssm.NewFromConfig(cfg, func(o *ssm.Options) { at("ssm", &o.BaseEndpoint) }),
+		Query:        Query{cfg, settings},
+		HTTP:         cfg.HTTPClient,
 		repositories: map[string]*repositoryImages{},
-		Secrets: secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
-			o.BaseEndpoint = settings.Endpoint("secretsmanager", o.BaseEndpoint)
-		}),
-		Scheduler: scheduler.NewFromConfig(cfg,
-			func(o *scheduler.Options) { o.BaseEndpoint = settings.Endpoint("scheduler", o.BaseEndpoint) }),
+		Scaling: applicationautoscaling.NewFromConfig(cfg,
+			func(o *applicationautoscaling.Options) { at("appautoscaling", &o.BaseEndpoint) }),
+		Secrets: secretsmanager.NewFromConfig(cfg,
+			func(o *secretsmanager.Options) { at("secretsmanager", &o.BaseEndpoint) }),
 	}
 }
 

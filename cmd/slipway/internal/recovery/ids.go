@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -24,9 +23,6 @@ import (
 // finder finds what a cut-off operation may have created.
 type finder struct {
 	*awsclient.Client
-	query   awsclient.Query
-	certs   *acm.Client
-	scaling *applicationautoscaling.Client
 	// holds tells whether the state has a resource of this type and id already.
 	holds func(token, id string) bool
 }
@@ -142,7 +138,7 @@ func findLoadBalancer(ctx context.Context, f *finder, in inputs) (string, error)
 	var answer struct {
 		ARNs []string `xml:"DescribeLoadBalancersResult>LoadBalancers>member>LoadBalancerArn"`
 	}
-	err := f.query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}},
+	err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}},
 		&answer)
 	return firstOf(answer.ARNs, err, "LoadBalancerNotFound")
 }
@@ -151,7 +147,7 @@ func findTargetGroup(ctx context.Context, f *finder, in inputs) (string, error) 
 	var answer struct {
 		ARNs []string `xml:"DescribeTargetGroupsResult>TargetGroups>member>TargetGroupArn"`
 	}
-	err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}},
+	err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}},
 		&answer)
 	return firstOf(answer.ARNs, err, "TargetGroupNotFound")
 }
@@ -177,7 +173,7 @@ func findListener(ctx context.Context, f *finder, in inputs) (string, error) {
 			} `xml:"DescribeListenersResult>Listeners>member"`
 			Next string `xml:"DescribeListenersResult>NextMarker"`
 		}
-		err := f.query.Call(ctx, awsclient.ELBv2, "DescribeListeners", form, &answer)
+		err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeListeners", form, &answer)
 		for _, each := range answer.Listeners {
 			if each.Port == in.text("port") {
 				return each.ARN, nil
@@ -200,7 +196,7 @@ func findListenerRule(ctx context.Context, f *finder, in inputs) (string, error)
 			} `xml:"DescribeRulesResult>Rules>member"`
 			Next string `xml:"DescribeRulesResult>NextMarker"`
 		}
-		err := f.query.Call(ctx, awsclient.ELBv2, "DescribeRules", form, &answer)
+		err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeRules", form, &answer)
 		for _, each := range answer.Rules {
 			if each.Priority == in.text("priority") {
 				return each.ARN, nil
@@ -222,7 +218,7 @@ func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error
 		form.Set("Filter.2.Name", "vpc-id")
 		form.Set("Filter.2.Value.1", vpc)
 	}
-	err := f.query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer)
+	err := f.Query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer)
 	return firstOf(answer.IDs, err)
 }
 
@@ -258,7 +254,7 @@ func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error
 // findCertificate looks among the certificates of the domain for one with the stage's tags that the state does not
 // have: AWS knows no names for them.
 func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) {
-	pages := acm.NewListCertificatesPaginator(f.certs, &acm.ListCertificatesInput{
+	pages := acm.NewListCertificatesPaginator(f.ACM, &acm.ListCertificatesInput{
 		CertificateStatuses: []acmtypes.CertificateStatus{acmtypes.CertificateStatusPendingValidation,
 			acmtypes.CertificateStatusIssued},
 	})
@@ -272,7 +268,7 @@ func findCertificate(ctx context.Context, f *finder, in inputs) (string, error) 
 			if aws.ToString(each.DomainName) != in.text("domainName") || f.holds("aws:acm/certificate:Certificate", arn) {
 				continue
 			}
-			listed, err := f.certs.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: &arn})
+			listed, err := f.ACM.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: &arn})
 			if err != nil {
 				return "", err
 			}

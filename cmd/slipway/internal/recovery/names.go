@@ -67,7 +67,7 @@ func (in inputs) withName(name string) inputs {
 }
 
 func listScalingPolicies(ctx context.Context, f *finder, in inputs, _ string) (found []candidate, err error) {
-	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(f.scaling,
+	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(f.Scaling,
 		&applicationautoscaling.DescribeScalingPoliciesInput{
 			ServiceNamespace: scalingtypes.ServiceNamespace(in.text("serviceNamespace")),
 			ResourceId:       aws.String(in.text("resourceId")),
@@ -86,7 +86,7 @@ func listScalingPolicies(ctx context.Context, f *finder, in inputs, _ string) (f
 }
 
 func listScheduledActions(ctx context.Context, f *finder, in inputs, _ string) (found []candidate, err error) {
-	pages := applicationautoscaling.NewDescribeScheduledActionsPaginator(f.scaling,
+	pages := applicationautoscaling.NewDescribeScheduledActionsPaginator(f.Scaling,
 		&applicationautoscaling.DescribeScheduledActionsInput{
 			ServiceNamespace: scalingtypes.ServiceNamespace(in.text("serviceNamespace")),
 			ResourceId:       aws.String(in.text("resourceId")),
@@ -151,7 +151,7 @@ func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) (fo
 			} `xml:"securityGroupInfo>item"`
 			Next string `xml:"nextToken"`
 		}
-		if err := f.query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, "ec2", "DescribeSecurityGroups", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Groups {
@@ -178,7 +178,7 @@ func listLoadBalancers(ctx context.Context, f *finder, _ inputs, prefix string) 
 			} `xml:"DescribeLoadBalancersResult>LoadBalancers>member"`
 			Next string `xml:"DescribeLoadBalancersResult>NextMarker"`
 		}
-		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Balancers {
@@ -203,7 +203,7 @@ func listTargetGroups(ctx context.Context, f *finder, _ inputs, prefix string) (
 			} `xml:"DescribeTargetGroupsResult>TargetGroups>member"`
 			Next string `xml:"DescribeTargetGroupsResult>NextMarker"`
 		}
-		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", form, &answer); err != nil {
 			return nil, err
 		}
 		for _, each := range answer.Groups {
@@ -238,7 +238,7 @@ func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
 				} `xml:"Tags>member"`
 			} `xml:"DescribeTagsResult>TagDescriptions>member"`
 		}
-		if err := f.query.Call(ctx, awsclient.ELBv2, "DescribeTags", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTags", form, &answer); err != nil {
 			return err
 		}
 		for _, described := range answer.Described {

@@ -12,9 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-
 	"slipway/cmd/slipway/internal/awsclient"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
@@ -138,21 +135,15 @@ func (r *Recovery) finder(ctx context.Context) (*finder, error) {
 	if r.config, r.secretKeys, err = pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
 		return nil, err
 	}
-	cfg, settings, account, err := awsclient.Configure(ctx, r.Stage, r.config)
+	client, err := awsclient.Connect(ctx, r.Stage, r.config)
 	if err != nil {
 		return nil, err
 	}
-	if of := r.state.account(); of != "" && of != account {
+	if of := r.state.account(); of != "" && of != client.Account {
 		return nil, exit.Refuse("the credentials belong to account %s, and what %s has is in %s: sign in to that one",
-			account,
-			r.Stage, of)
+			client.Account, r.Stage, of)
 	}
-	return &finder{Client: awsclient.New(cfg, settings, account), query: awsclient.Query{Cfg: cfg, Settings: settings},
-		holds: func(token, id string) bool { return r.state.holds(token, id) },
-		certs: acm.NewFromConfig(cfg, func(o *acm.Options) { o.BaseEndpoint = settings.Endpoint("acm", o.BaseEndpoint) }),
-		scaling: applicationautoscaling.NewFromConfig(cfg, func(o *applicationautoscaling.Options) {
-			o.BaseEndpoint = settings.Endpoint("appautoscaling", o.BaseEndpoint)
-		})}, nil
+	return &finder{client, func(token, id string) bool { return r.state.holds(token, id) }}, nil
 }
 
 // plan decides what becomes of an operation, as far as can be told before what it made is read.

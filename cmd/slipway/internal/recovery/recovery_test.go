@@ -12,8 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsclient"
@@ -42,8 +40,6 @@ func answering(t *testing.T, answers map[string]string) *finder {
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), RetryMaxAttempts: 1,
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
 	return &finder{Client: awsclient.New(cfg, provider.Settings{}, "123456789012"),
-		query: awsclient.Query{Cfg: cfg, Settings: provider.Settings{}},
-		certs: acm.NewFromConfig(cfg), scaling: applicationautoscaling.NewFromConfig(cfg),
 		holds: func(_, id string) bool { return id == "arn:held" }}
 }
 
@@ -148,7 +144,7 @@ func TestWhatAWSDoesNotHaveHasNoID(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		f := answering(t, nil)
-		f.query.Cfg.BaseEndpoint = &server.URL
+		f.Query.Cfg.BaseEndpoint = &server.URL
 		return f
 	}
 	in := inputs{"name": "x", "loadBalancerArn": "arn:lb", "listenerArn": "arn:l", "port": 80, "priority": 1}

@@ -158,7 +158,7 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 	if err != nil {
 		return err
 	}
-	response, err := v.cfg.HTTPClient.Do(request)
+	response, err := v.HTTP.Do(request)
 	if err != nil {
 		return fmt.Errorf("downloading %s from ECR: %w", digest, err)
 	}

@@ -34,7 +34,7 @@ func (v *verifier) checkIngress() {
 
 func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 	// Zones of one name follow each other, and the list begins with them.
-	answer, err := v.zones.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: &name})
+	answer, err := v.Route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: &name})
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +70,7 @@ func (v *verifier) certificate(ctx context.Context, arn string) []Check {
 	if region := regionOf(arn); region != v.Region {
 		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.Region))
 	}
-	answer, err := v.certs.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
+	answer, err := v.ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
 	if awsclient.IsCode(err, "ResourceNotFoundException") {
 		return one(exit.Refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
 			v.Region))

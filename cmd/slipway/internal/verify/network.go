@@ -92,7 +92,7 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 		var vpcs struct {
 			IDs []string `xml:"vpcSet>item>vpcId"`
 		}
-		if err := v.query.Call(ctx, "ec2", "DescribeVpcs", filter(1, "is-default", "true"), &vpcs); err != nil {
+		if err := v.Query.Call(ctx, "ec2", "DescribeVpcs", filter(1, "is-default", "true"), &vpcs); err != nil {
 			return nil, err
 		}
 		if len(vpcs.IDs) == 0 {
@@ -114,13 +114,13 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 	var endpoints struct {
 		All []endpoint `xml:"vpcEndpointSet>item"`
 	}
-	if err := v.query.Call(ctx, "ec2", "DescribeSubnets", ofSubnets, &subnets); err != nil {
+	if err := v.Query.Call(ctx, "ec2", "DescribeSubnets", ofSubnets, &subnets); err != nil {
 		return nil, err
 	}
-	if err := v.query.Call(ctx, "ec2", "DescribeRouteTables", filter(1, "vpc-id", found.vpc), &tables); err != nil {
+	if err := v.Query.Call(ctx, "ec2", "DescribeRouteTables", filter(1, "vpc-id", found.vpc), &tables); err != nil {
 		return nil, err
 	}
-	if err := v.query.Call(ctx, "ec2", "DescribeVpcEndpoints", filter(1, "vpc-id", found.vpc), &endpoints); err != nil {
+	if err := v.Query.Call(ctx, "ec2", "DescribeVpcEndpoints", filter(1, "vpc-id", found.vpc), &endpoints); err != nil {
 		return nil, err
 	}
 	found.subnets, found.tables, found.endpoints = subnets.All, tables.All, endpoints.All

@@ -35,7 +35,7 @@ func (v *verifier) queue(ctx context.Context, text string) (string, error) {
 	var answer struct {
 		URL string `xml:"GetQueueUrlResult>QueueUrl"`
 	}
-	err = v.query.Call(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
+	err = v.Query.Call(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
 		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
 	if awsclient.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
 		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+

@@ -76,7 +76,7 @@ func (v *verifier) checkLinkedRoles() {
 }
 
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
-	_, err := v.roles.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
+	_, err := v.IAM.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
 	if awsclient.IsCode(err, "NoSuchEntity") {
 		return "", exit.Refuse("there is no policy %s: make it, or name one that `aws iam list-policies "+
 			"--policy-usage-filter "+
@@ -133,7 +133,7 @@ func (v *verifier) managed(ctx context.Context, of, name string) (checks []Check
 		if role.Name != name {
 			continue
 		}
-		answer, err := v.roles.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
+		answer, err := v.IAM.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
 		if err != nil {
 			continue
 		}
@@ -147,7 +147,7 @@ func (v *verifier) managed(ctx context.Context, of, name string) (checks []Check
 
 // role describes a role; nil where there is none.
 func (v *verifier) role(ctx context.Context, name string) (*role, error) {
-	answer, err := v.roles.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	answer, err := v.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if awsclient.IsCode(err, "NoSuchEntity") {
 		return nil, nil
 	}
@@ -331,7 +331,7 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 
 func (v *verifier) simulate(ctx context.Context, role, policy string, actions []string,
 	resource string) ([]iamtypes.EvaluationResult, error) {
-	answer, err := v.roles.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
+	answer, err := v.IAM.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
 		PolicySourceArn: &role, PolicyInputList: []string{policy}, ResourceArns: []string{resource}, ActionNames: actions,
 	})
 	if err != nil {

@@ -37,12 +37,9 @@ func (v *verifier) checkSecrets() {
 }
 
 func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
-	client := ssm.NewFromConfig(v.cfg, func(o *ssm.Options) {
-		o.BaseEndpoint = v.settings.Endpoint("ssm", o.BaseEndpoint)
-		o.Region = stage.Secret{ARN: name}.Reference().Region
-	})
-	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name},
-		WithDecryption: aws.Bool(false)})
+	answer, err := v.SSM.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name},
+		WithDecryption: aws.Bool(false)},
+		func(o *ssm.Options) { o.Region = stage.Secret{ARN: name}.Reference().Region })
 	if err != nil {
 		return "", err
 	}

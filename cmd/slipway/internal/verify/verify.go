@@ -7,10 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsclient"
@@ -18,7 +14,6 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/provider"
 	"slipway/stage"
 )
 
@@ -57,14 +52,8 @@ func noted(format string, args ...any) error { return note{fmt.Errorf(format, ar
 // verifier has a stage and what checks it against AWS.
 type verifier struct {
 	*awsclient.Client
-	stage    *stage.Stage
-	stack    string
-	cfg      aws.Config
-	settings provider.Settings
-	query    awsclient.Query
-	zones    *route53.Client
-	certs    *acm.Client
-	roles    *iam.Client
+	stage *stage.Stage
+	stack string
 
 	// pending are the checks to make, in the order of their lines.
 	pending []func(context.Context) []Check
@@ -84,23 +73,14 @@ func Run(ctx context.Context, directory, stack string) (*Result, error) {
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	cfg, providerSettings, account, err := awsclient.Configure(ctx, stack, config)
+	client, err := awsclient.Connect(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
-	if err := settings.CheckIn(cfg.Region, account); err != nil {
+	if err := settings.CheckIn(client.Region, client.Account); err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	v := &verifier{Client: awsclient.New(cfg, providerSettings, account), stage: settings, stack: stack, cfg: cfg,
-		settings: providerSettings,
-		query:    awsclient.Query{Cfg: cfg, Settings: providerSettings},
-		zones: route53.NewFromConfig(cfg,
-			func(o *route53.Options) { o.BaseEndpoint = providerSettings.Endpoint("route53", o.BaseEndpoint) }),
-		roles: iam.NewFromConfig(cfg,
-			func(o *iam.Options) { o.BaseEndpoint = providerSettings.Endpoint("iam", o.BaseEndpoint) }),
-		certs: acm.NewFromConfig(cfg,
-			func(o *acm.Options) { o.BaseEndpoint = providerSettings.Endpoint("acm", o.BaseEndpoint) }),
-	}
+	v := &verifier{Client: client, stage: settings, stack: stack}
 	if err := v.checkFiles(project, config); err != nil {
 		return nil, err
 	}
@@ -112,7 +92,7 @@ func Run(ctx context.Context, directory, stack string) (*Result, error) {
 	v.checkNetwork()
 	v.checkIngress()
 	v.checkQueues()
-	return &Result{Stage: stack, Account: account, Region: cfg.Region, Checks: v.run(ctx)}, nil
+	return &Result{Stage: stack, Account: client.Account, Region: client.Region, Checks: v.run(ctx)}, nil
 }
 
 // run makes the pending checks, several at a time. Their lines keep their order.

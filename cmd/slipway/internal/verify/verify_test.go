@@ -215,8 +215,8 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b"}
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)
-	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1"}, stack: "dev",
-		roles: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL }),
+	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1",
+		IAM: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL })}, stack: "dev",
 		stage: &stage.Stage{Project: "slipway", Name: "dev",
 			Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
 			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}, "eu-report": {}}}}
@@ -273,10 +273,11 @@ func TestTheQueueOfASchedule(t *testing.T) {
 		_, _ = w.Write([]byte("<ErrorResponse><Error><Code>AWS.SimpleQueueService.NonExistentQueue</Code></Error></ErrorResponse>"))
 	}))
 	t.Cleanup(server.Close)
-	v := &verifier{query: awsclient.Query{Cfg: aws.Config{Region: "eu-west-1", HTTPClient: http.DefaultClient,
+	v := &verifier{Client: &awsclient.Client{Query: awsclient.Query{Cfg: aws.Config{Region: "eu-west-1",
+		HTTPClient:  http.DefaultClient,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
-		Settings: provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}
+		Settings: provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}}
 	said, err := v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:there")
 	require.NoError(t, err)
 	require.Equal(t, "the queue is there", said)
