@@ -16,6 +16,10 @@ func (s *Stage) CheckOwner(name string, tags map[string]string) error {
 	if project == "" || stage == "" || project == s.Project && stage == s.Name {
 		return nil
 	}
+	owner := tags["service"] + tags["task"]
+	if owner == "" {
+		owner = "another workload"
+	}
 	return fmt.Errorf("would have the family and roles %s, which those of %s in the stage %s (project %s) have already; "+
-		"use another name here or there", s.Family(name), tags["service"]+tags["task"], stage, project)
+		"use another name here or there", s.Family(name), owner, stage, project)
 }

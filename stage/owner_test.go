@@ -22,4 +22,6 @@ func TestOwners(t *testing.T) {
 			"already; use another name here or there")
 	require.ErrorContains(t, settings.CheckOwner("eu-migrate", map[string]string{"project": "shop-dev", "stage": "eu", "task": "migrate"}),
 		"would have the family and roles shop-dev-eu-migrate, which those of migrate in the stage eu (project shop-dev)")
+	require.ErrorContains(t, settings.CheckOwner("eu-web", map[string]string{"project": "shop", "stage": "dev-eu"}),
+		"which those of another workload in the stage dev-eu")
 }
