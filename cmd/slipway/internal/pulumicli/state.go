@@ -45,18 +45,18 @@ func (s *State) Pending() []PendingOperation {
 	return s.PendingOperations
 }
 
-// Target is the ARN of the revision that ECS was last asked for, for a service; empty where the state has no such
-// service.
-func (s *State) Target(cluster, name string) string {
+// Service is a service's URN, and the ARN of the revision that ECS was last asked for; empty where the state has no
+// such service.
+func (s *State) Service(cluster, name string) (urn, target string) {
 	if s == nil {
-		return ""
+		return "", ""
 	}
 	for _, resource := range s.Resources {
 		var own struct{ Name, Cluster, TaskDefinition string }
 		if !resource.Delete && resource.Type == "aws:ecs/service:Service" && json.Unmarshal(resource.Outputs, &own) == nil &&
 			own.Name == name && path.Base(own.Cluster) == cluster {
-			return own.TaskDefinition
+			return resource.URN, own.TaskDefinition
 		}
 	}
-	return ""
+	return "", ""
 }

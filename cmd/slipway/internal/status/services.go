@@ -50,7 +50,10 @@ type runningService struct {
 	// known.
 	Failure *awsclient.RolloutFailure `json:"failure,omitempty"`
 
-	deployments int // that ECS has not given up
+	deployments int    // that ECS has not given up
+	serves      bool   // tasks run that ECS has not given up
+	urn         string // of the service in the state
+	cluster     string
 }
 
 type serviceEvent struct {
@@ -78,11 +81,12 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 			Revision:       awsclient.RevisionNumber(aws.ToString(found.TaskDefinition)),
 			TaskDefinition: aws.ToString(found.TaskDefinition),
 			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
-			Events: []serviceEvent{},
+			Events: []serviceEvent{}, cluster: cluster,
 		}
 		for _, deployment := range found.Deployments {
 			if deployment.RolloutState != types.DeploymentRolloutStateFailed {
 				now.deployments++
+				now.serves = now.serves || deployment.RunningCount > 0
 			}
 			if aws.ToString(deployment.Status) == "PRIMARY" {
 				now.Rollout, now.Reason = string(deployment.RolloutState), aws.ToString(deployment.RolloutStateReason)
@@ -91,7 +95,9 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
-		if now.Failure = awsclient.FailureOf(found, state.Target(cluster, name), began); now.Failure != nil {
+		var target string
+		now.urn, target = state.Service(cluster, name)
+		if now.Failure = awsclient.FailureOf(found, target, began); now.Failure != nil {
 			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)
 		}
 		definition, err := cloud.Revision(ctx, now.TaskDefinition)
@@ -115,7 +121,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 	case deployed == nil && now == nil:
 		return // not deployed yet, which is told with the keys
 	case now != nil && now.Failure != nil:
-		differ("%s", now.failed(s.Stage))
+		differ("%s", now.failed(s.Stage, name))
 	case deployed == nil && s.runsNothing():
 		break // which has been told
 	case now == nil:
@@ -150,7 +156,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 }
 
 // failed says in a sentence what became of the deployment, and what to do.
-func (r *runningService) failed(stack string) string {
+func (r *runningService) failed(stack, name string) string {
 	failure := r.Failure
 	text := fmt.Sprintf("the deployment of revision %d failed, with %d of %d replicas running", failure.Revision,
 		r.Running, r.Desired)
@@ -165,5 +171,18 @@ func (r *runningService) failed(stack string) string {
 	for _, reason := range failure.Stopped {
 		text += "; " + reason
 	}
-	return text + fmt.Sprintf(". Fix the cause, and run `pulumi up --refresh --stack %s`", stack)
+	return text + fmt.Sprintf(". Fix the cause and run `pulumi up --stack %s`. Where nothing in the stage changes by "+
+		"that, %s", stack, r.again(stack, name))
+}
+
+// again is how to have ECS try the same revision once more, as the error of the update says it.
+func (r *runningService) again(stack, name string) string {
+	switch {
+	case r.Failure.RolledBack:
+		return fmt.Sprintf("`pulumi up --refresh --stack %s` tries again", stack)
+	case !r.serves:
+		return fmt.Sprintf("`pulumi up --stack %s --replace '%s'` tries again", stack, r.urn)
+	}
+	return fmt.Sprintf("`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi "+
+		"up --stack %s` watches it", r.cluster, name, stack)
 }

@@ -227,6 +227,8 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 		return map[string]any{"taskDefinitionArn": fakeRevision + "shop-dev-web:" + revision, "stoppedReason": reason,
 			"stopCode": code}
 	}
+	serving := deployment("ACTIVE", "2", "COMPLETED", "")
+	serving["runningCount"] = 1
 	event := func(at int) []any { return []any{map[string]any{"message": alarm, "createdAt": at}} }
 	for name, c := range map[string]struct {
 		service map[string]any
@@ -242,20 +244,26 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 			[]string{"services.web: revision 3 was asked for, and ECS rolled back; serving revision 2, with 1 of 1 replicas. " +
 				"ECS says: " +
 				"ECS deployment circuit breaker: tasks failed to start; 2 stopped: Essential container in task exited. Fix the " +
-				"cause, and run " +
-				"`pulumi up --refresh --stack dev`"}, "Scaling activity"},
+				"cause and run `pulumi up --stack dev`. Where nothing in the stage changes by that, " +
+				"`pulumi up --refresh --stack dev` tries again"}, "Scaling activity"},
 		"only the event is left": {service("2", event(1000000), deployment("PRIMARY", "2", "COMPLETED", "")), nil,
 			[]string{"ECS rolled back; serving revision 2", "alarm detected"}, ""},
 		"the event is of an earlier update": {service("2", event(1000), deployment("PRIMARY", "2", "COMPLETED", "")), nil,
 			nil, ""},
 		"nothing to go back to": {service("3", nil, deployment("PRIMARY", "3", "FAILED", tripped)), nil,
 			[]string{"services.web: the deployment of revision 3 failed, with 1 of 1 replicas running. ECS says: ECS " +
-				"deployment circuit breaker"}, "steady"},
+				"deployment circuit breaker", "Where nothing in the stage changes by that, " +
+				"`pulumi up --stack dev --replace 'urn:pulumi:dev::shop::aws:ecs/service:Service::web'` tries again"}, "steady"},
+		"a first deployment that failed, and another that serves": {service("3", nil,
+			deployment("PRIMARY", "3", "FAILED", tripped), serving), nil,
+			[]string{"the deployment of revision 3 failed", "`aws ecs update-service --cluster shop-dev --service web " +
+				"--force-new-deployment` tries again, and `pulumi up --stack dev` watches it"}, "--re"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fakeAWS{service: c.service, stopped: c.stopped,
 				state: &pulumicli.State{Resources: []pulumicli.Resource{{Type: "aws:ecs/service:Service",
+					URN: "urn:pulumi:dev::shop::aws:ecs/service:Service::web",
 					Outputs: json.RawMessage(`{"name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/shop-dev", ` +
 						`"taskDefinition": "` + fakeRevision + `shop-dev-web:3"}`)}}}}
 			found, err := f.status(t)

@@ -118,7 +118,8 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 // has the one that ECS was last asked for.
 func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 	if kind == ServiceKind {
-		return awsclient.RevisionNumber(s.Target(cluster, name))
+		_, target := s.Service(cluster, name)
+		return awsclient.RevisionNumber(target)
 	}
 	for _, resource := range s.Resources {
 		if resource.Delete {
