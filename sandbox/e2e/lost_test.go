@@ -130,13 +130,21 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	p.up("dev")
 	before, deployment, revisions := p.inventory(), p.ecsService().Deployments[0].ID, p.revisions("slipway-dev-web")
 
-	p.loseState()
+	p.ok("pulumi", "stack", "rm", "dev", "--force", "--yes", "--preserve-config")
+	p.refused([]string{"there is no stack dev here, and AWS has its ECS cluster", "run `pulumi stack init dev` and "+
+		"`slipway recover dev` (docs/operations.md"}, "slipway", "status", "dev", "--exit-code")
+	p.ok("pulumi", "stack", "init", "dev")
+	p.refused([]string{"the state of dev is empty, and AWS has its ECS cluster", "`slipway recover dev`"}, "slipway",
+		"status", "dev", "--exit-code")
 	p.faults(map[string]string{account.APIFault: "DescribeScalingPolicies=deny"}) // which a later round asks for
 	said := p.refused([]string{"looking for", "is in the state", "slipway recover dev --lost"}, "slipway", "recover", "dev")
 	require.Equal(t, 2, said.status)
 	require.NotEmpty(t, p.state("dev")["aws:ecs/cluster:Cluster"])
 	p.faults(nil)
 	require.Contains(t, p.recovers("--lost").results()["imported"], "aws:appautoscaling/policy:Policy")
+	said = p.refused([]string{"the history of dev has no update, though its state has services"}, "slipway", "status", "dev",
+		"--exit-code")
+	require.NotContains(t, said.output, "killed")
 	require.Empty(t, p.up("dev").changed(), "all is as it was")
 	require.Equal(t, before, p.inventory())
 	require.Equal(t, deployment, p.ecsService().Deployments[0].ID)

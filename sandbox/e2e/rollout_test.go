@@ -33,6 +33,7 @@ func TestAFirstDeploymentThatFailsIsRed(t *testing.T) {
 	require.Contains(t, again.output, "slipway-dev-web:1 failed")
 	advice := regexp.MustCompile("`pulumi up (--replace '[^']+')` tries again").FindStringSubmatch(again.output)
 	require.NotNil(t, advice, again.output)
+	require.Contains(t, p.ok("slipway", "status", "dev").stdout, "`pulumi up --stack dev "+advice[1]+"` tries again")
 
 	p.faults(nil)
 	require.NotZero(t, p.tryUp("dev").status, "ECS does not try again by itself")

@@ -89,6 +89,20 @@ func New(cfg aws.Config, settings provider.Settings, account string) *Client {
 	}
 }
 
+// HasCluster tells whether ECS has a cluster with a stage's tags. What cannot be read is not there.
+func (c *Client) HasCluster(ctx context.Context, name, project, stage string) bool {
+	answer, err := c.ECS.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: []string{name},
+		Include: []types.ClusterField{types.ClusterFieldTags}})
+	if err != nil || len(answer.Clusters) == 0 || aws.ToString(answer.Clusters[0].Status) != "ACTIVE" {
+		return false
+	}
+	tags := map[string]string{}
+	for _, tag := range answer.Clusters[0].Tags {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags["project"] == project && tags["stage"] == stage
+}
+
 // Services describes services of a cluster by name. One that ECS does not have is not among them.
 func (c *Client) Services(ctx context.Context, cluster string, names []string) (map[string]types.Service, error) {
 	found := map[string]types.Service{}

@@ -37,7 +37,8 @@ const (
 )
 
 // FailureOf finds out by what ECS has of a service whether the deployment of a revision failed; nil where nothing says
-// so. An event does not name the revision: it counts where it came after the update had begun that asked for it.
+// so. An event does not name the revision: it counts where it came after the update had begun that asked for it, and so
+// not where no such update is known.
 func FailureOf(service types.Service, target string, began time.Time) *RolloutFailure {
 	if target == "" {
 		return nil
@@ -52,7 +53,7 @@ func FailureOf(service types.Service, target string, began time.Time) *RolloutFa
 			return failure
 		}
 	}
-	if !failure.RolledBack {
+	if !failure.RolledBack || began.IsZero() {
 		return nil
 	}
 	since := began.Add(-clockSlack)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -59,4 +60,28 @@ func (s *State) Service(cluster, name string) (urn, target string) {
 		}
 	}
 	return "", ""
+}
+
+// Registered is the number of the newest revision that the stack has registered of a family; 0 for none.
+func (s *State) Registered(family string) int {
+	if s == nil {
+		return 0
+	}
+	for _, resource := range s.Resources {
+		var own struct {
+			Family   string
+			Revision int
+		}
+		if !resource.Delete && resource.Type == "aws:ecs/taskDefinition:TaskDefinition" &&
+			json.Unmarshal(resource.Outputs, &own) == nil && own.Family == family {
+			return own.Revision
+		}
+	}
+	return 0
+}
+
+// HasAWS tells whether the stack has anything in AWS, as far as the state knows.
+func (s *State) HasAWS() bool {
+	return s != nil && slices.ContainsFunc(s.Resources,
+		func(r Resource) bool { return strings.HasPrefix(r.Type, "aws:") })
 }

@@ -27,7 +27,9 @@ func Print(report *console.Report, stages []*Stage) {
 	}
 	for _, stage := range stages {
 		report.Printf("\n%s: ", stage.Stage)
-		if last := stage.LastUpdate; last == nil {
+		if last := stage.LastUpdate; last == nil && (stage.lost || stage.kept) {
+			report.Printf("no update in its history\n")
+		} else if last == nil {
 			report.Printf("never deployed\n")
 		} else {
 			report.Printf("last %s %s, %s", last.Kind, report.Result(pulumicli.Ended(last.Result)),

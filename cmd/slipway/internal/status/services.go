@@ -97,7 +97,10 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 		}
 		var target string
 		now.urn, target = state.Service(cluster, name)
-		if now.Failure = awsclient.FailureOf(found, target, began); now.Failure != nil {
+		if max(awsclient.RevisionNumber(target), state.Registered(cluster+"-"+name)) >= now.Revision {
+			now.Failure = awsclient.FailureOf(found, target, began) // ECS never goes back to what the state does not know yet
+		}
+		if now.Failure != nil {
 			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)
 		}
 		definition, err := cloud.Revision(ctx, now.TaskDefinition)
@@ -122,7 +125,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 		return // not deployed yet, which is told with the keys
 	case now != nil && now.Failure != nil:
 		differ("%s", now.failed(s.Stage, name))
-	case deployed == nil && s.runsNothing():
+	case deployed == nil && (s.runsNothing() || s.lost):
 		break // which has been told
 	case now == nil:
 		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
@@ -132,6 +135,9 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 			"--stack %s`",
 			deployed.Revision, s.Stage)
 		return
+	case deployed == nil && s.LastUpdate.Result == "succeeded":
+		differ("runs revision %d, and the stack has no outputs, as after `slipway recover %s`: run `pulumi up --stack %[2]s`",
+			now.Revision, s.Stage)
 	case deployed == nil:
 		differ("runs revision %d, though no update has succeeded with it", now.Revision)
 	case deployed.TaskDefinition != now.TaskDefinition:

@@ -42,6 +42,10 @@ type Stage struct {
 
 	// unread is why schedules could not be read; nil where all were.
 	unread error
+	// lost says that AWS has the stage, and that there is no state, or an empty one.
+	lost bool
+	// kept says that the state has services, and no operation that was cut off: it has been deployed.
+	kept bool
 }
 
 type lastUpdate struct {
@@ -103,7 +107,7 @@ func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	err := asking.Wait()
 	_, withoutFile := os.Stat(project.StageFile(stack))
 	if missing := (pulumicli.NoStack{}); errors.As(err, &missing) && withoutFile == nil {
-		status.withoutStack(project)
+		status.withoutStack(ctx, project)
 		return status, nil
 	}
 	if err != nil {
@@ -145,9 +149,13 @@ func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	if err != nil {
 		return nil, err
 	}
-	if err := status.running(ctx, cloud, project.Name+"-"+stagefile.StageName(stack), state); err != nil {
+	cluster := project.Name + "-" + stagefile.StageName(stack)
+	if err := status.running(ctx, cloud, cluster, state); err != nil {
 		return nil, err
 	}
+	status.lost = lock == nil && !wasDestroyed(last) && !state.HasAWS() && len(state.Pending()) == 0 &&
+		cloud.HasCluster(ctx, cluster, project.Name, stagefile.StageName(stack))
+	status.kept = len(state.Pending()) == 0 && status.inState(cluster, state)
 	status.updated(last, lock != nil)
 	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
 		status.compare(name, status.Services[name])
@@ -161,19 +169,40 @@ func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	return status, status.unread
 }
 
+// inState tells whether the state has one of the stage's services.
+func (s *Stage) inState(cluster string, state *pulumicli.State) bool {
+	for name := range s.Services {
+		if _, target := state.Service(cluster, name); target != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // withoutStack says what a stage asks for that has a file and no stack, and what to do first.
-func (s *Stage) withoutStack(project *stagefile.Project) {
+func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
+	name := stagefile.StageName(s.Stage)
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
 		s.askedFor(project, config, secretKeys)
+		cloud, err := awsclient.Connect(ctx, s.Stage, config)
+		s.lost = err == nil && cloud.HasCluster(ctx, project.Name+"-"+name, project.Name, name)
+	}
+	if s.lost {
+		s.differ("there is no stack %s here, and AWS has its ECS cluster: sign in to the backend that has its state "+
+			"(`pulumi login`), or, where that was lost, run `pulumi stack init %s` and `slipway recover %[2]s` (%s)", name,
+			s.Stage, lostChapter)
+		return
 	}
 	first := ""
 	if len(s.Differences) > 0 {
 		first = "correct that, "
 	}
 	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`",
-		stagefile.StageName(s.Stage),
-		first, s.Stage)
+		name, first, s.Stage)
 }
+
+// lostChapter is where the documentation says more.
+const lostChapter = "docs/operations.md, \"get back a state that was lost\""
 
 // askedFor reads what a configuration asks for, or says why it cannot be deployed.
 func (s *Stage) askedFor(project *stagefile.Project, config map[string]string, secretKeys []string) {
@@ -211,16 +240,22 @@ func (s *Stage) askedBy(project *stagefile.Project, config *pulumicli.StageConfi
 func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
 	switch {
+	case s.lost:
+		s.differ("the state of %s is empty, and AWS has its ECS cluster: the state was lost; put a backup back, or run "+
+			"`slipway recover %[1]s` (%s)", s.Stage, lostChapter)
+	case last == nil && s.kept && !locked:
+		s.differ("the history of %s has no update, though its state has services, as after `slipway recover`, or where a "+
+			"backup was put back: run %s", s.Stage, up)
 	case last == nil && len(s.found()) > 0 && !locked:
 		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage,
 			strings.Join(s.found(), ", "), up)
 	case last == nil && !locked:
 		s.differ("%s has never been deployed: run %s", s.Stage, up)
-	case last != nil && last.Kind == "destroy" && last.Result == "succeeded" && len(s.found()) > 0:
+	case wasDestroyed(last) && len(s.found()) > 0:
 		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or "+
 			"destroy it again", s.Stage,
 			strings.Join(s.found(), ", "), up)
-	case last != nil && last.Kind == "destroy" && last.Result == "succeeded":
+	case wasDestroyed(last):
 		s.differ("%s was destroyed: run %s to recreate it", s.Stage, up)
 	case last != nil && last.Result == "in-progress":
 		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
@@ -243,6 +278,10 @@ func (s *Stage) found() (keys []string) {
 // runsNothing tells a stage of which no update has left anything that runs.
 func (s *Stage) runsNothing() bool {
 	return s.LastUpdate == nil || s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result == "succeeded"
+}
+
+func wasDestroyed(last *pulumicli.Update) bool {
+	return last != nil && last.Kind == "destroy" && last.Result == "succeeded"
 }
 
 // cutOff says that an update has begun operations and not ended them. A lock, which an update holds, is told before.

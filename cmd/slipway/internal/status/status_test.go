@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +65,9 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 		service["serviceName"], service["status"] = "web", "ACTIVE"
 		answer = map[string]any{"services": []any{service}}
+	case "DescribeClusters":
+		answer = map[string]any{"clusters": []any{map[string]any{"status": "ACTIVE", "tags": []any{
+			map[string]string{"key": "project", "value": "shop"}, map[string]string{"key": "stage", "value": "dev"}}}}}
 	case "ListTasks":
 		answer = map[string]any{"taskArns": []any{}}
 		if len(f.stopped) > 0 {
@@ -258,6 +262,8 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 			deployment("PRIMARY", "3", "FAILED", tripped), serving), nil,
 			[]string{"the deployment of revision 3 failed", "`aws ecs update-service --cluster shop-dev --service web " +
 				"--force-new-deployment` tries again, and `pulumi up --stack dev` watches it"}, "--re"},
+		"a state that is older than what runs": {service("4", event(1000000), deployment("PRIMARY", "4", "COMPLETED", "")),
+			nil, []string{"services.web: runs revision 4, and the last update that succeeded deployed 2"}, "rolled back"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -281,6 +287,45 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestARollbackIsClaimedOnlyOfAnUpdateThatIsKnown(t *testing.T) {
+	t.Parallel()
+	service := types.Service{Events: []types.ServiceEvent{{Message: aws.String("(deployment ecs-svc/2) deployment failed: " +
+		"alarm detected."), CreatedAt: aws.Time(time.Unix(1000000, 0))}}, Deployments: []types.Deployment{{
+		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(fakeRevision + "shop-dev-web:2")}}}
+	require.NotNil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
+	require.Nil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Time{}))
+}
+
+func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
+	t.Parallel()
+	cloud := (&fakeAWS{}).cloud(t)
+	require.True(t, cloud.HasCluster(t.Context(), "shop-dev", "shop", "dev"))
+	require.False(t, cloud.HasCluster(t.Context(), "shop-dev", "other", "dev"), "another project's")
+
+	says := func(s *Stage, last *pulumicli.Update) string {
+		s.Stage = "dev"
+		s.service("web").Running = &runningService{}
+		s.updated(last, false)
+		var printed bytes.Buffer
+		Print(&console.Report{Out: &printed, Renderer: lipgloss.NewRenderer(&printed)}, []*Stage{s})
+		return printed.String()
+	}
+	stage := func(s Stage) *Stage {
+		s.Services = map[string]*serviceStatus{}
+		return &s
+	}
+	lost := says(stage(Stage{lost: true}), nil)
+	require.Contains(t, lost, "dev: no update in its history\n")
+	require.Contains(t, lost, "the state of dev is empty, and AWS has its ECS cluster: the state was lost; put a backup "+
+		"back, or run `slipway recover dev` (docs/operations.md, ")
+	require.Equal(t, 1, strings.Count(lost, "! "))
+	recovered := says(stage(Stage{kept: true}), nil)
+	require.Contains(t, recovered, "as after `slipway recover`, or where a backup was put back: run `pulumi up --stack dev`")
+	require.NotContains(t, recovered, "killed")
+	require.NotContains(t, recovered, "never deployed")
+	require.Contains(t, says(stage(Stage{}), nil), "its first update was killed")
 }
 
 func TestPendingOperationsAreNamedAndCounted(t *testing.T) {
@@ -329,7 +374,7 @@ func TestAStageThatWasNeverPromotedSaysHowItComesByItsImages(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(p.Directory, "Pulumi.dev.yaml"),
 		[]byte("config:\n  slipway:images: {web: {build: {context: .}}}\n"), 0o644))
 	s := &Stage{Stage: "release", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{}}
-	s.withoutStack(p)
+	s.withoutStack(t.Context(), p)
 	require.Len(t, s.Differences, 2)
 	require.Contains(t, s.Differences[0],
 		"Pulumi.release.yaml cannot be deployed as it is: images (Pulumi.release.yaml): no image is declared yet; "+

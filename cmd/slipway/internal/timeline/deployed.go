@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,20 +120,7 @@ func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 		_, target := s.Service(cluster, name)
 		return awsclient.RevisionNumber(target)
 	}
-	for _, resource := range s.Resources {
-		if resource.Delete {
-			continue
-		}
-		var own struct {
-			Family   string
-			Revision int
-		}
-		if resource.Type == "aws:ecs/taskDefinition:TaskDefinition" && json.Unmarshal(resource.Outputs, &own) == nil &&
-			own.Family == cluster+"-"+name {
-			return own.Revision
-		}
-	}
-	return 0
+	return s.Registered(cluster + "-" + name)
 }
 
 // outputs are the stack's, where it is this update that they are from; nil where not.
