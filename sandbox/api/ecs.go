@@ -9,7 +9,7 @@ import (
 	"slipway/sandbox/account"
 )
 
-func describeClusters(a *account.Account, region string, p struct{ Clusters []string }) (any, error) {
+func describeClusters(a *account.Account, region string, p struct{ Clusters, Include []string }) (any, error) {
 	if len(p.Clusters) == 0 {
 		p.Clusters = []string{"default"}
 	}
@@ -36,8 +36,16 @@ func describeClusters(a *account.Account, region string, p struct{ Clusters []st
 		for _, task := range tasks {
 			in[task.LastStatus]++
 		}
-		return object{"clusterArn": o["arn"], "clusterName": o["name"], "status": "ACTIVE", "activeServicesCount": active,
-			"runningTasksCount": in["RUNNING"], "pendingTasksCount": in["PENDING"]}, nil
+		described := object{"clusterArn": o["arn"], "clusterName": o["name"], "status": "ACTIVE",
+			"activeServicesCount": active, "runningTasksCount": in["RUNNING"], "pendingTasksCount": in["PENDING"]}
+		if slices.Contains(p.Include, "TAGS") {
+			tags := []object{}
+			for _, each := range tagsOf(o) {
+				tags = append(tags, object{"key": each.Key, "value": each.Value})
+			}
+			described["tags"] = tags
+		}
+		return described, nil
 	})
 }
 
