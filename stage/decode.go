@@ -239,8 +239,8 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 		known = append(known, defaultsKey)
 	}
 	message := "there is no such key"
-	if meant = suggestKey(key, here); meant == "" && nearest(key, known) != "" {
-		meant = nearest(key, known)
+	if meant = suggestKey(key, here); meant == "" && Nearest(key, known) != "" {
+		meant = Nearest(key, known)
 	}
 	if meant != "" {
 		message += fmt.Sprintf("; did you mean %q?", meant)

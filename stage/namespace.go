@@ -25,7 +25,7 @@ func (c *checker) checkNamespace(fullKey string) {
 	case isNear(namespace, c.in.Project), isOurs && (namespace == "slipway" || c.isObjectText(fullKey)):
 		c.rejectNamespace(fullKey, c.in.Project+":"+key)
 	case isNear(namespace, "aws") || isNear(namespace, "docker"):
-		meant := nearest(namespace, []string{"aws", "docker"})
+		meant := Nearest(namespace, []string{"aws", "docker"})
 		c.rejectNamespace(fullKey, meant+":"+key)
 	}
 }
@@ -71,7 +71,7 @@ func (c *checker) checkProviderKey(fullKey, key string) {
 	}
 	file, _ := c.findKey(fullKey)
 	message := "the AWS provider has no such key"
-	if meant := nearest(name, providerKeys); meant != "" {
+	if meant := Nearest(name, providerKeys); meant != "" {
 		message += "; did you mean \"aws:" + meant + "\"?"
 	} else {
 		message += "; remove it, or correct its name: its keys are " + enumerate(providerKeys)

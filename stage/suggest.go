@@ -67,7 +67,7 @@ func suggestKey(key string, here reflect.Type) string {
 	if found := findMeaning(key, here, 1); found != "" {
 		return found
 	}
-	if found := nearest(key, fields.Names(here)); found != "" {
+	if found := Nearest(key, fields.Names(here)); found != "" {
 		return found
 	}
 	if found := findMeaning(key, here, 4); found != "" {
@@ -156,8 +156,8 @@ func inside(t reflect.Type) (held reflect.Type, step string) {
 	}
 }
 
-// nearest is the name that is most like another one, "" where none is.
-func nearest(name string, known []string) string {
+// Nearest is the name that is most like another one, "" where none is.
+func Nearest(name string, known []string) string {
 	near := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !isNear(name, k) })
 	if len(near) == 0 {
 		return ""

@@ -75,7 +75,16 @@ esac
 	status, stdout, stderr := slipway("promote", "other", "release")
 	require.Equal(t, 2, status)
 	require.Empty(t, stdout)
-	require.Contains(t, stderr, "no stack named 'other' found")
+	require.Contains(t, stderr, "there is no stage other: Pulumi.<stage>.yaml is there for release")
+	for _, args := range [][]string{{"promote", "relase", "release"}, {"diff", "relase", "dev"}, {"history", "relase"},
+		{"status", "relase"}, {"recover", "relase"}, {"run", "relase", "report"}, {"logs", "relase", "web"}} {
+		status, _, stderr = slipway(args...)
+		require.NotZero(t, status, args)
+		require.Contains(t, stderr, "there is no stage relase: did you mean release?", args)
+		require.NotContains(t, stderr, "exit status", args)
+	}
+	_, _, stderr = slipway("history", "release")
+	require.Contains(t, stderr, "there is no stack release: run `pulumi stack init release`")
 
 	status, _, stderr = slipway("promote", "none", "release")
 	require.Equal(t, 1, status)

@@ -86,7 +86,7 @@ func TestHistoryShowsOneUpdateWhole(t *testing.T) {
 	require.Contains(t, p.ok("slipway", "history", "staging").stdout, "staging has never been updated")
 	r = p.run("slipway", "history", "nowhere")
 	require.Equal(t, 2, r.status)
-	require.Contains(t, r.output, "no stack named 'nowhere'")
+	require.Contains(t, r.output, "there is no stage nowhere: Pulumi.<stage>.yaml is there for dev, release")
 }
 
 func TestHistoryWithoutTheKeyToTheSecrets(t *testing.T) {

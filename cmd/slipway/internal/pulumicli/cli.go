@@ -10,12 +10,16 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/stage"
 )
 
 // Update is one entry of a stack's history, as `pulumi stack history --json` has it.
@@ -193,13 +197,40 @@ func (p CLI) Write(ctx context.Context, input io.Reader, args ...string) ([]byte
 			_, diagnostics, _ := strings.Cut(stdout, "Diagnostics:")
 			stderr = strings.TrimSpace(diagnostics)
 		}
-		err = fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), stderr, err)
 		if strings.Contains(stderr, "no stack named") {
-			err = NoStack{fmt.Errorf("%w: correct the name, or make the stack with `pulumi stack init`", err)}
+			return nil, NoStack{p.noStack(valueOf(args, "--stack"))}
 		}
-		return nil, err
+		return nil, fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), stderr, err)
 	}
 	return []byte(stdout), nil
+}
+
+// noStack says of a stack that is not there whether its stage has a file, or else what has one.
+func (p CLI) noStack(stack string) error {
+	project, err := stagefile.Find(p.Directory)
+	if err != nil {
+		return err
+	}
+	name, stages := stagefile.StageName(stack), project.Stages()
+	switch meant := stage.Nearest(name, stages); {
+	case slices.Contains(stages, name):
+		return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in to "+
+			"where the stack is (`pulumi login`)", stack)
+	case len(stages) == 0:
+		return fmt.Errorf("there is no stage %s, and no Pulumi.<stage>.yaml in %s", stack, p.Directory)
+	case meant != "":
+		return fmt.Errorf("there is no stage %s: did you mean %s? Pulumi.<stage>.yaml is there for %s", stack, meant,
+			strings.Join(stages, ", "))
+	}
+	return fmt.Errorf("there is no stage %s: Pulumi.<stage>.yaml is there for %s", stack, strings.Join(stages, ", "))
+}
+
+// valueOf is what follows a flag.
+func valueOf(args []string, flag string) string {
+	if i := slices.Index(args, flag); i >= 0 && i+1 < len(args) {
+		return args[i+1]
+	}
+	return ""
 }
 
 // find is the CLI, which is asked for its version first: that is waited for as long as for the command itself.
