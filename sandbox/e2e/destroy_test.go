@@ -17,6 +17,9 @@ func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
 	p := deployed(t)
 	p.refused([]string{"RepositoryNotEmptyException", "slipway-dev/web"}, destroyArgs("dev")...)
 	require.Len(t, p.images(), 1, "nothing is lost")
+	r := p.refused([]string{"the last destroy failed", "services.web: ECS no longer has it: a destroy was under way"},
+		"slipway", "status", "dev", "--exit-code")
+	require.NotContains(t, r.output, "by hand")
 
 	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+"  slipway:repository:\n    forceDelete: true\n")
 	p.up("dev")

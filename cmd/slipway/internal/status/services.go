@@ -128,8 +128,9 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 	case deployed == nil && (s.runsNothing() || s.lost):
 		break // which has been told
 	case now == nil:
-		if s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" {
-			return // and so it is meant to be gone
+		if s.destroying() {
+			differ("ECS no longer has it: a destroy was under way")
+			return
 		}
 		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh "+
 			"--stack %s`",

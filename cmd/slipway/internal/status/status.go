@@ -259,6 +259,9 @@ func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 		s.differ("%s was destroyed: run %s to recreate it", s.Stage, up)
 	case last != nil && last.Result == "in-progress":
 		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
+	case last != nil && last.Result != "succeeded" && last.Kind == "destroy":
+		s.differ("the last destroy %s, and its own output said why: run `pulumi destroy --stack %s` again, or %s to recreate "+
+			"what is gone", last.Result, s.Stage, up)
 	case last != nil && last.Result != "succeeded":
 		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind,
 			last.Result, s.Stage)
@@ -278,6 +281,11 @@ func (s *Stage) found() (keys []string) {
 // runsNothing tells a stage of which no update has left anything that runs.
 func (s *Stage) runsNothing() bool {
 	return s.LastUpdate == nil || s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result == "succeeded"
+}
+
+// destroying tells a stage of which a destroy has begun and not succeeded: what is gone, nobody deleted by hand.
+func (s *Stage) destroying() bool {
+	return s.LastUpdate != nil && s.LastUpdate.Kind == "destroy" && s.LastUpdate.Result != "succeeded"
 }
 
 func wasDestroyed(last *pulumicli.Update) bool {

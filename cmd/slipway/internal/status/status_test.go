@@ -328,6 +328,24 @@ func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
 	require.Contains(t, says(stage(Stage{}), nil), "its first update was killed")
 }
 
+func TestADestroyThatWasStoppedNamesWhatIsGone(t *testing.T) {
+	t.Parallel()
+	s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		LastUpdate: &lastUpdate{Kind: "destroy", Result: "failed"}}
+	s.service("web").Deployed = &deployedService{Revision: 2}
+	s.task("report").Deployed = &taskRevision{Revision: 2}
+	s.task("report").Schedule = &readySchedule{Name: "shop-dev-report", Missing: true}
+	s.updated(&pulumicli.Update{Kind: "destroy", Result: "failed"}, false)
+	s.compare("web", s.Services["web"])
+	s.compareTask("report", s.Tasks["report"], false)
+	require.Equal(t, []string{
+		"the last destroy failed, and its own output said why: run `pulumi destroy --stack dev` again, or " +
+			"`pulumi up --stack dev` to recreate what is gone",
+		"services.web: ECS no longer has it: a destroy was under way",
+		"tasks.report: EventBridge Scheduler no longer has its schedule shop-dev-report: a destroy was under way",
+	}, s.Differences)
+}
+
 func TestPendingOperationsAreNamedAndCounted(t *testing.T) {
 	t.Parallel()
 	stash := pulumicli.PendingOperation{Kind: "creating", Resource: pulumicli.Resource{Type: "pulumi:index:Stash",

@@ -175,6 +175,9 @@ func (s *Stage) compareTask(name string, task *taskStatus, undeployed bool) {
 	switch {
 	case schedule == nil:
 		return
+	case schedule.Missing && s.destroying():
+		differ("EventBridge Scheduler no longer has its schedule %s: a destroy was under way", schedule.Name)
+		return
 	case schedule.Missing:
 		differ("EventBridge Scheduler has no schedule %s: it was deleted by hand; %s", schedule.Name, refresh)
 		return
