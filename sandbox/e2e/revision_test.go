@@ -20,6 +20,9 @@ func TestARevisionMovesOnlyTheService(t *testing.T) {
 	require.Equal(t, "hello from dev", running.Environment["GREETING"])
 	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision)
 	p.up("dev", "--expect-no-changes")
+	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").stdout,
+		"services.web of dev: pinned to revision 1; newer revision 2 is registered and does not run: remove "+
+			"services.web.revision to deploy it")
 	p.refused([]string{"services.web of dev is pinned"}, "slipway", "promote", "dev", "release")
 
 	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")

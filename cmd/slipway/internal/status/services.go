@@ -54,6 +54,7 @@ type runningService struct {
 	serves      bool   // tasks run that ECS has not given up
 	urn         string // of the service in the state
 	cluster     string
+	registered  int // the newest revision that the stack has registered for it; 0 where none is known
 }
 
 type serviceEvent struct {
@@ -95,9 +96,10 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
+		now.registered = state.Registered(cluster + "-" + name)
 		var target string
 		now.urn, target = state.Service(cluster, name)
-		if max(awsclient.RevisionNumber(target), state.Registered(cluster+"-"+name)) >= now.Revision {
+		if max(awsclient.RevisionNumber(target), now.registered) >= now.Revision {
 			now.Failure = awsclient.FailureOf(found, target, began) // ECS never goes back to what the state does not know yet
 		}
 		if now.Failure != nil {
@@ -120,6 +122,10 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 func (s *Stage) compare(name string, service *serviceStatus) {
 	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
 	asked, deployed, now := service.Asked, service.Deployed, service.Running
+	if asked != nil && now != nil && asked.Revision != 0 && now.registered > asked.Revision {
+		s.Notes = append(s.Notes, fmt.Sprintf("services.%s of %s: pinned to revision %d; newer revision %d is registered and "+
+			"does not run: remove services.%[1]s.revision to deploy it", name, s.Stage, asked.Revision, now.registered))
+	}
 	switch {
 	case deployed == nil && now == nil:
 		return // not deployed yet, which is told with the keys

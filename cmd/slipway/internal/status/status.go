@@ -37,7 +37,7 @@ type Stage struct {
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
 
-	// Notes are what could not be told, and is no difference.
+	// Notes are what could not be told, or is to be known, and is no difference.
 	Notes []string `json:"notes,omitempty"`
 
 	// unread is why schedules could not be read; nil where all were.

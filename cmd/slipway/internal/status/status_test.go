@@ -328,6 +328,23 @@ func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
 	require.Contains(t, says(stage(Stage{}), nil), "its first update was killed")
 }
 
+func TestAPinNamesTheNewerRevisionThatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	notes := func(pinned, registered int) []string {
+		s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}}
+		s.service("web").Asked = &askedService{Revision: pinned}
+		s.service("web").Deployed = &deployedService{Revision: 2}
+		s.service("web").Running = &runningService{Revision: 2, Rollout: "COMPLETED", registered: registered}
+		s.compare("web", s.Services["web"])
+		require.Empty(t, s.Differences)
+		return s.Notes
+	}
+	require.Equal(t, []string{"services.web of dev: pinned to revision 2; newer revision 3 is registered and does not run: " +
+		"remove services.web.revision to deploy it"}, notes(2, 3))
+	require.Empty(t, notes(2, 2))
+	require.Empty(t, notes(0, 3))
+}
+
 func TestADestroyThatWasStoppedNamesWhatIsGone(t *testing.T) {
 	t.Parallel()
 	s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
