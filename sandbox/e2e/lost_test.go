@@ -131,7 +131,7 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	before, deployment, revisions := p.inventory(), p.ecsService().Deployments[0].ID, p.revisions("slipway-dev-web")
 
 	p.ok("pulumi", "stack", "rm", "dev", "--force", "--yes", "--preserve-config")
-	p.refused([]string{"there is no stack dev here, and AWS has its ECS cluster", "run `pulumi stack init dev` and "+
+	p.refused([]string{"there is no stack dev here, and AWS has its ECS cluster", "run `pulumi stack init dev` and " +
 		"`slipway recover dev` (docs/operations.md"}, "slipway", "status", "dev", "--exit-code")
 	p.ok("pulumi", "stack", "init", "dev")
 	p.refused([]string{"the state of dev is empty, and AWS has its ECS cluster", "`slipway recover dev`"}, "slipway",
@@ -142,8 +142,8 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	require.NotEmpty(t, p.state("dev")["aws:ecs/cluster:Cluster"])
 	p.faults(nil)
 	require.Contains(t, p.recovers("--lost").results()["imported"], "aws:appautoscaling/policy:Policy")
-	said = p.refused([]string{"the history of dev has no update, though its state has services"}, "slipway", "status", "dev",
-		"--exit-code")
+	said = p.refused([]string{"the history of dev has no update, though its state has services"}, "slipway", "status",
+		"dev", "--exit-code")
 	require.NotContains(t, said.output, "killed")
 	require.Empty(t, p.up("dev").changed(), "all is as it was")
 	require.Equal(t, before, p.inventory())

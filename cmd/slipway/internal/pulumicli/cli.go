@@ -214,8 +214,8 @@ func (p CLI) noStack(stack string) error {
 	name, stages := stagefile.StageName(stack), project.Stages()
 	switch meant := stage.Nearest(name, stages); {
 	case slices.Contains(stages, name):
-		return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in to "+
-			"where the stack is (`pulumi login`)", stack)
+		return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in "+
+			"to where the stack is (`pulumi login`)", stack)
 	case len(stages) == 0:
 		return fmt.Errorf("there is no stage %s, and no Pulumi.<stage>.yaml in %s", stack, p.Directory)
 	case meant != "":

@@ -123,8 +123,8 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 	differ := func(format string, args ...any) { s.differ("services."+name+": "+format, args...) }
 	asked, deployed, now := service.Asked, service.Deployed, service.Running
 	if asked != nil && now != nil && asked.Revision != 0 && now.registered > asked.Revision {
-		s.Notes = append(s.Notes, fmt.Sprintf("services.%s of %s: pinned to revision %d; newer revision %d is registered and "+
-			"does not run: remove services.%[1]s.revision to deploy it", name, s.Stage, asked.Revision, now.registered))
+		s.Notes = append(s.Notes, fmt.Sprintf("services.%s of %s: pinned to revision %d; newer revision %d is registered "+
+			"and does not run: remove services.%[1]s.revision to deploy it", name, s.Stage, asked.Revision, now.registered))
 	}
 	switch {
 	case deployed == nil && now == nil:
@@ -196,6 +196,6 @@ func (r *runningService) again(stack, name string) string {
 	case !r.serves:
 		return fmt.Sprintf("`pulumi up --stack %s --replace '%s'` tries again", stack, r.urn)
 	}
-	return fmt.Sprintf("`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and `pulumi "+
-		"up --stack %s` watches it", r.cluster, name, stack)
+	return fmt.Sprintf("`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, and "+
+		"`pulumi up --stack %s` watches it", r.cluster, name, stack)
 }

@@ -260,8 +260,8 @@ func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 	case last != nil && last.Result == "in-progress":
 		s.differ("the last %s has not ended: `slipway history %s` shows what it changes", last.Kind, s.Stage)
 	case last != nil && last.Result != "succeeded" && last.Kind == "destroy":
-		s.differ("the last destroy %s, and its own output said why: run `pulumi destroy --stack %s` again, or %s to recreate "+
-			"what is gone", last.Result, s.Stage, up)
+		s.differ("the last destroy %s, and its own output said why: run `pulumi destroy --stack %s` again, or %s to "+
+			"recreate what is gone", last.Result, s.Stage, up)
 	case last != nil && last.Result != "succeeded":
 		s.differ("the last %s %s: its own output said why, and `slipway history %s` shows what it was to change", last.Kind,
 			last.Result, s.Stage)

@@ -291,8 +291,8 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 
 func TestARollbackIsClaimedOnlyOfAnUpdateThatIsKnown(t *testing.T) {
 	t.Parallel()
-	service := types.Service{Events: []types.ServiceEvent{{Message: aws.String("(deployment ecs-svc/2) deployment failed: " +
-		"alarm detected."), CreatedAt: aws.Time(time.Unix(1000000, 0))}}, Deployments: []types.Deployment{{
+	service := types.Service{Events: []types.ServiceEvent{{Message: aws.String("(deployment ecs-svc/2) deployment " +
+		"failed: alarm detected."), CreatedAt: aws.Time(time.Unix(1000000, 0))}}, Deployments: []types.Deployment{{
 		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(fakeRevision + "shop-dev-web:2")}}}
 	require.NotNil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
 	require.Nil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Time{}))
@@ -322,7 +322,8 @@ func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
 		"back, or run `slipway recover dev` (docs/operations.md, ")
 	require.Equal(t, 1, strings.Count(lost, "! "))
 	recovered := says(stage(Stage{kept: true}), nil)
-	require.Contains(t, recovered, "as after `slipway recover`, or where a backup was put back: run `pulumi up --stack dev`")
+	require.Contains(t, recovered, "as after `slipway recover`, or where a backup was put back: run "+
+		"`pulumi up --stack dev`")
 	require.NotContains(t, recovered, "killed")
 	require.NotContains(t, recovered, "never deployed")
 	require.Contains(t, says(stage(Stage{}), nil), "its first update was killed")
@@ -339,8 +340,8 @@ func TestAPinNamesTheNewerRevisionThatDoesNotRun(t *testing.T) {
 		require.Empty(t, s.Differences)
 		return s.Notes
 	}
-	require.Equal(t, []string{"services.web of dev: pinned to revision 2; newer revision 3 is registered and does not run: " +
-		"remove services.web.revision to deploy it"}, notes(2, 3))
+	require.Equal(t, []string{"services.web of dev: pinned to revision 2; newer revision 3 is registered and does not " +
+		"run: remove services.web.revision to deploy it"}, notes(2, 3))
 	require.Empty(t, notes(2, 2))
 	require.Empty(t, notes(0, 3))
 }
