@@ -35,7 +35,11 @@ func Print(report *console.Report, stages []*Stage) {
 			report.Printf("last %s %s, %s", last.Kind, report.Result(pulumicli.Ended(last.Result)),
 				last.Start.Local().Format("2006-01-02 15:04:05"))
 			if last.Commit != "" {
-				report.Printf(", commit %.7s by %s: %s", last.Commit, last.Author, console.Shorten(last.Message, 60))
+				dirty := ""
+				if last.Dirty {
+					dirty = " + uncommitted changes"
+				}
+				report.Printf(", commit %.7s%s by %s: %s", last.Commit, dirty, last.Author, console.Shorten(last.Message, 60))
 			}
 			report.Printf("\n")
 		}

@@ -55,6 +55,7 @@ type lastUpdate struct {
 	Commit  string    `json:"commit,omitempty"`
 	Author  string    `json:"author,omitempty"`
 	Message string    `json:"message,omitempty"`
+	Dirty   bool      `json:"dirty,omitempty"` // it was made with uncommitted changes
 }
 
 // serviceStatus is a service as the three know it; what one does not know of is nil.
@@ -132,7 +133,7 @@ func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	undeployed := status.askedBy(project, config, last, withoutFile == nil)
 	if last != nil {
 		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumicli.Time(last.StartTime), last.Environment["git.head"],
-			last.Environment["git.author"], last.Message}
+			last.Environment["git.author"], last.Message, last.Environment["git.dirty"] == "true"}
 	}
 	if err := status.deployed(outputs["services"]); err != nil {
 		return nil, fmt.Errorf("the output services of %s: %w", stack, err)

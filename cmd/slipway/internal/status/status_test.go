@@ -346,6 +346,16 @@ func TestAPinNamesTheNewerRevisionThatDoesNotRun(t *testing.T) {
 	require.Empty(t, notes(0, 3))
 }
 
+func TestStatusMarksAnUpdateThatWasMadeWithUncommittedChanges(t *testing.T) {
+	t.Parallel()
+	for dirty, says := range map[bool]string{true: "eb21d02 + uncommitted changes by Kim: ", false: "eb21d02 by "} {
+		var printed bytes.Buffer
+		Print(&console.Report{Out: &printed, Renderer: lipgloss.NewRenderer(&printed)}, []*Stage{{Stage: "dev",
+			LastUpdate: &lastUpdate{Kind: "update", Result: "succeeded", Commit: "eb21d02f0c", Author: "Kim", Dirty: dirty}}})
+		require.Contains(t, printed.String(), says)
+	}
+}
+
 func TestADestroyThatWasStoppedNamesWhatIsGone(t *testing.T) {
 	t.Parallel()
 	s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
