@@ -23,7 +23,8 @@ const drain = 15 * time.Second
 
 func main() {
 	describe := flag.Bool("describe", false, "print what GET / would answer, and end: a task that runs once")
-	healthCheck := flag.Bool("healthcheck", false, "ask the service in this container whether it is healthy, and end with status 0 or 1")
+	healthCheck := flag.Bool("healthcheck", false,
+		"ask the service in this container whether it is healthy, and end with status 0 or 1")
 	flag.Parse()
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

@@ -121,7 +121,8 @@ func TestServeUntilTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- serve(ctx, slog.New(slog.NewJSONHandler(output, nil)), map[string]string{"PORT": "0", "STAGE": "dev", "TOKEN": "hunter2"})
+		done <- serve(ctx, slog.New(slog.NewJSONHandler(output, nil)),
+			map[string]string{"PORT": "0", "STAGE": "dev", "TOKEN": "hunter2"})
 	}()
 
 	var started struct{ Msg, Stage, Image, Address string }

@@ -33,7 +33,8 @@ var VariableName = regexp.MustCompile(`^[!-<>-~]+$`)
 
 // Ulimits are the limits of processes that ECS knows; -1 stands for none
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html).
-var Ulimits = strings.Fields("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack")
+var Ulimits = strings.Fields("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime " +
+	"sigpending stack")
 
 // SoftAboveHard tells whether a soft limit of processes is above the hard one, which Docker refuses.
 func SoftAboveHard(soft, hard int) bool { return hard != -1 && (soft == -1 || soft > hard) }

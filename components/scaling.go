@@ -52,7 +52,7 @@ func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests
 			PolicyType:        pulumi.String("TargetTrackingScaling"),
 			TargetTrackingScalingPolicyConfiguration: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs{
 				TargetValue: pulumi.Float64(metric.target),
-				PredefinedMetricSpecification: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs{
+				PredefinedMetricSpecification: &predefinedMetric{
 					PredefinedMetricType: pulumi.String(metric.kind), ResourceLabel: metric.label,
 				},
 				ScaleInCooldown:  pulumi.Int(scaling.ScaleInCooldown),
@@ -89,3 +89,6 @@ func optionalInt(number *int) pulumi.IntPtrInput {
 	}
 	return pulumi.Int(*number)
 }
+
+// predefinedMetric is one that AWS measures itself.
+type predefinedMetric = appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs

@@ -100,8 +100,9 @@ func TestTheRoleOfAScheduleStartsThisTaskAndNothingElse(t *testing.T) {
 	recorded := declareStage(t, withTasks, nil)
 	require.Equal(t, []statement{
 		{Sid: "Run", Effect: "Allow", Action: []string{"ecs:RunTask"},
-			Resource:  []string{"arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:*"},
-			Condition: map[string]map[string][]string{"ArnEquals": {"ecs:cluster": {"arn:aws:ecs:ap-northeast-2:123456789012:cluster/shop-dev"}}}},
+			Resource: []string{"arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:*"},
+			Condition: map[string]map[string][]string{
+				"ArnEquals": {"ecs:cluster": {"arn:aws:ecs:ap-northeast-2:123456789012:cluster/shop-dev"}}}},
 		{Sid: "Tag", Effect: "Allow", Action: []string{"ecs:TagResource"},
 			Resource:  []string{"arn:aws:ecs:ap-northeast-2:123456789012:task/shop-dev/*"},
 			Condition: map[string]map[string][]string{"StringEquals": {"ecs:CreateAction": {"RunTask"}}}},

@@ -1,5 +1,5 @@
-// Package docs finds in the project's documentation and in its messages what can be tried: YAML and commands. Tests use it,
-// in each module those that can try them.
+// Package docs finds in the project's documentation and in its messages what can be tried: YAML and commands. Tests use
+// it, in each module those that can try them.
 package docs
 
 import (
@@ -57,7 +57,8 @@ func Commands(root string) ([]Command, error) {
 	}
 	var found []Command
 	for _, block := range all {
-		isShell := block.Language == "sh" || block.Language == "bash" || block.Language == "" && !firstKey.MatchString(block.Text)
+		isShell := block.Language == "sh" || block.Language == "bash" || block.Language == "" &&
+			!firstKey.MatchString(block.Text)
 		if block.Language == inSentence {
 			isShell = true
 		}

@@ -71,7 +71,8 @@ func (a *Account) ECS(ctx context.Context) (*ecs.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to ask ECS: %w", err)
 	}
-	return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecs", o.BaseEndpoint) }), nil
+	return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecs", o.BaseEndpoint) }),
+		nil
 }
 
 // ECR returns a client of ECR.
@@ -80,7 +81,8 @@ func (a *Account) ECR(ctx context.Context) (*ecr.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to ask ECR: %w", err)
 	}
-	return ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecr", o.BaseEndpoint) }), nil
+	return ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecr", o.BaseEndpoint) }),
+		nil
 }
 
 // IAM returns a client of IAM.
@@ -89,5 +91,6 @@ func (a *Account) IAM(ctx context.Context) (*iam.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to ask IAM: %w", err)
 	}
-	return iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = a.Settings.Endpoint("iam", o.BaseEndpoint) }), nil
+	return iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = a.Settings.Endpoint("iam", o.BaseEndpoint) }),
+		nil
 }

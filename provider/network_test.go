@@ -49,7 +49,10 @@ var unanswered = map[string]func(w http.ResponseWriter, until <-chan struct{}){
 		fmt.Fprint(w, `{"clusterArns": [`)
 	},
 	"a body that ends too early": func(w http.ResponseWriter, _ <-chan struct{}) { fmt.Fprint(w, `{"clusterArns": [`) },
-	"a proxy's page":             func(w http.ResponseWriter, _ <-chan struct{}) { fmt.Fprint(w, "<html><body>Sign in</body></html>") },
+	"a proxy's page": func(w http.ResponseWriter, _ <-chan struct{}) {
+		fmt.Fprint(w,
+			"<html><body>Sign in</body></html>")
+	},
 	"a proxy's failure": func(w http.ResponseWriter, _ <-chan struct{}) {
 		w.WriteHeader(http.StatusBadGateway)
 		fmt.Fprint(w, "<html><body>Bad Gateway</body></html>")
@@ -68,7 +71,8 @@ func TestACallThatIsNotAnsweredIsTriedAgain(t *testing.T) {
 			settings, asked := hanging(t, answer)
 			config, err := settings.Load(t.Context())
 			require.NoError(t, err)
-			client := ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) })
+			client := ecs.NewFromConfig(config,
+				func(o *ecs.Options) { o.BaseEndpoint = settings.Endpoint("ecs", o.BaseEndpoint) })
 			clusters, err := client.ListClusters(t.Context(), &ecs.ListClustersInput{})
 			require.NoError(t, err)
 			require.Len(t, clusters.ClusterArns, 1)

@@ -25,8 +25,8 @@ type Reads struct {
 	err  error     // of the latest one
 }
 
-// After is told how a read ended. It returns nil where the watch is to go on: after an answer, and after an error that may
-// pass, until nothing has been read for the limit. Otherwise its error is why the watch ends.
+// After is told how a read ended. It returns nil where the watch is to go on: after an answer, and after an error that
+// may pass, until nothing has been read for the limit. Otherwise its error is why the watch ends.
 func (r *Reads) After(err error) error {
 	if err == nil || r.last.IsZero() {
 		r.last = time.Now()

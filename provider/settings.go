@@ -1,4 +1,5 @@
-// Package provider makes the AWS SDK reach what the stage's AWS provider reaches: the same account, region and endpoints.
+// Package provider makes the AWS SDK reach what the stage's AWS provider reaches: the same account, region and
+// endpoints.
 package provider
 
 import (
@@ -25,8 +26,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Settings are the settings of the AWS provider that decide which account a call reaches. A call of the AWS SDK must use
-// them all: an answer from another account would be a lie.
+// Settings are the settings of the AWS provider that decide which account a call reaches. A call of the AWS SDK must
+// use them all: an answer from another account would be a lie.
 type Settings struct {
 	Region                 string
 	Profile                string
@@ -174,8 +175,8 @@ func (s Settings) Load(ctx context.Context) (awssdk.Config, error) {
 	return cfg, nil
 }
 
-// newRetryer is that of one client. A rollout is read for minutes, by each service of the stage: it gives way when AWS asks
-// for it.
+// newRetryer is that of one client. A rollout is read for minutes, by each service of the stage: it gives way when AWS
+// asks for it.
 func newRetryer() awssdk.Retryer {
 	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
@@ -196,7 +197,8 @@ func limitCall(stack *middleware.Stack) error {
 	}), middleware.Before)
 }
 
-// unreadable has an answer read again that was cut off, or is no answer of AWS. Whatever this project calls may be sent twice.
+// unreadable has an answer read again that was cut off, or is no answer of AWS. Whatever this project calls may be sent
+// twice.
 func unreadable(err error) awssdk.Ternary {
 	if errors.As(err, new(*smithy.DeserializationError)) {
 		return awssdk.TrueTernary
@@ -217,7 +219,8 @@ func (s Settings) Account(ctx context.Context, cfg awssdk.Config) (string, error
 			return account, nil
 		}
 		if attempt == accountAttempts {
-			return "", errors.New("operation error STS: GetCallerIdentity: the answer names no account, as one that was cut off or is a proxy's")
+			return "", errors.New("operation error STS: GetCallerIdentity: the answer names no account, as one that was cut " +
+				"off or is a proxy's")
 		}
 	}
 }

@@ -42,8 +42,10 @@ func TestARoleIsAssumedWithAllThatTheProviderAsksFor(t *testing.T) {
 		"tags": {"team": "web"}, "transitiveTagKeys": ["team"]}`), &settings.AssumeRole))
 	asked := assume(t, settings)
 	for name, value := range map[string]string{
-		"Action": "AssumeRole", "RoleArn": "arn:aws:iam::123456789012:role/deploy", "RoleSessionName": "ci", "ExternalId": "x",
-		"DurationSeconds": "1800", "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "SourceIdentity": "alice",
+		"Action": "AssumeRole", "RoleArn": "arn:aws:iam::123456789012:role/deploy", "RoleSessionName": "ci",
+		"ExternalId":      "x",
+		"DurationSeconds": "1800", "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+		"SourceIdentity":    "alice",
 		"Tags.member.1.Key": "team", "Tags.member.1.Value": "web", "TransitiveTagKeys.member.1": "team",
 	} {
 		require.Equal(t, value, asked.Get(name), name)

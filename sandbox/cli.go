@@ -110,7 +110,8 @@ func newEnough(path string) bool {
 
 // versionOf reads the version in the executable, which a CLI built from its module has, and asks any other CLI.
 func versionOf(path string) string {
-	if info, err := buildinfo.ReadFile(path); err == nil && info.Main.Path == cliModule && semver.IsValid(info.Main.Version) {
+	if info, err := buildinfo.ReadFile(path); err == nil && info.Main.Path == cliModule &&
+		semver.IsValid(info.Main.Version) {
 		return info.Main.Version
 	}
 	output, err := exec.Command(path, "version").Output()
@@ -128,7 +129,8 @@ func buildCLI(module, target string, progress io.Writer) error {
 	fmt.Fprintf(progress, "building the Pulumi CLI %s once, about 5 minutes: %s\n", version, target)
 	// Beside the target, so that nobody finds half of it there.
 	unfinished := target + ".unfinished"
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w -X "+cliVersion+"="+version, "-o", unfinished,
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w -X "+cliVersion+"="+version, "-o",
+		unfinished,
 		cliModule+"/cmd/pulumi")
 	build.Dir = module
 	build.Stdout, build.Stderr = progress, progress

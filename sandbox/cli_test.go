@@ -12,7 +12,8 @@ import (
 func TestWhichCLIIsNewEnough(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]bool{
-		"echo v3.226.0": true, "echo v3.300.1": true, "echo v3.225.9": false, "echo v2.0.0": false, "echo unknown": false, "exit 1": false,
+		"echo v3.226.0": true, "echo v3.300.1": true, "echo v3.225.9": false, "echo v2.0.0": false, "echo unknown": false,
+		"exit 1": false,
 	} {
 		path := filepath.Join(t.TempDir(), "pulumi")
 		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))

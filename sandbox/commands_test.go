@@ -63,5 +63,6 @@ func TestTheTargetsThatPeopleAreToldToMakeAreThere(t *testing.T) {
 			require.Regexp(t, where, string(makefile), command)
 		}
 	}
-	require.True(t, slices.ContainsFunc(told(t, "make"), func(c docs.Command) bool { return slices.Contains(c.Args, "demo") }))
+	require.True(t, slices.ContainsFunc(told(t, "make"),
+		func(c docs.Command) bool { return slices.Contains(c.Args, "demo") }))
 }

@@ -51,7 +51,8 @@ func (s servers) environment(base []string, dir string, path ...string) []string
 // leadsElsewhere tells of variables that choose an account, its credentials or a state.
 func leadsElsewhere(name string) bool {
 	switch name {
-	case "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CREDENTIALS_PATH", "PULUMI_IGNORE_AMBIENT_PLUGINS":
+	case "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CREDENTIALS_PATH",
+		"PULUMI_IGNORE_AMBIENT_PLUGINS":
 		return true
 	case "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PAGER", "AWS_DEFAULT_OUTPUT":
 		return false

@@ -24,7 +24,8 @@ func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 	environment := s.environment([]string{
 		"PATH=/usr/bin", "HOME=/home/me", "AWS_PROFILE=prod", "AWS_SESSION_TOKEN=x", "AWS_ROLE_ARN=x", "AWS_REGION=eu-west-1",
 		"AWS_ENDPOINT_URL_S3=https://example.com", "AWS_ACCESS_KEY_ID=AKIA", "PULUMI_CONFIG_PASSPHRASE=mine",
-		"PULUMI_CONFIG_PASSPHRASE_FILE=/mine", "PULUMI_ACCESS_TOKEN=pul-x", "PULUMI_BACKEND_URL=s3://mine", "PULUMI_DEBUG_GRPC=/log",
+		"PULUMI_CONFIG_PASSPHRASE_FILE=/mine", "PULUMI_ACCESS_TOKEN=pul-x", "PULUMI_BACKEND_URL=s3://mine",
+		"PULUMI_DEBUG_GRPC=/log",
 	}, "/account", "/cli", "/bin")
 	slices.Sort(environment)
 	require.Equal(t, []string{
@@ -119,10 +120,12 @@ func TestEveryPulumiFindsASaltAndLeavesTheFileAlone(t *testing.T) {
 	t.Parallel()
 	const content = "config:\n  tiny:a: {OCTAL: 0644}"
 	project, dir := newTestProject(t, map[string]string{"dev": content}), filepath.Join(t.TempDir(), "account")
-	command := sandbox(t, project, "--dir", dir, "exec", "--", "sh", "-c", "cat Pulumi.dev.yaml; cd /; pulumi version; cat $OLDPWD/Pulumi.dev.yaml")
+	command := sandbox(t, project, "--dir", dir, "exec", "--", "sh", "-c",
+		"cat Pulumi.dev.yaml; cd /; pulumi version; cat $OLDPWD/Pulumi.dev.yaml")
 	output, err := command.CombinedOutput()
 	require.NoError(t, err, string(output))
-	require.Regexp(t, `^config:\n  tiny:a: {OCTAL: 0644}v3\.226\.0\nconfig:\n  tiny:a: {OCTAL: 0644}\nencryptionsalt: v1:\S+\n$`, string(output))
+	require.Regexp(t, `^config:\n  tiny:a: {OCTAL: 0644}v3\.226\.0\nconfig:\n  tiny:a: {OCTAL: 0644}\nencryptionsalt: `+
+		`v1:\S+\n$`, string(output))
 	require.Equal(t, content, readFile(t, filepath.Join(project, "Pulumi.dev.yaml")))
 	require.NoDirExists(t, filepath.Join(project, ".sandbox"), "the account is elsewhere")
 	// An exec in an exec has the same CLI.
@@ -248,7 +251,8 @@ func TestImagesAreListedOldestFirst(t *testing.T) {
 	var images []map[string]string
 	require.NoError(t, json.Unmarshal([]byte(answer(t, dir, "images", "--json")), &images))
 	require.Len(t, images, 2)
-	for i, want := range []map[string]string{{"tag": "zwei", "digest": "sha256:1"}, {"tag": "drei", "digest": "sha256:2"}} {
+	for i, want := range []map[string]string{{"tag": "zwei", "digest": "sha256:1"},
+		{"tag": "drei", "digest": "sha256:2"}} {
 		pushed, err := time.Parse(time.RFC3339, images[i]["pushedAt"])
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now(), pushed, time.Minute)

@@ -44,7 +44,8 @@ A service, a task definition's family or the first characters of a task's id lim
 }
 
 // printLogs prints the wanted events, and those that come later where they are followed.
-func printLogs(ctx context.Context, out io.Writer, a *account.Account, wanted func(*account.LogEvent) bool, follow bool) error {
+func printLogs(ctx context.Context, out io.Writer, a *account.Account, wanted func(*account.LogEvent) bool,
+	follow bool) error {
 	for last := ""; ; {
 		events, err := a.AllLogEvents(last)
 		if err != nil {
@@ -110,7 +111,8 @@ func logsOf(a *account.Account, name string) (func(*account.LogEvent) bool, erro
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(events, ofTask) && !slices.ContainsFunc(tasks, func(t *account.Task) bool { return strings.HasPrefix(t.ID(), name) }) {
+	if !slices.ContainsFunc(events, ofTask) &&
+		!slices.ContainsFunc(tasks, func(t *account.Task) bool { return strings.HasPrefix(t.ID(), name) }) {
 		return nil, fmt.Errorf("there is no service, family or task %q in the account: `sandbox ps` lists them", name)
 	}
 	return ofTask, nil

@@ -51,7 +51,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "sandbox %s: %v\n", command.Name(), err)
 		return 1
 	default:
-		fmt.Fprintf(stderr, "%s: %s\nRun `%[1]s --help` for its arguments and flags.\n", command.CommandPath(), strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintf(stderr, "%s: %s\nRun `%[1]s --help` for its arguments and flags.\n", command.CommandPath(),
+			strings.Join(strings.Fields(err.Error()), " "))
 		return 2
 	}
 }
@@ -76,7 +77,8 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 		PersistentPreRun: func(*cobra.Command, []string) { *called = true },
 	}
 	dir := root.PersistentFlags().String("dir", accountDir(), "where the account lives, a `directory`")
-	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir), resetCommand(dir),
+	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir),
+		resetCommand(dir),
 		faultsCommand(dir), cliCommand())
 	return root
 }

@@ -77,7 +77,8 @@ type shownContainer struct {
 }
 
 // shownServices gives services their tasks that have not stopped; once are the tasks that have no service.
-func shownServices(a *account.Account, services []account.ServiceView, tasks []*account.Task) (shown []shownService, once []shownTask, err error) {
+func shownServices(a *account.Account, services []account.ServiceView, tasks []*account.Task) (shown []shownService,
+	once []shownTask, err error) {
 	once = []shownTask{}
 	own := map[string][]shownTask{} // by cluster and group
 	for _, task := range tasks {
@@ -105,8 +106,10 @@ func shownServices(a *account.Account, services []account.ServiceView, tasks []*
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 func showTask(task *account.Task, d *account.TaskDefinition) shownTask {
-	shown := shownTask{Task: task.ID(), Cluster: lastPart(task.ClusterARN()), Family: d.Family, Revision: d.Revision, StartedBy: task.StartedBy,
-		LastStatus: task.LastStatus, Health: task.Health, StoppedReason: task.StoppedReason, CreatedAt: task.CreatedAt, StoppedAt: task.StoppedAt,
+	shown := shownTask{Task: task.ID(), Cluster: lastPart(task.ClusterARN()), Family: d.Family, Revision: d.Revision,
+		StartedBy:  task.StartedBy,
+		LastStatus: task.LastStatus, Health: task.Health, StoppedReason: task.StoppedReason, CreatedAt: task.CreatedAt,
+		StoppedAt:  task.StoppedAt,
 		Containers: []shownContainer{}}
 	for _, c := range task.ContainerStates(d) {
 		ports := append([]account.Port{}, c.Ports...)
@@ -150,7 +153,8 @@ func taskRows(tasks []shownTask) [][]string {
 				codes = append(codes, fmt.Sprintf("%s=%d", c.Name, *c.ExitCode))
 			}
 		}
-		rows = append(rows, []string{task.Cluster, task.Task, fmt.Sprintf("%s:%d", task.Family, task.Revision), task.StartedBy, task.LastStatus,
+		rows = append(rows, []string{task.Cluster, task.Task, fmt.Sprintf("%s:%d", task.Family, task.Revision),
+			task.StartedBy, task.LastStatus,
 			strings.Join(codes, " "), task.CreatedAt.Local().Format(time.TimeOnly), task.StoppedReason})
 	}
 	return rows

@@ -32,7 +32,8 @@ func served(t *testing.T) (dir string, a *account.Account) {
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	const region = "eu-central-1"
 	require.NoError(t, a.SetRunner(true))
-	require.NoError(t, a.CreateObject(account.Cluster, "shop", account.Object{"arn": account.ARN("ecs", region, "cluster/shop")}, nil))
+	require.NoError(t, a.CreateObject(account.Cluster, "shop",
+		account.Object{"arn": account.ARN("ecs", region, "cluster/shop")}, nil))
 	require.NoError(t, a.CreateObject(account.LogGroup, "/shop", account.Object{}, nil))
 	require.NoError(t, a.CreateObject(account.Role, "execution", account.Object{"name": "execution",
 		"assumeRolePolicy": `{"Principal":{"Service":"ecs-tasks.amazonaws.com"}}`}, nil))
@@ -42,15 +43,19 @@ func served(t *testing.T) (dir string, a *account.Account) {
 		containers, err := account.ParseContainers(`[{"name": "main", "image": "nginx", "portMappings": [{"containerPort": 80}],
 			"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop", "awslogs-stream-prefix": "` + family + `"}}}]`)
 		require.NoError(t, err)
-		_, err = a.RegisterTaskDefinition(region, account.TaskDefinition{Family: family, CPU: "256", Memory: "512", NetworkMode: "awsvpc",
-			RequiresCompatibilities: []string{"FARGATE"}, Containers: containers, ExecutionRoleARN: "arn:aws:iam::123456789012:role/execution"})
+		_, err = a.RegisterTaskDefinition(region, account.TaskDefinition{Family: family, CPU: "256", Memory: "512",
+			NetworkMode:             "awsvpc",
+			RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
+			ExecutionRoleARN: "arn:aws:iam::123456789012:role/execution"})
 		require.NoError(t, err)
 	}
 	network := account.Network{Subnets: []string{account.Subnets[0].ID}, AssignPublicIP: true}
-	_, err = a.CreateService("shop", "web", "shop-web", account.ServiceSettings{DesiredCount: 1, MinimumHealthyPercent: 100, MaximumPercent: 200,
+	_, err = a.CreateService("shop", "web", "shop-web", account.ServiceSettings{DesiredCount: 1,
+		MinimumHealthyPercent: 100, MaximumPercent: 200,
 		Subnets: network.Subnets, AssignPublicIP: true})
 	require.NoError(t, err)
-	_, err = a.RunTask(account.RunTaskRequest{Cluster: "shop", TaskDefinition: "shop-migrate", Count: 1, LaunchType: "FARGATE", Network: &network,
+	_, err = a.RunTask(account.RunTaskRequest{Cluster: "shop", TaskDefinition: "shop-migrate", Count: 1,
+		LaunchType: "FARGATE", Network: &network,
 		StartedBy: "me"})
 	require.NoError(t, err)
 	var work []account.Work
@@ -81,7 +86,8 @@ func TestWhereServicesAnswerAndWhatRanOnce(t *testing.T) {
 	require.Regexp(t, `^shop +web +shop-web:1 +1 +. +nginx +http://127.0.0.1:32768$`, table[1])
 	require.Empty(t, table[2])
 	require.Regexp(t, `^CLUSTER +TASK +REVISION +STARTED BY +STATUS +EXIT CODES +STARTED +REASON$`, table[3])
-	require.Regexp(t, `^shop +[0-9a-f]{32} +shop-migrate:1 +me +STOPPED +main=3 +..:..:.. +Essential container in task exited$`, table[4])
+	require.Regexp(t, `^shop +[0-9a-f]{32} +shop-migrate:1 +me +STOPPED +main=3 +..:..:.. +Essential container in task `+
+		`exited$`, table[4])
 
 	var all struct {
 		Services []shownService
@@ -90,10 +96,12 @@ func TestWhereServicesAnswerAndWhatRanOnce(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(called(t, "--dir", dir, "ps", "--json")), &all))
 	require.Equal(t, "nginx", all.Services[0].Image)
 	task := all.Services[0].Tasks[0]
-	require.Equal(t, []any{"shop-web", 1, "RUNNING", "http://127.0.0.1:32768"}, []any{task.Family, task.Revision, task.LastStatus, task.Address})
+	require.Equal(t, []any{"shop-web", 1, "RUNNING", "http://127.0.0.1:32768"},
+		[]any{task.Family, task.Revision, task.LastStatus, task.Address})
 	require.Equal(t, []shownContainer{{Name: "main", LastStatus: "RUNNING",
 		Ports: []account.Port{{ContainerPort: 80, HostIP: "127.0.0.1", HostPort: 32768}}}}, task.Containers)
-	require.Equal(t, []any{"shop-migrate", "STOPPED", ""}, []any{all.Tasks[0].Family, all.Tasks[0].LastStatus, all.Tasks[0].Address})
+	require.Equal(t, []any{"shop-migrate", "STOPPED", ""}, []any{all.Tasks[0].Family, all.Tasks[0].LastStatus,
+		all.Tasks[0].Address})
 	require.Equal(t, 3, *all.Tasks[0].Containers[0].ExitCode)
 }
 

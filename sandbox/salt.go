@@ -15,8 +15,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 )
 
-// A CLI that finds no salt in a stage file makes one, and writes the file anew: 0644 becomes 420 before the program has read it.
-// So the pulumi on a command's PATH is this program, which puts a salt at the end of such files and then becomes the CLI.
+// A CLI that finds no salt in a stage file makes one, and writes the file anew: 0644 becomes 420 before the program has
+// read it. So the pulumi on a command's PATH is this program, which puts a salt at the end of such files and then
+// becomes the CLI.
 
 // What this program is told when it is called as pulumi.
 const (
@@ -88,7 +89,8 @@ func saltStageFiles(project, salt string) error {
 	})
 }
 
-// salted is a stage file with a line for the salt at its end; nil where that would change what it says, or where it needs none.
+// salted is a stage file with a line for the salt at its end; nil where that would change what it says, or where it
+// needs none.
 func (s *stageFiles) salted(content []byte, salt string) []byte {
 	before, err := s.parse(content)
 	// What is encrypted without a salt in the file is so with the one in the stack's state, which the CLI finds.
@@ -108,8 +110,8 @@ func (s *stageFiles) salted(content []byte, salt string) []byte {
 	return []byte(text)
 }
 
-// accountSalt is the salt of all stages of the account in dir, as the CLI makes one: v1:<8 random bytes>:<the word "pulumi",
-// encrypted>.
+// accountSalt is the salt of all stages of the account in dir, as the CLI makes one: v1:<8 random bytes>:<the word
+// "pulumi", encrypted>.
 func accountSalt(dir string) (string, error) {
 	file := filepath.Join(dir, "home", "salt")
 	kept, err := os.ReadFile(file)

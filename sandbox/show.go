@@ -31,7 +31,8 @@ func imagesCommand(dir *string) *cobra.Command {
 			if *asJSON {
 				return printJSON(command.OutOrStdout(), shownImages(images))
 			}
-			return printTable(command.OutOrStdout(), append([][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}}, imageRows(images)...))
+			return printTable(command.OutOrStdout(), append([][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}},
+				imageRows(images)...))
 		})
 	}
 	return command

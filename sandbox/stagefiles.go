@@ -25,8 +25,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// stageFiles keeps a project's stage files as they are while commands run. They get an encryptionsalt, from the sandbox or the
-// CLI, which reformats the file; neither is the user's edit.
+// stageFiles keeps a project's stage files as they are while commands run. They get an encryptionsalt, from the sandbox
+// or the CLI, which reformats the file; neither is the user's edit.
 //
 // The copies lie in the project, not in the account: commands with different accounts may run in one project at once.
 // The first command to start makes the copies, the last one to end puts them back, and where none could (all were
@@ -50,7 +50,8 @@ func newStageFiles(project string) (*stageFiles, error) {
 	}
 	place := filepath.Join(project, keptDir)
 	return &stageFiles{project: settings, dir: filepath.Join(project, settings.StackConfigDir), place: place,
-		kept: filepath.Join(place, "kept"), guard: flock.New(filepath.Join(place, "guard")), users: flock.New(filepath.Join(place, "users"))}, nil
+		kept: filepath.Join(place, "kept"), guard: flock.New(filepath.Join(place, "guard")),
+		users: flock.New(filepath.Join(place, "users"))}, nil
 }
 
 // keepStageFiles begins to look after the stage files of a project. Stage limits to one the check that the sandbox
@@ -152,7 +153,8 @@ func (s *stageFiles) list(dir string) (names []string, err error) {
 	return names, err
 }
 
-// keep copies the stage files. A copy that a kill leaves half made is never taken for one: the directory gets its name last.
+// keep copies the stage files. A copy that a kill leaves half made is never taken for one: the directory gets its name
+// last.
 func (s *stageFiles) keep(names []string) error {
 	unfinished := s.kept + ".unfinished"
 	if err := errors.Join(os.RemoveAll(unfinished), os.Mkdir(unfinished, 0o755)); err != nil {
@@ -254,7 +256,8 @@ func sameSettings(one, other *workspace.ProjectStack) bool {
 	return texts[0] == texts[1]
 }
 
-// hasNew tells whether a line was not among the earlier ones. The CLI may drop a comment; one that is new is the user's.
+// hasNew tells whether a line was not among the earlier ones. The CLI may drop a comment; one that is new is the
+// user's.
 func hasNew(lines, earlier []string) bool {
 	return slices.ContainsFunc(lines, func(line string) bool { return !slices.Contains(earlier, line) })
 }
@@ -319,7 +322,8 @@ func checkUsable(file string) error {
 		"has neither encrypted values nor that provider", filepath.Base(file), provider, filepath.Base(file))
 }
 
-// opens reports whether a salt was made with the sandbox's passphrase. A salt is v1:<base64>:<the word "pulumi" encrypted>.
+// opens reports whether a salt was made with the sandbox's passphrase. A salt is v1:<base64>:<the word "pulumi"
+// encrypted>.
 func opens(salt string) bool {
 	parts := strings.SplitN(salt, ":", 3)
 	if len(parts) != 3 || parts[0] != "v1" {

@@ -52,16 +52,23 @@ func start(t *testing.T, project string) *stageFiles {
 func TestWhatACommandMakesOfAStageFile(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct{ before, after, want string }{
-		"nothing stays nothing":                              {original, original, original},
-		"a salt and the CLI's form are undone":               {original, rewritten + sandboxSalt, original},
-		"a salt in a file without keys is undone":            {"# nothing yet\n", sandboxSalt, "# nothing yet\n"},
-		"an edit stays, without the salt":                    {original, rewritten + "    tiny:b: c\n" + sandboxSalt, rewritten + "    tiny:b: c\n"},
-		"an edit without a salt stays as it is":              {original, "config:\n  tiny:a: y\n", "config:\n  tiny:a: y\n"},
-		"a comment changed meanwhile stays":                  {original, strings.Replace(original, "ours", "mine", 1), strings.Replace(original, "ours", "mine", 1)},
-		"a comment added beside a salt stays, without it":    {original, rewritten + "    # mine\n" + sandboxSalt, rewritten + "    # mine\n"},
-		"a secret keeps the salt that it is encrypted with":  {original, rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt, rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt},
-		"a salt that was there stays":                        {sandboxSalt + original, rewritten + sandboxSalt, rewritten + sandboxSalt},
-		"a salt of somebody else beside an edit stays":       {original, rewritten + "    tiny:b: c\n" + otherSalt, rewritten + "    tiny:b: c\n" + otherSalt},
+		"nothing stays nothing":                   {original, original, original},
+		"a salt and the CLI's form are undone":    {original, rewritten + sandboxSalt, original},
+		"a salt in a file without keys is undone": {"# nothing yet\n", sandboxSalt, "# nothing yet\n"},
+		"an edit stays, without the salt": {original, rewritten + "    tiny:b: c\n" + sandboxSalt,
+			rewritten + "    tiny:b: c\n"},
+		"an edit without a salt stays as it is": {original, "config:\n  tiny:a: y\n", "config:\n  tiny:a: y\n"},
+		"a comment changed meanwhile stays": {original, strings.Replace(original, "ours", "mine", 1),
+			strings.Replace(original, "ours", "mine", 1)},
+		"a comment added beside a salt stays, without it": {original, rewritten + "    # mine\n" + sandboxSalt,
+			rewritten + "    # mine\n"},
+		"a secret keeps the salt that it is encrypted with": {original,
+			rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt,
+			rewritten + "    tiny:s:\n        secure: v1:x:y\n" + sandboxSalt},
+		"a salt that was there stays": {sandboxSalt + original, rewritten + sandboxSalt,
+			rewritten + sandboxSalt},
+		"a salt of somebody else beside an edit stays": {original, rewritten + "    tiny:b: c\n" + otherSalt,
+			rewritten + "    tiny:b: c\n" + otherSalt},
 		"a file that became something other than YAML stays": {original, "config: [", "config: ["},
 		"a file that was none is left alone":                 {"config: [", "config: [", "config: ["},
 	} {
@@ -217,7 +224,8 @@ func newAccountDir(t *testing.T) string {
 func TestAStageFileThatTheSandboxCannotDecryptIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct{ content, says string }{
-		"a key service":            {"secretsprovider: awskms://alias/the-key\nencryptedkey: AAAA\n", "the secrets provider awskms,"},
+		"a key service": {"secretsprovider: awskms://alias/the-key\nencryptedkey: AAAA\n",
+			"the secrets provider awskms,"},
 		"a data key alone":         {"encryptedkey: AAAA\n", "another secrets provider"},
 		"another passphrase":       {otherSalt, "another passphrase"},
 		"the sandbox's passphrase": {sandboxSalt, ""},

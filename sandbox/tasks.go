@@ -38,8 +38,9 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 	if err := a.SetRunner(true); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	running, err := agent.Start(agent.Settings{Dir: dir, Account: a, Registry: registry.New(filepath.Join(dir, "registry"), a),
-		Docker: engine, TaskHost: host, Say: say})
+	running, err := agent.Start(agent.Settings{Dir: dir, Account: a,
+		Registry: registry.New(filepath.Join(dir, "registry"), a),
+		Docker:   engine, TaskHost: host, Say: say})
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
@@ -54,7 +55,8 @@ func taskHost() (string, error) {
 	}
 	file := filepath.Join(filepath.Dir(self), "taskhost")
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to have them "+
+		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to "+
+			"have them "+
 			"only recorded", file)
 	} else if err != nil {
 		return "", err

@@ -48,7 +48,8 @@ func withTaskHost(t *testing.T, command *exec.Cmd) {
 	require.NoError(t, err)
 	command.Path = filepath.Join(bin, "sandbox")
 	require.NoError(t, os.WriteFile(command.Path, content, 0o755))
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", filepath.Join(bin, "taskhost"), "./taskhost")
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", filepath.Join(bin, "taskhost"),
+		"./taskhost")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))
@@ -124,7 +125,8 @@ func TestResetRemovesWhatTheAccountHasOnTheEngineAndNothingElse(t *testing.T) {
 			w := tar.NewWriter(&archive)
 			require.NoError(t, w.WriteHeader(&tar.Header{Name: identity, Mode: 0o644}))
 			require.NoError(t, w.Close())
-			imported, err := engine.ImageImport(t.Context(), client.ImageImportSource{Source: &archive, SourceName: "-"}, images[len(images)-1],
+			imported, err := engine.ImageImport(t.Context(), client.ImageImportSource{Source: &archive, SourceName: "-"},
+				images[len(images)-1],
 				client.ImageImportOptions{})
 			require.NoError(t, err)
 			_, err = io.Copy(io.Discard, imported)
@@ -143,7 +145,8 @@ func TestResetRemovesWhatTheAccountHasOnTheEngineAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 		volumes, err := engine.VolumeList(context.Background(), client.VolumeListOptions{Filters: label})
 		require.NoError(t, err)
-		found, err := engine.ImageList(context.Background(), client.ImageListOptions{Filters: client.Filters{}.Add("reference", image)})
+		found, err := engine.ImageList(context.Background(),
+			client.ImageListOptions{Filters: client.Filters{}.Add("reference", image)})
 		require.NoError(t, err)
 		return len(containers.Items) + len(volumes.Items) + len(found.Items)
 	}

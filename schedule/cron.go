@@ -90,9 +90,9 @@ func (f cronField) read(text string) (spec string, known bool) {
 	return strings.Join(all, ","), true
 }
 
-// special spells what only days have: of the month L, its last, LW, the last from Monday to Friday, and 15W, the one from
-// Monday to Friday that is nearest to the 15th; of the week L, its last, 6L, the month's last Friday, and 2#1, the first
-// Monday. It is empty for anything else.
+// special spells what only days have: of the month L, its last, LW, the last from Monday to Friday, and 15W, the one
+// from Monday to Friday that is nearest to the 15th; of the week L, its last, 6L, the month's last Friday, and 2#1, the
+// first Monday. It is empty for anything else.
 func (f cronField) special(element string) string {
 	day := func(text string) string {
 		if value, known := f.value(text); known {
@@ -102,7 +102,8 @@ func (f cronField) special(element string) string {
 	}
 	switch f.name {
 	case dayOfMonth.name:
-		if number, nearest := strings.CutSuffix(element, "W"); nearest && day(number) != "" || element == "L" || element == "LW" {
+		if number, nearest := strings.CutSuffix(element, "W"); nearest && day(number) != "" || element == "L" ||
+			element == "LW" {
 			return element
 		}
 	case dayOfWeek.name:

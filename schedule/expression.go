@@ -1,7 +1,7 @@
 // Package schedule reads the schedule expressions of AWS, which EventBridge Scheduler and Application Auto Scaling
 // share: at, rate and cron (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html,
-// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html). What they allow is checked here, as
-// libraries for cron have rules of their own; when a cron expression runs next, a library says.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html). What they allow is checked here,
+// as libraries for cron have rules of their own; when a cron expression runs next, a library says.
 package schedule
 
 import (

@@ -67,7 +67,8 @@ func nextByClock(cron *cronexpr.Expression, after time.Time, most int) (runs []t
 	return runs
 }
 
-// clockTime is when a clock in a zone shows a date and time, for the first time; there is none that summer time leaves out.
+// clockTime is when a clock in a zone shows a date and time, for the first time; there is none that summer time leaves
+// out.
 func clockTime(clock time.Time, zone *time.Location) (at time.Time, there bool) {
 	shown := func(at time.Time) bool { return at.Hour() == clock.Hour() && at.Minute() == clock.Minute() }
 	at = time.Date(clock.Year(), clock.Month(), clock.Day(), clock.Hour(), clock.Minute(), 0, 0, zone)

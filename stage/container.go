@@ -57,8 +57,8 @@ type Container struct {
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
 
-	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`),
-	// are healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes ECS gives
+	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`), are
+	// healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes ECS gives
 	// up, and the task stops.
 	//
 	// Default: none; it starts at once

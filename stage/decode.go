@@ -232,7 +232,8 @@ func (c *checker) decodeBoolean(n *node, into reflect.Value) {
 	into.SetBool(value)
 }
 
-// rejectKey reports a key that a struct does not have. It returns the one that was meant, if that is one of the struct's.
+// rejectKey reports a key that a struct does not have. It returns the one that was meant, if that is one of the
+// struct's.
 func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant string) {
 	n, known := of.object[key], fields.Names(here)
 	if of == c.root && !n.place().inherited() {

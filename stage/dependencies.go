@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// conditions are what a container can wait for (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html).
+// conditions are what a container can wait for
+// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html).
 var conditions = []string{"START", "HEALTHY", "COMPLETE", "SUCCESS"}
 
 // checkDependencies checks for what the containers of a task wait. keys lead to the service or the task called main.
@@ -21,7 +22,8 @@ func (c *checker) checkDependencies(keys []any, main string, definition TaskDefi
 		}
 	}
 	if circle := findCircle(containers); circle != nil {
-		c.fail(dependency(keys, main, circle[0], circle[1]), "makes containers wait for each other: %s; remove one of these dependencies",
+		c.fail(dependency(keys, main, circle[0], circle[1]),
+			"makes containers wait for each other: %s; remove one of these dependencies",
 			strings.Join(circle, " → "))
 	}
 }
@@ -32,7 +34,8 @@ func (c *checker) isDoubtful(keys []any, main, other string) bool {
 	if other != main {
 		own = below(keys, "containers", other)
 	}
-	return c.root.at(own...).bad || c.root.at(below(own, "essential")...).bad || c.root.at(below(own, "healthCheck")...).bad
+	return c.root.at(own...).bad || c.root.at(below(own, "essential")...).bad ||
+		c.root.at(below(own, "healthCheck")...).bad
 }
 
 // dependency leads to where a container says that it waits for another.
@@ -64,13 +67,14 @@ func (d TaskDefinition) refusesDependency(main, name, other string) string {
 	case !isSidecar:
 		return "waits for the end of " + other + ", the main container, which is that of the task; write START or HEALTHY"
 	case sidecar.Essential:
-		return "waits for the end of " + other + ", which is essential, so that the task ends with it; write essential: false there"
+		return "waits for the end of " + other +
+			", which is essential, so that the task ends with it; write essential: false there"
 	}
 	return ""
 }
 
-// findCircle finds containers that wait for each other, the first one again at the end; nil where there are none. One that waits
-// for itself is another mistake.
+// findCircle finds containers that wait for each other, the first one again at the end; nil where there are none. One
+// that waits for itself is another mistake.
 func findCircle(containers map[string]Container) []string {
 	done := map[string]bool{}
 	var walk func(way []string) []string

@@ -55,7 +55,8 @@ func (c *checker) checkDeployment(name string, service Service) {
 	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
 	deployment := service.Deployment
 	known := true
-	for _, keys := range [][]any{key("maximum"), key("minimumHealthy"), at("services", name, "replicas"), at("services", name, "scaling", "min")} {
+	for _, keys := range [][]any{key("maximum"), key("minimumHealthy"), at("services", name, "replicas"),
+		at("services", name, "scaling", "min")} {
 		known = known && !c.root.at(keys...).bad
 	}
 	fewest := service.fewestReplicas()
@@ -64,9 +65,12 @@ func (c *checker) checkDeployment(name string, service Service) {
 	switch {
 	case !known:
 	case deployment.MinimumHealthy == 100 && deployment.Maximum == 100:
-		c.fail(key("maximum"), "is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
+		c.fail(key("maximum"),
+			"is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
 	case fewest > 0 && stuck:
-		c.fail(key("maximum"), "is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or lower minimumHealthy",
+		c.fail(key("maximum"),
+			"is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or "+
+				"lower minimumHealthy",
 			deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
 	errors := c.root.at(key("maxErrors")...)
@@ -86,15 +90,16 @@ func (c *checker) checkDeployment(name string, service Service) {
 		}
 	}
 	if errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
-		c.failAt(errors, "counts the service's 5xx responses at the load balancer, and the service has no route; write route, or remove maxErrors")
+		c.failAt(errors, "counts the service's 5xx responses at the load balancer, and the service has no route; write "+
+			"route, or remove maxErrors")
 	}
 }
 
 // HasAlarms tells whether any alarm takes a deployment back.
 func (d Deployment) HasAlarms() bool { return len(d.Alarms) > 0 || d.MaxErrors > 0 }
 
-// ExtraRolloutTime is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may be
-// unhealthy at first, be drained and end.
+// ExtraRolloutTime is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may
+// be unhealthy at first, be drained and end.
 func (s Service) ExtraRolloutTime() time.Duration {
 	seconds := s.StopTimeout
 	if s.Route != nil {

@@ -15,7 +15,8 @@ type Error struct {
 	File string
 	// Message says what is wrong, what is allowed and what to do.
 	Message string
-	// keys are those that there are at the place of an unknown one. Of several mistakes with the same, the first says them.
+	// keys are those that there are at the place of an unknown one. Of several mistakes with the same, the first says
+	// them.
 	keys string
 }
 

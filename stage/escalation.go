@@ -26,7 +26,8 @@ var escalations = []escalation{
 		DeactivateMFADevice DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice
 		PutUserPermissionsBoundary PutUserPolicy ResetServiceSpecificCredential ResyncMFADevice UpdateAccessKey UpdateLoginProfile
 		UploadSSHPublicKey UploadSigningCertificate`), []string{"user/"}},
-	{"iam", strings.Fields("AddUserToGroup AttachGroupPolicy DeleteGroupPolicy DetachGroupPolicy PutGroupPolicy"), []string{"group/"}},
+	{"iam", strings.Fields("AddUserToGroup AttachGroupPolicy DeleteGroupPolicy DetachGroupPolicy PutGroupPolicy"),
+		[]string{"group/"}},
 	{"iam", strings.Fields("CreatePolicy CreatePolicyVersion SetDefaultPolicyVersion"), []string{"policy/"}},
 	{"iam", strings.Fields("AddRoleToInstanceProfile CreateInstanceProfile"), []string{"instance-profile/"}},
 	{"iam", strings.Fields(`AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider
@@ -35,7 +36,8 @@ var escalations = []escalation{
 	{"sts", []string{"AssumeRole"}, []string{"role/"}},
 	{"lambda", []string{"UpdateFunctionCode", "UpdateFunctionConfiguration"}, []string{"function:"}},
 	{"cloudformation", []string{"CreateChangeSet", "CreateStack", "UpdateStack"}, []string{"stack/"}},
-	{"sso", []string{"AttachManagedPolicyToPermissionSet", "AttachCustomerManagedPolicyReferenceToPermissionSet", "CreateAccountAssignment",
+	{"sso", []string{"AttachManagedPolicyToPermissionSet", "AttachCustomerManagedPolicyReferenceToPermissionSet",
+		"CreateAccountAssignment",
 		"PutInlinePolicyToPermissionSet"}, []string{"permissionSet/", "instance/", "account/"}},
 	{"identitystore", []string{"CreateGroupMembership"}, []string{"group/", "identitystore/", "membership/"}},
 }
@@ -75,7 +77,8 @@ func (e escalation) changes(action string) bool {
 // reaches tells whether a pattern stands for every resource of one of the kinds.
 func (e escalation) reaches(resource string) bool {
 	return slices.ContainsFunc(e.kinds, func(kind string) bool {
-		return reachesResource(resource, e.service, kind+anyName) || reachesResource(resource, e.service, kind+anyName+"/"+anyName)
+		return reachesResource(resource, e.service, kind+anyName) ||
+			reachesResource(resource, e.service, kind+anyName+"/"+anyName)
 	})
 }
 

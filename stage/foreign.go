@@ -10,8 +10,8 @@ import (
 	"slipway/awslimits"
 )
 
-// CheckIn checks the stage again, now that its region and account are known: what the file alone does not say is not in another one.
-// Its error is an Errors.
+// CheckIn checks the stage again, now that its region and account are known: what the file alone does not say is not in
+// another one. Its error is an Errors.
 func (s *Stage) CheckIn(region, account string) error {
 	if s.written == nil { // a stage that was not loaded from a file
 		return nil
@@ -25,22 +25,25 @@ func (s *Stage) CheckIn(region, account string) error {
 	return nil
 }
 
-// foreignPartition says that an ARN is of another partition than the stage's, in which its account and all that is there does not
-// exist; empty where it is not, or the stage's region is not known. Wildcards match it.
+// foreignPartition says that an ARN is of another partition than the stage's, in which its account and all that is
+// there does not exist; empty where it is not, or the stage's region is not known. Wildcards match it.
 func (c *checker) foreignPartition(parsed arn.ARN) string {
 	if c.aws.Region == "" {
 		return ""
 	}
 	if own := awslimits.Partition(c.aws.Region); !awslimits.Match(parsed.Partition, own) {
-		return fmt.Sprintf("is in the partition %s, and the stage runs in %s, which is in %s; write arn:%[3]s:…", parsed.Partition, c.aws.Region, own)
+		return fmt.Sprintf("is in the partition %s, and the stage runs in %s, which is in %s; write arn:%[3]s:…",
+			parsed.Partition, c.aws.Region, own)
 	}
 	return ""
 }
 
-// foreignAccount says that an ARN is of another account than the stage's; empty where it is not, or the stage may be in any.
+// foreignAccount says that an ARN is of another account than the stage's; empty where it is not, or the stage may be in
+// any.
 func (c *checker) foreignAccount(account string) string {
 	if allowed := c.aws.AllowedAccountIDs; len(allowed) > 0 && !slices.Contains(allowed, account) {
-		return fmt.Sprintf("is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them", account, enumerate(allowed))
+		return fmt.Sprintf("is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them", account,
+			enumerate(allowed))
 	}
 	return ""
 }
@@ -51,7 +54,8 @@ func (c *checker) foreign(parsed arn.ARN) string {
 		return mistake
 	}
 	if c.aws.Region != "" && parsed.Region != c.aws.Region {
-		return fmt.Sprintf("is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s", parsed.Region, c.aws.Region)
+		return fmt.Sprintf("is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s", parsed.Region,
+			c.aws.Region)
 	}
 	return c.foreignAccount(parsed.AccountID)
 }
@@ -68,15 +72,18 @@ func (c *checker) checkSecretPlace(name, text string) {
 	}
 }
 
-// checkNamesByCase looks for services and tasks whose names differ in upper and lower case only: IAM takes their roles for the same.
+// checkNamesByCase looks for services and tasks whose names differ in upper and lower case only: IAM takes their roles
+// for the same.
 func (c *checker) checkNamesByCase(kinds map[string][]string) {
 	seen := map[string]string{}
 	for _, kind := range []string{"services", "tasks"} {
 		for _, name := range kinds[kind] {
 			folded := strings.ToLower(name)
-			if other, is := seen[folded]; is && other != written("services", name) { // which is told as a task of a service's name
-				c.fail(at(kind, name), "differs from %s in upper and lower case only, and IAM takes the names of their roles for the same; "+
-					"use another name", other)
+			// which is told as a task of a service's name
+			if other, is := seen[folded]; is && other != written("services", name) {
+				c.fail(at(kind, name),
+					"differs from %s in upper and lower case only, and IAM takes the names of their roles for the same; "+
+						"use another name", other)
 			}
 			seen[folded] = written(kind, name)
 		}

@@ -26,10 +26,12 @@ func TestWhatIsInAnotherAccountIsFoundOnceThatIsKnown(t *testing.T) {
 		}
 		return found
 	}
-	require.Equal(t, []string{"images.web.ref"}, mistakes("eu-central-1", "123456789012"), "it is pinned in ap-northeast-2; a secret may be anywhere")
+	require.Equal(t, []string{"images.web.ref"}, mistakes("eu-central-1", "123456789012"),
+		"it is pinned in ap-northeast-2; a secret may be anywhere")
 	require.Equal(t, []string{"images.web.ref", "images.web.ref", "loadBalancer.certificate", "roles.permissionsBoundary",
 		"tasks.night.schedule.deadLetterQueue"}, mistakes("us-east-1", "210987654321"))
-	require.Equal(t, []string{"images.web.ref", "loadBalancer.certificate", "roles.permissionsBoundary", "secrets.DATABASE_URL",
+	require.Equal(t, []string{"images.web.ref", "loadBalancer.certificate", "roles.permissionsBoundary",
+		"secrets.DATABASE_URL",
 		"tasks.night.schedule.deadLetterQueue"}, mistakes("cn-north-1", "123456789012"))
 	require.NoError(t, (&Stage{}).CheckIn("eu-central-1", "123456789012"))
 }
@@ -38,7 +40,8 @@ func TestAStageThatIsNamedAsASecurityGroupsID(t *testing.T) {
 	t.Parallel()
 	const routed = "      port: 80\n      route: {}"
 	_, err := loadFiles(t, "sg-dev", "", oneService(routed))
-	require.ErrorContains(t, err, `Pulumi.sg-dev.yaml: the stage is named "sg-dev", and AWS lets no name of a security group begin with sg-`)
+	require.ErrorContains(t, err,
+		`Pulumi.sg-dev.yaml: the stage is named "sg-dev", and AWS lets no name of a security group begin with sg-`)
 	_, err = loadFiles(t, "sg-dev", "", oneService(""))
 	require.NoError(t, err, "it has no load balancer")
 }

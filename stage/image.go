@@ -17,10 +17,11 @@ import (
 // Build says how an image is built.
 type Build struct {
 	// Context is the directory that Docker is given, less what its `.dockerignore` excludes. Whatever changes in it makes
-	// a new image, so a context that is the project itself excludes the stage files (`Pulumi.*`) there. Left out in any case are
-	// `.git` and `.pulumi` in the context, and `.git`, `.pulumi`, `.bin`, `.sandbox` and `.slipway` beside `Pulumi.yaml`;
-	// all but the last are let in by an exception in `.dockerignore` (`!.git`) or by their name in the Dockerfile. The commit in the tag, and whether it says `-dirty`, go by the files that Docker sees: where the
-	// image takes a file that git ignores, such as a binary, let the source that it is made of into the context, too.
+	// a new image, so a context that is the project itself excludes the stage files (`Pulumi.*`) there. Left out in any
+	// case are `.git` and `.pulumi` in the context, and `.git`, `.pulumi`, `.bin`, `.sandbox` and `.slipway` beside
+	// `Pulumi.yaml`; all but the last are let in by an exception in `.dockerignore` (`!.git`) or by their name in the
+	// Dockerfile. The commit in the tag, and whether it says `-dirty`, go by the files that Docker sees: where the image
+	// takes a file that git ignores, such as a binary, let the source that it is made of into the context, too.
 	//
 	// Default: none; required
 	// Allowed: an existing directory, relative to `Pulumi.yaml`, which may lie outside the project (`../services/web`); no
@@ -213,7 +214,8 @@ func (c *checker) checkPaths(name string, build *Build) {
 	}
 	if resolved, err := filepath.EvalSymlinks(filepath.Join(c.in.Root, filepath.FromSlash(context))); err == nil {
 		if resolved, err = filepath.Abs(resolved); err == nil && filepath.Dir(resolved) == resolved {
-			c.fail(contextKey, "%q is the root of the file system; name the directory to build from, such as ./app", build.Context)
+			c.fail(contextKey, "%q is the root of the file system; name the directory to build from, such as ./app",
+				build.Context)
 			return
 		}
 	}

@@ -19,9 +19,9 @@ type Input struct {
 	Root string
 }
 
-// FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables. It takes the configuration out
-// of the environment, as it has every decrypted secret: no child process is to get it, whoever starts one (git, or the
-// program of an AWS profile's credential_process). The Pulumi SDK has read it before.
+// FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables. It takes the configuration
+// out of the environment, as it has every decrypted secret: no child process is to get it, whoever starts one (git, or
+// the program of an AWS profile's credential_process). The Pulumi SDK has read it before.
 func FromEnvironment() (Input, error) {
 	in := Input{
 		Project: os.Getenv("PULUMI_PROJECT"),

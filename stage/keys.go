@@ -29,8 +29,8 @@ type document struct {
 
 	// Secrets are the values of secret variables, or where they are kept. A container is given those that it names. An
 	// encrypted value (`pulumi config set --stack dev --secret --path 'slipway:secrets.API_KEY'`) is kept in Secrets
-	// Manager, in one secret for each service or task, and a changed value is a new revision. An ARN stands for a value that
-	// is kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
+	// Manager, in one secret for each service or task, and a changed value is a new revision. An ARN stands for a value
+	// that is kept elsewhere; ECS reads it when a task starts, so a new value reaches the tasks that start after it.
 	//
 	// Allowed: a value that is encrypted by Pulumi; `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX`, where
 	// suffix is the six characters that Secrets Manager adds, alone or followed by

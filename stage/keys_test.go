@@ -28,7 +28,8 @@ func exampleOf(t *testing.T, key reference.Key) any {
 func TestEveryKeySaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	for _, key := range allKeys(t) {
-		require.True(t, strings.HasPrefix(key.Text, "`"+key.Field.Tag.Get("json")+"` "), "the comment of %s begins with its field's name: %q", key.Path, key.Text)
+		require.True(t, strings.HasPrefix(key.Text, "`"+key.Field.Tag.Get("json")+"` "),
+			"the comment of %s begins with its field's name: %q", key.Path, key.Text)
 		require.NotEmpty(t, key.Prose["Rule"], "%s: a Rule names the page that sets it", key.Path)
 		require.NotEmpty(t, key.Prose["Example"], key.Path)
 		_, hasDefault := key.Field.Tag.Lookup("default")

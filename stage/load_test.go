@@ -15,13 +15,15 @@ import (
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // pinned is an image as promotion writes it.
-const pinned = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@" + digest
+const pinned = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@" +
+	digest
 
 // project is a directory with the files that the builds of the tests need.
 func project(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, name := range []string{"app/Dockerfile", "app/Dockerfile.golang", "app/deploy/Dockerfile.release", "empty/.keep"} {
+	for _, name := range []string{"app/Dockerfile", "app/Dockerfile.golang", "app/deploy/Dockerfile.release",
+		"empty/.keep"} {
 		write(t, root, name, "FROM scratch\n")
 	}
 	for name, content := range files {
@@ -273,11 +275,15 @@ config:
 			TaskDefinition: TaskDefinition{
 				Image: "web", CPU: 1024, Memory: 3072, LogRetention: 90,
 				Container: Container{
-					EntryPoint: []string{"/app"}, Command: []string{"serve", "--verbose"}, DependsOn: map[string]string{"prepare": "SUCCESS"},
+					EntryPoint: []string{"/app"}, Command: []string{"serve", "--verbose"},
+					DependsOn:   map[string]string{"prepare": "SUCCESS"},
 					Environment: map[string]string{"STAGE": "release-web", "EMPTY": "", "GREETING": "hello"},
-					SecretNames: []string{"DATABASE_URL", "API_KEY"}, Secrets: map[string]Secret{"DATABASE_URL": database, "API_KEY": key},
-					HealthCheck: &HealthCheck{Command: []string{"CMD", "/app", "-healthcheck"}, Interval: 5, Timeout: 3, Retries: 2, StartPeriod: 10},
-					StopTimeout: 60, Mounts: map[string]Mount{"data": {Path: "/var/data", ReadOnly: true}}, User: "65532:65532", Init: true,
+					SecretNames: []string{"DATABASE_URL", "API_KEY"}, Secrets: map[string]Secret{"DATABASE_URL": database,
+						"API_KEY": key},
+					HealthCheck: &HealthCheck{Command: []string{"CMD", "/app", "-healthcheck"}, Interval: 5, Timeout: 3, Retries: 2,
+						StartPeriod: 10},
+					StopTimeout: 60, Mounts: map[string]Mount{"data": {Path: "/var/data", ReadOnly: true}}, User: "65532:65532",
+					Init:    true,
 					Ulimits: map[string]Ulimit{"nofile": {Soft: 4096, Hard: 65535}},
 				},
 				Containers: map[string]Sidecar{
@@ -287,7 +293,8 @@ config:
 						Mounts: map[string]Mount{"data": {Path: "/data"}}, ReadonlyRootFilesystem: true,
 					}},
 					"proxy": {Image: "public.ecr.aws/nginx/nginx:1.27", CPU: 32, Essential: true, Container: Container{
-						Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20, DependsOn: map[string]string{"web": "HEALTHY"},
+						Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20,
+						DependsOn: map[string]string{"web": "HEALTHY"},
 					}},
 				},
 				Permissions: []Permission{{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::uploads/*"},
@@ -296,15 +303,18 @@ config:
 			Port: 8080, Replicas: 3, Revision: 12, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"},
 			Route: &Route{
 				Hosts: []string{"shop.example.com", "*.shop.example.com"}, Paths: []string{"/api/*"}, Priority: 7, Protocol: "grpc",
-				HealthCheck: TargetHealthCheck{Path: "/health", Codes: "0-99", Interval: 10, Timeout: 3, HealthyThreshold: 3, UnhealthyThreshold: 4},
+				HealthCheck: TargetHealthCheck{Path: "/health", Codes: "0-99", Interval: 10, Timeout: 3, HealthyThreshold: 3,
+					UnhealthyThreshold: 4},
 				GracePeriod: 0, DeregistrationDelay: 30, Stickiness: 3600,
 			},
 			Scaling: &Scaling{
 				Min: 2, Max: 10, CPU: 60, Memory: 70, Requests: 1000, ScaleInCooldown: 600, ScaleOutCooldown: 30,
-				Schedules: map[string]Schedule{"night": {When: "cron(0 22 * * ? *)", TimeZone: "Asia/Seoul", Min: &none, Max: &one}},
+				Schedules: map[string]Schedule{"night": {When: "cron(0 22 * * ? *)", TimeZone: "Asia/Seoul", Min: &none,
+					Max: &one}},
 			},
-			Deployment: Deployment{MinimumHealthy: 50, Maximum: 150, CircuitBreaker: "stop", Alarms: []string{"latency"}, MaxErrors: 5},
-			Exec:       true,
+			Deployment: Deployment{MinimumHealthy: 50, Maximum: 150, CircuitBreaker: "stop", Alarms: []string{"latency"},
+				MaxErrors: 5},
+			Exec: true,
 		}},
 		Tasks: map[string]Task{
 			"migrate": {Before: []string{"web"}, TaskDefinition: TaskDefinition{
@@ -315,14 +325,17 @@ config:
 			"report": {
 				Schedule: &TaskSchedule{When: "cron(0 6 ? * MON-FRI *)", TimeZone: "Asia/Seoul", MaxAge: 3600,
 					DeadLetterQueue: "arn:aws:sqs:ap-northeast-2:123456789012:failed"},
-				TaskDefinition: TaskDefinition{Image: "web", CPU: 512, Memory: 1024, LogRetention: 7, Containers: map[string]Sidecar{},
-					Container: Container{Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20}},
+				TaskDefinition: TaskDefinition{Image: "web", CPU: 512, Memory: 1024, LogRetention: 7,
+					Containers: map[string]Sidecar{},
+					Container:  Container{Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20}},
 			},
 		},
 		LoadBalancer: LoadBalancer{
 			Zone: "example.com", Certificate: "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
-			TLSPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06", Internal: true, Subnets: []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},
-			AllowFrom: []string{"10.0.0.0/8"}, IdleTimeout: 120, DeletionProtection: true, AccessLogs: &AccessLogs{Bucket: "shop-logs", Prefix: "dev"},
+			TLSPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06", Internal: true,
+			Subnets:   []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},
+			AllowFrom: []string{"10.0.0.0/8"}, IdleTimeout: 120, DeletionProtection: true,
+			AccessLogs: &AccessLogs{Bucket: "shop-logs", Prefix: "dev"},
 		},
 		ClusterSettings: ClusterSettings{ContainerInsights: "enhanced"},
 		Roles:           Roles{Path: "/slipway/", PermissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"},
@@ -346,7 +359,8 @@ func TestPinnedReferences(t *testing.T) {
 
 func TestWhere(t *testing.T) {
 	t.Parallel()
-	s, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {services: {web: {revision: 3}}}}}", oneService("      port: 80"))
+	s, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {services: {web: {revision: 3}}}}}",
+		oneService("      port: 80"))
 	require.NoError(t, err)
 	require.Equal(t, "services.web.port (Pulumi.dev.yaml)", s.Where("services", "web", "port"))
 	require.Equal(t, "services.web.cpu (Pulumi.dev.yaml)", s.Where("services", "web", "cpu"))
@@ -368,8 +382,9 @@ func TestNamesInAWS(t *testing.T) {
 func TestGoodStages(t *testing.T) {
 	t.Parallel()
 	for name, stage := range map[string]string{
-		"images alone":                "config: {'slipway:images': {web: {build: {context: app}}}}",
-		"an image that no one runs":   "config: {'slipway:images': {web: {ref: '" + pinned + "'}, job: {build: {context: app}}}, 'slipway:services': {web: {image: web}}}",
+		"images alone": "config: {'slipway:images': {web: {build: {context: app}}}}",
+		"an image that no one runs": "config: {'slipway:images': {web: {ref: '" + pinned +
+			"'}, job: {build: {context: app}}}, 'slipway:services': {web: {image: web}}}",
 		"a context outside":           "config: {'slipway:images': {web: {build: {context: ../app}}}}",
 		"no arguments":                oneService("      command: []"),
 		"a quoted date":               oneService(`      environment: {DAY: "2024-01-01"}`),
@@ -382,7 +397,8 @@ func TestGoodStages(t *testing.T) {
 		"another project's keys":      oneService("") + "\n  other:servises: {}",
 		"keys of a provider":          oneService("") + "\n  aws:profile: dev\n  aws:region: ap-northeast-2",
 		"an encrypted provider's key": oneService("") + "\n  aws:secretKey: {secure: hunter2}",
-		"an anchor and its alias":     oneService("      environment: &e {A: 'x'}\n    job:\n      image: web\n      environment: *e"),
+		"an anchor and its alias": oneService("      environment: &e {A: 'x'}\n    job:\n      image: web\n      " +
+			"environment: *e"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

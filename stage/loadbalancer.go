@@ -141,9 +141,11 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 	key := func(name string) place { return c.root.at("loadBalancer", name) }
 	if at := key("arn"); at.present {
 		c.checkARN(at, settings.ARN, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
-		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout", "deletionProtection", "accessLogs"} {
+		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout",
+			"deletionProtection", "accessLogs"} {
 			if own := key(other); own.present {
-				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them")
+				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove "+
+					"one of them")
 			}
 		}
 	} else if port := key("port"); port.present && !at.bad {
@@ -157,19 +159,24 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 		c.checkARN(at, settings.Certificate, "acm", certificateResource, "a certificate")
 	}
 	if at := key("tlsPolicy"); at.present && !modernTLSPolicy.MatchString(settings.TLSPolicy) {
-		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06", settings.TLSPolicy)
+		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06",
+			settings.TLSPolicy)
 	}
-	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 || len(settings.Subnets) > awslimits.LoadBalancerSubnets) {
-		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets), awslimits.LoadBalancerSubnets)
+	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 ||
+		len(settings.Subnets) > awslimits.LoadBalancerSubnets) {
+		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets),
+			awslimits.LoadBalancerSubnets)
 	}
 	c.checkSubnets(settings.Subnets, "loadBalancer", "subnets")
 	if at := key("allowFrom"); at.present && len(settings.AllowFrom) == 0 {
-		c.failAt(at, "is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit every address")
+		c.failAt(at, "is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit "+
+			"every address")
 	}
 	c.checkRanges(settings.AllowFrom, "loadBalancer", "allowFrom")
 	for i, text := range settings.AllowFrom {
 		if strings.Contains(text, ":") {
-			c.fail(at("loadBalancer", "allowFrom", i), "is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
+			c.fail(at("loadBalancer", "allowFrom", i),
+				"is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
 		}
 	}
 	if logs := settings.AccessLogs; logs != nil && !key("accessLogs").bad {
@@ -178,8 +185,10 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 		} else if !bucketName.MatchString(logs.Bucket) {
 			c.failAt(at, "is %q; write the name of a bucket: 3 to 63 lower case letters, digits, - and .", logs.Bucket)
 		}
-		if strings.HasPrefix(logs.Prefix, "/") || strings.HasSuffix(logs.Prefix, "/") || strings.Contains(logs.Prefix, "AWSLogs") {
-			c.fail(at("loadBalancer", "accessLogs", "prefix"), "is %q; write text that does not begin or end with / and does not contain AWSLogs",
+		if strings.HasPrefix(logs.Prefix, "/") || strings.HasSuffix(logs.Prefix, "/") ||
+			strings.Contains(logs.Prefix, "AWSLogs") {
+			c.fail(at("loadBalancer", "accessLogs", "prefix"),
+				"is %q; write text that does not begin or end with / and does not contain AWSLogs",
 				logs.Prefix)
 		}
 	}
@@ -189,7 +198,8 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 func (c *checker) checkARN(at place, text string, service string, resource *regexp.Regexp, what string) {
 	parsed, err := arn.Parse(text)
 	switch {
-	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) || !resource.MatchString(parsed.Resource):
+	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) ||
+		!resource.MatchString(parsed.Resource):
 		c.failAt(at, "is %q; write the ARN of %s", shorten(text), what)
 	default:
 		if mistake := c.foreign(parsed); mistake != "" {

@@ -38,8 +38,9 @@ config:
 			Image: "web", CPU: 256, Memory: 1024, LogRetention: 30, Containers: map[string]Sidecar{},
 			Container: Container{
 				Command: []string{"serve"}, StopTimeout: 20,
-				Environment: map[string]string{"A": "1", "B": "2", "LOG": "trace", "REGION": "seoul"}, SecretNames: []string{"TOKEN"},
-				Secrets: map[string]Secret{"TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"}},
+				Environment: map[string]string{"A": "1", "B": "2", "LOG": "trace", "REGION": "seoul"},
+				SecretNames: []string{"TOKEN"},
+				Secrets:     map[string]Secret{"TOKEN": {ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shared/token"}},
 			},
 		},
 		Port: 8080, Replicas: 1, Deployment: rolling,
@@ -66,7 +67,8 @@ func TestAStageMayPinWhatTheDefaultsBuild(t *testing.T) {
 // Without the build its repository, which holds the image, would not be declared any more.
 func TestARefToTheStagesOwnImageKeepsTheBuildOfTheDefaults(t *testing.T) {
 	t.Parallel()
-	for name, image := range map[string]string{"ref alone": "{ref: '" + pinned + "'}", "ref and build": "{build: {}, ref: '" + pinned + "'}"} {
+	for name, image := range map[string]string{"ref alone": "{ref: '" + pinned + "'}",
+		"ref and build": "{build: {}, ref: '" + pinned + "'}"} {
 		got, err := loadFiles(t, "dev", sharedByStages, "config: {'slipway:images': {web: "+image+"}}")
 		require.NoError(t, err, name)
 		require.Equal(t, "app", got.Images["web"].Build.Context, name)
@@ -123,7 +125,8 @@ func TestMistakesInDefaultsAndTheirMerging(t *testing.T) {
 		},
 		"a default size with the stage's CPU": {
 			sharedByStages, "config: {'slipway:services': {web: {cpu: 512}}}",
-			"services.web.cpu", "Pulumi.dev.yaml", "512 does not go with the default memory of 512 MiB; write memory, allowed: 1024 to 4096",
+			"services.web.cpu", "Pulumi.dev.yaml",
+			"512 does not go with the default memory of 512 MiB; write memory, allowed: 1024 to 4096",
 		},
 		"a size of the defaults": {
 			"config: {'slipway:defaults': {value: {services: {web: {cpu: 512, memory: 512}}}}}", oneService(""),
@@ -146,7 +149,8 @@ func TestMistakesInDefaultsAndTheirMerging(t *testing.T) {
 			"environment.A", "Pulumi.yaml", `write "1" in quotes`,
 		},
 		"build and another stage's ref over the defaults": {
-			sharedByStages, "config: {'slipway:images': {web: {build: {}, ref: '" + strings.Replace(pinned, "slipway-dev", "slipway-qa", 1) + "'}}}",
+			sharedByStages, "config: {'slipway:images': {web: {build: {}, ref: '" +
+				strings.Replace(pinned, "slipway-dev", "slipway-qa", 1) + "'}}}",
 			"images.web.ref", "Pulumi.dev.yaml", "pin one of slipway-dev/web, or remove build",
 		},
 	} {

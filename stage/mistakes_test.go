@@ -37,7 +37,8 @@ func TestMistakes(t *testing.T) {
 	}{
 		// keys and types
 		"an unknown key of the project": {
-			with("  slipway:servises: {}"), "servises", dev, []string{`did you mean "services"?`, "environment, images, secrets"}},
+			with("  slipway:servises: {}"), "servises", dev, []string{`did you mean "services"?`,
+				"environment, images, secrets"}},
 		"a misspelt defaults key": {
 			with("  slipway:default: {}"), "default", dev, []string{`did you mean "defaults"?`}},
 		"an unknown key of a service": {
@@ -47,19 +48,24 @@ func TestMistakes(t *testing.T) {
 		"an unknown key that is like no other": {
 			oneService("      spot: true"), "services.web.spot", dev, []string{"there is no such key; the keys here are"}},
 		"a key of the whole stage in a service": {
-			oneService("      loadBalancer: {}"), "services.web.loadBalancer", dev, []string{"did you mean slipway:loadBalancer, which is"}},
+			oneService("      loadBalancer: {}"), "services.web.loadBalancer", dev,
+			[]string{"did you mean slipway:loadBalancer, which is"}},
 		"an unknown key of a build": {
-			built("        context: app\n        dockerFile: x"), "images.web.build.dockerFile", dev, []string{`did you mean "dockerfile"?`}},
+			built("        context: app\n        dockerFile: x"), "images.web.build.dockerFile", dev,
+			[]string{`did you mean "dockerfile"?`}},
 		"an unknown key of an image": {
-			"config: {'slipway:images': {web: {bild: {}, ref: '" + pinned + "'}}}", "images.web.bild", dev, []string{`did you mean "build"?`}},
+			"config: {'slipway:images': {web: {bild: {}, ref: '" + pinned + "'}}}", "images.web.bild", dev,
+			[]string{`did you mean "build"?`}},
 		"an unknown key of the network": {
 			with("  slipway:network: {subnetIds: []}"), "network.subnetIds", dev, []string{"vpc, subnets, assignPublicIp"}},
 		"an unknown key of the repository": {
-			with("  slipway:repository: {forcedelete: true}"), "repository.forcedelete", dev, []string{`did you mean "forceDelete"?`}},
+			with("  slipway:repository: {forcedelete: true}"), "repository.forcedelete", dev,
+			[]string{`did you mean "forceDelete"?`}},
 		"no image kept": {
 			with("  slipway:repository: {keepImages: 0}"), "repository.keepImages", dev, []string{"is 0; allowed: 1 to 100000"}},
 		"more revisions kept than ECS lists": {
-			with("  slipway:repository: {keepRevisions: 101}"), "repository.keepRevisions", dev, []string{"is 101; allowed: 1 to 100"}},
+			with("  slipway:repository: {keepRevisions: 101}"), "repository.keepRevisions", dev,
+			[]string{"is 101; allowed: 1 to 100"}},
 		"services that are text": {
 			"config: {'slipway:services': hello, 'slipway:images': {web: {ref: '" + pinned + "'}}}", "services", dev,
 			[]string{`is the text "hello"`, "must be an object"}},
@@ -75,45 +81,61 @@ func TestMistakes(t *testing.T) {
 		"a service that is empty": {
 			with("    job:"), "services.job", dev, []string{"is empty (null)"}},
 		"text where a list belongs": {
-			oneService("      command: serve"), "services.web.command", dev, []string{`it must be a list`, `["first", "second"]`}},
+			oneService("      command: serve"), "services.web.command", dev,
+			[]string{`it must be a list`, `["first", "second"]`}},
 		"a list where text belongs": {
-			oneService("      environment: {A: [b]}"), "services.web.environment.A", dev, []string{"is a list; it must be text"}},
+			oneService("      environment: {A: [b]}"), "services.web.environment.A", dev,
+			[]string{"is a list; it must be text"}},
 		"text where a number belongs": {
-			oneService(`      port: "8080"`), "services.web.port", dev, []string{`is the text "8080"`, "a whole number, without quotes"}},
+			oneService(`      port: "8080"`), "services.web.port", dev,
+			[]string{`is the text "8080"`, "a whole number, without quotes"}},
 		"a fraction where a whole number belongs": {
-			oneService(`      cpu: 0.25`), "services.web.cpu", dev, []string{"is the number 0.25; it must be a whole number of CPU units"}},
+			oneService(`      cpu: 0.25`), "services.web.cpu", dev,
+			[]string{"is the number 0.25; it must be a whole number of CPU units"}},
 		"a number beyond all": {
 			oneService(`      replicas: 99999999999`), "services.web.replicas", dev, []string{"whole number of tasks"}},
 		"an octal size": {
-			oneService(`      memory: 01000`), "services.web.memory", dev, []string{"is written 01000, which YAML reads as 512"}},
+			oneService(`      memory: 01000`), "services.web.memory", dev,
+			[]string{"is written 01000, which YAML reads as 512"}},
 		"text where a boolean belongs": {
-			with("  slipway:repository: {forceDelete: yes}"), "repository.forceDelete", dev, []string{"must be true or false, without quotes"}},
+			with("  slipway:repository: {forceDelete: yes}"), "repository.forceDelete", dev,
+			[]string{"must be true or false, without quotes"}},
 		"an empty number": {
 			oneService("      replicas:"), "services.web.replicas", dev, []string{"is empty (null)"}},
 
 		// environment
 		"a number in the environment": {
-			with("  slipway:environment: {PORT: 8080}"), "environment.PORT", dev, []string{`is the number 8080`, `write "8080" in quotes`}},
+			with("  slipway:environment: {PORT: 8080}"), "environment.PORT", dev,
+			[]string{`is the number 8080`, `write "8080" in quotes`}},
 		"a version in the environment": {
-			with("  slipway:environment: {V: 1.10}"), "environment.V", dev, []string{`is the number 1.10`, `write "1.10" in quotes`}},
+			with("  slipway:environment: {V: 1.10}"), "environment.V", dev,
+			[]string{`is the number 1.10`, `write "1.10" in quotes`}},
 		"a number with a zero in front": {
-			oneService("      environment: {ZIP: 01234}"), "services.web.environment.ZIP", dev, []string{`write "01234" in quotes`}},
+			oneService("      environment: {ZIP: 01234}"), "services.web.environment.ZIP", dev,
+			[]string{`write "01234" in quotes`}},
 		"a hexadecimal number": {
-			oneService("      environment: {MASK: 0xFF}"), "services.web.environment.MASK", dev, []string{`write "0xFF" in quotes`}},
+			oneService("      environment: {MASK: 0xFF}"), "services.web.environment.MASK", dev,
+			[]string{`write "0xFF" in quotes`}},
 		"a boolean in the environment": {
-			with("  slipway:environment: {DEBUG: True}"), "environment.DEBUG", dev, []string{`is the boolean True`, `write "True" in quotes`}},
+			with("  slipway:environment: {DEBUG: True}"), "environment.DEBUG", dev,
+			[]string{`is the boolean True`, `write "True" in quotes`}},
 		"null in the environment": {
 			with("  slipway:environment: {A: }"), "environment.A", dev, []string{"is empty (null)", `write ""`}},
 		"a date in the environment": {
-			with("  slipway:environment: {DAY: 2024-01-01}"), "environment.DAY", dev, []string{`is a date`, `in quotes: "2024-01-01"`}},
+			with("  slipway:environment: {DAY: 2024-01-01}"), "environment.DAY", dev,
+			[]string{`is a date`, `in quotes: "2024-01-01"`}},
 		"a time in the environment": {
-			with("  slipway:environment: {T: 2024-01-01 10:30:00}"), "environment.T", dev, []string{`in quotes: "2024-01-01 10:30:00"`}},
+			with("  slipway:environment: {T: 2024-01-01 10:30:00}"), "environment.T", dev,
+			[]string{`in quotes: "2024-01-01 10:30:00"`}},
 		"a date that the CLI wrote back": {
-			with("  slipway:environment: {DAY: 2024-01-01 00:00:00 +0000 UTC}"), "environment.DAY", dev, []string{`in quotes: "2024-01-01"`}},
+			with("  slipway:environment: {DAY: 2024-01-01 00:00:00 +0000 UTC}"), "environment.DAY", dev,
+			[]string{`in quotes: "2024-01-01"`}},
 		"services whose names differ in their case": {
-			oneService("") + "    Web: {image: web}\n", "services.web", dev, []string{"differs from services.Web in upper and lower case only", "IAM"}},
+			oneService("") + "    Web: {image: web}\n", "services.web", dev,
+			[]string{"differs from services.Web in upper and lower case only", "IAM"}},
 		"a service that is named as a security group's id": {
-			oneService("") + "    sg-api: {image: web}\n", "services.sg-api", dev, []string{"begins with sg-, with which AWS lets no name of a security group begin"}},
+			oneService("") + "    sg-api: {image: web}\n", "services.sg-api", dev,
+			[]string{"begins with sg-, with which AWS lets no name of a security group begin"}},
 		"a service that is named as a security group's id, in capitals": {
 			oneService("") + "    SG-api: {image: web}\n", "services.SG-api", dev, []string{"begins with sg-"}},
 		"a variable with =": {
@@ -123,7 +145,8 @@ func TestMistakes(t *testing.T) {
 		"a variable without a name": {
 			oneService("      environment: {'': x}"), `services.web.environment[""]`, dev, []string{"without spaces and ="}},
 		"a variable with a control character": {
-			oneService(`      environment: {"a\eb": x}`), `services.web.environment["a\x1bb"]`, dev, []string{"without spaces and ="}},
+			oneService(`      environment: {"a\eb": x}`), `services.web.environment["a\x1bb"]`, dev,
+			[]string{"without spaces and ="}},
 		"a NUL in a value": {
 			oneService(`      environment: {A: "x\0y"}`), "services.web.environment.A", dev, []string{"holds a NUL character"}},
 		"a NUL in a command": {
@@ -134,23 +157,30 @@ func TestMistakes(t *testing.T) {
 
 		// images
 		"an image with neither build nor ref": {
-			"config: {'slipway:images': {web: {}}}", "images.web", dev, []string{"neither build nor ref", "write build.context"}},
+			"config: {'slipway:images': {web: {}}}", "images.web", dev,
+			[]string{"neither build nor ref", "write build.context"}},
 		"a ref to another stage's image beside build": {
-			built("        context: app\n      ref: " + strings.Replace(pinned, "slipway-dev", "slipway-qa", 1)), "images.web.ref", dev,
-			[]string{"of the repository slipway-qa/web", "pin one of slipway-dev/web, or remove build to run an image of another stage"}},
+			built("        context: app\n      ref: " + strings.Replace(pinned, "slipway-dev", "slipway-qa", 1)),
+			"images.web.ref", dev,
+			[]string{"of the repository slipway-qa/web",
+				"pin one of slipway-dev/web, or remove build to run an image of another stage"}},
 		"a ref to another image of the stage beside build": {
 			built("        context: app\n      ref: " + strings.Replace(pinned, "/web:", "/job:", 1)), "images.web.ref", dev,
 			[]string{"of the repository slipway-dev/job", "pin one of slipway-dev/web"}},
 		"a ref without a digest beside build": {
-			built("        context: app\n      ref: " + strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev, []string{"has no digest"}},
+			built("        context: app\n      ref: " + strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev,
+			[]string{"has no digest"}},
 		"a ref in another region beside build": {
-			built("        context: app\n      ref: "+pinned) + "\n  aws:region: us-east-1", "images.web.ref", dev, []string{"is in region ap-northeast-2"}},
+			built("        context: app\n      ref: "+pinned) + "\n  aws:region: us-east-1", "images.web.ref", dev,
+			[]string{"is in region ap-northeast-2"}},
 		"an empty ref beside build": {
 			built("        context: app\n      ref: ''"), "images.web.ref", dev, []string{"is not a reference to an image"}},
 		"a platform beside build alone": {
-			built("        context: app\n      platform: linux/arm64"), "images.web.platform", dev, []string{"goes with ref; write build.platform"}},
+			built("        context: app\n      platform: linux/arm64"), "images.web.platform", dev,
+			[]string{"goes with ref; write build.platform"}},
 		"an image name that ECR refuses": {
-			"config: {'slipway:images': {Web: {ref: '" + pinned + "'}}}", "images.Web", dev, []string{"cannot name a repository in ECR; use lower case"}},
+			"config: {'slipway:images': {Web: {ref: '" + pinned + "'}}}", "images.Web", dev,
+			[]string{"cannot name a repository in ECR; use lower case"}},
 		"an image name that is too long": {
 			"config: {'slipway:images': {" + strings.Repeat("w", 245) + ": {ref: '" + pinned + "'}}}",
 			"images." + strings.Repeat("w", 245), dev, []string{"257 characters long, and ECR takes 256; shorten it"}},
@@ -159,13 +189,17 @@ func TestMistakes(t *testing.T) {
 		"a build that is empty": {
 			built(""), "images.web.build", dev, []string{"is empty (null)"}},
 		"a context that is not there": {
-			built("        context: ./ap"), "images.web.build.context", dev, []string{`no directory "./ap"`, "relative to Pulumi.yaml"}},
+			built("        context: ./ap"), "images.web.build.context", dev,
+			[]string{`no directory "./ap"`, "relative to Pulumi.yaml"}},
 		"a context that is a file": {
-			built("        context: app/Dockerfile"), "images.web.build.context", dev, []string{`no directory "app/Dockerfile"`}},
+			built("        context: app/Dockerfile"), "images.web.build.context", dev,
+			[]string{`no directory "app/Dockerfile"`}},
 		"an absolute context": {
-			built("        context: /srv/app"), "images.web.build.context", dev, []string{`absolute path "/srv/app"`, "write it relative to Pulumi.yaml"}},
+			built("        context: /srv/app"), "images.web.build.context", dev,
+			[]string{`absolute path "/srv/app"`, "write it relative to Pulumi.yaml"}},
 		"a context without a Dockerfile": {
-			built("        context: empty"), "images.web.build.dockerfile", dev, []string{`no file "empty/Dockerfile"`, "create it"}},
+			built("        context: empty"), "images.web.build.dockerfile", dev,
+			[]string{`no file "empty/Dockerfile"`, "create it"}},
 		"a Dockerfile that is not there": {
 			built("        context: app\n        dockerfile: app/Dockerfile.dev"), "images.web.build.dockerfile", dev,
 			[]string{`no file "app/Dockerfile.dev"`, "relative to Pulumi.yaml"}},
@@ -173,20 +207,26 @@ func TestMistakes(t *testing.T) {
 			built("        context: app\n        dockerfile: Dockerfile"), "images.web.build.dockerfile", dev,
 			[]string{`no file "Dockerfile"`, "write app/Dockerfile"}},
 		"a Dockerfile that is a directory": {
-			built("        context: app\n        dockerfile: app/deploy"), "images.web.build.dockerfile", dev, []string{`no file "app/deploy"`}},
+			built("        context: app\n        dockerfile: app/deploy"), "images.web.build.dockerfile", dev,
+			[]string{`no file "app/deploy"`}},
 		"an absolute Dockerfile": {
-			built("        context: app\n        dockerfile: /Dockerfile"), "images.web.build.dockerfile", dev, []string{"relative to Pulumi.yaml"}},
+			built("        context: app\n        dockerfile: /Dockerfile"), "images.web.build.dockerfile", dev,
+			[]string{"relative to Pulumi.yaml"}},
 		"a platform that Fargate lacks": {
-			built("        context: app\n        platform: linux/riscv64"), "images.web.build.platform", dev, []string{"allowed: linux/amd64, linux/arm64"}},
+			built("        context: app\n        platform: linux/riscv64"), "images.web.build.platform", dev,
+			[]string{"allowed: linux/amd64, linux/arm64"}},
 		"an empty target": {
-			built("        context: app\n        target: ''"), "images.web.build.target", dev, []string{"name a stage of the Dockerfile"}},
+			built("        context: app\n        target: ''"), "images.web.build.target", dev,
+			[]string{"name a stage of the Dockerfile"}},
 		"a cache that is no image": {
 			built("        context: app\n        cacheFrom: ['golang:1', 'not an image']"), "images.web.build.cacheFrom[1]", dev,
 			[]string{"not a reference to an image"}},
 		"an argument that is a number": {
-			built("        context: app\n        args: {V: 1.10}"), "images.web.build.args.V", dev, []string{`write "1.10" in quotes`}},
+			built("        context: app\n        args: {V: 1.10}"), "images.web.build.args.V", dev,
+			[]string{`write "1.10" in quotes`}},
 		"an argument with an odd name": {
-			built("        context: app\n        args: {1V: x}"), "images.web.build.args.1V", dev, []string{"a build argument can have"}},
+			built("        context: app\n        args: {1V: x}"), "images.web.build.args.1V", dev,
+			[]string{"a build argument can have"}},
 		"an argument named as a variable of the stage": {
 			built("        context: app\n        args: {STAGE: x}"), "images.web.build.args.STAGE", dev,
 			[]string{"a variable in environment", "rename it"}},
@@ -194,15 +234,20 @@ func TestMistakes(t *testing.T) {
 			built("        context: app\n        args: {GREETING: x}"), "images.web.build.args.GREETING", dev,
 			[]string{"a variable in services.web.environment", "rename it"}},
 		"an argument named as a secret": {
-			built("        context: app\n        args: {TOKEN: x}"), "images.web.build.args.TOKEN", dev, []string{"a variable in secrets"}},
+			built("        context: app\n        args: {TOKEN: x}"), "images.web.build.args.TOKEN", dev,
+			[]string{"a variable in secrets"}},
 		"a ref without a digest": {
-			refTo(strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev, []string{"has no digest", "write <account>.dkr.ecr."}},
+			refTo(strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev,
+			[]string{"has no digest", "write <account>.dkr.ecr."}},
 		"a ref without a tag": {
-			refTo("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web@" + digest), "images.web.ref", dev, []string{"has no tag"}},
+			refTo("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web@" + digest), "images.web.ref", dev,
+			[]string{"has no tag"}},
 		"a ref with another hash": {
-			refTo(strings.TrimSuffix(pinned, digest) + "md5:0123456789abcdef0123456789abcdef"), "images.web.ref", dev, []string{"<64 hexadecimal digits>"}},
+			refTo(strings.TrimSuffix(pinned, digest) + "md5:0123456789abcdef0123456789abcdef"), "images.web.ref", dev,
+			[]string{"<64 hexadecimal digits>"}},
 		"a ref to Docker Hub": {
-			refTo("nginx:1.27@" + digest), "images.web.ref", dev, []string{"is in the registry docker.io", "only images in ECR", "copy it to ECR"}},
+			refTo("nginx:1.27@" + digest), "images.web.ref", dev, []string{"is in the registry docker.io", "only images in ECR",
+				"copy it to ECR"}},
 		"a ref that is no reference": {
 			refTo("Web Image"), "images.web.ref", dev, []string{"is not a reference to an image"}},
 		"an empty ref": {
@@ -216,7 +261,8 @@ func TestMistakes(t *testing.T) {
 
 		// services
 		"an image that is not declared": {
-			with("    job: {image: wbe}"), "services.job.image", dev, []string{`names "wbe", which is not declared`, "declare images.wbe", "one of: web"}},
+			with("    job: {image: wbe}"), "services.job.image", dev,
+			[]string{`names "wbe", which is not declared`, "declare images.wbe", "one of: web"}},
 		"a service without an image": {
 			with("    job: {replicas: 1}"), "services.job.image", dev, []string{"is missing", "declared images: web"}},
 		"a service name that ECS refuses": {
@@ -237,39 +283,51 @@ func TestMistakes(t *testing.T) {
 		"too many replicas": {
 			oneService("      replicas: 5001"), "services.web.replicas", dev, []string{"allowed: 0 to 5000"}},
 		"a CPU size that Fargate lacks": {
-			oneService("      cpu: 300"), "services.web.cpu", dev, []string{"300 CPU units", "allowed: 256, 512, 1024", "1024 are one vCPU"}},
+			oneService("      cpu: 300"), "services.web.cpu", dev, []string{"300 CPU units", "allowed: 256, 512, 1024",
+				"1024 are one vCPU"}},
 		"memory that does not go with the CPU size": {
-			oneService("      memory: 300"), "services.web.memory", dev, []string{"300 MiB does not go with cpu 256; allowed: 512, 1024, 2048"}},
+			oneService("      memory: 300"), "services.web.memory", dev,
+			[]string{"300 MiB does not go with cpu 256; allowed: 512, 1024, 2048"}},
 		"memory off the steps of a large size": {
-			oneService("      cpu: 8192\n      memory: 17408"), "services.web.memory", dev, []string{"allowed: 16384 to 61440 in steps of 4096"}},
+			oneService("      cpu: 8192\n      memory: 17408"), "services.web.memory", dev,
+			[]string{"allowed: 16384 to 61440 in steps of 4096"}},
 		"a CPU size that needs memory": {
-			oneService("      cpu: 1024"), "services.web.cpu", dev, []string{"default memory of 512 MiB; write memory, allowed: 2048 to 8192 in steps of 1024"}},
+			oneService("      cpu: 1024"), "services.web.cpu", dev,
+			[]string{"default memory of 512 MiB; write memory, allowed: 2048 to 8192 in steps of 1024"}},
 		"revision 0": {
-			oneService("      revision: 0"), "services.web.revision", dev, []string{"is 0; allowed: 1 to 1000000, or remove it"}},
+			oneService("      revision: 0"), "services.web.revision", dev,
+			[]string{"is 0; allowed: 1 to 1000000, or remove it"}},
 		"a revision by another name": {
-			oneService("      revision: latest"), "services.web.revision", dev, []string{`is the text "latest"; it must be a whole number`}},
+			oneService("      revision: latest"), "services.web.revision", dev,
+			[]string{`is the text "latest"; it must be a whole number`}},
 		"a secret that is not declared": {
 			oneService("      secrets: [TOKEN]"), "services.web.secrets[0]", dev,
-			[]string{"is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN", "one of: DATABASE_URL"}},
+			[]string{"is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN",
+				"one of: DATABASE_URL"}},
 		"a secret twice": {
 			oneService("      secrets: [DATABASE_URL, DATABASE_URL]"), "services.web.secrets[1]", dev, []string{"duplicates "}},
 		"a secret that is a variable of the service": {
 			oneService("      secrets: [DATABASE_URL]\n      environment: {DATABASE_URL: x}"), "services.web.secrets[0]", dev,
 			[]string{"is a variable in services.web.environment too; remove one of them"}},
 		"a secret that is a variable of the stage": {
-			oneService("      secrets: [DATABASE_URL]\n  slipway:environment: {DATABASE_URL: x}"), "services.web.secrets[0]", dev,
+			oneService("      secrets: [DATABASE_URL]\n  slipway:environment: {DATABASE_URL: x}"), "services.web.secrets[0]",
+			dev,
 			[]string{"is a variable in environment too"}},
 		"addresses for a service without a port": {
-			oneService("      allowFrom: [10.0.0.0/8]"), "services.web.allowFrom", dev, []string{"no port; write port, or remove allowFrom"}},
+			oneService("      allowFrom: [10.0.0.0/8]"), "services.web.allowFrom", dev,
+			[]string{"no port; write port, or remove allowFrom"}},
 		"an address that is no range": {
-			oneService("      port: 80\n      allowFrom: [10.0.0.1]"), "services.web.allowFrom[0]", dev, []string{`is "10.0.0.1"`, "203.0.113.7/32"}},
+			oneService("      port: 80\n      allowFrom: [10.0.0.1]"), "services.web.allowFrom[0]", dev,
+			[]string{`is "10.0.0.1"`, "203.0.113.7/32"}},
 		"a range that begins with another address": {
 			oneService("      port: 80\n      allowFrom: [10.1.2.3/8]"), "services.web.allowFrom[0]", dev,
 			[]string{"write 10.0.0.0/8 for the range, or 10.1.2.3/32 for the address alone"}},
 		"a range that AWS writes otherwise": {
-			oneService("      port: 80\n      allowFrom: [2001:DB8::/32]"), "services.web.allowFrom[0]", dev, []string{"write it as 2001:db8::/32"}},
+			oneService("      port: 80\n      allowFrom: [2001:DB8::/32]"), "services.web.allowFrom[0]", dev,
+			[]string{"write it as 2001:db8::/32"}},
 		"a range twice": {
-			oneService("      port: 80\n      allowFrom: [10.0.0.0/8, 10.0.0.0/8]"), "services.web.allowFrom[1]", dev, []string{"duplicates "}},
+			oneService("      port: 80\n      allowFrom: [10.0.0.0/8, 10.0.0.0/8]"), "services.web.allowFrom[1]", dev,
+			[]string{"duplicates "}},
 
 		// the stage as a whole
 		"a stage without images": {
@@ -278,19 +336,26 @@ func TestMistakes(t *testing.T) {
 		"an empty stage": {
 			"config: {}", "", dev, []string{"nothing to deploy; write slipway:images", "slipway:services"}},
 		"a VPC without subnets": {
-			with("  slipway:network: {vpc: vpc-0123456789abcdef0}"), "network.vpc", dev, []string{"needs subnets beside it", "or remove vpc"}},
+			with("  slipway:network: {vpc: vpc-0123456789abcdef0}"), "network.vpc", dev,
+			[]string{"needs subnets beside it", "or remove vpc"}},
 		"subnets without a VPC": {
-			with("  slipway:network: {subnets: [subnet-0123456789abcdef0]}"), "network.subnets", dev, []string{"needs vpc beside it", "or remove subnets"}},
+			with("  slipway:network: {subnets: [subnet-0123456789abcdef0]}"), "network.subnets", dev,
+			[]string{"needs vpc beside it", "or remove subnets"}},
 		"no subnets": {
-			with("  slipway:network: {vpc: vpc-0123456789abcdef0, subnets: []}"), "network.subnets", dev, []string{"has 0 subnets; allowed: 1 to 16"}},
+			with("  slipway:network: {vpc: vpc-0123456789abcdef0, subnets: []}"), "network.subnets", dev,
+			[]string{"has 0 subnets; allowed: 1 to 16"}},
 		"a VPC by its name": {
-			with("  slipway:network: {vpc: main, subnets: [subnet-0123456789abcdef0]}"), "network.vpc", dev, []string{`is "main"; write a VPC's id`}},
+			with("  slipway:network: {vpc: main, subnets: [subnet-0123456789abcdef0]}"), "network.vpc", dev,
+			[]string{`is "main"; write a VPC's id`}},
 		"a subnet by its name": {
-			with("  slipway:network: {vpc: vpc-0123456789abcdef0, subnets: [a]}"), "network.subnets[0]", dev, []string{`is "a"; write a subnet's id`}},
+			with("  slipway:network: {vpc: vpc-0123456789abcdef0, subnets: [a]}"), "network.subnets[0]", dev,
+			[]string{`is "a"; write a subnet's id`}},
 		"a subnet twice": {
-			with("  slipway:network: {vpc: vpc-01234567, subnets: [subnet-01234567, subnet-01234567]}"), "network.subnets[1]", dev, []string{"duplicates "}},
+			with("  slipway:network: {vpc: vpc-01234567, subnets: [subnet-01234567, subnet-01234567]}"), "network.subnets[1]",
+			dev, []string{"duplicates "}},
 		"an account that is a number": {
-			with("  aws:allowedAccountIds: [012345678901]"), "aws:allowedAccountIds[0]", dev, []string{`write "012345678901" in quotes`}},
+			with("  aws:allowedAccountIds: [012345678901]"), "aws:allowedAccountIds[0]", dev,
+			[]string{`write "012345678901" in quotes`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -336,7 +401,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stage := "config:\n  slipway:images: {web: {build: {context: app}}}\n  slipway:services: {web: {image: web, secrets: [DB]}}\n"
+			stage := "config:\n  slipway:images: {web: {build: {context: app}}}\n  slipway:services: {web: {image: web, " +
+				"secrets: [DB]}}\n"
 			_, err := loadFiles(t, "dev", "", stage+"  slipway:secrets: "+secrets)
 			requireMistake(t, err, "secrets.DB", "Pulumi.dev.yaml")
 			requireNotShown(t, err)
@@ -348,7 +414,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 	t.Run("text for all of them", func(t *testing.T) {
 		t.Parallel()
-		_, err := loadFiles(t, "dev", "", "config: {'slipway:secrets': hunter2, 'slipway:images': {web: {build: {context: app}}}}")
+		_, err := loadFiles(t, "dev", "",
+			"config: {'slipway:secrets': hunter2, 'slipway:images': {web: {build: {context: app}}}}")
 		requireMistake(t, err, "secrets", "Pulumi.dev.yaml", "is text; it must be an object")
 		requireNotShown(t, err)
 	})
@@ -372,15 +439,17 @@ func TestEncryptedValues(t *testing.T) {
 			want:      []string{"services.web.environment.PASSWORD (Pulumi.dev.yaml): holds an encrypted value"},
 		},
 		"twice, with other mistakes in the same key": {
-			stageYAML: oneService("      environment: {A: {secure: hunter2}, B: 778899}\n      command: [x, {secure: hunter2}]\n      port: 0"),
+			stageYAML: oneService("      environment: {A: {secure: hunter2}, B: 778899}\n      command: [x, {secure: " +
+				"hunter2}]\n      port: 0"),
 			want: []string{
 				"services.web.command[1] (Pulumi.dev.yaml): holds an encrypted value",
 				"services.web.environment.A (Pulumi.dev.yaml): holds an encrypted value",
 			},
 		},
 		"in images": {
-			stageYAML: "config: {'slipway:images': {web: {build: {context: app, args: {A: {secure: hunter2}}}}}, 'slipway:services': {web: {image: web}}}",
-			want:      []string{"images.web.build.args.A (Pulumi.dev.yaml): holds an encrypted value"},
+			stageYAML: "config: {'slipway:images': {web: {build: {context: app, args: {A: {secure: hunter2}}}}}, " +
+				"'slipway:services': {web: {image: web}}}",
+			want: []string{"images.web.build.args.A (Pulumi.dev.yaml): holds an encrypted value"},
 		},
 		"a whole key": {
 			stageYAML: with("  slipway:environment: {secure: hunter2}"),
@@ -420,8 +489,10 @@ func TestEncryptedValues(t *testing.T) {
 func TestMistakesWithoutTheFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ environment, path, says string }{
-		"a number":                  {`{"A": 1.1}`, "environment.A", `is the number 1.1; it must be text: write "1.1" in quotes`},
-		"a date as the CLI has it":  {`{"A": "2024-01-01 10:00:00 +0000 UTC"}`, "environment.A", `in quotes: "2024-01-01 10:00:00"`},
+		"a number": {`{"A": 1.1}`, "environment.A",
+			`is the number 1.1; it must be text: write "1.1" in quotes`},
+		"a date as the CLI has it": {`{"A": "2024-01-01 10:00:00 +0000 UTC"}`, "environment.A",
+			`in quotes: "2024-01-01 10:00:00"`},
 		"something after the value": {`{"A": "x"} {}`, "environment", "must be an object"},
 	} {
 		t.Run(name, func(t *testing.T) {

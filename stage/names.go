@@ -33,9 +33,11 @@ func (c *checker) checkStageName() {
 			`the stage is named %q: %srename it with "pulumi stack rename NAME"`, c.in.Stage, rule)
 	}
 	// After which the security group of its load balancer is named.
-	if strings.HasPrefix(c.in.Stage, awslimits.NotSecurityGroup) && hasRoutes(c.document.Services) && c.document.LoadBalancer.ARN == "" {
-		c.failAt(place{file: c.files[0].name}, `the stage is named %q, and AWS lets no name of a security group begin with %s; `+
-			`rename it with "pulumi stack rename NAME", or write loadBalancer.arn`, c.in.Stage, awslimits.NotSecurityGroup)
+	if strings.HasPrefix(c.in.Stage, awslimits.NotSecurityGroup) && hasRoutes(c.document.Services) &&
+		c.document.LoadBalancer.ARN == "" {
+		c.failAt(place{file: c.files[0].name},
+			`the stage is named %q, and AWS lets no name of a security group begin with %s; `+
+				`rename it with "pulumi stack rename NAME", or write loadBalancer.arn`, c.in.Stage, awslimits.NotSecurityGroup)
 	}
 }
 
@@ -65,12 +67,14 @@ func (c *checker) checkImageName(name string) {
 	}
 }
 
-// checkName checks the ECS service, family, container and roles that are named after a service or a task. keys lead to it.
+// checkName checks the ECS service, family, container and roles that are named after a service or a task. keys lead to
+// it.
 func (c *checker) checkName(keys []any, name string) {
 	role := c.names().ExecutionRole(name)
 	switch {
 	case strings.HasPrefix(strings.ToLower(name), awslimits.NotSecurityGroup):
-		c.fail(keys, "begins with %s, with which AWS lets no name of a security group begin; use another name", awslimits.NotSecurityGroup)
+		c.fail(keys, "begins with %s, with which AWS lets no name of a security group begin; use another name",
+			awslimits.NotSecurityGroup)
 	case !awslimits.ECSName.MatchString(name):
 		c.fail(keys, "cannot name a service or a task in ECS; use up to 255 letters, digits, - and _")
 	case len(role) > awslimits.RoleName:

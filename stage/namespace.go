@@ -9,8 +9,8 @@ import (
 	"slipway/stage/fields"
 )
 
-// checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the project's own, for AWS's or
-// Docker's. Other namespaces are those of other providers, of which nobody has a list.
+// checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the project's own, for
+// AWS's or Docker's. Other namespaces are those of other providers, of which nobody has a list.
 func (c *checker) checkNamespace(fullKey string) {
 	namespace, key, _ := strings.Cut(fullKey, ":")
 	if key == "" { // not a key of Pulumi's at all
@@ -38,8 +38,8 @@ var otherNamespaces = strings.Fields(`pulumi docker docker-build aws-native awsc
 	nomad null ns1 oci okta onelogin opsgenie ovh pagerduty postgresql pulumiservice rabbitmq random sentry slack
 	snowflake splunk spotinst statuscake stripe tailscale terraform time tls vault vercel vsphere wavefront`)
 
-// isObjectText tells a value that has the shape of most of the stage's own keys. Keys of other providers that are called as
-// ours are (azure:environment, kubernetes:cluster) are text.
+// isObjectText tells a value that has the shape of most of the stage's own keys. Keys of other providers that are
+// called as ours are (azure:environment, kubernetes:cluster) are text.
 func (c *checker) isObjectText(fullKey string) bool {
 	var object map[string]json.RawMessage
 	return json.Unmarshal([]byte(c.in.Config[fullKey]), &object) == nil && object != nil
@@ -47,8 +47,9 @@ func (c *checker) isObjectText(fullKey string) bool {
 
 func (c *checker) rejectNamespace(fullKey, meant string) {
 	file, _ := c.findKey(fullKey)
-	c.failAt(place{path: fullKey, file: file}, "nothing reads this key; write %s (the keys of this project begin with %s:, those of a provider "+
-		"with its name)", meant, c.in.Project)
+	c.failAt(place{path: fullKey, file: file},
+		"nothing reads this key; write %s (the keys of this project begin with %s:, those of a provider "+
+			"with its name)", meant, c.in.Project)
 }
 
 // providerKeys are the keys of pulumi-aws's own configuration

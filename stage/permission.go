@@ -112,7 +112,8 @@ func (c *checker) checkEscalation(keys []any, name, action string, resources []s
 	own := c.document.Roles.Path + c.names().TaskRole(name)
 	for _, resource := range resources {
 		if by := escalating(action, resource, own); by != "" {
-			c.fail(keys, "is %s, and %s on %s lets the containers' own code make itself an administrator; name the resources that it needs, "+
+			c.fail(keys, "is %s, and %s on %s lets the containers' own code make itself an administrator; name the resources "+
+				"that it needs, "+
 				"or set roles.permissionsBoundary, which limits what it can be allowed", action, by, shorten(resource))
 			return true
 		}

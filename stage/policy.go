@@ -26,10 +26,11 @@ func PolicyText(statements ...Statement) (string, error) {
 	return string(text), err
 }
 
-// ExecutionStatements are what the execution role of a service or a task may do: pull its containers' images, write its log
-// and read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret is the ARN
-// of the secret that holds its encrypted values, empty for none.
-func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string, ownSecret string) []Statement {
+// ExecutionStatements are what the execution role of a service or a task may do: pull its containers' images, write its
+// log and read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret
+// is the ARN of the secret that holds its encrypted values, empty for none.
+func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string,
+	ownSecret string) []Statement {
 	statements := []Statement{
 		// The only action that has no resource to narrow it to.
 		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
@@ -56,10 +57,12 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 	// Two variables may be given parts of one secret.
 	parameters, values = distinct(parameters), distinct(values)
 	if len(parameters) > 0 {
-		statements = append(statements, Statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"}, Resource: parameters})
+		statements = append(statements, Statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"},
+			Resource: parameters})
 	}
 	if len(values) > 0 {
-		statements = append(statements, Statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
+		statements = append(statements, Statement{Sid: "Secrets", Effect: "Allow",
+			Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
 	}
 	return statements
 }
@@ -84,8 +87,8 @@ func (s *Stage) TaskStatements(name string) []Statement {
 	return statements
 }
 
-// RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no permission of
-// AWS.
+// RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no
+// permission of AWS.
 func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
@@ -99,7 +102,8 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 		}
 		if there, inECR := ParseECR(image); inECR {
 			partition := strings.Split(arn("ecr", ""), ":")[1]
-			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account, there.Repository))
+			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account,
+				there.Repository))
 		}
 	}
 	return distinct(arns)

@@ -40,7 +40,8 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 			case policySize(grown) <= awslimits.ManagedPolicy:
 				part = grown
 			case policySize([]Statement{piece}) > awslimits.ManagedPolicy:
-				return nil, true, fmt.Errorf("have a statement of %d characters, and IAM takes %d in a policy; write several with fewer actions and conditions",
+				return nil, true, fmt.Errorf("have a statement of %d characters, and IAM takes %d in a policy; write several "+
+					"with fewer actions and conditions",
 					policySize([]Statement{piece}), awslimits.ManagedPolicy)
 			default:
 				text, err := PolicyText(part...)
@@ -53,7 +54,8 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 	}
 	last, err := PolicyText(part...)
 	if texts = append(texts, last); err == nil && len(texts) > mostManaged {
-		err = fmt.Errorf("need %d characters of IAM policies, and slipway gives a role %d policies of %d; name fewer, or several by one ARN with *",
+		err = fmt.Errorf("need %d characters of IAM policies, and slipway gives a role %d policies of %d; name fewer, or "+
+			"several by one ARN with *",
 			awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
 	}
 	return texts, true, err

@@ -15,9 +15,11 @@ import (
 func secretsNamed(count int) []Statement {
 	read := Statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}}
 	for i := range count {
-		read.Resource = append(read.Resource, fmt.Sprintf("arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop/dev/some-secret-%03d-AbCdEf", i))
+		read.Resource = append(read.Resource,
+			fmt.Sprintf("arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop/dev/some-secret-%03d-AbCdEf", i))
 	}
-	login := Statement{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}}
+	login := Statement{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"},
+		Resource: []string{"*"}}
 	return []Statement{login, read}
 }
 
@@ -50,6 +52,7 @@ func TestPoliciesHoldAllStatementsAndNoMore(t *testing.T) {
 	}
 	_, _, err := Policies(secretsNamed(400))
 	require.ErrorContains(t, err, "slipway gives a role 5 policies of 6144")
-	_, _, err = Policies([]Statement{{Effect: "Allow", Action: slices.Repeat([]string{"s3:GetObject"}, 500), Resource: []string{"arn:aws:s3:::x"}}})
+	_, _, err = Policies([]Statement{{Effect: "Allow", Action: slices.Repeat([]string{"s3:GetObject"}, 500),
+		Resource: []string{"arn:aws:s3:::x"}}})
 	require.ErrorContains(t, err, "and IAM takes 6144 in a policy")
 }

@@ -59,8 +59,8 @@ func ParseRegistry(host string) (account, region string, inECR bool) {
 // ECRImage is an image in ECR as a container names it: by a tag, a digest ("sha256:…"), or both.
 type ECRImage struct{ Account, Region, Repository, Tag, Digest string }
 
-// ParseECR reads a reference to an image; false where it names one that is not in ECR. One with neither tag nor digest is that of
-// the tag latest.
+// ParseECR reads a reference to an image; false where it names one that is not in ECR. One with neither tag nor digest
+// is that of the tag latest.
 func ParseECR(text string) (image ECRImage, inECR bool) {
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil {
@@ -126,7 +126,8 @@ func (c *checker) isOwn(name string, written *node) bool {
 	return err == nil && ref.Repository == c.names().RepositoryName(name)
 }
 
-// buildTag is what the program names an image that it builds: UTC time, commit and the start of the hash of what was built.
+// buildTag is what the program names an image that it builds: UTC time, commit and the start of the hash of what was
+// built.
 var buildTag = regexp.MustCompile(`^\d{8}-\d{6}-(nogit|[0-9a-f]{7}(?:-dirty)?)-[0-9a-f]{8}$`)
 
 // IsBuildTag tells the tag that an image was built under from any other that it has.

@@ -46,7 +46,8 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		if key.Path == "images.<image>.ref" || key.Path == "images.<image>.platform" {
 			image = "pinned"
 		}
-		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>", "migrate", "<container>", "prepare",
+		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
+			"migrate", "<container>", "prepare",
 			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
 		value := exampleOf(t, key)
 		for i := len(path) - 1; i >= 0; i-- {
@@ -62,7 +63,8 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	require.Len(t, got.Images, 2)
 	require.Equal(t, 12, got.Services["web"].Revision)
 
-	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{"build": map[string]any{"context": "app"}}},
+	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
+		"build": map[string]any{"context": "app"}}},
 		"services": map[string]any{"web": map[string]any{"image": "web"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
 }
@@ -101,7 +103,8 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(documentation)
 	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)`(Pulumi[a-z.]*\\.yaml)`[^\n]*\n\n```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	blocks := regexp.MustCompile("(?s)`(Pulumi[a-z.]*\\.yaml)`[^\n]*\n\n```yaml\n(.*?)```").
+		FindAllStringSubmatch(string(text), -1)
 	files := map[string]string{}
 	for _, block := range blocks {
 		files[block[1]] = block[2]
@@ -114,8 +117,8 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 	}
 }
 
-// Every YAML in the pages can be read, and what is a stage file, or a part of one, is sound. A part is one of a stage that has
-// images, secrets, services and tasks of the names that it uses, and nothing else.
+// Every YAML in the pages can be read, and what is a stage file, or a part of one, is sound. A part is one of a stage
+// that has images, secrets, services and tasks of the names that it uses, and nothing else.
 func TestTheYAMLOfThePagesIsSound(t *testing.T) {
 	t.Parallel()
 	blocks, err := docs.YAML("..")
@@ -125,11 +128,13 @@ func TestTheYAMLOfThePagesIsSound(t *testing.T) {
 		text := strings.ReplaceAll(block.Text, "sha256:…", digest)
 		var keys map[string]any
 		require.NoError(t, yaml.Unmarshal([]byte(text), &keys), block.Where)
-		if isPart := slices.ContainsFunc(slices.Sorted(maps.Keys(keys)), func(key string) bool { return strings.Contains(key, ":") }); !isPart {
+		if isPart := slices.ContainsFunc(slices.Sorted(maps.Keys(keys)),
+			func(key string) bool { return strings.Contains(key, ":") }); !isPart {
 			continue // a whole file, which TestTheExampleFilesAreSound has, or none of Pulumi's
 		}
 		parts++
-		_, err := loadFiles(t, "dev", marshal(t, map[string]any{"config": map[string]any{"slipway:defaults": map[string]any{"value": rest(keys)}}}),
+		_, err := loadFiles(t, "dev", marshal(t,
+			map[string]any{"config": map[string]any{"slipway:defaults": map[string]any{"value": rest(keys)}}}),
 			marshal(t, map[string]any{"config": keys}))
 		require.NoError(t, err, "%s\n%s", block.Where, text)
 	}

@@ -2,8 +2,8 @@ package stage
 
 // Repository is how the stage's ECR repositories are kept.
 type Repository struct {
-	// ForceDelete tells whether `pulumi destroy` removes a repository that still holds images. The images go with it, those
-	// that other stages run too.
+	// ForceDelete tells whether `pulumi destroy` removes a repository that still holds images. The images go with it,
+	// those that other stages run too.
 	//
 	// Example: forceDelete: true
 	// Rule: [ECR DeleteRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html)
@@ -17,9 +17,9 @@ type Repository struct {
 	// [ECR quotas](https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html)
 	KeepImages int `json:"keepImages" default:"100" min:"1" max:"100000"`
 
-	// KeepRevisions is how many revisions of each service and each task of the stage keep their images, the newest ones, in
-	// whichever repositories the stage's `images` are: so many updates a service can go back. The revision that a service is
-	// pinned to keeps its image, too, however old it is.
+	// KeepRevisions is how many revisions of each service and each task of the stage keep their images, the newest ones,
+	// in whichever repositories the stage's `images` are: so many updates a service can go back. The revision that a
+	// service is pinned to keeps its image, too, however old it is.
 	//
 	// Example: keepRevisions: 50
 	// Rule: [ECS ListTaskDefinitions](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTaskDefinitions.html)

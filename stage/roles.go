@@ -9,8 +9,8 @@ import (
 // Roles is how the stage's IAM roles are kept.
 type Roles struct {
 	// Path is that of every role. It is part of a role's ARN, so changing it deletes the roles and makes others: running
-	// tasks lose their permissions, earlier revisions start no tasks any more, and a rollout that fails cannot go back. Set
-	// it before the first deployment.
+	// tasks lose their permissions, earlier revisions start no tasks any more, and a rollout that fails cannot go back.
+	// Set it before the first deployment.
 	//
 	// Allowed: `/`, or up to 512 printable characters between two `/`
 	// Example: path: /slipway/

@@ -157,13 +157,15 @@ func (c *checker) checkRoute(name string, service Service) {
 	for i, path := range route.Paths {
 		switch {
 		case len(path) > awslimits.RuleValue || !awslimits.PathPattern.MatchString(path):
-			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path), awslimits.RuleValue)
+			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path),
+				awslimits.RuleValue)
 		case slices.Contains(route.Paths[:i], path):
 			c.fail(key("paths", i), "duplicates %s; remove it", path)
 		}
 	}
 	if values := len(route.Hosts) + len(route.Paths); values > awslimits.RuleValues {
-		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one with *, as in *.example.com or /api/*",
+		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one "+
+			"with *, as in *.example.com or /api/*",
 			values, awslimits.RuleValues)
 	}
 	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "")
@@ -174,8 +176,10 @@ func (c *checker) checkRoute(name string, service Service) {
 		at := c.root.at("loadBalancer", key)
 		return at.present || at.bad // it may have been meant
 	}
-	if !c.root.at(key("protocol")...).bad && route.NeedsHTTPS() && !written("arn") && !written("certificate") && !written("zone") {
-		c.fail(key("protocol"), "is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone",
+	if !c.root.at(key("protocol")...).bad && route.NeedsHTTPS() && !written("arn") && !written("certificate") &&
+		!written("zone") {
+		c.fail(key("protocol"),
+			"is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone",
 			route.Protocol)
 	}
 	c.checkTargetHealth(route, key)
@@ -196,9 +200,11 @@ func (c *checker) checkHosts(name string, hosts []string) {
 		case slices.Contains(hosts[:i], host):
 			c.fail(key(i), "duplicates %s; remove it", host)
 		case zone != "" && host != zone && !strings.HasSuffix(host, "."+zone):
-			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone", host, zone, zone)
+			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone",
+				host, zone, zone)
 		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):
-			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, as in *.example.com", host)
+			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, "+
+				"as in *.example.com", host)
 		case zone != "":
 			if part := c.badLabel(host); part != "" {
 				c.fail(key(i), "is %q, whose part %q no DNS record or certificate can have; use 1 to %d letters, digits and -, "+
@@ -207,7 +213,8 @@ func (c *checker) checkHosts(name string, hosts []string) {
 		}
 	}
 	if zone != "" && len(hosts) == 0 {
-		c.fail(at("services", name, "route", "hosts"), "is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
+		c.fail(at("services", name, "route", "hosts"),
+			"is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
 	}
 }
 
@@ -246,7 +253,8 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 	check := route.HealthCheck
 	if path := key("healthCheck", "path"); c.root.at(path...).present &&
 		(len(check.Path) > awslimits.HealthCheckPath || !strings.HasPrefix(check.Path, "/")) {
-		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path), awslimits.HealthCheckPath)
+		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path),
+			awslimits.HealthCheckPath)
 	}
 	least, most, example := 200, 499, "200 or 200-299 or 200,302"
 	if route.Protocol == grpc {
@@ -257,7 +265,8 @@ func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
 	}
 	timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...)
 	if check.Timeout >= check.Interval && !interval.bad {
-		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d", check.Timeout, check.Interval)
+		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d",
+			check.Timeout, check.Interval)
 	}
 }
 
@@ -284,8 +293,9 @@ func (c *checker) checkRoutes() {
 			is = "is"
 		}
 		if other, isTaken := priorities[priority]; isTaken {
-			c.fail(at("services", name, "route", "priority"), "%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes before "+
-				"all services without one", is, priority, other)
+			c.fail(at("services", name, "route", "priority"),
+				"%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes before "+
+					"all services without one", is, priority, other)
 		}
 		priorities[priority] = name
 	}

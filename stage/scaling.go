@@ -119,15 +119,19 @@ func (c *checker) checkScaling(name string, service Service) {
 		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
 		known = false
 	}
-	if !written("cpu").present && !written("memory").present && !written("requests").present && len(scaling.Schedules) == 0 && !whole.unsure {
+	if !written("cpu").present && !written("memory").present && !written("requests").present &&
+		len(scaling.Schedules) == 0 && !whole.unsure {
 		c.failAt(whole, "has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
 	}
 	if written("requests").present && service.Route == nil && !c.root.at("services", name, "route").bad {
-		c.fail(key("requests"), "counts what the load balancer sends, and the service has no route; write route, or remove requests")
+		c.fail(key("requests"),
+			"counts what the load balancer sends, and the service has no route; write route, or remove requests")
 	}
-	if replicas := c.root.at("services", name, "replicas"); known && replicas.present && !replicas.bad && !replicas.inherited() &&
+	if replicas := c.root.at("services", name, "replicas"); known && replicas.present && !replicas.bad &&
+		!replicas.inherited() &&
 		(service.Replicas < scaling.Min || service.Replicas > scaling.Max) {
-		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; write a count in between for the service to start with, or remove replicas",
+		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; write a count in between for the "+
+			"service to start with, or remove replicas",
 			service.Replicas, scaling.Min, scaling.Max)
 	}
 	for _, schedule := range slices.Sorted(maps.Keys(scaling.Schedules)) {

@@ -56,7 +56,8 @@ func marshal(t *testing.T, value any) string {
 // stageWith puts a value where a key's path leads.
 func stageWith(t *testing.T, path string, value any) string {
 	t.Helper()
-	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night", "<task>", "migrate", "<container>", "prepare",
+	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night", "<task>",
+		"migrate", "<container>", "prepare",
 		"<mount>", "data", "<ulimit>", "nofile").Replace(path), ".")
 	for i := len(steps) - 1; i >= 0; i-- {
 		name, list := strings.CutSuffix(steps[i], "[]")
@@ -135,12 +136,14 @@ func TestBuildAndRefGoTogether(t *testing.T) {
 	t.Parallel()
 	schema := compiledSchema(t)
 	for name, test := range map[string]struct{ image, platform string }{
-		"a build that is sound":     {"{build: {context: app}, ref: '" + pinned + "'}", "linux/amd64"},
-		"a context that is gone":    {"{build: {context: gone, dockerfile: gone/Dockerfile, args: {STAGE: x}}, ref: '" + pinned + "'}", "linux/amd64"},
+		"a build that is sound": {"{build: {context: app}, ref: '" + pinned + "'}", "linux/amd64"},
+		"a context that is gone": {"{build: {context: gone, dockerfile: gone/Dockerfile, args: {STAGE: x}}, ref: '" +
+			pinned + "'}", "linux/amd64"},
 		"the platform of the build": {"{build: {context: app, platform: linux/arm64}, ref: '" + pinned + "'}", "linux/arm64"},
 		"the platform of the image": {"{build: {context: app}, ref: '" + pinned + "', platform: linux/arm64}", "linux/arm64"},
 	} {
-		file := "config: {'aws:region': ap-northeast-2, 'slipway:environment': {STAGE: dev}, 'slipway:services': {web: {image: web}}, " +
+		file := "config: {'aws:region': ap-northeast-2, 'slipway:environment': {STAGE: dev}, 'slipway:services': {web: " +
+			"{image: web}}, " +
 			"'slipway:images': {web: " + test.image + "}}"
 		require.NoError(t, checkSchema(t, schema, file), name)
 		got, err := loadFiles(t, "dev", "", file)
@@ -156,10 +159,12 @@ func TestUnknownKeysAreRefusedByTheSchemaToo(t *testing.T) {
 	schema := compiledSchema(t)
 	require.Error(t, checkSchema(t, schema, "config: {'slipway:servises': {}}"))
 	require.Error(t, checkSchema(t, schema, "confg: {}"))
-	require.NoError(t, checkSchema(t, schema, "config: {'aws:region': ap-northeast-2, 'other:key': 1}\nencryptionsalt: v1"))
+	require.NoError(t, checkSchema(t, schema,
+		"config: {'aws:region': ap-northeast-2, 'other:key': 1}\nencryptionsalt: v1"))
 	require.NoError(t, checkSchema(t, schema, "config: {'slipway:secrets': {KEY: {secure: v1:abc}}}"))
 	require.Error(t, checkSchema(t, schema, "config: {'slipway:secrets': {KEY: hunter2}}"))
-	require.Error(t, checkSchema(t, schema, "config: {'slipway:environment': {KEY: {secure: v1:abc}}}"), "an encrypted value belongs in secrets")
+	require.Error(t, checkSchema(t, schema, "config: {'slipway:environment': {KEY: {secure: v1:abc}}}"),
+		"an encrypted value belongs in secrets")
 }
 
 func TestTheStageFilesOfTheProjectNameTheSchemaAndFollowIt(t *testing.T) {

@@ -54,10 +54,12 @@ func (c *checker) checkSecret(name, text string) {
 		c.fail(path, "is an ARN, encrypted; an ARN is no secret: write it as it is")
 	case written.encrypted || IsSecretARN(text):
 	case arn.IsARN(text):
-		c.fail(path, "is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
+		c.fail(path, "is an ARN of neither a secret nor a parameter; write "+
+			"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
 	default:
-		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret --path '%s:secrets%s'`, "+
+		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
+			"--path '%s:secrets%s'`, "+
 			"or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, step("secrets", name))
 	}
 }
@@ -67,7 +69,8 @@ func (c *checker) checkSecret(name, text string) {
 // one.
 func (c *checker) isValue(name string) bool {
 	secrets := c.root.object["secrets"]
-	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted && !IsSecretARN(c.document.Secrets[name])
+	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted &&
+		!IsSecretARN(c.document.Secrets[name])
 }
 
 // secrets are the checked secrets by name.
@@ -95,7 +98,8 @@ func (c *checker) checkSecretNames(keys []any, container Container) {
 		case !slices.Contains(declared, secret):
 			// Not shown: it may be the value itself, put where its name belongs.
 			if !c.root.at("secrets").bad {
-				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s", orOneOf(declared))
+				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s",
+					orOneOf(declared))
 			}
 		case slices.Contains(container.SecretNames[:i], secret):
 			c.fail(path, "duplicates %q; remove it", secret)
@@ -107,8 +111,8 @@ func (c *checker) checkSecretNames(keys []any, container Container) {
 	}
 }
 
-// checkSecretSize checks that one secret of Secrets Manager holds the encrypted values of all containers. keys lead to the
-// service or the task.
+// checkSecretSize checks that one secret of Secrets Manager holds the encrypted values of all containers. keys lead to
+// the service or the task.
 func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
 	values := map[string]string{}
 	for _, container := range definition.AllContainers("") {
@@ -119,7 +123,8 @@ func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
 		}
 	}
 	if text, err := json.Marshal(values); err != nil || len(text) > awslimits.SecretSize {
-		c.fail(below(keys, "secrets"), "has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
-			"write its ARN", len(text), awslimits.SecretSize)
+		c.fail(below(keys, "secrets"),
+			"has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
+				"write its ARN", len(text), awslimits.SecretSize)
 	}
 }

@@ -37,18 +37,25 @@ func TestEncryptedSecretsAreValues(t *testing.T) {
 		secrets string
 		want    map[string]string // what is a value; all else is an ARN
 	}{
-		"a value":                      {"{KEY: {secure: hunter2}, DB: '" + parameterARN + "'}", map[string]string{"KEY": "hunter2"}},
-		"the whole key":                {`{secure: '{"KEY": "hunter2"}'}`, map[string]string{"KEY": "hunter2"}},
-		"the whole key with an ARN":    {`{secure: '{"KEY": "hunter2", "DB": "` + parameterARN + `"}'}`, map[string]string{"KEY": "hunter2"}},
-		"text that is like a date":     {"{KEY: {secure: 2024-01-01 00:00:00 +0000 UTC}}", map[string]string{"KEY": "2024-01-01 00:00:00 +0000 UTC"}},
-		"text that is like a number":   {"{KEY: {secure: '0123'}}", map[string]string{"KEY": "0123"}},
-		"text that is like JSON":       {`{KEY: {secure: '{"user": "a<b>&c"}'}}`, map[string]string{"KEY": `{"user": "a<b>&c"}`}},
-		"lines":                        {`{KEY: {secure: "one\ntwo\n"}}`, map[string]string{"KEY": "one\ntwo\n"}},
-		"the ARN of something else":    {"{KEY: {secure: 'arn:aws:iam::123456789012:role/hunter2'}}", map[string]string{"KEY": "arn:aws:iam::123456789012:role/hunter2"}},
-		"a key that is called secure":  {"{secure: {secure: hunter2}, KEY: {secure: x}}", map[string]string{"secure": "hunter2", "KEY": "x"}},
+		"a value": {"{KEY: {secure: hunter2}, DB: '" + parameterARN + "'}",
+			map[string]string{"KEY": "hunter2"}},
+		"the whole key": {`{secure: '{"KEY": "hunter2"}'}`, map[string]string{"KEY": "hunter2"}},
+		"the whole key with an ARN": {`{secure: '{"KEY": "hunter2", "DB": "` + parameterARN + `"}'}`,
+			map[string]string{"KEY": "hunter2"}},
+		"text that is like a date": {"{KEY: {secure: 2024-01-01 00:00:00 +0000 UTC}}",
+			map[string]string{"KEY": "2024-01-01 00:00:00 +0000 UTC"}},
+		"text that is like a number": {"{KEY: {secure: '0123'}}", map[string]string{"KEY": "0123"}},
+		"text that is like JSON": {`{KEY: {secure: '{"user": "a<b>&c"}'}}`,
+			map[string]string{"KEY": `{"user": "a<b>&c"}`}},
+		"lines": {`{KEY: {secure: "one\ntwo\n"}}`, map[string]string{"KEY": "one\ntwo\n"}},
+		"the ARN of something else": {"{KEY: {secure: 'arn:aws:iam::123456789012:role/hunter2'}}",
+			map[string]string{"KEY": "arn:aws:iam::123456789012:role/hunter2"}},
+		"a key that is called secure": {"{secure: {secure: hunter2}, KEY: {secure: x}}",
+			map[string]string{"secure": "hunter2", "KEY": "x"}},
 		"a blank":                      {"{KEY: {secure: ' '}}", map[string]string{"KEY": " "}},
 		"an ARN and nothing encrypted": {"{DB: '" + parameterARN + "'}", map[string]string{}},
-		"one value twice":              {"{A: {secure: same}, B: {secure: same}}", map[string]string{"A": "same", "B": "same"}},
+		"one value twice": {"{A: {secure: same}, B: {secure: same}}",
+			map[string]string{"A": "same", "B": "same"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +89,8 @@ func TestAServiceIsGivenTheSecretsThatItNames(t *testing.T) {
 	shared := "config: {'slipway:defaults': {value: {secrets: {KEY: '" + parameterARN + "'}}}}"
 	got, err = loadFiles(t, "dev", shared, stage)
 	require.NoError(t, err)
-	require.Equal(t, "hunter2", got.Services["web"].Secrets["KEY"].Value.Reveal(), "the stage's value replaces the default's ARN")
+	require.Equal(t, "hunter2", got.Services["web"].Secrets["KEY"].Value.Reveal(),
+		"the stage's value replaces the default's ARN")
 }
 
 func TestMistakesInEncryptedSecrets(t *testing.T) {
@@ -93,11 +101,14 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 		says        []string
 	}{
 		"an ARN": {
-			withSecrets("{KEY: {secure: '" + parameterARN + "'}}"), "secrets.KEY", []string{"is an ARN, encrypted; an ARN is no secret: write it as it is"}},
+			withSecrets("{KEY: {secure: '" + parameterARN + "'}}"), "secrets.KEY",
+			[]string{"is an ARN, encrypted; an ARN is no secret: write it as it is"}},
 		"an ARN of Secrets Manager": {
-			withSecrets("{KEY: {secure: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf'}}"), "secrets.KEY", []string{"is an ARN, encrypted"}},
+			withSecrets("{KEY: {secure: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:token-AbCdEf'}}"),
+			"secrets.KEY", []string{"is an ARN, encrypted"}},
 		"nothing": {
-			withSecrets("{KEY: {secure: ''}}"), "secrets.KEY", []string{"is an empty value, encrypted; encrypt the value itself, or remove the key"}},
+			withSecrets("{KEY: {secure: ''}}"), "secrets.KEY",
+			[]string{"is an empty value, encrypted; encrypt the value itself, or remove the key"}},
 		"nothing among the whole": {
 			withSecrets(`{secure: '{"KEY": ""}'}`), "secrets.KEY", []string{"is an empty value, encrypted"}},
 		"a number among the whole": {
@@ -106,14 +117,17 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 			withSecrets(`{secure: hunter2}`), "secrets", []string{"is text; it must be an object"}},
 		"a value that is not encrypted": {
 			withSecrets("{OTHER: {secure: x}, KEY: hunter2}"), "secrets.KEY", []string{
-				"is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack dev --secret --path 'slipway:secrets.KEY'`", "Secrets Manager or SSM"}},
+				"is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack dev --secret --path " +
+					"'slipway:secrets.KEY'`", "Secrets Manager or SSM"}},
 		"an empty value": {
 			withSecrets("{KEY: ''}"), "secrets.KEY", []string{"is neither encrypted nor the ARN of a secret"}},
 		"an ARN of something else": {
 			withSecrets("{KEY: 'arn:aws:s3:::hunter2'}"), "secrets.KEY", []string{
-				"is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX", "arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"}},
+				"is an ARN of neither a secret nor a parameter; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX",
+				"arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"}},
 		"an ARN of half a version": {
-			withSecrets("{KEY: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2-AbCdEf:key'}"), "secrets.KEY", []string{
+			withSecrets("{KEY: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2-AbCdEf:key'}"), "secrets.KEY",
+			[]string{
 				":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty)"}},
 		"a name that no variable can have": {
 			withSecrets("{a=b: {secure: hunter2}}"), `secrets["a=b"]`, []string{"without spaces and ="}},
@@ -125,9 +139,11 @@ func TestMistakesInEncryptedSecrets(t *testing.T) {
 			withSecrets(`{KEY: {secure: "hunter2\0"}}`), "secrets.KEY", []string{"holds a NUL character"}},
 		"more than a secret holds": {
 			withSecrets("{KEY: {secure: "+large+"}}", "KEY"), "services.web.secrets", []string{
-				"has encrypted values of 65546 bytes together, and Secrets Manager takes 65536; keep a large one elsewhere and write its ARN"}},
+				"has encrypted values of 65546 bytes together, and Secrets Manager takes 65536; keep a large one elsewhere and " +
+					"write its ARN"}},
 		"more than a secret holds, together": {
-			withSecrets("{A: {secure: "+large[:awslimits.SecretSize/2]+"}, B: {secure: "+large[:awslimits.SecretSize/2]+"}}", "A", "B"), "services.web.secrets", []string{
+			withSecrets("{A: {secure: "+large[:awslimits.SecretSize/2]+"}, B: {secure: "+large[:awslimits.SecretSize/2]+"}}",
+				"A", "B"), "services.web.secrets", []string{
 				"bytes together, and Secrets Manager takes 65536"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,13 +163,15 @@ func TestEncryptedValuesFillASecretToItsLimit(t *testing.T) {
 	_, err = loadFiles(t, "dev", "", withSecrets("{KEY: {secure: "+strings.Repeat("x", most+1)+"}}", "KEY"))
 	requireMistake(t, err, "services.web.secrets", "Pulumi.dev.yaml", "has encrypted values of 65537 bytes together")
 	// Each service has a secret of its own, and what no service names is not kept.
-	_, err = loadFiles(t, "dev", "", withSecrets("{UNUSED: {secure: "+strings.Repeat("x", most+1)+"}, DB: '"+parameterARN+"'}", "DB"))
+	_, err = loadFiles(t, "dev", "",
+		withSecrets("{UNUSED: {secure: "+strings.Repeat("x", most+1)+"}, DB: '"+parameterARN+"'}", "DB"))
 	require.NoError(t, err)
 }
 
 func TestALoadedStageShowsNoValue(t *testing.T) {
 	t.Parallel()
-	got, err := loadFiles(t, "dev", "", withSecrets("{KEY: {secure: hunter2}, UNUSED: {secure: hunter2}, DB: '"+parameterARN+"'}", "KEY", "DB"))
+	got, err := loadFiles(t, "dev", "",
+		withSecrets("{KEY: {secure: hunter2}, UNUSED: {secure: hunter2}, DB: '"+parameterARN+"'}", "KEY", "DB"))
 	require.NoError(t, err)
 	require.Equal(t, "hunter2", got.Services["web"].Secrets["KEY"].Value.Reveal())
 	value := got.Secrets["KEY"].Value
@@ -164,15 +182,18 @@ func TestALoadedStageShowsNoValue(t *testing.T) {
 
 	marshalled, err := json.Marshal(got)
 	require.NoError(t, err)
-	indented, err := json.Marshal(map[string]any{"value": value, "pointer": &value, "map": map[string]Secret{"KEY": got.Secrets["KEY"]}})
+	indented, err := json.Marshal(map[string]any{"value": value, "pointer": &value,
+		"map": map[string]Secret{"KEY": got.Secrets["KEY"]}})
 	require.NoError(t, err)
 	encoded, err := yaml.Marshal(got.Services)
 	require.NoError(t, err)
-	texts := map[string]string{"JSON": string(marshalled), "JSON of parts": string(indented), "YAML": string(encoded), "Where": got.Where("secrets", "KEY")}
+	texts := map[string]string{"JSON": string(marshalled), "JSON of parts": string(indented), "YAML": string(encoded),
+		"Where": got.Where("secrets", "KEY")}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10v"} {
 		for name, shown := range map[string]any{
-			"the stage": got, "a copy": *got, "secrets": got.Secrets, "a secret": got.Secrets["KEY"], "a service": got.Services["web"],
-			"a value": value, "a value's address": &value, "a list": []SecretValue{value}, "something unexported": inside,
+			"the stage": got, "a copy": *got, "secrets": got.Secrets, "a secret": got.Secrets["KEY"],
+			"a service": got.Services["web"],
+			"a value":   value, "a value's address": &value, "a list": []SecretValue{value}, "something unexported": inside,
 		} {
 			texts[verb+" of "+name] = fmt.Sprintf(verb, shown)
 		}

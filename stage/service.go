@@ -77,7 +77,8 @@ func (c *checker) checkService(name string, service Service) {
 
 	c.checkTaskDefinition(key(), name, service.TaskDefinition)
 	if service.Exec && service.ReadonlyRootFilesystem {
-		c.fail(key("readonlyRootFilesystem"), "cannot be combined with exec, whose sessions write to the container's files; remove one of them")
+		c.fail(key("readonlyRootFilesystem"),
+			"cannot be combined with exec, whose sessions write to the container's files; remove one of them")
 	}
 	if !port.present && !port.bad && len(service.AllowFrom) > 0 {
 		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")

@@ -11,10 +11,10 @@ import (
 
 // Sidecar is a container beside a task's main one.
 type Sidecar struct {
-	// Image is what the container runs: an image of the stage by its name, or any other by its reference. Slipway keeps images
-	// from expiring only in the repositories of the stage's `images`: elsewhere that is for the repository's owner to do. An image
-	// of a pull-through cache has to be in ECR already: it is looked up before anything changes, and the execution role may not
-	// import it.
+	// Image is what the container runs: an image of the stage by its name, or any other by its reference. Slipway keeps
+	// images from expiring only in the repositories of the stage's `images`: elsewhere that is for the repository's owner
+	// to do. An image of a pull-through cache has to be in ECR already: it is looked up before anything changes, and the
+	// execution role may not import it.
 	//
 	// Default: none; required
 	// Allowed: a name in `images`, of the main container's platform, or a reference with a tag or a digest
@@ -37,8 +37,8 @@ type Sidecar struct {
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Memory int `json:"memory" min:"6" max:"249856" unit:"MiB"`
 
-	// Essential ends the task when the container ends. One whose end others wait for is not essential. In a task that runs once
-	// it is best false: the main container's end is the task's, and should not be hastened by another's.
+	// Essential ends the task when the container ends. One whose end others wait for is not essential. In a task that runs
+	// once it is best false: the main container's end is the task's, and should not be hastened by another's.
 	//
 	// Example: essential: false
 	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
@@ -55,7 +55,8 @@ const mostContainers = awslimits.Containers
 func (c *checker) checkContainers(keys []any, main string, definition TaskDefinition) {
 	all := below(keys, "containers")
 	if others := len(definition.Containers); others >= mostContainers {
-		c.fail(all, "has %d containers; ECS takes %d in a task, and so %d beside the main one", others, mostContainers, mostContainers-1)
+		c.fail(all, "has %d containers; ECS takes %d in a task, and so %d beside the main one", others, mostContainers,
+			mostContainers-1)
 	}
 	for _, name := range slices.Sorted(maps.Keys(definition.Containers)) {
 		sidecar, own := definition.Containers[name], below(all, name)
@@ -77,7 +78,8 @@ func (c *checker) checkSidecarImage(keys []any, image, main string) {
 	if own, is := c.document.Images[image]; is {
 		mains, known := c.document.Images[main]
 		if known && own.platform() != mains.platform() {
-			c.failAt(where, "is %s, for %s, and the main container's image, %s, is for %s; a task runs on one platform: build both for it",
+			c.failAt(where, "is %s, for %s, and the main container's image, %s, is for %s; a task runs on one platform: build "+
+				"both for it",
 				image, own.platform(), main, mains.platform())
 		}
 		return
@@ -88,9 +90,11 @@ func (c *checker) checkSidecarImage(keys []any, image, main string) {
 	case !where.present:
 		c.failAt(where, "is missing; write the reference of an image, with its tag or digest%s", orOneOf(declared))
 	case err != nil:
-		c.failAt(where, "is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image), err, orOneOf(declared))
+		c.failAt(where, "is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image),
+			err, orOneOf(declared))
 	case reference.IsNameOnly(named):
-		c.failAt(where, "names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or a digest%s",
+		c.failAt(where, "names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or "+
+			"a digest%s",
 			image, image, orOneOf(declared))
 	}
 }
@@ -99,7 +103,8 @@ func (c *checker) checkSidecarImage(keys []any, image, main string) {
 func (c *checker) checkShares(keys []any, definition TaskDefinition) {
 	cpu, memory := 0, 0
 	for name, sidecar := range definition.Containers {
-		if own := below(keys, "containers", name); c.root.at(own...).bad || c.root.at(below(own, "cpu")...).bad || c.root.at(below(own, "memory")...).bad {
+		if own := below(keys, "containers", name); c.root.at(own...).bad || c.root.at(below(own, "cpu")...).bad ||
+			c.root.at(below(own, "memory")...).bad {
 			return
 		}
 		cpu += sidecar.CPU
@@ -107,11 +112,14 @@ func (c *checker) checkShares(keys []any, definition TaskDefinition) {
 	}
 	all := below(keys, "containers")
 	if !c.root.at(below(keys, "cpu")...).bad && awslimits.FindTaskSize(definition.CPU) != nil && cpu >= definition.CPU {
-		c.fail(all, "have %d CPU units together, and the task has %d, of which the main container needs some; lower their cpu, or raise %s",
+		c.fail(all, "have %d CPU units together, and the task has %d, of which the main container needs some; lower their "+
+			"cpu, or raise %s",
 			cpu, definition.CPU, written(below(keys, "cpu")...))
 	}
-	if !c.root.at(below(keys, "memory")...).bad && awslimits.FindTaskSize(definition.CPU) != nil && memory >= definition.Memory {
-		c.fail(all, "may use %d MiB together, and the task has %d, of which the main container needs some; lower their memory, or raise %s",
+	if !c.root.at(below(keys, "memory")...).bad && awslimits.FindTaskSize(definition.CPU) != nil &&
+		memory >= definition.Memory {
+		c.fail(all, "may use %d MiB together, and the task has %d, of which the main container needs some; lower their "+
+			"memory, or raise %s",
 			memory, definition.Memory, written(below(keys, "memory")...))
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"slipway/stage/fields"
 )
 
-// otherWords are what other tools, and people, call the keys of a stage: in lower case and without separators, each with
-// the keys that may be meant.
+// otherWords are what other tools, and people, call the keys of a stage: in lower case and without separators, each
+// with the keys that may be meant.
 var otherWords = map[string][]string{
 	// how many
 	"autoscale": {"scaling"}, "autoscaling": {"scaling"}, "count": {"replicas"}, "cooldown": {"scaleInCooldown"},
@@ -24,45 +24,64 @@ var otherWords = map[string][]string{
 	// a container
 	"args": {"command"}, "cmd": {"command"}, "commands": {"command"}, "containerport": {"port"},
 	"containerports": {"port"}, "cpulimit": {"cpu"}, "cpus": {"cpu"}, "env": {"environment"}, "envs": {"environment"},
-	"envvars": {"environment"}, "environmentvariables": {"environment"}, "executecommand": {"exec"}, "enableexecutecommand": {"exec"},
-	"expose": {"port"}, "exposedport": {"port"}, "hostport": {"port"}, "initprocessenabled": {"init"}, "listen": {"port"}, "mem": {"memory"},
+	"envvars": {"environment"}, "environmentvariables": {"environment"}, "executecommand": {"exec"},
+	"enableexecutecommand": {"exec"},
+	"expose":               {"port"}, "exposedport": {"port"}, "hostport": {"port"},
+	"initprocessenabled": {"init"}, "listen": {"port"},
+	"mem":      {"memory"},
 	"memlimit": {"memory"}, "memorylimit": {"memory"}, "memorylimitmib": {"memory"}, "memoryreservation": {"memory"},
-	"mountpoints": {"mounts"}, "portmappings": {"port"}, "ports": {"port"}, "ram": {"memory"}, "readonly": {"readonlyRootFilesystem"},
-	"runas": {"user"}, "sidecars": {"containers"}, "containerdefinitions": {"containers"}, "stopgraceperiod": {"stopTimeout"},
-	"targetport": {"port"}, "uid": {"user"}, "variables": {"environment"}, "vars": {"environment"}, "vcpu": {"cpu"}, "volumes": {"mounts"},
+	"mountpoints": {"mounts"}, "portmappings": {"port"}, "ports": {"port"}, "ram": {"memory"},
+	"readonly": {"readonlyRootFilesystem"},
+	"runas":    {"user"}, "sidecars": {"containers"}, "containerdefinitions": {"containers"},
+	"stopgraceperiod": {"stopTimeout"},
+	"targetport":      {"port"}, "uid": {"user"}, "variables": {"environment"}, "vars": {"environment"}, "vcpu": {"cpu"},
+	"volumes":          {"mounts"},
 	"loggingretention": {"logRetention"}, "logretentiondays": {"logRetention"}, "retention": {"logRetention"},
-	"retentiondays": {"logRetention"}, "retentionindays": {"logRetention"}, "secretoptions": {"secrets"}, "valuefrom": {"secrets"},
-	"test": {"command"},
+	"retentiondays": {"logRetention"}, "retentionindays": {"logRetention"}, "secretoptions": {"secrets"},
+	"valuefrom": {"secrets"},
+	"test":      {"command"},
 	// what it may do
-	"executionrole": {"roles"}, "executionrolearn": {"roles"}, "iam": {"permissions"}, "iamrole": {"permissions"}, "policies": {"permissions"},
-	"policy": {"permissions"}, "role": {"permissions"}, "taskpolicies": {"permissions"}, "taskrole": {"permissions"},
+	"executionrole": {"roles"}, "executionrolearn": {"roles"}, "iam": {"permissions"}, "iamrole": {"permissions"},
+	"policies": {"permissions"},
+	"policy":   {"permissions"}, "role": {"permissions"}, "taskpolicies": {"permissions"}, "taskrole": {"permissions"},
 	"taskrolearn": {"permissions"}, "taskrolepolicies": {"permissions"}, "boundary": {"permissionsBoundary"},
 	// images
-	"buildargs": {"args"}, "containerimage": {"image"}, "dir": {"context"}, "directory": {"context"}, "digest": {"ref"}, "file": {"dockerfile"},
+	"buildargs": {"args"}, "containerimage": {"image"}, "dir": {"context"}, "directory": {"context"}, "digest": {"ref"},
+	"file":     {"dockerfile"},
 	"imageuri": {"image", "ref"}, "location": {"ref"}, "tag": {"ref"}, "uri": {"ref"}, "url": {"ref"}, "path": {"context"},
 	// how it is reached
-	"alb": {"loadBalancer"}, "alias": {"hosts"}, "allowedips": {"allowFrom"}, "allowedsourceips": {"allowFrom"}, "cert": {"certificate"},
-	"cidrs": {"allowFrom"}, "deregistrationdelaytimeout": {"deregistrationDelay"}, "dns": {"zone"}, "domain": {"hosts", "zone"},
-	"domainname": {"hosts", "zone"}, "domains": {"hosts", "zone"}, "drain": {"deregistrationDelay"}, "elb": {"loadBalancer"},
-	"graceperiodseconds": {"gracePeriod"}, "healthcheckgraceperiod": {"gracePeriod"}, "hostedzone": {"zone"}, "hostname": {"hosts"},
-	"hostnames": {"hosts"}, "http": {"route"}, "ingress": {"route", "allowFrom"}, "lb": {"loadBalancer"}, "loadbalancers": {"loadBalancer"},
-	"matcher": {"codes"}, "pathpattern": {"paths"}, "privatesubnets": {"subnets"}, "public": {"internal"}, "publicip": {"assignPublicIp"},
+	"alb": {"loadBalancer"}, "alias": {"hosts"}, "allowedips": {"allowFrom"}, "allowedsourceips": {"allowFrom"},
+	"cert":  {"certificate"},
+	"cidrs": {"allowFrom"}, "deregistrationdelaytimeout": {"deregistrationDelay"}, "dns": {"zone"},
+	"domain":     {"hosts", "zone"},
+	"domainname": {"hosts", "zone"}, "domains": {"hosts", "zone"}, "drain": {"deregistrationDelay"},
+	"elb":                {"loadBalancer"},
+	"graceperiodseconds": {"gracePeriod"}, "healthcheckgraceperiod": {"gracePeriod"}, "hostedzone": {"zone"},
+	"hostname":  {"hosts"},
+	"hostnames": {"hosts"}, "http": {"route"}, "ingress": {"route", "allowFrom"}, "lb": {"loadBalancer"},
+	"loadbalancers": {"loadBalancer"},
+	"matcher":       {"codes"}, "pathpattern": {"paths"}, "privatesubnets": {"subnets"}, "public": {"internal"},
+	"publicip":      {"assignPublicIp"},
 	"publicsubnets": {"subnets"}, "scheme": {"internal"}, "securitygroup": {"allowFrom"}, "securitygroups": {"allowFrom"},
 	"sslpolicy": {"tlsPolicy"}, "statuscodes": {"codes"}, "successcodes": {"codes"},
 	// deployments
-	"circuitbreaker": {"circuitBreaker"}, "deploymentcircuitbreaker": {"circuitBreaker"}, "deploymentconfiguration": {"deployment"},
-	"maxhealthypercent": {"maximum"}, "maximumpercent": {"maximum"}, "minhealthypercent": {"minimumHealthy"},
+	"circuitbreaker": {"circuitBreaker"}, "deploymentcircuitbreaker": {"circuitBreaker"},
+	"deploymentconfiguration": {"deployment"},
+	"maxhealthypercent":       {"maximum"}, "maximumpercent": {"maximum"}, "minhealthypercent": {"minimumHealthy"},
 	"minimumhealthypercent": {"minimumHealthy"}, "rollback": {"circuitBreaker"}, "rollbackalarms": {"alarms"},
 	// tasks and schedules
-	"attempts": {"retries"}, "cron": {"when"}, "deadletterconfig": {"deadLetterQueue"}, "dlq": {"deadLetterQueue"}, "expression": {"when"},
-	"maximumeventage": {"maxAge"}, "maximumretryattempts": {"retries"}, "rate": {"when"}, "scheduleexpression": {"when"}, "tz": {"timeZone"},
+	"attempts": {"retries"}, "cron": {"when"}, "deadletterconfig": {"deadLetterQueue"}, "dlq": {"deadLetterQueue"},
+	"expression":      {"when"},
+	"maximumeventage": {"maxAge"}, "maximumretryattempts": {"retries"}, "rate": {"when"}, "scheduleexpression": {"when"},
+	"tz": {"timeZone"},
 }
 
 // units are what other tools put behind a key.
-var units = []string{"seconds", "inseconds", "minutes", "percent", "mib", "mb", "units", "arn", "arns", "id", "ids", "limit", "list", "name", "names"}
+var units = []string{"seconds", "inseconds", "minutes", "percent", "mib", "mb", "units", "arn", "arns", "id", "ids",
+	"limit", "list", "name", "names"}
 
-// suggestKey finds the key that was meant by one that a struct does not have: one of the struct's own, or the path to one
-// further down, as in build.dockerfile. It is empty where nothing is like it.
+// suggestKey finds the key that was meant by one that a struct does not have: one of the struct's own, or the path to
+// one further down, as in build.dockerfile. It is empty where nothing is like it.
 func suggestKey(key string, here reflect.Type) string {
 	if found := findMeaning(key, here, 1); found != "" {
 		return found
@@ -78,7 +97,8 @@ func suggestKey(key string, here reflect.Type) string {
 
 func findMeaning(key string, here reflect.Type, depth int) string {
 	for _, word := range meanings(key) {
-		if found := findBelow(here, depth, func(known string) bool { return plainWord(known) == plainWord(word) }); found != "" {
+		if found := findBelow(here, depth,
+			func(known string) bool { return plainWord(known) == plainWord(word) }); found != "" {
 			return found
 		}
 	}
@@ -95,7 +115,8 @@ func suggestTopLevel(key string) string {
 	return ""
 }
 
-// meanings are the names that a key may have here: its own, and those that stand for it, with and without a unit behind it.
+// meanings are the names that a key may have here: its own, and those that stand for it, with and without a unit behind
+// it.
 func meanings(key string) []string {
 	word := plainWord(key)
 	words := append([]string{word}, otherWords[word]...)
@@ -107,8 +128,8 @@ func meanings(key string) []string {
 	return words
 }
 
-// findBelow looks for a key in a struct, then in the structs below it, at most so many levels down: the path to the first
-// one that fits.
+// findBelow looks for a key in a struct, then in the structs below it, at most so many levels down: the path to the
+// first one that fits.
 func findBelow(t reflect.Type, levels int, fits func(key string) bool) string {
 	for level := 1; level <= levels; level++ {
 		if found := findAt(t, level, fits); found != "" {

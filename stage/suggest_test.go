@@ -19,26 +19,39 @@ func TestSuggestions(t *testing.T) {
 		key, meant string
 	}{
 		// slips of the pen: the shorter the name, the fewer letters
-		{service, "prot", "port"}, {service, "spot", ""}, {service, "sport", "port"}, {service, "enviroment", "environment"}, {service, "replcas", "replicas"},
-		{service, "exce", "exec"}, {service, "rote", "route"}, {service, "cpi", "cpu"}, {service, "gpu", "cpu"}, {service, "init_", "init"},
-		{service, "capacityProviders", ""}, {service, "platformVersion", ""}, {service, "launchType", ""}, {service, "x", ""}, {service, "dog", ""},
+		{service, "prot", "port"}, {service, "spot", ""}, {service, "sport", "port"}, {service, "enviroment", "environment"},
+		{service, "replcas", "replicas"},
+		{service, "exce", "exec"}, {service, "rote", "route"}, {service, "cpi", "cpu"}, {service, "gpu", "cpu"},
+		{service, "init_", "init"},
+		{service, "capacityProviders", ""}, {service, "platformVersion", ""}, {service, "launchType", ""}, {service, "x", ""},
+		{service, "dog", ""},
 		// other spellings
-		{service, "read_only_root_filesystem", "readonlyRootFilesystem"}, {service, "health-check", "healthCheck"}, {service, "Depends_On", "dependsOn"},
+		{service, "read_only_root_filesystem", "readonlyRootFilesystem"}, {service, "health-check", "healthCheck"},
+		{service, "Depends_On", "dependsOn"},
 		// other tools' words
-		{service, "desiredCount", "replicas"}, {service, "desired_count", "replicas"}, {service, "count", "replicas"}, {service, "env", "environment"},
-		{service, "environmentVariables", "environment"}, {service, "variables", "environment"}, {service, "memoryLimitMiB", "memory"},
+		{service, "desiredCount", "replicas"}, {service, "desired_count", "replicas"}, {service, "count", "replicas"},
+		{service, "env", "environment"},
+		{service, "environmentVariables", "environment"}, {service, "variables", "environment"},
+		{service, "memoryLimitMiB", "memory"},
 		{service, "memoryReservation", "memory"}, {service, "containerPort", "port"}, {service, "taskRole", "permissions"},
 		{service, "taskRoleArn", "permissions"}, {service, "hostname", "route.hosts"}, {service, "domain", "route.hosts"},
-		{service, "healthCheckGracePeriodSeconds", "route.gracePeriod"}, {service, "sidecars", "containers"}, {service, "enableExecuteCommand", "exec"},
-		{service, "deregistrationDelaySeconds", "route.deregistrationDelay"}, {service, "minimumHealthyPercent", "deployment.minimumHealthy"},
+		{service, "healthCheckGracePeriodSeconds", "route.gracePeriod"}, {service, "sidecars", "containers"},
+		{service, "enableExecuteCommand", "exec"},
+		{service, "deregistrationDelaySeconds", "route.deregistrationDelay"},
+		{service, "minimumHealthyPercent", "deployment.minimumHealthy"},
 		{service, "cmd", "command"}, {service, "minCapacity", "scaling.min"}, {service, "autoscaling", "scaling"},
-		{reflect.TypeFor[Scaling](), "maxCapacity", "max"}, {reflect.TypeFor[Scaling](), "cpuPercentage", "cpu"}, {reflect.TypeFor[Scaling](), "queue", ""},
-		{task, "cron", "schedule.when"}, {reflect.TypeFor[TaskSchedule](), "cron", "when"}, {reflect.TypeFor[TaskSchedule](), "expression", "when"},
-		{reflect.TypeFor[LoadBalancer](), "domain", "zone"}, {reflect.TypeFor[LoadBalancer](), "certificateArn", "certificate"},
+		{reflect.TypeFor[Scaling](), "maxCapacity", "max"}, {reflect.TypeFor[Scaling](), "cpuPercentage", "cpu"},
+		{reflect.TypeFor[Scaling](), "queue", ""},
+		{task, "cron", "schedule.when"}, {reflect.TypeFor[TaskSchedule](), "cron", "when"},
+		{reflect.TypeFor[TaskSchedule](), "expression", "when"},
+		{reflect.TypeFor[LoadBalancer](), "domain", "zone"}, {reflect.TypeFor[LoadBalancer](), "certificateArn",
+			"certificate"},
 		{reflect.TypeFor[Network](), "vpcId", "vpc"}, {reflect.TypeFor[Network](), "subnetIds", "subnets"},
 		// a level too high
-		{image, "dockerfile", "build.dockerfile"}, {image, "context", "build.context"}, {image, "directory", "build.context"}, {image, "tag", "ref"},
-		{service, "hosts", "route.hosts"}, {service, "min", "scaling.min"}, {reflect.TypeFor[document](), "port", "services.<name>.port"},
+		{image, "dockerfile", "build.dockerfile"}, {image, "context", "build.context"}, {image, "directory", "build.context"},
+		{image, "tag", "ref"},
+		{service, "hosts", "route.hosts"}, {service, "min", "scaling.min"},
+		{reflect.TypeFor[document](), "port", "services.<name>.port"},
 		{reflect.TypeFor[document](), "cpu", "services.<name>.cpu"},
 	} {
 		require.Equal(t, c.meant, suggestKey(c.key, c.here), "%s in %s", c.key, c.here)
@@ -60,13 +73,16 @@ func TestOtherWordsLeadToKeysThatThereAre(t *testing.T) {
 
 func TestTheKeysOfAPlaceAreToldOnce(t *testing.T) {
 	t.Parallel()
-	_, err := loadFiles(t, "dev", "", with("      spot: true\n      launchType: x\n      desiredCount: 2\n    api: {image: web, spot: true}\n  slipway:netz: 1\n"))
+	_, err := loadFiles(t, "dev", "",
+		with("      spot: true\n      launchType: x\n      desiredCount: 2\n    api: {image: web, spot: true}\n  "+
+			"slipway:netz: 1\n"))
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
 	require.Len(t, lines, 5, "%s", err)
 	require.Equal(t, 1, strings.Count(err.Error(), "image, cpu, memory"), "%s", err)
 	require.Equal(t, 1, strings.Count(err.Error(), "images, secrets, services"), "%s", err)
-	require.Equal(t, `services.web.desiredCount (Pulumi.dev.yaml): there is no such key; did you mean "replicas"?`, lines[2])
+	require.Equal(t, `services.web.desiredCount (Pulumi.dev.yaml): there is no such key; did you mean "replicas"?`,
+		lines[2])
 }
 
 // wholeStage has a value for every kind of key on which others depend.
@@ -102,7 +118,8 @@ func TestOneMistakeIsToldOnce(t *testing.T) {
 	t.Parallel()
 	_, err := loadFiles(t, "dev", "", marshal(t, map[string]any{"config": wholeStage(t)}))
 	require.NoError(t, err)
-	known, byName := map[string]bool{}, []string{"images", "secrets", "services", "tasks", "containers", "schedules"} // others name what is in these
+	// others name what is in these
+	known, byName := map[string]bool{}, []string{"images", "secrets", "services", "tasks", "containers", "schedules"}
 	for _, key := range allKeys(t) {
 		known[key.Path[strings.LastIndex(key.Path, ".")+1:]] = true
 	}
@@ -117,7 +134,8 @@ func TestOneMistakeIsToldOnce(t *testing.T) {
 			}
 		}
 		if isKey {
-			for what, value := range map[string]any{"a list": []any{[]any{}}, "null": nil, "a boolean in an object": map[string]any{"zzz": true}} {
+			for what, value := range map[string]any{"a list": []any{[]any{}}, "null": nil,
+				"a boolean in an object": map[string]any{"zzz": true}} {
 				if what != "a boolean in an object" || !slices.Contains(byName, name) {
 					changes[what] = func(parent map[string]any) { parent[last] = value }
 				}
@@ -187,7 +205,8 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
 	_, err := Load(in)
 	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "write shop:loadBalancer")
 
-	for project, key := range map[string]string{"datadogs": "datadog:apiKey", "gap": "gcp:project", "gitlab": "github:token"} {
+	for project, key := range map[string]string{"datadogs": "datadog:apiKey", "gap": "gcp:project",
+		"gitlab": "github:token"} {
 		in := input(t, "dev", "", strings.ReplaceAll(oneService(""), "slipway:", project+":"))
 		in.Project, in.Config[key] = project, "x"
 		_, err := Load(in)

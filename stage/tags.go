@@ -20,7 +20,8 @@ func (c *checker) checkTags(tags map[string]string) {
 	all := maps.Clone(added)
 	maps.Copy(all, tags)
 	if most := awslimits.Tags - keptTags; len(tags) > most {
-		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags), awslimits.Tags, most)
+		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags),
+			awslimits.Tags, most)
 	} else if len(all) > most {
 		c.failAt(c.providerPlace(defaultTagsKey), "has %d tags together with tags; AWS takes %d, of which %d are left "+
 			"beside those of slipway", len(all), awslimits.Tags, most)

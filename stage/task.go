@@ -29,8 +29,8 @@ type Task struct {
 	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)
 	Before []string `json:"before"`
 
-	// Timeout is how long the task may run, when it runs before a deployment or by `slipway run`. After that it is stopped, and
-	// has failed. What its schedule starts has no limit.
+	// Timeout is how long the task may run, when it runs before a deployment or by `slipway run`. After that it is
+	// stopped, and has failed. What its schedule starts has no limit.
 	//
 	// Default: 3600 where the task has `before`; otherwise none
 	// Example: timeout: 900
@@ -93,7 +93,8 @@ type TaskSchedule struct {
 	Enabled bool `json:"enabled" default:"true"`
 }
 
-// queueName is that of a standard queue (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html).
+// queueName is that of a standard queue
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html).
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 func (c *checker) checkTask(name string, task Task) {
@@ -130,9 +131,11 @@ func (c *checker) checkDeadLetterQueue(keys []any, queue string) {
 	parsed, err := arn.Parse(queue)
 	switch {
 	case err != nil || parsed.Service != "sqs" || !accountID.MatchString(parsed.AccountID):
-		c.failAt(where, "is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks", shorten(queue))
+		c.failAt(where, "is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks",
+			shorten(queue))
 	case !queueName.MatchString(parsed.Resource):
-		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 letters, digits, - and _ (no .fifo)",
+		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 "+
+			"letters, digits, - and _ (no .fifo)",
 			shorten(parsed.Resource))
 	default:
 		if mistake := c.foreign(parsed); mistake != "" {

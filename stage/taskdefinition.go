@@ -8,8 +8,8 @@ import (
 	"slipway/awslimits"
 )
 
-// TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named after the
-// service or the task, and containers beside it.
+// TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named
+// after the service or the task, and containers beside it.
 type TaskDefinition struct {
 	// Image is the image that the main container runs.
 	//
@@ -109,7 +109,8 @@ func (c *checker) checkSize(keys []any, cpu, memory int) {
 	size := awslimits.FindTaskSize(cpu)
 	switch {
 	case size == nil:
-		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, awslimits.CPUInWords())
+		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu,
+			awslimits.CPUInWords())
 	case slices.Contains(size.Memory, memory):
 	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
 		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, size.MemoryInWords())

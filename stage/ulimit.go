@@ -38,8 +38,10 @@ func (c *checker) checkUlimits(keys []any, limits map[string]Ulimit) {
 				c.failAt(limit, "is missing; write soft and hard, as in {soft: 65535, hard: 65535}")
 			}
 		}
-		if limit := limits[name]; soft.present && hard.present && !hard.bad && awslimits.SoftAboveHard(limit.Soft, limit.Hard) {
-			c.failAt(soft, "is %d, more than hard, which is %d; lower soft, or raise hard (-1 is no limit)", limit.Soft, limit.Hard)
+		if limit := limits[name]; soft.present && hard.present && !hard.bad &&
+			awslimits.SoftAboveHard(limit.Soft, limit.Hard) {
+			c.failAt(soft, "is %d, more than hard, which is %d; lower soft, or raise hard (-1 is no limit)", limit.Soft,
+				limit.Hard)
 		}
 	}
 }

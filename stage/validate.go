@@ -33,7 +33,8 @@ func (c *checker) check(aws AWS) {
 	for name, task := range d.Tasks {
 		c.checkTask(name, task)
 	}
-	c.checkNamesByCase(map[string][]string{"services": slices.Sorted(maps.Keys(d.Services)), "tasks": slices.Sorted(maps.Keys(d.Tasks))})
+	c.checkNamesByCase(map[string][]string{"services": slices.Sorted(maps.Keys(d.Services)),
+		"tasks": slices.Sorted(maps.Keys(d.Tasks))})
 	c.checkRoutes()
 	c.checkCertificateDomains()
 	c.checkLoadBalancer(d.LoadBalancer)

@@ -14,8 +14,8 @@ import (
 	"slipway/provider"
 )
 
-// logReader reads the logs of a task's containers beside whoever watches the task, which a log that does not answer must not
-// delay.
+// logReader reads the logs of a task's containers beside whoever watches the task, which a log that does not answer
+// must not delay.
 type logReader struct {
 	logs   []*Log // of each container
 	looks  chan logLook
@@ -114,8 +114,8 @@ func (r *run) pass(look logLook) {
 	}
 }
 
-// drainLogs reads on after the task's end until nothing comes any more. A log that failed is not waited for, and one that does
-// not answer not for long.
+// drainLogs reads on after the task's end until nothing comes any more. A log that failed is not waited for, and one
+// that does not answer not for long.
 func (r *run) drainLogs(ctx context.Context) {
 	if r.logs == nil || provider.Definite(r.logErr) {
 		return

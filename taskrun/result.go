@@ -41,13 +41,14 @@ func (r Result) Succeeded() bool {
 	return r.ExitCode != nil && *r.ExitCode == 0 && !r.stoppedFromOutside()
 }
 
-// stoppedFromOutside tells whether somebody stopped the task before its end. What its main container made of that, an exit
-// code of 0 even, is no result.
+// stoppedFromOutside tells whether somebody stopped the task before its end. What its main container made of that, an
+// exit code of 0 even, is no result.
 func (r Result) stoppedFromOutside() bool {
 	return r.StopCode != "" && r.StopCode != string(types.TaskStopCodeEssentialContainerExited)
 }
 
-// EndedWell tells whether a task that ECS describes has succeeded, as Succeeded does. main is the name of its main container.
+// EndedWell tells whether a task that ECS describes has succeeded, as Succeeded does. main is the name of its main
+// container.
 func EndedWell(task types.Task, main string) bool { return resultOf(task, main).Succeeded() }
 
 // Why is the reason why a task stopped that ECS describes, with what is known of its containers.
@@ -90,8 +91,8 @@ func resultOf(task types.Task, main string) Result {
 	return result
 }
 
-// Superseded tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas were
-// asked for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
+// Superseded tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas
+// were asked for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
 func Superseded(task types.Task) bool {
 	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&

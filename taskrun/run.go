@@ -24,8 +24,8 @@ type timing struct {
 	// quiet is how long no line must have come after the task's end, as CloudWatch is some seconds behind, and latest how
 	// long that may go on. unanswered is how long after the end a log is waited for that does not answer.
 	quiet, latest, unanswered time.Duration
-	// start bounds the call that starts the task, and stop what a task may take that is stopped: at most 120 seconds for its
-	// containers, and some for what Fargate does about it.
+	// start bounds the call that starts the task, and stop what a task may take that is stopped: at most 120 seconds for
+	// its containers, and some for what Fargate does about it.
 	start, stop time.Duration
 	// notFoundTimeout is for how long ECS may not know the task that it has just started, and unread for how long it may
 	// not answer.
@@ -50,7 +50,8 @@ type Watcher struct {
 	Line func(container, text string)
 	// Waiting is called every minute with how long the task has been running.
 	Waiting func(time.Duration)
-	// Stopping is called when ECS is about to be asked to stop the task, with why: the context's error, or a *TimeoutError.
+	// Stopping is called when ECS is about to be asked to stop the task, with why: the context's error, or a
+	// *TimeoutError.
 	Stopping func(why error)
 }
 
@@ -71,9 +72,9 @@ func Short(d time.Duration) string {
 	return text
 }
 
-// Run runs a task to its end and tells how it ended, with whatever exit code. An error means that it was not started, or
-// was stopped before its end; the result says what is known of it. When the context ends, Run has ECS stop the task, waits
-// for its end, and returns the context's error; and likewise a *TimeoutError when the task's Timeout is over.
+// Run runs a task to its end and tells how it ended, with whatever exit code. An error means that it was not started,
+// or was stopped before its end; the result says what is known of it. When the context ends, Run has ECS stop the task,
+// waits for its end, and returns the context's error; and likewise a *TimeoutError when the task's Timeout is over.
 func (r *Runner) Run(ctx context.Context, task Task, watcher Watcher) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
@@ -125,8 +126,8 @@ type look struct {
 	err  error
 }
 
-// follow looks at the task and its log until the task has ended and its log was read. Neither waits for the other, nor for what
-// the network does.
+// follow looks at the task and its log until the task has ended and its log was read. Neither waits for the other, nor
+// for what the network does.
 func (r *run) follow(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -186,7 +187,8 @@ func (r *run) look(ctx context.Context, looks chan<- look) {
 
 // describe returns the task; nil where ECS does not know it.
 func (r *run) describe(ctx context.Context) (*types.Task, error) {
-	answer, err := r.runner.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &r.task.Cluster, Tasks: []string{r.arn}})
+	answer, err := r.runner.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &r.task.Cluster,
+		Tasks: []string{r.arn}})
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +210,8 @@ func (r *run) ended(task types.Task) (Result, error) {
 	result.LogErr = r.logErr
 	switch {
 	case result.ExitCode == nil:
-		return result, fmt.Errorf("the container %s of the task %s was not started: %s", r.task.Container, r.id(), result.Why())
+		return result, fmt.Errorf("the container %s of the task %s was not started: %s", r.task.Container, r.id(),
+			result.Why())
 	case result.stoppedFromOutside():
 		return result, fmt.Errorf("the task %s was stopped before its end: %s", r.id(), result.Why())
 	}
@@ -224,8 +227,10 @@ func (r *run) stop(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timing.stop)
 	defer cancel()
 	if err := r.askToStop(ctx, why); err != nil {
-		return Result{TaskARN: r.arn}, fmt.Errorf("ECS did not stop the task %s, which may still run; `aws ecs stop-task --cluster %s --task %[1]s` stops it: "+
-			"%[3]w (%[4]w)", r.id(), path.Base(r.task.Cluster), err, why)
+		return Result{TaskARN: r.arn},
+			fmt.Errorf("ECS did not stop the task %s, which may still run; `aws ecs stop-task --cluster %s --task %[1]s` "+
+				"stops it: "+
+				"%[3]w (%[4]w)", r.id(), path.Base(r.task.Cluster), err, why)
 	}
 	result, err := r.follow(ctx)
 	switch {

@@ -36,7 +36,8 @@ type fakeECS struct {
 	onState  func(left int)
 }
 
-func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput, error) {
+func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput,
+	error) {
 	f.asked = in
 	if f.run != nil {
 		return f.run, nil
@@ -44,7 +45,8 @@ func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ec
 	return &ecs.RunTaskOutput{Tasks: []types.Task{{TaskArn: aws.String(testTask)}}}, nil
 }
 
-func (f *fakeECS) DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+func (f *fakeECS) DescribeTasks(context.Context, *ecs.DescribeTasksInput,
+	...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	state := f.states[0]
@@ -63,7 +65,8 @@ func (f *fakeECS) DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...fun
 	return &ecs.DescribeTasksOutput{Tasks: []types.Task{state.(types.Task)}}, nil
 }
 
-func (f *fakeECS) StopTask(ctx context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
+func (f *fakeECS) StopTask(ctx context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput,
+	error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	if len(f.stopErrs) > 0 {
@@ -89,7 +92,8 @@ type fakeLogs struct {
 	hangs  bool
 }
 
-func (f *fakeLogs) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+func (f *fakeLogs) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.FilterLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	if f.hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -109,7 +113,8 @@ func (f *fakeLogs) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filte
 	}
 	var found []logtypes.FilteredLogEvent
 	for _, event := range f.events {
-		if strings.HasPrefix(*event.LogStreamName, aws.ToString(in.LogStreamNamePrefix)) && *event.Timestamp >= *in.StartTime {
+		if strings.HasPrefix(*event.LogStreamName, aws.ToString(in.LogStreamNamePrefix)) &&
+			*event.Timestamp >= *in.StartTime {
 			found = append(found, event)
 		}
 	}
@@ -117,7 +122,8 @@ func (f *fakeLogs) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filte
 }
 
 // GetLogEvents answers from the end, two at a time, with empty pages in between as CloudWatch may.
-func (f *fakeLogs) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (f *fakeLogs) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -146,7 +152,8 @@ var ids int
 func wrote(container, text string, after time.Duration) logtypes.FilteredLogEvent {
 	ids++
 	return logtypes.FilteredLogEvent{
-		EventId: aws.String(fmt.Sprint(ids)), LogStreamName: aws.String(Stream(container, "0a1b2c")), Message: aws.String(text + "\n"),
+		EventId: aws.String(fmt.Sprint(ids)), LogStreamName: aws.String(Stream(container, "0a1b2c")),
+		Message:   aws.String(text + "\n"),
 		Timestamp: aws.Int64(time.Now().Add(after).UnixMilli()),
 	}
 }
@@ -164,7 +171,8 @@ func underWay(containers ...string) types.Task {
 }
 
 func ended(code types.TaskStopCode, reason string, containers ...types.Container) types.Task {
-	return types.Task{TaskArn: aws.String(testTask), LastStatus: aws.String("STOPPED"), StopCode: code, StoppedReason: &reason, Containers: containers}
+	return types.Task{TaskArn: aws.String(testTask), LastStatus: aws.String("STOPPED"), StopCode: code,
+		StoppedReason: &reason, Containers: containers}
 }
 
 var exited = ended(types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", ran("migrate", 0))
@@ -179,7 +187,8 @@ func runner(ecs *fakeECS, logs *fakeLogs) *Runner {
 
 var migrate = Task{
 	Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate", LogGroup: testLog,
-	Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"}, AssignPublicIP: true, StartedBy: "slipway run/jo@example.com",
+	Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"}, AssignPublicIP: true,
+	StartedBy: "slipway run/jo@example.com",
 }
 
 func TestWhatECSIsAskedToRun(t *testing.T) {
@@ -194,7 +203,8 @@ func TestWhatECSIsAskedToRun(t *testing.T) {
 	require.Equal(t, types.PropagateTagsTaskDefinition, fake.asked.PropagateTags)
 	require.Equal(t, &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"},
 		AssignPublicIp: types.AssignPublicIpEnabled}, fake.asked.NetworkConfiguration.AwsvpcConfiguration)
-	require.Equal(t, []types.ContainerOverride{{Name: aws.String("migrate"), Command: []string{"-down", "1"}}}, fake.asked.Overrides.ContainerOverrides)
+	require.Equal(t, []types.ContainerOverride{{Name: aws.String("migrate"), Command: []string{"-down", "1"}}},
+		fake.asked.Overrides.ContainerOverrides)
 	require.Equal(t, "slipway-run/jo-example-com", *fake.asked.StartedBy)
 	require.Len(t, *fake.asked.ClientToken, 26, "so that a call that is repeated starts no second one")
 	require.Len(t, startedBy(strings.Repeat("x", 200)), 128)
@@ -211,7 +221,8 @@ func TestTheLogIsPassedOnWholeAndInOrder(t *testing.T) {
 	fake := &fakeECS{states: []any{
 		types.Failure{Arn: aws.String(testTask), Reason: aws.String("MISSING")}, // not known yet
 		underWay("migrate", "proxy"), underWay("migrate", "proxy"),
-		ended(types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", ran("migrate", 3), ran("proxy", 0)),
+		ended(types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", ran("migrate", 3),
+			ran("proxy", 0)),
 	}}
 	logs := &fakeLogs{later: [][]logtypes.FilteredLogEvent{
 		nil, // the streams are not there yet
@@ -233,12 +244,14 @@ func TestTheLogIsPassedOnWholeAndInOrder(t *testing.T) {
 	require.Equal(t, []string{"proxy: one", "migrate: two", "migrate: late, and from before", "migrate: last"}, lines)
 	require.Equal(t, 3, *result.ExitCode)
 	require.False(t, result.Succeeded())
-	require.Equal(t, "Essential container in task exited (container migrate: exit code 3) (container proxy: exit code 0)", result.Why())
+	require.Equal(t, "Essential container in task exited (container migrate: exit code 3) (container proxy: exit code 0)",
+		result.Why())
 }
 
 func TestATaskIsWatchedThoughItsLogCannotBeRead(t *testing.T) {
 	fake := &fakeECS{states: []any{underWay("migrate"), underWay("migrate"), exited}}
-	result, err := runner(fake, &fakeLogs{err: errors.New("no route to host")}).Run(t.Context(), migrate, Watcher{Line: func(string, string) {}})
+	result, err := runner(fake, &fakeLogs{err: errors.New("no route to host")}).Run(t.Context(), migrate,
+		Watcher{Line: func(string, string) {}})
 	require.NoError(t, err)
 	require.True(t, result.Succeeded())
 	require.ErrorContains(t, result.LogErr, "reading the log group "+testLog+": no route to host")
@@ -248,9 +261,11 @@ func TestAnAnswerThatIsNotReadIsNoVerdict(t *testing.T) {
 	throttled := &smithy.GenericAPIError{Code: "ThrottlingException"}
 	fake := &fakeECS{states: []any{throttled, underWay("migrate"), errors.New("invalid character '<'"), throttled,
 		types.Failure{Reason: aws.String("MISSING")}, exited}}
-	logs := &fakeLogs{errs: []error{throttled, errors.New("unexpected EOF")}, events: []logtypes.FilteredLogEvent{wrote("migrate", "done", 0)}}
+	logs := &fakeLogs{errs: []error{throttled, errors.New("unexpected EOF")},
+		events: []logtypes.FilteredLogEvent{wrote("migrate", "done", 0)}}
 	var lines []string
-	result, err := runner(fake, logs).Run(t.Context(), migrate, Watcher{Line: func(_, text string) { lines = append(lines, text) }})
+	result, err := runner(fake, logs).Run(t.Context(), migrate,
+		Watcher{Line: func(_, text string) { lines = append(lines, text) }})
 	require.NoError(t, err)
 	require.True(t, result.Succeeded())
 	require.NoError(t, result.LogErr, "it was read later")
@@ -268,7 +283,8 @@ func TestALogThatDoesNotAnswerDelaysNoVerdict(t *testing.T) {
 func TestATaskIsStoppedAfterItsTimeout(t *testing.T) {
 	for name, fake := range map[string]*fakeECS{
 		"at once": {states: []any{underWay("migrate")}},
-		"though it is not read, nor stopped, then": {states: []any{errors.New("no route to host")}, stopErrs: []error{errors.New("no route to host")}},
+		"though it is not read, nor stopped, then": {states: []any{errors.New("no route to host")},
+			stopErrs: []error{errors.New("no route to host")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			task := migrate
@@ -294,7 +310,8 @@ func TestATaskIsStoppedAfterItsTimeout(t *testing.T) {
 func TestATaskThatECSMayNotStopIsSaidToRun(t *testing.T) {
 	task := migrate
 	task.Timeout = 5 * time.Millisecond
-	fake := &fakeECS{states: []any{underWay("migrate")}, stopErrs: []error{&smithy.GenericAPIError{Code: "AccessDeniedException"}}}
+	fake := &fakeECS{states: []any{underWay("migrate")},
+		stopErrs: []error{&smithy.GenericAPIError{Code: "AccessDeniedException"}}}
 	_, err := runner(fake, &fakeLogs{}).Run(t.Context(), task, Watcher{})
 	require.ErrorContains(t, err, "which may still run; `aws ecs stop-task --cluster shop-dev --task 0a1b2c` stops it")
 	require.ErrorContains(t, err, "AccessDeniedException")
@@ -316,7 +333,8 @@ func TestATaskThatCouldNotStart(t *testing.T) {
 		want string
 	}{
 		"ECS refuses it": {
-			&fakeECS{run: &ecs.RunTaskOutput{Failures: []types.Failure{{Reason: aws.String("Capacity is unavailable at this time"), Detail: aws.String("try later")}}}},
+			&fakeECS{run: &ecs.RunTaskOutput{Failures: []types.Failure{{
+				Reason: aws.String("Capacity is unavailable at this time"), Detail: aws.String("try later")}}}},
 			"starting a task of shop-dev-migrate:3: ECS refused it: Capacity is unavailable at this time: try later",
 		},
 		"ECS starts none": {
@@ -324,11 +342,13 @@ func TestATaskThatCouldNotStart(t *testing.T) {
 			"ECS started none",
 		},
 		"its image is gone": {
-			&fakeECS{states: []any{ended(types.TaskStopCodeTaskFailedToStart, "CannotPullContainerError: not found", types.Container{Name: aws.String("migrate")})}},
+			&fakeECS{states: []any{ended(types.TaskStopCodeTaskFailedToStart, "CannotPullContainerError: not found",
+				types.Container{Name: aws.String("migrate")})}},
 			"the container migrate of the task 0a1b2c was not started: CannotPullContainerError: not found",
 		},
 		"a container before it failed": {
-			&fakeECS{states: []any{ended(types.TaskStopCodeTaskFailedToStart, "Task failed to start", types.Container{Name: aws.String("migrate")}, ran("prepare", 2))}},
+			&fakeECS{states: []any{ended(types.TaskStopCodeTaskFailedToStart, "Task failed to start",
+				types.Container{Name: aws.String("migrate")}, ran("prepare", 2))}},
 			"was not started: Task failed to start (container prepare: exit code 2)",
 		},
 		"ECS never hears of it": {
@@ -397,7 +417,8 @@ func TestAContextThatHasEndedStartsNothing(t *testing.T) {
 }
 
 func TestLastLines(t *testing.T) {
-	logs := &fakeLogs{events: []logtypes.FilteredLogEvent{wrote("web", "1", 0), wrote("web", "2", 0), wrote("web", "3", 0), wrote("web", "4", 0)}}
+	logs := &fakeLogs{events: []logtypes.FilteredLogEvent{wrote("web", "1", 0), wrote("web", "2", 0), wrote("web", "3", 0),
+		wrote("web", "4", 0)}}
 	for n, want := range map[int][]string{1: {"4"}, 3: {"2", "3", "4"}, 9: {"1", "2", "3", "4"}} {
 		lines, err := LastLines(t.Context(), logs, testLog, Stream("web", "0a1b2c"), n)
 		require.NoError(t, err)
@@ -416,7 +437,8 @@ func TestWhyATaskStoppedNamesContainerAndExitCode(t *testing.T) {
 	}))
 	require.Equal(t, "Task failed to start (container web: CannotPullContainerError: not found)", Why(types.Task{
 		StoppedReason: aws.String("Task failed to start"),
-		Containers:    []types.Container{{Name: aws.String("web"), Reason: aws.String("CannotPullContainerError: not found")}},
+		Containers: []types.Container{{Name: aws.String("web"),
+			Reason: aws.String("CannotPullContainerError: not found")}},
 	}))
 }
 
@@ -428,5 +450,6 @@ func TestATaskThatGoesOnIsSaidWithItsLimitAndHowToStopIt(t *testing.T) {
 	require.Equal(t, "has been running for 2m, and is stopped after 1h30m (tasks.migrate.timeout)"+stop,
 		task.StillRunning(2*time.Minute, "tasks.migrate.timeout", arn))
 	task.Timeout = 0
-	require.Equal(t, "has been running for 2m, without an end (--timeout)"+stop, task.StillRunning(2*time.Minute, "--timeout", arn))
+	require.Equal(t, "has been running for 2m, without an end (--timeout)"+stop,
+		task.StillRunning(2*time.Minute, "--timeout", arn))
 }

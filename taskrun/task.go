@@ -1,4 +1,5 @@
-// Package taskrun runs one ECS task to its end: it starts it, passes on what its containers write, and tells how it ended.
+// Package taskrun runs one ECS task to its end: it starts it, passes on what its containers write, and tells how it
+// ended.
 package taskrun
 
 import (
@@ -39,14 +40,15 @@ type Task struct {
 	Timeout time.Duration
 }
 
-// StillRunning says in the words after a task's name for how long it has been running, what ends it, and how to end it now. limit
-// is what sets its timeout, as the user wrote it; arn is the task's.
+// StillRunning says in the words after a task's name for how long it has been running, what ends it, and how to end it
+// now. limit is what sets its timeout, as the user wrote it; arn is the task's.
 func (t Task) StillRunning(running time.Duration, limit, arn string) string {
 	ends := fmt.Sprintf("without an end (%s)", limit)
 	if t.Timeout > 0 {
 		ends = fmt.Sprintf("and is stopped after %s (%s)", Short(t.Timeout), limit)
 	}
-	return fmt.Sprintf("has been running for %s, %s. Ctrl-C stops it now, as does `aws ecs stop-task --cluster %s --task %s`",
+	return fmt.Sprintf("has been running for %s, %s. Ctrl-C stops it now, as does `aws ecs stop-task --cluster %s "+
+		"--task %s`",
 		Short(running), ends, path.Base(t.Cluster), path.Base(arn))
 }
 
@@ -67,16 +69,19 @@ type ECS interface {
 
 // Logs are the calls that read a log.
 type Logs interface {
-	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
-	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
+	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput,
+		...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
+	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput,
+		...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
 }
 
-// New makes a runner of a configuration of the SDK. endpoint says where a service is, given where the SDK's own settings say
-// (provider.Settings.Endpoint).
+// New makes a runner of a configuration of the SDK. endpoint says where a service is, given where the SDK's own
+// settings say (provider.Settings.Endpoint).
 func New(cfg aws.Config, endpoint func(service string, otherwise *string) *string) *Runner {
 	return &Runner{
-		ECS:  ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs", o.BaseEndpoint) }),
-		Logs: cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs", o.BaseEndpoint) }),
+		ECS: ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs", o.BaseEndpoint) }),
+		Logs: cloudwatchlogs.NewFromConfig(cfg,
+			func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs", o.BaseEndpoint) }),
 	}
 }
 
@@ -117,7 +122,8 @@ func (t Task) input() *ecs.RunTaskInput {
 		input.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp = types.AssignPublicIpEnabled
 	}
 	if t.Command != nil {
-		input.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: &t.Container, Command: t.Command}}}
+		input.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: &t.Container,
+			Command: t.Command}}}
 	}
 	if by := startedBy(t.StartedBy); by != "" {
 		input.StartedBy = &by

@@ -32,7 +32,8 @@ type Key struct {
 	Again string
 }
 
-// Keys lists every key of a document, in the order of the structs' fields. sources is the directory of the structs' code.
+// Keys lists every key of a document, in the order of the structs' fields. sources is the directory of the structs'
+// code.
 func Keys(document reflect.Type, sources string) ([]Key, error) {
 	comments, err := readComments(sources)
 	if err != nil {
@@ -129,7 +130,8 @@ func commentsIn(file *ast.File) map[string]string {
 	return comments
 }
 
-// splitComment takes a field's comment apart. A line that does not begin with one of the words goes on with the one before.
+// splitComment takes a field's comment apart. A line that does not begin with one of the words goes on with the one
+// before.
 func splitComment(comment string, field reflect.StructField) (text string, prose map[string]string) {
 	text, rest, _ := strings.Cut(comment, "\n\n")
 	text = strings.Join(strings.Fields(text), " ")

@@ -3,7 +3,9 @@ package reference
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"slipway/awslimits"
 	"slipway/stage/fields"
@@ -41,13 +43,46 @@ func describeDefaults(document reflect.Type) string {
 	}
 	const text = "`defaults` is what all stages share: an object with any of the keys below. " +
 		"It stands in `Pulumi.yaml`, below `config` and `value`."
-	return section("defaults", text, "object", "none", strings.Join(keys, ", "), `defaults: {environment: {LOG_LEVEL: "info"}}`,
+	return section("defaults", text, "object", "none", strings.Join(keys, ", "),
+		`defaults: {environment: {LOG_LEVEL: "info"}}`,
 		"[Pulumi project configuration](https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration)")
 }
 
 func section(path, text, kind, standard, allowed, example, rule string) string {
-	return fmt.Sprintf("\n### `%s`\n\n%s\n\n- Type: %s\n- Default: %s\n- Allowed: %s\n- Example: `%s`\n- Rule: %s\n",
-		path, text, kind, standard, allowed, example, rule)
+	whole := fmt.Sprintf("\n### `%s`\n\n%s\n\n", path, fill(text, ""))
+	for _, line := range []string{"Type: " + kind, "Default: " + standard, "Allowed: " + allowed,
+		"Example: `" + example + "`",
+		"Rule: " + rule} {
+		whole += fill("- "+line, "  ") + "\n"
+	}
+	return whole
+}
+
+// width is the longest line that prose has.
+const width = 120
+
+// unbroken is a word of Markdown with the code spans in it, whose blanks are no places to break a line.
+var unbroken = regexp.MustCompile("(?:`[^`]*`|[^\\s`])+")
+
+// fill breaks prose into lines; those after the first begin with indent.
+func fill(text, indent string) string {
+	var filled strings.Builder
+	used := 0
+	for _, word := range unbroken.FindAllString(text, -1) {
+		size := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+size > width:
+			filled.WriteString("\n" + indent)
+			used = len(indent)
+		default:
+			filled.WriteString(" ")
+			used++
+		}
+		filled.WriteString(word)
+		used += size
+	}
+	return filled.String()
 }
 
 func (k Key) section() string {
@@ -76,8 +111,8 @@ func keysAsElsewhere(keys []Key, of Key) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\nBelow `%s`, these keys are as those of the same names below `%s`: %s.\n",
-		strings.TrimSuffix(below, "."), place, strings.Join(names, ", "))
+	return "\n" + fill(fmt.Sprintf("Below `%s`, these keys are as those of the same names below `%s`: %s.",
+		strings.TrimSuffix(below, "."), place, strings.Join(names, ", ")), "") + "\n"
 }
 
 // kindOf is a key's type in words.

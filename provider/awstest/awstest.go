@@ -13,8 +13,9 @@ import (
 	"slipway/provider"
 )
 
-// Account is an account whose calls are answered by these, each a status and a body, by the name of the action, one after
-// the other and the last one again and again; what is not among them ECS answers with nothing, and STS with the account.
+// Account is an account whose calls are answered by these, each a status and a body, by the name of the action, one
+// after the other and the last one again and again; what is not among them ECS answers with nothing, and STS with the
+// account.
 func Account(t *testing.T, answers map[string][]string) *provider.Account {
 	t.Helper()
 	var mutex sync.Mutex

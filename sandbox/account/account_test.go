@@ -16,7 +16,8 @@ func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	require.EqualError(t, s.PutImage("shop-dev/web", "one", "sha256:"+strings.Repeat("1", 64), 1),
-		"tag invalid: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be overwritten because the repository is immutable.")
+		"tag invalid: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be overwritten "+
+			"because the repository is immutable.")
 	require.True(t, IsCode(s.PutImage("gone", "one", "sha256:1", 1), "RepositoryNotFoundException"))
 	s.clock = s.clock.Add(1)
 	require.NoError(t, s.PutImage("shop-dev/web", "a-later-one", "sha256:2", 1))
@@ -29,8 +30,9 @@ func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]BuildWork{"shop-dev/web": {Builds: 1, Pushes: 2}}, work)
 
-	require.EqualError(t, s.DeleteObject(Repository, "shop-dev/web", false), "RepositoryNotEmptyException: The repository with name "+
-		"'shop-dev/web' in registry with id '123456789012' cannot be deleted because it still contains images")
+	require.EqualError(t, s.DeleteObject(Repository, "shop-dev/web", false),
+		"RepositoryNotEmptyException: The repository with name "+
+			"'shop-dev/web' in registry with id '123456789012' cannot be deleted because it still contains images")
 	require.NoError(t, s.DeleteObject(Repository, "shop-dev/web", true))
 	images, err = s.Images()
 	require.NoError(t, err)
@@ -50,8 +52,9 @@ func TestMutableTagMovesToTheNewImage(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, before.Tag)
 	_, err = s.Image("loose", "gone", "")
-	require.EqualError(t, err, "ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'gone'} does not exist "+
-		"within the repository with name 'loose' in the registry with id '123456789012'")
+	require.EqualError(t, err,
+		"ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'gone'} does not exist "+
+			"within the repository with name 'loose' in the registry with id '123456789012'")
 }
 
 func TestRevisionNumbersAreNeverReused(t *testing.T) {
@@ -93,13 +96,15 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 			func(_ *TaskDefinition, c Container) {
 				c["secrets"] = []any{map[string]any{"name": "STAGE", "valueFrom": "x"}}
 			},
-			"The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'STAGE'."},
+			"The secret name must be unique and not shared with any new or existing environment variables set on the " +
+				"container, such as 'STAGE'."},
 		"another host port": {
 			func(_ *TaskDefinition, c Container) {
 				c["portMappings"] = []any{map[string]any{"hostPort": 80.0, "containerPort": 8080.0}}
 			}, "the host ports and container ports in port mappings must match."},
 		"logs without an execution role": {
-			func(d *TaskDefinition, _ Container) { d.ExecutionRoleARN = "" }, "execution role ARN to support log driver awslogs."},
+			func(d *TaskDefinition, _ Container) { d.ExecutionRoleARN = "" },
+			"execution role ARN to support log driver awslogs."},
 		"no essential container": {
 			func(_ *TaskDefinition, c Container) { c["essential"] = false }, "at least one essential container"},
 		"a volume that is not there": {
@@ -112,22 +117,26 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 				c["mountPoints"] = []any{map[string]any{"sourceVolume": "data"}}
 			}, "Container path should not be null or empty."},
 		"a volume twice": {
-			func(d *TaskDefinition, _ Container) { d.Volumes = []Volume{{Name: "data"}, {Name: "data"}} }, "Duplicate volume name 'data'."},
+			func(d *TaskDefinition, _ Container) { d.Volumes = []Volume{{Name: "data"}, {Name: "data"}} },
+			"Duplicate volume name 'data'."},
 		"more CPU than the task has": {
 			func(d *TaskDefinition, c Container) { c["cpu"] = 200.0; side(d, "cpu", 57.0) },
 			"The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
 		"more memory than the task has": {
-			func(d *TaskDefinition, _ Container) { side(d, "memory", 513.0) }, "The 'memory' setting for container is greater than for the task."},
+			func(d *TaskDefinition, _ Container) { side(d, "memory", 513.0) },
+			"The 'memory' setting for container is greater than for the task."},
 		"a dependency on nothing": {
 			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("db", "START")) },
 			"Cannot depend on container + 'db' because it does not exist"},
 		"a condition that ECS does not have": {
-			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "READY")) }, "Invalid container dependency condition 'READY'"},
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "READY")) },
+			"Invalid container dependency condition 'READY'"},
 		"waiting for an essential container's end": {
 			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "SUCCESS")) },
 			"A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"},
 		"waiting for the health of what checks none": {
-			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "HEALTHY")) }, "must have a health check: 'web'"},
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "HEALTHY")) },
+			"must have a health check: 'web'"},
 		"a circle": {
 			func(d *TaskDefinition, c Container) {
 				side(d, "dependsOn", after("web", "START"))
@@ -136,11 +145,13 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 		"a limit that there is not": {
 			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("files", 1, 2) }, "Invalid ulimit name 'files'."},
 		"a soft limit above the hard one": {
-			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("nofile", 3, 2) }, "softLimit must not be greater than hardLimit."},
+			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("nofile", 3, 2) },
+			"softLimit must not be greater than hardLimit."},
 		"a user with a space": {
 			func(_ *TaskDefinition, c Container) { c["user"] = "no body" }, "Invalid user 'no body' of container 'web'."},
 		"more than 64 KiB": {
-			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} }, "Max allowed length is '65536' bytes."},
+			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} },
+			"Max allowed length is '65536' bytes."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,16 +191,19 @@ func TestSeveralContainersThatECSTakes(t *testing.T) {
 func TestFaultsAreChecked(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	require.ErrorContains(t, s.SetFaults(map[string]string{"slow-pull": "3s"}), `there is no fault "slow-pull": use failing-tasks,`)
+	require.ErrorContains(t, s.SetFaults(map[string]string{"slow-pull": "3s"}),
+		`there is no fault "slow-pull": use failing-tasks,`)
 	require.EqualError(t, s.SetFaults(map[string]string{SlowPush: "3"}), "fault slow-push=3: want a duration such as 5s")
 	require.EqualError(t, s.SetFaults(map[string]string{FailingExitCode: "x"}), "fault failing-exit-code=x: want a number")
 	require.NoError(t, s.SetFaults(map[string]string{DieAfterPush: "1", SlowPush: "1s"}))
-	require.ErrorContains(t, s.SetFaults(map[string]string{DieAfterCreate: "role"}), "want a resource type such as aws:iam/role:Role or iam/role")
+	require.ErrorContains(t, s.SetFaults(map[string]string{DieAfterCreate: "role"}),
+		"want a resource type such as aws:iam/role:Role or iam/role")
 	for _, value := range []string{"iam/role", "aws:iam/role:Role"} {
 		require.NoError(t, s.SetFaults(map[string]string{DieAfterCreate: value}))
 		require.True(t, NamesType(value, "aws:iam/role:Role"))
 		require.False(t, NamesType(value, "aws:iam/rolePolicy:RolePolicy"))
-		require.NoError(t, s.DieIfAsked(DieAfterCreate, func(value string) bool { return NamesType(value, "aws:ecs/cluster:Cluster") }))
+		require.NoError(t, s.DieIfAsked(DieAfterCreate,
+			func(value string) bool { return NamesType(value, "aws:ecs/cluster:Cluster") }))
 	}
 }
 
@@ -245,7 +259,8 @@ func TestNobodyElseMayReadTheAccount(t *testing.T) {
 		}
 		return modes
 	}
-	want := map[string]string{".": "-rwx------", "account.db": "-rw-------", "account.db-wal": "-rw-------", "account.db-shm": "-rw-------"}
+	want := map[string]string{".": "-rwx------", "account.db": "-rw-------", "account.db-wal": "-rw-------",
+		"account.db-shm": "-rw-------"}
 	first, err := Open(dir)
 	require.NoError(t, err)
 	require.Equal(t, want, modes())

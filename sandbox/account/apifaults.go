@@ -15,8 +15,8 @@ const (
 	APICut = "cut"
 	// APIHTML answers with a page, as a proxy does.
 	APIHTML = "html"
-	// APIThrottle, APIDeny, APIExpired and APIError are refusals of AWS: too many requests, no permission, an expired token, and a
-	// failure of its own.
+	// APIThrottle, APIDeny, APIExpired and APIError are refusals of AWS: too many requests, no permission, an expired
+	// token, and a failure of its own.
 	APIThrottle, APIDeny, APIExpired, APIError = "throttle", "deny", "expired", "error"
 )
 
@@ -44,7 +44,8 @@ func parseAPIFaults(value string) (faults []apiFault, err error) {
 			fault.left, err = strconv.Atoi(count)
 		}
 		if err != nil || action == "" || counted && fault.left < 1 || !slices.Contains(APIFaultKinds, kind) {
-			return nil, fmt.Errorf("fault %s=%s: want ACTION=KIND or ACTION=KIND:COUNT, with a KIND of %s", APIFault, entry, strings.Join(APIFaultKinds, ", "))
+			return nil, fmt.Errorf("fault %s=%s: want ACTION=KIND or ACTION=KIND:COUNT, with a KIND of %s", APIFault, entry,
+				strings.Join(APIFaultKinds, ", "))
 		}
 		faults = append(faults, fault)
 	}

@@ -35,7 +35,8 @@ func (m moment) assign(work []Work, task *Task, targets func() []Target) []Work 
 	if err != nil { // no revision is ever forgotten
 		return work
 	}
-	return append(work, Work{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d), Targets: targets()})
+	return append(work, Work{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d),
+		Targets: targets()})
 }
 
 // secretValues are those of a definition's secret variables that the account has.
@@ -52,8 +53,8 @@ func (m moment) secretValues(d *TaskDefinition) map[string]map[string]string {
 	return secrets
 }
 
-// tellOfMissingSecrets says in a container's log which of its variables have no value: a secret that this account never had is
-// its owner's, and nothing is known of it.
+// tellOfMissingSecrets says in a container's log which of its variables have no value: a secret that this account never
+// had is its owner's, and nothing is known of it.
 func (m moment) tellOfMissingSecrets(task *Task, d *TaskDefinition) {
 	for _, c := range d.Containers {
 		for _, secret := range c.objects("secrets") {
@@ -74,8 +75,8 @@ func (r *rollout) targets() (targets []Target) {
 	return targets
 }
 
-// target is a target group's health check, or nil where there is none to do: no load balancer uses the group, or the check is
-// not plain HTTP.
+// target is a target group's health check, or nil where there is none to do: no load balancer uses the group, or the
+// check is not plain HTTP.
 func (r *rollout) target(lb ServiceLoadBalancer) *Target {
 	group := get[Object](r.tx, TargetGroup, afterSlash(lb.TargetGroupARN))
 	if group == nil || len(r.loadBalancers(lb.TargetGroupARN)) == 0 {
@@ -91,8 +92,9 @@ func (r *rollout) target(lb ServiceLoadBalancer) *Target {
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
 	return &Target{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.text("path"), "/"),
-		Matcher: strings.ReplaceAll(cmp.Or(check.text("matcher"), "200"), " ", ""), Interval: seconds(check.number("interval", 30)),
-		Timeout: seconds(check.number("timeout", 5)), Healthy: check.number("healthyThreshold", 5),
+		Matcher:  strings.ReplaceAll(cmp.Or(check.text("matcher"), "200"), " ", ""),
+		Interval: seconds(check.number("interval", 30)),
+		Timeout:  seconds(check.number("timeout", 5)), Healthy: check.number("healthyThreshold", 5),
 		Unhealthy: check.number("unhealthyThreshold", 2), GracePeriod: seconds(r.service.Settings.HealthCheckGracePeriod)}
 }
 

@@ -148,7 +148,8 @@ func (c Container) check(awsvpc, withoutExecutionRole bool) error {
 	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
 	switch {
 	case !validName.MatchString(c.Name()):
-		return client("Invalid container name '%s': up to 255 letters, numbers, hyphens and underscores are allowed.", c.Name())
+		return client("Invalid container name '%s': up to 255 letters, numbers, hyphens and underscores are allowed.",
+			c.Name())
 	case c["image"] == nil || c.Image() == "":
 		return client("Container.image should not be null or empty.")
 	case withoutExecutionRole && c.LogGroup() != "":

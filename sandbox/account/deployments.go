@@ -18,8 +18,8 @@ func checkPercents(settings ServiceSettings) error {
 	return nil
 }
 
-// checkAlarms gives up a deployment during which an alarm goes off. ECS does not watch an alarm that is in ALARM when the
-// deployment starts, as it is when the deployment is a rollback.
+// checkAlarms gives up a deployment during which an alarm goes off. ECS does not watch an alarm that is in ALARM when
+// the deployment starts, as it is when the deployment is a rollback.
 func (r *rollout) checkAlarms(d *Deployment) {
 	alarms := r.service.Settings.Alarms
 	if d.RolloutState != InProgress || d.IsRollback || !alarms.Enable {

@@ -43,9 +43,11 @@ func TestAlarmFailsADeployment(t *testing.T) {
 				require.Equal(t, "ECS deployment failed: alarm detected.", service.Deployments[0].RolloutStateReason)
 			} else {
 				require.Equal(t, "ECS deployment failed: alarm detected.", service.Deployments[1].RolloutStateReason)
-				require.Equal(t, "ECS deployment failed: rolling back to deploymentId "+completed.ID+".", service.Deployments[0].RolloutStateReason)
+				require.Equal(t, "ECS deployment failed: rolling back to deploymentId "+completed.ID+".",
+					service.Deployments[0].RolloutStateReason)
 			}
-			require.Contains(t, messages(service), "(service web) (deployment "+failing.ID+") deployment failed: alarm detected.")
+			require.Contains(t, messages(service),
+				"(service web) (deployment "+failing.ID+") deployment failed: alarm detected.")
 			service = s.after(10)
 			require.Equal(t, c.want, service.Deployments[0].RolloutState)
 			s.serves(1, 1)
@@ -71,11 +73,14 @@ func TestPercentagesThatCanNeverRollAreRefused(t *testing.T) {
 	with.MaximumPercent = 100
 	arn := s.register(nil)
 	_, err := s.CreateService("shop-dev", "web", arn, with)
-	require.EqualError(t, err, "InvalidParameterException: Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
+	require.EqualError(t, err,
+		"InvalidParameterException: Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "+
+			"deployments.")
 	with.MinimumHealthyPercent = 50
 	_, err = s.CreateService("shop-dev", "web", arn, with)
 	require.NoError(t, err)
-	_, err = s.UpdateService("shop-dev", "web", "", false, func(with *ServiceSettings) { with.MinimumHealthyPercent = 100 })
+	_, err = s.UpdateService("shop-dev", "web", "", false,
+		func(with *ServiceSettings) { with.MinimumHealthyPercent = 100 })
 	require.ErrorContains(t, err, "as this will block deployments.")
 }
 
@@ -131,24 +136,36 @@ func TestContainerSettingsThatAreRefused(t *testing.T) {
 		fields map[string]any
 		want   string
 	}{
-		"a health check":                    {check(nil), ""},
-		"a check's interval":                {check(map[string]any{"interval": 4.0}), "Container healthCheck interval must be between 5 and 300"},
-		"its timeout":                       {check(map[string]any{"timeout": 61.0}), "Container healthCheck timeout must be between 2 and 60"},
-		"its retries":                       {check(map[string]any{"retries": 0.0}), "Container healthCheck retries must be between 1 and 10"},
-		"its start period":                  {check(map[string]any{"startPeriod": 301.0}), "Container healthCheck startPeriod must be between 0 and 300"},
-		"its command":                       {check(map[string]any{"command": []any{"curl"}}), "Container healthCheck command must start with CMD, CMD-SHELL or NONE"},
-		"a stop timeout":                    {map[string]any{"stopTimeout": 121.0}, "Container stopTimeout must be between 2 and 120"},
-		"an init process":                   {parameters("initProcessEnabled", true), ""},
-		"devices":                           {parameters("devices", []any{map[string]any{}}), "Fargate compatible task definitions do not support devices"},
-		"no devices":                        {parameters("devices", []any{}), ""},
-		"memory shared between processes":   {parameters("sharedMemorySize", 64.0), "Fargate compatible task definitions do not support sharedMemorySize"},
-		"swap":                              {parameters("maxSwap", 64.0), "Fargate compatible task definitions do not support maxSwap"},
-		"a file system in memory":           {parameters("tmpfs", []any{map[string]any{}}), "Fargate compatible task definitions do not support tmpfs"},
-		"a willingness to be swapped":       {parameters("swappiness", 60.0), "Fargate compatible task definitions do not support swappiness"},
+		"a health check": {check(nil), ""},
+		"a check's interval": {check(map[string]any{"interval": 4.0}),
+			"Container healthCheck interval must be between 5 and 300"},
+		"its timeout": {check(map[string]any{"timeout": 61.0}),
+			"Container healthCheck timeout must be between 2 and 60"},
+		"its retries": {check(map[string]any{"retries": 0.0}),
+			"Container healthCheck retries must be between 1 and 10"},
+		"its start period": {check(map[string]any{"startPeriod": 301.0}),
+			"Container healthCheck startPeriod must be between 0 and 300"},
+		"its command": {check(map[string]any{"command": []any{"curl"}}),
+			"Container healthCheck command must start with CMD, CMD-SHELL or NONE"},
+		"a stop timeout": {map[string]any{"stopTimeout": 121.0},
+			"Container stopTimeout must be between 2 and 120"},
+		"an init process": {parameters("initProcessEnabled", true), ""},
+		"devices": {parameters("devices", []any{map[string]any{}}),
+			"Fargate compatible task definitions do not support devices"},
+		"no devices": {parameters("devices", []any{}), ""},
+		"memory shared between processes": {parameters("sharedMemorySize", 64.0),
+			"Fargate compatible task definitions do not support sharedMemorySize"},
+		"swap": {parameters("maxSwap", 64.0),
+			"Fargate compatible task definitions do not support maxSwap"},
+		"a file system in memory": {parameters("tmpfs", []any{map[string]any{}}),
+			"Fargate compatible task definitions do not support tmpfs"},
+		"a willingness to be swapped": {parameters("swappiness", 60.0),
+			"Fargate compatible task definitions do not support swappiness"},
 		"the shortest and the longest stop": {map[string]any{"stopTimeout": 2.0}, ""},
 	} {
 		s := newStage(t)
-		_, err := s.RegisterTaskDefinition(testRegion, definition(func(_ *TaskDefinition, container Container) { maps.Copy(container, c.fields) }))
+		_, err := s.RegisterTaskDefinition(testRegion,
+			definition(func(_ *TaskDefinition, container Container) { maps.Copy(container, c.fields) }))
 		if c.want == "" {
 			require.NoError(t, err, name)
 		} else {
@@ -157,7 +174,9 @@ func TestContainerSettingsThatAreRefused(t *testing.T) {
 	}
 	filled, err := ParseContainers(`[{"name": "web", "image": "x", "healthCheck": {"command": ["CMD", "true"]}}]`)
 	require.NoError(t, err)
-	require.Equal(t, map[string]any{"command": []any{"CMD", "true"}, "interval": 30.0, "timeout": 5.0, "retries": 3.0}, filled[0]["healthCheck"])
+	require.Equal(t, map[string]any{"command": []any{"CMD", "true"}, "interval": 30.0, "timeout": 5.0, "retries": 3.0},
+		filled[0]["healthCheck"])
 	require.True(t, SameContainers(`[{"name": "web", "image": "x", "healthCheck": {"command": ["CMD", "true"]}}]`,
-		`[{"name": "web", "image": "x", "healthCheck": {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3}}]`))
+		`[{"name": "web", "image": "x", "healthCheck": {"command": ["CMD", "true"], "interval": 30, "timeout": 5, `+
+			`"retries": 3}}]`))
 }

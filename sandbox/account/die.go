@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// alongside is how long a process that is to die goes on for: what it has under way beside is done in the account, too, and not answered,
-// as on AWS, where a kill cuts off several things at once.
+// alongside is how long a process that is to die goes on for: what it has under way beside is done in the account, too,
+// and not answered, as on AWS, where a kill cuts off several things at once.
 const alongside = 500 * time.Millisecond
 
 // dying is set once this process is to die: nothing is answered any more.
 var dying atomic.Bool
 
-// DieIfAsked kills this process and all that it has started, as a kill -9 would, while a fault is set to a value that matches. The
-// fault is unset first, so that it acts once. In a process that is to die it does not return.
+// DieIfAsked kills this process and all that it has started, as a kill -9 would, while a fault is set to a value that
+// matches. The fault is unset first, so that it acts once. In a process that is to die it does not return.
 func (a *Account) DieIfAsked(fault string, matches func(value string) bool) error {
 	if dying.Load() {
 		select {}
@@ -75,8 +75,9 @@ func descendants(pid int) []int {
 	return found
 }
 
-// DieAfterCreate, DieAfterUpdate and DieAfterDelete are a resource type (aws:iam/role:Role, or iam/role), or several with commas between
-// them: the next process whose provider has done that to one of them in the account is to die before Pulumi hears of it.
+// DieAfterCreate, DieAfterUpdate and DieAfterDelete are a resource type (aws:iam/role:Role, or iam/role), or several
+// with commas between them: the next process whose provider has done that to one of them in the account is to die
+// before Pulumi hears of it.
 const (
 	DieAfterCreate = "die-after-create"
 	DieAfterUpdate = "die-after-update"

@@ -64,7 +64,8 @@ func (t *tx) certificate(arn string) Object {
 		return nil
 	}
 	o := *found
-	pending := slices.ContainsFunc(o.list("subjectAlternativeNames"), func(domain string) bool { return !t.validated(domain) })
+	pending := slices.ContainsFunc(o.list("subjectAlternativeNames"),
+		func(domain string) bool { return !t.validated(domain) })
 	if o["issuedAt"] == nil && !pending {
 		o["issuedAt"] = t.now.UTC().Format(time.RFC3339)
 		put(t, Certificate, afterSlash(arn), o)

@@ -91,7 +91,8 @@ func (t *tx) checkLoadBalancer(id string, o Object) error {
 		}
 	}
 	if t.another(LoadBalancer, id, o, "name") {
-		return refuse("DuplicateLoadBalancerName", "A load balancer with the same name '%s' exists, but with different settings",
+		return refuse("DuplicateLoadBalancerName",
+			"A load balancer with the same name '%s' exists, but with different settings",
 			o.text("name"))
 	}
 	return nil
@@ -102,12 +103,14 @@ func (t *tx) checkTargetGroup(id string, o Object) error {
 		return refuse("ValidationError", "The VPC ID '%s' is not found", vpc)
 	}
 	if t.another(TargetGroup, id, o, "name") {
-		return refuse("DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings",
+		return refuse("DuplicateTargetGroupName",
+			"A target group with the same name '%s' exists, but with different settings",
 			o.text("name"))
 	}
 	timeout, _ := member(o["healthCheck"], "timeout").(float64)
 	if interval, ok := member(o["healthCheck"], "interval").(float64); ok && timeout >= interval {
-		return refuse("ValidationError", "Health check timeout '%v' must be smaller than the interval '%v'", timeout, interval)
+		return refuse("ValidationError", "Health check timeout '%v' must be smaller than the interval '%v'", timeout,
+			interval)
 	}
 	return nil
 }

@@ -73,14 +73,16 @@ func TestAnEngineIsGivenTasksAndSaysHowTheyDo(t *testing.T) {
 	s.after(10)
 	work := s.work()
 	require.Len(t, work, 2)
-	require.Equal(t, []any{"RUNNING", testRegion, testImage}, []any{work[0].Task.DesiredStatus, work[0].Region, work[0].Definition.Containers[0].Image()})
+	require.Equal(t, []any{"RUNNING", testRegion, testImage}, []any{work[0].Task.DesiredStatus, work[0].Region,
+		work[0].Definition.Containers[0].Image()})
 	require.Equal(t, "PENDING", s.after(100).Tasks[0].LastStatus, "only the engine says that a task runs")
 
 	s.runAll()
 	service := s.after(1)
 	require.Equal(t, "RUNNING", service.Tasks[0].LastStatus)
 	require.Contains(t, messages(service), "(service web) has started 1 tasks: (task "+service.Tasks[0].ID()+")")
-	require.Equal(t, InProgress, s.after(8).Deployments[0].RolloutState, "a task without a health check counts only after a while")
+	require.Equal(t, InProgress, s.after(8).Deployments[0].RolloutState,
+		"a task without a health check counts only after a while")
 	require.Equal(t, Completed, s.after(2).Deployments[0].RolloutState)
 	require.Len(t, s.work(), 2)
 
@@ -131,15 +133,18 @@ func TestWhatTheEngineReportsDecidesATask(t *testing.T) {
 		"and the others after it": {plain, []Report{{Containers: states("web", "STOPPED", "side", "RUNNING")},
 			{Containers: states("web", "STOPPED", "side", "STOPPED")}}, "STOPPED STOPPED", "EssentialContainerExited",
 			"Essential container in task exited", "", 1, 2},
-		"an image that cannot be pulled": {plain, []Report{{StopCode: "TaskFailedToStart", StoppedReason: "CannotPullContainerError: no"}},
+		"an image that cannot be pulled": {plain,
+			[]Report{{StopCode: "TaskFailedToStart", StoppedReason: "CannotPullContainerError: no"}},
 			"STOPPED STOPPED", "TaskFailedToStart", "CannotPullContainerError: no", "", 1, 2},
 		"a health check that has passed": {checked, []Report{{Containers: []ContainerState{
-			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "HEALTHY"}, {Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
+			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "HEALTHY"},
+			{Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
 			"RUNNING RUNNING", "", "", "HEALTHY", 0, 2},
 		"a health check that is open": {checked, []Report{{Containers: states("web", "RUNNING", "side", "RUNNING")}},
 			"RUNNING RUNNING", "", "", "UNKNOWN", 0, 2},
 		"a health check that fails": {checked, []Report{{Containers: []ContainerState{
-			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"}, {Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
+			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"},
+			{Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
 			"RUNNING STOPPED", "ServiceSchedulerInitiated", "Task failed container health checks", "UNHEALTHY", 1, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -249,17 +254,20 @@ func TestTargetGroupsOfAnEnginesTasks(t *testing.T) {
 		"healthy":         {found: map[string]string{webGroup: ""}, health: "healthy"},
 		"unhealthy": {found: map[string]string{webGroup: "Health checks failed with these codes: [503]"}, health: "unhealthy",
 			reason: "Health checks failed with these codes: [503]"},
-		"behind a security group that lets nothing through": {unreachable: true, found: map[string]string{webGroup: ""}, health: "unhealthy",
+		"behind a security group that lets nothing through": {unreachable: true, found: map[string]string{webGroup: ""},
+			health: "unhealthy",
 			reason: "Request timed out"},
-		"with a fault": {faults: map[string]string{UnhealthyTargets: "web:*"}, found: map[string]string{webGroup: ""}, health: "unhealthy",
+		"with a fault": {faults: map[string]string{UnhealthyTargets: "web:*"}, found: map[string]string{webGroup: ""},
+			health: "unhealthy",
 			reason: "Health checks failed with these codes: [503]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newEngineStage(t)
 			s.balance()
-			require.NoError(t, s.UpdateObject(TargetGroup, afterSlash(webGroup), Object{"healthCheck": map[string]any{"path": "/health",
-				"matcher": "200-299", "interval": 10.0, "timeout": 4.0, "healthyThreshold": 2.0, "unhealthyThreshold": 3.0}}))
+			require.NoError(t, s.UpdateObject(TargetGroup, afterSlash(webGroup),
+				Object{"healthCheck": map[string]any{"path": "/health",
+					"matcher": "200-299", "interval": 10.0, "timeout": 4.0, "healthyThreshold": 2.0, "unhealthyThreshold": 3.0}}))
 			if !c.unreachable {
 				s.letThrough()
 			}
@@ -271,7 +279,8 @@ func TestTargetGroupsOfAnEnginesTasks(t *testing.T) {
 			s.after(2)
 			w := s.work()[0]
 			require.Equal(t, []Target{{TargetGroupARN: webGroup, ContainerPort: 8080, Path: "/health", Matcher: "200-299",
-				Interval: 10 * time.Second, Timeout: 4 * time.Second, Healthy: 2, Unhealthy: 3, GracePeriod: time.Minute}}, w.Targets)
+				Interval: 10 * time.Second, Timeout: 4 * time.Second, Healthy: 2, Unhealthy: 3, GracePeriod: time.Minute}},
+				w.Targets)
 			s.report(w, Report{Containers: states("web", "RUNNING"), Targets: c.found})
 			service := s.after(0)
 			require.Equal(t, c.health, service.Tasks[0].TargetHealth)
@@ -296,7 +305,8 @@ func TestAnEngineIsGivenTheValuesOfSecrets(t *testing.T) {
 		"policy": `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`})
 	const elsewhere = "arn:aws:ssm:eu-central-1:123456789012:parameter/token"
 	s.create(s.register(func(_ *TaskDefinition, c Container) {
-		c["secrets"] = []any{map[string]any{"name": "KEY", "valueFrom": arn + ":KEY::"}, map[string]any{"name": "TOKEN", "valueFrom": elsewhere}}
+		c["secrets"] = []any{map[string]any{"name": "KEY", "valueFrom": arn + ":KEY::"},
+			map[string]any{"name": "TOKEN", "valueFrom": elsewhere}}
 	}), 1)
 	s.after(2)
 	w := s.work()[0]

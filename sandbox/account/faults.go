@@ -27,8 +27,8 @@ const (
 	// UnhealthyTargets is a pattern of `family:revision`: new tasks that match it run, but fail the health checks of
 	// their target groups.
 	UnhealthyTargets = "unhealthy-targets"
-	// NoRoute is a pattern (* and ?) of a subnet's id: its route table leads nowhere outside of the VPC, and a task that may
-	// be placed in it does not start.
+	// NoRoute is a pattern (* and ?) of a subnet's id: its route table leads nowhere outside of the VPC, and a task that
+	// may be placed in it does not start.
 	NoRoute = "no-route"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
@@ -41,8 +41,8 @@ const (
 	DieAfterPush = "die-after-push"
 	// SlowRollout is how long each step of a rollout takes (a duration); 200ms by default.
 	SlowRollout = "slow-rollout"
-	// APIFault is how calls of the AWS SDK go wrong: ACTION=KIND or ACTION=KIND:COUNT, several with commas between them. A KIND is
-	// one of APIFaultKinds; with a COUNT, only so many calls do.
+	// APIFault is how calls of the AWS SDK go wrong: ACTION=KIND or ACTION=KIND:COUNT, several with commas between them. A
+	// KIND is one of APIFaultKinds; with a COUNT, only so many calls do.
 	APIFault = "api-fault"
 	// Clock is how far the account's clock is put forward (a duration), or back where it begins with -.
 	Clock = "clock"
@@ -77,7 +77,8 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, FreshAccount, SlowPush, DieAfterPush, DieAfterCreate,
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, FreshAccount, SlowPush, DieAfterPush,
+		DieAfterCreate,
 		DieAfterUpdate, DieAfterDelete, SlowRollout, APIFault, Clock}, ", "))
 }
 

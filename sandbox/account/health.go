@@ -12,8 +12,8 @@ const (
 	healthUnhealthy = "UNHEALTHY"
 )
 
-// healthy reports whether a task counts for its service: it runs, and the health checks of its containers and of the service's target
-// groups, if any, have passed.
+// healthy reports whether a task counts for its service: it runs, and the health checks of its containers and of the
+// service's target groups, if any, have passed.
 func (task *Task) healthy() bool {
 	return task.LastStatus == taskRunning && !task.Settling && (task.Health == "" || task.Health == healthHealthy) &&
 		(task.TargetHealth == "" || task.TargetHealth == targetHealthy)
@@ -23,8 +23,8 @@ func (r *rollout) healthy(d *Deployment) []*Task {
 	return slices.DeleteFunc(r.live(d), func(task *Task) bool { return !task.healthy() })
 }
 
-// beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check or the service a target
-// group.
+// beginHealthChecks leaves the outcome open until the next step, where an essential container has a health check or the
+// service a target group.
 func (r *rollout) beginHealthChecks(task *Task, d *TaskDefinition) {
 	if len(r.service.Settings.LoadBalancers) > 0 {
 		task.TargetHealth = targetInitial
@@ -46,7 +46,8 @@ func (c Container) checksHealth() bool {
 	return len(command) > 0 && command[0] != "NONE"
 }
 
-// checkHealth ends the checks of a task that has just come to run: those of its containers first, then those of the target groups.
+// checkHealth ends the checks of a task that has just come to run: those of its containers first, then those of the
+// target groups.
 func (r *rollout) checkHealth(task *Task) {
 	if task.Health == healthUnknown {
 		r.checkContainers(task)
@@ -71,7 +72,8 @@ func (r *rollout) unhealthyFault(task *Task) bool {
 func (r *rollout) failContainers(task *Task) {
 	task.Health = healthUnhealthy
 	code := 0 // its containers obey SIGTERM
-	r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &code, reason: "Task failed container health checks"})
+	r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &code,
+		reason: "Task failed container health checks"})
 	r.event("(service %s) (task %s) failed container health checks.", r.service.Name, afterSlash(task.ARN))
 }
 

@@ -75,8 +75,8 @@ func (a *Account) PutImage(repository, tag, digest string, sizeBytes int64) erro
 	})
 }
 
-// TagImage records what a call of ECR's own PutImage puts: a new image, or one more tag of an image that is there. No push
-// is counted.
+// TagImage records what a call of ECR's own PutImage puts: a new image, or one more tag of an image that is there. No
+// push is counted.
 func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) error {
 	return a.transact(func(t *tx) error {
 		o, err := t.repository(repository)
@@ -91,16 +91,19 @@ func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) erro
 			switch {
 			case image.Repository != repository || image.Tag != tag:
 			case image.Digest == digest:
-				return refuse("ImageAlreadyExistsException", "Image with digest '%s' and tag '%s' already exists in the repository with "+
-					"name '%s' in registry with id '%s'", digest, tag, repository, ID)
+				return refuse("ImageAlreadyExistsException",
+					"Image with digest '%s' and tag '%s' already exists in the repository with "+
+						"name '%s' in registry with id '%s'", digest, tag, repository, ID)
 			case tag != "" && o["imageTagMutability"] == "IMMUTABLE":
-				return refuse("ImageTagAlreadyExistsException", "The image tag '%s' already exists in the '%s' repository and cannot be "+
-					"overwritten because the tag is immutable.", tag, repository)
+				return refuse("ImageTagAlreadyExistsException",
+					"The image tag '%s' already exists in the '%s' repository and cannot be "+
+						"overwritten because the tag is immutable.", tag, repository)
 			}
 		}
 		if tags >= mostTags {
-			return refuse("LimitExceededException", "Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
-				"the maximum allowed number of tags per image which is '%d'", tag, repository, ID, mostTags)
+			return refuse("LimitExceededException",
+				"Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
+					"the maximum allowed number of tags per image which is '%d'", tag, repository, ID, mostTags)
 		}
 		t.record(Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
 		return nil

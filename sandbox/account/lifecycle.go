@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// LifecycleRules are the rules of a repository's lifecycle policy, by priority.
-// Their properties: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
-// How they are evaluated: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
+// LifecycleRules are the rules of a repository's lifecycle policy, by priority. Their properties:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html How they are evaluated:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 type LifecycleRules []lifecycleRule
 
 type lifecycleRule struct {
@@ -55,7 +55,10 @@ func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, lifecycleFailure("text after the policy")
 	}
-	slices.SortStableFunc(policy.Rules, func(x, y lifecycleRule) int { return cmp.Compare(x.RulePriority, y.RulePriority) })
+	slices.SortStableFunc(policy.Rules, func(x, y lifecycleRule) int {
+		return cmp.Compare(x.RulePriority,
+			y.RulePriority)
+	})
 	switch {
 	case len(text) > longestLifecyclePolicy:
 		return nil, lifecycleFailure("the policy is too long")
@@ -66,7 +69,8 @@ func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 	}
 	untagged, selections := false, map[string]bool{}
 	for i, rule := range policy.Rules {
-		selected := fmt.Sprintf("%q %q", sortedTexts(rule.Selection.TagPrefixList), sortedTexts(rule.Selection.TagPatternList))
+		selected := fmt.Sprintf("%q %q", sortedTexts(rule.Selection.TagPrefixList),
+			sortedTexts(rule.Selection.TagPatternList))
 		reason := rule.mistake()
 		switch {
 		case reason != "":
@@ -112,7 +116,8 @@ func (r lifecycleRule) mistake() string {
 		return "Must specify only one of tagPrefixList and tagPatternList"
 	case slices.Contains(s.TagPrefixList, "") || slices.Contains(s.TagPatternList, ""):
 		return "a prefix or pattern is empty"
-	case slices.ContainsFunc(s.TagPatternList, func(pattern string) bool { return strings.Count(pattern, "*") > mostWildcards }):
+	case slices.ContainsFunc(s.TagPatternList,
+		func(pattern string) bool { return strings.Count(pattern, "*") > mostWildcards }):
 		return "a pattern may have four wildcards"
 	case s.CountType != "imageCountMoreThan" && s.CountType != "sinceImagePushed":
 		return "countType must be imageCountMoreThan or sinceImagePushed"
@@ -135,8 +140,8 @@ type heldImage struct {
 	pushedAt time.Time
 }
 
-// expired are the digests that the rules expire. An image that meets the tagging requirements of a rule cannot be expired
-// by one that comes later, where it still counts.
+// expired are the digests that the rules expire. An image that meets the tagging requirements of a rule cannot be
+// expired by one that comes later, where it still counts.
 func (rules LifecycleRules) expired(images []heldImage, now time.Time) []string {
 	newestFirst := slices.Clone(images)
 	slices.SortStableFunc(newestFirst, func(x, y heldImage) int {
@@ -163,7 +168,8 @@ func (rules LifecycleRules) expired(images []heldImage, now time.Time) []string 
 	return expired
 }
 
-// selects tells whether an image meets the tagging requirements: each prefix or pattern of a list matches one of its tags.
+// selects tells whether an image meets the tagging requirements: each prefix or pattern of a list matches one of its
+// tags.
 func (r lifecycleRule) selects(tags []string) bool {
 	switch r.Selection.TagStatus {
 	case "any":
@@ -252,8 +258,9 @@ func (a *Account) LifecyclePolicy(repository string) (text string, err error) {
 		}
 		o := get[Object](t, LifecyclePolicy, repository)
 		if o == nil {
-			return refuse("LifecyclePolicyNotFoundException", "Lifecycle policy does not exist for the repository with name '%s' in "+
-				"the registry with id '%s'", repository, ID)
+			return refuse("LifecyclePolicyNotFoundException",
+				"Lifecycle policy does not exist for the repository with name '%s' in "+
+					"the registry with id '%s'", repository, ID)
 		}
 		var compact bytes.Buffer
 		must(json.Compact(&compact, []byte(o.text("policy"))))

@@ -13,7 +13,8 @@ func TestIAMRefusesWhatIsBeyondItsQuotas(t *testing.T) {
 	s := newStage(t)
 	role := func(name string) error { return s.CreateObject(Role, name, Object{"name": name}, nil) }
 	inline := func(name string, size int) error {
-		return s.CreateObject(RolePolicy, "web:"+name, Object{"name": name, "role": "web", "policy": strings.Repeat("x ", size)}, nil)
+		return s.CreateObject(RolePolicy, "web:"+name, Object{"name": name, "role": "web",
+			"policy": strings.Repeat("x ", size)}, nil)
 	}
 	require.NoError(t, role("web"))
 	require.ErrorContains(t, role("Web"), "EntityAlreadyExists: Role with name Web already exists.")
@@ -33,7 +34,8 @@ func TestIAMRefusesWhatIsBeyondItsQuotas(t *testing.T) {
 			require.ErrorContains(t, err, "LimitExceeded: Cannot exceed quota for PoliciesPerRole: 10")
 		}
 	}
-	require.ErrorContains(t, s.CreateObject(Policy, "p", Object{"policy": strings.Repeat("x", 6145)}, nil), "Cannot exceed quota for PolicySize: 6144")
+	require.ErrorContains(t, s.CreateObject(Policy, "p", Object{"policy": strings.Repeat("x", 6145)}, nil),
+		"Cannot exceed quota for PolicySize: 6144")
 }
 
 // AWS refuses these whatever else the account has.

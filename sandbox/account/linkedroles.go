@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// The roles with which AWS's services act in an account. Each is made by the first call that needs it, and can be assumed only some
-// seconds later (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html).
+// The roles with which AWS's services act in an account. Each is made by the first call that needs it, and can be
+// assumed only some seconds later
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html).
 const (
 	ecsLinkedRole     = "AWSServiceRoleForECS"
 	elbLinkedRole     = "AWSServiceRoleForElasticLoadBalancing"
@@ -39,7 +40,8 @@ func (t *tx) assumeLinkedRole() error {
 	if faults[FreshAccount] == "" || made != nil && t.now.Sub(made.MadeAt) >= duration(faults, FreshAccount, 0) {
 		return nil
 	}
-	return refuse("InvalidParameterException", "Unable to assume the service linked role. Please verify that the ECS service linked role exists.")
+	return refuse("InvalidParameterException",
+		"Unable to assume the service linked role. Please verify that the ECS service linked role exists.")
 }
 
 // HasLinkedRole reports whether the account has a service-linked role of this name.

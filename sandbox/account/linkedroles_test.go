@@ -19,7 +19,8 @@ func TestAFreshAccountsOwnRoleTakesItsTime(t *testing.T) {
 		_, err := s.CreateService("shop-dev", "web", arn, settings(1))
 		return err
 	}
-	const refusal = "InvalidParameterException: Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+	const refusal = "InvalidParameterException: Unable to assume the service linked role. Please verify that the ECS " +
+		"service linked role exists."
 	require.ErrorContains(t, create(), refusal)
 	require.NoError(t, s.CreateObject(Cluster, "first", Object{"name": "first"}, nil))
 	has, err = s.HasLinkedRole(ecsLinkedRole)

@@ -34,7 +34,8 @@ func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefiniti
 				"specified in the task definition.", lb.TargetGroupARN, kind)
 		}
 		if len(t.loadBalancers(lb.TargetGroupARN)) == 0 {
-			return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", lb.TargetGroupARN)
+			return invalid("The target group with targetGroupArn %s does not have an associated load balancer.",
+				lb.TargetGroupARN)
 		}
 		i := slices.IndexFunc(d.Containers, func(c Container) bool { return c.Name() == lb.ContainerName })
 		if i < 0 {
@@ -56,9 +57,9 @@ func (r *rollout) register(tasks int) {
 	}
 }
 
-// checkTargets has the target groups find a running task healthy or not; ECS stops one that is not. Of a task that an engine
-// has, found is what its health checks have found, for each target group where they have decided; those of any other task are
-// passed once nothing is in their way.
+// checkTargets has the target groups find a running task healthy or not; ECS stops one that is not. Of a task that an
+// engine has, found is what its health checks have found, for each target group where they have decided; those of any
+// other task are passed once nothing is in their way.
 func (r *rollout) checkTargets(task *Task, found map[string]string) {
 	s := r.service
 	open := false

@@ -16,18 +16,21 @@ var (
 	testBalancer  = elbARN("loadbalancer/app/shop/5f199ffa0882b300")
 )
 
-// balance gives the stage a load balancer in sg-lb, with a target group for tasks in sg-web; nothing is let through yet.
+// balance gives the stage a load balancer in sg-lb, with a target group for tasks in sg-web; nothing is let through
+// yet.
 func (s *stage) balance() {
 	s.t.Helper()
 	for _, id := range []string{"sg-lb", "sg-web"} {
 		s.object(SecurityGroup, id, Object{"arn": "security-group/" + id, "vpcId": DefaultVPC})
 	}
-	s.object(LoadBalancer, "5f199ffa0882b300", Object{"arn": testBalancer, "name": "shop", "securityGroups": []any{"sg-lb"},
-		"subnets": []any{Subnets[0].ID, Subnets[1].ID}})
+	s.object(LoadBalancer, "5f199ffa0882b300", Object{"arn": testBalancer, "name": "shop",
+		"securityGroups": []any{"sg-lb"},
+		"subnets":        []any{Subnets[0].ID, Subnets[1].ID}})
 	for arn, kind := range map[string]string{webGroup: "ip", otherGroup: "ip", instanceGroup: "instance"} {
 		s.object(TargetGroup, afterSlash(arn), Object{"arn": arn, "name": arn, "targetType": kind, "vpcId": DefaultVPC})
 	}
-	s.object(Listener, "0a5f2c8f15614b89", Object{"arn": elbARN("listener/app/shop/5f199ffa0882b300/0a5f2c8f15614b89"), "port": 80.0,
+	s.object(Listener, "0a5f2c8f15614b89", Object{"arn": elbARN("listener/app/shop/5f199ffa0882b300/0a5f2c8f15614b89"),
+		"port":     80.0,
 		"protocol": "HTTP", "loadBalancerArn": testBalancer, "defaultActions": []any{
 			map[string]any{"type": "forward", "targetGroupArn": webGroup}}})
 }
@@ -65,12 +68,14 @@ func TestServiceBehindALoadBalancerComesToServe(t *testing.T) {
 	require.NoError(t, err)
 	service := s.after(2)
 	require.Equal(t, []string{"RUNNING", "initial"}, []string{service.Tasks[0].LastStatus, service.Tasks[0].TargetHealth})
-	require.Equal(t, InProgress, service.Deployments[0].RolloutState, "a task that no load balancer has found healthy is not enough")
+	require.Equal(t, InProgress, service.Deployments[0].RolloutState,
+		"a task that no load balancer has found healthy is not enough")
 	service = s.after(1)
 	require.Equal(t, "healthy", service.Tasks[0].TargetHealth)
 	require.Equal(t, Completed, s.after(1).Deployments[0].RolloutState)
 	require.Contains(t, messages(service), "(service web) registered 1 targets in (target-group "+webGroup+").")
-	require.ErrorContains(t, s.DeleteObject(SecurityGroup, "sg-web", false), "DependencyViolation: resource sg-web has a dependent object")
+	require.ErrorContains(t, s.DeleteObject(SecurityGroup, "sg-web", false),
+		"DependencyViolation: resource sg-web has a dependent object")
 
 	changed := balanced(1)
 	changed.HealthCheckGracePeriod = 60
@@ -99,12 +104,21 @@ func TestTasksThatTheLoadBalancerCannotReachAreStopped(t *testing.T) {
 			in(s, Object{"sourceSecurityGroupId": "sg-lb"})
 			out(s, Object{"sourceSecurityGroupId": "sg-web"})
 		}, ""},
-		"nothing let in":       {func(s *stage) { out(s, everywhere) }, "Request timed out"},
-		"nothing let out":      {func(s *stage) { in(s, everywhere) }, "Request timed out"},
-		"only some addresses":  {func(s *stage) { in(s, Object{"cidrBlocks": []any{"172.31.0.0/20"}}); out(s, everywhere) }, "Request timed out"},
+		"nothing let in":  {func(s *stage) { out(s, everywhere) }, "Request timed out"},
+		"nothing let out": {func(s *stage) { in(s, everywhere) }, "Request timed out"},
+		"only some addresses": {func(s *stage) { in(s, Object{"cidrBlocks": []any{"172.31.0.0/20"}}); out(s, everywhere) },
+			"Request timed out"},
 		"another group let in": {func(s *stage) { in(s, Object{"self": true}); out(s, everywhere) }, "Request timed out"},
-		"another port":         {func(s *stage) { in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "toPort": 8079.0}); out(s, everywhere) }, "Request timed out"},
-		"UDP":                  {func(s *stage) { in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "protocol": "udp"}); out(s, everywhere) }, "Request timed out"},
+		"another port": {func(s *stage) {
+			in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "toPort": 8079.0})
+			out(s,
+				everywhere)
+		}, "Request timed out"},
+		"UDP": {func(s *stage) {
+			in(s, Object{"cidrBlocks": []any{"0.0.0.0/0"}, "protocol": "udp"})
+			out(s,
+				everywhere)
+		}, "Request timed out"},
 		"a rule of the group": {func(s *stage) {
 			require.NoError(s.t, s.UpdateObject(SecurityGroup, "sg-web", Object{"ingress": []any{
 				map[string]any{"protocol": "-1", "securityGroups": []any{"sg-lb"}}}}))
@@ -129,9 +143,11 @@ func TestTasksThatTheLoadBalancerCannotReachAreStopped(t *testing.T) {
 			}
 			require.Equal(t, Failed, service.Deployments[0].RolloutState)
 			require.Equal(t, 3, service.Deployments[0].FailedTasks)
-			require.Contains(t, messages(service), "(service web) (port 8080) is unhealthy in (target-group "+webGroup+") due to (reason "+c.reason+").")
+			require.Contains(t, messages(service),
+				"(service web) (port 8080) is unhealthy in (target-group "+webGroup+") due to (reason "+c.reason+").")
 			task := service.Tasks[0]
-			require.Equal(t, []string{"STOPPED", "ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group " + webGroup + ")"},
+			require.Equal(t, []string{"STOPPED", "ServiceSchedulerInitiated",
+				"Task failed ELB health checks in (target-group " + webGroup + ")"},
 				[]string{task.LastStatus, task.StopCode, task.StoppedReason})
 			require.Equal(t, 0, *task.ExitCode)
 		})
@@ -171,7 +187,8 @@ func TestLoadBalancersThatAServiceCannotHave(t *testing.T) {
 		"one without a load balancer": {func(s *ServiceSettings) { s.LoadBalancers[0].TargetGroupARN = otherGroup },
 			"The target group with targetGroupArn " + otherGroup + " does not have an associated load balancer."},
 		"one of instances": {func(s *ServiceSettings) { s.LoadBalancers[0].TargetGroupARN = instanceGroup },
-			"The provided target group " + instanceGroup + " has target type instance, which is incompatible with the awsvpc network mode"},
+			"The provided target group " + instanceGroup +
+				" has target type instance, which is incompatible with the awsvpc network mode"},
 		"no such container": {func(s *ServiceSettings) { s.LoadBalancers[0].ContainerName = "api" },
 			"The container api does not exist in the task definition."},
 		"no such port": {func(s *ServiceSettings) { s.LoadBalancers[0].ContainerPort = 80 },
@@ -196,7 +213,10 @@ func TestTheGracePeriodStaysWhereTheLoadBalancerGoes(t *testing.T) {
 	settings.HealthCheckGracePeriod = 60
 	_, err := s.CreateService("shop-dev", "web", s.register(nil), settings)
 	require.NoError(t, err)
-	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) { s.LoadBalancers, s.HealthCheckGracePeriod = nil, 0 })
+	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) {
+		s.LoadBalancers,
+			s.HealthCheckGracePeriod = nil, 0
+	})
 	require.ErrorContains(t, err, "Health check grace period is only valid for services configured to use load balancers")
 	_, err = s.UpdateService("shop-dev", "web", "", false, func(s *ServiceSettings) { s.LoadBalancers = nil })
 	require.NoError(t, err)
@@ -210,7 +230,8 @@ func TestSecurityGroupGoesWithItsOwnRules(t *testing.T) {
 	s.balance()
 	s.letThrough()
 	require.NoError(t, s.DeleteObject(LoadBalancer, "5f199ffa0882b300", false))
-	require.ErrorContains(t, s.DeleteObject(SecurityGroup, "sg-lb", false), "DependencyViolation: resource sg-lb has a dependent object",
+	require.ErrorContains(t, s.DeleteObject(SecurityGroup, "sg-lb", false),
+		"DependencyViolation: resource sg-lb has a dependent object",
 		"a rule of sg-web names it")
 	require.NoError(t, s.DeleteObject(SecurityGroup, "sg-web", false))
 	require.NoError(t, s.DeleteObject(SecurityGroup, "sg-lb", false))

@@ -110,11 +110,12 @@ func sortLogEvents(events []*LogEvent) {
 	slices.SortStableFunc(events, func(x, y *LogEvent) int { return cmp.Compare(x.Timestamp, y.Timestamp) })
 }
 
-// AllLogEvents are those of every group whose ids come after one, oldest first. Ids grow as events come in, whatever their
-// times are.
+// AllLogEvents are those of every group whose ids come after one, oldest first. Ids grow as events come in, whatever
+// their times are.
 func (a *Account) AllLogEvents(after string) (found []*LogEvent, err error) {
 	err = a.transact(func(t *tx) error {
-		rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", logEventKind,
+		rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id",
+			logEventKind,
 			logEventKind+"\U0010FFFF", after)
 		must(err)
 		found = scan[LogEvent](rows)

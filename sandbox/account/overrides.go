@@ -48,7 +48,8 @@ func (o Overrides) check(d *TaskDefinition) error {
 // put is a definition with the overrides in place.
 func (o Overrides) put(d *TaskDefinition) *TaskDefinition {
 	changed := *d
-	for value, field := range map[*string]*string{&o.CPU: &changed.CPU, &o.Memory: &changed.Memory, &o.TaskRoleARN: &changed.TaskRoleARN,
+	for value, field := range map[*string]*string{&o.CPU: &changed.CPU, &o.Memory: &changed.Memory,
+		&o.TaskRoleARN:      &changed.TaskRoleARN,
 		&o.ExecutionRoleARN: &changed.ExecutionRoleARN} {
 		if *value != "" {
 			*field = *value

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Report records how a task's containers do, as an engine finds them. A task that the account no longer knows is no error:
-// it may have been forgotten, or the account reset.
+// Report records how a task's containers do, as an engine finds them. A task that the account no longer knows is no
+// error: it may have been forgotten, or the account reset.
 func (a *Account) Report(taskARN string, report Report) error {
 	return a.transact(func(t *tx) error {
 		for _, s := range list[Service](t, serviceKind) {
@@ -79,7 +79,8 @@ func (r *rollout) report(task *Task, report Report) {
 func (r *rollout) reportHealth(task *Task, d *TaskDefinition, targets map[string]string) {
 	before := task.Health
 	task.Health = d.health(task.Containers)
-	if task.Health == healthUnhealthy || before == healthUnknown && task.Health == healthHealthy && r.unhealthyFault(task) {
+	if task.Health == healthUnhealthy || before == healthUnknown && task.Health == healthHealthy &&
+		r.unhealthyFault(task) {
 		r.failContainers(task)
 		return
 	}
@@ -88,7 +89,8 @@ func (r *rollout) reportHealth(task *Task, d *TaskDefinition, targets map[string
 	}
 }
 
-// take puts a report into a task. It says whether the task has just come to run, and why it has to stop where that is new.
+// take puts a report into a task. It says whether the task has just come to run, and why it has to stop where that is
+// new.
 func (task *Task) take(d *TaskDefinition, report Report) (runs bool, failure *taskFailure) {
 	for _, state := range report.Containers {
 		if i := slices.IndexFunc(task.Containers, func(c ContainerState) bool { return c.Name == state.Name }); i >= 0 {
@@ -123,7 +125,10 @@ func (task *Task) ended() bool {
 }
 
 func (d *TaskDefinition) essential(container string) bool {
-	return slices.ContainsFunc(d.Containers, func(c Container) bool { return c.Name() == container && c["essential"] == true })
+	return slices.ContainsFunc(d.Containers, func(c Container) bool {
+		return c.Name() == container &&
+			c["essential"] == true
+	})
 }
 
 // health is what the essential containers with a health check say together: "" where there are none.
@@ -145,10 +150,12 @@ func (d *TaskDefinition) health(states []ContainerState) string {
 	return health
 }
 
-// ContainerStates are those of a task's containers: what an engine says of them, or else what is recorded of the whole task.
+// ContainerStates are those of a task's containers: what an engine says of them, or else what is recorded of the whole
+// task.
 func (task *Task) ContainerStates(d *TaskDefinition) (states []ContainerState) {
 	for _, c := range d.Containers {
-		state := ContainerState{Name: c.Name(), LastStatus: task.LastStatus, StartedAt: task.StartedAt, StoppedAt: task.StoppedAt}
+		state := ContainerState{Name: c.Name(), LastStatus: task.LastStatus, StartedAt: task.StartedAt,
+			StoppedAt: task.StoppedAt}
 		if c.checksHealth() {
 			state.Health = cmp.Or(task.Health, healthUnknown)
 		}

@@ -129,8 +129,9 @@ func TestRolloutGoesFromPendingToRunningToSteady(t *testing.T) {
 	require.Equal(t, service.Events, again.Events, "a steady service stays as it is")
 	views, err := s.Services()
 	require.NoError(t, err)
-	require.Equal(t, []ServiceView{{Cluster: "shop-dev", Service: "web", Family: "web", Revision: 1, Desired: 2, Running: 2,
-		Image: testImage, Environment: map[string]string{"STAGE": "dev"}}}, views)
+	require.Equal(t, []ServiceView{{Cluster: "shop-dev", Service: "web", Family: "web", Revision: 1, Desired: 2,
+		Running: 2,
+		Image:   testImage, Environment: map[string]string{"STAGE": "dev"}}}, views)
 }
 
 func TestRollingUpdateKeepsTheDesiredCountRunning(t *testing.T) {
@@ -177,7 +178,8 @@ func TestFailingDeploymentRollsBackToTheLastCompletedOne(t *testing.T) {
 	first := s.register(nil)
 	s.create(first, 2)
 	completed := s.after(5).Deployments[0]
-	require.NoError(t, s.SetFaults(map[string]string{FailingTasks: "web:2", FailingExitCode: "137", FailingReason: "OutOfMemoryError"}))
+	require.NoError(t, s.SetFaults(map[string]string{FailingTasks: "web:2", FailingExitCode: "137",
+		FailingReason: "OutOfMemoryError"}))
 	s.update(s.register(nil))
 	failed := s.after(0).Deployments[0]
 	service := s.after(3)
@@ -185,7 +187,8 @@ func TestFailingDeploymentRollsBackToTheLastCompletedOne(t *testing.T) {
 	require.Equal(t, "ECS deployment circuit breaker: tasks failed to start.", service.Deployments[1].RolloutStateReason)
 	back := service.Deployments[0]
 	require.Equal(t, first, back.TaskDefinition)
-	require.Equal(t, "ECS deployment circuit breaker: rolling back to deploymentId "+completed.ID+".", back.RolloutStateReason)
+	require.Equal(t, "ECS deployment circuit breaker: rolling back to deploymentId "+completed.ID+".",
+		back.RolloutStateReason)
 
 	service = s.after(10)
 	require.Equal(t, first, service.TaskDefinition)
@@ -262,7 +265,8 @@ func TestTaskThatCannotRunSaysWhy(t *testing.T) {
 	}{
 		"a tag that nobody pushed": {
 			change: func(_ *TaskDefinition, c Container) { c["image"] = strings.Replace(testImage, ":one", ":two", 1) },
-			want:   "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + strings.Replace(testImage, ":one", ":two", 1),
+			want: "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " +
+				strings.Replace(testImage, ":one", ":two", 1),
 		},
 		"a role that is not there": {
 			change: func(d *TaskDefinition, _ Container) { d.TaskRoleARN = "arn:aws:iam::123456789012:role/gone" },
@@ -278,13 +282,16 @@ func TestTaskThatCannotRunSaysWhy(t *testing.T) {
 		},
 		"a secret that the policy leaves out": {
 			change: func(_ *TaskDefinition, c Container) {
-				c["secrets"] = []any{map[string]any{"name": "KEY", "valueFrom": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf:KEY::"}}
+				c["secrets"] = []any{map[string]any{"name": "KEY",
+					"valueFrom": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf:KEY::"}}
 			},
-			want: "secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf because",
+			want: "secretsmanager:GetSecretValue on resource: " +
+				"arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf because",
 		},
 		"a log group that is missing": {
 			break_: func(s *stage) { require.NoError(s.t, s.DeleteObject(LogGroup, "/shop/dev/web", false)) },
-			want:   "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.",
+			want: "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
+				"failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

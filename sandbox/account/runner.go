@@ -11,8 +11,8 @@ const (
 	identityKind = "identity"
 )
 
-// SetRunner tells the account whether an engine runs its new tasks. Where none does any more, those that one had go on as
-// recorded ones, so that nothing waits for a report that never comes.
+// SetRunner tells the account whether an engine runs its new tasks. Where none does any more, those that one had go on
+// as recorded ones, so that nothing waits for a report that never comes.
 func (a *Account) SetRunner(on bool) error {
 	return a.transact(func(t *tx) error {
 		put(t, runnerKind, "", on)
@@ -25,8 +25,8 @@ func (t *tx) runner() bool {
 	return on != nil && *on
 }
 
-// Identity tells this account from any other on the machine, before and after a reset, too: an engine finds the containers of
-// its tasks by it.
+// Identity tells this account from any other on the machine, before and after a reset, too: an engine finds the
+// containers of its tasks by it.
 func (a *Account) Identity() (id string, err error) {
 	err = a.transact(func(t *tx) error {
 		if known := get[string](t, identityKind, ""); known != nil {
@@ -44,14 +44,15 @@ func (a *Account) Identity() (id string, err error) {
 	return id, err
 }
 
-// settleTime is how long a task without any health check has to run before it counts for its service, where an engine runs
-// it. ECS waits 40 seconds.
+// settleTime is how long a task without any health check has to run before it counts for its service, where an engine
+// runs it. ECS waits 40 seconds.
 const settleTime = 2 * time.Second
 
 // held reports whether an engine has a task: what becomes of its containers, only the engine says.
 func (m moment) held(task *Task) bool { return m.engine && task.OnEngine && task.Admitted }
 
-// admit finds out whether anything keeps a new task from running. One that an engine is to run is the engine's from then on.
+// admit finds out whether anything keeps a new task from running. One that an engine is to run is the engine's from
+// then on.
 func (m moment) admit(task *Task, network Network) (*TaskDefinition, *taskFailure) {
 	d, err := m.definition(task)
 	if err != nil {
@@ -91,8 +92,8 @@ func (r *rollout) watch(task *Task) {
 	}
 }
 
-// throttled holds back a deployment whose tasks keep ending soon after an engine has started them, each time for twice as
-// long: ECS does so, up to 27 minutes.
+// throttled holds back a deployment whose tasks keep ending soon after an engine has started them, each time for twice
+// as long: ECS does so, up to 27 minutes.
 func (r *rollout) throttled(d *Deployment) bool {
 	const soon, free, longest = time.Minute, 3, time.Minute
 	failed := 0
@@ -102,7 +103,8 @@ func (r *rollout) throttled(d *Deployment) bool {
 		if task.StartedBy != d.ID || task.LastStatus != taskStopped {
 			continue
 		}
-		if !task.OnEngine || task.StopCode != stopExited && task.StopCode != stopNotStarted || task.StoppedAt.Sub(task.CreatedAt) > soon {
+		if !task.OnEngine || task.StopCode != stopExited && task.StopCode != stopNotStarted ||
+			task.StoppedAt.Sub(task.CreatedAt) > soon {
 			break
 		}
 		if failed++; task.StoppedAt.After(last) {

@@ -17,7 +17,8 @@ const (
 	ScheduledAction = "scheduledAction" // service/CLUSTER/NAME:action
 )
 
-// PutObject records an object, new or not, with the properties that AWS decides: from an earlier one where there is one.
+// PutObject records an object, new or not, with the properties that AWS decides: from an earlier one where there is
+// one.
 func (a *Account) PutObject(kind, id string, o Object, decided func(newID func(length int) string) Object) error {
 	return a.transact(func(t *tx) error {
 		if err := t.checkLimits(kind, id, o); err != nil {
@@ -73,8 +74,9 @@ func (t *tx) checkScaling(kind string, o Object) error {
 		capacity = o
 	default:
 		if get[Object](t, ScalableTarget, resource) == nil {
-			return refuse("ObjectNotFoundException", "No scalable target registered for service namespace: %s, resource ID: %s, "+
-				"scalable dimension: %s", o.text("serviceNamespace"), resource, o.text("scalableDimension"))
+			return refuse("ObjectNotFoundException",
+				"No scalable target registered for service namespace: %s, resource ID: %s, "+
+					"scalable dimension: %s", o.text("serviceNamespace"), resource, o.text("scalableDimension"))
 		}
 	}
 	least, fromBelow := capacity["minCapacity"].(float64)

@@ -20,11 +20,13 @@ const schedulerService = "scheduler.amazonaws.com"
 
 var (
 	clusterTarget = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:cluster/[A-Za-z0-9_-]{1,255}$`)
-	scheduledARN  = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID + `:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
-	queueARN      = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
+	scheduledARN  = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + ID +
+		`:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
+	queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 )
 
-// checkSchedule refuses what EventBridge Scheduler refuses. It looks at names and forms, and not whether the target is there.
+// checkSchedule refuses what EventBridge Scheduler refuses. It looks at names and forms, and not whether the target is
+// there.
 func (t *tx) checkSchedule(o Object) error {
 	invalid := func(format string, args ...any) error { return refuse("ValidationException", format, args...) }
 	target := o.object("target")
@@ -35,7 +37,8 @@ func (t *tx) checkSchedule(o Object) error {
 	role := get[Object](t, Role, afterSlash(target.text("roleArn")))
 	switch {
 	case !awslimits.ScheduleName.MatchString(o.text("name")):
-		return invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular "+
+		return invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must "+
+			"satisfy regular "+
 			"expression pattern: [0-9a-zA-Z-_.]+", o.text("name"))
 	case o.text("groupName") != DefaultScheduleGroup:
 		return refuse("ResourceNotFoundException", "Schedule group %s does not exist.", o.text("groupName"))
@@ -48,7 +51,8 @@ func (t *tx) checkSchedule(o Object) error {
 	case window.text("mode") == "OFF" && long:
 		return invalid("MaximumWindowInMinutes must not be provided when the flexible time window mode is OFF.")
 	case !clusterTarget.MatchString(target.text("arn")):
-		return invalid("Provided Arn is not in correct format. The sandbox's schedules have clusters of account %s as targets: %s", ID,
+		return invalid("Provided Arn is not in correct format. The sandbox's schedules have clusters of account %s as "+
+			"targets: %s", ID,
 			target.text("arn"))
 	case role == nil || role.text("arn") != "" && role.text("arn") != target.text("roleArn") ||
 		!strings.Contains(role.text("assumeRolePolicy"), schedulerService):
@@ -74,5 +78,6 @@ func takesExpression(text string) bool {
 	return err == nil
 }
 
-// Queue is the kind of the queues that keep what schedules have given up, each by its ARN. Programs name them, and make none.
+// Queue is the kind of the queues that keep what schedules have given up, each by its ARN. Programs name them, and make
+// none.
 const Queue = "queue"

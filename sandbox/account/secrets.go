@@ -119,8 +119,8 @@ func (a *Account) SecretVersions(reference string) (versions []*SecretVersion, e
 	return versions, err
 }
 
-// DescribeSecret returns a secret by ARN or name, also while it is scheduled for deletion, and the labels of each of its
-// versions.
+// DescribeSecret returns a secret by ARN or name, also while it is scheduled for deletion, and the labels of each of
+// its versions.
 func (a *Account) DescribeSecret(reference string) (found Object, stages map[string][]string, err error) {
 	stages = map[string][]string{}
 	err = a.transact(func(t *tx) error {
@@ -162,7 +162,8 @@ func (t *tx) anySecret(reference string) (Object, error) {
 
 // secretVersions are those of a secret, oldest first.
 func (t *tx) secretVersions(arn string) []*SecretVersion {
-	versions := slices.DeleteFunc(list[SecretVersion](t, secretVersionKind), func(v *SecretVersion) bool { return v.ARN != arn })
+	versions := slices.DeleteFunc(list[SecretVersion](t, secretVersionKind),
+		func(v *SecretVersion) bool { return v.ARN != arn })
 	slices.SortFunc(versions, func(x, y *SecretVersion) int { return x.Number - y.Number })
 	return versions
 }
@@ -188,7 +189,8 @@ func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion
 		// The provider names versions by the time.
 		made := strings.Replace(t.now.UTC().Format("20060102150405.0000"), ".", "", 1)
 		id := fmt.Sprintf("terraform-%s%08x", made, number)
-		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent}, CreatedAt: t.now,
+		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent},
+			CreatedAt: t.now,
 			VersionID: id, Number: number}
 		t.relabel(v)
 		put(t, secretVersionKind, v.id(), v)

@@ -16,33 +16,46 @@ func (s *stage) secret(value string) (arn, version string) {
 	v, err := s.PutSecretValue(arn, value, "")
 	require.NoError(s.t, err)
 	s.object(RolePolicy, "web-execution:secrets", Object{"role": "web-execution",
-		"policy": `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "` + arn + `"}]}`})
+		"policy": `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "` + arn +
+			`"}]}`})
 	return arn, v.VersionID
 }
 
 func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
 	t.Parallel()
-	const asm = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable " +
+	const asm = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval " +
+		"failed: unable " +
 		"to retrieve secret from asm: service call has been retried 1 time(s): "
 	for name, c := range map[string]struct {
 		value, suffix string
 		after         func(s *stage, arn string)
 		want          string
 	}{
-		"the whole value":         {value: "hello", want: ""},
-		"a key of it":             {value: `{"KEY":"1"}`, suffix: ":KEY::", want: ""},
-		"a key that is not there": {value: `{"KEY":"1"}`, suffix: ":OTHER::", want: asm + "retrieved secret from Secrets Manager did not contain json key OTHER"},
+		"the whole value": {value: "hello", want: ""},
+		"a key of it":     {value: `{"KEY":"1"}`, suffix: ":KEY::", want: ""},
+		"a key that is not there": {value: `{"KEY":"1"}`, suffix: ":OTHER::",
+			want: asm + "retrieved secret from Secrets Manager did not contain json key OTHER"},
 		"a value that has no keys": {value: "hello", suffix: ":KEY::",
 			want: asm + "invalid character 'h' looking for beginning of value"},
-		"a version that is not there": {value: "hello", suffix: ":::gone", want: asm + "failed to fetch secret %s from secrets manager: " +
-			"ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: gone"},
-		"a label that is not there": {value: "hello", suffix: "::AWSPREVIOUS:", want: asm + "failed to fetch secret %s from secrets manager: " +
-			"ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"},
-		"a secret that is about to go": {value: "hello", after: func(s *stage, arn string) { require.NoError(s.t, s.DeleteSecret(arn, 7)) },
-			want: asm + "failed to fetch secret %s from secrets manager: InvalidRequestException: You can't perform this operation on the " +
+		"a version that is not there": {value: "hello", suffix: ":::gone",
+			want: asm + "failed to fetch secret %s from secrets manager: " +
+				"ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: gone"},
+		"a label that is not there": {value: "hello", suffix: "::AWSPREVIOUS:",
+			want: asm + "failed to fetch secret %s from secrets manager: " +
+				"ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"},
+		"a secret that is about to go": {value: "hello", after: func(s *stage,
+			arn string) {
+			require.NoError(s.t, s.DeleteSecret(arn, 7))
+		},
+			want: asm + "failed to fetch secret %s from secrets manager: InvalidRequestException: You can't perform this " +
+				"operation on the " +
 				"secret because it was marked for deletion."},
-		"a secret that is gone": {value: "hello", after: func(s *stage, arn string) { require.NoError(s.t, s.DeleteSecret(arn, 0)) },
-			want: asm + "failed to fetch secret %s from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."},
+		"a secret that is gone": {value: "hello", after: func(s *stage,
+			arn string) {
+			require.NoError(s.t, s.DeleteSecret(arn, 0))
+		},
+			want: asm + "failed to fetch secret %s from secrets manager: ResourceNotFoundException: Secrets Manager can't " +
+				"find the specified secret."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

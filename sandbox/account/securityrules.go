@@ -65,13 +65,16 @@ func (t *tx) checkSecurityGroupRule(o Object) error {
 		return err
 	}
 	says := func(rule Object) string {
-		return fmt.Sprint(rule["securityGroupId"], rule["type"], rule["protocol"], rule["fromPort"], rule["toPort"], rule["self"] == true,
+		return fmt.Sprint(rule["securityGroupId"], rule["type"], rule["protocol"], rule["fromPort"], rule["toPort"],
+			rule["self"] == true,
 			rule.text("sourceSecurityGroupId"), rule.list("cidrBlocks"), rule.list("ipv6CidrBlocks"), rule.list("prefixListIds"))
 	}
 	for _, other := range list[Object](t, SecurityGroupRule) {
 		if other.text("securityGroupRuleId") != o.text("securityGroupRuleId") && says(*other) == says(o) {
-			return refuse("InvalidPermission.Duplicate", "the specified rule \"peer: %s%s, %s, from port: %v, to port: %v, ALLOW\" already exists",
-				o.text("sourceSecurityGroupId"), strings.Join(o.list("cidrBlocks"), " "), strings.ToUpper(o.text("protocol")), o["fromPort"], o["toPort"])
+			return refuse("InvalidPermission.Duplicate",
+				"the specified rule \"peer: %s%s, %s, from port: %v, to port: %v, ALLOW\" already exists",
+				o.text("sourceSecurityGroupId"), strings.Join(o.list("cidrBlocks"), " "), strings.ToUpper(o.text("protocol")),
+				o["fromPort"], o["toPort"])
 		}
 	}
 	return nil

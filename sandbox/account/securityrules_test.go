@@ -16,12 +16,14 @@ func TestASecurityGroupIsThereForAllOrForNone(t *testing.T) {
 			"ingress": []any{map[string]any{"protocol": "-1", "securityGroups": peers}}}, nil)
 	}
 	rule := func(id, group, peer string, port float64) error {
-		return a.CreateObject(SecurityGroupRule, id, Object{"securityGroupRuleId": "sgr-" + id, "securityGroupId": group, "type": "ingress",
+		return a.CreateObject(SecurityGroupRule, id, Object{"securityGroupRuleId": "sgr-" + id, "securityGroupId": group,
+			"type":     "ingress",
 			"protocol": "tcp", "fromPort": port, "toPort": port, "sourceSecurityGroupId": peer}, nil)
 	}
 	balancer := func(name, group string) error {
-		return a.CreateObject(LoadBalancer, name, Object{"arn": "loadbalancer/app/" + name, "name": name, "securityGroups": []any{group},
-			"subnets": []any{Subnets[0].ID, Subnets[1].ID}}, nil)
+		return a.CreateObject(LoadBalancer, name, Object{"arn": "loadbalancer/app/" + name, "name": name,
+			"securityGroups": []any{group},
+			"subnets":        []any{Subnets[0].ID, Subnets[1].ID}}, nil)
 	}
 	network := func(group string) error {
 		return a.transact(func(t *tx) error {
@@ -42,7 +44,8 @@ func TestASecurityGroupIsThereForAllOrForNone(t *testing.T) {
 	require.ErrorContains(t, rule("4", "sg-1", "sg-gone", 80), gone)
 	require.ErrorContains(t, balancer("lb", "sg-gone"), gone)
 	require.ErrorContains(t, network("sg-gone"), "The security group 'sg-gone' does not exist")
-	require.ErrorContains(t, a.UpdateObject(SecurityGroup, "sg-1", Object{"ingress": []any{map[string]any{"securityGroups": []any{"sg-gone"}}}}), gone)
+	require.ErrorContains(t, a.UpdateObject(SecurityGroup, "sg-1",
+		Object{"ingress": []any{map[string]any{"securityGroups": []any{"sg-gone"}}}}), gone)
 
 	require.True(t, IsCode(rule("5", "sg-1", "sg-1", 80), "InvalidPermission.Duplicate"), "the same rule twice")
 	require.NoError(t, rule("6", "sg-1", "sg-1", 82))
@@ -53,7 +56,8 @@ func TestReplicasAreCountedAsECSCountsThem(t *testing.T) {
 	const one, two = "web:1", "web:2"
 	s := &Service{TaskDefinition: two, Deployments: []*Deployment{{TaskDefinition: two}}, Tasks: []*Task{
 		{TaskDefinition: two, LastStatus: taskRunning}, {TaskDefinition: two, LastStatus: taskRunning, Settling: true},
-		{TaskDefinition: two, LastStatus: taskRunning, TargetHealth: targetInitial}, {TaskDefinition: two, LastStatus: "PENDING"},
+		{TaskDefinition: two, LastStatus: taskRunning, TargetHealth: targetInitial},
+		{TaskDefinition: two, LastStatus: "PENDING"},
 		{TaskDefinition: one, LastStatus: taskStopped}}}
 	revision, running := s.serving()
 	require.Equal(t, two, revision)

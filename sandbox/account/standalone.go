@@ -96,7 +96,8 @@ func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
 	case request.Count < 1 || request.Count > 10:
 		return nil, invalid("count must be between 1 and 10.")
 	case !validStartedBy.MatchString(request.StartedBy):
-		return nil, invalid("startedBy must be 128 characters or less, and contain letters, numbers, hyphens, forward slashes and " +
+		return nil, invalid("startedBy must be 128 characters or less, and contain letters, numbers, hyphens, forward " +
+			"slashes and " +
 			"underscores only.")
 	case strings.HasPrefix(request.Group, "family:") || strings.HasPrefix(request.Group, "service:"):
 		return nil, invalid("Invalid namespace for group.")
@@ -170,8 +171,8 @@ func (task *Task) is(reference string) bool {
 	return reference == task.ID() || reference == task.ARN
 }
 
-// Tasks lists the tasks of a cluster, or of every cluster where it is "": those of services first, and each oldest first.
-// Stopped ones are among them for an hour.
+// Tasks lists the tasks of a cluster, or of every cluster where it is "": those of services first, and each oldest
+// first. Stopped ones are among them for an hour.
 func (a *Account) Tasks(cluster string) (found []*Task, err error) {
 	err = a.transact(func(t *tx) error {
 		tasks, err := t.tasks(cluster)
@@ -256,8 +257,8 @@ func (t *tx) advanceTask(task *Task) {
 	}
 }
 
-// step moves such a task by one status, and reports whether anything happened. Where no engine runs it, it is recorded as
-// running for one step, and its log says so.
+// step moves such a task by one status, and reports whether anything happened. Where no engine runs it, it is recorded
+// as running for one step, and its log says so.
 func (m moment) step(task *Task) bool {
 	switch {
 	case m.held(task):

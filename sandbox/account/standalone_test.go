@@ -45,8 +45,9 @@ func TestARecordedTaskRunsToItsEnd(t *testing.T) {
 		code   int
 		line   string
 	}{
-		"well":   {nil, 0, "The sandbox has no Docker engine: this task is recorded as ended with exit code 0"},
-		"failed": {map[string]string{FailingTasks: "web:1", FailingExitCode: "7"}, 7, "The sandbox has no Docker engine: this task is recorded as ended with exit code 7"},
+		"well": {nil, 0, "The sandbox has no Docker engine: this task is recorded as ended with exit code 0"},
+		"failed": {map[string]string{FailingTasks: "web:1", FailingExitCode: "7"}, 7,
+			"The sandbox has no Docker engine: this task is recorded as ended with exit code 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,9 +132,11 @@ func TestAnUnhealthyTaskThatNoServiceStandsBehindGoesOn(t *testing.T) {
 	_, err := s.RunTask(request(nil))
 	require.NoError(t, err)
 	s.clock = s.clock.Add(time.Second)
-	s.report(s.work()[0], Report{Containers: []ContainerState{{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"}}})
+	s.report(s.work()[0],
+		Report{Containers: []ContainerState{{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"}}})
 	task := s.one(1)
-	require.Equal(t, []string{"RUNNING", "RUNNING", "UNHEALTHY"}, []string{task.LastStatus, task.DesiredStatus, task.Health})
+	require.Equal(t, []string{"RUNNING", "RUNNING", "UNHEALTHY"},
+		[]string{task.LastStatus, task.DesiredStatus, task.Health})
 }
 
 func TestATaskIsStopped(t *testing.T) {
@@ -150,7 +153,8 @@ func TestATaskIsStopped(t *testing.T) {
 	require.Equal(t, []string{"RUNNING", "STOPPED"}, []string{stopped.LastStatus, stopped.DesiredStatus})
 	s.report(w, Report{Containers: states("web", "STOPPED")})
 	task := s.one(1)
-	require.Equal(t, []string{"STOPPED", "UserInitiated", "enough"}, []string{task.LastStatus, task.StopCode, task.StoppedReason})
+	require.Equal(t, []string{"STOPPED", "UserInitiated", "enough"},
+		[]string{task.LastStatus, task.StopCode, task.StoppedReason})
 	_, err = s.StopTask("shop-dev", "gone", "")
 	require.EqualError(t, err, "InvalidParameterException: The referenced task was not found.")
 }
@@ -171,21 +175,22 @@ func TestAStoppedTaskOfAServiceIsReplaced(t *testing.T) {
 func TestRunTaskRefusesWhatECSRefuses(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*RunTaskRequest){
-		"ClusterNotFoundException: Cluster not found.":                                                                              func(r *RunTaskRequest) { r.Cluster = "gone" },
-		"ClientException: TaskDefinition not found.":                                                                                func(r *RunTaskRequest) { r.TaskDefinition = "gone" },
-		"ClientException: TaskDefinition is inactive":                                                                               func(r *RunTaskRequest) { r.TaskDefinition = "web:1" },
-		"InvalidParameterException: count must be between 1 and 10.":                                                                func(r *RunTaskRequest) { r.Count = 11 },
-		"InvalidParameterException: No Container Instances were found in your cluster.":                                             func(r *RunTaskRequest) { r.LaunchType = "" },
-		"InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc'":                               func(r *RunTaskRequest) { r.Network = nil },
-		"InvalidParameterException: subnets can not be empty.":                                                                      func(r *RunTaskRequest) { r.Network.Subnets = nil },
-		"InvalidParameterException: Error retrieving subnet information for [subnet-1]":                                             func(r *RunTaskRequest) { r.Network.Subnets = []string{"subnet-1"} },
-		"InvalidParameterException: Error retrieving security group information for [sg-1]":                                         func(r *RunTaskRequest) { r.Network.SecurityGroups = []string{"sg-1"} },
-		"InvalidParameterException: Override for container named db is not a container in the TaskDefinition.":                      func(r *RunTaskRequest) { r.Overrides.Containers = []ContainerOverride{{Name: "db"}} },
-		"InvalidParameterException: No Fargate configuration exists for given values.":                                              func(r *RunTaskRequest) { r.Overrides.Memory = "100" },
-		"ClientException: ECS was unable to assume the role 'arn:aws:iam::123456789012:role/gone' that was provided for this task.": func(r *RunTaskRequest) { r.Overrides.TaskRoleARN = "arn:aws:iam::123456789012:role/gone" },
-		"InvalidParameterException: startedBy must be 128 characters or less":                                                       func(r *RunTaskRequest) { r.StartedBy = strings.Repeat("x", 129) },
-		"InvalidParameterException: Invalid namespace for group.":                                                                   func(r *RunTaskRequest) { r.Group = "service:web" },
-		"ConflictException: The RunTask request could not be processed due to conflicts. The provided clientTok":                    func(r *RunTaskRequest) { r.ClientToken, r.Count = "once", 2 },
+		"ClusterNotFoundException: Cluster not found.":                                                         func(r *RunTaskRequest) { r.Cluster = "gone" },
+		"ClientException: TaskDefinition not found.":                                                           func(r *RunTaskRequest) { r.TaskDefinition = "gone" },
+		"ClientException: TaskDefinition is inactive":                                                          func(r *RunTaskRequest) { r.TaskDefinition = "web:1" },
+		"InvalidParameterException: count must be between 1 and 10.":                                           func(r *RunTaskRequest) { r.Count = 11 },
+		"InvalidParameterException: No Container Instances were found in your cluster.":                        func(r *RunTaskRequest) { r.LaunchType = "" },
+		"InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc'":          func(r *RunTaskRequest) { r.Network = nil },
+		"InvalidParameterException: subnets can not be empty.":                                                 func(r *RunTaskRequest) { r.Network.Subnets = nil },
+		"InvalidParameterException: Error retrieving subnet information for [subnet-1]":                        func(r *RunTaskRequest) { r.Network.Subnets = []string{"subnet-1"} },
+		"InvalidParameterException: Error retrieving security group information for [sg-1]":                    func(r *RunTaskRequest) { r.Network.SecurityGroups = []string{"sg-1"} },
+		"InvalidParameterException: Override for container named db is not a container in the TaskDefinition.": func(r *RunTaskRequest) { r.Overrides.Containers = []ContainerOverride{{Name: "db"}} },
+		"InvalidParameterException: No Fargate configuration exists for given values.":                         func(r *RunTaskRequest) { r.Overrides.Memory = "100" },
+		"ClientException: ECS was unable to assume the role 'arn:aws:iam::123456789012:role/gone' that was provided for " +
+			"this task.": func(r *RunTaskRequest) { r.Overrides.TaskRoleARN = "arn:aws:iam::123456789012:role/gone" },
+		"InvalidParameterException: startedBy must be 128 characters or less":                                    func(r *RunTaskRequest) { r.StartedBy = strings.Repeat("x", 129) },
+		"InvalidParameterException: Invalid namespace for group.":                                                func(r *RunTaskRequest) { r.Group = "service:web" },
+		"ConflictException: The RunTask request could not be processed due to conflicts. The provided clientTok": func(r *RunTaskRequest) { r.ClientToken, r.Count = "once", 2 },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

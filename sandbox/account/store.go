@@ -50,8 +50,8 @@ func IsCode(err error, code string) bool {
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-// Open opens the account in DIR/account.db, which it creates where it is missing. It has secrets in clear, so nobody else may
-// read it or look into its directory.
+// Open opens the account in DIR/account.db, which it creates where it is missing. It has secrets in clear, so nobody
+// else may read it or look into its directory.
 func Open(dir string) (*Account, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, fmt.Errorf("opening the account: %w", err)
@@ -80,8 +80,8 @@ func Open(dir string) (*Account, error) {
 	return &Account{db: db, now: time.Now}, nil
 }
 
-// makePrivate makes the account's directory and its database for their owner alone. SQLite gives the files that it makes
-// beside a database the database's own mode. A directory that is there without an account keeps its mode.
+// makePrivate makes the account's directory and its database for their owner alone. SQLite gives the files that it
+// makes beside a database the database's own mode. A directory that is there without an account keeps its mode.
 func makePrivate(dir string) error {
 	file := filepath.Join(dir, "account.db")
 	_, err := os.Stat(dir)

@@ -28,8 +28,8 @@ type Task struct {
 	Health       string `json:"health"`
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
 	Group        string `json:"group"`        // service:NAME, family:NAME, or what RunTask was told
-	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it, and
-	// Settling that it runs, but not for long enough yet to count for its service.
+	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it,
+	// and Settling that it runs, but not for long enough yet to count for its service.
 	OnEngine bool `json:"onEngine"`
 	Admitted bool `json:"admitted"`
 	Settling bool `json:"settling"`
@@ -147,7 +147,8 @@ func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFai
 		return f
 	}
 	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.cutOff(network.Subnets)) {
-		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry "+
+		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull "+
+			"registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
 			"configuration. RequestError: send request failed caused by: Post \"https://api.ecr.%s.amazonaws.com/\": dial tcp: "+
 			"i/o timeout", region(d.ARN))
@@ -172,13 +173,16 @@ func region(arn string) string { return strings.Split(arn, ":")[3] }
 
 func (m moment) containerFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
 	denied := func(action, resource string) string {
-		return fmt.Sprintf("AccessDeniedException: User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on "+
+		return fmt.Sprintf("AccessDeniedException: User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: "+
+			"%s on "+
 			"resource: %s because no identity-based policy allows the %s action", ID, role, task, action, resource, action)
 	}
 	own := strings.HasPrefix(c.Image(), ID+".dkr.ecr.")
-	const noAuth = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+	const noAuth = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval " +
+		"failed: "
 	if action := "ecr:GetAuthorizationToken"; own && !m.allowed(role, action, "*") {
-		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s", denied(action, "*"))
+		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s",
+			denied(action, "*"))
 	}
 	for _, secret := range c.objects("secrets") {
 		from := fmt.Sprint(secret["valueFrom"])
@@ -193,7 +197,8 @@ func (m moment) containerFailure(d *TaskDefinition, c Container, role, task stri
 			}
 		}
 		if !m.allowed(role, action, resource) {
-			return notStarted(noAuth+"unable to retrieve secret: service call has been retried 1 time(s): %s", denied(action, resource))
+			return notStarted(noAuth+"unable to retrieve secret: service call has been retried 1 time(s): %s",
+				denied(action, resource))
 		}
 		if err := m.unreadable(from); err != nil {
 			return notStarted(noAuth+"unable to retrieve secret from asm: service call has been retried 1 time(s): %s", err)
@@ -215,13 +220,15 @@ func (m moment) containerFailure(d *TaskDefinition, c Container, role, task stri
 		repository, _, _ := strings.Cut(name, ":")
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
 			if !m.allowed(role, action, ARN("ecr", region(d.ARN), "repository/"+repository)) {
-				return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref %s: "+
+				return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "+
+					"ref %s: "+
 					"unexpected status from HEAD request: 403 Forbidden", c.Image())
 			}
 		}
 	}
 	if !m.pullable(c.Image()) {
-		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: "+
+		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "+
+			"%s: %s: "+
 			"not found", c.Image(), c.Image())
 	}
 	return nil
@@ -245,7 +252,8 @@ func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {
 func (m moment) unassumable(d *TaskDefinition) string {
 	for _, arn := range []string{d.ExecutionRoleARN, d.TaskRoleARN} {
 		if arn != "" && !m.assumable(afterSlash(arn)) {
-			return fmt.Sprintf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role "+
+			return fmt.Sprintf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that "+
+				"the role "+
 				"being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass "+
 				"this role.", arn)
 		}
@@ -253,7 +261,8 @@ func (m moment) unassumable(d *TaskDefinition) string {
 	return ""
 }
 
-// assumable reports whether ECS can give a role to a task: it trusts ecs-tasks.amazonaws.com, and has existed for a while.
+// assumable reports whether ECS can give a role to a task: it trusts ecs-tasks.amazonaws.com, and has existed for a
+// while.
 func (m moment) assumable(role string) bool {
 	o := get[Object](m.tx, Role, role)
 	if o == nil || !strings.Contains(o.text("assumeRolePolicy"), "ecs-tasks.amazonaws.com") {

@@ -10,7 +10,8 @@ import (
 	"slipway/awslimits"
 )
 
-// Volume is one of a task's volumes: it starts empty, is shared by the containers that mount it, and ends with the task.
+// Volume is one of a task's volumes: it starts empty, is shared by the containers that mount it, and ends with the
+// task.
 type Volume struct {
 	Name string   `json:"name"`
 	Host struct{} `json:"host"` // as ECS has it of a volume that is nothing but a name

@@ -2,9 +2,9 @@ package account
 
 import "time"
 
-// A Docker engine runs an account's tasks where one answers: see the package agent. The account says which tasks there are
-// to run (Work) and is told how their containers do (Report); what follows from that, the scheduler decides. Where none
-// answers, tasks are recorded as running, and nothing else of an account differs.
+// A Docker engine runs an account's tasks where one answers: see the package agent. The account says which tasks there
+// are to run (Work) and is told how their containers do (Report); what follows from that, the scheduler decides. Where
+// none answers, tasks are recorded as running, and nothing else of an account differs.
 
 // Work is a task that an engine has to run, or to stop.
 type Work struct {

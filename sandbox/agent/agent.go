@@ -1,5 +1,6 @@
-// Package agent is the ECS agent of the sandbox: it runs an account's tasks as containers of the local Docker engine. What it
-// knows stands on the engine, as labels, and in the account; so it may be killed at any point, and the next one goes on.
+// Package agent is the ECS agent of the sandbox: it runs an account's tasks as containers of the local Docker engine.
+// What it knows stands on the engine, as labels, and in the account; so it may be killed at any point, and the next one
+// goes on.
 package agent
 
 import (
@@ -98,7 +99,8 @@ func Start(s Settings) (*Agent, error) {
 	return a, nil
 }
 
-// lock is what one process has at a time. It tries to get it at once: a short command is over before it would be tried again.
+// lock is what one process has at a time. It tries to get it at once: a short command is over before it would be tried
+// again.
 func (a *Agent) lock() (lock *flock.Flock, err error) {
 	lock = flock.New(filepath.Join(a.Dir, "agent.lock"))
 	if a.leads, err = lock.TryLock(); err != nil {
@@ -133,8 +135,8 @@ func (a *Agent) run(ctx context.Context) {
 	}
 }
 
-// look tells every task what is wanted of it and how its containers do: those that the account wants, and those that only the
-// engine still has something of.
+// look tells every task what is wanted of it and how its containers do: those that the account wants, and those that
+// only the engine still has something of.
 func (a *Agent) look(ctx context.Context, leftovers []string) error {
 	// In this order: what the engine has of a task that is not among the wanted ones is not wanted any more.
 	found, err := a.list(ctx)
@@ -174,8 +176,8 @@ func (a *Agent) task(ctx context.Context, arn string) {
 	a.all.Go(func() { t.run(ctx) })
 }
 
-// Settle waits a little for tasks to be as they are wanted, whichever process sees to that: what a command has started or
-// stopped just before it ended.
+// Settle waits a little for tasks to be as they are wanted, whichever process sees to that: what a command has started
+// or stopped just before it ended.
 func (a *Agent) Settle() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()

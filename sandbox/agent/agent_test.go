@@ -31,7 +31,8 @@ func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
 	f.stop(arn)
 	web = f.await(t, arn, "web", stopped)
 	require.Equal(t, 0, *web.ExitCode)
-	require.Equal(t, []string{"42", "ready", "terminated"}, f.lines("web"), "all lines are there once the container is reported STOPPED")
+	require.Equal(t, []string{"42", "ready", "terminated"}, f.lines("web"),
+		"all lines are there once the container is reported STOPPED")
 	require.Equal(t, []string{"migrated"}, f.lines("init"))
 
 	f.forget(arn)
@@ -57,8 +58,10 @@ func TestAVolumeIsEmptyUnlessTheDockerfileSaysVolumeAtItsPath(t *testing.T) {
 		}
 	})
 	f.start(t)
-	for name, want := range map[string][]string{"filled": {"grown"}, "empty": {"open /plain/seed: no such file or directory"},
-		"elsewhere": {"open /other/seed: no such file or directory"}, "sub": {"open /volume/sub/seed: no such file or directory"}} {
+	for name, want := range map[string][]string{"filled": {"grown"},
+		"empty":     {"open /plain/seed: no such file or directory"},
+		"elsewhere": {"open /other/seed: no such file or directory"},
+		"sub":       {"open /volume/sub/seed: no such file or directory"}} {
 		f.await(t, arn, name, stopped)
 		require.Equal(t, want, f.lines(name), name)
 	}
@@ -72,7 +75,8 @@ func TestADependencyThatFailsStopsWhatWaitsForIt(t *testing.T) {
 	f.start(t)
 	web := f.await(t, arn, "web", stopped)
 	require.Equal(t, 143, *web.ExitCode)
-	require.Equal(t, "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init] for target [web] "+
+	require.Equal(t, "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency "+
+		"[init] for target [web] "+
 		"as dependency did not exit successfully.", web.Reason)
 	require.Equal(t, 3, *f.container(arn, "init").ExitCode)
 	require.Equal(t, []string{"no database"}, f.lines("init"))
@@ -83,10 +87,13 @@ func TestHowContainersEnd(t *testing.T) {
 		definition, reason string
 		exitCode           int
 	}{
-		"with its own exit code":   {`"command": ["print=last words", "exit=7"]`, "", 7},
-		"by a command not there":   {`"entryPoint": ["/nothing"]`, "CannotStartContainerError: Error response from daemon: ", 127},
-		"by too much memory":       {`"command": ["allocate=400"], "memory": 64`, "OutOfMemoryError: Container killed due to memory usage", 137},
-		"by a user not there":      {`"command": ["exit=0"], "user": "nobody"`, "CannotStartContainerError: Error response from daemon: ", 128},
+		"with its own exit code": {`"command": ["print=last words", "exit=7"]`, "", 7},
+		"by a command not there": {`"entryPoint": ["/nothing"]`, "CannotStartContainerError: Error response from daemon: ",
+			127},
+		"by too much memory": {`"command": ["allocate=400"], "memory": 64`,
+			"OutOfMemoryError: Container killed due to memory usage", 137},
+		"by a user not there": {`"command": ["exit=0"], "user": "nobody"`,
+			"CannotStartContainerError: Error response from daemon: ", 128},
 		"on a read-only file":      {`"command": ["write=/file:text"], "readonlyRootFilesystem": true`, "", 99},
 		"by a directory not there": {`"command": ["exit=0"], "workingDirectory": "/there"`, "", 0},
 		"under an init process":    {`"command": ["exit=5"], "linuxParameters": {"initProcessEnabled": true}`, "", 5},
@@ -107,7 +114,8 @@ func TestHowContainersEnd(t *testing.T) {
 }
 
 func TestAnImageThatIsNotThere(t *testing.T) {
-	for _, image := range []string{"localhost:1/nothing:here", account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com/web:gone"} {
+	for _, image := range []string{"localhost:1/nothing:here", account.ID +
+		".dkr.ecr.ap-northeast-2.amazonaws.com/web:gone"} {
 		t.Run(image, func(t *testing.T) {
 			f := newFake(t)
 			arn := f.add(t, "1a2b", `[{"name": "web", "image": "`+image+`"}, {"name": "log"}]`)
@@ -171,7 +179,8 @@ func TestADependencyThatTakesTooLong(t *testing.T) {
 		{"name": "init", "essential": false, "command": ["ignore-term"], "startTimeout": 1, "stopTimeout": 1}]`)
 	f.start(t)
 	web := f.await(t, arn, "web", stopped)
-	require.Equal(t, "CannotStartContainerError: dependency graph: container ordering dependency [init] for target [web] has timed out.", web.Reason)
+	require.Equal(t, "CannotStartContainerError: dependency graph: container ordering dependency [init] for target "+
+		"[web] has timed out.", web.Reason)
 }
 
 func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
@@ -185,10 +194,12 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 	f.change(arn, func(w *account.Work) {
 		w.Secrets = map[string]map[string]string{"asks": {"PASSWORD": "s3cret"}}
 		w.Targets = []account.Target{
-			{TargetGroupARN: "good", ContainerPort: 8080, Path: "/status/204", Matcher: "200-299", Interval: 100 * time.Millisecond,
-				Timeout: time.Second, Healthy: 2, Unhealthy: 2},
-			{TargetGroupARN: "bad", ContainerPort: 8080, Path: "/status/503", Matcher: "200,202", Interval: 100 * time.Millisecond,
-				Timeout: time.Second, Healthy: 2, Unhealthy: 2}}
+			{TargetGroupARN: "good", ContainerPort: 8080, Path: "/status/204", Matcher: "200-299",
+				Interval: 100 * time.Millisecond,
+				Timeout:  time.Second, Healthy: 2, Unhealthy: 2},
+			{TargetGroupARN: "bad", ContainerPort: 8080, Path: "/status/503", Matcher: "200,202",
+				Interval: 100 * time.Millisecond,
+				Timeout:  time.Second, Healthy: 2, Unhealthy: 2}}
 	})
 	f.start(t)
 	asks := f.await(t, arn, "asks", stopped)
@@ -223,7 +234,8 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 		w.Targets = slices.Clone(w.Targets)
 		w.Targets[0].Path = "/status/500"
 	})
-	f.eventually(t, func() bool { return targets()["good"] == "Health checks failed with these codes: [500]" }, "the changed path is not asked for")
+	f.eventually(t, func() bool { return targets()["good"] == "Health checks failed with these codes: [500]" },
+		"the changed path is not asked for")
 }
 
 func TestWhatTheAccountDoesNotWantIsRemoved(t *testing.T) {

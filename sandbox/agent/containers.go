@@ -89,9 +89,11 @@ const (
 	cpuPeriod = 100000 // microseconds
 )
 
-// resources are the limits of a container. An engine has none for a group of containers, so each may use what the task has.
+// resources are the limits of a container. An engine has none for a group of containers, so each may use what the task
+// has.
 func (t *task) resources(d definition) container.Resources {
-	r := container.Resources{CPUShares: max(d.CPU, 2), MemoryReservation: d.MemoryReservation * mib, Memory: d.Memory * mib}
+	r := container.Resources{CPUShares: max(d.CPU, 2), MemoryReservation: d.MemoryReservation * mib,
+		Memory: d.Memory * mib}
 	if cpu, err := strconv.ParseInt(t.work.Definition.CPU, 10, 64); err == nil && cpu > 0 {
 		// Not as a number of CPUs, which an engine refuses where it has fewer.
 		r.CPUPeriod, r.CPUQuota = cpuPeriod, cpu*cpuPeriod/cpuUnits
@@ -129,7 +131,8 @@ func (t *task) mounts(ctx context.Context, d definition) (mounts []mount.Mount, 
 		}
 		// ECS fills a volume only from an image that says VOLUME at this very path; an engine would from any.
 		_, filled := t.images[d.Name].volumes[point.ContainerPath]
-		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: point.ContainerPath, ReadOnly: point.ReadOnly,
+		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: point.ContainerPath,
+			ReadOnly:      point.ReadOnly,
 			VolumeOptions: &mount.VolumeOptions{NoCopy: !filled}})
 	}
 	return mounts, nil

@@ -7,7 +7,8 @@ import (
 	"slipway/sandbox/account"
 )
 
-// definition is a container definition as far as the agent acts on it. Field names are those of the ECS API, whatever their case.
+// definition is a container definition as far as the agent acts on it. Field names are those of the ECS API, whatever
+// their case.
 type definition struct {
 	Name, Image            string
 	EntryPoint, Command    []string

@@ -28,12 +28,13 @@ func labelled(identity, arn string) client.Filters {
 	return filters
 }
 
-// list describes the containers of every task that the engine has something of, such that what it says changes when a container
-// does.
+// list describes the containers of every task that the engine has something of, such that what it says changes when a
+// container does.
 func (a *Agent) list(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	containers, err := a.Docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(a.identity, "")})
+	containers, err := a.Docker.ContainerList(ctx, client.ContainerListOptions{All: true,
+		Filters: labelled(a.identity, "")})
 	if err != nil {
 		return nil, err
 	}

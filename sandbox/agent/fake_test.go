@@ -139,7 +139,8 @@ func newFake(t *testing.T) *fakeAccount {
 	}
 	dir, err := binaries()
 	require.NoError(t, err)
-	f := &fakeAccount{identity: strings.ToLower(rand.Text())[:12], dir: t.TempDir(), docker: docker, work: map[string]account.Work{},
+	f := &fakeAccount{identity: strings.ToLower(rand.Text())[:12], dir: t.TempDir(), docker: docker,
+		work:    map[string]account.Work{},
 		reports: map[string]account.Report{}}
 	f.image = imagePrefix(f.identity) + "program:test"
 	program, err := os.ReadFile(filepath.Join(dir, "program"))
@@ -149,14 +150,16 @@ func newFake(t *testing.T) *fakeAccount {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, Remove(ctx, docker, f.identity))
-		images, err := docker.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imagePrefix(f.identity)+"*")})
+		images, err := docker.ImageList(ctx,
+			client.ImageListOptions{Filters: client.Filters{}.Add("reference", imagePrefix(f.identity)+"*")})
 		require.NoError(t, err)
 		require.Empty(t, images.Items)
 	})
 	return f
 }
 
-// withSeed is the image with the text "grown" in the files seed of some directories, and a change as a Dockerfile says it.
+// withSeed is the image with the text "grown" in the files seed of some directories, and a change as a Dockerfile says
+// it.
 func (f *fakeAccount) withSeed(t *testing.T, change string) (reference string) {
 	t.Helper()
 	dir, err := binaries()
@@ -165,16 +168,19 @@ func (f *fakeAccount) withSeed(t *testing.T, change string) (reference string) {
 	require.NoError(t, err)
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
-	for name, content := range map[string][]byte{"program": program, "volume/seed": []byte("grown"), "volume/sub/seed": []byte("grown"),
-		"plain/seed": []byte("grown")} {
+	for name, content := range map[string][]byte{"program": program, "volume/seed": []byte("grown"),
+		"volume/sub/seed": []byte("grown"),
+		"plain/seed":      []byte("grown")} {
 		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}))
 		_, err := w.Write(content)
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Close())
 	reference = imagePrefix(f.identity) + "seed:test"
-	result, err := f.docker.ImageImport(t.Context(), client.ImageImportSource{Source: &archive, SourceName: "-"}, reference,
-		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/program"]`, "LABEL " + accountLabel + "=" + f.identity, change}})
+	result, err := f.docker.ImageImport(t.Context(), client.ImageImportSource{Source: &archive, SourceName: "-"},
+		reference,
+		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/program"]`, "LABEL " + accountLabel + "=" + f.identity,
+			change}})
 	require.NoError(t, err)
 	defer result.Close()
 	_, err = io.Copy(io.Discard, result)
@@ -205,16 +211,17 @@ func (f *fakeAccount) start(t *testing.T) *Agent {
 
 const group = "/ecs/test"
 
-// add wants a task of containers that are given as the JSON of their definitions. Each runs the program, is essential and has a
-// log unless it says otherwise.
+// add wants a task of containers that are given as the JSON of their definitions. Each runs the program, is essential
+// and has a log unless it says otherwise.
 func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	t.Helper()
 	arn = "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task/main/" + id
 	var parsed []account.Container
 	require.NoError(t, json.Unmarshal([]byte(containers), &parsed))
 	for _, c := range parsed {
-		for key, value := range map[string]any{"image": f.image, "essential": true, "logConfiguration": map[string]any{"logDriver": "awslogs",
-			"options": map[string]any{"awslogs-group": group, "awslogs-stream-prefix": "web"}}} {
+		for key, value := range map[string]any{"image": f.image, "essential": true,
+			"logConfiguration": map[string]any{"logDriver": "awslogs",
+				"options": map[string]any{"awslogs-group": group, "awslogs-stream-prefix": "web"}}} {
 			if c[key] == nil {
 				c[key] = value
 			}
@@ -269,7 +276,8 @@ func (f *fakeAccount) await(t *testing.T, arn, name, status string) account.Cont
 	return f.container(arn, name)
 }
 
-// awaitReady waits until a container runs that is to wait for SIGTERM or to ignore it, and does: before, SIGTERM ends any program.
+// awaitReady waits until a container runs that is to wait for SIGTERM or to ignore it, and does: before, SIGTERM ends
+// any program.
 func (f *fakeAccount) awaitReady(t *testing.T, arn, name string) account.ContainerState {
 	t.Helper()
 	f.eventually(t, func() bool { return slices.Contains(f.lines(name), "ready") }, "%s is not ready", name)
@@ -304,7 +312,8 @@ func (f *fakeAccount) lines(containerName string) (lines []string) {
 // onEngine are the account's containers on the engine, by the names that the engine has for them.
 func (f *fakeAccount) onEngine(t *testing.T) map[string]container.Summary {
 	t.Helper()
-	found, err := f.docker.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: labelled(f.identity, "")})
+	found, err := f.docker.ContainerList(t.Context(), client.ContainerListOptions{All: true,
+		Filters: labelled(f.identity, "")})
 	require.NoError(t, err)
 	names := map[string]container.Summary{}
 	for _, c := range found.Items {

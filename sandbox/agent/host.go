@@ -19,8 +19,8 @@ import (
 // metadataVariable is where the program taskhost finds the documents that it answers with, by their paths.
 const metadataVariable = "SLIPWAY_TASK_METADATA"
 
-// A task's host is a container that holds the network of the task: the others join it, and its ports are theirs. So they reach
-// each other at 127.0.0.1, as in the network mode awsvpc, and may come and go.
+// A task's host is a container that holds the network of the task: the others join it, and its ports are theirs. So
+// they reach each other at 127.0.0.1, as in the network mode awsvpc, and may come and go.
 
 // hostImage makes sure that the engine has the image of the program taskhost.
 func (a *Agent) hostImage(ctx context.Context) (reference string, err error) {
@@ -105,8 +105,9 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 	return t.hostListens(ctx, o.host.ID)
 }
 
-// hostListens waits until the host answers at the metadata endpoint, which it says on its standard output: a container may ask as
-// soon as it runs. (Of a host that is started again, what it said at first counts: the engine dates a start after the first lines.)
+// hostListens waits until the host answers at the metadata endpoint, which it says on its standard output: a container
+// may ask as soon as it runs. (Of a host that is started again, what it said at first counts: the engine dates a start
+// after the first lines.)
 func (t *task) hostListens(ctx context.Context, id string) error {
 	output, err := t.agent.Docker.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, Follow: true})
 	if err != nil {

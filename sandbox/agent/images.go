@@ -30,8 +30,8 @@ type pulled struct {
 
 var ownRegistry = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/`)
 
-// pull has the engine get an image: one of the account's ECR from the registry, any other one from where it is, unless the
-// engine has it already.
+// pull has the engine get an image: one of the account's ECR from the registry, any other one from where it is, unless
+// the engine has it already.
 func (a *Agent) pull(ctx context.Context, reference string) (pulled, error) {
 	if ownRegistry.MatchString(reference) {
 		return a.load(ctx, reference)

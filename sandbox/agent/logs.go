@@ -21,7 +21,8 @@ const (
 	putLines = 1000                   // that one call stores at most
 )
 
-// follower carries the output of one container into its log stream: each line once, also where another agent has carried a part.
+// follower carries the output of one container into its log stream: each line once, also where another agent has
+// carried a part.
 type follower struct {
 	agent         *Agent
 	container     string // the engine's id
@@ -201,9 +202,9 @@ func (f *follower) put() bool {
 	}
 }
 
-// frames reads the engine's stream of output: a header of 8 bytes, whose first is 1 or 2 for stdout or stderr and whose last 4
-// are the length of what follows, and then a time and a line. A long line comes in parts, of which only the last ends with a
-// newline.
+// frames reads the engine's stream of output: a header of 8 bytes, whose first is 1 or 2 for stdout or stderr and whose
+// last 4 are the length of what follows, and then a time and a line. A long line comes in parts, of which only the last
+// ends with a newline.
 func frames(output io.Reader, line func(at time.Time, text string)) error {
 	reader := bufio.NewReader(output)
 	parts := map[byte]string{}

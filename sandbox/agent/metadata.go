@@ -18,8 +18,8 @@ func (t *task) metadataID(containerName string) string {
 	return fmt.Sprintf("%s-%010d", t.id(), hash.Sum32())
 }
 
-// containerMetadata and taskMetadata are the documents of the task metadata endpoint, version 4, as far as they do not change:
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate-response.html
+// containerMetadata and taskMetadata are the documents of the task metadata endpoint, version 4, as far as they do not
+// change: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate-response.html
 type containerMetadata struct {
 	DockerID      string `json:"DockerId"`
 	Name          string
@@ -49,8 +49,9 @@ type taskMetadata struct {
 // metadata has every document by its path.
 func (t *task) metadata() map[string]any {
 	task := taskMetadata{Cluster: t.cluster(), TaskARN: t.arn, Family: t.work.Definition.Family,
-		Revision: strconv.Itoa(t.work.Definition.Revision), DesiredStatus: running, KnownStatus: running, LaunchType: "FARGATE",
-		Limits: map[string]float64{}}
+		Revision: strconv.Itoa(t.work.Definition.Revision), DesiredStatus: running, KnownStatus: running,
+		LaunchType: "FARGATE",
+		Limits:     map[string]float64{}}
 	for key, value := range map[string]string{"CPU": t.work.Definition.CPU, "Memory": t.work.Definition.Memory} {
 		if n, err := strconv.ParseFloat(value, 64); err == nil {
 			task.Limits[key] = n
@@ -61,7 +62,8 @@ func (t *task) metadata() map[string]any {
 	}
 	for _, d := range t.definitions {
 		c := containerMetadata{DockerID: t.metadataID(d.Name), Name: d.Name, DockerName: d.Name, Image: d.Image,
-			ImageID: t.images[d.Name].digest, Labels: t.ecsLabels(d), DesiredStatus: running, KnownStatus: running, Type: "NORMAL"}
+			ImageID: t.images[d.Name].digest, Labels: t.ecsLabels(d), DesiredStatus: running, KnownStatus: running,
+			Type: "NORMAL"}
 		if group, stream := d.log(t.id()); group != "" {
 			c.LogDriver = d.LogConfiguration.LogDriver
 			c.LogOptions = map[string]string{"awslogs-group": group, "awslogs-region": t.work.Region, "awslogs-stream": stream}

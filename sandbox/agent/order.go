@@ -18,8 +18,10 @@ const (
 // dependency is what a container waits for: START, COMPLETE, SUCCESS or HEALTHY of another one.
 type dependency struct{ ContainerName, Condition string }
 
-// mayStart reports whether all that a container depends on is there; never says, in the ECS agent's words, why that cannot be.
-func mayStart(d definition, all []definition, states map[string]account.ContainerState, now time.Time) (ready bool, never string) {
+// mayStart reports whether all that a container depends on is there; never says, in the ECS agent's words, why that
+// cannot be.
+func mayStart(d definition, all []definition, states map[string]account.ContainerState, now time.Time) (ready bool,
+	never string) {
 	ready = true
 	for _, on := range d.DependsOn {
 		state := states[on.ContainerName]
@@ -31,7 +33,8 @@ func mayStart(d definition, all []definition, states map[string]account.Containe
 		over := state.LastStatus == stopped
 		switch {
 		case over && state.StartedAt == nil:
-			return false, fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] because "+
+			return false, fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] "+
+				"because "+
 				"dependency will never start", on.ContainerName, d.Name)
 		case over && on.Condition == "SUCCESS" && (state.ExitCode == nil || *state.ExitCode != 0):
 			return false, fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] as "+
@@ -54,7 +57,8 @@ func mayStart(d definition, all []definition, states map[string]account.Containe
 
 // timedOut reports whether a container took longer than its startTimeout to be what others wait for.
 func timedOut(d definition, condition string, state account.ContainerState, now time.Time) bool {
-	if d.StartTimeout == nil || *d.StartTimeout <= 0 || condition == "START" || state.StartedAt == nil || state.LastStatus == stopped {
+	if d.StartTimeout == nil || *d.StartTimeout <= 0 || condition == "START" || state.StartedAt == nil ||
+		state.LastStatus == stopped {
 		return false
 	}
 	if condition == "HEALTHY" && state.Health == "HEALTHY" {
@@ -66,6 +70,7 @@ func timedOut(d definition, condition string, state account.ContainerState, now 
 // mayStop reports whether no container that still runs depends on this one.
 func mayStop(d definition, all []definition, runs map[string]bool) bool {
 	return !slices.ContainsFunc(all, func(other definition) bool {
-		return runs[other.Name] && slices.ContainsFunc(other.DependsOn, func(on dependency) bool { return on.ContainerName == d.Name })
+		return runs[other.Name] &&
+			slices.ContainsFunc(other.DependsOn, func(on dependency) bool { return on.ContainerName == d.Name })
 	})
 }

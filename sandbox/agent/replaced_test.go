@@ -185,7 +185,8 @@ func TestAnObservationThatFailsHalfWayTellsNothing(t *testing.T) {
 	require.NoError(t, err)
 	running := &container.InspectResponse{ID: "1"}
 	o := &observation{host: running, containers: map[string]*container.InspectResponse{"web": running}}
-	require.ErrorContains(t, newTask(&Agent{Settings: Settings{Docker: docker}}, "arn").observe(t.Context(), o), "out of order")
+	require.ErrorContains(t, newTask(&Agent{Settings: Settings{Docker: docker}}, "arn").observe(t.Context(), o),
+		"out of order")
 	require.Equal(t, running, o.host)
 	require.Equal(t, running, o.containers["web"])
 }
@@ -206,7 +207,10 @@ func TestFramesOfOutput(t *testing.T) {
 	frame(1, "2026-01-02T03:04:05.000000004Z \n")
 	frame(1, "2026-01-02T03:04:05.000000005Z rest")
 	var lines []string
-	require.NoError(t, frames(&output, func(at time.Time, line string) { lines = append(lines, fmt.Sprint(at.Nanosecond(), " ", line)) }))
+	require.NoError(t, frames(&output, func(at time.Time, line string) {
+		lines = append(lines,
+			fmt.Sprint(at.Nanosecond(), " ", line))
+	}))
 	require.Equal(t, []string{"2 error", "1 one, two", "4 ", "5 rest"}, lines)
 
 	output.Write([]byte{1, 0, 0})
@@ -249,7 +253,8 @@ func TestTargetsAreDecidedAsATargetGroupDoes(t *testing.T) {
 
 func TestMatchers(t *testing.T) {
 	t.Parallel()
-	for matcher, want := range map[string]bool{"200": false, "200-299": true, "200,204": true, "200, 202-204": true, "300-399": false, "": false} {
+	for matcher, want := range map[string]bool{"200": false, "200-299": true, "200,204": true, "200, 202-204": true,
+		"300-399": false, "": false} {
 		require.Equal(t, want, matches(matcher, 204), matcher)
 	}
 }

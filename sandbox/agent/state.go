@@ -19,12 +19,13 @@ type observation struct {
 	containers map[string]*container.InspectResponse // by name
 }
 
-// observe looks at the task's containers on the engine. Where it fails, the earlier observation stays: a part of one would tell of
-// containers as gone that are there.
+// observe looks at the task's containers on the engine. Where it fails, the earlier observation stays: a part of one
+// would tell of containers as gone that are there.
 func (t *task) observe(ctx context.Context, o *observation) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	found, err := t.agent.Docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(t.agent.identity, t.arn)})
+	found, err := t.agent.Docker.ContainerList(ctx, client.ContainerListOptions{All: true,
+		Filters: labelled(t.agent.identity, t.arn)})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,8 @@ func (t *task) state(d definition, o *observation) account.ContainerState {
 	case started == nil:
 		state.RuntimeID = c.ID
 	case c.State.Running || !t.logsEnded(d.Name, c):
-		// One that has just ended still runs for all others, until what it wrote is in the log: who asks why it ended looks there.
+		// One that has just ended still runs for all others, until what it wrote is in the log: who asks why it ended looks
+		// there.
 		state.RuntimeID, state.LastStatus, state.StartedAt = c.ID, running, started
 		state.Health = t.healthOf(d, c)
 	default:
@@ -151,7 +153,8 @@ func (t *task) ports(d definition, o *observation) (ports []account.Port) {
 				continue
 			}
 			for _, b := range bindings {
-				ports = append(ports, account.Port{ContainerPort: int(m.ContainerPort), HostIP: b.HostIP.String(), HostPort: atoi(b.HostPort)})
+				ports = append(ports, account.Port{ContainerPort: int(m.ContainerPort), HostIP: b.HostIP.String(),
+					HostPort: atoi(b.HostPort)})
 			}
 		}
 	}

@@ -230,8 +230,9 @@ func (t *task) prepare(ctx context.Context) error {
 		}
 		err = t.agent.Account.CreateLogStream(group, stream)
 		if err != nil && !account.IsCode(err, "ResourceAlreadyExistsException") {
-			return &failure{container: d.Name, reason: "ResourceInitializationError: failed to validate logger args: create stream has been " +
-				"retried 1 times: failed to create Cloudwatch log stream: " + err.Error() + " : exit status 1"}
+			return &failure{container: d.Name,
+				reason: "ResourceInitializationError: failed to validate logger args: create stream has been " +
+					"retried 1 times: failed to create Cloudwatch log stream: " + err.Error() + " : exit status 1"}
 		}
 	}
 	t.images = images
@@ -261,7 +262,8 @@ func (t *task) startContainer(ctx context.Context, o *observation, d definition)
 		return nil
 	}
 	var code *int
-	if found, inspection := t.agent.Docker.ContainerInspect(call, c.ID, client.ContainerInspectOptions{}); inspection == nil {
+	if found, inspection := t.agent.Docker.ContainerInspect(call, c.ID,
+		client.ContainerInspectOptions{}); inspection == nil {
 		code = &found.Container.State.ExitCode
 	}
 	return t.refused(ctx, d, "CannotStartContainerError", err, code)
@@ -279,8 +281,9 @@ func (t *task) refused(ctx context.Context, d definition, kind string, err error
 // end notes that a container is over that did not run.
 func (t *task) end(d definition, code *int, reason string) {
 	now := time.Now()
-	state := account.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped, ExitCode: code,
-		Reason: reason, StoppedAt: &now}
+	state := account.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped,
+		ExitCode: code,
+		Reason:   reason, StoppedAt: &now}
 	if d.health() {
 		state.Health = "UNKNOWN"
 	}
@@ -329,7 +332,8 @@ func (t *task) follow(ctx context.Context, o *observation) {
 		if _, over := t.ended[d.Name]; over || began(c) == nil || t.followers[d.Name] != nil {
 			continue
 		}
-		f := &follower{agent: t.agent, container: c.ID, begun: time.Now(), done: make(chan struct{}), to: t.known(d.Name).LogsTo}
+		f := &follower{agent: t.agent, container: c.ID, begun: time.Now(), done: make(chan struct{}),
+			to: t.known(d.Name).LogsTo}
 		f.group, f.stream = d.log(t.id())
 		t.followers[d.Name] = f
 		t.background.Go(func() {
@@ -352,7 +356,8 @@ func (t *task) logsEnded(name string, c *container.InspectResponse) bool {
 	return end != nil && time.Since(*end) > logTime && time.Since(f.begun) > logTime
 }
 
-// check has the target groups check the task while it is wanted, from when the container runs that they send traffic to.
+// check has the target groups check the task while it is wanted, from when the container runs that they send traffic
+// to.
 func (t *task) check(ctx context.Context, o *observation) {
 	if t.work.Task.DesiredStatus == stopped || t.failure != nil {
 		for arn, c := range t.checks {

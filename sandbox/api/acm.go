@@ -17,7 +17,8 @@ func describeCertificate(a *account.Account, _ string, p struct{ CertificateArn 
 		return nil, err
 	}
 	if found == nil {
-		return nil, &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn + "."}
+		return nil, &account.Error{Code: "ResourceNotFoundException",
+			Message: "Could not find certificate " + p.CertificateArn + "."}
 	}
 	described := object{"CertificateArn": found["arn"], "DomainName": found["domainName"], "Status": found["status"],
 		"SubjectAlternativeNames": found["subjectAlternativeNames"], "Type": "AMAZON_ISSUED"}
@@ -43,7 +44,8 @@ func listCertificates(a *account.Account, _ string, p struct {
 		if err != nil {
 			return nil, err
 		}
-		if status, _ := found["status"].(string); len(p.CertificateStatuses) == 0 || slices.Contains(p.CertificateStatuses, status) {
+		if status, _ := found["status"].(string); len(p.CertificateStatuses) == 0 ||
+			slices.Contains(p.CertificateStatuses, status) {
 			listed = append(listed, object{"CertificateArn": found["arn"], "DomainName": found["domainName"], "Status": status})
 		}
 	}
@@ -53,7 +55,8 @@ func listCertificates(a *account.Account, _ string, p struct {
 func listTagsForCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
 	found, err := a.Certificate(p.CertificateArn)
 	if err == nil && found == nil {
-		err = &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn + "."}
+		err = &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn +
+			"."}
 	}
 	tags := []object{}
 	held, _ := found["tagsAll"].(map[string]any)

@@ -1,4 +1,5 @@
-// Package api answers the AWS SDKs over HTTP: the few operations that work on a sandbox account beside its Pulumi provider. Any other operation is refused by name.
+// Package api answers the AWS SDKs over HTTP: the few operations that work on a sandbox account beside its Pulumi
+// provider. Any other operation is refused by name.
 package api
 
 import (
@@ -17,8 +18,8 @@ import (
 // object is a JSON object, by the names of the AWS APIs.
 type object = map[string]any
 
-// operation answers one request: the account with its registry, the region that the request was signed for, and its JSON
-// body.
+// operation answers one request: the account with its registry, the region that the request was signed for, and its
+// JSON body.
 type operation func(b blobs, a *account.Account, region string, body []byte) (any, error)
 
 // op decodes the body of a request into the parameters that an operation understands.
@@ -77,8 +78,8 @@ var operations = map[string]operation{
 	"secretsmanager.ListSecrets":                           op(listSecrets),
 }
 
-// New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where the
-// account's images are stored.
+// New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where
+// the account's images are stored.
 func New(a *account.Account, images *registry.Registry) http.Handler {
 	return faulty(a, func(w http.ResponseWriter, r *http.Request) {
 		held := blobs{images, r.Host}
@@ -112,7 +113,8 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, held blo
 	service := apiVersion.ReplaceAllString(versioned, "")
 	do, known := operations[service+"."+name]
 	if !known {
-		fail(w, &account.Error{Code: "UnknownOperationException", Message: "The sandbox has no operation " + name + " of " + service + "."})
+		fail(w, &account.Error{Code: "UnknownOperationException", Message: "The sandbox has no operation " + name + " of " +
+			service + "."})
 		return
 	}
 	response, err := do(held, a, region(r), body)
@@ -175,8 +177,8 @@ func collect(key string, names []string, arn func(string) string, describe func(
 	return object{key: found, "failures": failures}, nil
 }
 
-// page is the part of a list that a request asks for: at most the number of its maxResults, or else standard, from where its
-// nextToken says. The answer's own nextToken is empty at the end.
+// page is the part of a list that a request asks for: at most the number of its maxResults, or else standard, from
+// where its nextToken says. The answer's own nextToken is empty at the end.
 func page[T any](all []T, maxResults, standard int, nextToken string) (part []T, next string, err error) {
 	from := 0
 	if nextToken != "" {

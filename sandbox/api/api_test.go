@@ -47,24 +47,32 @@ func newStage(t *testing.T) *stage {
 	})
 	require.NoError(t, a.CreateObject(account.Cluster, "shop-dev", account.Object{"name": "shop-dev",
 		"arn": account.ARN("ecs", testRegion, "cluster/shop-dev")}, nil))
-	require.NoError(t, a.CreateObject(account.Repository, "web", account.Object{"name": "web", "imageTagMutability": "MUTABLE",
-		"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
+	require.NoError(t, a.CreateObject(account.Repository, "web",
+		account.Object{"name": "web", "imageTagMutability": "MUTABLE",
+			"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
 	require.NoError(t, a.PutImage("web", "one", "sha256:1", 1024))
 	key := aws.CredentialsProviderFunc(credentials)
-	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1}, images, t}
+	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1},
+		images, t}
 }
 
 // serve registers a task definition, and starts a service on it that has as many tasks as desired.
 func (s *stage) serve(image string, desired int) string {
 	s.t.Helper()
-	containers, err := account.ParseContainers(`[{"name": "web", "image": "` + image + `", "portMappings": [{"containerPort": 80}]}]`)
+	containers, err := account.ParseContainers(`[{"name": "web", "image": "` + image +
+		`", "portMappings": [{"containerPort": 80}]}]`)
 	require.NoError(s.t, err)
-	d, err := s.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "web", CPU: "256", Memory: "512", NetworkMode: "awsvpc",
+	d, err := s.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "web", CPU: "256", Memory: "512",
+		NetworkMode:             "awsvpc",
 		RequiresCompatibilities: []string{"FARGATE"}, Containers: containers, Tags: map[string]any{"Stage": "dev"}})
 	require.NoError(s.t, err)
-	_, err = s.CreateService("shop-dev", "web", d.ARN, account.ServiceSettings{DesiredCount: desired, MinimumHealthyPercent: 100,
-		MaximumPercent: 200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true, Subnets: []string{account.Subnets[0].ID},
-		Other: account.Object{"enableExecuteCommand": true}, Alarms: account.Alarms{Names: []string{"web-5xx"}, Enable: true, Rollback: true}})
+	_, err = s.CreateService("shop-dev", "web", d.ARN, account.ServiceSettings{DesiredCount: desired,
+		MinimumHealthyPercent: 100,
+		MaximumPercent:        200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true,
+		Subnets: []string{account.Subnets[0].ID},
+		Other:   account.Object{"enableExecuteCommand": true},
+		Alarms: account.Alarms{Names: []string{"web-5xx"}, Enable: true,
+			Rollback: true}})
 	require.NoError(s.t, err)
 	return d.ARN
 }
@@ -75,7 +83,8 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	client := ecs.NewFromConfig(s.config)
 	arn := s.serve("public.ecr.aws/docker/library/nginx:1", 2)
 	describe := func() ecstypes.Service {
-		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"), Services: []string{"web", "gone"}})
+		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"),
+			Services: []string{"web", "gone"}})
 		require.NoError(t, err)
 		require.Equal(t, "MISSING", *answer.Failures[0].Reason)
 		return answer.Services[0]
@@ -84,7 +93,8 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	require.True(t, describe().EnableExecuteCommand)
 	require.Equal(t, &ecstypes.DeploymentAlarms{AlarmNames: []string{"web-5xx"}, Enable: true, Rollback: true},
 		describe().DeploymentConfiguration.Alarms)
-	require.Eventually(t, func() bool { return describe().Deployments[0].RolloutState == ecstypes.DeploymentRolloutStateCompleted },
+	require.Eventually(t,
+		func() bool { return describe().Deployments[0].RolloutState == ecstypes.DeploymentRolloutStateCompleted },
 		5*time.Second, 20*time.Millisecond)
 	service := describe()
 	require.Equal(t, arn, *service.TaskDefinition)
@@ -97,15 +107,18 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	services, err := client.ListServices(t.Context(), &ecs.ListServicesInput{Cluster: aws.String("shop-dev")})
 	require.NoError(t, err)
 	require.Equal(t, []string{*service.ServiceArn}, services.ServiceArns)
-	clusters, err := client.DescribeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"shop-dev", "gone"}})
+	clusters, err := client.DescribeClusters(t.Context(),
+		&ecs.DescribeClustersInput{Clusters: []string{"shop-dev", "gone"}})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, clusters.Clusters[0].RunningTasksCount)
 	require.Len(t, clusters.Failures, 1)
 
-	_, err = client.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("shop-dev"), Service: aws.String("web"), DesiredCount: aws.Int32(0)})
+	_, err = client.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("shop-dev"),
+		Service: aws.String("web"), DesiredCount: aws.Int32(0)})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return describe().RunningCount == 0 }, 5*time.Second, 20*time.Millisecond)
-	_, err = client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("gone"), Services: []string{"web"}})
+	_, err = client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("gone"),
+		Services: []string{"web"}})
 	var missing *ecstypes.ClusterNotFoundException
 	require.ErrorAs(t, err, &missing)
 }
@@ -115,7 +128,8 @@ func TestServiceBehindALoadBalancerAsTheSDKSeesIt(t *testing.T) {
 	s := newStage(t)
 	client := ecs.NewFromConfig(s.config)
 	describe := func() ecstypes.Service {
-		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"), Services: []string{"web"}})
+		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"),
+			Services: []string{"web"}})
 		require.NoError(t, err)
 		return answer.Services[0]
 	}
@@ -125,17 +139,21 @@ func TestServiceBehindALoadBalancerAsTheSDKSeesIt(t *testing.T) {
 	balancer, group := arn("loadbalancer/app/shop/1"), arn("targetgroup/web/1")
 	require.NoError(t, s.CreateObject(account.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
 		"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID}}, nil))
-	require.NoError(t, s.CreateObject(account.TargetGroup, "1", account.Object{"arn": group, "targetType": "ip", "vpcId": account.DefaultVPC}, nil))
-	require.NoError(t, s.CreateObject(account.Listener, "1", account.Object{"arn": arn("listener/app/shop/1/1"), "loadBalancerArn": balancer,
-		"protocol": "HTTP", "defaultActions": []any{map[string]any{"type": "forward", "targetGroupArn": group}}}, nil))
+	require.NoError(t, s.CreateObject(account.TargetGroup, "1",
+		account.Object{"arn": group, "targetType": "ip", "vpcId": account.DefaultVPC}, nil))
+	require.NoError(t, s.CreateObject(account.Listener, "1", account.Object{"arn": arn("listener/app/shop/1/1"),
+		"loadBalancerArn": balancer,
+		"protocol":        "HTTP", "defaultActions": []any{map[string]any{"type": "forward", "targetGroupArn": group}}}, nil))
 	_, err := s.UpdateService("shop-dev", "web", "", false, func(settings *account.ServiceSettings) {
 		settings.HealthCheckGracePeriod = 30
-		settings.LoadBalancers = []account.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "web", ContainerPort: 80}}
+		settings.LoadBalancers = []account.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "web",
+			ContainerPort: 80}}
 	})
 	require.NoError(t, err)
 	service := describe()
 	require.EqualValues(t, 30, *service.HealthCheckGracePeriodSeconds)
-	require.Equal(t, []ecstypes.LoadBalancer{{TargetGroupArn: &group, ContainerName: aws.String("web"), ContainerPort: aws.Int32(80)}},
+	require.Equal(t, []ecstypes.LoadBalancer{{TargetGroupArn: &group, ContainerName: aws.String("web"),
+		ContainerPort: aws.Int32(80)}},
 		service.LoadBalancers)
 }
 
@@ -148,12 +166,14 @@ func TestStoppedTasksSayWhy(t *testing.T) {
 	var stopped *ecs.ListTasksOutput
 	require.Eventually(t, func() bool {
 		var err error
-		stopped, err = client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("shop-dev"), ServiceName: aws.String("web"),
+		stopped, err = client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("shop-dev"),
+			ServiceName:   aws.String("web"),
 			DesiredStatus: ecstypes.DesiredStatusStopped})
 		require.NoError(t, err)
 		return len(stopped.TaskArns) == 3
 	}, 5*time.Second, 20*time.Millisecond)
-	tasks, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"), Tasks: stopped.TaskArns})
+	tasks, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"),
+		Tasks: stopped.TaskArns})
 	require.NoError(t, err)
 	require.Equal(t, "Essential container in task exited", *tasks.Tasks[0].StoppedReason)
 	require.Equal(t, ecstypes.TaskStopCodeEssentialContainerExited, tasks.Tasks[0].StopCode)
@@ -166,16 +186,19 @@ func TestTaskDefinitionsAsTheSDKSeesThem(t *testing.T) {
 	s := newStage(t)
 	client := ecs.NewFromConfig(s.config)
 	arn := s.serve("nginx", 1)
-	described, err := client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("web")})
+	described, err := client.DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("web")})
 	require.NoError(t, err)
 	require.Equal(t, arn, *described.TaskDefinition.TaskDefinitionArn)
 	require.Equal(t, "nginx", *described.TaskDefinition.ContainerDefinitions[0].Image)
 	require.Empty(t, described.Tags, "only where they are asked for")
-	gone, err := client.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web:1")})
+	gone, err := client.DeregisterTaskDefinition(t.Context(),
+		&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web:1")})
 	require.NoError(t, err)
 	require.Equal(t, ecstypes.TaskDefinitionStatusInactive, gone.TaskDefinition.Status)
 	list := func(status ecstypes.TaskDefinitionStatus) []string {
-		listed, err := client.ListTaskDefinitions(t.Context(), &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("web"), Status: status})
+		listed, err := client.ListTaskDefinitions(t.Context(), &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("web"),
+			Status: status})
 		require.NoError(t, err)
 		return listed.TaskDefinitionArns
 	}
@@ -223,7 +246,9 @@ func TestCallerAndWhatTheSandboxDoesNotKnow(t *testing.T) {
 	_, err = sts.NewFromConfig(s.config).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
 	require.ErrorContains(t, err, "The sandbox has no operation GetSessionToken of sts.")
 	_, err = ecs.NewFromConfig(s.config).CreateCluster(t.Context(), &ecs.CreateClusterInput{})
-	require.ErrorContains(t, err, fmt.Sprintf("UnknownOperationException: The sandbox has no operation CreateCluster of %s.", "AmazonEC2ContainerService"))
+	require.ErrorContains(t, err,
+		fmt.Sprintf("UnknownOperationException: The sandbox has no operation CreateCluster of %s.",
+			"AmazonEC2ContainerService"))
 }
 
 func credentials(context.Context) (aws.Credentials, error) {
@@ -235,12 +260,14 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 	s := newStage(t)
 	client := ecr.NewFromConfig(s.config)
 	get := func(id ecrtypes.ImageIdentifier) *ecr.BatchGetImageOutput {
-		got, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"), ImageIds: []ecrtypes.ImageIdentifier{id}})
+		got, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"),
+			ImageIds: []ecrtypes.ImageIdentifier{id}})
 		require.NoError(t, err)
 		return got
 	}
 	put := func(tag, manifest, digest string) error {
-		_, err := client.PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"), ImageManifest: &manifest, ImageTag: &tag,
+		_, err := client.PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"), ImageManifest: &manifest,
+			ImageTag:               &tag,
 			ImageManifestMediaType: aws.String("application/vnd.oci.image.manifest.v1+json"), ImageDigest: &digest})
 		return err
 	}
@@ -248,7 +275,8 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 	require.NoError(t, err)
 	tag, err := name.NewTag(account.ID + ".dkr.ecr.eu-central-1.amazonaws.com/web:built")
 	require.NoError(t, err)
-	pushed, err := s.images.Push(t.Context(), image, tag, registry.Credentials{Server: tag.RegistryStr(), Username: registry.Accepted.Username,
+	pushed, err := s.images.Push(t.Context(), image, tag, registry.Credentials{Server: tag.RegistryStr(),
+		Username: registry.Accepted.Username,
 		Password: registry.Accepted.Password}, func(string) {})
 	require.NoError(t, err)
 
@@ -257,7 +285,8 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(raw), *got.Images[0].ImageManifest)
 	require.NoError(t, put("keep-it", string(raw), pushed.String()))
-	require.Equal(t, pushed.String(), *get(ecrtypes.ImageIdentifier{ImageTag: aws.String("keep-it")}).Images[0].ImageId.ImageDigest)
+	require.Equal(t, pushed.String(),
+		*get(ecrtypes.ImageIdentifier{ImageTag: aws.String("keep-it")}).Images[0].ImageId.ImageDigest)
 	var already *ecrtypes.ImageAlreadyExistsException
 	require.ErrorAs(t, put("keep-it", string(raw), pushed.String()), &already)
 	var wrong *ecrtypes.ImageDigestDoesNotMatchException
@@ -267,12 +296,14 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 	digest := strings.Repeat("0", 64)
 	lost := `{"schemaVersion":2,"config":{"digest":"sha256:` + digest + `","size":1,"mediaType":"x"},"layers":[]}`
 	require.ErrorAs(t, put("lost", lost, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(lost)))), &layers)
-	require.Equal(t, ecrtypes.ImageFailureCodeImageNotFound, get(ecrtypes.ImageIdentifier{ImageTag: aws.String("gone")}).Failures[0].FailureCode)
+	require.Equal(t, ecrtypes.ImageFailureCodeImageNotFound,
+		get(ecrtypes.ImageIdentifier{ImageTag: aws.String("gone")}).Failures[0].FailureCode)
 
 	// Lists are in parts, by tag status.
 	var tags []string
-	pages := ecr.NewListImagesPaginator(client, &ecr.ListImagesInput{RepositoryName: aws.String("web"), MaxResults: aws.Int32(2),
-		Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged}})
+	pages := ecr.NewListImagesPaginator(client, &ecr.ListImagesInput{RepositoryName: aws.String("web"),
+		MaxResults: aws.Int32(2),
+		Filter:     &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged}})
 	for pages.HasMorePages() {
 		part, err := pages.NextPage(t.Context())
 		require.NoError(t, err)
@@ -302,16 +333,21 @@ func TestRevisionsAreListedInPartsNewestFirst(t *testing.T) {
 	s := newStage(t)
 	client := ecs.NewFromConfig(s.config)
 	for range 3 {
-		registered, err := client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("job"), Cpu: aws.String("256"),
-			Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
-			ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"), Essential: aws.Bool(true)}}})
+		registered, err := client.RegisterTaskDefinition(t.Context(),
+			&ecs.RegisterTaskDefinitionInput{Family: aws.String("job"), Cpu: aws.String("256"),
+				Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc,
+				RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+				ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"),
+					Essential: aws.Bool(true)}}})
 		require.NoError(t, err)
 		require.Equal(t, "nginx", *registered.TaskDefinition.ContainerDefinitions[0].Image)
 	}
-	input := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("job"), Sort: ecstypes.SortOrderDesc, MaxResults: aws.Int32(2)}
+	input := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("job"), Sort: ecstypes.SortOrderDesc,
+		MaxResults: aws.Int32(2)}
 	listed, err := client.ListTaskDefinitions(t.Context(), input)
 	require.NoError(t, err)
-	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:3"), account.ARN("ecs", testRegion, "task-definition/job:2")}, listed.TaskDefinitionArns)
+	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:3"),
+		account.ARN("ecs", testRegion, "task-definition/job:2")}, listed.TaskDefinitionArns)
 	input.NextToken = listed.NextToken
 	listed, err = client.ListTaskDefinitions(t.Context(), input)
 	require.NoError(t, err)

@@ -14,7 +14,8 @@ func filters(form url.Values, known ...string) (map[string][]string, error) {
 	for i := 1; form.Has(fmt.Sprintf("Filter.%d.Name", i)); i++ {
 		name := form.Get(fmt.Sprintf("Filter.%d.Name", i))
 		if !slices.Contains(known, name) {
-			return nil, &account.Error{Code: "InvalidParameterValue", Message: "The sandbox has no filter '" + name + "' of " + form.Get("Action") + "."}
+			return nil, &account.Error{Code: "InvalidParameterValue",
+				Message: "The sandbox has no filter '" + name + "' of " + form.Get("Action") + "."}
 		}
 		found[name] = members(form, fmt.Sprintf("Filter.%d.Value", i))
 	}
@@ -67,8 +68,10 @@ func describeSubnets(_ *account.Account, region string, form url.Values) (any, e
 	}
 	var found subnetSet
 	for _, each := range account.Subnets {
-		if admits(by, "vpc-id", account.DefaultVPC) && admits(by, "subnet-id", each.ID) && admits(by, "default-for-az", "true") {
-			found.Subnets = append(found.Subnets, subnet{each.ID, account.DefaultVPC, each.CIDR, region + each.Zone, true, true, "available"})
+		if admits(by, "vpc-id", account.DefaultVPC) && admits(by, "subnet-id", each.ID) &&
+			admits(by, "default-for-az", "true") {
+			found.Subnets = append(found.Subnets, subnet{each.ID, account.DefaultVPC, each.CIDR, region + each.Zone, true, true,
+				"available"})
 		}
 	}
 	return found, nil
@@ -97,7 +100,8 @@ type association struct {
 	Main   bool   `xml:"main"`
 }
 
-// describeRouteTables has the VPC's main table, which leads to the internet, and one more where subnets have no way out.
+// describeRouteTables has the VPC's main table, which leads to the internet, and one more where subnets have no way
+// out.
 func describeRouteTables(a *account.Account, _ string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id")
 	if err != nil || !admits(by, "vpc-id", account.DefaultVPC) {
@@ -108,7 +112,8 @@ func describeRouteTables(a *account.Account, _ string, form url.Values) (any, er
 		return nil, err
 	}
 	local := route{account.DefaultVPCRange, "local", "active"}
-	main := routeTable{account.MainRouteTable, account.DefaultVPC, []route{local, {"0.0.0.0/0", account.InternetGateway, "active"}},
+	main := routeTable{account.MainRouteTable, account.DefaultVPC,
+		[]route{local, {"0.0.0.0/0", account.InternetGateway, "active"}},
 		[]association{{Table: account.MainRouteTable, Main: true}}}
 	other := routeTable{ID: account.PrivateRouteTable, VPC: account.DefaultVPC, Routes: []route{local}}
 	for _, subnet := range private {

@@ -20,13 +20,15 @@ func describeRepositories(a *account.Account, _ string, p struct{ RepositoryName
 	for _, o := range all {
 		name := o["name"].(string)
 		if len(p.RepositoryNames) == 0 || slices.Contains(p.RepositoryNames, name) {
-			repositories = append(repositories, object{"repositoryName": name, "repositoryArn": o["arn"], "repositoryUri": o["repositoryUrl"],
-				"registryId": account.ID, "imageTagMutability": o["imageTagMutability"]})
+			repositories = append(repositories, object{"repositoryName": name, "repositoryArn": o["arn"],
+				"repositoryUri": o["repositoryUrl"],
+				"registryId":    account.ID, "imageTagMutability": o["imageTagMutability"]})
 		}
 	}
 	if len(repositories) < len(p.RepositoryNames) {
-		return nil, &account.Error{Code: "RepositoryNotFoundException", Message: "A repository among those named does not exist in the " +
-			"registry with id '" + account.ID + "'"}
+		return nil, &account.Error{Code: "RepositoryNotFoundException",
+			Message: "A repository among those named does not exist in the " +
+				"registry with id '" + account.ID + "'"}
 	}
 	return object{"repositories": repositories}, nil
 }
@@ -68,7 +70,8 @@ func describeImages(a *account.Account, _ string, p struct {
 	for _, image := range all {
 		detail := byDigest[image.Digest]
 		if detail == nil {
-			detail = object{"registryId": account.ID, "repositoryName": image.Repository, "imageDigest": image.Digest, "imageTags": []string{},
+			detail = object{"registryId": account.ID, "repositoryName": image.Repository, "imageDigest": image.Digest,
+				"imageTags":        []string{},
 				"imageSizeInBytes": image.Size, "imagePushedAt": account.Seconds(image.PushedAt)}
 			byDigest[image.Digest] = detail
 			wanted := func(id imageID) bool {
@@ -139,18 +142,22 @@ func imageObject(image account.Image, tag, manifest, mediaType string) object {
 func (b blobs) putImage(_ *account.Account, region string, p struct {
 	RepositoryName, ImageManifest, ImageManifestMediaType, ImageTag, ImageDigest string
 }) (any, error) {
-	if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.ImageManifest))); p.ImageDigest != "" && got != p.ImageDigest {
-		return nil, &account.Error{Code: "ImageDigestDoesNotMatchException", Message: "The digest of the manifest is " + got + ", not " + p.ImageDigest}
+	if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.ImageManifest))); p.ImageDigest != "" &&
+		got != p.ImageDigest {
+		return nil, &account.Error{Code: "ImageDigestDoesNotMatchException",
+			Message: "The digest of the manifest is " + got + ", not " + p.ImageDigest}
 	}
 	if p.ImageTag != "" && !validTag.MatchString(p.ImageTag) {
-		return nil, &account.Error{Code: "InvalidParameterException", Message: "Invalid parameter at 'imageTag' failed to satisfy constraint: '" +
-			p.ImageTag + "'"}
+		return nil, &account.Error{Code: "InvalidParameterException",
+			Message: "Invalid parameter at 'imageTag' failed to satisfy constraint: '" +
+				p.ImageTag + "'"}
 	}
 	digest, err := b.PutManifest(region, p.RepositoryName, p.ImageTag, p.ImageManifest, p.ImageManifestMediaType)
 	if err != nil {
 		return nil, err
 	}
-	return object{"image": imageObject(account.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag, p.ImageManifest,
+	return object{"image": imageObject(account.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag,
+		p.ImageManifest,
 		p.ImageManifestMediaType)}, nil
 }
 

@@ -81,7 +81,8 @@ func describeServices(a *account.Account, region string, p struct {
 }
 
 func serviceObject(s *account.Service) object {
-	network := object{"awsvpcConfiguration": object{"subnets": s.Settings.Subnets, "securityGroups": s.Settings.SecurityGroups,
+	network := object{"awsvpcConfiguration": object{"subnets": s.Settings.Subnets,
+		"securityGroups": s.Settings.SecurityGroups,
 		"assignPublicIp": map[bool]string{true: "ENABLED", false: "DISABLED"}[s.Settings.AssignPublicIP]}}
 	deployments, events := []object{}, []object{}
 	for _, d := range s.Deployments {
@@ -100,7 +101,8 @@ func serviceObject(s *account.Service) object {
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
 		"loadBalancers":                 append([]account.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
 		"healthCheckGracePeriodSeconds": s.Settings.HealthCheckGracePeriod,
-		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent, "minimumHealthyPercent": s.Settings.MinimumHealthyPercent,
+		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent,
+			"minimumHealthyPercent":    s.Settings.MinimumHealthyPercent,
 			"deploymentCircuitBreaker": object{"enable": s.Settings.CircuitBreaker, "rollback": s.Settings.Rollback},
 			"alarms":                   s.Settings.Alarms},
 		"enableExecuteCommand": s.Settings.Other["enableExecuteCommand"] == true,
@@ -126,11 +128,12 @@ func updateService(a *account.Account, _ string, p struct {
 	DesiredCount                     *int
 	ForceNewDeployment               bool
 }) (any, error) {
-	s, err := a.UpdateService(p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment, func(settings *account.ServiceSettings) {
-		if p.DesiredCount != nil {
-			settings.DesiredCount = *p.DesiredCount
-		}
-	})
+	s, err := a.UpdateService(p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment,
+		func(settings *account.ServiceSettings) {
+			if p.DesiredCount != nil {
+				settings.DesiredCount = *p.DesiredCount
+			}
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -168,13 +171,15 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	return answerTaskDefinition(a.RegisterTaskDefinition(region, account.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
-		NetworkMode: p.NetworkMode, ExecutionRoleARN: p.ExecutionRoleARN, TaskRoleARN: p.TaskRoleARN, Containers: containers,
-		RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Volumes: volumes,
-		Tags: tags}))
+	return answerTaskDefinition(a.RegisterTaskDefinition(region,
+		account.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
+			NetworkMode: p.NetworkMode, ExecutionRoleARN: p.ExecutionRoleARN, TaskRoleARN: p.TaskRoleARN, Containers: containers,
+			RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Volumes: volumes,
+			Tags: tags}))
 }
 
-// readVolumes takes volumes that are nothing but a name, and refuses the others by what the sandbox does not know of them.
+// readVolumes takes volumes that are nothing but a name, and refuses the others by what the sandbox does not know of
+// them.
 func readVolumes(given []map[string]json.RawMessage) (volumes []account.Volume, err error) {
 	for _, fields := range given {
 		var volume struct {
@@ -218,7 +223,8 @@ func answerTaskDefinition(d *account.TaskDefinition, err error) (any, error) {
 	return object{"taskDefinition": described, "tags": tags}, nil
 }
 
-// definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked for.
+// definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked
+// for.
 func definitions(a *account.Account, status string, match func(family string) bool) ([]*account.TaskDefinition, error) {
 	all, err := a.TaskDefinitions()
 	return slices.DeleteFunc(all, func(d *account.TaskDefinition) bool {
@@ -234,7 +240,10 @@ func listTaskDefinitions(a *account.Account, _ string, p struct {
 		p.Status = "ACTIVE"
 	}
 	// The API calls it a prefix, and takes it as the whole name.
-	found, err := definitions(a, p.Status, func(family string) bool { return p.FamilyPrefix == "" || family == p.FamilyPrefix })
+	found, err := definitions(a, p.Status, func(family string) bool {
+		return p.FamilyPrefix == "" ||
+			family == p.FamilyPrefix
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -66,8 +66,9 @@ func describeElbTags(a *account.Account, _ string, form url.Values) (any, error)
 	}
 	arns := members(form, "ResourceArns.member")
 	if len(arns) > mostTagged {
-		return nil, &account.Error{Code: "ValidationError", Message: "1 validation error detected: Value at 'resourceArns' failed to " +
-			"satisfy constraint: Member must have length less than or equal to 20"}
+		return nil, &account.Error{Code: "ValidationError",
+			Message: "1 validation error detected: Value at 'resourceArns' failed to " +
+				"satisfy constraint: Member must have length less than or equal to 20"}
 	}
 	for _, arn := range arns {
 		kind, code := account.LoadBalancer, "LoadBalancerNotFound"

@@ -41,10 +41,12 @@ func faulty(a *account.Account, answer http.HandlerFunc) http.HandlerFunc {
 		case account.APIThrottle:
 			refuse(&account.Error{Code: "ThrottlingException", Message: "Rate exceeded"})
 		case account.APIDeny:
-			refuse(&account.Error{Code: "AccessDeniedException", Message: fmt.Sprintf("User: arn:aws:iam::%s:user/sandbox is not authorized to "+
-				"perform: %s:%s", account.ID, scope(r, scopeService), action)})
+			refuse(&account.Error{Code: "AccessDeniedException",
+				Message: fmt.Sprintf("User: arn:aws:iam::%s:user/sandbox is not authorized to "+
+					"perform: %s:%s", account.ID, scope(r, scopeService), action)})
 		case account.APIExpired:
-			refuse(&account.Error{Code: "ExpiredTokenException", Message: "The security token included in the request is expired"})
+			refuse(&account.Error{Code: "ExpiredTokenException",
+				Message: "The security token included in the request is expired"})
 		case account.APIError:
 			refuse(fmt.Errorf("an internal failure"))
 		default:

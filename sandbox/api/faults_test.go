@@ -29,7 +29,8 @@ func TestFaultsOfCalls(t *testing.T) {
 		account.APIDeny: "not authorized to perform: ecs:ListTasks", account.APIExpired: "ExpiredTokenException",
 		account.APIError: "ServerException", account.APIHang: "deadline exceeded",
 	} {
-		require.NoError(t, s.SetFaults(map[string]string{account.APIFault: "ListTasks=" + kind + ":1,DescribeTasks=" + account.APIHang}))
+		require.NoError(t, s.SetFaults(map[string]string{account.APIFault: "ListTasks=" + kind + ":1,DescribeTasks=" +
+			account.APIHang}))
 		require.ErrorContains(t, call(), want, kind)
 		require.NoError(t, call(), "the fault was for one call")
 		faults, err := s.Faults()

@@ -34,7 +34,8 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 		PermissionsBoundary                           *boundary
 		Tags                                          []tag `xml:"Tags>member"`
 	}
-	answer := struct{ Role described }{described{text("arn"), name, cmp.Or(text("path"), "/"), url.QueryEscape(text("assumeRolePolicy")),
+	answer := struct{ Role described }{described{text("arn"), name, cmp.Or(text("path"), "/"),
+		url.QueryEscape(text("assumeRolePolicy")),
 		text("uniqueId"), text("createDate"), nil, nil}}
 	answer.Role.Tags = tagsOf(role)
 	// A space is %20 there.
@@ -86,7 +87,8 @@ func simulatePrincipalPolicy(a *account.Account, _ string, form url.Values) (any
 		switch name, _, _ := strings.Cut(key, "."); name {
 		case "Action", "Version", "PolicySourceArn", "PolicyInputList", "ActionNames", "ResourceArns":
 		default:
-			return nil, &account.Error{Code: "InvalidInput", Message: "The sandbox has no parameter " + name + " of SimulatePrincipalPolicy."}
+			return nil, &account.Error{Code: "InvalidInput", Message: "The sandbox has no parameter " + name +
+				" of SimulatePrincipalPolicy."}
 		}
 	}
 	role := form.Get("PolicySourceArn")

@@ -32,10 +32,12 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 	LogStreamNames                    []string
 	StartFromHead                     *bool
 }) (any, error) {
-	for parameter, given := range map[string]bool{"filterPattern": p.FilterPattern != "", "logGroupIdentifier": p.LogGroupIdentifier != "",
-		"logStreamNames": len(p.LogStreamNames) > 0, "startFromHead": p.StartFromHead != nil} {
+	for parameter, given := range map[string]bool{"filterPattern": p.FilterPattern != "",
+		"logGroupIdentifier": p.LogGroupIdentifier != "",
+		"logStreamNames":     len(p.LogStreamNames) > 0, "startFromHead": p.StartFromHead != nil} {
 		if given {
-			return nil, &account.Error{Code: "InvalidParameterException", Message: "The sandbox has no parameter " + parameter + " of FilterLogEvents."}
+			return nil, &account.Error{Code: "InvalidParameterException",
+				Message: "The sandbox has no parameter " + parameter + " of FilterLogEvents."}
 		}
 	}
 	events, err := a.LogEvents(p.LogGroupName, p.LogStreamNamePrefix, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
@@ -56,7 +58,8 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 	return answer, nil
 }
 
-// getLogEvents reads one stream. Its tokens are places between events, with the direction that they lead to: f/12, b/12.
+// getLogEvents reads one stream. Its tokens are places between events, with the direction that they lead to: f/12,
+// b/12.
 func getLogEvents(a *account.Account, _ string, p struct {
 	LogGroupName, LogStreamName, NextToken string
 	StartTime, EndTime                     int64
@@ -66,7 +69,8 @@ func getLogEvents(a *account.Account, _ string, p struct {
 	LogGroupIdentifier string
 }) (any, error) {
 	if p.LogGroupIdentifier != "" {
-		return nil, &account.Error{Code: "InvalidParameterException", Message: "The sandbox has no parameter logGroupIdentifier of GetLogEvents."}
+		return nil, &account.Error{Code: "InvalidParameterException",
+			Message: "The sandbox has no parameter logGroupIdentifier of GetLogEvents."}
 	}
 	events, err := a.StreamEvents(p.LogGroupName, p.LogStreamName, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
 	if err != nil {

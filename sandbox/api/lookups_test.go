@@ -48,7 +48,8 @@ func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
 	require.Equal(t, digest, *got.Images[0].ImageId.ImageDigest)
 	require.Equal(t, ecrtypes.ImageFailureCodeImageNotFound, got.Failures[0].FailureCode)
 
-	download, err := client.GetDownloadUrlForLayer(t.Context(), &ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &digest})
+	download, err := client.GetDownloadUrlForLayer(t.Context(),
+		&ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &digest})
 	require.NoError(t, err)
 	response, err := http.Get(*download.DownloadUrl)
 	require.NoError(t, err)
@@ -57,7 +58,8 @@ func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, manifest, string(content))
 	for _, wrong := range []string{"sha256:" + strings.Repeat("b", 64), "../../account.db"} {
-		_, err = client.GetDownloadUrlForLayer(t.Context(), &ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &wrong})
+		_, err = client.GetDownloadUrlForLayer(t.Context(),
+			&ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &wrong})
 		require.ErrorContains(t, err, "LayersNotFoundException")
 	}
 }
@@ -68,10 +70,13 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	boundary, err := s.AddPolicy("team/boundary", `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"},
 		{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:secretsmanager:*:secret:forbidden-*"}]}`)
 	require.NoError(t, err)
-	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`
+	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
+		`"sts:AssumeRole"}]}`
 	arn := "arn:aws:iam::" + account.ID + ":role/slipway/web-execution"
-	require.NoError(t, s.CreateObject(account.Role, "web-execution", account.Object{"name": "web-execution", "arn": arn, "path": "/slipway/",
-		"assumeRolePolicy": trust, "permissionsBoundary": boundary, "tagsAll": map[string]any{"stage": "dev", "project": "shop"}}, nil))
+	require.NoError(t, s.CreateObject(account.Role, "web-execution",
+		account.Object{"name": "web-execution", "arn": arn, "path": "/slipway/",
+			"assumeRolePolicy": trust, "permissionsBoundary": boundary,
+			"tagsAll": map[string]any{"stage": "dev", "project": "shop"}}, nil))
 	require.NoError(t, s.CreateObject(account.RolePolicy, "web-execution:one", account.Object{"role": "web-execution",
 		"policy": `{"Statement": {"Effect": "Allow", "Action": ["ecr:*"], "Resource": "*"}}`}, nil))
 	client := iam.NewFromConfig(s.config)
@@ -83,7 +88,8 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	document, err := url.PathUnescape(*role.Role.AssumeRolePolicyDocument)
 	require.NoError(t, err)
 	require.Equal(t, trust, document)
-	require.Equal(t, []iamtypes.Tag{{Key: aws.String("project"), Value: aws.String("shop")}, {Key: aws.String("stage"), Value: aws.String("dev")}}, role.Role.Tags)
+	require.Equal(t, []iamtypes.Tag{{Key: aws.String("project"), Value: aws.String("shop")},
+		{Key: aws.String("stage"), Value: aws.String("dev")}}, role.Role.Tags)
 	linked, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("AWSServiceRoleForECS")})
 	require.NoError(t, err)
 	require.Equal(t, "AWSServiceRoleForECS", *linked.Role.RoleName)
@@ -96,7 +102,8 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	_, err = client.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: aws.String(boundary + "-gone")})
 	require.ErrorAs(t, err, &missing)
 
-	const add = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": ["*"]}]}`
+	const add = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ` +
+		`["secretsmanager:GetSecretValue"], "Resource": ["*"]}]}`
 	simulate := func(action, resource string, more ...string) iamtypes.EvaluationResult {
 		answer, err := client.SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn,
 			ActionNames: []string{action}, ResourceArns: []string{resource}, PolicyInputList: more})
@@ -105,16 +112,19 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 		return answer.EvaluationResults[0]
 	}
 	secret := "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"
-	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeImplicitDeny, simulate("secretsmanager:GetSecretValue", secret+"shop-AbCdEf").EvalDecision)
+	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeImplicitDeny,
+		simulate("secretsmanager:GetSecretValue", secret+"shop-AbCdEf").EvalDecision)
 	allowed := simulate("secretsmanager:GetSecretValue", secret+"shop-AbCdEf", add)
 	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeAllowed, allowed.EvalDecision)
 	require.True(t, allowed.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
-	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeExplicitDeny, simulate("secretsmanager:GetSecretValue", secret+"forbidden-AbCdEf", add).EvalDecision)
+	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeExplicitDeny,
+		simulate("secretsmanager:GetSecretValue", secret+"forbidden-AbCdEf", add).EvalDecision)
 	outside := simulate("ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:123456789012:repository/web")
 	require.Equal(t, iamtypes.PolicyEvaluationDecisionTypeImplicitDeny, outside.EvalDecision)
 	require.False(t, outside.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
-	_, err = client.SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, ActionNames: []string{"a:b"},
-		CallerArn: aws.String(account.CallerARN)})
+	_, err = client.SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn,
+		ActionNames: []string{"a:b"},
+		CallerArn:   aws.String(account.CallerARN)})
 	require.ErrorContains(t, err, "The sandbox has no parameter CallerArn of SimulatePrincipalPolicy.")
 	_, err = client.ListRoles(t.Context(), &iam.ListRolesInput{})
 	require.ErrorContains(t, err, "The sandbox has no operation ListRoles of iam.")
@@ -134,7 +144,8 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "alias/shop", *secret.KmsKeyId)
 	require.Nil(t, secret.DeletedDate)
-	require.Equal(t, map[string][]string{old.VersionID: {"AWSPREVIOUS"}, current.VersionID: {"AWSCURRENT"}}, secret.VersionIdsToStages)
+	require.Equal(t, map[string][]string{old.VersionID: {"AWSPREVIOUS"}, current.VersionID: {"AWSCURRENT"}},
+		secret.VersionIdsToStages)
 	listed := func(prefix string) []secrettypes.SecretListEntry {
 		found, err := client.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{
 			Filters: []secrettypes.Filter{{Key: secrettypes.FilterNameStringTypeName, Values: []string{prefix}}}})
@@ -155,7 +166,8 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 
 	parameter := account.ARN("ssm", testRegion, "parameter/shop/key")
 	require.NoError(t, s.CreateObject(account.Parameter, parameter, account.Object{"name": "/shop/key"}, nil))
-	got, err := ssm.NewFromConfig(s.config).GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{parameter, "/shop/key", "/gone"}})
+	got, err := ssm.NewFromConfig(s.config).GetParameters(t.Context(),
+		&ssm.GetParametersInput{Names: []string{parameter, "/shop/key", "/gone"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"/gone"}, got.InvalidParameters)
 	require.Len(t, got.Parameters, 2)
@@ -177,8 +189,9 @@ func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 	require.Equal(t, acmtypes.CertificateStatusPendingValidation, describe().Status)
 	name, value := account.ValidationRecord("example.com")
 	name = strings.TrimSuffix(name, ".")
-	require.NoError(t, s.CreateObject(account.Record, account.HostedZone+"_"+name+"_CNAME", account.Object{"zoneId": account.HostedZone,
-		"fqdn": name, "type": "CNAME", "records": []any{value}}, nil))
+	require.NoError(t, s.CreateObject(account.Record, account.HostedZone+"_"+name+"_CNAME",
+		account.Object{"zoneId": account.HostedZone,
+			"fqdn": name, "type": "CNAME", "records": []any{value}}, nil))
 	require.Equal(t, acmtypes.CertificateStatusIssued, describe().Status)
 	require.Equal(t, []string{"example.com", "*.example.com"}, describe().SubjectAlternativeNames)
 	require.NotNil(t, describe().NotAfter)
@@ -207,22 +220,26 @@ func TestLogsAsTheSDKSeesThem(t *testing.T) {
 	client := cloudwatchlogs.NewFromConfig(s.config)
 	group := aws.String("/shop/dev/web")
 	put := func(stream string, at int64, message string) {
-		_, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: &stream,
-			LogEvents: []logtypes.InputLogEvent{{Timestamp: &at, Message: &message}}})
+		_, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: group,
+			LogStreamName: &stream,
+			LogEvents:     []logtypes.InputLogEvent{{Timestamp: &at, Message: &message}}})
 		require.NoError(t, err)
 	}
 	for _, stream := range []string{"web/web/one", "web/web/two"} {
-		_, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: &stream})
+		_, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group,
+			LogStreamName: &stream})
 		require.NoError(t, err)
 	}
-	_, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: aws.String("web/web/one")})
+	_, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group,
+		LogStreamName: aws.String("web/web/one")})
 	require.ErrorContains(t, err, "ResourceAlreadyExistsException")
 	put("web/web/one", 1000, "first")
 	put("web/web/one", 3000, "third")
 	put("web/web/two", 2000, "second")
 
 	var messages []string
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group, Limit: aws.Int32(2)})
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(client,
+		&cloudwatchlogs.FilterLogEventsInput{LogGroupName: group, Limit: aws.Int32(2)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		require.NoError(t, err)
@@ -232,14 +249,16 @@ func TestLogsAsTheSDKSeesThem(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"web/web/one first", "web/web/two second", "web/web/one third"}, messages)
-	some, err := client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group, StartTime: aws.Int64(2000),
-		EndTime: aws.Int64(2500)})
+	some, err := client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group,
+		StartTime: aws.Int64(2000),
+		EndTime:   aws.Int64(2500)})
 	require.NoError(t, err)
 	require.Len(t, some.Events, 1)
 	_, err = client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/gone")})
 	var missing *logtypes.ResourceNotFoundException
 	require.ErrorAs(t, err, &missing)
-	_, err = client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group, FilterPattern: aws.String("ERROR")})
+	_, err = client.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group,
+		FilterPattern: aws.String("ERROR")})
 	require.ErrorContains(t, err, "The sandbox has no parameter filterPattern of FilterLogEvents.")
 
 	stream := func(in cloudwatchlogs.GetLogEventsInput) (messages []string, out *cloudwatchlogs.GetLogEventsOutput) {
@@ -263,7 +282,8 @@ func TestLogsAsTheSDKSeesThem(t *testing.T) {
 	put("web/web/one", 4000, "fourth")
 	messages, _ = stream(cloudwatchlogs.GetLogEventsInput{StartFromHead: aws.Bool(true), NextToken: head.NextForwardToken})
 	require.Equal(t, []string{"fourth"}, messages)
-	_, err = client.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group, LogStreamName: aws.String("gone")})
+	_, err = client.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group,
+		LogStreamName: aws.String("gone")})
 	require.ErrorAs(t, err, &missing)
 }
 
@@ -278,10 +298,12 @@ func TestNetworkAsTheQueryProtocolHasIt(t *testing.T) {
 			form.Set(key+"Name", filters[i])
 			form.Set(key+"Value.1", filters[i+1])
 		}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *s.config.BaseEndpoint, strings.NewReader(form.Encode()))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *s.config.BaseEndpoint,
+			strings.NewReader(form.Encode()))
 		require.NoError(t, err)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=sandbox/20261124/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0")
+		request.Header.Set("Authorization",
+			"AWS4-HMAC-SHA256 Credential=sandbox/20261124/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0")
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		defer response.Body.Close()

@@ -31,7 +31,8 @@ func (b blobs) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // getDownloadURLForLayer is for a manifest's configuration, too, as with AWS.
-func (b blobs) getDownloadURLForLayer(a *account.Account, _ string, p struct{ RepositoryName, LayerDigest string }) (any, error) {
+func (b blobs) getDownloadURLForLayer(a *account.Account, _ string,
+	p struct{ RepositoryName, LayerDigest string }) (any, error) {
 	if _, err := images(a, p.RepositoryName); err != nil {
 		return nil, err
 	}

@@ -46,7 +46,8 @@ func answerQuery(w http.ResponseWriter, r *http.Request, a *account.Account) {
 	action := r.FormValue("Action")
 	do, known := queries[service][action]
 	if !known {
-		failQuery(w, service, &account.Error{Code: "InvalidAction", Message: "The sandbox has no operation " + action + " of " + service + "."})
+		failQuery(w, service, &account.Error{Code: "InvalidAction",
+			Message: "The sandbox has no operation " + action + " of " + service + "."})
 		return
 	}
 	result, err := do(a, region(r), r.Form)

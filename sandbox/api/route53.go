@@ -15,7 +15,8 @@ const route53Path = "/2013-04-01/"
 func answerRoute53(w http.ResponseWriter, r *http.Request, a *account.Account) {
 	operation := r.Method + " " + strings.TrimPrefix(r.URL.Path, route53Path)
 	var answer any
-	err := error(&account.Error{Code: "InvalidInput", Message: "The sandbox has no operation " + operation + " of Route 53."})
+	err := error(&account.Error{Code: "InvalidInput", Message: "The sandbox has no operation " + operation +
+		" of Route 53."})
 	if operation == "GET hostedzonesbyname" {
 		answer, err = listHostedZonesByName(a, r.URL.Query().Get("dnsname"))
 	}
@@ -49,7 +50,8 @@ func listHostedZonesByName(a *account.Account, from string) (any, error) {
 	}{DNSName: from, MaxItems: 100}
 	if strings.Compare(reversed(from), reversed(account.HostedZoneName)) <= 0 {
 		const ownRecords = 2 // NS and SOA
-		answer.Zones = []hostedZone{{"/hostedzone/" + account.HostedZone, account.HostedZoneName + ".", "sandbox", false, ownRecords + len(records)}}
+		answer.Zones = []hostedZone{{"/hostedzone/" + account.HostedZone, account.HostedZoneName + ".", "sandbox", false,
+			ownRecords + len(records)}}
 	}
 	return answer, nil
 }

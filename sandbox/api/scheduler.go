@@ -18,7 +18,8 @@ const schedulesPath = "/schedules"
 func answerScheduler(w http.ResponseWriter, r *http.Request, a *account.Account) {
 	var answer any
 	name, named := strings.CutPrefix(r.URL.Path, schedulesPath+"/")
-	err := error(&account.Error{Code: "ValidationException", Message: "The sandbox has no operation " + r.Method + " " + r.URL.Path +
+	err := error(&account.Error{Code: "ValidationException", Message: "The sandbox has no operation " + r.Method + " " +
+		r.URL.Path +
 		" of EventBridge Scheduler."})
 	switch {
 	case r.Method != http.MethodGet:
@@ -59,7 +60,8 @@ func getSchedule(a *account.Account, region, name string, query url.Values) (any
 	}
 	answer := scheduleSummary(o)
 	target := inner(o, "target")
-	shown := object{"Arn": target["arn"], "RoleArn": target["roleArn"], "RetryPolicy": renamed(inner(target, "retryPolicy"))}
+	shown := object{"Arn": target["arn"], "RoleArn": target["roleArn"],
+		"RetryPolicy": renamed(inner(target, "retryPolicy"))}
 	if input, _ := target["input"].(string); input != "" {
 		shown["Input"] = input
 	}
@@ -68,8 +70,9 @@ func getSchedule(a *account.Account, region, name string, query url.Values) (any
 	}
 	shown["EcsParameters"] = scheduledTask(inner(target, "ecsParameters"))
 	answer["Target"], answer["FlexibleTimeWindow"] = shown, renamed(inner(o, "flexibleTimeWindow"))
-	for from, to := range map[string]string{"scheduleExpression": "ScheduleExpression", "scheduleExpressionTimezone": "ScheduleExpressionTimezone",
-		"description": "Description"} {
+	for from, to := range map[string]string{"scheduleExpression": "ScheduleExpression",
+		"scheduleExpressionTimezone": "ScheduleExpressionTimezone",
+		"description":                "Description"} {
 		if text, _ := o[from].(string); text != "" {
 			answer[to] = text
 		}

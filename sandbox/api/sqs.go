@@ -14,7 +14,8 @@ func getQueueURL(a *account.Account, region string, form url.Values) (any, error
 		return nil, err
 	}
 	if owner := form.Get("QueueOwnerAWSAccountId"); queue == nil || owner != "" && owner != account.ID {
-		return nil, &account.Error{Code: "AWS.SimpleQueueService.NonExistentQueue", Message: "The specified queue does not exist."}
+		return nil, &account.Error{Code: "AWS.SimpleQueueService.NonExistentQueue",
+			Message: "The specified queue does not exist."}
 	}
 	return struct{ QueueUrl string }{"https://sqs." + region + ".amazonaws.com/" + account.ID + "/" + name}, nil
 }

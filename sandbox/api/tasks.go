@@ -24,7 +24,8 @@ func listTasks(a *account.Account, _ string, p struct {
 	p.DesiredStatus = cmp.Or(p.DesiredStatus, "RUNNING")
 	arns := []string{}
 	for _, task := range tasks {
-		if task.DesiredStatus == p.DesiredStatus && (p.ServiceName == "" || task.Group == "service:"+lastPart(p.ServiceName)) &&
+		if task.DesiredStatus == p.DesiredStatus && (p.ServiceName == "" ||
+			task.Group == "service:"+lastPart(p.ServiceName)) &&
 			(p.Family == "" || task.Family() == p.Family) && (p.StartedBy == "" || task.StartedBy == p.StartedBy) {
 			arns = append(arns, task.ARN)
 		}
@@ -79,7 +80,8 @@ func taskObject(a *account.Account, task *account.Task, tagged bool) (object, er
 		overrides = append(overrides, override)
 	}
 	run.Overrides.Containers = overrides
-	described := object{"taskArn": task.ARN, "taskDefinitionArn": task.TaskDefinition, "clusterArn": task.ClusterARN(), "group": task.Group,
+	described := object{"taskArn": task.ARN, "taskDefinitionArn": task.TaskDefinition, "clusterArn": task.ClusterARN(),
+		"group":      task.Group,
 		"launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
 		"cpu": cmp.Or(run.Overrides.CPU, d.CPU), "memory": cmp.Or(run.Overrides.Memory, d.Memory),
 		"createdAt": account.Seconds(task.CreatedAt), "containers": containers, "overrides": run.Overrides}
@@ -109,8 +111,9 @@ func taskObject(a *account.Account, task *account.Task, tagged bool) (object, er
 
 func containerObject(task *account.Task, image string, state account.ContainerState) object {
 	described := object{"name": state.Name, "image": image, "lastStatus": state.LastStatus, "taskArn": task.ARN}
-	for key, value := range map[string]string{"runtimeId": state.RuntimeID, "imageDigest": state.ImageDigest, "healthStatus": state.Health,
-		"reason": state.Reason} {
+	for key, value := range map[string]string{"runtimeId": state.RuntimeID, "imageDigest": state.ImageDigest,
+		"healthStatus": state.Health,
+		"reason":       state.Reason} {
 		if value != "" {
 			described[key] = value
 		}
@@ -151,14 +154,17 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 			return nil, unknownParameter(parameter, "RunTask")
 		}
 	}
-	request := account.RunTaskRequest{Cluster: p.Cluster, TaskDefinition: p.TaskDefinition, Count: 1, LaunchType: p.LaunchType,
-		StartedBy: p.StartedBy, Group: p.Group, PropagateTags: p.PropagateTags, ManagedTags: p.EnableECSManagedTags, ClientToken: p.ClientToken,
-		Tags: map[string]string{}}
+	request := account.RunTaskRequest{Cluster: p.Cluster, TaskDefinition: p.TaskDefinition, Count: 1,
+		LaunchType: p.LaunchType,
+		StartedBy:  p.StartedBy, Group: p.Group, PropagateTags: p.PropagateTags, ManagedTags: p.EnableECSManagedTags,
+		ClientToken: p.ClientToken,
+		Tags:        map[string]string{}}
 	if p.Count != nil {
 		request.Count = *p.Count
 	}
 	if vpc := p.NetworkConfiguration.AwsvpcConfiguration; vpc != nil {
-		request.Network = &account.Network{Subnets: vpc.Subnets, SecurityGroups: vpc.SecurityGroups, AssignPublicIP: vpc.AssignPublicIP == "ENABLED"}
+		request.Network = &account.Network{Subnets: vpc.Subnets, SecurityGroups: vpc.SecurityGroups,
+			AssignPublicIP: vpc.AssignPublicIP == "ENABLED"}
 	}
 	for _, tag := range p.Tags {
 		request.Tags[tag.Key] = tag.Value
@@ -182,7 +188,8 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 }
 
 func unknownParameter(parameter, operation string) error {
-	return &account.Error{Code: "InvalidParameterException", Message: "The sandbox has no parameter " + parameter + " of " + operation + "."}
+	return &account.Error{Code: "InvalidParameterException", Message: "The sandbox has no parameter " + parameter +
+		" of " + operation + "."}
 }
 
 // readOverrides reads what RunTask overrides, and refuses what the sandbox does not know of it.

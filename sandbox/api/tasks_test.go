@@ -14,10 +14,13 @@ import (
 )
 
 func runTaskInput() *ecs.RunTaskInput {
-	return &ecs.RunTaskInput{Cluster: aws.String("shop-dev"), TaskDefinition: aws.String("web"), LaunchType: ecstypes.LaunchTypeFargate,
-		StartedBy: aws.String("slipway/migrate"), PropagateTags: ecstypes.PropagateTagsTaskDefinition, EnableECSManagedTags: true,
-		Tags: []ecstypes.Tag{{Key: aws.String("Run"), Value: aws.String("1")}},
-		Overrides: &ecstypes.TaskOverride{ContainerOverrides: []ecstypes.ContainerOverride{{Name: aws.String("web"), Command: []string{"migrate"},
+	return &ecs.RunTaskInput{Cluster: aws.String("shop-dev"), TaskDefinition: aws.String("web"),
+		LaunchType: ecstypes.LaunchTypeFargate,
+		StartedBy:  aws.String("slipway/migrate"), PropagateTags: ecstypes.PropagateTagsTaskDefinition,
+		EnableECSManagedTags: true,
+		Tags:                 []ecstypes.Tag{{Key: aws.String("Run"), Value: aws.String("1")}},
+		Overrides: &ecstypes.TaskOverride{ContainerOverrides: []ecstypes.ContainerOverride{{Name: aws.String("web"),
+			Command:     []string{"migrate"},
 			Environment: []ecstypes.KeyValuePair{{Name: aws.String("A"), Value: aws.String("1")}}}}},
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
 			Subnets: []string{account.Subnets[0].ID}, AssignPublicIp: ecstypes.AssignPublicIpEnabled}}}
@@ -43,11 +46,13 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 		return len(work) == 1
 	}, 5*time.Second, 20*time.Millisecond)
 	report := func(status string, code *int) {
-		require.NoError(t, s.Report(arn, account.Report{Containers: []account.ContainerState{{Name: "web", RuntimeID: "abc", LastStatus: status,
-			ExitCode: code, ImageDigest: "sha256:1"}}}))
+		require.NoError(t, s.Report(arn,
+			account.Report{Containers: []account.ContainerState{{Name: "web", RuntimeID: "abc", LastStatus: status,
+				ExitCode: code, ImageDigest: "sha256:1"}}}))
 	}
 	describe := func(reference string) ecstypes.Task {
-		answer, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"), Tasks: []string{reference, "gone"},
+		answer, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"),
+			Tasks:   []string{reference, "gone"},
 			Include: []ecstypes.TaskField{ecstypes.TaskFieldTags}})
 		require.NoError(t, err)
 		require.Equal(t, "MISSING", *answer.Failures[0].Reason)
@@ -65,23 +70,28 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 		[]string{*task.LastStatus, *task.Group, *task.StartedBy, *task.Overrides.ContainerOverrides[0].Name})
 	require.Equal(t, []string{"migrate"}, task.Overrides.ContainerOverrides[0].Command)
 	require.Equal(t, account.ARN("ecs", testRegion, "cluster/shop-dev"), *task.ClusterArn)
-	require.Equal(t, []string{"abc", "sha256:1", "RUNNING"}, []string{*task.Containers[0].RuntimeId, *task.Containers[0].ImageDigest,
+	require.Equal(t, []string{"abc", "sha256:1", "RUNNING"}, []string{*task.Containers[0].RuntimeId,
+		*task.Containers[0].ImageDigest,
 		*task.Containers[0].LastStatus})
-	require.Equal(t, []ecstypes.Tag{{Key: aws.String("Run"), Value: aws.String("1")}, {Key: aws.String("Stage"), Value: aws.String("dev")},
+	require.Equal(t, []ecstypes.Tag{{Key: aws.String("Run"), Value: aws.String("1")},
+		{Key: aws.String("Stage"), Value: aws.String("dev")},
 		{Key: aws.String("aws:ecs:clusterName"), Value: aws.String("shop-dev")}}, task.Tags)
 	require.Equal(t, []string{arn}, list(ecs.ListTasksInput{Family: aws.String("web")}))
 	require.Equal(t, []string{arn}, list(ecs.ListTasksInput{StartedBy: aws.String("slipway/migrate")}))
 	require.Empty(t, list(ecs.ListTasksInput{ServiceName: aws.String("web")}))
 	require.Empty(t, list(ecs.ListTasksInput{DesiredStatus: ecstypes.DesiredStatusStopped}))
-	_, err = client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("shop-dev"), Family: aws.String("web"), StartedBy: aws.String("slipway/migrate")})
+	_, err = client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("shop-dev"), Family: aws.String("web"),
+		StartedBy: aws.String("slipway/migrate")})
 	require.ErrorContains(t, err, "startedBy must be the only filter")
-	_, err = client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"), Tasks: slices.Repeat([]string{arn}, 101)})
+	_, err = client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"),
+		Tasks: slices.Repeat([]string{arn}, 101)})
 	require.ErrorContains(t, err, "more than 100")
 	clusters, err := client.DescribeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"shop-dev"}})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, clusters.Clusters[0].RunningTasksCount)
 
-	stopped, err := client.StopTask(t.Context(), &ecs.StopTaskInput{Cluster: aws.String("shop-dev"), Task: &arn, Reason: aws.String("enough")})
+	stopped, err := client.StopTask(t.Context(), &ecs.StopTaskInput{Cluster: aws.String("shop-dev"), Task: &arn,
+		Reason: aws.String("enough")})
 	require.NoError(t, err)
 	require.Equal(t, "STOPPED", *stopped.Task.DesiredStatus)
 	report("STOPPED", aws.Int(143))
@@ -96,7 +106,8 @@ func TestRunTaskNamesWhatTheSandboxDoesNotKnow(t *testing.T) {
 	for want, change := range map[string]func(*ecs.RunTaskInput){
 		"The sandbox has no parameter referenceId of RunTask.": func(in *ecs.RunTaskInput) { in.ReferenceId = aws.String("1") },
 		"The sandbox has no parameter overrides.containerOverrides.environmentFiles of RunTask.": func(in *ecs.RunTaskInput) {
-			in.Overrides.ContainerOverrides[0].EnvironmentFiles = []ecstypes.EnvironmentFile{{Type: "s3", Value: aws.String("x")}}
+			in.Overrides.ContainerOverrides[0].EnvironmentFiles = []ecstypes.EnvironmentFile{{Type: "s3",
+				Value: aws.String("x")}}
 		},
 		"The sandbox has no parameter overrides.ephemeralStorage of RunTask.": func(in *ecs.RunTaskInput) {
 			in.Overrides.EphemeralStorage = &ecstypes.EphemeralStorage{SizeInGiB: 30}
@@ -120,18 +131,25 @@ func TestVolumesAsTheSDKSeesThem(t *testing.T) {
 	s := newStage(t)
 	client := ecs.NewFromConfig(s.config)
 	register := func(volume ecstypes.Volume) (*ecs.RegisterTaskDefinitionOutput, error) {
-		return client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("job"), Cpu: aws.String("256"),
-			Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
-			Volumes: []ecstypes.Volume{volume}, ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"),
+		return client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("job"),
+			Cpu:    aws.String("256"),
+			Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc,
+			RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+			Volumes:                 []ecstypes.Volume{volume},
+			ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("nginx"),
 				MountPoints: []ecstypes.MountPoint{{SourceVolume: aws.String("data"), ContainerPath: aws.String("/data")}}}}})
 	}
 	_, err := register(ecstypes.Volume{Name: aws.String("data")})
 	require.NoError(t, err)
-	described, err := client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("job")})
+	described, err := client.DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("job")})
 	require.NoError(t, err)
-	require.Equal(t, []ecstypes.Volume{{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{}}}, described.TaskDefinition.Volumes)
-	_, err = register(ecstypes.Volume{Name: aws.String("data"), EfsVolumeConfiguration: &ecstypes.EFSVolumeConfiguration{FileSystemId: aws.String("fs-1")}})
+	require.Equal(t, []ecstypes.Volume{{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{}}},
+		described.TaskDefinition.Volumes)
+	_, err = register(ecstypes.Volume{Name: aws.String("data"),
+		EfsVolumeConfiguration: &ecstypes.EFSVolumeConfiguration{FileSystemId: aws.String("fs-1")}})
 	require.ErrorContains(t, err, "The sandbox has no parameter volumes.efsVolumeConfiguration of RegisterTaskDefinition.")
-	_, err = register(ecstypes.Volume{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{SourcePath: aws.String("/")}})
+	_, err = register(ecstypes.Volume{Name: aws.String("data"),
+		Host: &ecstypes.HostVolumeProperties{SourcePath: aws.String("/")}})
 	require.ErrorContains(t, err, "The sandbox has no parameter volumes.host.sourcePath of RegisterTaskDefinition.")
 }

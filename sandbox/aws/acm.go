@@ -17,7 +17,8 @@ var certificate = &resourceType{
 	kind: account.Certificate, noun: "ACM Certificate", key: "domainName", arnID: true,
 	properties: properties{
 		"arn": result, "domainValidationOptions": result, "notAfter": result, "notBefore": result, "pendingRenewal": result,
-		"renewalEligibility": result, "renewalSummaries": result, "status": result, "type": result, "validationEmails": result,
+		"renewalEligibility": result, "renewalSummaries": result, "status": result, "type": result,
+		"validationEmails":        result,
 		"certificateAuthorityArn": {replaces: true, unsupported: true, empty: ""},
 		"certificateBody":         {unsupported: true},
 		"certificateChain":        {unsupported: true},
@@ -139,7 +140,8 @@ func validateCertificate(c *call) error {
 	for _, domain := range textList(found["subjectAlternativeNames"]) {
 		name, _ := account.ValidationRecord(domain)
 		name = strings.TrimSuffix(name, ".")
-		if len(given) > 0 && !slices.ContainsFunc(given, func(fqdn string) bool { return strings.TrimSuffix(fqdn, ".") == name }) {
+		if len(given) > 0 && !slices.ContainsFunc(given,
+			func(fqdn string) bool { return strings.TrimSuffix(fqdn, ".") == name }) {
 			missing = append(missing, fmt.Errorf("missing %s DNS validation record: %s", domain, name))
 		}
 	}
@@ -148,7 +150,8 @@ func validateCertificate(c *call) error {
 	}
 	// AWS takes minutes, for which the official provider waits. Here a record counts as soon as it is there.
 	if status := text(found, "status"); status != "ISSUED" {
-		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: expected certificate to be issued but was in state %s",
+		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: expected certificate to be issued but was in "+
+			"state %s",
 			text(c.state, "certificateArn"), status)
 	}
 	issued, err := time.Parse(time.RFC3339, text(found, "issuedAt"))

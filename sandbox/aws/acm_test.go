@@ -21,7 +21,8 @@ func recordInputs(name, kind string, texts ...any) values {
 func TestCertificateIsIssuedOnceItsRecordsAreThere(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	wanted := values{"domainName": "example.com", "subjectAlternativeNames": []any{"*.example.com", "api.example.com"}, "validationMethod": "DNS"}
+	wanted := values{"domainName": "example.com", "subjectAlternativeNames": []any{"*.example.com", "api.example.com"},
+		"validationMethod": "DNS"}
 	r := c.create(certificateToken, "web", wanted)
 	require.Equal(t, []any{"*.example.com", "api.example.com", "example.com"}, r.outputs["subjectAlternativeNames"])
 	require.Equal(t, "PENDING_VALIDATION", r.outputs["status"])
@@ -47,7 +48,8 @@ func TestCertificateIsIssuedOnceItsRecordsAreThere(t *testing.T) {
 		record := c.create(recordToken, name, recordInputs(name, "CNAME", value))
 		fqdns = append(fqdns, record.outputs["fqdn"])
 	}
-	_, err = c.tryCreate(validationToken, "web", values{"certificateArn": r.id, "validationRecordFqdns": []any{"x.example.com"}})
+	_, err = c.tryCreate(validationToken, "web", values{"certificateArn": r.id,
+		"validationRecordFqdns": []any{"x.example.com"}})
 	require.ErrorContains(t, err, "missing api.example.com DNS validation record: _")
 	validation := c.create(validationToken, "web", values{"certificateArn": r.id, "validationRecordFqdns": fqdns})
 	require.Regexp(t, `^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC$`, validation.id)
@@ -59,7 +61,8 @@ func TestCertificateIsIssuedOnceItsRecordsAreThere(t *testing.T) {
 	https["certificateArn"] = r.id
 	listener := c.create(listenerToken, "https", https)
 	require.NoError(t, c.remove(validation))
-	require.ErrorContains(t, c.remove(r), "ResourceInUseException: Certificate "+r.id+" in account 123456789012 is in use.")
+	require.ErrorContains(t, c.remove(r),
+		"ResourceInUseException: Certificate "+r.id+" in account 123456789012 is in use.")
 	require.NoError(t, c.remove(listener))
 	require.NoError(t, c.remove(r))
 	c.refresh(validation)
@@ -73,10 +76,15 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"by email":     {values{"domainName": "example.com", "validationMethod": "EMAIL"}, "The sandbox validates certificates by DNS only. Examine values at 'web.validationMethod'."},
-		"imported":     {values{"domainName": "example.com", "validationMethod": "DNS", "privateKey": "x"}, "The sandbox does not support this property. Examine values at 'web.privateKey'."},
-		"with a dot":   {values{"domainName": "example.com.", "validationMethod": "DNS"}, "invalid value for domain_name (cannot end with a period). Examine values at 'web.domainName'."},
-		"of other key": {values{"domainName": "example.com", "validationMethod": "DNS", "keyAlgorithm": "RSA_1"}, `expected key_algorithm to be one of ["RSA_2048" "EC_prime256v1" "EC_secp384r1"], got RSA_1. Examine values at 'web.keyAlgorithm'.`},
+		"by email": {values{"domainName": "example.com", "validationMethod": "EMAIL"},
+			"The sandbox validates certificates by DNS only. Examine values at 'web.validationMethod'."},
+		"imported": {values{"domainName": "example.com", "validationMethod": "DNS", "privateKey": "x"},
+			"The sandbox does not support this property. Examine values at 'web.privateKey'."},
+		"with a dot": {values{"domainName": "example.com.", "validationMethod": "DNS"},
+			"invalid value for domain_name (cannot end with a period). Examine values at 'web.domainName'."},
+		"of other key": {values{"domainName": "example.com", "validationMethod": "DNS", "keyAlgorithm": "RSA_1"},
+			`expected key_algorithm to be one of ["RSA_2048" "EC_prime256v1" "EC_secp384r1"], got RSA_1. Examine values at ` +
+				`'web.keyAlgorithm'.`},
 	} {
 		_, reasons := c.check(certificateToken, "web", nil, want.inputs)
 		require.Equal(t, []string{want.want}, reasons, name)
@@ -87,7 +95,8 @@ func TestRecordsOfTheZone(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	www := c.create(recordToken, "www", recordInputs("WWW.example.com.", "A", "192.0.2.2", "192.0.2.1"))
-	require.Equal(t, []any{account.HostedZone + "_www.example.com_A", "www.example.com"}, []any{www.id, www.outputs["name"]})
+	require.Equal(t, []any{account.HostedZone + "_www.example.com_A", "www.example.com"},
+		[]any{www.id, www.outputs["name"]})
 	short := c.create(recordToken, "api", recordInputs("api", "CNAME", "www.example.com"))
 	require.Equal(t, "api.example.com", short.outputs["fqdn"])
 	alias := values{"name": "*.example.com", "type": "A", "zoneId": account.HostedZone,
@@ -101,13 +110,18 @@ func TestRecordsOfTheZone(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"one that is there": {recordInputs("www", "A", "192.0.2.9"), "creating Route 53 Record (www): InvalidChangeBatch: [Tried to create resource " +
-			"record set [name='www.example.com.', type='A'] but it already exists]"},
-		"one outside the zone": {recordInputs("badexample.com", "A", "192.0.2.9"), "InvalidChangeBatch: [RRSet with DNS name badexample.com. is not permitted in zone example.com.]"},
-		"an alias at the apex": {recordInputs("example.com", "CNAME", "x.org"), "InvalidChangeBatch: [RRSet of type CNAME with DNS name example.com. is not permitted at apex in zone example.com.]"},
-		"a CNAME beside others": {recordInputs("www", "CNAME", "x.org"), "InvalidChangeBatch: [RRSet of type CNAME with DNS name www.example.com. is not permitted as it conflicts with " +
-			"other records with the same DNS name in zone example.com.]"},
-		"one of another zone": {values{"name": "x", "type": "A", "zoneId": "Z1", "ttl": 60.0, "records": []any{"192.0.2.9"}}, "NoSuchHostedZone: No hosted zone found with ID: Z1"},
+		"one that is there": {recordInputs("www", "A", "192.0.2.9"),
+			"creating Route 53 Record (www): InvalidChangeBatch: [Tried to create resource " +
+				"record set [name='www.example.com.', type='A'] but it already exists]"},
+		"one outside the zone": {recordInputs("badexample.com", "A", "192.0.2.9"),
+			"InvalidChangeBatch: [RRSet with DNS name badexample.com. is not permitted in zone example.com.]"},
+		"an alias at the apex": {recordInputs("example.com", "CNAME", "x.org"),
+			"InvalidChangeBatch: [RRSet of type CNAME with DNS name example.com. is not permitted at apex in zone example.com.]"},
+		"a CNAME beside others": {recordInputs("www", "CNAME", "x.org"),
+			"InvalidChangeBatch: [RRSet of type CNAME with DNS name www.example.com. is not permitted as it conflicts with " +
+				"other records with the same DNS name in zone example.com.]"},
+		"one of another zone": {values{"name": "x", "type": "A", "zoneId": "Z1", "ttl": 60.0, "records": []any{"192.0.2.9"}},
+			"NoSuchHostedZone: No hosted zone found with ID: Z1"},
 	} {
 		_, err := c.tryCreate(recordToken, "web", want.inputs)
 		require.ErrorContains(t, err, want.want, name)
@@ -119,9 +133,13 @@ func TestRecordsOfTheZone(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"nothing":      {values{"name": "x", "type": "A", "zoneId": "Z1"}, "only one of `alias,records` must be specified. Examine values at 'web'."},
-		"no ttl":       {values{"name": "x", "type": "A", "zoneId": "Z1", "records": []any{"x"}}, "all of `records,ttl` must be specified. Examine values at 'web'."},
-		"a weight":     {values{"name": "x", "type": "A", "zoneId": "Z1", "records": []any{"x"}, "ttl": 1.0, "weightedRoutingPolicies": []any{}}, "The sandbox does not support this property. Examine values at 'web.weightedRoutingPolicies'."},
+		"nothing": {values{"name": "x", "type": "A", "zoneId": "Z1"},
+			"only one of `alias,records` must be specified. Examine values at 'web'."},
+		"no ttl": {values{"name": "x", "type": "A", "zoneId": "Z1", "records": []any{"x"}},
+			"all of `records,ttl` must be specified. Examine values at 'web'."},
+		"a weight": {values{"name": "x", "type": "A", "zoneId": "Z1", "records": []any{"x"}, "ttl": 1.0,
+			"weightedRoutingPolicies": []any{}},
+			"The sandbox does not support this property. Examine values at 'web.weightedRoutingPolicies'."},
 		"another type": {recordInputs("x", "B", "x"), "expected type to be one of"},
 	} {
 		_, reasons := c.check(recordToken, "web", nil, want.inputs)
@@ -139,9 +157,11 @@ func TestGetZone(t *testing.T) {
 	for _, args := range []values{{"name": "example.com"}, {"name": "example.com."}, {"zoneId": account.HostedZone}} {
 		found, err := c.invoke("aws:route53/getZone:getZone", args)
 		require.NoError(t, err)
-		require.Equal(t, []any{"example.com", account.HostedZone, 2.0}, []any{found["name"], found["zoneId"], found["resourceRecordSetCount"]})
+		require.Equal(t, []any{"example.com", account.HostedZone, 2.0},
+			[]any{found["name"], found["zoneId"], found["resourceRecordSetCount"]})
 	}
-	for _, args := range []values{{"name": "example.org"}, {"zoneId": "Z1"}, {"name": "example.com", "privateZone": true}} {
+	for _, args := range []values{{"name": "example.org"}, {"zoneId": "Z1"},
+		{"name": "example.com", "privateZone": true}} {
 		_, err := c.invoke("aws:route53/getZone:getZone", args)
 		require.ErrorContains(t, err, "no matching Route53Zone found")
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // comparisons are those of a metric with a threshold; the others of CloudWatch need a band of anomaly detection.
-var comparisons = []string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"}
+var comparisons = []string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold",
+	"LessThanOrEqualToThreshold"}
 
 var metricAlarm = &resourceType{
 	kind: account.MetricAlarm, noun: "CloudWatch Metric Alarm", key: "name", autoname: true, nameLimit: 255,

@@ -12,7 +12,8 @@ import (
 // securityRule is one ingress or egress rule written into a security group.
 var securityRule = properties{
 	"cidrBlocks": {empty: texts, planned: true}, "description": {empty: "", planned: true}, "fromPort": {required: true},
-	"ipv6CidrBlocks": {empty: texts, planned: true}, "prefixListIds": {empty: texts, planned: true}, "protocol": {required: true},
+	"ipv6CidrBlocks": {empty: texts, planned: true}, "prefixListIds": {empty: texts, planned: true},
+	"protocol":       {required: true},
 	"securityGroups": {set: true, empty: texts, planned: true}, "self": {standard: false}, "toPort": {required: true},
 }
 
@@ -69,7 +70,8 @@ var securityGroupRule = &resourceType{
 			}
 		}
 		if !isTrue(inputs, "self") {
-			fail(fmt.Sprintf("one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be specified. "+
+			fail(fmt.Sprintf("one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be "+
+				"specified. "+
 				"Examine values at '%s'.", path))
 		}
 	},
@@ -78,8 +80,10 @@ var securityGroupRule = &resourceType{
 		for _, rule := range rules {
 			for _, source := range sources(rule) {
 				if opening(rule) == opening(c.state) && slices.Contains(sources(c.state), source) {
-					return "", &account.Error{Code: "InvalidPermission.Duplicate", Message: fmt.Sprintf("the specified rule \"peer: %s, %s, from "+
-						"port: %v, to port: %v, ALLOW\" already exists", source, strings.ToUpper(text(rule, "protocol")), rule["fromPort"], rule["toPort"])}
+					return "", &account.Error{Code: "InvalidPermission.Duplicate",
+						Message: fmt.Sprintf("the specified rule \"peer: %s, %s, from "+
+							"port: %v, to port: %v, ALLOW\" already exists", source, strings.ToUpper(text(rule, "protocol")),
+							rule["fromPort"], rule["toPort"])}
 				}
 			}
 		}
@@ -93,7 +97,8 @@ var securityGroupRule = &resourceType{
 
 // opening is what a rule opens, and sources are whom it opens that for, as an import names both.
 func opening(rule values) string {
-	return strings.Join([]string{text(rule, "securityGroupId"), text(rule, "type"), text(rule, "protocol"), fmt.Sprint(rule["fromPort"]),
+	return strings.Join([]string{text(rule, "securityGroupId"), text(rule, "type"), text(rule, "protocol"),
+		fmt.Sprint(rule["fromPort"]),
 		fmt.Sprint(rule["toPort"])}, "_")
 }
 
@@ -115,12 +120,14 @@ func getVpc(_ *account.Account, region string, args values) (values, error) {
 	}
 	const cidr = account.DefaultVPCRange
 	return values{
-		"arn":                   account.ARN("ec2", region, "vpc/"+account.DefaultVPC),
-		"cidrBlock":             cidr,
-		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr, "state": "associated"}},
-		"default":               true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
-		"enableNetworkAddressUsageMetrics": false, "id": account.DefaultVPC, "instanceTenancy": "default", "ipv6AssociationId": "",
-		"ipv6CidrBlock": "", "mainRouteTableId": account.MainRouteTable, "ownerId": account.ID, "tags": values{},
+		"arn":       account.ARN("ec2", region, "vpc/"+account.DefaultVPC),
+		"cidrBlock": cidr,
+		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr,
+			"state": "associated"}},
+		"default": true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
+		"enableNetworkAddressUsageMetrics": false, "id": account.DefaultVPC, "instanceTenancy": "default",
+		"ipv6AssociationId": "",
+		"ipv6CidrBlock":     "", "mainRouteTableId": account.MainRouteTable, "ownerId": account.ID, "tags": values{},
 	}, nil
 }
 
@@ -153,9 +160,11 @@ func getSubnet(_ *account.Account, region string, args values) (values, error) {
 		return nil, fmt.Errorf("no matching EC2 Subnet found")
 	}
 	return values{
-		"arn": account.ARN("ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false, "availabilityZone": region + subnet.Zone,
-		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR, "defaultForAz": true,
-		"id": subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": account.ID, "state": "available", "tags": values{},
+		"arn": account.ARN("ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false,
+		"availabilityZone":   region + subnet.Zone,
+		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR,
+		"defaultForAz": true,
+		"id":           subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": account.ID, "state": "available", "tags": values{},
 		"vpcId": account.DefaultVPC,
 	}, nil
 }

@@ -9,11 +9,13 @@ import (
 
 var repository = &resourceType{
 	kind: account.Repository, noun: "ECR Repository", key: "name", autoname: true,
-	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '" + account.ID + "'",
+	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '" +
+		account.ID + "'",
 	properties: properties{
 		"arn": result, "registryId": result, "repositoryUrl": result,
 		"name": {replaces: true},
-		"encryptionConfigurations": {replaces: true, kept: true, empty: []any{values{"encryptionType": "AES256", "kmsKey": ""}},
+		"encryptionConfigurations": {replaces: true, kept: true,
+			empty:  []any{values{"encryptionType": "AES256", "kmsKey": ""}},
 			fields: properties{"encryptionType": {standard: "AES256"}, "kmsKey": {computed: true, empty: ""}}},
 		"forceDelete":                optional,
 		"imageScanningConfiguration": {fields: properties{"scanOnPush": {required: true}}},
@@ -37,8 +39,9 @@ var repository = &resourceType{
 
 var lifecyclePolicy = &resourceType{
 	kind: account.LifecyclePolicy, noun: "ECR Lifecycle Policy", key: "repository",
-	properties: properties{"policy": {required: true, replaces: true, same: sameJSON}, "repository": given, "registryId": result},
-	custom:     &operations{create: putLifecyclePolicy},
+	properties: properties{"policy": {required: true, replaces: true, same: sameJSON}, "repository": given,
+		"registryId": result},
+	custom: &operations{create: putLifecyclePolicy},
 }
 
 // putLifecyclePolicy puts a policy in place of one that is there, and AWS has checked it only then.
@@ -82,7 +85,8 @@ func getImage(a *account.Account, region string, args values) (values, error) {
 		}
 	}
 	return values{
-		"id": image.Digest, "imageDigest": image.Digest, "imagePushedAt": float64(image.PushedAt.Unix()), "imageTag": args["imageTag"],
+		"id": image.Digest, "imageDigest": image.Digest, "imagePushedAt": float64(image.PushedAt.Unix()),
+		"imageTag":  args["imageTag"],
 		"imageTags": imageTags, "imageUri": fmt.Sprintf("%s/%s@%s", registry(region), name, image.Digest),
 		"registryId": account.ID, "repositoryName": name,
 	}, nil

@@ -23,7 +23,8 @@ var cluster = &resourceType{
 	validate: func(path string, inputs values, fail func(string)) {
 		settings, _ := inputs["settings"].([]any)
 		for i, setting := range settings {
-			for key, allowed := range map[string][]string{"name": {"containerInsights"}, "value": {"enhanced", "enabled", "disabled"}} {
+			for key, allowed := range map[string][]string{"name": {"containerInsights"},
+				"value": {"enhanced", "enabled", "disabled"}} {
 				object, _ := setting.(values)
 				if value := text(object, key); value != unknown && !slices.Contains(allowed, value) {
 					fail(fmt.Sprintf("expected setting.%d.%s to be one of %q, got %s. Examine values at '%s.settings[%d].%s'.",
@@ -53,9 +54,10 @@ var taskDefinition = &resourceType{
 		"placementConstraints":    {replaces: true, unsupported: true, empty: texts},
 		"proxyConfiguration":      {replaces: true, unsupported: true},
 		"requiresCompatibilities": {replaces: true, set: true, empty: texts},
-		"runtimePlatform":         {replaces: true, fields: properties{"cpuArchitecture": optional, "operatingSystemFamily": optional}},
-		"skipDestroy":             {standard: false},
-		"tags":                    tags, "tagsAll": tagsAll,
+		"runtimePlatform": {replaces: true, fields: properties{"cpuArchitecture": optional,
+			"operatingSystemFamily": optional}},
+		"skipDestroy": {standard: false},
+		"tags":        tags, "tagsAll": tagsAll,
 		"taskRoleArn": {replaces: true, empty: ""},
 		"trackLatest": {standard: false},
 		// The sandbox has volumes that are nothing but a name.
@@ -84,7 +86,8 @@ func registerTaskDefinition(c *call) error {
 		}
 	}
 	d := account.TaskDefinition{Family: text(c.state, "family"), Containers: containers, CPU: text(c.state, "cpu"),
-		Memory: text(c.state, "memory"), ExecutionRoleARN: text(c.state, "executionRoleArn"), TaskRoleARN: text(c.state, "taskRoleArn"),
+		Memory: text(c.state, "memory"), ExecutionRoleARN: text(c.state, "executionRoleArn"),
+		TaskRoleARN: text(c.state, "taskRoleArn"),
 		NetworkMode: text(c.state, "networkMode"), RequiresCompatibilities: textList(c.state["requiresCompatibilities"]),
 		RuntimePlatform: platform}
 	if storage, ok := c.state["ephemeralStorage"].(values); ok {
@@ -140,13 +143,15 @@ func taskDefinitionValues(d *account.TaskDefinition) values {
 	}
 	volumes := []any{}
 	for _, v := range d.Volumes {
-		volumes = append(volumes, values{"configureAtLaunch": false, "dockerVolumeConfiguration": nil, "efsVolumeConfiguration": nil,
+		volumes = append(volumes, values{"configureAtLaunch": false, "dockerVolumeConfiguration": nil,
+			"efsVolumeConfiguration":                  nil,
 			"fsxWindowsFileServerVolumeConfiguration": nil, "hostPath": "", "name": v.Name})
 	}
 	state := values{
 		"arn": d.ARN, "arnWithoutRevision": strings.TrimSuffix(d.ARN, fmt.Sprintf(":%d", d.Revision)),
 		"containerDefinitions": account.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
-		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode, "pidMode": "",
+		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode,
+		"pidMode":              "",
 		"placementConstraints": texts, "requiresCompatibilities": compatibilities, "revision": float64(d.Revision),
 		"taskRoleArn": d.TaskRoleARN, "volumes": sortSet(volumes),
 	}
@@ -187,7 +192,8 @@ func getTaskDefinition(a *account.Account, _ string, args values) (values, error
 		return nil, fmt.Errorf("reading ECS Task Definition (%s): %w", reference, err)
 	}
 	found := taskDefinitionValues(d)
-	for one, list := range map[string]string{"ephemeralStorage": "ephemeralStorages", "runtimePlatform": "runtimePlatforms"} {
+	for one, list := range map[string]string{"ephemeralStorage": "ephemeralStorages",
+		"runtimePlatform": "runtimePlatforms"} {
 		if found[list] = texts; found[one] != nil {
 			found[list] = []any{found[one]}
 		}

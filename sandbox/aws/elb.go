@@ -10,13 +10,16 @@ import (
 )
 
 var loadBalancer = &resourceType{
-	kind: account.LoadBalancer, noun: "ELBv2 application Load Balancer", key: "name", autoname: true, nameLimit: 32, arnID: true,
+	kind: account.LoadBalancer, noun: "ELBv2 application Load Balancer", key: "name", autoname: true, nameLimit: 32,
+	arnID: true,
 	properties: properties{
 		"arn": result, "arnSuffix": result, "dnsName": result, "vpcId": result, "zoneId": result,
 		"accessLogs": {kept: true, empty: values{"bucket": "", "enabled": false, "prefix": ""},
-			fields: properties{"bucket": {required: true, with: "enabled"}, "enabled": {standard: false}, "prefix": {empty: "", with: "enabled"}}},
-		"customerOwnedIpv4Pool":                                {replaces: true, unsupported: true, empty: ""},
-		"connectionLogs":                                       {kept: true, unsupported: true, empty: values{"bucket": "", "enabled": false, "prefix": ""}},
+			fields: properties{"bucket": {required: true, with: "enabled"}, "enabled": {standard: false},
+				"prefix": {empty: "", with: "enabled"}}},
+		"customerOwnedIpv4Pool": {replaces: true, unsupported: true, empty: ""},
+		"connectionLogs": {kept: true, unsupported: true,
+			empty: values{"bucket": "", "enabled": false, "prefix": ""}},
 		"desyncMitigationMode":                                 {standard: "defensive"},
 		"dnsRecordClientRoutingPolicy":                         {standard: "any_availability_zone", silent: true},
 		"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": {computed: true, unsupported: true, empty: ""},
@@ -32,12 +35,14 @@ var loadBalancer = &resourceType{
 		"ipAddressType":                                        {computed: true, empty: "ipv4"},
 		"loadBalancerType":                                     {replaces: true, standard: "application"},
 		"name":                                                 {replaces: true},
-		"namePrefix":                                           {replaces: true, computed: true, unsupported: true, empty: ""},
-		"preserveHostHeader":                                   {standard: false},
-		"securityGroups":                                       {set: true, computed: true, empty: []any{account.DefaultSecurityGroup}},
-		"subnetMappings":                                       {computed: true, unsupported: true},
-		"subnets":                                              {set: true, computed: true},
-		"tags":                                                 tags, "tagsAll": tagsAll,
+		"namePrefix": {replaces: true, computed: true, unsupported: true,
+			empty: ""},
+		"preserveHostHeader": {standard: false},
+		"securityGroups": {set: true, computed: true,
+			empty: []any{account.DefaultSecurityGroup}},
+		"subnetMappings": {computed: true, unsupported: true},
+		"subnets":        {set: true, computed: true},
+		"tags":           tags, "tagsAll": tagsAll,
 		"xffHeaderProcessingMode": {standard: "append"},
 	},
 	validate: func(path string, inputs values, fail func(string)) {
@@ -70,8 +75,10 @@ func refill(c *call) error {
 var loadBalancerZones = map[string]string{
 	"ap-northeast-1": "Z14GRHDCWA56QT", "ap-northeast-2": "ZWKZPGTI48KDX", "ap-south-1": "ZP97RAFLXTNZK",
 	"ap-southeast-1": "Z1LMS91P8CMLE5", "ap-southeast-2": "Z1GM3OXH4ZPM65", "ca-central-1": "ZQSVJUPU6J1EY",
-	"eu-central-1": "Z215JYRZR1TBD5", "eu-north-1": "Z23TAZ6LKFMNIO", "eu-west-1": "Z32O12XQLNTSW2", "eu-west-2": "ZHURV8PSTC4K8",
-	"eu-west-3": "Z3Q77PNBQS71R4", "sa-east-1": "Z2P70J7HTTTPLU", "us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2",
+	"eu-central-1": "Z215JYRZR1TBD5", "eu-north-1": "Z23TAZ6LKFMNIO", "eu-west-1": "Z32O12XQLNTSW2",
+	"eu-west-2": "ZHURV8PSTC4K8",
+	"eu-west-3": "Z3Q77PNBQS71R4", "sa-east-1": "Z2P70J7HTTTPLU", "us-east-1": "Z35SXDOTRQ7X7K",
+	"us-east-2": "Z3AADJGX6KTTL2",
 	"us-west-1": "Z368ELLRRE2KJ0", "us-west-2": "Z1H1FL5HABSF5",
 }
 
@@ -90,7 +97,8 @@ func fillLoadBalancer(c *call) {
 	c.state["vpcId"], c.state["zoneId"] = account.DefaultVPC, loadBalancerZones[c.region]
 	mappings := []any{}
 	for _, id := range textList(c.state["subnets"]) {
-		mappings = append(mappings, values{"allocationId": "", "ipv6Address": "", "outpostId": "", "privateIpv4Address": "", "subnetId": id})
+		mappings = append(mappings, values{"allocationId": "", "ipv6Address": "", "outpostId": "", "privateIpv4Address": "",
+			"subnetId": id})
 	}
 	c.state["subnetMappings"] = mappings
 }
@@ -101,8 +109,9 @@ var targetGroup = &resourceType{
 		"arn": result, "arnSuffix": result, "loadBalancerArns": {output: true, empty: texts},
 		"connectionTermination": {computed: true},
 		"deregistrationDelay":   {standard: 300.0},
-		"healthCheck": {computed: true, empty: values{"enabled": true, "healthyThreshold": 5.0, "interval": 30.0, "matcher": "200",
-			"path": "/", "port": "traffic-port", "protocol": "HTTP", "timeout": 5.0, "unhealthyThreshold": 2.0},
+		"healthCheck": {computed: true, empty: values{"enabled": true, "healthyThreshold": 5.0, "interval": 30.0,
+			"matcher": "200",
+			"path":    "/", "port": "traffic-port", "protocol": "HTTP", "timeout": 5.0, "unhealthyThreshold": 2.0},
 			fields: properties{"enabled": {standard: true}, "healthyThreshold": {standard: 3.0}, "interval": {standard: 30.0},
 				"matcher": {computed: true, empty: "200"}, "path": {computed: true, empty: "/"}, "port": {standard: "traffic-port"},
 				"protocol": {standard: "HTTP"}, "timeout": {computed: true, empty: 5.0}, "unhealthyThreshold": {standard: 3.0}}},
@@ -119,14 +128,17 @@ var targetGroup = &resourceType{
 		"protocolVersion":                {replaces: true, computed: true, empty: "HTTP1"},
 		"proxyProtocolV2":                {standard: false},
 		"slowStart":                      {standard: 0.0},
-		"stickiness": {computed: true, empty: values{"cookieDuration": 0.0, "cookieName": "", "enabled": false, "type": "lb_cookie"},
+		"stickiness": {computed: true, empty: values{"cookieDuration": 0.0, "cookieName": "", "enabled": false,
+			"type": "lb_cookie"},
 			fields: properties{"cookieDuration": {standard: 86400.0}, "cookieName": {empty: ""}, "enabled": {standard: true},
 				"type": {required: true}}},
 		"tags": tags, "tagsAll": tagsAll,
-		"targetFailovers":    {computed: true, unsupported: true, empty: []any{values{"onDeregistration": nil, "onUnhealthy": nil}}},
-		"targetHealthStates": {computed: true, unsupported: true, empty: []any{values{"enableUnhealthyConnectionTermination": nil}}},
-		"targetType":         {replaces: true, standard: "instance"},
-		"vpcId":              {replaces: true},
+		"targetFailovers": {computed: true, unsupported: true,
+			empty: []any{values{"onDeregistration": nil, "onUnhealthy": nil}}},
+		"targetHealthStates": {computed: true, unsupported: true,
+			empty: []any{values{"enableUnhealthyConnectionTermination": nil}}},
+		"targetType": {replaces: true, standard: "instance"},
+		"vpcId":      {replaces: true},
 	},
 	validate: validateTargetGroup,
 	identify: func(c *call) (string, error) {
@@ -161,7 +173,8 @@ func validateTargetGroup(path string, inputs values, fail func(string)) {
 	c.oneOf(inputs, "loadBalancingAlgorithmType", "round_robin", "least_outstanding_requests", "weighted_random")
 	for _, key := range []string{"port", "protocol", "vpcId"} {
 		if inputs[key] == nil {
-			fail(fmt.Sprintf("Attribute %q must be specified when \"target_type\" is %q. Examine values at '%s.%s'.", argument(key),
+			fail(fmt.Sprintf("Attribute %q must be specified when \"target_type\" is %q. Examine values at '%s.%s'.",
+				argument(key),
 				text(inputs, "targetType"), path, key))
 		}
 	}

@@ -45,7 +45,8 @@ func pathIs(patterns ...any) values { return values{"pathPattern": values{"value
 
 func to(group *tracked) values { return values{"type": "forward", "targetGroupArn": group.id} }
 
-var notFound = values{"type": "fixed-response", "fixedResponse": values{"contentType": "text/plain", "statusCode": "404"}}
+var notFound = values{"type": "fixed-response", "fixedResponse": values{"contentType": "text/plain",
+	"statusCode": "404"}}
 
 const ownCertificate = "arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-0000-1111-2222-0a1b2c3d4e5f"
 
@@ -65,15 +66,19 @@ func TestLoadBalancerWithAllThatBelongsToIt(t *testing.T) {
 	require.Regexp(t, `^shop-dev-\d{10}\.ap-northeast-2\.elb\.amazonaws\.com$`, balancer.outputs["dnsName"])
 	require.Equal(t, "ZWKZPGTI48KDX", balancer.outputs["zoneId"])
 	require.Equal(t, "app/shop-dev/"+balancer.id[len(balancer.id)-16:], balancer.outputs["arnSuffix"])
-	internal := c.create(elbToken, "inner", values{"subnets": []any{account.Subnets[0].ID, account.Subnets[2].ID}, "internal": true})
+	internal := c.create(elbToken, "inner", values{"subnets": []any{account.Subnets[0].ID, account.Subnets[2].ID},
+		"internal": true})
 	require.Regexp(t, `^internal-inner-[0-9a-f]{7}-\d{10}\.`, internal.outputs["dnsName"])
 	require.Equal(t, []any{account.DefaultSecurityGroup}, internal.outputs["securityGroups"])
 
-	web := c.create(groupToken, "web", groupInputs(values{"stickiness": values{"type": "lb_cookie", "cookieDuration": 600.0}}))
+	web := c.create(groupToken, "web",
+		groupInputs(values{"stickiness": values{"type": "lb_cookie", "cookieDuration": 600.0}}))
 	require.Equal(t, 300.0, web.outputs["deregistrationDelay"])
-	rpc := c.create(groupToken, "rpc", groupInputs(values{"name": "rpc", "protocolVersion": "GRPC", "healthCheck": values{"interval": 10.0}}))
+	rpc := c.create(groupToken, "rpc",
+		groupInputs(values{"name": "rpc", "protocolVersion": "GRPC", "healthCheck": values{"interval": 10.0}}))
 	require.Equal(t, "12", rpc.outputs["healthCheck"].(values)["matcher"])
-	require.NoError(t, c.tryUpdate(rpc, groupInputs(values{"name": "rpc", "protocolVersion": "GRPC", "healthCheck": values{"interval": 20.0}})))
+	require.NoError(t, c.tryUpdate(rpc,
+		groupInputs(values{"name": "rpc", "protocolVersion": "GRPC", "healthCheck": values{"interval": 20.0}})))
 	require.Equal(t, "/AWS.ALB/healthcheck", rpc.outputs["healthCheck"].(values)["path"])
 
 	redirect := c.create(listenerToken, "http", listenerInputs(balancer.id, 80, values{"type": "redirect",
@@ -84,11 +89,14 @@ func TestLoadBalancerWithAllThatBelongsToIt(t *testing.T) {
 	https := c.create(listenerToken, "https", secure)
 	require.Equal(t, "ELBSecurityPolicy-2016-08", https.outputs["sslPolicy"])
 
-	first := c.create(ruleToken, "web", ruleInputs(https.id, to(web), values{"sourceIp": values{"values": []any{"10.0.0.0/8"}}},
+	first := c.create(ruleToken, "web", ruleInputs(https.id, to(web),
+		values{"sourceIp": values{"values": []any{"10.0.0.0/8"}}},
 		values{"hostHeader": values{"values": []any{"www.example.com", "example.com"}}}, pathIs("/b/*", "/a/*")))
 	require.Equal(t, 1.0, first.outputs["priority"])
-	weighted := c.create(ruleToken, "rpc", ruleInputs(https.id, values{"type": "forward", "forward": values{"targetGroups": []any{
-		values{"arn": rpc.id, "weight": 3.0}, values{"arn": web.id}}, "stickiness": values{"duration": 60.0, "enabled": true}}},
+	weighted := c.create(ruleToken, "rpc", ruleInputs(https.id,
+		values{"type": "forward", "forward": values{"targetGroups": []any{
+			values{"arn": rpc.id, "weight": 3.0}, values{"arn": web.id}},
+			"stickiness": values{"duration": 60.0, "enabled": true}}},
 		values{"queryStrings": []any{values{"key": "a", "value": "b"}}}))
 	require.Equal(t, 2.0, weighted.outputs["priority"])
 	moved := ruleInputs(https.id, to(web), pathIs("/b/*"))
@@ -104,13 +112,16 @@ func TestLoadBalancerWithAllThatBelongsToIt(t *testing.T) {
 	found, err = c.invoke("aws:lb/getListener:getListener", values{"loadBalancerArn": balancer.id, "port": 443.0})
 	require.NoError(t, err)
 	require.Equal(t, https.id, found["arn"])
-	require.Equal(t, "404", found["defaultActions"].([]any)[0].(values)["fixedResponses"].([]any)[0].(values)["statusCode"])
+	require.Equal(t, "404",
+		found["defaultActions"].([]any)[0].(values)["fixedResponses"].([]any)[0].(values)["statusCode"])
 	_, err = c.invoke("aws:lb/getListener:getListener", values{"loadBalancerArn": balancer.id, "port": 8080.0})
 	require.ErrorContains(t, err, "no matching ELBv2 Listener found")
 
-	require.ErrorContains(t, c.remove(web), "ResourceInUse: Target group '"+web.id+"' is currently in use by a listener or a rule")
-	require.ErrorContains(t, c.remove(group), "deleting Security Group ("+group.outputs["name"].(string)+"): DependencyViolation: resource "+
-		group.id+" has a dependent object")
+	require.ErrorContains(t, c.remove(web),
+		"ResourceInUse: Target group '"+web.id+"' is currently in use by a listener or a rule")
+	require.ErrorContains(t, c.remove(group),
+		"deleting Security Group ("+group.outputs["name"].(string)+"): DependencyViolation: resource "+
+			group.id+" has a dependent object")
 	require.NoError(t, c.remove(balancer), "its listeners and rules go with it")
 	c.refresh(first)
 	require.Empty(t, first.id)
@@ -147,26 +158,38 @@ func TestWhatElasticLoadBalancingRefuses(t *testing.T) {
 		"a security group that is not there": {elbToken, elbInputs(values{"name": "x", "securityGroups": []any{"sg-1"}}),
 			"InvalidSecurityGroup: The security group 'sg-1' does not exist"},
 		"a load balancer's name twice": {elbToken, elbInputs(nil),
-			"creating ELBv2 application Load Balancer (shop-dev): DuplicateLoadBalancerName: A load balancer with the same name 'shop-dev' exists"},
+			"creating ELBv2 application Load Balancer (shop-dev): DuplicateLoadBalancerName: A load balancer with the same " +
+				"name 'shop-dev' exists"},
 		"a target group's name twice": {groupToken, groupInputs(nil),
 			"creating ELBv2 Target Group (web): DuplicateTargetGroupName: A target group with the same name 'web' exists"},
-		"a timeout as long as the interval": {groupToken, groupInputs(values{"name": "x", "healthCheck": values{"interval": 5.0, "timeout": 5.0}}),
+		"a timeout as long as the interval": {groupToken,
+			groupInputs(values{"name": "x", "healthCheck": values{"interval": 5.0, "timeout": 5.0}}),
 			"ValidationError: Health check timeout '5' must be smaller than the interval '5'"},
-		"a listener of nothing":    {listenerToken, listenerInputs("arn:x", 80, notFound), "LoadBalancerNotFound: Load balancers '[arn:x]' not found"},
-		"a port twice":             {listenerToken, listenerInputs(balancer.id, 80, notFound), "DuplicateListener: A listener already exists on this port for this load balancer"},
-		"HTTPS and no certificate": {listenerToken, secure(nil), "ValidationError: A certificate must be specified for HTTPS listeners"},
+		"a listener of nothing": {listenerToken, listenerInputs("arn:x", 80, notFound),
+			"LoadBalancerNotFound: Load balancers '[arn:x]' not found"},
+		"a port twice": {listenerToken, listenerInputs(balancer.id, 80, notFound),
+			"DuplicateListener: A listener already exists on this port for this load balancer"},
+		"HTTPS and no certificate": {listenerToken, secure(nil),
+			"ValidationError: A certificate must be specified for HTTPS listeners"},
 		"a certificate elsewhere": {listenerToken, secure(strings.Replace(ownCertificate, "ap-northeast-2", "us-east-1", 1)),
-			"CertificateNotFound: Certificate ARN 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-1111-2222-0a1b2c3d4e5f' is not found"},
-		"gRPC without TLS": {listenerToken, listenerInputs(balancer.id, 81, to(rpc)), "InvalidLoadBalancerAction: Listener protocol 'HTTP' is not " +
-			"supported with a target group with the protocol-version 'GRPC'"},
+			"CertificateNotFound: Certificate ARN " +
+				"'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-1111-2222-0a1b2c3d4e5f' is not found"},
+		"gRPC without TLS": {listenerToken, listenerInputs(balancer.id, 81, to(rpc)),
+			"InvalidLoadBalancerAction: Listener protocol 'HTTP' is not " +
+				"supported with a target group with the protocol-version 'GRPC'"},
 		"one target group for two load balancers": {listenerToken, listenerInputs(other.id, 80, to(group)),
-			"TargetGroupAssociationLimit: The following target groups cannot be associated with more than one load balancer: " + group.id},
-		"a rule of nothing": {ruleToken, ruleInputs("arn:x", notFound, pathIs("/*")), "ListenerNotFound: One or more listeners not found"},
-		"a priority twice":  {ruleToken, taken, "PriorityInUse: Priority '5' is currently in use"},
-		"six values of rules": {ruleToken, ruleInputs(http.id, notFound, pathIs("/1", "/2", "/3"), values{"hostHeader": values{"values": []any{"a", "b", "c"}}}),
+			"TargetGroupAssociationLimit: The following target groups cannot be associated with more than one load balancer: " +
+				group.id},
+		"a rule of nothing": {ruleToken, ruleInputs("arn:x", notFound, pathIs("/*")),
+			"ListenerNotFound: One or more listeners not found"},
+		"a priority twice": {ruleToken, taken, "PriorityInUse: Priority '5' is currently in use"},
+		"six values of rules": {ruleToken, ruleInputs(http.id, notFound, pathIs("/1", "/2", "/3"),
+			values{"hostHeader": values{"values": []any{"a", "b", "c"}}}),
 			"ValidationError: A rule can have up to 5 condition values"},
-		"a long path": {ruleToken, ruleInputs(http.id, notFound, pathIs("/"+strings.Repeat("a", 128))), "exceeds the maximum length of 128 characters"},
-		"a target group that is not there": {ruleToken, ruleInputs(http.id, values{"type": "forward", "targetGroupArn": goneGroup}, pathIs("/*")),
+		"a long path": {ruleToken, ruleInputs(http.id, notFound, pathIs("/"+strings.Repeat("a", 128))),
+			"exceeds the maximum length of 128 characters"},
+		"a target group that is not there": {ruleToken, ruleInputs(http.id,
+			values{"type": "forward", "targetGroupArn": goneGroup}, pathIs("/*")),
 			"TargetGroupNotFound: Target groups '[" + goneGroup + "]' not found"},
 	} {
 		_, err := c.tryCreate(want.token, "web", want.inputs)
@@ -183,30 +206,54 @@ func TestWhatTheProviderRefusesOfLoadBalancing(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"a name that is too long":       {elbToken, elbInputs(values{"name": strings.Repeat("a", 33)}), `"name" cannot be longer than 32 characters`},
-		"a name with an underscore":     {groupToken, groupInputs(values{"name": "shop_web"}), `only alphanumeric characters and hyphens allowed in "name": "shop_web". Examine values at 'web.name'.`},
-		"a name that begins with one":   {groupToken, groupInputs(values{"name": "-web"}), `"name" cannot begin with a hyphen`},
-		"a name that ends with one":     {groupToken, groupInputs(values{"name": "web-"}), `"name" cannot end with a hyphen`},
-		"an internal name":              {elbToken, elbInputs(values{"name": "internal-web"}), `"name" cannot begin with "internal-"`},
-		"a network load balancer":       {elbToken, elbInputs(values{"loadBalancerType": "network"}), "The sandbox has application load balancers only"},
-		"subnet mappings":               {elbToken, elbInputs(values{"subnetMappings": []any{}}), "The sandbox does not support this property. Examine values at 'web.subnetMappings'."},
-		"a long deregistration":         {groupToken, groupInputs(values{"deregistrationDelay": 3601.0}), "expected deregistration_delay to be in the range (0 - 3600), got 3601"},
-		"a threshold of one":            {groupToken, groupInputs(values{"healthCheck": values{"healthyThreshold": 1.0}}), "expected healthy_threshold to be in the range (2 - 10), got 1. Examine values at 'web.healthCheck.healthyThreshold'."},
-		"a timeout of one second":       {groupToken, groupInputs(values{"healthCheck": values{"timeout": 1.0}}), "expected timeout to be in the range (2 - 120), got 1"},
-		"port 0":                        {groupToken, groupInputs(values{"port": 0.0}), "expected port to be in the range (1 - 65535), got 0"},
-		"a protocol version":            {groupToken, groupInputs(values{"protocolVersion": "HTTP3"}), `expected protocol_version to be one of ["GRPC" "HTTP1" "HTTP2"], got HTTP3`},
-		"a type of stickiness":          {groupToken, groupInputs(values{"stickiness": values{"type": "cookie"}}), `expected type to be one of ["lb_cookie" "app_cookie"], got cookie`},
-		"stickiness beyond a week":      {groupToken, groupInputs(values{"stickiness": values{"type": "lb_cookie", "cookieDuration": 604801.0}}), "expected cookie_duration to be in the range (0 - 604800), got 604801"},
-		"a priority that is too high":   {ruleToken, values{"listenerArn": "x", "priority": 50001.0, "actions": []any{notFound}, "conditions": []any{pathIs("/")}}, "expected priority to be in the range (1 - 50000), got 50001"},
-		"a redirect to nowhere":         {listenerToken, listenerInputs("x", 80, values{"type": "redirect"}), `Attribute "default_action[0].redirect" must be specified when "default_action[0].type" is "redirect"`},
-		"a forward to nothing":          {listenerToken, listenerInputs("x", 80, values{"type": "forward"}), `Either "default_action[0].target_group_arn" or "default_action[0].forward" must be specified`},
-		"two fields in one condition":   {ruleToken, ruleInputs("x", notFound, values{"pathPattern": values{"values": []any{"/"}}, "sourceIp": values{"values": []any{"10.0.0.0/8"}}}), "one and only one of"},
-		"a property that is misspelled": {listenerToken, listenerInputs("x", 80, values{"type": "redirect", "redirect": values{"statusCode": "HTTP_301", "hots": "x"}}), "Invalid or unknown key. Examine values at 'web.defaultActions[0].redirect.hots'."},
+		"a name that is too long": {elbToken, elbInputs(values{"name": strings.Repeat("a", 33)}),
+			`"name" cannot be longer than 32 characters`},
+		"a name with an underscore": {groupToken, groupInputs(values{"name": "shop_web"}),
+			`only alphanumeric characters and hyphens allowed in "name": "shop_web". Examine values at 'web.name'.`},
+		"a name that begins with one": {groupToken, groupInputs(values{"name": "-web"}),
+			`"name" cannot begin with a hyphen`},
+		"a name that ends with one": {groupToken, groupInputs(values{"name": "web-"}), `"name" cannot end with a hyphen`},
+		"an internal name": {elbToken, elbInputs(values{"name": "internal-web"}),
+			`"name" cannot begin with "internal-"`},
+		"a network load balancer": {elbToken, elbInputs(values{"loadBalancerType": "network"}),
+			"The sandbox has application load balancers only"},
+		"subnet mappings": {elbToken, elbInputs(values{"subnetMappings": []any{}}),
+			"The sandbox does not support this property. Examine values at 'web.subnetMappings'."},
+		"a long deregistration": {groupToken, groupInputs(values{"deregistrationDelay": 3601.0}),
+			"expected deregistration_delay to be in the range (0 - 3600), got 3601"},
+		"a threshold of one": {groupToken, groupInputs(values{"healthCheck": values{"healthyThreshold": 1.0}}),
+			"expected healthy_threshold to be in the range (2 - 10), got 1. Examine values at " +
+				"'web.healthCheck.healthyThreshold'."},
+		"a timeout of one second": {groupToken, groupInputs(values{"healthCheck": values{"timeout": 1.0}}),
+			"expected timeout to be in the range (2 - 120), got 1"},
+		"port 0": {groupToken, groupInputs(values{"port": 0.0}),
+			"expected port to be in the range (1 - 65535), got 0"},
+		"a protocol version": {groupToken, groupInputs(values{"protocolVersion": "HTTP3"}),
+			`expected protocol_version to be one of ["GRPC" "HTTP1" "HTTP2"], got HTTP3`},
+		"a type of stickiness": {groupToken, groupInputs(values{"stickiness": values{"type": "cookie"}}),
+			`expected type to be one of ["lb_cookie" "app_cookie"], got cookie`},
+		"stickiness beyond a week": {groupToken,
+			groupInputs(values{"stickiness": values{"type": "lb_cookie", "cookieDuration": 604801.0}}),
+			"expected cookie_duration to be in the range (0 - 604800), got 604801"},
+		"a priority that is too high": {ruleToken, values{"listenerArn": "x", "priority": 50001.0,
+			"actions": []any{notFound}, "conditions": []any{pathIs("/")}},
+			"expected priority to be in the range (1 - 50000), got 50001"},
+		"a redirect to nowhere": {listenerToken, listenerInputs("x", 80, values{"type": "redirect"}),
+			`Attribute "default_action[0].redirect" must be specified when "default_action[0].type" is "redirect"`},
+		"a forward to nothing": {listenerToken, listenerInputs("x", 80, values{"type": "forward"}),
+			`Either "default_action[0].target_group_arn" or "default_action[0].forward" must be specified`},
+		"two fields in one condition": {ruleToken, ruleInputs("x", notFound,
+			values{"pathPattern": values{"values": []any{"/"}}, "sourceIp": values{"values": []any{"10.0.0.0/8"}}}),
+			"one and only one of"},
+		"a property that is misspelled": {listenerToken, listenerInputs("x", 80,
+			values{"type": "redirect", "redirect": values{"statusCode": "HTTP_301", "hots": "x"}}),
+			"Invalid or unknown key. Examine values at 'web.defaultActions[0].redirect.hots'."},
 	} {
 		_, reasons := c.check(want.token, "web", nil, want.inputs)
 		require.Contains(t, strings.Join(reasons, "\n"), want.want, name)
 	}
-	_, err := c.Check(t.Context(), &pulumirpc.CheckRequest{Urn: "urn:pulumi:dev::shop::" + groupToken + "::" + strings.Repeat("w", 25),
-		News: c.structure(values{})})
+	_, err := c.Check(t.Context(),
+		&pulumirpc.CheckRequest{Urn: "urn:pulumi:dev::shop::" + groupToken + "::" + strings.Repeat("w", 25),
+			News: c.structure(values{})})
 	require.EqualError(t, err, "name '"+strings.Repeat("w", 25)+"-' plus 7 random chars is longer than maximum length 32")
 }

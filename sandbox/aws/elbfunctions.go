@@ -20,7 +20,8 @@ func getLoadBalancer(a *account.Account, _ string, args values) (values, error) 
 			continue
 		}
 		state := values{"id": found["arn"], "clientKeepAlive": 3600.0, "connectionLogs": texts, "ipamPools": texts,
-			"dnsRecordClientRoutingPolicy": "", "enableZonalShift": false, "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "",
+			"dnsRecordClientRoutingPolicy": "", "enableZonalShift": false,
+			"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "",
 			"tags": found["tagsAll"]}
 		for key, p := range loadBalancer.properties {
 			if _, set := state[key]; !set && key != "tagsAll" && key != "namePrefix" {
@@ -46,7 +47,8 @@ func getListener(a *account.Account, _ string, args values) (values, error) {
 		if arn := text(args, "arn"); arn != "" && text(found, "arn") != arn {
 			continue
 		}
-		if balancer := text(args, "loadBalancerArn"); balancer != "" && (text(found, "loadBalancerArn") != balancer || found["port"] != args["port"]) {
+		if balancer := text(args, "loadBalancerArn"); balancer != "" &&
+			(text(found, "loadBalancerArn") != balancer || found["port"] != args["port"]) {
 			continue
 		}
 		state := values{"id": found["arn"], "alpnPolicy": "", "certificateArn": text(found, "certificateArn"),
@@ -83,7 +85,8 @@ func listedAction(action values) values {
 		inLists(forward, map[string]string{"stickiness": "stickinesses"})
 		listed["forward"] = forward
 	}
-	inLists(listed, map[string]string{"authenticateCognito": "authenticateCognitos", "authenticateOidc": "authenticateOidcs",
-		"fixedResponse": "fixedResponses", "forward": "forwards", "redirect": "redirects"})
+	inLists(listed, map[string]string{"authenticateCognito": "authenticateCognitos",
+		"authenticateOidc": "authenticateOidcs",
+		"fixedResponse":    "fixedResponses", "forward": "forwards", "redirect": "redirects"})
 	return listed
 }

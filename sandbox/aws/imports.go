@@ -10,23 +10,24 @@ import (
 	"slipway/sandbox/account"
 )
 
-// importer turns the id that an import gives into the id and the state that reading starts from, as the official provider's does. It
-// refuses what that one refuses.
+// importer turns the id that an import gives into the id and the state that reading starts from, as the official
+// provider's does. It refuses what that one refuses.
 type importer func(c *call) error
 
-// importers are those of the types whose import takes another id than the resource has, or of another form than any text. The types that
-// are in unimportable have none.
+// importers are those of the types whose import takes another id than the resource has, or of another form than any
+// text. The types that are in unimportable have none.
 var importers = map[string]importer{
-	"aws:acm/certificate:Certificate":                   asARN("acm", "certificate/"),
-	"aws:appautoscaling/policy:Policy":                  importScalingPolicy,
-	"aws:appautoscaling/target:Target":                  importScalableTarget,
-	"aws:ec2/securityGroup:SecurityGroup":               importSecurityGroup,
-	"aws:ec2/securityGroupRule:SecurityGroupRule":       importSecurityGroupRule,
-	"aws:ecs/cluster:Cluster":                           importCluster,
-	"aws:ecs/service:Service":                           importService,
-	"aws:ecs/taskDefinition:TaskDefinition":             importTaskDefinition,
-	"aws:iam/policy:Policy":                             importPolicy,
-	"aws:iam/rolePolicy:RolePolicy":                     inParts(":", 2, "role_policy id must be of the form <role name>:<policy name>"),
+	"aws:acm/certificate:Certificate":             asARN("acm", "certificate/"),
+	"aws:appautoscaling/policy:Policy":            importScalingPolicy,
+	"aws:appautoscaling/target:Target":            importScalableTarget,
+	"aws:ec2/securityGroup:SecurityGroup":         importSecurityGroup,
+	"aws:ec2/securityGroupRule:SecurityGroupRule": importSecurityGroupRule,
+	"aws:ecs/cluster:Cluster":                     importCluster,
+	"aws:ecs/service:Service":                     importService,
+	"aws:ecs/taskDefinition:TaskDefinition":       importTaskDefinition,
+	"aws:iam/policy:Policy":                       importPolicy,
+	"aws:iam/rolePolicy:RolePolicy": inParts(":", 2,
+		"role_policy id must be of the form <role name>:<policy name>"),
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": importRolePolicyAttachment,
 	"aws:lb/listener:Listener":                          asARN("elasticloadbalancing", "listener/"),
 	"aws:lb/listenerRule:ListenerRule":                  asARN("elasticloadbalancing", "listener-rule/"),
@@ -35,14 +36,17 @@ var importers = map[string]importer{
 	"aws:route53/record:Record":                         importRecord,
 	"aws:scheduler/schedule:Schedule":                   inParts("/", 2, "expected an id of the form group_name/name"),
 	"aws:secretsmanager/secret:Secret":                  asARN("secretsmanager", "secret:"),
-	"aws:secretsmanager/secretVersion:SecretVersion":    inParts("|", 2, "unexpected format of ID, expected SecretID|VersionID"),
+	"aws:secretsmanager/secretVersion:SecretVersion": inParts("|", 2,
+		"unexpected format of ID, expected SecretID|VersionID"),
 }
 
 // unimportable are the types whose official resource cannot be imported.
-var unimportable = []string{"aws:acm/certificateValidation:CertificateValidation", "aws:appautoscaling/scheduledAction:ScheduledAction"}
+var unimportable = []string{"aws:acm/certificateValidation:CertificateValidation",
+	"aws:appautoscaling/scheduledAction:ScheduledAction"}
 
 // unread are the properties that only the provider knows, and that an import therefore does not find.
-var unread = []string{"allowOverwrite", "forceDelete", "forceDetachPolicies", "forceNewDeployment", "forceOverwriteReplicaSecret",
+var unread = []string{"allowOverwrite", "forceDelete", "forceDetachPolicies", "forceNewDeployment",
+	"forceOverwriteReplicaSecret",
 	"recoveryWindowInDays", "revokeRulesOnDelete", "skipDestroy", "waitForSteadyState"}
 
 // importID prepares a read that begins with an id and nothing else.
@@ -92,7 +96,9 @@ func importService(c *call) error {
 func importTaskDefinition(c *call) error {
 	familyRevision, isARN := strings.CutPrefix(c.id, c.arn("ecs", "task-definition/"))
 	if !isARN || strings.Count(familyRevision, ":") != 1 {
-		return fmt.Errorf("Expected ID in format of arn:PARTITION:ecs:REGION:ACCOUNTID:task-definition/FAMILY:REVISION and provided: %s", c.id) //nolint:staticcheck // the provider's own words
+		// nolint:staticcheck // the provider's own words
+		return fmt.Errorf("Expected ID in format of arn:PARTITION:ecs:REGION:ACCOUNTID:task-definition/FAMILY:REVISION and "+
+			"provided: %s", c.id)
 	}
 	c.state["arn"] = c.id
 	return nil
@@ -145,7 +151,8 @@ func importRolePolicyAttachment(c *call) error {
 func importRecord(c *call) error {
 	zone, rest, _ := strings.Cut(c.id, "_")
 	if i := strings.LastIndex(rest, "_"); zone == "" || i < 1 || i == len(rest)-1 {
-		return wrongID(c, "expected ZONEID_RECORDNAME_TYPE or ZONEID_RECORDNAME_TYPE_SET-IDENTIFIER (e.g. Z4KAPRWWNC7JR_dev.example.com_NS_dev)")
+		return wrongID(c, "expected ZONEID_RECORDNAME_TYPE or ZONEID_RECORDNAME_TYPE_SET-IDENTIFIER (e.g. "+
+			"Z4KAPRWWNC7JR_dev.example.com_NS_dev)")
 	}
 	return nil
 }
@@ -155,7 +162,10 @@ func importSecurityGroupRule(c *call) error {
 	const format = "expected SECURITYGROUPID_TYPE_PROTOCOL_FROMPORT_TOPORT_SOURCE[_SOURCE]*"
 	parts := strings.Split(c.id, "_")
 	if len(parts) < 6 || !strings.HasPrefix(parts[0], "sg-") || parts[1] != "ingress" && parts[1] != "egress" ||
-		slices.ContainsFunc(parts[5:], func(source string) bool { return source != "self" && !strings.ContainsAny(source, ".:-") }) {
+		slices.ContainsFunc(parts[5:], func(source string) bool {
+			return source != "self" &&
+				!strings.ContainsAny(source, ".:-")
+		}) {
 		return wrongID(c, format)
 	}
 	rules, err := c.account.Objects(account.SecurityGroupRule)
@@ -172,5 +182,6 @@ func importSecurityGroupRule(c *call) error {
 // Types are the resource types that the sandbox has, by their tokens.
 func Types() []string { return slices.Sorted(maps.Keys(types)) }
 
-// Kind is the kind of the account's objects that a resource type is kept as; empty for those that are more than an object.
+// Kind is the kind of the account's objects that a resource type is kept as; empty for those that are more than an
+// object.
 func Kind(token string) string { return types[token].kind }

@@ -32,7 +32,8 @@ func documentedID(r *tracked) string {
 		if group := text(r.outputs, "sourceSecurityGroupId"); group != "" {
 			sources = append(sources, group)
 		}
-		return strings.ReplaceAll(of("securityGroupId", "type", "protocol", "fromPort", "toPort"), "/", "_") + "_" + strings.Join(sources, "_")
+		return strings.ReplaceAll(of("securityGroupId", "type", "protocol", "fromPort", "toPort"), "/", "_") + "_" +
+			strings.Join(sources, "_")
 	case "aws:ecs/cluster:Cluster":
 		return of("name")
 	case "aws:ecs/service:Service":
@@ -45,7 +46,8 @@ func documentedID(r *tracked) string {
 	return r.id
 }
 
-// imported asserts that a resource is found by the id that the documentation says, and differs in nothing but what AWS does not know.
+// imported asserts that a resource is found by the id that the documentation says, and differs in nothing but what AWS
+// does not know.
 func (c *client) imported(r *tracked) {
 	c.t.Helper()
 	if slices.Contains(unimportable, strings.Split(r.urn, "::")[2]) {
@@ -73,12 +75,15 @@ func TestASecondRuleForTheSameIsRefused(t *testing.T) {
 	c := newClient(t)
 	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"vpcId": account.DefaultVPC})
 	rule := func(port float64, ranges ...any) values {
-		return values{"type": "ingress", "securityGroupId": group.id, "protocol": "tcp", "fromPort": port, "toPort": port, "cidrBlocks": ranges}
+		return values{"type": "ingress", "securityGroupId": group.id, "protocol": "tcp", "fromPort": port, "toPort": port,
+			"cidrBlocks": ranges}
 	}
 	c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "one", rule(80, "10.0.0.0/8", "10.1.0.0/16"))
 	c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "two", rule(81, "10.1.0.0/16"))
 	_, err := c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "three", rule(80, "10.1.0.0/16"))
-	require.ErrorContains(t, err, `InvalidPermission.Duplicate: the specified rule "peer: 10.1.0.0/16, TCP, from port: 80, to port: 80, ALLOW" already exists`)
+	require.ErrorContains(t, err,
+		`InvalidPermission.Duplicate: the specified rule "peer: 10.1.0.0/16, TCP, from port: 80, to port: 80, ALLOW" `+
+			`already exists`)
 }
 
 func TestPoliciesOfTheirOwnAreImported(t *testing.T) {

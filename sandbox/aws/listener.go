@@ -10,12 +10,14 @@ import (
 // action is one action of a listener or of a rule.
 var action = properties{
 	"authenticateCognito": {unsupported: true}, "authenticateOidc": {unsupported: true},
-	"fixedResponse": {kept: true, fields: properties{"contentType": {required: true}, "messageBody": {empty: ""}, "statusCode": {computed: true, empty: "200"}}},
+	"fixedResponse": {kept: true, fields: properties{"contentType": {required: true}, "messageBody": {empty: ""},
+		"statusCode": {computed: true, empty: "200"}}},
 	"forward": {fields: properties{
 		"stickiness":   {fields: properties{"duration": {required: true}, "enabled": {standard: false}}},
 		"targetGroups": {required: true, set: true, fields: properties{"arn": {required: true}, "weight": {standard: 1.0}}}}},
 	"order": {computed: true, empty: 1.0},
-	"redirect": {fields: properties{"host": {standard: "#{host}"}, "path": {standard: "/#{path}"}, "port": {standard: "#{port}"},
+	"redirect": {fields: properties{"host": {standard: "#{host}"}, "path": {standard: "/#{path}"},
+		"port":     {standard: "#{port}"},
 		"protocol": {standard: "#{protocol}"}, "query": {standard: "#{query}"}, "statusCode": {required: true}}},
 	"targetGroupArn": {empty: ""},
 	"type":           {required: true},
@@ -75,7 +77,8 @@ func (c checker) actions(inputs values, key string) {
 		case field != "" && a[field] == nil:
 			c.refuse(field, "Attribute %q must be specified when %q is %q", block+argument(field), block+"type", text(a, "type"))
 		case text(a, "type") == "forward" && a["targetGroupArn"] == nil && a["forward"] == nil:
-			c.refuse("type", "Either %q or %q must be specified when %q is \"forward\"", block+"target_group_arn", block+"forward", block+"type")
+			c.refuse("type", "Either %q or %q must be specified when %q is \"forward\"", block+"target_group_arn",
+				block+"forward", block+"type")
 		}
 		if redirect, ok := a["redirect"].(values); ok {
 			c.in("redirect").oneOf(redirect, "statusCode", "HTTP_301", "HTTP_302")

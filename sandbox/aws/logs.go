@@ -8,7 +8,8 @@ import (
 )
 
 // retentions are the days that CloudWatch Logs keeps events for; 0 is for ever.
-var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+	3288, 3653}
 
 var logGroup = &resourceType{
 	kind: account.LogGroup, noun: "CloudWatch Logs Log Group", key: "name", autoname: true,

@@ -53,7 +53,8 @@ var (
 	document = property{required: true, same: sameJSON}
 )
 
-// values are properties as the engine sends them: JSON values, with unknowns and secrets marked by the engine's signatures.
+// values are properties as the engine sends them: JSON values, with unknowns and secrets marked by the engine's
+// signatures.
 type values = map[string]any
 
 const defaultsKey = "__defaults"
@@ -242,7 +243,8 @@ func (ps properties) check(path string, news values, fail func(string)) values {
 			inputs[key] = p.standard
 			defaults = append(defaults, key)
 		} else if inputs[key] == nil && p.required {
-			fail(fmt.Sprintf("Missing required argument. The argument %q is required, but no definition was found.. Examine values "+
+			fail(fmt.Sprintf("Missing required argument. The argument %q is required, but no definition was found.. Examine "+
+				"values "+
 				"at '%s.%s'.", argument(key), path, key))
 		}
 	}

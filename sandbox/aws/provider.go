@@ -61,7 +61,8 @@ func newServer(a *account.Account) *server {
 	return s
 }
 
-func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
+func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse,
+	error) {
 	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
 }
 
@@ -83,8 +84,10 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 }
 
 // configKeys are the provider settings that the sandbox understands or may leave alone.
-var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey", "secretKey",
-	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles", "sharedCredentialsFiles",
+var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey",
+	"secretKey",
+	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles",
+	"sharedCredentialsFiles",
 	"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "version"}
 
 func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
@@ -139,7 +142,8 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	u := urn.URN(req.GetUrn())
 	kind, err := findType(string(u.Type()))
 	if err != nil {
-		return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: []*pulumirpc.CheckFailure{{Reason: err.Error()}}}, nil
+		return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: []*pulumirpc.CheckFailure{{Reason: err.Error()}}},
+			nil
 	}
 	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
 	for alias, key := range kind.aliases {
@@ -163,7 +167,8 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 		inputs["name"] = name
 		inputs[defaultsKey] = sortSet(append(inputs[defaultsKey].([]any), "name"))
 	}
-	if defaults := s.settings.Load().defaultTags; (len(defaults) > 0 || inputs["tags"] != nil) && kind.properties["tagsAll"].computed {
+	if defaults := s.settings.Load().defaultTags; (len(defaults) > 0 || inputs["tags"] != nil) &&
+		kind.properties["tagsAll"].computed {
 		if own, isMap := inputs["tags"].(values); isMap || inputs["tags"] == nil {
 			all := maps.Clone(defaults)
 			maps.Copy(all, own)
@@ -190,12 +195,14 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
 	ignore(req.GetIgnoreChanges(), olds, news)
 	d := kind.properties.diff(olds, news)
-	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces, Stables: d.stables,
-		Diffs: d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
+	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces,
+		Stables: d.stables,
+		Diffs:   d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
 	if len(d.keys) > 0 {
 		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
 	}
-	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the name changes.
+	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the
+	// name changes.
 	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name")
 	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.deleteBeforeReplace)
 	return response, nil
@@ -328,7 +335,8 @@ func (s *server) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emp
 
 // dieAfter kills the command, where a fault asks for that, before Pulumi hears of what was done to a resource.
 func (s *server) dieAfter(fault, resource string) error {
-	return s.account.DieIfAsked(fault, func(value string) bool { return account.NamesType(value, string(urn.URN(resource).Type())) })
+	return s.account.DieIfAsked(fault,
+		func(value string) bool { return account.NamesType(value, string(urn.URN(resource).Type())) })
 }
 
 func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {

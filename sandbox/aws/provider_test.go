@@ -75,7 +75,8 @@ func (c *client) create(token, name string, news values) *tracked {
 
 func (c *client) diff(r *tracked, news values) *pulumirpc.DiffResponse {
 	c.t.Helper()
-	d, err := c.Diff(c.t.Context(), &pulumirpc.DiffRequest{Urn: r.urn, Id: r.id, Olds: c.structure(r.outputs), News: c.structure(news),
+	d, err := c.Diff(c.t.Context(), &pulumirpc.DiffRequest{Urn: r.urn, Id: r.id, Olds: c.structure(r.outputs),
+		News:      c.structure(news),
 		OldInputs: c.structure(r.inputs)})
 	require.NoError(c.t, err)
 	return d
@@ -83,7 +84,8 @@ func (c *client) diff(r *tracked, news values) *pulumirpc.DiffResponse {
 
 func (c *client) refresh(r *tracked) {
 	c.t.Helper()
-	read, err := c.Read(c.t.Context(), &pulumirpc.ReadRequest{Urn: r.urn, Id: r.id, Properties: c.structure(r.outputs), Inputs: c.structure(r.inputs)})
+	read, err := c.Read(c.t.Context(), &pulumirpc.ReadRequest{Urn: r.urn, Id: r.id, Properties: c.structure(r.outputs),
+		Inputs: c.structure(r.inputs)})
 	require.NoError(c.t, err)
 	r.id, r.inputs, r.outputs = read.GetId(), read.GetInputs().AsMap(), read.GetProperties().AsMap()
 }
@@ -99,12 +101,14 @@ const (
 )
 
 func taskDefinitionInputs(containers string) values {
-	return values{"family": "shop-web", "containerDefinitions": containers, "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+	return values{"family": "shop-web", "containerDefinitions": containers, "cpu": "256", "memory": "512",
+		"networkMode":             "awsvpc",
 		"requiresCompatibilities": []any{"FARGATE"}, "skipDestroy": true}
 }
 
 func serviceInputs(cluster, taskDefinition any) values {
-	return values{"name": "web", "cluster": cluster, "taskDefinition": taskDefinition, "desiredCount": 1.0, "launchType": "FARGATE",
+	return values{"name": "web", "cluster": cluster, "taskDefinition": taskDefinition, "desiredCount": 1.0,
+		"launchType":               "FARGATE",
 		"deploymentCircuitBreaker": values{"enable": true, "rollback": true},
 		"networkConfiguration":     values{"assignPublicIp": true, "subnets": []any{account.Subnets[0].ID}}}
 }
@@ -126,7 +130,8 @@ func TestVolumesOfATaskDefinition(t *testing.T) {
 	require.Equal(t, []string{"volumes"}, c.diff(d, swapped).GetReplaces())
 	inputs["volumes"] = []any{values{"name": "data", "efsVolumeConfiguration": values{"fileSystemId": "fs-1"}}}
 	_, failures := c.check("aws:ecs/taskDefinition:TaskDefinition", "web", nil, inputs)
-	require.Equal(t, []string{"The sandbox does not support this property. Examine values at 'web.volumes[0].efsVolumeConfiguration'."}, failures)
+	require.Equal(t, []string{"The sandbox does not support this property. Examine values at " +
+		"'web.volumes[0].efsVolumeConfiguration'."}, failures)
 }
 
 func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {
@@ -159,8 +164,9 @@ func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {
 	require.Equal(t, "INACTIVE", found.GetReturn().AsMap()["status"])
 	_, err = c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecs/getTaskDefinition:getTaskDefinition",
 		Args: c.structure(values{"taskDefinition": "shop-web:9"})})
-	require.ErrorContains(t, err, "invoking aws:ecs/getTaskDefinition:getTaskDefinition: 1 error occurred:\n\t* reading ECS Task "+
-		"Definition (shop-web:9): ClientException: Unable to describe task definition.\n\n")
+	require.ErrorContains(t, err,
+		"invoking aws:ecs/getTaskDefinition:getTaskDefinition: 1 error occurred:\n\t* reading ECS Task "+
+			"Definition (shop-web:9): ClientException: Unable to describe task definition.\n\n")
 }
 
 func TestServiceThatRolledBackDriftsFromItsInputs(t *testing.T) {
@@ -180,7 +186,8 @@ func TestServiceThatRolledBackDriftsFromItsInputs(t *testing.T) {
 	require.NoError(t, c.account.SetFaults(map[string]string{account.FailingTasks: "shop-web:2"}))
 	second := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", taskDefinitionInputs(webImage))
 	news, _ := c.check("aws:ecs/service:Service", "web", service.inputs, serviceInputs(cluster.id, second.outputs["arn"]))
-	updated, err := c.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: service.urn, Id: service.id, Olds: c.structure(service.outputs), News: c.structure(news)})
+	updated, err := c.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: service.urn, Id: service.id,
+		Olds: c.structure(service.outputs), News: c.structure(news)})
 	require.NoError(t, err)
 	require.Equal(t, second.outputs["arn"], updated.GetProperties().AsMap()["taskDefinition"])
 	service.inputs, service.outputs = news, updated.GetProperties().AsMap()
@@ -208,12 +215,15 @@ func TestFailedOperationsAreWordedAsTheProviderDoes(t *testing.T) {
 	}{
 		"a service without its cluster": {"aws:ecs/service:Service", serviceInputs("gone", "shop-web:1"),
 			"1 error occurred:\n\t* creating ECS Service (web): ClusterNotFoundException: Cluster not found.\n\n"},
-		"memory that Fargate does not have": {"aws:ecs/taskDefinition:TaskDefinition", values{"family": "x", "containerDefinitions": webImage,
-			"cpu": "256", "memory": "4096", "networkMode": "awsvpc", "requiresCompatibilities": []any{"FARGATE"}},
-			"1 error occurred:\n\t* creating ECS Task Definition (x): ClientException: No Fargate configuration exists for given values.\n\n"},
+		"memory that Fargate does not have": {"aws:ecs/taskDefinition:TaskDefinition",
+			values{"family": "x", "containerDefinitions": webImage,
+				"cpu": "256", "memory": "4096", "networkMode": "awsvpc", "requiresCompatibilities": []any{"FARGATE"}},
+			"1 error occurred:\n\t* creating ECS Task Definition (x): ClientException: No Fargate configuration exists for " +
+				"given values.\n\n"},
 		"a field that containers do not have": {"aws:ecs/taskDefinition:TaskDefinition", values{"family": "x",
 			"containerDefinitions": `[{"name":"web","image":"x","enviroment":[]}]`},
-			"1 error occurred:\n\t* creating ECS Task Definition (x): ECS Task Definition container_definitions is invalid: container " +
+			"1 error occurred:\n\t* creating ECS Task Definition (x): ECS Task Definition container_definitions is invalid: " +
+				"container " +
 				"definitions: \"enviroment\" is no field of a container definition\n\n"},
 		"a policy without its role": {"aws:iam/rolePolicy:RolePolicy", values{"name": "p", "role": "gone", "policy": "{}"},
 			"1 error occurred:\n\t* creating IAM Role Policy (p): NoSuchEntity: The role with name gone cannot be found.\n\n"},
@@ -224,16 +234,22 @@ func TestFailedOperationsAreWordedAsTheProviderDoes(t *testing.T) {
 		require.EqualError(t, err, want.want, name)
 	}
 	repository := c.create("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
-	_, err := c.tryCreate("aws:ecr/lifecyclePolicy:LifecyclePolicy", "web", values{"repository": "shop/web", "policy": `{"rules":[]}`})
-	require.EqualError(t, err, "1 error occurred:\n\t* creating ECR Lifecycle Policy (shop/web): InvalidParameterException: Invalid parameter at "+
-		"'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: the policy has no rules'\n\n")
+	_, err := c.tryCreate("aws:ecr/lifecyclePolicy:LifecyclePolicy", "web",
+		values{"repository": "shop/web", "policy": `{"rules":[]}`})
+	require.EqualError(t, err,
+		"1 error occurred:\n\t* creating ECR Lifecycle Policy (shop/web): InvalidParameterException: Invalid parameter at "+
+			"'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: the policy has no "+
+			"rules'\n\n")
 	_, err = c.tryCreate("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
-	require.EqualError(t, err, "1 error occurred:\n\t* creating ECR Repository (shop/web): RepositoryAlreadyExistsException: The repository "+
-		"with name 'shop/web' already exists in the registry with id '123456789012'\n\n")
+	require.EqualError(t, err,
+		"1 error occurred:\n\t* creating ECR Repository (shop/web): RepositoryAlreadyExistsException: The repository "+
+			"with name 'shop/web' already exists in the registry with id '123456789012'\n\n")
 	require.NoError(t, c.account.PutImage("shop/web", "one", "sha256:1", 1))
-	require.EqualError(t, c.remove(repository), "1 error occurred:\n\t* ECR Repository (shop/web) not empty, consider using force_delete: "+
-		"RepositoryNotEmptyException: The repository with name 'shop/web' in registry with id '123456789012' cannot be deleted because it "+
-		"still contains images\n\n")
+	require.EqualError(t, c.remove(repository),
+		"1 error occurred:\n\t* ECR Repository (shop/web) not empty, consider using force_delete: "+
+			"RepositoryNotEmptyException: The repository with name 'shop/web' in registry with id '123456789012' cannot be "+
+			"deleted because it "+
+			"still contains images\n\n")
 	repository.outputs["forceDelete"] = true
 	require.NoError(t, c.remove(repository))
 }
@@ -246,26 +262,34 @@ func TestWhatTheProviderDoesNotKnowIsRefusedByName(t *testing.T) {
 		inputs values
 		want   []string
 	}{
-		"a misspelt property": {"aws:ecs/cluster:Cluster", values{"nme": "x"}, []string{"Invalid or unknown key. Examine values at 'web.nme'."}},
-		"a misspelt field": {"aws:ecr/repository:Repository", values{"imageScanningConfiguration": values{"scanOnPsh": true}}, []string{
-			"Invalid or unknown key. Examine values at 'web.imageScanningConfiguration.scanOnPsh'.",
-			`Missing required argument. The argument "scan_on_push" is required, but no definition was found.. Examine values at 'web.imageScanningConfiguration.scanOnPush'.`}},
-		"an output given": {"aws:ecs/cluster:Cluster", values{"arn": "x"}, []string{"Invalid or unknown key. Examine values at 'web.arn'."}},
+		"a misspelt property": {"aws:ecs/cluster:Cluster", values{"nme": "x"},
+			[]string{"Invalid or unknown key. Examine values at 'web.nme'."}},
+		"a misspelt field": {"aws:ecr/repository:Repository", values{"imageScanningConfiguration": values{"scanOnPsh": true}},
+			[]string{
+				"Invalid or unknown key. Examine values at 'web.imageScanningConfiguration.scanOnPsh'.",
+				`Missing required argument. The argument "scan_on_push" is required, but no definition was found.. Examine values ` +
+					`at 'web.imageScanningConfiguration.scanOnPush'.`}},
+		"an output given": {"aws:ecs/cluster:Cluster", values{"arn": "x"},
+			[]string{"Invalid or unknown key. Examine values at 'web.arn'."}},
 		"what the sandbox lacks": {"aws:ecs/cluster:Cluster", values{"configuration": values{}},
 			[]string{"The sandbox does not support this property. Examine values at 'web.configuration'."}},
 		"EC2": {"aws:ecs/service:Service", values{"launchType": "EC2"},
 			[]string{"The sandbox runs FARGATE services only. Examine values at 'web.launchType'."}},
-		"a type": {"aws:s3/bucket:Bucket", values{}, []string{"the sandbox's aws provider has no resource type aws:s3/bucket:Bucket"}},
-		"a rule without a source": {"aws:ec2/securityGroupRule:SecurityGroupRule", values{"securityGroupId": "sg-1", "protocol": "tcp",
-			"type": "ingress", "fromPort": 80.0, "toPort": 80.0}, []string{
-			"one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be specified. Examine values at 'web'."}},
+		"a type": {"aws:s3/bucket:Bucket", values{},
+			[]string{"the sandbox's aws provider has no resource type aws:s3/bucket:Bucket"}},
+		"a rule without a source": {"aws:ec2/securityGroupRule:SecurityGroupRule",
+			values{"securityGroupId": "sg-1", "protocol": "tcp",
+				"type": "ingress", "fromPort": 80.0, "toPort": 80.0}, []string{
+				"one of `cidr_blocks,ipv6_cidr_blocks,prefix_list_ids,self,source_security_group_id` must be specified. Examine " +
+					"values at 'web'."}},
 	} {
 		_, reasons := c.check(want.token, "web", nil, want.inputs)
 		require.Equal(t, want.want, reasons, name)
 	}
 	_, err := c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:s3/getBucket:getBucket"})
 	require.EqualError(t, err, "the sandbox's aws provider has no function aws:s3/getBucket:getBucket")
-	_, err = c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ec2/getVpc:getVpc", Args: c.structure(values{"state": "x"})})
+	_, err = c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ec2/getVpc:getVpc",
+		Args: c.structure(values{"state": "x"})})
 	require.EqualError(t, err, `invoking aws:ec2/getVpc:getVpc: the sandbox does not know its argument "state"`)
 }
 
@@ -279,7 +303,8 @@ func TestSecretsStaySecretInOutputs(t *testing.T) {
 	registered, err := c.account.TaskDefinition("shop-web")
 	require.NoError(t, err)
 	require.Equal(t, "public.ecr.aws/nginx:1", registered.Containers[0].Image())
-	preview, err := c.Create(t.Context(), &pulumirpc.CreateRequest{Urn: d.urn, Properties: c.structure(d.inputs), Preview: true})
+	preview, err := c.Create(t.Context(), &pulumirpc.CreateRequest{Urn: d.urn, Properties: c.structure(d.inputs),
+		Preview: true})
 	require.NoError(t, err)
 	require.Equal(t, conceal(webImage), preview.GetProperties().AsMap()["containerDefinitions"])
 	require.Empty(t, preview.GetId())
@@ -290,7 +315,8 @@ func TestNameIsMadeOnceAndAnOwnNameIsDeletedFirst(t *testing.T) {
 	c := newClient(t)
 	made, _ := c.check("aws:ec2/securityGroup:SecurityGroup", "web", nil, values{})
 	require.Regexp(t, "^web-[0-9a-f]{7}$", made["name"])
-	again, _ := c.check("aws:ec2/securityGroup:SecurityGroup", "web", values{"name": made["name"], defaultsKey: made[defaultsKey]}, values{})
+	again, _ := c.check("aws:ec2/securityGroup:SecurityGroup", "web",
+		values{"name": made["name"], defaultsKey: made[defaultsKey]}, values{})
 	require.Equal(t, made, again)
 	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{})
 	news, _ := c.check("aws:ec2/securityGroup:SecurityGroup", "web", group.inputs, values{"description": "other"})
@@ -299,7 +325,8 @@ func TestNameIsMadeOnceAndAnOwnNameIsDeletedFirst(t *testing.T) {
 	require.False(t, d.GetDeleteBeforeReplace())
 
 	own := c.create("aws:iam/role:Role", "web", values{"name": "web", "assumeRolePolicy": trustPolicy})
-	news, _ = c.check("aws:iam/role:Role", "web", own.inputs, values{"name": "web", "assumeRolePolicy": trustPolicy, "path": "/shop/"})
+	news, _ = c.check("aws:iam/role:Role", "web", own.inputs, values{"name": "web", "assumeRolePolicy": trustPolicy,
+		"path": "/shop/"})
 	require.True(t, c.diff(own, news).GetDeleteBeforeReplace())
 	require.Equal(t, pulumirpc.PropertyDiff_UPDATE_REPLACE, c.diff(own, news).GetDetailedDiff()["path"].GetKind())
 }
@@ -320,10 +347,12 @@ func TestImportReadsInputsFromTheAccount(t *testing.T) {
 func TestRuleOfASecurityGroup(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"egress": []any{values{"protocol": "-1", "fromPort": 0.0,
-		"toPort": 0.0, "cidrBlocks": []any{"0.0.0.0/0"}}}})
+	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web",
+		values{"egress": []any{values{"protocol": "-1", "fromPort": 0.0,
+			"toPort": 0.0, "cidrBlocks": []any{"0.0.0.0/0"}}}})
 	require.Len(t, group.outputs["egress"], 1)
-	inputs := values{"securityGroupId": group.id, "type": "ingress", "protocol": "tcp", "fromPort": 8080.0, "toPort": 8080.0,
+	inputs := values{"securityGroupId": group.id, "type": "ingress", "protocol": "tcp", "fromPort": 8080.0,
+		"toPort":     8080.0,
 		"cidrBlocks": []any{"0.0.0.0/0"}}
 	rule := c.create("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)
 	require.Regexp(t, "^sgr-", rule.outputs["securityGroupRuleId"])
@@ -350,11 +379,14 @@ func TestProviderSettingsThatAreRefused(t *testing.T) {
 	}
 	require.ErrorContains(t, configure(values{}), "missing region information")
 	require.NoError(t, configure(values{"region": testRegion, "allowedAccountIds": `["123456789012"]`}))
-	require.EqualError(t, configure(values{"region": testRegion, "allowedAccountIds": `["210987654321"]`}), "AWS account ID not allowed: 123456789012")
-	require.EqualError(t, configure(values{"region": testRegion, "forbiddenAccountIds": `["123456789012"]`}), "AWS account ID not allowed: 123456789012")
+	require.EqualError(t, configure(values{"region": testRegion, "allowedAccountIds": `["210987654321"]`}),
+		"AWS account ID not allowed: 123456789012")
+	require.EqualError(t, configure(values{"region": testRegion, "forbiddenAccountIds": `["123456789012"]`}),
+		"AWS account ID not allowed: 123456789012")
 	checked, err := c.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: c.structure(values{"regoin": testRegion})})
 	require.NoError(t, err)
-	require.Contains(t, checked.GetFailures()[0].GetReason(), "Invalid or unknown key. Check `pulumi config get aws:regoin`.")
+	require.Contains(t, checked.GetFailures()[0].GetReason(),
+		"Invalid or unknown key. Check `pulumi config get aws:regoin`.")
 }
 
 func TestGetImage(t *testing.T) {
@@ -363,7 +395,8 @@ func TestGetImage(t *testing.T) {
 	c.create("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
 	require.NoError(t, c.account.PutImage("shop/web", "one", "sha256:1", 1))
 	invoke := func(args values) (values, error) {
-		answer, err := c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecr/getImage:getImage", Args: c.structure(args)})
+		answer, err := c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecr/getImage:getImage",
+			Args: c.structure(args)})
 		return answer.GetReturn().AsMap(), err
 	}
 	found, err := invoke(values{"repositoryName": "shop/web", "imageDigest": "sha256:1"})
@@ -371,7 +404,8 @@ func TestGetImage(t *testing.T) {
 	require.Equal(t, []any{"one"}, found["imageTags"])
 	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop/web@sha256:1", found["imageUri"])
 	_, err = invoke(values{"repositoryName": "shop/web", "imageTag": "two"})
-	require.ErrorContains(t, err, "reading ECR Images: ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'two'}")
+	require.ErrorContains(t, err,
+		"reading ECR Images: ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'two'}")
 }
 
 func TestServedProviderOutlivesCancel(t *testing.T) {
@@ -380,7 +414,8 @@ func TestServedProviderOutlivesCancel(t *testing.T) {
 	require.NoError(t, err)
 	port, stop, err := Serve(a)
 	require.NoError(t, err)
-	connection, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(port),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	provider := pulumirpc.NewResourceProviderClient(connection)
 	for range 2 {

@@ -88,14 +88,15 @@ func comparable(t *testing.T, response any) any {
 	}
 	text := string(body)
 	for pattern, replacement := range map[string]string{
-		`-[0-9a-f]{7}(["/])`:                                "-0000000$1",
-		`sg-[0-9a-f]{17}`:                                   "sg-0",
-		`/[0-9a-f]{16}\b`:                                   "/0", // the ends of Elastic Load Balancing's ARNs
-		`(secret:[a-z/]+)-[0-9A-Za-z]{6}`:                   "$1-000000",
-		`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`:         "0",
-		`terraform-[0-9a-f]{26}`:                            "0",
-		`facts-dev-\d+\.`:                                   "facts-dev-0.",
-		`"zoneId":\s*"\w+"`:                                 `"zoneId":"Z0"`,            // of another region, in the recordings' stand-in
+		`-[0-9a-f]{7}(["/])`:                        "-0000000$1",
+		`sg-[0-9a-f]{17}`:                           "sg-0",
+		`/[0-9a-f]{16}\b`:                           "/0", // the ends of Elastic Load Balancing's ARNs
+		`(secret:[a-z/]+)-[0-9A-Za-z]{6}`:           "$1-000000",
+		`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`: "0",
+		`terraform-[0-9a-f]{26}`:                    "0",
+		`facts-dev-\d+\.`:                           "facts-dev-0.",
+		// of another region, in the recordings' stand-in
+		`"zoneId":\s*"\w+"`:                                 `"zoneId":"Z0"`,
 		`"deregistrationDelay":\s*"(\d+)"`:                  `"deregistrationDelay":$1`, // a number since the SDK's 6.0
 		`("protocol":\s*"HTTP",\s*"sslPolicy":\s*)"[\w-]+"`: `$1""`,                     // AWS has none for HTTP
 	} {
@@ -165,10 +166,13 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 		"secretsmanager-secretVersion.jsonl": {"aws:secretsmanager/secretVersion:SecretVersion", "web", recordedSecret},
 		"iam-role.jsonl":                     {"aws:iam/role:Role", "web", nil},
 		"iam-rolePolicy.jsonl":               {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
-		"lb-listener.jsonl":                  {"aws:lb/listener:Listener", "http", balanced(account.Listener, account.ListenerRule)},
-		"lb-listenerRule.jsonl":              {"aws:lb/listenerRule:ListenerRule", "web", balanced(account.ListenerRule)},
-		"lb-loadBalancer.jsonl":              {"aws:lb/loadBalancer:LoadBalancer", "facts", balanced(account.LoadBalancer, account.Listener, account.ListenerRule)},
-		"lb-targetGroup.jsonl":               {"aws:lb/targetGroup:TargetGroup", "web", balanced(account.TargetGroup, account.ListenerRule)},
+		"lb-listener.jsonl": {"aws:lb/listener:Listener", "http",
+			balanced(account.Listener, account.ListenerRule)},
+		"lb-listenerRule.jsonl": {"aws:lb/listenerRule:ListenerRule", "web", balanced(account.ListenerRule)},
+		"lb-loadBalancer.jsonl": {"aws:lb/loadBalancer:LoadBalancer", "facts",
+			balanced(account.LoadBalancer, account.Listener, account.ListenerRule)},
+		"lb-targetGroup.jsonl": {"aws:lb/targetGroup:TargetGroup", "web",
+			balanced(account.TargetGroup, account.ListenerRule)},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -222,11 +226,13 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 	}
 }
 
-// sinceThen are properties that the provider of these recordings does not have, or treats in another way than that of the second
-// set, in which they stand.
+// sinceThen are properties that the provider of these recordings does not have, or treats in another way than that of
+// the second set, in which they stand.
 var sinceThen = []string{"connectionLogs", "connectionTermination", "dnsRecordClientRoutingPolicy",
-	"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "iamRole", "loadBalancerArns", "loadBalancingAnomalyMitigation",
-	"mutualAuthentication", "namePrefix", "permissionsBoundary", "platformVersion", "preserveClientIp", "subnetMappings", "tagsAll", "targetFailovers",
+	"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "iamRole", "loadBalancerArns",
+	"loadBalancingAnomalyMitigation",
+	"mutualAuthentication", "namePrefix", "permissionsBoundary", "platformVersion", "preserveClientIp", "subnetMappings",
+	"tagsAll", "targetFailovers",
 	"targetHealthStates", "trackLatest"}
 
 // asBefore is an answer without sinceThen.
@@ -265,7 +271,8 @@ func recordedSecret(t *testing.T, s *server) {
 func registerOneBefore(t *testing.T, s *server) {
 	t.Helper()
 	create := recordings(t, "ecs-taskDefinition.jsonl")[1]
-	_, err := s.Create(t.Context(), request(t, create.Request, "aws:ecs/taskDefinition:TaskDefinition", "web", &pulumirpc.CreateRequest{}))
+	_, err := s.Create(t.Context(), request(t, create.Request, "aws:ecs/taskDefinition:TaskDefinition", "web",
+		&pulumirpc.CreateRequest{}))
 	require.NoError(t, err)
 }
 
@@ -281,7 +288,8 @@ func runnable(t *testing.T, s *server) {
 		"portMappings":[{"containerPort":8080}]}]`)
 	require.NoError(t, err)
 	for range 3 {
-		_, err := s.account.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "facts-dev-web", CPU: "256", Memory: "512",
+		_, err := s.account.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "facts-dev-web", CPU: "256",
+			Memory:      "512",
 			NetworkMode: "awsvpc", RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
 			ExecutionRoleARN: "arn:aws:iam::123456789012:role/facts-dev-web-execution"})
 		require.NoError(t, err)
@@ -302,14 +310,18 @@ func balanced(except ...string) func(*testing.T, *server) {
 		}{
 			{account.SecurityGroup, account.Object{"arn": "security-group/sg-1c5983149878cba18", "vpcId": account.DefaultVPC,
 				"ingress": everything, "egress": everything}},
-			{account.LoadBalancer, account.Object{"arn": balancer, "name": "facts-dev", "securityGroups": []any{"sg-1c5983149878cba18"},
-				"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID}}},
-			{account.TargetGroup, account.Object{"arn": group, "name": "web-f2ba985", "targetType": "ip", "vpcId": account.DefaultVPC}},
-			{account.Listener, account.Object{"arn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"), "port": 80.0,
+			{account.LoadBalancer, account.Object{"arn": balancer, "name": "facts-dev",
+				"securityGroups": []any{"sg-1c5983149878cba18"},
+				"subnets":        []any{account.Subnets[0].ID, account.Subnets[1].ID}}},
+			{account.TargetGroup, account.Object{"arn": group, "name": "web-f2ba985", "targetType": "ip",
+				"vpcId": account.DefaultVPC}},
+			{account.Listener, account.Object{"arn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
+				"port":     80.0,
 				"protocol": "HTTP", "loadBalancerArn": balancer}},
-			{account.ListenerRule, account.Object{"arn": arn("listener-rule/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89/b06affbb716399e9"),
-				"listenerArn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
-				"actions":     []any{values{"type": "forward", "targetGroupArn": group}}}},
+			{account.ListenerRule,
+				account.Object{"arn": arn("listener-rule/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89/b06affbb716399e9"),
+					"listenerArn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
+					"actions":     []any{values{"type": "forward", "targetGroupArn": group}}}},
 		} {
 			if !slices.Contains(except, o.kind) {
 				require.NoError(t, s.account.CreateObject(o.kind, path.Base(o.properties["arn"].(string)), o.properties, nil))

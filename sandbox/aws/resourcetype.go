@@ -13,15 +13,16 @@ import (
 
 // resourceType is one row of the table: a type of resource, and where it differs from a plain object of the account.
 type resourceType struct {
-	kind                string // of account objects; "" for task definitions and services
-	noun                string // as the provider's messages have it: ECR Repository
-	key                 string // the property that its messages name it by
-	properties          properties
-	aliases             map[string]string // other spellings of properties
-	autoname            bool              // a name that is not given is made from the resource's logical name
-	nameLimit           int               // how long a name that was made may be; 0 for any length
-	deleteBeforeReplace bool              // the provider deletes it before it makes another in its place, unless the program says otherwise
-	arnID               bool              // its id is its ARN, of which the account's own key is the last part
+	kind       string // of account objects; "" for task definitions and services
+	noun       string // as the provider's messages have it: ECR Repository
+	key        string // the property that its messages name it by
+	properties properties
+	aliases    map[string]string // other spellings of properties
+	autoname   bool              // a name that is not given is made from the resource's logical name
+	nameLimit  int               // how long a name that was made may be; 0 for any length
+	// the provider deletes it before it makes another in its place, unless the program says otherwise
+	deleteBeforeReplace bool
+	arnID               bool // its id is its ARN, of which the account's own key is the last part
 	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
 	existing string
 	// identify gives a new resource its id; by default the property named by key.
@@ -186,8 +187,8 @@ func (ps properties) inputs(olds, state values) values {
 	return inputs
 }
 
-// given is what a program would give to have a value: nil for what is empty, unless it must be given, and for what it may
-// not give.
+// given is what a program would give to have a value: nil for what is empty, unless it must be given, and for what it
+// may not give.
 func (p property) given(v any) any {
 	if p.output || p.unsupported {
 		return nil

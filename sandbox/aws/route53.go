@@ -31,7 +31,8 @@ var record = &resourceType{
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		c := checker{path, fail}
-		c.oneOf(inputs, "type", strings.Fields("A AAAA CAA CNAME DS HTTPS MX NAPTR NS PTR SOA SPF SRV SSHFP SVCB TLSA TXT")...)
+		c.oneOf(inputs, "type",
+			strings.Fields("A AAAA CAA CNAME DS HTTPS MX NAPTR NS PTR SOA SPF SRV SSHFP SVCB TLSA TXT")...)
 		switch {
 		case (inputs["records"] == nil) == (inputs["aliases"] == nil):
 			fail(fmt.Sprintf("only one of `alias,records` must be specified. Examine values at '%s'.", path))
@@ -75,8 +76,10 @@ func createRecord(c *call) error {
 			return updateRecord(c)
 		}
 	}
-	return c.account.CreateObject(account.Record, key, c.state, &account.Error{Code: "InvalidChangeBatch", Message: fmt.Sprintf(
-		"[Tried to create resource record set [name='%s.', type='%s'] but it already exists]", fullName(name), text(c.state, "type"))})
+	return c.account.CreateObject(account.Record, key, c.state,
+		&account.Error{Code: "InvalidChangeBatch", Message: fmt.Sprintf(
+			"[Tried to create resource record set [name='%s.', type='%s'] but it already exists]", fullName(name),
+			text(c.state, "type"))})
 }
 
 func readRecord(c *call) (values, error) {
@@ -105,7 +108,8 @@ func getZone(a *account.Account, _ string, args values) (values, error) {
 		return nil, fmt.Errorf("either name or zone_id must be set")
 	case name != "" && id != "":
 		return nil, fmt.Errorf("zone_id and name cannot be set at the same time")
-	case isTrue(args, "privateZone"), id != "" && id != account.HostedZone, name != "" && domain(name) != account.HostedZoneName:
+	case isTrue(args, "privateZone"), id != "" && id != account.HostedZone, name != "" &&
+		domain(name) != account.HostedZoneName:
 		return nil, fmt.Errorf("no matching Route53Zone found")
 	}
 	records, err := a.Objects(account.Record)
@@ -115,7 +119,8 @@ func getZone(a *account.Account, _ string, args values) (values, error) {
 	}
 	const ownRecords = 2 // NS and SOA
 	return values{
-		"arn": "arn:aws:route53:::hostedzone/" + account.HostedZone, "callerReference": "sandbox", "comment": "", "id": account.HostedZone,
+		"arn": "arn:aws:route53:::hostedzone/" + account.HostedZone, "callerReference": "sandbox", "comment": "",
+		"id":                       account.HostedZone,
 		"linkedServiceDescription": "", "linkedServicePrincipal": "", "name": account.HostedZoneName, "nameServers": servers,
 		"primaryNameServer": servers[0], "privateZone": false, "resourceRecordSetCount": float64(ownRecords + len(records)),
 		"tags": values{}, "vpcId": "", "zoneId": account.HostedZone,

@@ -25,7 +25,8 @@ var scalableTarget = &resourceType{
 }
 
 var scalingPolicy = &resourceType{
-	kind: account.ScalingPolicy, noun: "Application Auto Scaling Scaling Policy", key: "name", autoname: true, objectKey: ofTarget,
+	kind: account.ScalingPolicy, noun: "Application Auto Scaling Scaling Policy", key: "name", autoname: true,
+	objectKey: ofTarget,
 	properties: properties{
 		"alarmArns": {output: true, empty: texts}, "arn": result,
 		"name":       {replaces: true},
@@ -35,10 +36,11 @@ var scalingPolicy = &resourceType{
 		"targetTrackingScalingPolicyConfiguration": {fields: properties{
 			"customizedMetricSpecification": {unsupported: true},
 			"disableScaleIn":                {standard: false},
-			"predefinedMetricSpecification": {fields: properties{"predefinedMetricType": {required: true}, "resourceLabel": {empty: ""}}},
-			"scaleInCooldown":               optional,
-			"scaleOutCooldown":              optional,
-			"targetValue":                   {required: true},
+			"predefinedMetricSpecification": {fields: properties{"predefinedMetricType": {required: true},
+				"resourceLabel": {empty: ""}}},
+			"scaleInCooldown":  optional,
+			"scaleOutCooldown": optional,
+			"targetValue":      {required: true},
 		}},
 	},
 	validate: func(path string, inputs values, fail func(string)) {
@@ -59,7 +61,8 @@ var scalingPolicy = &resourceType{
 }
 
 var scheduledAction = &resourceType{
-	kind: account.ScheduledAction, noun: "Application Auto Scaling Scheduled Action", key: "name", autoname: true, objectKey: ofTarget,
+	kind: account.ScheduledAction, noun: "Application Auto Scaling Scheduled Action", key: "name", autoname: true,
+	objectKey: ofTarget,
 	properties: properties{
 		"arn":        result,
 		"endTime":    {unsupported: true},
@@ -75,13 +78,15 @@ var scheduledAction = &resourceType{
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		scalesServices(path, inputs, fail)
-		if action, known := inputs["scalableTargetAction"].(values); known && action["minCapacity"] == nil && action["maxCapacity"] == nil {
+		if action, known := inputs["scalableTargetAction"].(values); known && action["minCapacity"] == nil &&
+			action["maxCapacity"] == nil {
 			const either = "scalable_target_action.0.max_capacity,scalable_target_action.0.min_capacity"
 			fail(fmt.Sprintf("one of `%s` must be specified. Examine values at '%s.scalableTargetAction'.", either, path))
 		}
 	},
 	custom: putting(func(c *call, newID func(int) string) account.Object {
-		return account.Object{"arn": c.arn("autoscaling", "scheduledAction:"+newID(32)+":resource/ecs/"+text(c.state, "resourceId")+
+		return account.Object{"arn": c.arn("autoscaling", "scheduledAction:"+newID(32)+":resource/ecs/"+text(c.state,
+			"resourceId")+
 			":scheduledActionName/"+text(c.state, "name"))}
 	}, nil),
 }

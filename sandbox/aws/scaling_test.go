@@ -19,7 +19,8 @@ const (
 
 // scaling is inputs for the scaling of the service shop-dev/web.
 func scaling(more values) values {
-	inputs := values{"resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount", "serviceNamespace": "ecs"}
+	inputs := values{"resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount",
+		"serviceNamespace": "ecs"}
 	maps.Copy(inputs, more)
 	return inputs
 }
@@ -37,11 +38,13 @@ func TestServiceScalesWithItsTarget(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	c.serviceOf(nil)
-	target := c.create(targetToken, "web", scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0, "tags": values{"Stage": "dev"}}))
+	target := c.create(targetToken, "web",
+		scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0, "tags": values{"Stage": "dev"}}))
 	require.Equal(t, "service/shop-dev/web", target.id)
 	require.Equal(t, "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"+
 		"AWSServiceRoleForApplicationAutoScaling_ECSService", target.outputs["roleArn"])
-	require.Regexp(t, "^arn:aws:application-autoscaling:ap-northeast-2:123456789012:scalable-target/[0-9a-f]{36}$", target.outputs["arn"])
+	require.Regexp(t, "^arn:aws:application-autoscaling:ap-northeast-2:123456789012:scalable-target/[0-9a-f]{36}$",
+		target.outputs["arn"])
 	c.update(target, scaling(values{"minCapacity": 0.0, "maxCapacity": 6.0}))
 	require.Equal(t, 6.0, target.outputs["maxCapacity"])
 	c.refresh(target)
@@ -53,13 +56,16 @@ func TestServiceScalesWithItsTarget(t *testing.T) {
 	require.Regexp(t, "^cpu-[0-9a-f]{7}$", cpu.id)
 	require.Len(t, cpu.outputs["alarmArns"], 2)
 	c.create(policyToken, "memory", tracking("ECSServiceAverageMemoryUtilization", ""))
-	requests := c.create(policyToken, "requests", tracking("ALBRequestCountPerTarget", "app/shop/5f199ffa0882b300/targetgroup/web/b60b03723de28181"))
+	requests := c.create(policyToken, "requests", tracking("ALBRequestCountPerTarget",
+		"app/shop/5f199ffa0882b300/targetgroup/web/b60b03723de28181"))
 	require.NoError(t, c.remove(requests))
-	action := c.create(actionToken, "night", scaling(values{"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin",
-		"scalableTargetAction": values{"minCapacity": 0.0, "maxCapacity": 0.0}}))
+	action := c.create(actionToken, "night",
+		scaling(values{"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin",
+			"scalableTargetAction": values{"minCapacity": 0.0, "maxCapacity": 0.0}}))
 	require.Equal(t, "night-ecs-service/shop-dev/web", action.id)
 	for _, schedule := range []string{"at(2026-11-24T22:00:00)", "rate(12 hours)"} {
-		c.create(actionToken, "once", scaling(values{"schedule": schedule, "scalableTargetAction": values{"maxCapacity": 3.0}}))
+		c.create(actionToken, "once",
+			scaling(values{"schedule": schedule, "scalableTargetAction": values{"maxCapacity": 3.0}}))
 	}
 
 	require.NoError(t, c.remove(again))
@@ -76,8 +82,9 @@ func TestScalingThatIsRefused(t *testing.T) {
 	const unregistered = "ObjectNotFoundException: No scalable target registered for service namespace: ecs, resource ID: " +
 		"service/shop-dev/web, scalable dimension: ecs:service:DesiredCount"
 	_, err := c.tryCreate(targetToken, "web", scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0}))
-	require.EqualError(t, err, "1 error occurred:\n\t* creating Application AutoScaling Target (service/shop-dev/web): ValidationException: "+
-		"ECS service doesn't exist: service/shop-dev/web\n\n")
+	require.EqualError(t, err,
+		"1 error occurred:\n\t* creating Application AutoScaling Target (service/shop-dev/web): ValidationException: "+
+			"ECS service doesn't exist: service/shop-dev/web\n\n")
 	c.serviceOf(nil)
 	_, err = c.tryCreate(policyToken, "web", tracking("ECSServiceAverageCPUUtilization", ""))
 	require.ErrorContains(t, err, unregistered)
@@ -92,14 +99,21 @@ func TestScalingThatIsRefused(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"no label":      {policyToken, tracking("ALBRequestCountPerTarget", ""), "Resource label is required"},
-		"half a label":  {policyToken, tracking("ALBRequestCountPerTarget", "app/shop/1"), "Resource label is not of the form"},
-		"a label":       {policyToken, tracking("ECSServiceAverageCPUUtilization", "app/shop/1/targetgroup/web/1"), "Resource label is not allowed"},
-		"a metric":      {policyToken, tracking("DynamoDBReadCapacityUtilization", ""), "Unsupported predefined metric type"},
-		"upside down":   {actionToken, scaling(action), "Minimum capacity cannot be greater than maximum capacity"},
-		"a schedule":    {actionToken, scaling(values{"schedule": "daily", "scalableTargetAction": values{"minCapacity": 3.0}}), "Invalid schedule expression: daily"},
-		"short of cron": {actionToken, scaling(values{"schedule": "cron(0 22 * * *)", "scalableTargetAction": values{"minCapacity": 3.0}}), "Invalid schedule expression"},
-		"a zone": {actionToken, scaling(values{"schedule": "rate(1 day)", "timezone": "Mars", "scalableTargetAction": values{"minCapacity": 3.0}}),
+		"no label": {policyToken, tracking("ALBRequestCountPerTarget", ""), "Resource label is required"},
+		"half a label": {policyToken, tracking("ALBRequestCountPerTarget", "app/shop/1"),
+			"Resource label is not of the form"},
+		"a label": {policyToken, tracking("ECSServiceAverageCPUUtilization", "app/shop/1/targetgroup/web/1"),
+			"Resource label is not allowed"},
+		"a metric":    {policyToken, tracking("DynamoDBReadCapacityUtilization", ""), "Unsupported predefined metric type"},
+		"upside down": {actionToken, scaling(action), "Minimum capacity cannot be greater than maximum capacity"},
+		"a schedule": {actionToken,
+			scaling(values{"schedule": "daily", "scalableTargetAction": values{"minCapacity": 3.0}}),
+			"Invalid schedule expression: daily"},
+		"short of cron": {actionToken,
+			scaling(values{"schedule": "cron(0 22 * * *)", "scalableTargetAction": values{"minCapacity": 3.0}}),
+			"Invalid schedule expression"},
+		"a zone": {actionToken,
+			scaling(values{"schedule": "rate(1 day)", "timezone": "Mars", "scalableTargetAction": values{"minCapacity": 3.0}}),
 			"Unsupported time zone: Mars"},
 	} {
 		_, err := c.tryCreate(refused.token, "web", refused.inputs)
@@ -111,7 +125,8 @@ func TestAlarmIsPutInPlace(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	inputs := values{"name": "shop-dev-web-5xx", "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1.0,
-		"metricName": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "period": 60.0, "statistic": "Sum", "threshold": 5.0,
+		"metricName": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "period": 60.0, "statistic": "Sum",
+		"threshold":  5.0,
 		"dimensions": values{"LoadBalancer": "app/shop/1"}, "treatMissingData": "notBreaching"}
 	alarm := c.create(alarmToken, "web", inputs)
 	require.Equal(t, "shop-dev-web-5xx", alarm.id)
@@ -127,7 +142,8 @@ func TestAlarmIsPutInPlace(t *testing.T) {
 	c.refresh(alarm)
 	require.Empty(t, alarm.id)
 	require.Regexp(t, "^web-[0-9a-f]{7}$", c.create(alarmToken, "web", values{"comparisonOperator": "LessThanThreshold",
-		"evaluationPeriods": 2.0, "metricName": "x", "namespace": "y", "period": 60.0, "statistic": "Average", "threshold": 0.0}).id)
+		"evaluationPeriods": 2.0, "metricName": "x", "namespace": "y", "period": 60.0, "statistic": "Average",
+		"threshold": 0.0}).id)
 }
 
 func TestContainerInsightsAreSwitchedInPlace(t *testing.T) {
@@ -144,7 +160,8 @@ func TestContainerInsightsAreSwitchedInPlace(t *testing.T) {
 		c.refresh(cluster)
 		require.Empty(t, c.diff(cluster, cluster.inputs).GetDiffs())
 	}
-	d, err := c.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: cluster.urn, Id: cluster.id, Olds: c.structure(cluster.outputs),
+	d, err := c.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: cluster.urn, Id: cluster.id,
+		Olds: c.structure(cluster.outputs),
 		News: c.structure(values{"name": "shop-dev"})})
 	require.NoError(t, err)
 	require.Empty(t, d.GetDiffs(), "leaving settings out leaves them as they are")
@@ -161,29 +178,43 @@ func TestValuesThatCheckRefuses(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"a retention": {"aws:cloudwatch/logGroup:LogGroup", values{"retentionInDays": 31.0}, "expected retention_in_days to be one of [0 1 3 5 7 14 30 60 " +
-			"90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653], got 31. Examine values at 'web.retentionInDays'."},
+		"a retention": {"aws:cloudwatch/logGroup:LogGroup", values{"retentionInDays": 31.0},
+			"expected retention_in_days to be one of [0 1 3 5 7 14 30 60 " +
+				"90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653], got 31. Examine values at " +
+				"'web.retentionInDays'."},
 		"a boundary": {role, values{"assumeRolePolicy": trustPolicy, "permissionsBoundary": "boundary"},
-			`"permissions_boundary" (boundary) is an invalid ARN: arn: invalid prefix. Examine values at 'web.permissionsBoundary'.`},
-		"a boundary that is a role": {role, values{"assumeRolePolicy": trustPolicy, "permissionsBoundary": "arn:aws:iam::123456789012:role/x"},
-			`"permissions_boundary" (arn:aws:iam::123456789012:role/x) is an invalid ARN: is no policy. Examine values at 'web.permissionsBoundary'.`},
+			`"permissions_boundary" (boundary) is an invalid ARN: arn: invalid prefix. Examine values at ` +
+				`'web.permissionsBoundary'.`},
+		"a boundary that is a role": {role, values{"assumeRolePolicy": trustPolicy,
+			"permissionsBoundary": "arn:aws:iam::123456789012:role/x"},
+			`"permissions_boundary" (arn:aws:iam::123456789012:role/x) is an invalid ARN: is no policy. Examine values at ` +
+				`'web.permissionsBoundary'.`},
 		"insights": {"aws:ecs/cluster:Cluster", values{"settings": []any{values{"name": "containerInsights", "value": "on"}}},
-			`expected setting.0.value to be one of ["enhanced" "enabled" "disabled"], got on. Examine values at 'web.settings[0].value'.`},
-		"another namespace": {targetToken, scaling(values{"minCapacity": 1.0, "maxCapacity": 1.0, "serviceNamespace": "dynamodb"}),
+			`expected setting.0.value to be one of ["enhanced" "enabled" "disabled"], got on. Examine values at ` +
+				`'web.settings[0].value'.`},
+		"another namespace": {targetToken,
+			scaling(values{"minCapacity": 1.0, "maxCapacity": 1.0, "serviceNamespace": "dynamodb"}),
 			"The sandbox scales ECS services only. Examine values at 'web.serviceNamespace'."},
-		"steps": {policyToken, scaling(nil), "The sandbox has TargetTrackingScaling only. Examine values at 'web.policyType'."},
-		"an action without one": {actionToken, scaling(values{"schedule": "rate(1 day)", "scalableTargetAction": values{}}), "one of `scalable_target_action." +
-			"0.max_capacity,scalable_target_action.0.min_capacity` must be specified. Examine values at 'web.scalableTargetAction'."},
-		"a comparison": {alarmToken, values{"comparisonOperator": ">", "evaluationPeriods": 1.0}, `expected comparison_operator to be one of ["Greater` +
-			`ThanOrEqualToThreshold" "GreaterThanThreshold" "LessThanThreshold" "LessThanOrEqualToThreshold"], got >. Examine values at 'web.comparisonOperator'.`},
+		"steps": {policyToken, scaling(nil),
+			"The sandbox has TargetTrackingScaling only. Examine values at 'web.policyType'."},
+		"an action without one": {actionToken, scaling(values{"schedule": "rate(1 day)", "scalableTargetAction": values{}}),
+			"one of `scalable_target_action." +
+				"0.max_capacity,scalable_target_action.0.min_capacity` must be specified. Examine values at " +
+				"'web.scalableTargetAction'."},
+		"a comparison": {alarmToken, values{"comparisonOperator": ">", "evaluationPeriods": 1.0},
+			`expected comparison_operator to be one of ["Greater` +
+				`ThanOrEqualToThreshold" "GreaterThanThreshold" "LessThanThreshold" "LessThanOrEqualToThreshold"], got >. Examine ` +
+				`values at 'web.comparisonOperator'.`},
 	} {
 		_, reasons := c.check(want.token, "web", nil, want.inputs)
 		require.Equal(t, []string{want.want}, reasons, name)
 	}
 	boundary := "arn:aws:iam::" + account.ID + ":policy/team/boundary"
-	own := c.create(role, "web", values{"name": "web", "assumeRolePolicy": trustPolicy, "path": "/shop/dev/", "permissionsBoundary": boundary})
+	own := c.create(role, "web", values{"name": "web", "assumeRolePolicy": trustPolicy, "path": "/shop/dev/",
+		"permissionsBoundary": boundary})
 	require.Equal(t, "arn:aws:iam::123456789012:role/shop/dev/web", own.outputs["arn"])
 	require.Equal(t, boundary, own.outputs["permissionsBoundary"])
 	_, err := c.tryCreate(role, "web", values{"name": "other", "assumeRolePolicy": trustPolicy, "path": "shop"})
-	require.ErrorContains(t, err, "creating IAM Role (other): ValidationError: The specified value for path is invalid. It must begin and end with / ")
+	require.ErrorContains(t, err,
+		"creating IAM Role (other): ValidationError: The specified value for path is invalid. It must begin and end with / ")
 }

@@ -13,16 +13,20 @@ const scheduleToken = "aws:scheduler/schedule:Schedule"
 
 // nightly is inputs for a schedule that starts the task nightly, with these changed.
 func nightly(more values) values {
-	inputs := values{"name": "nightly", "scheduleExpression": "cron(0 3 * * ? *)", "flexibleTimeWindow": values{"mode": "OFF"}, "target": scheduleTarget(nil)}
+	inputs := values{"name": "nightly", "scheduleExpression": "cron(0 3 * * ? *)",
+		"flexibleTimeWindow": values{"mode": "OFF"}, "target": scheduleTarget(nil)}
 	maps.Copy(inputs, more)
 	return inputs
 }
 
 func scheduleTarget(more values) values {
-	target := values{"arn": account.ARN("ecs", testRegion, "cluster/shop-dev"), "roleArn": "arn:aws:iam::123456789012:role/nightly",
-		"ecsParameters": values{"taskDefinitionArn": account.ARN("ecs", testRegion, "task-definition/shop-nightly:1"), "launchType": "FARGATE",
-			"networkConfiguration": values{"subnets": []any{account.Subnets[1].ID, account.Subnets[0].ID}, "assignPublicIp": true},
-			"tags":                 values{"Stage": "dev"}}}
+	target := values{"arn": account.ARN("ecs", testRegion, "cluster/shop-dev"),
+		"roleArn": "arn:aws:iam::123456789012:role/nightly",
+		"ecsParameters": values{"taskDefinitionArn": account.ARN("ecs", testRegion, "task-definition/shop-nightly:1"),
+			"launchType": "FARGATE",
+			"networkConfiguration": values{"subnets": []any{account.Subnets[1].ID, account.Subnets[0].ID},
+				"assignPublicIp": true},
+			"tags": values{"Stage": "dev"}}}
 	maps.Copy(target, more)
 	return target
 }
@@ -42,21 +46,26 @@ func TestScheduleIsMadeChangedAndRemoved(t *testing.T) {
 	require.Equal(t, []any{"default", "ENABLED", "UTC", ""},
 		[]any{s.outputs["groupName"], s.outputs["state"], s.outputs["scheduleExpressionTimezone"], s.outputs["namePrefix"]})
 	target := s.outputs["target"].(values)
-	require.Equal(t, values{"maximumEventAgeInSeconds": 86400.0, "maximumRetryAttempts": 185.0}, target["retryPolicy"], "as AWS fills it in")
+	require.Equal(t, values{"maximumEventAgeInSeconds": 86400.0, "maximumRetryAttempts": 185.0}, target["retryPolicy"],
+		"as AWS fills it in")
 	require.Equal(t, 1.0, target["ecsParameters"].(values)["taskCount"])
 
 	_, err := c.tryCreate(scheduleToken, "again", nightly(nil))
-	require.ErrorContains(t, err, "creating EventBridge Scheduler Schedule (nightly): ConflictException: Schedule default/nightly already exists.")
+	require.ErrorContains(t, err,
+		"creating EventBridge Scheduler Schedule (nightly): ConflictException: Schedule default/nightly already exists.")
 	swapped := scheduleTarget(nil)
-	swapped["ecsParameters"].(values)["networkConfiguration"] = values{"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID},
+	swapped["ecsParameters"].(values)["networkConfiguration"] = values{"subnets": []any{account.Subnets[0].ID,
+		account.Subnets[1].ID},
 		"assignPublicIp": true}
 	inputs, failures := c.check(scheduleToken, "nightly", s.inputs, nightly(values{"target": swapped}))
 	require.Empty(t, failures)
 	require.Empty(t, c.diff(s, inputs).GetDiffs(), "the order of subnets means nothing")
 
-	retried := values{"retryPolicy": values{"maximumRetryAttempts": 0.0}, "deadLetterConfig": values{"arn": account.ARN("sqs", testRegion, "failed")},
-		"input": `{"containerOverrides":[{"name":"main","command":["x"]}]}`}
-	inputs, failures = c.check(scheduleToken, "nightly", s.inputs, nightly(values{"state": "DISABLED", "target": scheduleTarget(retried)}))
+	retried := values{"retryPolicy": values{"maximumRetryAttempts": 0.0},
+		"deadLetterConfig": values{"arn": account.ARN("sqs", testRegion, "failed")},
+		"input":            `{"containerOverrides":[{"name":"main","command":["x"]}]}`}
+	inputs, failures = c.check(scheduleToken, "nightly", s.inputs,
+		nightly(values{"state": "DISABLED", "target": scheduleTarget(retried)}))
 	require.Empty(t, failures)
 	difference := c.diff(s, inputs)
 	require.Equal(t, []string{"state", "target"}, difference.GetDiffs())

@@ -1,7 +1,7 @@
 package aws
 
-// schema is as much of the provider's schema as `pulumi import` asks for: which types there are, and which properties each has. What
-// type a property has, it leaves open.
+// schema is as much of the provider's schema as `pulumi import` asks for: which types there are, and which properties
+// each has. What type a property has, it leaves open.
 func schema() values {
 	resources := values{}
 	for token, kind := range types {

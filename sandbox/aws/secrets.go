@@ -56,7 +56,8 @@ var secretVersion = &resourceType{
 }
 
 func createSecretVersion(c *call) error {
-	v, err := c.account.PutSecretValue(text(c.state, "secretId"), text(c.state, "secretString"), text(c.state, "secretBinary"))
+	v, err := c.account.PutSecretValue(text(c.state, "secretId"), text(c.state, "secretString"),
+		text(c.state, "secretBinary"))
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,8 @@ func readSecretVersion(c *call) (values, error) {
 // deleteSecretVersion leaves the value: AWS has no call that deletes one, and the current one keeps its label.
 func deleteSecretVersion(c *call) error {
 	secretID, versionID, _ := strings.Cut(c.id, "|")
-	stages := slices.DeleteFunc(textList(c.state["versionStages"]), func(stage string) bool { return stage == "AWSCURRENT" })
+	stages := slices.DeleteFunc(textList(c.state["versionStages"]),
+		func(stage string) bool { return stage == "AWSCURRENT" })
 	err := c.account.RemoveSecretStages(secretID, versionID, stages)
 	if account.IsCode(err, "ResourceNotFoundException") || account.IsCode(err, "InvalidRequestException") {
 		return nil

@@ -59,16 +59,21 @@ func TestSecretsThatAreRefused(t *testing.T) {
 	c := newClient(t)
 	s := c.create(secretToken, "web", values{"name": "web"})
 	_, err := c.tryCreate(secretToken, "web", values{"name": "web"})
-	require.ErrorContains(t, err, "creating Secrets Manager Secret (web): ResourceExistsException: The operation failed because the secret web already exists.")
+	require.ErrorContains(t, err,
+		"creating Secrets Manager Secret (web): ResourceExistsException: The operation failed because the secret web "+
+			"already exists.")
 	_, err = c.tryCreate(versionToken, "web", values{"secretId": s.id})
 	require.ErrorContains(t, err, "InvalidRequestException: You must provide either SecretString or SecretBinary.")
 	_, err = c.tryCreate(versionToken, "web", values{"secretId": s.id, "secretString": strings.Repeat("x", 65537)})
 	require.ErrorContains(t, err, "ValidationException: ")
 	require.NoError(t, c.remove(s))
 	_, err = c.tryCreate(secretToken, "web", values{"name": "web"})
-	require.ErrorContains(t, err, "InvalidRequestException: You can't create this secret because a secret with this name is already scheduled for deletion.")
+	require.ErrorContains(t, err,
+		"InvalidRequestException: You can't create this secret because a secret with this name is already scheduled for "+
+			"deletion.")
 	_, err = c.tryCreate(versionToken, "web", values{"secretId": s.id, "secretString": "x"})
-	require.ErrorContains(t, err, "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.")
+	require.ErrorContains(t, err,
+		"InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.")
 
 	at := c.create(secretToken, "once", values{"name": "once", "recoveryWindowInDays": 0.0})
 	require.NoError(t, c.remove(at))

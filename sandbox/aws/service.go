@@ -34,8 +34,9 @@ var service = &resourceType{
 		"loadBalancers": {set: true, empty: texts, fields: properties{"containerName": {required: true},
 			"containerPort": {required: true}, "elbName": {empty: ""}, "targetGroupArn": {empty: ""}}},
 		"name": {replaces: true},
-		"networkConfiguration": {fields: properties{"assignPublicIp": {standard: false}, "securityGroups": {set: true, empty: texts},
-			"subnets": {required: true, set: true}}},
+		"networkConfiguration": {fields: properties{"assignPublicIp": {standard: false},
+			"securityGroups": {set: true, empty: texts},
+			"subnets":        {required: true, set: true}}},
 		"orderedPlacementStrategies":  {unsupported: true, empty: texts},
 		"placementConstraints":        {unsupported: true, empty: texts},
 		"platformVersion":             {computed: true, empty: "LATEST"},
@@ -94,7 +95,8 @@ func serviceLoadBalancers(given any) (found []account.ServiceLoadBalancer) {
 // checkAlarms refuses what the AWS SDK refuses before it asks ECS: the provider makes no list of an empty set.
 func checkAlarms(c *call) error {
 	if alarms, given := c.state["alarms"].(values); given && len(textList(alarms["alarmNames"])) == 0 {
-		return fmt.Errorf("operation error ECS, 1 validation error(s) found.\n- missing required field, DeploymentConfiguration.Alarms.AlarmNames")
+		return fmt.Errorf("operation error ECS, 1 validation error(s) found.\n- missing required field, " +
+			"DeploymentConfiguration.Alarms.AlarmNames")
 	}
 	return nil
 }
@@ -111,12 +113,14 @@ func createService(c *call) error {
 	return waitForSteadyState(c)
 }
 
-// createWithLinkedRole tries again where ECS cannot assume its own role yet, for four minutes, as the official provider does.
+// createWithLinkedRole tries again where ECS cannot assume its own role yet, for four minutes, as the official provider
+// does.
 func createWithLinkedRole(c *call) (s *account.Service, err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, 4*time.Minute)
 	defer cancel()
 	if waited := await(ctx, func() (bool, error) {
-		s, err = c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"), serviceSettings(c))
+		s, err = c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"),
+			serviceSettings(c))
 		return err == nil || !strings.Contains(err.Error(), "Unable to assume the service linked role"), nil
 	}); waited != nil && err == nil {
 		err = waited
@@ -124,8 +128,8 @@ func createWithLinkedRole(c *call) (s *account.Service, err error) {
 	return s, err
 }
 
-// updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays. Alarms that the
-// program no longer gives are not sent either, and so ECS keeps them.
+// updateService sends the desired count only where the program has changed it, so that one that a scaler has set stays.
+// Alarms that the program no longer gives are not sent either, and so ECS keeps them.
 func updateService(c *call) error {
 	if err := checkAlarms(c); err != nil {
 		return err

@@ -50,7 +50,8 @@ func (c *client) serviceOf(change func(values)) (s *tracked, inputs values) {
 
 func (c *client) scale(s *tracked, count int) {
 	c.t.Helper()
-	_, err := c.account.UpdateService("", s.id, "", false, func(settings *account.ServiceSettings) { settings.DesiredCount = count })
+	_, err := c.account.UpdateService("", s.id, "", false,
+		func(settings *account.ServiceSettings) { settings.DesiredCount = count })
 	require.NoError(c.t, err)
 }
 

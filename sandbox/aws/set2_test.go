@@ -18,12 +18,13 @@ import (
 
 // Where the sandbox answers otherwise than the recordings: the file and the place in the answers, and why.
 var otherwise = map[string]string{
-	"acm-certificate detailedDiff.domainValidationOptions":            "is AWS's own, and follows from the names",
-	"acm-certificate diffs":                                           "the same",
-	"ecs-taskDefinition failures":                                     "the sandbox has no EFS",
-	"ecs-taskDefinition inputs.volumes":                               "the sandbox has no EFS",
-	"ecs-taskDefinition properties.volumes":                           "the sandbox has no EFS; configureAtLaunch is newer",
-	"lb-listener-program properties.defaultActions":                   "a preview says what a listener keeps and does not use",
+	"acm-certificate detailedDiff.domainValidationOptions": "is AWS's own, and follows from the names",
+	"acm-certificate diffs":                                "the same",
+	"ecs-taskDefinition failures":                          "the sandbox has no EFS",
+	"ecs-taskDefinition inputs.volumes":                    "the sandbox has no EFS",
+	"ecs-taskDefinition properties.volumes":                "the sandbox has no EFS; configureAtLaunch is newer",
+	"lb-listener-program properties.defaultActions": "a preview says what a listener keeps and does " +
+		"not use",
 	"lb-listenerRule-program properties.conditions":                   "sets have another order",
 	"lb-loadBalancer-program properties.enableCrossZoneLoadBalancing": "a preview knows more",
 	"lb-loadBalancer-program properties.accessLogs.bucket":            "a preview says what is kept and not used",
@@ -40,7 +41,8 @@ var otherwise = map[string]string{
 	"secretsmanager-secretVersion-program stables":                    "the recording shows one value for both",
 }
 
-// TestPlansAreThoseOfTheSecondSet asks what does not depend on the account: Check, Diff, and the previews of Create and Update.
+// TestPlansAreThoseOfTheSecondSet asks what does not depend on the account: Check, Diff, and the previews of Create and
+// Update.
 func TestPlansAreThoseOfTheSecondSet(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/rpc/set2/*.jsonl")

@@ -113,7 +113,8 @@ func checkSupported(inputs resource.PropertyMap) (failures []*pulumirpc.CheckFai
 }
 
 // buildAndPush returns the image's name and its state.
-func (s *server) buildAndPush(ctx context.Context, urn string, properties *structpb.Struct) (string, *structpb.Struct, error) {
+func (s *server) buildAndPush(ctx context.Context, urn string, properties *structpb.Struct) (string, *structpb.Struct,
+	error) {
 	inputs, err := unmarshal(properties)
 	if err != nil {
 		return "", nil, err
@@ -189,7 +190,8 @@ func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Imag
 			if os.Getenv(engineVariable) == "off" {
 				reason = "The Docker engine is switched off (" + engineVariable + "=off)"
 			}
-			s.log.Warn(urn, "%s, so the sandbox packs images itself. On AWS, pulumi stops here without one: start Docker first.", reason)
+			s.log.Warn(urn, "%s, so the sandbox packs images itself. On AWS, pulumi stops here without one: start Docker first.",
+				reason)
 		})
 		image, err = pack(ctx, b, scratch)
 	}

@@ -21,8 +21,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// engineVariable switches the Docker engine off with the value "off", as on a machine that has none. With "build" it builds
-// images, and runs no tasks.
+// engineVariable switches the Docker engine off with the value "off", as on a machine that has none. With "build" it
+// builds images, and runs no tasks.
 const engineVariable = "SANDBOX_DOCKER"
 
 // answerTime is how long an engine that is there may take to answer.
@@ -36,8 +36,8 @@ func TaskEngine(ctx context.Context) (*client.Client, error) {
 	return Engine(ctx)
 }
 
-// Engine is the engine that DOCKER_HOST names, or the local one; nil where none is there. One that is only slow is an error:
-// to go on without it would leave what it has, and build and run otherwise than a moment ago.
+// Engine is the engine that DOCKER_HOST names, or the local one; nil where none is there. One that is only slow is an
+// error: to go on without it would leave what it has, and build and run otherwise than a moment ago.
 func Engine(ctx context.Context) (*client.Client, error) {
 	if os.Getenv(engineVariable) == "off" {
 		return nil, nil
@@ -53,13 +53,15 @@ func Engine(ctx context.Context) (*client.Client, error) {
 		if client.IsErrConnectionFailed(err) {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("the Docker engine does not answer: start it again, or go without it (%s=off): %w", engineVariable, err)
+		return nil, fmt.Errorf("the Docker engine does not answer: start it again, or go without it (%s=off): %w",
+			engineVariable, err)
 	}
 	return docker, nil
 }
 
-// buildWithEngine builds with the engine's classic builder, which unlike BuildKit takes no session, and exports the image
-// into the directory scratch. The engine keeps only layers, as its cache: the image gets a tag of its own, which goes again.
+// buildWithEngine builds with the engine's classic builder, which unlike BuildKit takes no session, and exports the
+// image into the directory scratch. The engine keeps only layers, as its cache: the image gets a tag of its own, which
+// goes again.
 func buildWithEngine(
 	ctx context.Context, docker *client.Client, b *build, scratch string, progress func(string),
 ) (image v1.Image, err error) {
@@ -79,7 +81,8 @@ func buildWithEngine(
 	if err != nil {
 		return nil, fmt.Errorf("build.platform: %w", err)
 	}
-	options.Platforms = []ocispec.Platform{{OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant}}
+	options.Platforms = []ocispec.Platform{{OS: platform.OS, Architecture: platform.Architecture,
+		Variant: platform.Variant}}
 	reader, writer := io.Pipe()
 	defer reader.Close()
 	go func() { writer.CloseWithError(sendContext(ctx, b, writer)) }()
@@ -99,7 +102,8 @@ func buildWithEngine(
 	return export(ctx, docker, tag, filepath.Join(scratch, "image.tar"))
 }
 
-// sentDockerfile is the Dockerfile's name on its way to the engine. It is sent beside the context, which need not hold it.
+// sentDockerfile is the Dockerfile's name on its way to the engine. It is sent beside the context, which need not hold
+// it.
 const sentDockerfile = ".sandbox.Dockerfile"
 
 // sendContext writes the archive that the engine builds from. The engine leaves out what its .dockerignore names: here

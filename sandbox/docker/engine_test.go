@@ -30,7 +30,8 @@ func engineOf(t *testing.T) *client.Client {
 	return docker
 }
 
-// tagsOf are the tags that the engine has for the image. Other builds, also killed ones, leave their own on the same engine.
+// tagsOf are the tags that the engine has for the image. Other builds, also killed ones, leave their own on the same
+// engine.
 func tagsOf(t *testing.T, docker *client.Client, built v1.Image) (tags []string) {
 	t.Helper()
 	id, err := built.ConfigName()
@@ -83,15 +84,18 @@ func TestTheEngineBuildsWhatIsPackedWithoutOne(t *testing.T) {
 func TestTheEngineSaysWhyABuildFails(t *testing.T) {
 	t.Parallel()
 	docker := engineOf(t)
-	_, err := buildWithEngine(t.Context(), docker, buildIn(t, "FROM scratch\nCOPY missing /\n", nil), t.TempDir(), func(string) {})
-	require.ErrorContains(t, err, "COPY failed: file not found in build context or excluded by .dockerignore: stat missing")
+	_, err := buildWithEngine(t.Context(), docker, buildIn(t, "FROM scratch\nCOPY missing /\n", nil), t.TempDir(),
+		func(string) {})
+	require.ErrorContains(t, err,
+		"COPY failed: file not found in build context or excluded by .dockerignore: stat missing")
 }
 
 func TestTheEnginesMessagesAreFollowed(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	collect := func(line string) { lines = append(lines, line) }
-	require.NoError(t, followBuild(strings.NewReader(`{"stream":"Step 1/2 : FROM scratch\n"}{"stream":"\n"}{"status":"Pulling"}{"aux":{"ID":"x"}}`), collect))
+	require.NoError(t, followBuild(strings.NewReader(`{"stream":"Step 1/2 : FROM `+
+		`scratch\n"}{"stream":"\n"}{"status":"Pulling"}{"aux":{"ID":"x"}}`), collect))
 	require.Equal(t, []string{"Step 1/2 : FROM scratch", "Pulling"}, lines)
 	require.EqualError(t, followBuild(strings.NewReader(`{"errorDetail":{"message":"no"},"error":"no"}`), collect), "no")
 	require.ErrorContains(t, followBuild(strings.NewReader(`{"stream":`), collect), "following the build")

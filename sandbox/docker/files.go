@@ -36,8 +36,8 @@ func ignored(dir, dockerfile string) ([]string, error) {
 	return ignorePatterns(ignoreFile)
 }
 
-// hashedFiles lists what the official provider hashes of a context, in the order of a walk: it applies the ignore file as
-// BuildKit does, which is not how it archives.
+// hashedFiles lists what the official provider hashes of a context, in the order of a walk: it applies the ignore file
+// as BuildKit does, which is not how it archives.
 func hashedFiles(dir, dockerfile string) (files []file, err error) {
 	patterns, err := ignored(dir, dockerfile)
 	if err != nil {
@@ -56,8 +56,8 @@ func hashedFiles(dir, dockerfile string) (files []file, err error) {
 	return files, nil
 }
 
-// contextFiles lists what the official provider sends of a context, directories before what they hold: it archives by the
-// rules of Docker's classic builder, with the same library, and lets the Dockerfile and the ignore file through.
+// contextFiles lists what the official provider sends of a context, directories before what they hold: it archives by
+// the rules of Docker's classic builder, with the same library, and lets the Dockerfile and the ignore file through.
 func contextFiles(ctx context.Context, dir, dockerfile string) (files []file, err error) {
 	patterns, err := ignored(dir, dockerfile)
 	if err != nil {

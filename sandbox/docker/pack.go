@@ -99,13 +99,15 @@ func (b *build) stageOf(stages []instructions.Stage) (*instructions.Stage, error
 	}
 	stage := &stages[index]
 	if stage.BaseName != "scratch" {
-		return nil, fmt.Errorf("%s, line %d: %w", b.dockerfileInput, stage.Location[0].Start.Line, needsEngine(stage.SourceCode))
+		return nil, fmt.Errorf("%s, line %d: %w", b.dockerfileInput, stage.Location[0].Start.Line,
+			needsEngine(stage.SourceCode))
 	}
 	return stage, nil
 }
 
 func needsEngine(instruction string) error {
-	return fmt.Errorf("%s needs a Docker engine, and none answers: start Docker, and see that `docker info` reaches it", instruction)
+	return fmt.Errorf("%s needs a Docker engine, and none answers: start Docker, and see that `docker info` reaches it",
+		instruction)
 }
 
 // run does one instruction.
@@ -122,7 +124,8 @@ func (p *packer) run(command instructions.Command) error {
 		p.declare(c.Args, p.args)
 	case *instructions.EnvCommand:
 		for _, variable := range c.Env {
-			p.config.Env = slices.DeleteFunc(p.config.Env, func(old string) bool { return strings.HasPrefix(old, variable.Key+"=") })
+			p.config.Env = slices.DeleteFunc(p.config.Env,
+				func(old string) bool { return strings.HasPrefix(old, variable.Key+"=") })
 			p.config.Env = append(p.config.Env, variable.Key+"="+variable.Value)
 		}
 	case *instructions.LabelCommand:
@@ -141,7 +144,8 @@ func (p *packer) run(command instructions.Command) error {
 		p.config.WorkingDir = p.absolute(c.Path)
 		return p.layer(func(archive *tar.Writer) error { return p.makeDir(archive, p.config.WorkingDir) })
 	case *instructions.CopyCommand:
-		if c.From != "" || c.Chown != "" || c.Chmod != "" || c.Link || c.Parents || len(c.ExcludePatterns)+len(c.SourceContents) > 0 {
+		if c.From != "" || c.Chown != "" || c.Chmod != "" || c.Link || c.Parents ||
+			len(c.ExcludePatterns)+len(c.SourceContents) > 0 {
 			return needsEngine(text)
 		}
 		return p.layer(func(archive *tar.Writer) error { return p.copy(archive, c.SourcesAndDest) })
@@ -236,7 +240,8 @@ func (p *packer) makeDir(archive *tar.Writer, dir string) error {
 		return err
 	}
 	p.dirs[dir] = true
-	return archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir[1:] + "/", Mode: 0o755, ModTime: p.created.Time})
+	return archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir[1:] + "/", Mode: 0o755,
+		ModTime: p.created.Time})
 }
 
 // copy adds files of the context by the rules of COPY (https://docs.docker.com/reference/dockerfile/#copy).
@@ -244,7 +249,8 @@ func (p *packer) copy(archive *tar.Writer, c instructions.SourcesAndDest) error 
 	dest := p.absolute(c.DestPath)
 	isDir := strings.HasSuffix(c.DestPath, "/") || path.Base(c.DestPath) == "." || p.dirs[dest]
 	if len(c.SourcePaths) > 1 && !isDir {
-		return fmt.Errorf("COPY with more than one source: the destination %s must be a directory and end with a /", c.DestPath)
+		return fmt.Errorf("COPY with more than one source: the destination %s must be a directory and end with a /",
+			c.DestPath)
 	}
 	for _, source := range c.SourcePaths {
 		pattern := strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(source)), "/")
@@ -269,7 +275,8 @@ func (p *packer) copy(archive *tar.Writer, c instructions.SourcesAndDest) error 
 			}
 		}
 		if !found {
-			return fmt.Errorf("COPY failed: file not found in build context or excluded by .dockerignore: stat %s: file does not exist", source)
+			return fmt.Errorf("COPY failed: file not found in build context or excluded by .dockerignore: stat %s: file does "+
+				"not exist", source)
 		}
 	}
 	return nil

@@ -31,20 +31,31 @@ func TestPackedFiles(t *testing.T) {
 		dockerfile string
 		want       map[string]string
 	}{
-		"a file under a new name":         {"COPY a.txt /opt/c.txt", map[string]string{"opt": dir, "opt/c.txt": "-rw-r--r-- a"}},
-		"a file into a directory":         {"COPY a.txt /opt/", map[string]string{"opt": dir, "opt/a.txt": "-rw-r--r-- a"}},
-		"a file into a directory of now":  {"WORKDIR /opt\nCOPY a.txt .", map[string]string{"opt": dir, "opt/a.txt": "-rw-r--r-- a"}},
-		"a file relative to the workdir":  {"WORKDIR /opt\nWORKDIR in\nCOPY a.txt c", map[string]string{"opt": dir, "opt/in": dir, "opt/in/c": "-rw-r--r-- a"}},
-		"several files":                   {"COPY a.txt b.txt /", map[string]string{"a.txt": "-rw-r--r-- a", "b.txt": "-rw-r--r-- b"}},
-		"files by a pattern":              {"COPY *.txt /", map[string]string{"a.txt": "-rw-r--r-- a", "b.txt": "-rw-r--r-- b"}},
-		"what a directory holds":          {"COPY site /www", map[string]string{"www": dir, "www/index.html": "-rw-r--r-- i", "www/js": dir, "www/js/x.js": "-rw-r--r-- x"}},
-		"a directory below":               {"COPY site/js/ /", map[string]string{"x.js": "-rw-r--r-- x"}},
-		"a name by argument":              {"ARG NAME=a.txt\nENV DIR=/d\nCOPY $NAME ${DIR}/", map[string]string{"d": dir, "d/a.txt": "-rw-r--r-- a"}},
+		"a file under a new name": {"COPY a.txt /opt/c.txt",
+			map[string]string{"opt": dir, "opt/c.txt": "-rw-r--r-- a"}},
+		"a file into a directory": {"COPY a.txt /opt/", map[string]string{"opt": dir, "opt/a.txt": "-rw-r--r-- a"}},
+		"a file into a directory of now": {"WORKDIR /opt\nCOPY a.txt .",
+			map[string]string{"opt": dir, "opt/a.txt": "-rw-r--r-- a"}},
+		"a file relative to the workdir": {"WORKDIR /opt\nWORKDIR in\nCOPY a.txt c",
+			map[string]string{"opt": dir, "opt/in": dir, "opt/in/c": "-rw-r--r-- a"}},
+		"several files": {"COPY a.txt b.txt /", map[string]string{"a.txt": "-rw-r--r-- a",
+			"b.txt": "-rw-r--r-- b"}},
+		"files by a pattern": {"COPY *.txt /", map[string]string{"a.txt": "-rw-r--r-- a",
+			"b.txt": "-rw-r--r-- b"}},
+		"what a directory holds": {"COPY site /www", map[string]string{"www": dir, "www/index.html": "-rw-r--r-- i",
+			"www/js": dir, "www/js/x.js": "-rw-r--r-- x"}},
+		"a directory below": {"COPY site/js/ /", map[string]string{"x.js": "-rw-r--r-- x"}},
+		"a name by argument": {"ARG NAME=a.txt\nENV DIR=/d\nCOPY $NAME ${DIR}/",
+			map[string]string{"d": dir, "d/a.txt": "-rw-r--r-- a"}},
 		"a source never leaves its place": {"COPY ../a.txt /", map[string]string{"a.txt": "-rw-r--r-- a"}},
 		// The Dockerfile and the ignore file go along even where they are ignored, as they do on the provider's BuildKit.
-		"all that is not ignored": {"COPY . /all/", map[string]string{"all": dir, "all/a.txt": "-rw-r--r-- a", "all/b.txt": "-rw-r--r-- b",
-			"all/Dockerfile": "-rw-r--r-- FROM scratch\nCOPY . /all/", "all/.dockerignore": "-rw-r--r-- **/*.log\nDockerfile\n.dockerignore",
-			"all/site": dir, "all/site/index.html": "-rw-r--r-- i", "all/site/js": dir, "all/site/js/x.js": "-rw-r--r-- x", "all/link": "-rwxrwxrwx -> a.txt"}},
+		"all that is not ignored": {"COPY . /all/", map[string]string{"all": dir, "all/a.txt": "-rw-r--r-- a",
+			"all/b.txt":           "-rw-r--r-- b",
+			"all/Dockerfile":      "-rw-r--r-- FROM scratch\nCOPY . /all/",
+			"all/.dockerignore":   "-rw-r--r-- **/*.log\nDockerfile\n.dockerignore",
+			"all/site":            dir,
+			"all/site/index.html": "-rw-r--r-- i", "all/site/js": dir, "all/site/js/x.js": "-rw-r--r-- x",
+			"all/link": "-rwxrwxrwx -> a.txt"}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -107,10 +118,13 @@ func TestWhatCannotBePacked(t *testing.T) {
 		dockerfile string
 		errors     []string
 	}{
-		"another image":       {"FROM alpine:3.20\n", []string{"ctx/Dockerfile", "line 1", "FROM alpine:3.20", "start Docker"}},
-		"a command":           {"FROM scratch\n\nRUN [\"/a\"]\n", []string{"ctx/Dockerfile", "line 3", "RUN", "start Docker"}},
-		"a download":          {"FROM scratch\nADD https://example.com/x /\n", []string{"line 2", "ADD", "start Docker"}},
-		"a copy of a stage":   {"FROM scratch AS one\nFROM scratch\nCOPY --from=one / /\n", []string{"line 3", "COPY --from=one", "start Docker"}},
+		"another image": {"FROM alpine:3.20\n", []string{"ctx/Dockerfile", "line 1", "FROM alpine:3.20",
+			"start Docker"}},
+		"a command": {"FROM scratch\n\nRUN [\"/a\"]\n", []string{"ctx/Dockerfile", "line 3", "RUN",
+			"start Docker"}},
+		"a download": {"FROM scratch\nADD https://example.com/x /\n", []string{"line 2", "ADD", "start Docker"}},
+		"a copy of a stage": {"FROM scratch AS one\nFROM scratch\nCOPY --from=one / /\n",
+			[]string{"line 3", "COPY --from=one", "start Docker"}},
 		"a changed owner":     {"FROM scratch\nCOPY --chown=1 a /\n", []string{"line 2", "COPY --chown=1", "start Docker"}},
 		"a health check":      {"FROM scratch\nHEALTHCHECK CMD /a\n", []string{"line 2", "HEALTHCHECK", "start Docker"}},
 		"a missing file":      {"FROM scratch\nCOPY a b /\n", []string{"line 2", missing + "b: file does not exist"}},
@@ -140,7 +154,8 @@ func TestADockerfileMayLieOutsideOfItsContext(t *testing.T) {
 	t.Parallel()
 	b := buildIn(t, "", map[string]string{"a": "a", "b": "b"})
 	b.dockerfile = filepath.Join(b.base, "web.Dockerfile")
-	writeFiles(t, b.base, map[string]string{"web.Dockerfile": "FROM scratch\nCOPY . /\n", "web.Dockerfile.dockerignore": "b\nDockerfile"})
+	writeFiles(t, b.base, map[string]string{"web.Dockerfile": "FROM scratch\nCOPY . /\n",
+		"web.Dockerfile.dockerignore": "b\nDockerfile"})
 	image, err := pack(t.Context(), b, t.TempDir())
 	require.NoError(t, err)
 	packed := mutate.Extract(image)

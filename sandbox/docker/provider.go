@@ -60,7 +60,8 @@ func Serve(a *account.Account, r *registry.Registry, directory func() string) (p
 }
 
 // Handshake leaves secrets to the engine, which marks the password again in what the provider returns.
-func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
+func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse,
+	error) {
 	return &pulumirpc.ProviderHandshakeResponse{}, nil
 }
 
@@ -133,7 +134,8 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 			continue
 		}
 		if _, err := reference.ParseNamed(image); err != nil {
-			return nil, fmt.Errorf("%q is not a fully qualified image name, such as docker.io/repository/image:tag: %w", image, err)
+			return nil, fmt.Errorf("%q is not a fully qualified image name, such as docker.io/repository/image:tag: %w", image,
+				err)
 		}
 	}
 	checked, err := marshal(inputs)
@@ -168,7 +170,8 @@ func (s *server) checkDockerfile(b *build) error {
 	}
 	if within := filepath.Join(b.contextInput, b.dockerfileInput); !filepath.IsAbs(b.dockerfileInput) {
 		if _, err := os.Stat(filepath.Join(s.directory(), within)); err == nil {
-			return fmt.Errorf("could not open dockerfile at relative path %s. Try setting `dockerfile` to %q", b.dockerfileInput, within)
+			return fmt.Errorf("could not open dockerfile at relative path %s. Try setting `dockerfile` to %q", b.dockerfileInput,
+				within)
 		}
 	}
 	return fmt.Errorf("could not open dockerfile at relative path %s: %w", b.dockerfileInput, err)
@@ -242,9 +245,11 @@ func (s *server) Delete(context.Context, *pulumirpc.DeleteRequest) (*emptypb.Emp
 }
 
 func unmarshal(properties *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(properties, plugin.MarshalOptions{KeepUnknowns: true, SkipNulls: true, RejectAssets: true})
+	return plugin.UnmarshalProperties(properties, plugin.MarshalOptions{KeepUnknowns: true, SkipNulls: true,
+		RejectAssets: true})
 }
 
 func marshal(properties resource.PropertyMap) (*structpb.Struct, error) {
-	return plugin.MarshalProperties(properties, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true})
+	return plugin.MarshalProperties(properties, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true,
+		SkipNulls: true})
 }

@@ -142,7 +142,8 @@ func inputsOf(build string) string {
 func TestCheckCompletesTheBuild(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, map[string]string{"app/Dockerfile": dockerfile, "app/app": "binary"})
-	checked, err := s.Check(t.Context(), &pulumirpc.CheckRequest{Urn: imageURN, News: object(t, inputsOf(`{"context":"app"}`))})
+	checked, err := s.Check(t.Context(), &pulumirpc.CheckRequest{Urn: imageURN,
+		News: object(t, inputsOf(`{"context":"app"}`))})
 	require.NoError(t, err)
 	require.Empty(t, checked.GetFailures())
 	build := checked.GetInputs().GetFields()["build"].GetStructValue().AsMap()
@@ -177,14 +178,16 @@ func TestCheckLeavesUnknownValuesUnknown(t *testing.T) {
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct{ inputs, refusal string }{
-		"a property that it does not know":      {`{"imageName":"` + ecr + `/facts:one","color":"red"}`, "color"},
-		"a property of the build":               {inputsOf(`{"context":"app","network":"host"}`), "build.network"},
-		"a property of the registry":            {`{"registry":{"token":"t"}}`, "registry.token"},
-		"a build that is text":                  {inputsOf(`"app"`), "`build` must be an object"},
-		"a build in a preview":                  {`{"buildOnPreview":true}`, "buildOnPreview"},
-		"an image that is not pushed":           {`{"skipPush":true}`, "skipPush"},
-		"a Dockerfile that is not there":        {inputsOf(`{"context":"app","dockerfile":"app/Other"}`), "could not open dockerfile at relative path app/Other: "},
-		"a Dockerfile relative to its context":  {inputsOf(`{"context":"app","dockerfile":"Dockerfile"}`), `to "app/Dockerfile"`},
+		"a property that it does not know": {`{"imageName":"` + ecr + `/facts:one","color":"red"}`, "color"},
+		"a property of the build":          {inputsOf(`{"context":"app","network":"host"}`), "build.network"},
+		"a property of the registry":       {`{"registry":{"token":"t"}}`, "registry.token"},
+		"a build that is text":             {inputsOf(`"app"`), "`build` must be an object"},
+		"a build in a preview":             {`{"buildOnPreview":true}`, "buildOnPreview"},
+		"an image that is not pushed":      {`{"skipPush":true}`, "skipPush"},
+		"a Dockerfile that is not there": {inputsOf(`{"context":"app","dockerfile":"app/Other"}`),
+			"could not open dockerfile at relative path app/Other: "},
+		"a Dockerfile relative to its context": {inputsOf(`{"context":"app","dockerfile":"Dockerfile"}`),
+			`to "app/Dockerfile"`},
 		"a name that leaves the registry to us": {`{"imageName":"facts:one","build":{"context":"app"}}`, "fully qualified"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -199,7 +202,8 @@ func TestCheckRefuses(t *testing.T) {
 		})
 	}
 	s := newServer(t, nil)
-	checked, err := s.Check(t.Context(), &pulumirpc.CheckRequest{Urn: strings.Replace(imageURN, "image:Image", "container:Container", 1)})
+	checked, err := s.Check(t.Context(),
+		&pulumirpc.CheckRequest{Urn: strings.Replace(imageURN, "image:Image", "container:Container", 1)})
 	require.NoError(t, err)
 	require.Contains(t, checked.GetFailures()[0].GetReason(), "docker:index/container:Container")
 }
@@ -221,18 +225,21 @@ func TestDiff(t *testing.T) {
 		"another name": {`{"imageName":"b","build":{"contextDigest":"1","args":{"A":"1"}},"registry":{"server":"s","username":"u","password":"p"}}`,
 			map[string]pulumirpc.PropertyDiff_Kind{"imageName": update}},
 		"a name that is not known yet": {
-			`{"imageName":"` + plugin.UnknownStringValue + `","build":{"contextDigest":"1","args":{"A":"1"}},"registry":{"server":"s"}}`,
+			`{"imageName":"` + plugin.UnknownStringValue +
+				`","build":{"contextDigest":"1","args":{"A":"1"}},"registry":{"server":"s"}}`,
 			map[string]pulumirpc.PropertyDiff_Kind{"imageName": update}},
 		"other files": {`{"imageName":"a","build":{"contextDigest":"2","args":{"A":"1"}},"registry":{"server":"s"}}`,
 			map[string]pulumirpc.PropertyDiff_Kind{"build": update}},
 		"another argument": {`{"imageName":"a","build":{"contextDigest":"1","args":{"A":"2"}},"registry":{"server":"s"}}`,
 			map[string]pulumirpc.PropertyDiff_Kind{"build": update}},
 		"one input more, one less": {`{"imageName":"a","build":{"contextDigest":"1","args":{"A":"1"}},"skipPush":false}`,
-			map[string]pulumirpc.PropertyDiff_Kind{"skipPush": pulumirpc.PropertyDiff_ADD, "registry": pulumirpc.PropertyDiff_DELETE}},
+			map[string]pulumirpc.PropertyDiff_Kind{"skipPush": pulumirpc.PropertyDiff_ADD,
+				"registry": pulumirpc.PropertyDiff_DELETE}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			diff, err := new(server).Diff(t.Context(), &pulumirpc.DiffRequest{Urn: imageURN, Olds: object(t, olds), News: object(t, c.news)})
+			diff, err := new(server).Diff(t.Context(), &pulumirpc.DiffRequest{Urn: imageURN, Olds: object(t, olds),
+				News: object(t, c.news)})
 			require.NoError(t, err)
 			require.Empty(t, diff.GetReplaces())
 			require.Equal(t, len(c.want) > 0, diff.GetChanges() == pulumirpc.DiffResponse_DIFF_SOME)
@@ -267,7 +274,8 @@ func TestAPreviewBuildsNothing(t *testing.T) {
 func TestAPushOverAnImmutableTagFails(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, map[string]string{"app/Dockerfile": dockerfile, "app/app": "binary"})
-	request := &pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t, inputsOf(`{"context":"app","platform":"linux/amd64"}`))}
+	request := &pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t,
+		inputsOf(`{"context":"app","platform":"linux/amd64"}`))}
 	_, err := s.Create(t.Context(), request)
 	require.NoError(t, err)
 	_, err = s.Create(t.Context(), request)
@@ -277,7 +285,8 @@ func TestAPushOverAnImmutableTagFails(t *testing.T) {
 func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, map[string]string{"app/Dockerfile": dockerfile, "app/app": "binary"})
-	inputs := strings.Replace(inputsOf(`{"context":"app","platform":"linux/amd64"}`), registry.Accepted.Password, "hunter2", 1)
+	inputs := strings.Replace(inputsOf(`{"context":"app","platform":"linux/amd64"}`), registry.Accepted.Password,
+		"hunter2", 1)
 	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t, inputs)})
 	require.ErrorContains(t, err, "denied: ")
 	require.NotContains(t, err.Error(), "hunter2")
@@ -287,7 +296,8 @@ func TestWhatIsPushedIsWhatWasBuilt(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, map[string]string{"app/Dockerfile": dockerfile, "app/app": "binary"})
 	created, err := s.Create(t.Context(),
-		&pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t, inputsOf(`{"context":"app","platform":"linux/amd64"}`))})
+		&pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t,
+			inputsOf(`{"context":"app","platform":"linux/amd64"}`))})
 	require.NoError(t, err)
 	images, err := s.account.Images()
 	require.NoError(t, err)
@@ -302,7 +312,8 @@ func TestContextDigest(t *testing.T) {
 		return string(sum[:])
 	}
 	dir := t.TempDir()
-	writeFiles(t, dir, map[string]string{"Dockerfile": "FROM scratch", "b/c": "c", "b/ignored": "i", ".dockerignore": "**/ignored\n", "x": "x"})
+	writeFiles(t, dir, map[string]string{"Dockerfile": "FROM scratch", "b/c": "c", "b/ignored": "i",
+		".dockerignore": "**/ignored\n", "x": "x"})
 	require.NoError(t, os.Chmod(filepath.Join(dir, "x"), 0o755))
 	require.NoError(t, os.Symlink("b/c", filepath.Join(dir, "link")))
 	resolved, err := filepath.EvalSymlinks(filepath.Join(dir, "b/c"))
@@ -325,13 +336,28 @@ func TestWhatChangesTheContextDigest(t *testing.T) {
 		edit    func(dir string) error
 		changes bool
 	}{
-		"another content":                {func(dir string) error { return os.WriteFile(filepath.Join(dir, "app/a"), []byte("other"), 0o644) }, true},
-		"another mode":                   {func(dir string) error { return os.Chmod(filepath.Join(dir, "app/a"), 0o664) }, true},
-		"another name":                   {func(dir string) error { return os.Rename(filepath.Join(dir, "app/a"), filepath.Join(dir, "app/b")) }, true},
-		"another Dockerfile":             {func(dir string) error { return os.WriteFile(filepath.Join(dir, "Other"), []byte("FROM x"), 0o644) }, true},
-		"the mode of the Dockerfile":     {func(dir string) error { return os.Chmod(filepath.Join(dir, "Other"), 0o600) }, false},
-		"the content of what is ignored": {func(dir string) error { return os.WriteFile(filepath.Join(dir, "app/skip"), []byte("other"), 0o644) }, false},
-		"an empty directory":             {func(dir string) error { return os.Mkdir(filepath.Join(dir, "app/empty"), 0o755) }, false},
+		"another content": {func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "app/a"),
+				[]byte("other"), 0o644)
+		}, true},
+		"another mode": {func(dir string) error { return os.Chmod(filepath.Join(dir, "app/a"), 0o664) },
+			true},
+		"another name": {func(dir string) error {
+			return os.Rename(filepath.Join(dir, "app/a"),
+				filepath.Join(dir, "app/b"))
+		}, true},
+		"another Dockerfile": {func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "Other"),
+				[]byte("FROM x"), 0o644)
+		}, true},
+		"the mode of the Dockerfile": {func(dir string) error { return os.Chmod(filepath.Join(dir, "Other"), 0o600) },
+			false},
+		"the content of what is ignored": {func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "app/skip"),
+				[]byte("other"), 0o644)
+		}, false},
+		"an empty directory": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "app/empty"), 0o755) },
+			false},
 		"an ignore file of the Dockerfile's own": {
 			func(dir string) error {
 				return os.WriteFile(filepath.Join(dir, "Other.dockerignore"), []byte("a"), 0o644)
@@ -340,7 +366,8 @@ func TestWhatChangesTheContextDigest(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			writeFiles(t, dir, map[string]string{"Other": dockerfile, "app/a": "a", "app/skip": "s", "app/.dockerignore": "skip"})
+			writeFiles(t, dir, map[string]string{"Other": dockerfile, "app/a": "a", "app/skip": "s",
+				"app/.dockerignore": "skip"})
 			digest := func() string {
 				digest, err := contextDigest(dir, filepath.Join(dir, "app"), filepath.Join(dir, "Other"))
 				require.NoError(t, err)
@@ -362,17 +389,22 @@ func TestAContextIsHashedAndArchivedByDifferentRules(t *testing.T) {
 		ignore          string
 		dropped, hashed []string // beside what is the same
 	}{
-		"nothing":                             {},
-		"a comment, and patterns of one file": {ignore: "# *\n\n/notes.md\n./readme.md\n", dropped: []string{"notes.md", "readme.md"}},
-		"a directory at any depth":            {ignore: "**/node_modules/\n", dropped: []string{"apps/web/node_modules", "apps/web/node_modules/x"}},
-		"an exception of a file":              {ignore: "*.md\n!readme.md\n", dropped: []string{"notes.md"}},
-		"an exception of a directory":         {ignore: "*\n!apps\n", dropped: []string{"notes.md", "readme.md"}},
-		"an exception with wildcards, which BuildKit has": {ignore: "apps/*\n!apps/**/package.json\n", hashed: []string{"apps/web", "apps/web/package.json"},
-			dropped: []string{"apps/web", "apps/web/main.js", "apps/web/node_modules", "apps/web/node_modules/x", "apps/web/package.json"}},
+		"nothing": {},
+		"a comment, and patterns of one file": {ignore: "# *\n\n/notes.md\n./readme.md\n",
+			dropped: []string{"notes.md", "readme.md"}},
+		"a directory at any depth": {ignore: "**/node_modules/\n",
+			dropped: []string{"apps/web/node_modules", "apps/web/node_modules/x"}},
+		"an exception of a file":      {ignore: "*.md\n!readme.md\n", dropped: []string{"notes.md"}},
+		"an exception of a directory": {ignore: "*\n!apps\n", dropped: []string{"notes.md", "readme.md"}},
+		"an exception with wildcards, which BuildKit has": {ignore: "apps/*\n!apps/**/package.json\n",
+			hashed: []string{"apps/web", "apps/web/package.json"},
+			dropped: []string{"apps/web", "apps/web/main.js", "apps/web/node_modules", "apps/web/node_modules/x",
+				"apps/web/package.json"}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			b := buildIn(t, "FROM scratch\n", map[string]string{".dockerignore": c.ignore, "apps/web/main.js": "", "apps/web/package.json": "",
+			b := buildIn(t, "FROM scratch\n", map[string]string{".dockerignore": c.ignore, "apps/web/main.js": "",
+				"apps/web/package.json":   "",
 				"apps/web/node_modules/x": "", "notes.md": "", "readme.md": ""})
 			paths := func(files []file, err error) (paths []string) {
 				t.Helper()
@@ -397,7 +429,8 @@ func TestAContextIsHashedAndArchivedByDifferentRules(t *testing.T) {
 
 			writeFiles(t, filepath.Dir(b.dockerfile), map[string]string{"Dockerfile.dockerignore": ""})
 			all := append(slices.Clone(every), "Dockerfile.dockerignore")
-			require.ElementsMatch(t, all, paths(contextFiles(t.Context(), b.context, b.dockerfile)), "an ignore file of the Dockerfile's own goes first")
+			require.ElementsMatch(t, all, paths(contextFiles(t.Context(), b.context, b.dockerfile)),
+				"an ignore file of the Dockerfile's own goes first")
 			require.ElementsMatch(t, all, paths(hashedFiles(b.context, b.dockerfile)))
 		})
 	}
@@ -429,7 +462,8 @@ func TestAPushedImageHoldsItsFiles(t *testing.T) {
 	store := t.TempDir()
 	s.registry = registry.New(store, s.account)
 	_, err := s.Create(t.Context(),
-		&pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t, inputsOf(`{"context":"app","platform":"linux/amd64"}`))})
+		&pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t,
+			inputsOf(`{"context":"app","platform":"linux/amd64"}`))})
 	require.NoError(t, err)
 	index, err := layout.ImageIndexFromPath(store)
 	require.NoError(t, err)

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines differ.
+// patience is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines
+// differ.
 const patience = 3 * time.Minute
 
 // forever is the duration of a fault that a test ends itself, so that no test depends on how fast the machine is.

@@ -101,7 +101,8 @@ func BenchmarkUpOfOneChangedVariable(b *testing.B) {
 		var up, preview time.Duration
 		for i := range rounds {
 			preview += p.timedPreview()
-			p.write("Pulumi.dev.yaml", strings.Replace(p.git("show", "HEAD:Pulumi.dev.yaml"), "hello from dev", fmt.Sprint("hello ", i), 1))
+			p.write("Pulumi.dev.yaml", strings.Replace(p.git("show", "HEAD:Pulumi.dev.yaml"), "hello from dev",
+				fmt.Sprint("hello ", i), 1))
 			u := p.tryUp("dev") // with its preview
 			require.Zero(p, u.status, u.output)
 			up += u.took
@@ -157,7 +158,8 @@ func BenchmarkPreviewOfManyServices(b *testing.B) {
 // BenchmarkColdBuild compiles the program with an empty cache.
 func BenchmarkColdBuild(b *testing.B) {
 	for b.Loop() {
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(b.TempDir(), "program"), ".")
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o",
+			filepath.Join(b.TempDir(), "program"), ".")
 		build.Dir = root
 		build.Env = append(os.Environ(), "GOCACHE="+b.TempDir())
 		output, err := build.CombinedOutput()
@@ -168,8 +170,8 @@ func BenchmarkColdBuild(b *testing.B) {
 	}
 }
 
-// BenchmarkStatusAndRollbackOfALongHistory has 10 and 300 updates behind it: all but the last are copies of the files that the
-// backend keeps of one.
+// BenchmarkStatusAndRollbackOfALongHistory has 10 and 300 updates behind it: all but the last are copies of the files
+// that the backend keeps of one.
 func BenchmarkStatusAndRollbackOfALongHistory(b *testing.B) {
 	sizes := []int{10, 300}
 	projects := map[int]*project{}

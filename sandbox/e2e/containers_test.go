@@ -88,7 +88,10 @@ func (p *project) running(cluster string) (tasks []shownTask) {
 			tasks = append(tasks, s.Tasks...)
 		}
 	}
-	return slices.DeleteFunc(tasks, func(task shownTask) bool { return task.Address == "" || task.LastStatus != "RUNNING" })
+	return slices.DeleteFunc(tasks, func(task shownTask) bool {
+		return task.Address == "" ||
+			task.LastStatus != "RUNNING"
+	})
 }
 
 // description is what the sample app answers.
@@ -132,8 +135,8 @@ func greetings(answers []description) (greetings []string) {
 	return greetings
 }
 
-// watched asks all tasks of a service again and again, until what it returns is called, which asserts that at every moment at
-// least so many answered.
+// watched asks all tasks of a service again and again, until what it returns is called, which asserts that at every
+// moment at least so many answered.
 func (p *project) watched(cluster string, fewest int) (end func()) {
 	p.Helper()
 	ctx, stop := context.WithCancel(p.Context())
@@ -158,8 +161,8 @@ func (p *project) watched(cluster string, fewest int) (end func()) {
 	}
 }
 
-// answering is how many of a service's tasks answer. Where tasks came or went between the question which ones there are and
-// the last answer, it asks again: those are not the tasks of any one moment.
+// answering is how many of a service's tasks answer. Where tasks came or went between the question which ones there are
+// and the last answer, it asks again: those are not the tasks of any one moment.
 func (p *project) answering(cluster string) int {
 	p.Helper()
 	for tasks := p.running(cluster); ; {
@@ -214,7 +217,8 @@ func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
 	p.holds(0)
 }
 
-// badVersion deploys a change that cannot come to run, goes back, and asserts that the earlier version answered throughout.
+// badVersion deploys a change that cannot come to run, goes back, and asserts that the earlier version answered
+// throughout.
 func (p *project) badVersion(change func(), says ...string) {
 	p.Helper()
 	change()
@@ -222,7 +226,8 @@ func (p *project) badVersion(change func(), says ...string) {
 	end := p.watched("slipway-dev", 1)
 	u := p.tryUp("dev")
 	require.NotZero(p.TB, u.status)
-	for _, text := range append(says, "failed and was rolled back", "deployment failed: tasks failed to start", "3 stopped: ", "Serving now: slipway-dev-web:") {
+	for _, text := range append(says, "failed and was rolled back", "deployment failed: tasks failed to start",
+		"3 stopped: ", "Serving now: slipway-dev-web:") {
 		require.Contains(p.TB, u.output, text)
 	}
 	p.git("revert", "--no-edit", "HEAD")
@@ -279,7 +284,8 @@ func TestAnInitContainerEndsBeforeTheMainOneStarts(t *testing.T) {
 	u := p.tryUp("dev")
 	end()
 	require.NotZero(t, u.status)
-	for _, text := range []string{"container prepare: exit code 2", "dependency did not exit successfully", "flag provided but not defined: -nonsense",
+	for _, text := range []string{"container prepare: exit code 2", "dependency did not exit successfully",
+		"flag provided but not defined: -nonsense",
 		"Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, text)
 	}
@@ -320,8 +326,8 @@ func TestAOneOffTaskRunsToItsEnd(t *testing.T) {
 	p.holds(1)
 }
 
-// holds waits until the engine has the containers of so many tasks, each of one container, and no others. A command that ends
-// waits a little for what it has started and stopped; with a slow engine the next one goes on with that.
+// holds waits until the engine has the containers of so many tasks, each of one container, and no others. A command
+// that ends waits a little for what it has started and stopped; with a slow engine the next one goes on with that.
 func (p *project) holds(tasks int) {
 	p.Helper()
 	const each = 2 // and the holder of its network
@@ -391,7 +397,8 @@ func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
 	watch := p.inBackground(exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "watch"))
 	identity, err := p.open().Identity()
 	require.NoError(t, err)
-	web := docker(t, "ps", "-q", "--filter", "label=slipway.sandbox.account="+identity, "--filter", "label=slipway.sandbox.container=web")
+	web := docker(t, "ps", "-q", "--filter", "label=slipway.sandbox.account="+identity, "--filter",
+		"label=slipway.sandbox.container=web")
 	require.Len(t, web, 1)
 	docker(t, "kill", web[0])
 	require.Eventually(t, func() bool {
@@ -413,7 +420,8 @@ func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 2")
 	p.up("dev")
 	for i, after := range []time.Duration{0, 300 * time.Millisecond, 800 * time.Millisecond, 2 * time.Second} {
-		p.replace("Pulumi.dev.yaml", []string{"hello from dev", "one", "two", "three"}[i], []string{"one", "two", "three", "four"}[i])
+		p.replace("Pulumi.dev.yaml", []string{"hello from dev", "one", "two", "three"}[i],
+			[]string{"one", "two", "three", "four"}[i])
 		p.killed(func() bool {
 			if !p.rollingOut() {
 				return false

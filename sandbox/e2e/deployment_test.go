@@ -15,7 +15,8 @@ func TestPercentagesAndTheCircuitBreakerComeAndGo(t *testing.T) {
 	requireSettings := func(minimum, maximum int, breaker, rollback bool) {
 		t.Helper()
 		s := p.ecsService().Settings
-		require.Equal(t, []any{minimum, maximum, breaker, rollback}, []any{s.MinimumHealthyPercent, s.MaximumPercent, s.CircuitBreaker, s.Rollback})
+		require.Equal(t, []any{minimum, maximum, breaker, rollback},
+			[]any{s.MinimumHealthyPercent, s.MaximumPercent, s.CircuitBreaker, s.Rollback})
 	}
 	requireSettings(100, 200, true, true)
 	deployment := p.ecsService().Deployments[0].ID
@@ -24,7 +25,8 @@ func TestPercentagesAndTheCircuitBreakerComeAndGo(t *testing.T) {
 	requireSettings(0, 100, false, false)
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "minimumHealthy: 0, maximum: 100, circuitBreaker: off", "minimumHealthy: 50, maximum: 200, circuitBreaker: rollback")
+	p.replace("Pulumi.dev.yaml", "minimumHealthy: 0, maximum: 100, circuitBreaker: off",
+		"minimumHealthy: 50, maximum: 200, circuitBreaker: rollback")
 	p.up("dev")
 	requireSettings(50, 200, true, true)
 	p.withoutOptions()
@@ -47,7 +49,8 @@ func TestADeploymentThatIsStoppedIsRedAndNotRolledBack(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed\n", "exit code 3", "tasks failed to start", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed\n", "exit code 3",
+		"tasks failed to start", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, says)
 	}
 	require.NotContains(t, u.output, "rolled back")
@@ -82,7 +85,8 @@ func TestAnAlarmTakesADeploymentBack(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u = p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back",
+		"alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, says)
 	}
 	p.refused([]string{"ECS rolled back; serving revision 1", "alarm detected"}, "slipway", "status", "dev", "--exit-code")
@@ -106,11 +110,14 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	p.serviceKeys("route: {}", "deployment: {maxErrors: 10}")
 	p.up("dev").builtNothing()
 	alarm := p.object(account.MetricAlarm)
-	for key, want := range map[string]any{"name": "slipway-dev-web-errors", "namespace": "AWS/ApplicationELB", "metricName": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "period": 60,
-		"evaluationPeriods": 1, "threshold": 10, "comparisonOperator": "GreaterThanThreshold", "treatMissingData": "notBreaching"} {
+	for key, want := range map[string]any{"name": "slipway-dev-web-errors", "namespace": "AWS/ApplicationELB",
+		"metricName": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "period": 60,
+		"evaluationPeriods": 1, "threshold": 10, "comparisonOperator": "GreaterThanThreshold",
+		"treatMissingData": "notBreaching"} {
 		require.EqualValues(t, want, alarm[key], key)
 	}
-	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.object(account.LoadBalancer)), "TargetGroup": nameInCloudWatch(p.object(account.TargetGroup))}, alarm["dimensions"])
+	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.object(account.LoadBalancer)),
+		"TargetGroup": nameInCloudWatch(p.object(account.TargetGroup))}, alarm["dimensions"])
 	require.Empty(t, alarm["alarmActions"])
 	requireAlarms := func(names ...string) {
 		t.Helper()
@@ -125,7 +132,8 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back",
+		"alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, says)
 	}
 	p.faults(nil)
@@ -133,7 +141,8 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 
 	p.replace("Pulumi.dev.yaml", "{maxErrors: 10}", "{maxErrors: 25, alarms: [shop-latency]}")
-	require.ElementsMatch(t, []string{"Update aws:cloudwatch/metricAlarm:MetricAlarm", "Update aws:ecs/service:Service"}, p.up("dev").changed())
+	require.ElementsMatch(t, []string{"Update aws:cloudwatch/metricAlarm:MetricAlarm", "Update aws:ecs/service:Service"},
+		p.up("dev").changed())
 	require.EqualValues(t, 25, p.object(account.MetricAlarm)["threshold"])
 	requireAlarms("slipway-dev-web-errors", "shop-latency")
 	p.settled("dev")
@@ -155,7 +164,8 @@ func TestWrongDeploymentsAreRefusedAtOnce(t *testing.T) {
 	services := ""
 	for name, deployment := range map[string]string{
 		"a": "{minimumHealthy: -1, maximum: 99, circuitBreaker: \"on\", alarms: [\" \", x, x], maxErrors: 0}",
-		"b": "{minimumHealthy: 101, maximum: 201, circuitBreaker: false, alarms: [a, b, c, d, e, f, g, h, i, j, k], maxErrors: 1000001}",
+		"b": "{minimumHealthy: 101, maximum: 201, circuitBreaker: false, alarms: [a, b, c, d, e, f, g, h, i, j, k], " +
+			"maxErrors: 1000001}",
 		"c": "{minimumHealthy: 100, maximum: 100}",
 		"d": "{minimumHealthy: 75, maximum: 150}",
 		"e": "{minimumHealthy: \"50\", maximum: most, alarms: shop-latency, maxErrors: 5, rollback: true}",
@@ -163,11 +173,17 @@ func TestWrongDeploymentsAreRefusedAtOnce(t *testing.T) {
 		services += fmt.Sprintf("    %s: {image: web, deployment: %s}\n", name, deployment)
 	}
 	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+services)
-	r := p.refused([]string{"services.a.deployment.minimumHealthy (Pulumi.dev.yaml): is -1; allowed: 0 to 100", "services.b.deployment.maximum (Pulumi.dev.yaml): is 201; allowed: 100 to 200",
-		"services.a.deployment.circuitBreaker (Pulumi.dev.yaml)", "services.b.deployment.circuitBreaker (Pulumi.dev.yaml)", "services.a.deployment.alarms[0] (Pulumi.dev.yaml)",
-		"services.a.deployment.alarms[2] (Pulumi.dev.yaml): duplicates x", "services.b.deployment.alarms (Pulumi.dev.yaml): has 11 alarms; allowed: up to 10",
-		"services.c.deployment.maximum (Pulumi.dev.yaml): is 100 with a minimumHealthy of 100", "services.d.deployment.maximum (Pulumi.dev.yaml): is 150 with a minimumHealthy of 75, which with 1 replicas",
-		"services.e.deployment.alarms (Pulumi.dev.yaml)", "services.e.deployment.maxErrors (Pulumi.dev.yaml): counts the service's 5xx responses", "services.e.deployment.rollback (Pulumi.dev.yaml)"}, upArgs("dev")...)
+	r := p.refused([]string{"services.a.deployment.minimumHealthy (Pulumi.dev.yaml): is -1; allowed: 0 to 100",
+		"services.b.deployment.maximum (Pulumi.dev.yaml): is 201; allowed: 100 to 200",
+		"services.a.deployment.circuitBreaker (Pulumi.dev.yaml)", "services.b.deployment.circuitBreaker (Pulumi.dev.yaml)",
+		"services.a.deployment.alarms[0] (Pulumi.dev.yaml)",
+		"services.a.deployment.alarms[2] (Pulumi.dev.yaml): duplicates x",
+		"services.b.deployment.alarms (Pulumi.dev.yaml): has 11 alarms; allowed: up to 10",
+		"services.c.deployment.maximum (Pulumi.dev.yaml): is 100 with a minimumHealthy of 100",
+		"services.d.deployment.maximum (Pulumi.dev.yaml): is 150 with a minimumHealthy of 75, which with 1 replicas",
+		"services.e.deployment.alarms (Pulumi.dev.yaml)",
+		"services.e.deployment.maxErrors (Pulumi.dev.yaml): counts the service's 5xx responses",
+		"services.e.deployment.rollback (Pulumi.dev.yaml)"}, upArgs("dev")...)
 	for _, service := range []string{"a", "b", "e"} {
 		for _, key := range []string{"minimumHealthy", "maximum", "alarms", "maxErrors"} {
 			require.Contains(t, r.output, "services."+service+".deployment."+key)

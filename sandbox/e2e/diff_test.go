@@ -28,14 +28,18 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 	p.ok("slipway", "promote", "dev", "release")
 
 	r := p.differ(1)
-	require.Contains(t, r.stdout, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n")
+	require.Contains(t, r.stdout,
+		"Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n")
 	require.Contains(t, r.stdout, "\nService web\n  environment.GREETING: hello from dev → hello from release\n"+
 		"  environment.STAGE: dev → release\n  replicas: 1 → 2\n\nAll else is equal in dev and release.\n")
 	require.NotContains(t, r.stdout, "Images", "it would run the same")
 
 	// More services, secrets, and a newer app in dev.
-	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1\n", "    worker: {image: web, cpu: 512, memory: 1024}\n    job: {image: web}\n    web:\n      replicas: 1\n      cpu: 256\n      exec: false\n")
-	p.replace("Pulumi.release.yaml", "    web:\n      replicas: 2\n", "    worker: {image: web}\n    web:\n      replicas: 1\n      deployment: {maxErrors: 10}\n      route: {}\n")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1\n",
+		"    worker: {image: web, cpu: 512, memory: 1024}\n    job: {image: web}\n    web:\n      replicas: 1\n      cpu: "+
+			"256\n      exec: false\n")
+	p.replace("Pulumi.release.yaml", "    web:\n      replicas: 2\n",
+		"    worker: {image: web}\n    web:\n      replicas: 1\n      deployment: {maxErrors: 10}\n      route: {}\n")
 	p.replace("Pulumi.release.yaml", "    STAGE: \"release\"\n", "    STAGE: \"dev\"\n    ONLY_HERE: \"yes\"\n")
 	for _, stage := range []string{"dev", "release"} {
 		p.setSecret(stage, "SAME", same)
@@ -55,10 +59,15 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 	require.NotEqual(t, dev.Digest, release.Digest)
 	require.Contains(t, r.stdout, "Images\n  web\n    dev      "+dev.Tag+"  "+dev.Digest[:19]+"  commit "+dev.Commit+"\n"+
 		"    release  "+release.Tag+"  "+release.Digest[:19]+"  commit "+release.Commit+"\n    2 commits only in dev:\n")
-	require.Regexp(t, `      [0-9a-f]{7,} Version two\n      [0-9a-f]{7,} Two more services\n\nService job: only in dev\n`, r.stdout)
-	require.Contains(t, r.stdout, "\nService web\n  deployment.maxErrors: 0 → 10\n  environment.GREETING: hello from dev → hello from release\n  environment.ONLY_HERE: yes, only in release\n  route.")
-	require.Contains(t, r.stdout, "\nService worker\n  cpu: 512 → 256\n  environment.ONLY_HERE: yes, only in release\n  memory: 1024 → 512\n")
-	require.Contains(t, r.stdout, "\nSecrets\n  KEPT: only in dev\n  OTHER: differs\n\nAll else is equal in dev and release.\n")
+	require.Regexp(t, `      [0-9a-f]{7,} Version two\n      [0-9a-f]{7,} Two more services\n\nService job: only in dev\n`,
+		r.stdout)
+	require.Contains(t, r.stdout,
+		"\nService web\n  deployment.maxErrors: 0 → 10\n  environment.GREETING: hello from dev → hello from release\n  "+
+			"environment.ONLY_HERE: yes, only in release\n  route.")
+	require.Contains(t, r.stdout,
+		"\nService worker\n  cpu: 512 → 256\n  environment.ONLY_HERE: yes, only in release\n  memory: 1024 → 512\n")
+	require.Contains(t, r.stdout,
+		"\nSecrets\n  KEPT: only in dev\n  OTHER: differs\n\nAll else is equal in dev and release.\n")
 
 	var data struct {
 		Stages   []string
@@ -106,7 +115,8 @@ func TestTwoStagesThatDoNotDiffer(t *testing.T) {
 	p.ok("slipway", "promote", "dev", "release")
 	// The same in other words: a default is written out, and a variable of the stage is each service's own.
 	release := p.read("Pulumi.release.yaml")
-	twin := strings.Replace(release, "      replicas: 2\n", "      replicas: 2\n      exec: false\n      memory: 512\n      deployment: {circuitBreaker: rollback}\n", 1)
+	twin := strings.Replace(release, "      replicas: 2\n",
+		"      replicas: 2\n      exec: false\n      memory: 512\n      deployment: {circuitBreaker: rollback}\n", 1)
 	twin = strings.Replace(twin, "  slipway:environment: # every container of the stage\n    STAGE: \"release\"\n", "", 1)
 	twin = strings.Replace(twin, "      environment:\n", "      environment:\n        STAGE: \"release\"\n", 1)
 	require.NotContains(t, twin, "slipway:environment")

@@ -76,13 +76,15 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 	update := p.start(upArgs("dev", "--skip-preview")...)
 	update.until(p.rollingOut)
 	said := "the last update of dev has not ended: "
-	commands := [][]string{{"slipway", "rollback", "dev"}, {"slipway", "promote", "dev", "release"}, {"slipway", "status", "dev", "--exit-code"}}
+	commands := [][]string{{"slipway", "rollback", "dev"}, {"slipway", "promote", "dev", "release"},
+		{"slipway", "status", "dev", "--exit-code"}}
 	for _, command := range commands {
 		require.Equal(t, 1, p.refused([]string{said, "wait for it"}, command...).status)
 	}
 	require.NoError(t, update.kill())
 	for _, command := range commands {
-		require.Equal(t, 1, p.refused([]string{said, "`pulumi cancel --stack dev`, then `slipway recover dev`"}, command...).status)
+		require.Equal(t, 1, p.refused([]string{said, "`pulumi cancel --stack dev`, then `slipway recover dev`"},
+			command...).status)
 	}
 	require.Contains(t, p.ok("slipway", "history", "dev").output, said)
 	p.faults(nil)
@@ -94,7 +96,8 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 func TestStatusOfStagesInOddStates(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	r := p.refused([]string{"release: never deployed", "slipway promote dev release", "there is no stack release yet: correct that, run `pulumi stack init release`", "dev has never been deployed"},
+	r := p.refused([]string{"release: never deployed", "slipway promote dev release",
+		"there is no stack release yet: correct that, run `pulumi stack init release`", "dev has never been deployed"},
 		"slipway", "status", "--exit-code")
 	require.Equal(t, 1, r.status)
 
@@ -107,16 +110,20 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 	require.NoError(t, first.kill())
 	p.faults(nil)
 	p.ok("pulumi", "cancel", "--stack", "dev", "--yes")
-	p.refused([]string{"no update of dev has ended, and AWS has services.web", "slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
+	p.refused([]string{"no update of dev has ended, and AWS has services.web", "slipway-dev-web:1"}, "slipway", "status",
+		"dev", "--exit-code")
 	p.up("dev")
 
 	p.replace("Pulumi.dev.yaml", "      environment:\n        GREETING: \"hello from dev\"\n", "")
-	require.Contains(t, p.ok("slipway", "status", "dev").output, "removed since the last update, which still had: services.web.environment.GREETING")
+	require.Contains(t, p.ok("slipway", "status", "dev").output,
+		"removed since the last update, which still had: services.web.environment.GREETING")
 	p.git("checkout", "-q", "Pulumi.dev.yaml")
 	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)
-	p.refused([]string{"slipway-dev-web:1 (INACTIVE)", "services.web: its revision 1 is INACTIVE"}, "slipway", "status", "dev", "--exit-code")
+	p.refused([]string{"slipway-dev-web:1 (INACTIVE)", "services.web: its revision 1 is INACTIVE"}, "slipway", "status",
+		"dev", "--exit-code")
 
 	require.NoError(t, os.Rename(filepath.Join(p.dir, "Pulumi.dev.yaml"), filepath.Join(p.dir, "away")))
-	p.refused([]string{"there is no Pulumi.dev.yaml, though there is a stack", "slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
+	p.refused([]string{"there is no Pulumi.dev.yaml, though there is a stack", "slipway-dev-web:1"}, "slipway", "status",
+		"dev", "--exit-code")
 }

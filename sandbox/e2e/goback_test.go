@@ -29,10 +29,12 @@ func TestARefBesideBuildRunsAnEarlierImage(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Join(p.dir, ".slipway")))
 	preview := p.preview("dev")
 	require.Zero(t, preview.status)
-	require.Contains(t, preview.output, `/slipway-dev/web:`+second.Tag+`" => "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:`+first.Tag+`"`)
+	require.Contains(t, preview.output,
+		`/slipway-dev/web:`+second.Tag+`" => "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:`+first.Tag+`"`)
 	u := p.up("dev")
 	// Pulumi forgets the image; the provider's delete removes nothing.
-	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
+	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+		"Delete aws:ecs/taskDefinition:TaskDefinition",
 		"Update aws:ecs/service:Service", "Delete docker:index/image:Image"}, u.changed())
 	require.Equal(t, 2, p.builds("slipway-dev/web"))
 	require.Equal(t, images, p.images())

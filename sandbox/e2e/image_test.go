@@ -24,6 +24,7 @@ func TestWhatIsBuiltIsWhatDockerSees(t *testing.T) {
 	for _, image := range p.images() {
 		repositories[image.Repository]++
 	}
-	require.Equal(t, map[string]int{"slipway-dev/web": 1, "slipway-dev/mono": 1, "slipway-dev/mono/context": 1}, repositories)
+	require.Equal(t, map[string]int{"slipway-dev/web": 1, "slipway-dev/mono": 1, "slipway-dev/mono/context": 1},
+		repositories)
 	p.up("dev", "--expect-no-changes").builtNothing()
 }

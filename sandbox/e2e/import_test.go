@@ -12,14 +12,18 @@ import (
 func TestImportOfWhatWasMadeByHand(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	require.NoError(t, p.open().CreateObject(account.LogGroup, "/team/audit", account.Object{"name": "/team/audit", "retentionInDays": 30.0}, nil))
-	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`
+	require.NoError(t, p.open().CreateObject(account.LogGroup, "/team/audit",
+		account.Object{"name": "/team/audit", "retentionInDays": 30.0}, nil))
+	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
+		`"sts:AssumeRole"}]}`
 	require.NoError(t, p.open().CreateObject(account.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
-		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"}, nil))
+		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"},
+		nil))
 
 	toImport := func(resources ...string) []string {
 		p.write("import.json", `{"resources": [`+strings.Join(resources, ", ")+`]}`)
-		return []string{"pulumi", "import", "--file", "import.json", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive",
+		return []string{"pulumi", "import", "--file", "import.json", "--stack", "dev", "--yes", "--skip-preview",
+			"--non-interactive",
 			"--color", "never"}
 	}
 	p.refused([]string{"'/team/nothing' does not exist"},

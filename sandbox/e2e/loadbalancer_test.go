@@ -20,18 +20,21 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	require.Contains(t, u.output, "loadBalancer (Pulumi.dev.yaml): the stage has no certificate, so it serves plain HTTP")
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"), "no new revision: only the service moves")
 
-	balancer, listener, rule, targets := p.object(account.LoadBalancer), p.object(account.Listener), p.object(account.ListenerRule), p.object(account.TargetGroup)
+	balancer, listener, rule, targets := p.object(account.LoadBalancer), p.object(account.Listener),
+		p.object(account.ListenerRule), p.object(account.TargetGroup)
 	require.Equal(t, false, balancer["internal"])
 	require.EqualValues(t, 60, balancer["idleTimeout"])
 	require.Len(t, balancer["subnets"], len(account.Subnets))
 	require.EqualValues(t, 80, listener["port"])
 	require.Equal(t, "HTTP", listener["protocol"])
-	require.Equal(t, "404", listener["defaultActions"].([]any)[0].(map[string]any)["fixedResponse"].(map[string]any)["statusCode"])
+	require.Equal(t, "404",
+		listener["defaultActions"].([]any)[0].(map[string]any)["fixedResponse"].(map[string]any)["statusCode"])
 	require.Equal(t, targets["arn"], rule["actions"].([]any)[0].(map[string]any)["targetGroupArn"])
 	require.Equal(t, []any{"/*"}, values(rule, "pathPattern"))
 
 	check := targets["healthCheck"].(map[string]any)
-	for key, want := range map[string]any{"path": "/", "matcher": "200", "interval": 5, "timeout": 4, "healthyThreshold": 2, "unhealthyThreshold": 3} {
+	for key, want := range map[string]any{"path": "/", "matcher": "200", "interval": 5, "timeout": 4,
+		"healthyThreshold": 2, "unhealthyThreshold": 3} {
 		require.EqualValues(t, want, check[key], key)
 	}
 	require.EqualValues(t, 15, targets["deregistrationDelay"])
@@ -39,7 +42,8 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	require.Equal(t, false, targets["stickiness"].(map[string]any)["enabled"])
 
 	service := p.ecsService()
-	require.Equal(t, []account.ServiceLoadBalancer{{TargetGroupARN: targets["arn"].(string), ContainerName: "web", ContainerPort: 8080}}, service.Settings.LoadBalancers)
+	require.Equal(t, []account.ServiceLoadBalancer{{TargetGroupARN: targets["arn"].(string), ContainerName: "web",
+		ContainerPort: 8080}}, service.Settings.LoadBalancers)
 	require.Equal(t, 60, service.Settings.HealthCheckGracePeriod)
 	require.Equal(t, "http://"+balancer["dnsName"].(string)+"/", p.outputs("dev").Services["web"].URL)
 	p.requireDoors(balancer, service)
@@ -47,7 +51,8 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 
 	p.withoutOptions()
 	p.up("dev")
-	for _, kind := range []string{account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup, account.SecurityGroupRule} {
+	for _, kind := range []string{account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
+		account.SecurityGroupRule} {
 		require.Empty(t, p.objects(kind), kind)
 	}
 	require.Empty(t, p.ecsService().Settings.LoadBalancers)
@@ -65,8 +70,8 @@ func values(rule account.Object, field string) any {
 	return nil
 }
 
-// requireDoors asserts that the world reaches the load balancer, that the load balancer and nobody else reaches the service's tasks, and that
-// it reaches nothing but them.
+// requireDoors asserts that the world reaches the load balancer, that the load balancer and nobody else reaches the
+// service's tasks, and that it reaches nothing but them.
 func (p *project) requireDoors(balancer account.Object, service *account.Service) {
 	p.Helper()
 	own, tasks := balancer["securityGroups"].([]any)[0], service.Settings.SecurityGroups[0]
@@ -76,7 +81,8 @@ func (p *project) requireDoors(balancer account.Object, service *account.Service
 		if from == nil || from == "" {
 			from = rule["cidrBlocks"]
 		}
-		doors = append(doors, fmt.Sprintf("%s of %s at %v: %v", rule["type"], rule["securityGroupId"], rule["fromPort"], from))
+		doors = append(doors, fmt.Sprintf("%s of %s at %v: %v", rule["type"], rule["securityGroupId"], rule["fromPort"],
+			from))
 	}
 	require.ElementsMatch(p, []string{
 		fmt.Sprintf("ingress of %s at 80: [0.0.0.0/0]", own),
@@ -126,20 +132,25 @@ func TestHTTPSWithACertificateMadeForTheZone(t *testing.T) {
 
 	// Another host in a domain that is covered leaves the certificate and the listeners alone.
 	p.replace("Pulumi.dev.yaml", "web.dev.example.com,", "web.dev.example.com, api.dev.example.com,")
-	require.ElementsMatch(t, []string{"Create aws:route53/record:Record", "Update aws:lb/listenerRule:ListenerRule"}, p.up("dev").changed())
+	require.ElementsMatch(t, []string{"Create aws:route53/record:Record", "Update aws:lb/listenerRule:ListenerRule"},
+		p.up("dev").changed())
 
 	// Another service at the same host shares its record, whichever of them comes and goes.
-	p.replace("Pulumi.dev.yaml", "    web:\n      replicas", "    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n    web:\n      replicas")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas",
+		"    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n    web:\n      "+
+			"replicas")
 	for _, change := range p.up("dev").changed() {
 		require.True(t, strings.HasPrefix(change, "Create ") && !strings.Contains(change, "route53"), change)
 	}
-	p.replace("Pulumi.dev.yaml", "    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n", "")
+	p.replace("Pulumi.dev.yaml",
+		"    api: {image: web, port: 8080, route: {hosts: [web.dev.example.com], paths: [\"/api/*\"]}}\n", "")
 	for _, change := range p.up("dev").changed() {
 		require.True(t, strings.HasPrefix(change, "Delete ") && !strings.Contains(change, "route53"), change)
 	}
 	p.settled("dev")
 
-	// Without HTTPS the stage goes on to serve, and says so. The proof of the domain stays, for other stages' certificates.
+	// Without HTTPS the stage goes on to serve, and says so. The proof of the domain stays, for other stages'
+	// certificates.
 	p.replace("Pulumi.dev.yaml", "  slipway:loadBalancer: {zone: example.com}\n", "")
 	u = p.up("dev")
 	require.Contains(t, u.output, "plain HTTP")
@@ -158,8 +169,10 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 	const certificate = "arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-0000-1111-2222-0a1b2c3d4e5f"
 	two := account.Subnets[0].ID + ", " + account.Subnets[1].ID
 	p.serviceKeys("route: {}")
-	p.stageKeys("slipway:loadBalancer:", "  certificate: "+certificate, "  tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06", "  internal: true",
-		"  subnets: ["+two+"]", "  allowFrom: [10.0.0.0/8, 192.168.0.0/16]", "  idleTimeout: 120", "  accessLogs: {bucket: shop-logs, prefix: dev}")
+	p.stageKeys("slipway:loadBalancer:", "  certificate: "+certificate, "  tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06",
+		"  internal: true",
+		"  subnets: ["+two+"]", "  allowFrom: [10.0.0.0/8, 192.168.0.0/16]", "  idleTimeout: 120",
+		"  accessLogs: {bucket: shop-logs, prefix: dev}")
 	p.up("dev")
 	balancer := p.object(account.LoadBalancer)
 	require.Equal(t, true, balancer["internal"])
@@ -179,10 +192,12 @@ func TestEveryOptionOfTheLoadBalancer(t *testing.T) {
 			admitted = append(admitted, fmt.Sprint(rule["fromPort"], rule["cidrBlocks"]))
 		}
 	}
-	require.ElementsMatch(t, []string{"80 [10.0.0.0/8]", "443 [10.0.0.0/8]", "80 [192.168.0.0/16]", "443 [192.168.0.0/16]"}, admitted)
+	require.ElementsMatch(t, []string{"80 [10.0.0.0/8]", "443 [10.0.0.0/8]", "80 [192.168.0.0/16]",
+		"443 [192.168.0.0/16]"}, admitted)
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "    idleTimeout: 120\n    accessLogs: {bucket: shop-logs, prefix: dev}\n", "    deletionProtection: true\n")
+	p.replace("Pulumi.dev.yaml", "    idleTimeout: 120\n    accessLogs: {bucket: shop-logs, prefix: dev}\n",
+		"    deletionProtection: true\n")
 	require.Contains(t, p.up("dev").changed(), "Update aws:lb/loadBalancer:LoadBalancer")
 	balancer = p.object(account.LoadBalancer)
 	require.EqualValues(t, 60, balancer["idleTimeout"])
@@ -207,8 +222,10 @@ func TestEveryOptionOfARoute(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.stageKeys("slipway:loadBalancer: {zone: example.com}")
-	p.serviceKeys("route:", "  hosts: [web.example.com]", "  paths: [/a, \"/b/*\"]", "  priority: 7", "  protocol: http2", "  gracePeriod: 0", "  deregistrationDelay: 5", "  stickiness: 600",
-		"  healthCheck: {path: /health, codes: \"200-299,302\", interval: 10, timeout: 3, healthyThreshold: 3, unhealthyThreshold: 4}")
+	p.serviceKeys("route:", "  hosts: [web.example.com]", "  paths: [/a, \"/b/*\"]", "  priority: 7", "  protocol: http2",
+		"  gracePeriod: 0", "  deregistrationDelay: 5", "  stickiness: 600",
+		"  healthCheck: {path: /health, codes: \"200-299,302\", interval: 10, timeout: 3, healthyThreshold: 3, "+
+			"unhealthyThreshold: 4}")
 	p.up("dev")
 	rule, targets := p.object(account.ListenerRule), p.object(account.TargetGroup)
 	require.EqualValues(t, 7, rule["priority"])
@@ -220,7 +237,8 @@ func TestEveryOptionOfARoute(t *testing.T) {
 	require.Equal(t, true, stickiness["enabled"])
 	require.EqualValues(t, 600, stickiness["cookieDuration"])
 	check := targets["healthCheck"].(map[string]any)
-	for key, want := range map[string]any{"path": "/health", "matcher": "200-299,302", "interval": 10, "timeout": 3, "healthyThreshold": 3, "unhealthyThreshold": 4} {
+	for key, want := range map[string]any{"path": "/health", "matcher": "200-299,302", "interval": 10, "timeout": 3,
+		"healthyThreshold": 3, "unhealthyThreshold": 4} {
 		require.EqualValues(t, want, check[key], key)
 	}
 	require.Zero(t, p.ecsService().Settings.HealthCheckGracePeriod)
@@ -308,7 +326,8 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 	p := deployed(t)
 	// The stage `shared` makes the load balancer that dev uses.
 	p.write("Pulumi.shared.yaml", p.read("Pulumi.dev.yaml")+"  slipway:loadBalancer: {zone: example.com}\n")
-	p.replace("Pulumi.shared.yaml", "      replicas: 1\n", "      replicas: 1\n      route: {hosts: [shared.example.com]}\n")
+	p.replace("Pulumi.shared.yaml", "      replicas: 1\n",
+		"      replicas: 1\n      route: {hosts: [shared.example.com]}\n")
 	p.ok("pulumi", "stack", "init", "shared")
 	p.up("shared")
 	balancer := p.object(account.LoadBalancer)
@@ -345,7 +364,8 @@ func TestATaskThatFailsItsTargetsHealthChecksIsRed(t *testing.T) {
 	p.up("dev")
 	p.faults(map[string]string{"unhealthy-targets": "slipway-dev-web:2"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	p.refused([]string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "Task failed ELB health checks",
+	p.refused([]string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back",
+		"Task failed ELB health checks",
 		"Health checks failed with these codes: [503]", "Serving now: slipway-dev-web:1, 1 of 1 replicas"}, upArgs("dev")...)
 }
 
@@ -355,7 +375,8 @@ func TestALoadBalancerThatCannotWorkIsRefusedFirst(t *testing.T) {
 	p.serviceKeys("route: {}")
 	for options, says := range map[string][]string{
 		"zone: example.org": {"loadBalancer.zone (Pulumi.dev.yaml)", "there is no public hosted zone example.org"},
-		"subnets: [" + account.Subnets[0].ID + ", subnet-0123456789abcdef0]": {"loadBalancer.subnets (Pulumi.dev.yaml)", "subnet-0123456789abcdef0 cannot be read"},
+		"subnets: [" + account.Subnets[0].ID + ", subnet-0123456789abcdef0]": {"loadBalancer.subnets (Pulumi.dev.yaml)",
+			"subnet-0123456789abcdef0 cannot be read"},
 	} {
 		stage := p.read("Pulumi.dev.yaml")
 		p.stageKeys("slipway:loadBalancer: {" + options + "}")
@@ -371,16 +392,24 @@ func TestALoadBalancerThatCannotWorkIsRefusedFirst(t *testing.T) {
 func TestWrongValuesOfRoutesAndLoadBalancersAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.serviceKeys("route:", "  hosts: [Shop, \"a b\"]", "  paths: [api, api]", "  priority: 50001", "  protocol: tcp", "  gracePeriod: -1", "  deregistrationDelay: 3601", "  stickiness: 604801",
+	p.serviceKeys("route:", "  hosts: [Shop, \"a b\"]", "  paths: [api, api]", "  priority: 50001", "  protocol: tcp",
+		"  gracePeriod: -1", "  deregistrationDelay: 3601", "  stickiness: 604801",
 		"  healthCheck: {path: health, codes: \"99\", interval: 4, timeout: 121, healthyThreshold: 1, unhealthyThreshold: 11}")
-	p.stageKeys("slipway:loadBalancer:", "  port: 70000", "  zone: Example", "  certificate: cert", "  tlsPolicy: ELBSecurityPolicy-2016-08", "  internal: \"yes\"", "  subnets: [one]",
+	p.stageKeys("slipway:loadBalancer:", "  port: 70000", "  zone: Example", "  certificate: cert",
+		"  tlsPolicy: ELBSecurityPolicy-2016-08", "  internal: \"yes\"", "  subnets: [one]",
 		"  allowFrom: [10.0.0.1]", "  idleTimeout: 0", "  deletionProtection: 1", "  accessLogs: {prefix: /dev/}")
-	r := p.refused([]string{"loadBalancer.port (Pulumi.dev.yaml): is 70000", "loadBalancer.internal (Pulumi.dev.yaml)", "loadBalancer.idleTimeout (Pulumi.dev.yaml): is 0; allowed: 1 to 4000",
-		"loadBalancer.zone (Pulumi.dev.yaml)", "loadBalancer.certificate (Pulumi.dev.yaml)", "loadBalancer.tlsPolicy (Pulumi.dev.yaml)", "loadBalancer.subnets (Pulumi.dev.yaml): has 1 subnets",
-		"loadBalancer.subnets[0] (Pulumi.dev.yaml)", "loadBalancer.allowFrom[0] (Pulumi.dev.yaml)", "loadBalancer.deletionProtection (Pulumi.dev.yaml)",
-		"loadBalancer.accessLogs.bucket (Pulumi.dev.yaml): is missing", "loadBalancer.accessLogs.prefix (Pulumi.dev.yaml)"}, upArgs("dev")...)
-	for _, key := range []string{"hosts[0]", "hosts[1]", "paths[0]", "paths[1]", "priority", "protocol", "gracePeriod", "deregistrationDelay", "stickiness", "healthCheck.path",
-		"healthCheck.codes", "healthCheck.interval", "healthCheck.timeout", "healthCheck.healthyThreshold", "healthCheck.unhealthyThreshold"} {
+	r := p.refused([]string{"loadBalancer.port (Pulumi.dev.yaml): is 70000", "loadBalancer.internal (Pulumi.dev.yaml)",
+		"loadBalancer.idleTimeout (Pulumi.dev.yaml): is 0; allowed: 1 to 4000",
+		"loadBalancer.zone (Pulumi.dev.yaml)", "loadBalancer.certificate (Pulumi.dev.yaml)",
+		"loadBalancer.tlsPolicy (Pulumi.dev.yaml)", "loadBalancer.subnets (Pulumi.dev.yaml): has 1 subnets",
+		"loadBalancer.subnets[0] (Pulumi.dev.yaml)", "loadBalancer.allowFrom[0] (Pulumi.dev.yaml)",
+		"loadBalancer.deletionProtection (Pulumi.dev.yaml)",
+		"loadBalancer.accessLogs.bucket (Pulumi.dev.yaml): is missing", "loadBalancer.accessLogs.prefix (Pulumi.dev.yaml)"},
+		upArgs("dev")...)
+	for _, key := range []string{"hosts[0]", "hosts[1]", "paths[0]", "paths[1]", "priority", "protocol", "gracePeriod",
+		"deregistrationDelay", "stickiness", "healthCheck.path",
+		"healthCheck.codes", "healthCheck.interval", "healthCheck.timeout", "healthCheck.healthyThreshold",
+		"healthCheck.unhealthyThreshold"} {
 		require.Contains(t, r.output, "services.web.route."+key+" (Pulumi.dev.yaml)")
 	}
 	require.Empty(t, p.objects(account.TargetGroup))

@@ -20,7 +20,8 @@ func (p *project) wrote(task string, at time.Time, message string) {
 	if err := a.CreateLogStream(logGroup, stream); !account.IsCode(err, "ResourceAlreadyExistsException") {
 		require.NoError(p.TB, err)
 	}
-	require.NoError(p.TB, a.PutLogEvents(logGroup, stream, []account.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}))
+	require.NoError(p.TB, a.PutLogEvents(logGroup, stream,
+		[]account.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}))
 }
 
 func TestLogsOfAService(t *testing.T) {
@@ -37,11 +38,14 @@ func TestLogsOfAService(t *testing.T) {
 	line := func(ago time.Duration, task, message string) string {
 		return now.Add(-ago).Format(layout) + "  " + task + "  " + message + "\n"
 	}
-	recent := line(2*time.Minute, one, "first") + line(time.Minute, two, "second") + line(10*time.Second, one, "third <ok>")
+	recent := line(2*time.Minute, one, "first") + line(time.Minute, two, "second") +
+		line(10*time.Second, one, "third <ok>")
 	require.Equal(t, recent, p.ok("slipway", "logs", "dev", "web").stdout)
-	require.Equal(t, line(time.Hour, one, "long ago")+recent, p.ok("slipway", "logs", "dev", "web", "--since", "2h").stdout)
+	require.Equal(t, line(time.Hour, one, "long ago")+recent, p.ok("slipway", "logs", "dev", "web", "--since",
+		"2h").stdout)
 	since := now.Add(-90 * time.Second).Format(time.RFC3339)
-	require.Equal(t, recent[strings.Index(recent, "\n")+1:], p.ok("slipway", "logs", "dev", "web", "--since", since).stdout)
+	require.Equal(t, recent[strings.Index(recent, "\n")+1:], p.ok("slipway", "logs", "dev", "web", "--since",
+		since).stdout)
 	lines := strings.Split(strings.TrimSpace(p.ok("slipway", "logs", "dev", "web", "--json").stdout), "\n")
 	require.Len(t, lines, 3)
 	var last struct {
@@ -53,10 +57,12 @@ func TestLogsOfAService(t *testing.T) {
 	require.Equal(t, []string{one, "third <ok>"}, []string{last.Task, last.Message})
 
 	p.refused([]string{`dev has no service "api": name one of its services: web`}, "slipway", "logs", "dev", "api")
-	p.refused([]string{"--since yesterday: write a duration such as 10m"}, "slipway", "logs", "dev", "web", "--since", "yesterday")
+	p.refused([]string{"--since yesterday: write a duration such as 10m"}, "slipway", "logs", "dev", "web", "--since",
+		"yesterday")
 	p.ok("pulumi", "stack", "init", "release")
 	p.ok("slipway", "promote", "dev", "release")
-	r := p.refused([]string{"services.web of release has no log yet, as it was never deployed: run `pulumi up --stack release`"},
+	r := p.refused([]string{"services.web of release has no log yet, as it was never deployed: run `pulumi up --stack " +
+		"release`"},
 		"slipway", "logs", "release", "web")
 	require.Equal(t, 2, r.status)
 }

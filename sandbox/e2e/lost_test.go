@@ -96,7 +96,8 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 	p.recovers() // by somebody who wants to be rid of it
 	p.ok(destroyArgs("dev")...)
 	p.nothingLeft()
-	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover", "revisions alone are no stage")
+	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover",
+		"revisions alone are no stage")
 	require.Empty(t, p.state("dev"))
 }
 
@@ -137,7 +138,8 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	p.refused([]string{"the state of dev is empty, and AWS has its ECS cluster", "`slipway recover dev`"}, "slipway",
 		"status", "dev", "--exit-code")
 	p.faults(map[string]string{account.APIFault: "DescribeScalingPolicies=deny"}) // which a later round asks for
-	said := p.refused([]string{"looking for", "is in the state", "slipway recover dev --lost"}, "slipway", "recover", "dev")
+	said := p.refused([]string{"looking for", "is in the state", "slipway recover dev --lost"}, "slipway", "recover",
+		"dev")
 	require.Equal(t, 2, said.status)
 	require.NotEmpty(t, p.state("dev")["aws:ecs/cluster:Cluster"])
 	p.faults(nil)

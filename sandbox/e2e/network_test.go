@@ -12,7 +12,8 @@ func TestAnUpdateEndsWellWhateverTheNetworkDoes(t *testing.T) {
 	p.migrating()
 	p.faults(map[string]string{"api-fault": "DescribeServices=hang:1,RunTask=cut:1,DescribeTasks=html:2,ListTasks=expired:1,FilterLogEvents=hang"})
 	u := p.up("dev")
-	require.Contains(t, u.output, "reading the log group /slipway/dev/migrate: it has not answered since the task has ended")
+	require.Contains(t, u.output,
+		"reading the log group /slipway/dev/migrate: it has not answered since the task has ended")
 	require.Contains(t, u.output, "has ended with exit code 0")
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "whose start was asked for twice")
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
@@ -31,7 +32,8 @@ func TestAPermissionThatWatchingNeedsIsMissedBeforeAnythingChanges(t *testing.T)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	for fault, says := range map[string][]string{
 		"DescribeServices=deny": {"services.web (Pulumi.dev.yaml): its deployment could not be watched, so nothing is changed", "needs ecs:DescribeServices"},
-		"DescribeTasks=deny":    {"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched, so nothing is changed", "needs ecs:ListTasks, ecs:DescribeTasks"},
+		"DescribeTasks=deny": {"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched, so nothing is " +
+			"changed", "needs ecs:ListTasks, ecs:DescribeTasks"},
 	} {
 		p.faults(map[string]string{"api-fault": fault})
 		p.refused(says, "pulumi", "preview", "--stack", "dev")

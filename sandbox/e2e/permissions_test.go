@@ -65,18 +65,22 @@ func TestAServicesCodeMayDoWhatItsPermissionsSay(t *testing.T) {
 	p := deployed(t)
 	require.Empty(t, p.taskPolicies())
 	p.serviceKeys("permissions:",
-		"  - {actions: [\"s3:GetObject\", \"s3:Put*\"], resources: [\"arn:aws:s3:::shop-uploads/*\"], conditions: {StringEquals: {\"aws:ResourceTag/team\": [shop, web]}, \"ForAnyValue:StringLike\": {\"aws:TagKeys\": [\"a*\"]}}}",
+		"  - {actions: [\"s3:GetObject\", \"s3:Put*\"], resources: [\"arn:aws:s3:::shop-uploads/*\"], conditions: "+
+			"{StringEquals: {\"aws:ResourceTag/team\": [shop, web]}, \"ForAnyValue:StringLike\": {\"aws:TagKeys\": [\"a*\"]}}}",
 		"  - {actions: [\"cloudwatch:PutMetricData\"], resources: [\"*\"]}")
 	u := p.up("dev")
-	require.ElementsMatch(t, []string{"Create aws:iam/rolePolicy:RolePolicy"}, u.changed(), "no new revision, no deployment")
+	require.ElementsMatch(t, []string{"Create aws:iam/rolePolicy:RolePolicy"}, u.changed(),
+		"no new revision, no deployment")
 	require.Equal(t, map[string]statement{
 		"0": {Effect: "Allow", Action: []string{"s3:GetObject", "s3:Put*"}, Resource: []string{"arn:aws:s3:::shop-uploads/*"},
-			Condition: map[string]map[string][]string{"StringEquals": {"aws:ResourceTag/team": {"shop", "web"}}, "ForAnyValue:StringLike": {"aws:TagKeys": {"a*"}}}},
+			Condition: map[string]map[string][]string{"StringEquals": {"aws:ResourceTag/team": {"shop", "web"}},
+				"ForAnyValue:StringLike": {"aws:TagKeys": {"a*"}}}},
 		"1": {Effect: "Allow", Action: []string{"cloudwatch:PutMetricData"}, Resource: []string{"*"}},
 	}, p.statements("slipway-dev-web-task"))
 	role, err := p.open().TaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)
-	require.True(t, strings.HasSuffix(role.TaskRoleARN, ":role/slipway-dev-web-task"), "the role that the service's tasks have")
+	require.True(t, strings.HasSuffix(role.TaskRoleARN, ":role/slipway-dev-web-task"),
+		"the role that the service's tasks have")
 	p.settled("dev")
 
 	// The conditions go, the rest stays.
@@ -84,7 +88,8 @@ func TestAServicesCodeMayDoWhatItsPermissionsSay(t *testing.T) {
 	from := strings.Index(stage, ", conditions:")
 	to := from + strings.Index(stage[from:], "\n")
 	p.write("Pulumi.dev.yaml", stage[:from]+"}"+stage[to:])
-	require.Equal(t, []string{"Create aws:iam/rolePolicy:RolePolicy", "Delete aws:iam/rolePolicy:RolePolicy"}, p.up("dev").changed(),
+	require.Equal(t, []string{"Create aws:iam/rolePolicy:RolePolicy", "Delete aws:iam/rolePolicy:RolePolicy"},
+		p.up("dev").changed(),
 		"the earlier permissions go last")
 	require.Nil(t, p.statements("slipway-dev-web-task")["0"].Condition)
 
@@ -190,8 +195,10 @@ func (p *project) requireTags(team map[string]string) {
 	require.ElementsMatch(p, keys(tagged), keys(seen), "every type that takes tags")
 
 	// What the account has is no other.
-	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role, account.SecurityGroup, account.Secret, account.MetricAlarm,
-		account.ScalableTarget, account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup, account.Certificate} {
+	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role,
+		account.SecurityGroup, account.Secret, account.MetricAlarm,
+		account.ScalableTarget, account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
+		account.Certificate} {
 		found := p.objects(kind)
 		require.NotEmpty(p, found, kind)
 		for _, object := range found {
@@ -220,8 +227,10 @@ func (p *project) requireTagged(tags any, team map[string]string) {
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.serviceKeys("route: {hosts: [web.example.com]}", "scaling: {max: 4, cpu: 60, schedules: {night: {when: \"cron(0 22 * * ? *)\", max: 1}}}",
-		"deployment: {maxErrors: 10}", "secrets: [API_KEY]", "permissions: [{actions: [\"sns:Publish\"], resources: [\"arn:aws:sns:*:*:shop\"]}]")
+	p.serviceKeys("route: {hosts: [web.example.com]}",
+		"scaling: {max: 4, cpu: 60, schedules: {night: {when: \"cron(0 22 * * ? *)\", max: 1}}}",
+		"deployment: {maxErrors: 10}", "secrets: [API_KEY]",
+		"permissions: [{actions: [\"sns:Publish\"], resources: [\"arn:aws:sns:*:*:shop\"]}]")
 	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:tags: {team: shop, \"cost:center\": \"42 a\"}")
 	p.encrypt("API_KEY", "hunter2-tags")
 	p.up("dev")
@@ -256,16 +265,22 @@ func TestWrongPermissionsRolesAndTagsAreRefusedAtOnce(t *testing.T) {
 		"  - {actions: [\"*\", \"s3:*\", GetObject, \"s3:GetObject\"], resources: [\"*\", shop-uploads]}",
 		"  - {actions: [], conditions: {stringEquals: {\"aws:TagKeys\": [a]}, \"String Equals\": {team: [shop]}}}",
 		"  - {resources: [\"arn:aws:s3:::x\", 7], conditions: {StringEquals: shop}}")
-	p.stageKeys("slipway:roles: {path: slipway, permissionsBoundary: boundary}", "slipway:tags: {service: a, \"aws:x\": b, \"a#b\": c, d: \"e;f\", g: 8}")
-	r := p.refused([]string{"roles.path (Pulumi.dev.yaml)", "roles.permissionsBoundary (Pulumi.dev.yaml)", "tags.service (Pulumi.dev.yaml): is a tag that slipway sets itself",
-		"tags.d (Pulumi.dev.yaml)", "tags.g (Pulumi.dev.yaml)", `begins with aws:`, "cannot be the key of a tag"}, upArgs("dev")...)
-	for _, key := range []string{"[0].actions[0]", "[0].actions[1]", "[0].actions[2]", "[0].resources[0]", "[0].resources[1]", "[1].actions", "[1].resources",
+	p.stageKeys("slipway:roles: {path: slipway, permissionsBoundary: boundary}",
+		"slipway:tags: {service: a, \"aws:x\": b, \"a#b\": c, d: \"e;f\", g: 8}")
+	r := p.refused([]string{"roles.path (Pulumi.dev.yaml)", "roles.permissionsBoundary (Pulumi.dev.yaml)",
+		"tags.service (Pulumi.dev.yaml): is a tag that slipway sets itself",
+		"tags.d (Pulumi.dev.yaml)", "tags.g (Pulumi.dev.yaml)", `begins with aws:`, "cannot be the key of a tag"},
+		upArgs("dev")...)
+	for _, key := range []string{"[0].actions[0]", "[0].actions[1]", "[0].actions[2]", "[0].resources[0]",
+		"[0].resources[1]", "[1].actions", "[1].resources",
 		"[1].conditions.stringEquals", "[2].actions", "[2].resources[1]", "[2].conditions.StringEquals"} {
 		require.Contains(t, r.output, "services.web.permissions"+key+" (Pulumi.dev.yaml)")
 	}
 	p.withoutOptions()
 	p.serviceKeys("permissions: all")
-	p.stageKeys("slipway:roles: {path: \"/a b/\", permissionsBoundary: \"arn:aws:iam::123456789012:role/boundary\"}", "slipway:tags: [shop]")
-	p.refused([]string{"services.web.permissions (Pulumi.dev.yaml)", "roles.path (Pulumi.dev.yaml)", "roles.permissionsBoundary (Pulumi.dev.yaml)", "tags (Pulumi.dev.yaml)"}, upArgs("dev")...)
+	p.stageKeys("slipway:roles: {path: \"/a b/\", permissionsBoundary: \"arn:aws:iam::123456789012:role/boundary\"}",
+		"slipway:tags: [shop]")
+	p.refused([]string{"services.web.permissions (Pulumi.dev.yaml)", "roles.path (Pulumi.dev.yaml)",
+		"roles.permissionsBoundary (Pulumi.dev.yaml)", "tags (Pulumi.dev.yaml)"}, upArgs("dev")...)
 	require.Empty(t, p.taskPolicies(), "nothing was made")
 }

@@ -77,8 +77,8 @@ func newProjectIn(t testing.TB, dir string) *project {
 	return p
 }
 
-// What Pulumi.yaml says of the program: to compile it, and to run the one that `make e2e` has compiled from this work tree.
-// Whether a compiled one is up to date takes Go a second of every preview and update.
+// What Pulumi.yaml says of the program: to compile it, and to run the one that `make e2e` has compiled from this work
+// tree. Whether a compiled one is up to date takes Go a second of every preview and update.
 var compiled, prebuilt = "buildTarget: .bin/program", "binary: " + filepath.Join(root, ".bin/program")
 
 // deployed is a project whose stage dev runs: a copy of one that the first test to ask for it has made.
@@ -145,7 +145,8 @@ func (p *project) copyFile(from, to string) {
 
 // command prepares a command with the account attached.
 func (p *project) command(args ...string) *exec.Cmd {
-	command := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account, "exec", "--"}, args...)...)
+	command := exec.Command(filepath.Join(root, ".bin/sandbox"),
+		append([]string{"--dir", p.account, "exec", "--"}, args...)...)
 	command.Dir = p.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
 	if !p.inContainers && os.Getenv(dockerMode) == "" {
@@ -281,8 +282,8 @@ func (u *update) builtNothing() {
 	}
 }
 
-// settled asserts that nothing is left to do: an unchanged update changes nothing, and a refresh finds no difference, so that the
-// next update has the same state before it.
+// settled asserts that nothing is left to do: an unchanged update changes nothing, and a refresh finds no difference,
+// so that the next update has the same state before it.
 func (p *project) settled(stage string) {
 	p.Helper()
 	require.Empty(p, p.up(stage, "--expect-no-changes").changed())
@@ -342,13 +343,15 @@ func (p *project) container(revision string) account.Container {
 // preview previews a stage.
 func (p *project) preview(stage string, more ...string) *result {
 	p.Helper()
-	return p.run(append([]string{"pulumi", "preview", "--stack", stage, "--non-interactive", "--color", "never", "--diff"}, more...)...)
+	return p.run(append([]string{"pulumi", "preview", "--stack", stage, "--non-interactive", "--color", "never", "--diff"},
+		more...)...)
 }
 
 // sandbox runs a command of the sandbox itself and decodes its JSON.
 func (p *project) sandbox(into any, args ...string) {
 	p.Helper()
-	output, err := exec.Command(filepath.Join(root, ".bin/sandbox"), append([]string{"--dir", p.account}, args...)...).Output()
+	output, err := exec.Command(filepath.Join(root, ".bin/sandbox"),
+		append([]string{"--dir", p.account}, args...)...).Output()
 	require.NoError(p.TB, err)
 	require.NoError(p.TB, json.Unmarshal(output, into))
 }

@@ -98,29 +98,34 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "    tool: {build: {context: ./app, refresh: \"another\"}}\n  slipway:services:\n    tool: {image: tool}\n")
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n",
+		"    tool: {build: {context: ./app, refresh: \"another\"}}\n  slipway:services:\n    tool: {image: tool}\n")
 	p.commit("A second image")
 	p.up("dev")
 	images := p.outputs("dev").Images
 	before := p.read("Pulumi.release.yaml")
 
-	r := p.refused([]string{`dev has no service "wbe": name one of tool, web`}, "slipway", "promote", "dev", "release", "--service", "wbe")
+	r := p.refused([]string{`dev has no service "wbe": name one of tool, web`}, "slipway", "promote", "dev", "release",
+		"--service", "wbe")
 	require.Equal(t, 2, r.status)
 	p.write("Pulumi.release.yaml", before+"# edited\n")
-	r = p.refused([]string{"Pulumi.release.yaml has uncommitted changes"}, "slipway", "promote", "dev", "release", "--commit")
+	r = p.refused([]string{"Pulumi.release.yaml has uncommitted changes"}, "slipway", "promote", "dev", "release",
+		"--commit")
 	require.Equal(t, 1, r.status)
 	require.Equal(t, before+"# edited\n", p.read("Pulumi.release.yaml"))
 	p.git("checkout", "-q", "Pulumi.release.yaml")
 	p.write(".git/hooks/pre-commit", "#!/bin/sh\necho no promotion on a Friday >&2\nexit 1\n")
 	require.NoError(t, os.Chmod(filepath.Join(p.dir, ".git/hooks/pre-commit"), 0o755))
-	r = p.refused([]string{"no promotion on a Friday", "stays as it was"}, "slipway", "promote", "dev", "release", "--commit")
+	r = p.refused([]string{"no promotion on a Friday", "stays as it was"}, "slipway", "promote", "dev", "release",
+		"--commit")
 	require.Equal(t, 2, r.status)
 	require.Empty(t, p.git("status", "--porcelain"))
 	require.NoError(t, os.Remove(filepath.Join(p.dir, ".git/hooks/pre-commit")))
 
 	branch := strings.TrimSpace(p.git("branch", "--show-current"))
 	p.git("switch", "-q", "--detach")
-	for _, command := range [][]string{{"slipway", "promote", "dev", "release", "--commit"}, {"slipway", "rollback", "dev"}} {
+	for _, command := range [][]string{{"slipway", "promote", "dev", "release", "--commit"},
+		{"slipway", "rollback", "dev"}} {
 		require.Equal(t, 1, p.refused([]string{"HEAD is detached"}, command...).status)
 		require.Empty(t, p.git("status", "--porcelain"))
 	}
@@ -142,7 +147,8 @@ func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 	p.faults(map[string]string{"slow-rollout": "1h"})
 	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", true, func(*account.ServiceSettings) {})
 	require.NoError(t, err)
-	r = p.refused([]string{"services.web of dev is not steady: its deployment of slipway-dev-web:1 is under way"}, "slipway", "promote", "dev", "release", "--commit")
+	r = p.refused([]string{"services.web of dev is not steady: its deployment of slipway-dev-web:1 is under way"},
+		"slipway", "promote", "dev", "release", "--commit")
 	require.Equal(t, 1, r.status)
 	p.ok("slipway", "promote", "dev", "release", "--service", "tool", "--commit")
 	require.Equal(t, "Promote tool "+images["tool"].Tag+" to release\n", p.git("log", "-1", "--format=%s"))
@@ -156,7 +162,8 @@ func TestPromoteRefusesAServiceThatSomebodyChanged(t *testing.T) {
 	p.up("dev")
 	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", false, func(*account.ServiceSettings) {})
 	require.NoError(t, err)
-	r := p.refused([]string{"services.web of dev is on slipway-dev-web:1 in ECS", "its last update deployed slipway-dev-web:2",
+	r := p.refused([]string{"services.web of dev is on slipway-dev-web:1 in ECS",
+		"its last update deployed slipway-dev-web:2",
 		"pulumi up --refresh --stack dev"}, "slipway", "promote", "dev", "release")
 	require.Equal(t, 1, r.status)
 	p.up("dev", "--refresh")

@@ -38,7 +38,8 @@ func (p *project) everyOption() {
 		topics = append(topics, fmt.Sprintf(`"arn:aws:sns:*:*:shop-%040d"`, i))
 	}
 	p.serviceKeys(`permissions: [{actions: ["sns:Publish"], resources: [`+strings.Join(topics, ", ")+"]}]",
-		"route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]", "deployment: {maxErrors: 10}",
+		"route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]",
+		"deployment: {maxErrors: 10}",
 		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
 	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}", "slipway:tasks:",
 		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}")
@@ -161,7 +162,8 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 
 	p.faults(map[string]string{account.DieAfterCreate: "iam/role"})
 	require.NotZero(t, p.run(upArgs("dev", "--skip-preview")...).status)
-	require.Contains(t, p.refused([]string{"has locked the stack", "pulumi cancel --stack dev"}, "slipway", "recover", "dev").output, "locked")
+	require.Contains(t, p.refused([]string{"has locked the stack", "pulumi cancel --stack dev"}, "slipway", "recover",
+		"dev").output, "locked")
 	shown := p.recovers("--dry-run")
 	require.Empty(t, shown.Backup)
 	require.NotEmpty(t, p.pendingOperations(), "a dry run changes nothing")
@@ -172,7 +174,8 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	require.NoError(t, p.open().UpdateObject(account.Role, role["name"].(string), changed))
 	left := p.run("slipway", "recover", "dev")
 	require.Equal(t, 1, left.status, left.output)
-	require.Contains(t, left.stdout, "AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
+	require.Contains(t, left.stdout,
+		"AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
 	require.Empty(t, p.pendingOperations())
 	for _, known := range p.state("dev")["aws:iam/role:Role"] {
 		require.NotEqual(t, role["name"], known.ID)

@@ -13,15 +13,20 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 		old, updated string
 		says         []string
 	}{
-		"an impossible size": {"replicas: 1", "replicas: 1\n      memory: 300", []string{"services.web.memory (Pulumi.dev.yaml)", "300", "512"}},
-		"an unknown key":     {"replicas: 1", "replica: 1", []string{"services.web.replica (Pulumi.dev.yaml)", "replicas"}},
-		"a number":           {`"hello from dev"`, "0644", []string{"services.web.environment.GREETING (Pulumi.dev.yaml)", `write "0644" in quotes`}},
+		"an impossible size": {"replicas: 1", "replicas: 1\n      memory: 300",
+			[]string{"services.web.memory (Pulumi.dev.yaml)", "300", "512"}},
+		"an unknown key": {"replicas: 1", "replica: 1", []string{"services.web.replica (Pulumi.dev.yaml)", "replicas"}},
+		"a number": {`"hello from dev"`, "0644", []string{"services.web.environment.GREETING (Pulumi.dev.yaml)",
+			`write "0644" in quotes`}},
 		"several at once": {"replicas: 1", "replicas: -1\n      port: 70000\n      image: nginx",
-			[]string{"services.web.replicas (Pulumi.dev.yaml)", "services.web.port (Pulumi.dev.yaml)", "services.web.image (Pulumi.dev.yaml)"}},
-		"a missing context": {"context: ./app", "context: ./nowhere", []string{"images.web.build.context (Pulumi.dev.yaml)", "nowhere"}},
+			[]string{"services.web.replicas (Pulumi.dev.yaml)", "services.web.port (Pulumi.dev.yaml)",
+				"services.web.image (Pulumi.dev.yaml)"}},
+		"a missing context": {"context: ./app", "context: ./nowhere",
+			[]string{"images.web.build.context (Pulumi.dev.yaml)", "nowhere"}},
 		"a stage in an image": {"context: ./app", "context: ./app\n        args: {STAGE: \"dev\"}",
 			[]string{"images.web.build.args.STAGE (Pulumi.dev.yaml)"}},
-		"an unknown top-level key": {"slipway:services:", "slipway:servises:", []string{"servises (Pulumi.dev.yaml)", "services"}},
+		"an unknown top-level key": {"slipway:services:", "slipway:servises:",
+			[]string{"servises (Pulumi.dev.yaml)", "services"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &project{TB: t, dir: good.dir, account: good.account}
@@ -59,7 +64,8 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 func TestAnEncryptedValueIsRefusedUnseen(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.ok("pulumi", "config", "set", "--stack", "dev", "--path", "slipway:services.web.environment.TOKEN", "--secret", "hunter2-hunter2")
+	p.ok("pulumi", "config", "set", "--stack", "dev", "--path", "slipway:services.web.environment.TOKEN", "--secret",
+		"hunter2-hunter2")
 	r := p.refused([]string{"services", "Pulumi.dev.yaml", "encrypted"}, upArgs("dev")...)
 	require.NotContains(t, r.output, "hunter2-hunter2")
 }

@@ -45,7 +45,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	p.up("dev")
 	first := p.images()[0]
 	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest}, p.keepTags())
-	require.Contains(t, p.object(account.LifecyclePolicy)["policy"], `"countNumber":1,`, "the policy was changed, and is there")
+	require.Contains(t, p.object(account.LifecyclePolicy)["policy"], `"countNumber":1,`,
+		"the policy was changed, and is there")
 
 	called := p.calls(upArgs("dev", "--expect-no-changes")...)
 	for _, write := range []string{"PutImage", "BatchDeleteImage", "BatchGetImage", "DescribeTaskDefinition"} {
@@ -54,7 +55,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	require.Equal(t, 1, called["ListImages"], "%v", called)
 	require.Equal(t, 1, called["ListTaskDefinitions"], "%v", called)
 
-	// A preview protects nothing. The second image comes, the first one is not the newest any more, and stays for the revision that uses it.
+	// A preview protects nothing. The second image comes, the first one is not the newest any more, and stays for the
+	// revision that uses it.
 	p.editApp("two")
 	p.commit("Second")
 	called = p.calls("pulumi", "preview", "--stack", "dev", "--non-interactive")
@@ -63,7 +65,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	}
 	p.up("dev")
 	second := p.images()[1]
-	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest, "keep-slipway-dev-web-2": second.Digest}, p.keepTags())
+	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest, "keep-slipway-dev-web-2": second.Digest},
+		p.keepTags())
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
 	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev").changed())
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
@@ -74,7 +77,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 		p.commit(text)
 		p.up("dev")
 	}
-	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
+	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"},
+		keys(p.keepTags()))
 	require.Equal(t, first.Digest, p.keepTags()["keep-slipway-dev-web-1"])
 	require.Len(t, p.images(), 3)
 
@@ -87,7 +91,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 		require.NoError(t, err)
 	}
 	p.up("dev", "--expect-no-changes")
-	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"}, keys(p.keepTags()))
+	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-3", "keep-slipway-dev-web-4"},
+		keys(p.keepTags()))
 
 	// It moves on, and nothing needs the first image any more.
 	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
@@ -97,7 +102,8 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	require.NotContains(t, p.images(), first)
 
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
-	p.refused([]string{"services.web.revision (Pulumi.dev.yaml)", "slipway-dev-web:1 runs the image", "repository.keepRevisions", "git revert"}, upArgs("dev")...)
+	p.refused([]string{"services.web.revision (Pulumi.dev.yaml)", "slipway-dev-web:1 runs the image",
+		"repository.keepRevisions", "git revert"}, upArgs("dev")...)
 	require.Equal(t, 4, p.service("slipway-dev").Revision)
 }
 
@@ -127,7 +133,8 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 	p := promoted(t)
 	image := p.images()[0]
 	require.Contains(t, keys(p.keepTags()), "keep-slipway-release-web-1")
-	require.Equal(t, image.Digest, p.keepTags()["keep-slipway-release.web."+strings.TrimPrefix(image.Digest, "sha256:")[:12]])
+	require.Equal(t, image.Digest,
+		p.keepTags()["keep-slipway-release.web."+strings.TrimPrefix(image.Digest, "sha256:")[:12]])
 	for tag := range p.keepTags() {
 		_, err := p.open().DeleteImage("slipway-dev/web", tag, "")
 		require.NoError(t, err)

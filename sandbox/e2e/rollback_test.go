@@ -56,8 +56,8 @@ func placedBy(number int) map[string]int {
 	return placed
 }
 
-// past are the definitions that each update of release put in place, by its number: with the values of secrets, which go
-// with the secret once a stage has none.
+// past are the definitions that each update of release put in place, by its number: with the values of secrets, which
+// go with the secret once a stage has none.
 func (p *project) past() map[int]map[string]string {
 	p.Helper()
 	past := map[int]map[string]string{}
@@ -98,7 +98,8 @@ func TestRollBackToEveryEarlierUpdate(t *testing.T) {
 		p.runs(past[number], "release")
 	}
 	require.Empty(t, p.git("status", "--porcelain"), "everything is committed")
-	require.Equal(t, "Roll release back to update 10\n", p.git("log", "-1", "--format=%s"), "update 11 had changed nothing")
+	require.Equal(t, "Roll release back to update 10\n", p.git("log", "-1", "--format=%s"),
+		"update 11 had changed nothing")
 }
 
 func TestPinEveryEarlierUpdate(t *testing.T) {
@@ -145,7 +146,8 @@ func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 		require.Equal(t, head, p.git("rev-parse", "HEAD"))
 		require.Equal(t, file, p.read("Pulumi.release.yaml"))
 	}
-	require.Equal(t, 2, p.refused([]string{"release has no update 99"}, "slipway", "rollback", "release", "--to", "99").status)
+	require.Equal(t, 2, p.refused([]string{"release has no update 99"}, "slipway", "rollback", "release", "--to",
+		"99").status)
 	refused("name a stage of this project", "staging")
 
 	p.replace("Pulumi.release.yaml", "good day", "edited by hand")
@@ -202,7 +204,8 @@ func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
 	p.faults(map[string]string{"clock": "25h"})
 	_, err := account.PutSecretValue(arn, `{"KEY": "other"}`, "")
 	require.NoError(t, err)
-	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3", "--pin")
+	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3",
+		"--pin")
 	p.ok("slipway", "rollback", "release", "--to", "3", "--up")
 	service, err := account.Service("slipway-release", "api")
 	require.NoError(t, err)
@@ -237,7 +240,8 @@ func TestASaltThatAnEarlierCommandAddedKeepsNothingFromBeingCommitted(t *testing
 		require.Empty(t, p.git("status", "--porcelain"))
 		p.git("revert", "--no-edit", "HEAD")
 	}
-	p.refused([]string{"has changes that are not committed"}, "sh", "-c", "echo '# mine' >> Pulumi.dev.yaml && "+salted+"slipway rollback dev --to 1")
+	p.refused([]string{"has changes that are not committed"}, "sh", "-c",
+		"echo '# mine' >> Pulumi.dev.yaml && "+salted+"slipway rollback dev --to 1")
 	p.git("checkout", "-q", "Pulumi.dev.yaml")
 	p.write("Pulumi.other.yaml", p.read("Pulumi.release.yaml"))
 	p.commit("Another stage")

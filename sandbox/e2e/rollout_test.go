@@ -22,7 +22,8 @@ func TestAFirstDeploymentThatFailsIsRed(t *testing.T) {
 	p.faults(failing("*"))
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:1 failed", "exit code 3", "Serving now: nothing", "/slipway/dev/web"} {
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:1 failed", "exit code 3",
+		"Serving now: nothing", "/slipway/dev/web"} {
 		require.Contains(t, u.output, says)
 	}
 	require.NotContains(t, u.output, "unhandled error")
@@ -50,13 +51,15 @@ func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back", "3 stopped: ", "exit code 3",
+	for _, says := range []string{"services.web: the deployment of slipway-dev-web:2 failed and was rolled back",
+		"3 stopped: ", "exit code 3",
 		"Serving now: slipway-dev-web:1, 1 of 1 replicas", "pulumi up --refresh"} {
 		require.Contains(t, u.output, says)
 	}
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
-	p.refused([]string{"revision 2 was asked for, and ECS rolled back; serving revision 1", "tasks failed to start", "3 stopped: ", "exit code 3"},
+	p.refused([]string{"revision 2 was asked for, and ECS rolled back; serving revision 1", "tasks failed to start",
+		"3 stopped: ", "exit code 3"},
 		"slipway", "status", "dev", "--exit-code")
 	require.Contains(t, p.ok("slipway", "history", "dev").stdout, "rolled back; serving revision 1")
 
@@ -72,7 +75,8 @@ func TestADeploymentThatIsRolledBackIsRed(t *testing.T) {
 	require.Regexp(t, `task-definition/slipway-dev-web:1" => "[^"]*task-definition/slipway-dev-web:2"`, preview.output)
 	u = p.up("dev", "--refresh")
 	// Pulumi also drops the revision before from its state, which the failed update had not come to.
-	require.Equal(t, []string{"Update aws:ecs/service:Service", "Delete aws:ecs/taskDefinition:TaskDefinition"}, u.changed())
+	require.Equal(t, []string{"Update aws:ecs/service:Service", "Delete aws:ecs/taskDefinition:TaskDefinition"},
+		u.changed())
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 	p.up("dev", "--expect-no-changes")

@@ -16,7 +16,8 @@ import (
 // reporting adds a task to stage dev that runs by hand, and with lines of its own.
 func (p *project) reporting(lines ...string) {
 	p.Helper()
-	p.stageKeys(append([]string{"slipway:tasks:", "  report:", "    image: web", `    environment: {KIND: "daily"}`}, lines...)...)
+	p.stageKeys(append([]string{"slipway:tasks:", "  report:", "    image: web", `    environment: {KIND: "daily"}`},
+		lines...)...)
 }
 
 // recordedRun is what the log of a task says that no engine has run.
@@ -26,7 +27,8 @@ func TestRunATask(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.reporting()
-	r := p.refused([]string{"tasks.report of dev is not deployed yet: run `pulumi up --stack dev`"}, "slipway", "run", "dev", "report")
+	r := p.refused([]string{"tasks.report of dev is not deployed yet: run `pulumi up --stack dev`"}, "slipway", "run",
+		"dev", "report")
 	require.Equal(t, 2, r.status)
 	p.up("dev")
 
@@ -52,7 +54,8 @@ func TestRunATask(t *testing.T) {
 	require.Equal(t, "report", ended.Containers[0].Name)
 	require.True(t, strings.HasSuffix(ended.TaskDefinition, "/slipway-dev-report:1"), ended.TaskDefinition)
 	require.Contains(t, r.output, recordedRun, "what it writes goes to standard error")
-	require.Equal(t, []string{"/app", "-kind=weekly", "--json"}, p.newestTask("slipway-dev-report").Run.Overrides.Containers[0].Command)
+	require.Equal(t, []string{"/app", "-kind=weekly", "--json"},
+		p.newestTask("slipway-dev-report").Run.Overrides.Containers[0].Command)
 	require.Regexp(t, `^slipway-run/[A-Za-z0-9/_-]+$`, p.newestTask("slipway-dev-report").StartedBy)
 
 	r = p.ok("slipway", "run", "dev", "report", "--detach")
@@ -92,7 +95,8 @@ func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 	p.reporting()
 	p.up("dev")
 	p.faults(map[string]string{"failing-tasks": "slipway-dev-report:*", "failing-exit-code": "3"})
-	r := p.refused([]string{"slipway run: the task ", " failed: Essential container in task exited (container report: exit code 3"},
+	r := p.refused([]string{"slipway run: the task ",
+		" failed: Essential container in task exited (container report: exit code 3"},
 		"slipway", "run", "dev", "report")
 	require.Equal(t, 3, r.status)
 	p.faults(nil)
@@ -102,7 +106,8 @@ func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 		_, err := p.open().DeleteImage(image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
-	r = p.refused([]string{"slipway run: the container report of the task ", " was not started: CannotPullContainerError"}, "slipway", "run", "dev", "report")
+	r = p.refused([]string{"slipway run: the container report of the task ", " was not started: CannotPullContainerError"},
+		"slipway", "run", "dev", "report")
 	require.Equal(t, 2, r.status)
 	r = p.run("slipway", "run", "dev", "report", "--json")
 	require.Equal(t, 2, r.status)
@@ -113,9 +118,12 @@ func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 func TestStatusOfTasks(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "        context: ./app\n", "        context: ./app\n    batch:\n      build:\n        context: ./app\n")
-	p.reporting("    schedule: {when: \"cron(0 6 ? * MON-FRI *)\", timeZone: Asia/Seoul}", "  once:", "    image: web", "    schedule: {when: at(2020-01-01T00:00:00)}",
-		"  clean:", "    image: web", "    containers: {sweep: {image: batch}}", "    schedule: {when: rate(1 day), enabled: false}", "  migrate:", "    image: web", "    before: [web]")
+	p.replace("Pulumi.dev.yaml", "        context: ./app\n",
+		"        context: ./app\n    batch:\n      build:\n        context: ./app\n")
+	p.reporting("    schedule: {when: \"cron(0 6 ? * MON-FRI *)\", timeZone: Asia/Seoul}", "  once:", "    image: web",
+		"    schedule: {when: at(2020-01-01T00:00:00)}",
+		"  clean:", "    image: web", "    containers: {sweep: {image: batch}}",
+		"    schedule: {when: rate(1 day), enabled: false}", "  migrate:", "    image: web", "    before: [web]")
 	r := p.refused([]string{"not deployed yet: ", ", tasks.report."}, "slipway", "status", "dev", "--exit-code")
 	require.Equal(t, 1, r.status)
 	p.up("dev")
@@ -206,7 +214,8 @@ func TestThePastOfATask(t *testing.T) {
 	require.Contains(t, r.stdout, "report 2 ("+first+")")
 	r = p.ok("slipway", "history", "dev", "3")
 	require.Contains(t, r.stdout, "tasks.report.environment.KIND: daily → weekly")
-	require.Contains(t, r.stdout, "\ntask report: 1 ("+first+") → 2 ("+first+")\n  report.environment.KIND: daily → weekly\n")
+	require.Contains(t, r.stdout,
+		"\ntask report: 1 ("+first+") → 2 ("+first+")\n  report.environment.KIND: daily → weekly\n")
 	require.Contains(t, r.stdout, "\nweb: 1 ("+first+"), as before\n")
 
 	r = p.ok("slipway", "rollback", "dev")
@@ -234,11 +243,13 @@ func TestThePastOfATask(t *testing.T) {
 func TestPromoteAndCompareTasks(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "        context: ./app\n", "        context: ./app\n    batch:\n      build:\n        context: ./app\n")
+	p.replace("Pulumi.dev.yaml", "        context: ./app\n",
+		"        context: ./app\n    batch:\n      build:\n        context: ./app\n")
 	p.stageKeys("slipway:tasks:", "  report: {image: batch, schedule: {when: rate(1 day)}}", "  clean: {image: batch}")
 	p.commit("Tasks of an image of their own")
 	p.up("dev")
-	p.write("Pulumi.release.yaml", p.read("Pulumi.release.yaml")+"  slipway:tasks:\n    report: {image: batch, schedule: {when: rate(2 days)}}\n")
+	p.write("Pulumi.release.yaml",
+		p.read("Pulumi.release.yaml")+"  slipway:tasks:\n    report: {image: batch, schedule: {when: rate(2 days)}}\n")
 	p.commit("And in release")
 	p.ok("pulumi", "stack", "init", "release")
 	p.ok("slipway", "promote", "dev", "release", "--task", "report")
@@ -251,5 +262,6 @@ func TestPromoteAndCompareTasks(t *testing.T) {
 
 	r := p.differ(1)
 	require.Contains(t, r.stdout, "Task clean: only in dev\n")
-	require.Contains(t, r.stdout, "Task report\n  environment.STAGE: dev → release\n  schedule.when: rate(1 day) → rate(2 days)\n")
+	require.Contains(t, r.stdout,
+		"Task report\n  environment.STAGE: dev → release\n  schedule.when: rate(1 day) → rate(2 days)\n")
 }

@@ -13,7 +13,8 @@ import (
 // scaledTo makes the desired count of stage dev's service what a scaler decides.
 func (p *project) scaledTo(count int) {
 	p.Helper()
-	_, err := p.open().UpdateService("slipway-dev", "web", "", false, func(s *account.ServiceSettings) { s.DesiredCount = count })
+	_, err := p.open().UpdateService("slipway-dev", "web", "", false,
+		func(s *account.ServiceSettings) { s.DesiredCount = count })
 	require.NoError(p.TB, err)
 }
 
@@ -39,11 +40,14 @@ func nameInCloudWatch(object account.Object) string {
 func TestEveryOptionOfScaling(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.serviceKeys("route: {}", "scaling:", "  min: 0", "  max: 6", "  cpu: 60", "  memory: 70", "  requests: 1000", "  scaleInCooldown: 600", "  scaleOutCooldown: 0", "  schedules:",
-		"    night: {when: \"cron(0 22 ? * MON-FRI *)\", timeZone: Asia/Seoul, min: 0, max: 2}", "    sale: {when: \"at(2036-12-24T18:00:00)\", min: 3}", "    often: {when: \"rate(2 hours)\", max: 5}")
+	p.serviceKeys("route: {}", "scaling:", "  min: 0", "  max: 6", "  cpu: 60", "  memory: 70", "  requests: 1000",
+		"  scaleInCooldown: 600", "  scaleOutCooldown: 0", "  schedules:",
+		"    night: {when: \"cron(0 22 ? * MON-FRI *)\", timeZone: Asia/Seoul, min: 0, max: 2}",
+		"    sale: {when: \"at(2036-12-24T18:00:00)\", min: 3}", "    often: {when: \"rate(2 hours)\", max: 5}")
 	p.up("dev").builtNothing()
 	target := p.object(account.ScalableTarget)
-	for key, want := range map[string]any{"resourceId": "service/slipway-dev/web", "scalableDimension": "ecs:service:DesiredCount", "serviceNamespace": "ecs",
+	for key, want := range map[string]any{"resourceId": "service/slipway-dev/web",
+		"scalableDimension": "ecs:service:DesiredCount", "serviceNamespace": "ecs",
 		"minCapacity": 0, "maxCapacity": 6} {
 		require.EqualValues(t, want, target[key], key)
 	}
@@ -54,7 +58,8 @@ func TestEveryOptionOfScaling(t *testing.T) {
 	for metric, want := range map[string]struct {
 		target int
 		label  string
-	}{"ECSServiceAverageCPUUtilization": {60, ""}, "ECSServiceAverageMemoryUtilization": {70, ""}, "ALBRequestCountPerTarget": {1000, label}} {
+	}{"ECSServiceAverageCPUUtilization": {60, ""}, "ECSServiceAverageMemoryUtilization": {70, ""},
+		"ALBRequestCountPerTarget": {1000, label}} {
 		settings := policies[metric]
 		require.EqualValues(t, want.target, settings["targetValue"], metric)
 		require.EqualValues(t, 600, settings["scaleInCooldown"], metric)
@@ -66,9 +71,11 @@ func TestEveryOptionOfScaling(t *testing.T) {
 	for _, action := range p.objects(account.ScheduledAction) {
 		require.Equal(t, "service/slipway-dev/web", action["resourceId"])
 		capacity := action["scalableTargetAction"].(map[string]any)
-		schedules = append(schedules, fmt.Sprint(action["schedule"], " ", action["timezone"], " ", capacity["minCapacity"], " ", capacity["maxCapacity"]))
+		schedules = append(schedules, fmt.Sprint(action["schedule"], " ", action["timezone"], " ", capacity["minCapacity"],
+			" ", capacity["maxCapacity"]))
 	}
-	require.ElementsMatch(t, []string{"cron(0 22 ? * MON-FRI *) Asia/Seoul 0 2", "at(2036-12-24T18:00:00) UTC 3 <nil>", "rate(2 hours) UTC <nil> 5"}, schedules)
+	require.ElementsMatch(t, []string{"cron(0 22 ? * MON-FRI *) Asia/Seoul 0 2", "at(2036-12-24T18:00:00) UTC 3 <nil>",
+		"rate(2 hours) UTC <nil> 5"}, schedules)
 	p.settled("dev")
 
 	// Back to the least that scales: each option is as if it had never been there.
@@ -107,7 +114,8 @@ func TestEveryOptionOfScaling(t *testing.T) {
 func TestTheScalersCountStays(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web, scaling: {min: 2, max: 4, memory: 80}}\n    web:\n      replicas: 1")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1",
+		"    worker: {image: web, scaling: {min: 2, max: 4, memory: 80}}\n    web:\n      replicas: 1")
 	p.serviceKeys("scaling: {max: 6, cpu: 60}")
 	p.up("dev")
 	worker, err := p.open().Service("slipway-dev", "worker")
@@ -158,20 +166,28 @@ func TestWrongScalingIsRefusedAtOnce(t *testing.T) {
     e: {image: web, scaling: {min: one, max: "2", cpu: 0.5, schedules: []}}
     web:
       replicas: 1`)
-	p.serviceKeys("scaling:", "  min: -1", "  max: 0", "  cpu: 0", "  memory: 0", "  requests: 0", "  scaleInCooldown: -1", "  scaleOutCooldown: -1", "  schedules:",
-		"    \"a b\": {when: \"cron(0 6 * * * *)\", timeZone: Seoul, min: 3, max: 2}", "    none: {when: \"rate(0 hours)\", timeZone: \"\"}", "    some: {min: -1, max: 5001}",
+	p.serviceKeys("scaling:", "  min: -1", "  max: 0", "  cpu: 0", "  memory: 0", "  requests: 0", "  scaleInCooldown: -1",
+		"  scaleOutCooldown: -1", "  schedules:",
+		"    \"a b\": {when: \"cron(0 6 * * * *)\", timeZone: Seoul, min: 3, max: 2}",
+		"    none: {when: \"rate(0 hours)\", timeZone: \"\"}", "    some: {min: -1, max: 5001}",
 		"    other: {when: \"at(2036-12-24)\", min: 5001, max: -1}")
-	r := p.refused([]string{"services.b.scaling.max (Pulumi.dev.yaml): is 2, less than min, which is 3", "services.b.scaling.requests (Pulumi.dev.yaml): counts what the load balancer sends",
-		"services.c.scaling.max (Pulumi.dev.yaml): is missing", "services.c.scaling (Pulumi.dev.yaml): has nothing to scale by", "services.d.replicas (Pulumi.dev.yaml): is 7",
-		"services.e.scaling.min (Pulumi.dev.yaml)", "services.e.scaling.max (Pulumi.dev.yaml)", "services.e.scaling.cpu (Pulumi.dev.yaml)", "services.e.scaling.schedules (Pulumi.dev.yaml)",
-		`services.web.scaling.schedules["a b"] (Pulumi.dev.yaml): cannot name a schedule`, `services.web.scaling.schedules["a b"].max (Pulumi.dev.yaml): is 2, less than min`,
-		"services.web.scaling.schedules.none (Pulumi.dev.yaml): changes nothing", "services.web.scaling.schedules.some.when (Pulumi.dev.yaml): is missing"}, upArgs("dev")...)
+	r := p.refused([]string{"services.b.scaling.max (Pulumi.dev.yaml): is 2, less than min, which is 3",
+		"services.b.scaling.requests (Pulumi.dev.yaml): counts what the load balancer sends",
+		"services.c.scaling.max (Pulumi.dev.yaml): is missing",
+		"services.c.scaling (Pulumi.dev.yaml): has nothing to scale by", "services.d.replicas (Pulumi.dev.yaml): is 7",
+		"services.e.scaling.min (Pulumi.dev.yaml)", "services.e.scaling.max (Pulumi.dev.yaml)",
+		"services.e.scaling.cpu (Pulumi.dev.yaml)", "services.e.scaling.schedules (Pulumi.dev.yaml)",
+		`services.web.scaling.schedules["a b"] (Pulumi.dev.yaml): cannot name a schedule`,
+		`services.web.scaling.schedules["a b"].max (Pulumi.dev.yaml): is 2, less than min`,
+		"services.web.scaling.schedules.none (Pulumi.dev.yaml): changes nothing",
+		"services.web.scaling.schedules.some.when (Pulumi.dev.yaml): is missing"}, upArgs("dev")...)
 	for _, key := range []string{"min", "max", "cpu", "memory", "requests", "scaleInCooldown", "scaleOutCooldown"} {
 		for _, service := range []string{"a", "web"} {
 			require.Contains(t, r.output, "services."+service+".scaling."+key+" (Pulumi.dev.yaml)")
 		}
 	}
-	for _, key := range []string{`["a b"].when`, `["a b"].timeZone`, ".none.when", ".none.timeZone", ".some.min", ".some.max", ".other.when", ".other.min", ".other.max"} {
+	for _, key := range []string{`["a b"].when`, `["a b"].timeZone`, ".none.when", ".none.timeZone", ".some.min",
+		".some.max", ".other.when", ".other.min", ".other.max"} {
 		require.Contains(t, r.output, "services.web.scaling.schedules"+key+" (Pulumi.dev.yaml)")
 	}
 	require.Empty(t, p.objects(account.ScalableTarget))

@@ -63,9 +63,12 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	p.encrypt("PASSWORD", `hunter2 "pass" <&> \n ü`)
 	u := p.up("dev")
 	u.builtNothing()
-	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secret:Secret", "Create aws:secretsmanager/secretVersion:SecretVersion",
-		"Create aws:iam/rolePolicy:RolePolicy", "Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:ecs/service:Service",
-		"Delete aws:ecs/taskDefinition:TaskDefinition", "Delete aws:iam/rolePolicy:RolePolicy"}, u.changed(), "one secret for both values, and nothing of the other service")
+	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secret:Secret",
+		"Create aws:secretsmanager/secretVersion:SecretVersion",
+		"Create aws:iam/rolePolicy:RolePolicy", "Create aws:ecs/taskDefinition:TaskDefinition",
+		"Update aws:ecs/service:Service",
+		"Delete aws:ecs/taskDefinition:TaskDefinition", "Delete aws:iam/rolePolicy:RolePolicy"}, u.changed(),
+		"one secret for both values, and nothing of the other service")
 
 	secret := p.object(account.Secret)
 	require.EqualValues(t, 30, secret["recoveryWindowInDays"])
@@ -80,10 +83,13 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 		versions[version] = true
 	}
 	require.Len(t, versions, 1)
-	require.Equal(t, map[string]string{"API_KEY": "hunter2-key", "PASSWORD": `hunter2 "pass" <&> \n ü`}, p.secretValues("slipway-dev-web:2"))
+	require.Equal(t, map[string]string{"API_KEY": "hunter2-key", "PASSWORD": `hunter2 "pass" <&> \n ü`},
+		p.secretValues("slipway-dev-web:2"))
 	may := p.statements("slipway-dev-web-execution")
-	require.Equal(t, statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: []string{secret["arn"].(string)}}, may["Secrets"])
-	require.Equal(t, statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"}, Resource: []string{parameter}}, may["Parameters"])
+	require.Equal(t, statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"},
+		Resource: []string{secret["arn"].(string)}}, may["Secrets"])
+	require.Equal(t, statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"},
+		Resource: []string{parameter}}, may["Parameters"])
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 
@@ -126,8 +132,10 @@ func TestAChangedSecretIsANewRevisionAndAnEarlierOneKeepsItsValue(t *testing.T) 
 
 	p.encrypt("API_KEY", "hunter2-second")
 	u := p.up("dev")
-	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secretVersion:SecretVersion", "Create aws:ecs/taskDefinition:TaskDefinition",
-		"Update aws:ecs/service:Service", "Delete aws:ecs/taskDefinition:TaskDefinition", "Delete aws:secretsmanager/secretVersion:SecretVersion"}, u.changed())
+	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secretVersion:SecretVersion",
+		"Create aws:ecs/taskDefinition:TaskDefinition",
+		"Update aws:ecs/service:Service", "Delete aws:ecs/taskDefinition:TaskDefinition",
+		"Delete aws:secretsmanager/secretVersion:SecretVersion"}, u.changed())
 	require.Equal(t, 3, p.service("slipway-dev").Revision)
 	require.Equal(t, map[string]string{"API_KEY": "hunter2-second"}, p.secretValues("slipway-dev-web:3"))
 	require.Equal(t, map[string]string{"API_KEY": "hunter2-first"}, p.secretValues("slipway-dev-web:2"))
@@ -177,7 +185,8 @@ func TestNoSecretValueIsSeenAnywhere(t *testing.T) {
 	p.encrypt("PASSWORD", before+secondValue+after)
 	hear(p.preview("dev"))
 	hear(p.up("dev", "--diff").result)
-	require.Equal(t, map[string]string{"API_KEY": before + firstValue + after, "PASSWORD": before + secondValue + after}, p.secretValues("slipway-dev-web:1"), "they did arrive")
+	require.Equal(t, map[string]string{"API_KEY": before + firstValue + after, "PASSWORD": before + secondValue + after},
+		p.secretValues("slipway-dev-web:1"), "they did arrive")
 	hear(p.preview("dev", "--refresh"))
 
 	// Changed values, with a deployment that fails.
@@ -205,7 +214,8 @@ func TestNoSecretValueIsSeenAnywhere(t *testing.T) {
 
 	// Values where none belong.
 	good := p.read("Pulumi.dev.yaml")
-	p.ok("pulumi", "config", "set", "--stack", "dev", "--secret", "--path", "slipway:services.web.environment.PASSWORD", wrongPlace)
+	p.ok("pulumi", "config", "set", "--stack", "dev", "--secret", "--path", "slipway:services.web.environment.PASSWORD",
+		wrongPlace)
 	says := []string{"services.web.environment.PASSWORD (Pulumi.dev.yaml): holds an encrypted value"}
 	hear(p.refused(says, upArgs("dev")...))
 	hear(p.refused(says, "pulumi", "preview", "--stack", "dev", "--non-interactive", "--diff"))
@@ -216,7 +226,8 @@ func TestNoSecretValueIsSeenAnywhere(t *testing.T) {
 	p.encrypt("PARAMETER", parameter)
 	p.ok("pulumi", "config", "set", "--stack", "dev", "--plaintext", "--path", "slipway:secrets.PLAIN", plain)
 	p.ok("pulumi", "config", "set", "--stack", "dev", "--plaintext", "--path", "slipway:secrets.NUMBER", digits)
-	says = []string{"secrets.EMPTY (Pulumi.dev.yaml): is an empty value", "secrets.PARAMETER (Pulumi.dev.yaml): is an ARN, encrypted",
+	says = []string{"secrets.EMPTY (Pulumi.dev.yaml): is an empty value",
+		"secrets.PARAMETER (Pulumi.dev.yaml): is an ARN, encrypted",
 		"secrets.PLAIN (Pulumi.dev.yaml): is neither encrypted nor the ARN", "secrets.NUMBER (Pulumi.dev.yaml)"}
 	hear(p.refused(says, upArgs("dev")...))
 	hear(p.refused(says, "pulumi", "preview", "--stack", "dev", "--non-interactive", "--diff"))
@@ -225,8 +236,8 @@ func TestNoSecretValueIsSeenAnywhere(t *testing.T) {
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"), "nothing was made of them")
 }
 
-// requireUnseen asserts that values occur nowhere: not in what commands said, not in files of the project or of the state, and not in what
-// anybody can read of a task.
+// requireUnseen asserts that values occur nowhere: not in what commands said, not in files of the project or of the
+// state, and not in what anybody can read of a task.
 func (p *project) requireUnseen(said []string, values ...string) {
 	p.Helper()
 	for _, value := range values {
@@ -274,12 +285,14 @@ func (p *project) requireUnseen(said []string, values ...string) {
 	}
 }
 
-// forms are the ways to write a text: as it is, in hexadecimal digits, and in base64 with any number of bytes before and behind it.
+// forms are the ways to write a text: as it is, in hexadecimal digits, and in base64 with any number of bytes before
+// and behind it.
 func forms(text string) []string {
 	found := []string{text, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text)))}
 	for shift := range 3 {
 		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("-", shift) + text))
-		found = append(found, encoded[[]int{0, 2, 3}[shift]:len(encoded)-2]) // without the digits that depend on the neighbours
+		// without the digits that depend on the neighbours
+		found = append(found, encoded[[]int{0, 2, 3}[shift]:len(encoded)-2])
 	}
 	return found
 }
@@ -299,15 +312,21 @@ func TestTheFormsOfATextAreFoundInWhatSurroundsIt(t *testing.T) {
 func TestWrongSecretsAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web, secrets: [LARGE, LARGER]}\n    web:\n      replicas: 1")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1",
+		"    worker: {image: web, secrets: [LARGE, LARGER]}\n    web:\n      replicas: 1")
 	p.serviceKeys("secrets: [TOKEN, TOKEN, NOBODY, GREETING, STAGE]")
-	p.stageKeys("slipway:secrets:", "  TOKEN: "+parameter, "  GREETING: "+parameter, "  STAGE: "+parameter, "  \"a b\": "+parameter, "  AWS_EXECUTION_ENV: "+parameter,
-		"  BUCKET: arn:aws:s3:::hunter2", "  WITHOUT_SUFFIX: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2")
+	p.stageKeys("slipway:secrets:", "  TOKEN: "+parameter, "  GREETING: "+parameter, "  STAGE: "+parameter,
+		"  \"a b\": "+parameter, "  AWS_EXECUTION_ENV: "+parameter,
+		"  BUCKET: arn:aws:s3:::hunter2",
+		"  WITHOUT_SUFFIX: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2")
 	p.encrypt("LARGE", strings.Repeat("hunter2-", 5000))
 	p.encrypt("LARGER", strings.Repeat("hunter2-", 5000))
-	r := p.refused([]string{`services.web.secrets[1] (Pulumi.dev.yaml): duplicates "TOKEN"`, `services.web.secrets[2] (Pulumi.dev.yaml): is not the name of a secret`,
-		"services.web.secrets[3] (Pulumi.dev.yaml)", "services.web.secrets[4] (Pulumi.dev.yaml)", `secrets["a b"] (Pulumi.dev.yaml)`,
-		"secrets.AWS_EXECUTION_ENV (Pulumi.dev.yaml)", "secrets.BUCKET (Pulumi.dev.yaml)", "secrets.WITHOUT_SUFFIX (Pulumi.dev.yaml)",
+	r := p.refused([]string{`services.web.secrets[1] (Pulumi.dev.yaml): duplicates "TOKEN"`,
+		`services.web.secrets[2] (Pulumi.dev.yaml): is not the name of a secret`,
+		"services.web.secrets[3] (Pulumi.dev.yaml)", "services.web.secrets[4] (Pulumi.dev.yaml)",
+		`secrets["a b"] (Pulumi.dev.yaml)`,
+		"secrets.AWS_EXECUTION_ENV (Pulumi.dev.yaml)", "secrets.BUCKET (Pulumi.dev.yaml)",
+		"secrets.WITHOUT_SUFFIX (Pulumi.dev.yaml)",
 		"services.worker.secrets (Pulumi.dev.yaml): has encrypted values of 80"}, upArgs("dev")...)
 	require.NotContains(t, r.output, "hunter2")
 	require.Empty(t, p.objects(account.Secret))
@@ -326,7 +345,8 @@ func TestARollbackFindsThePermissionsOfItsRevision(t *testing.T) {
 	require.NotZero(t, u.status)
 	require.Contains(t, u.output, "the deployment of slipway-dev-web:3 failed and was rolled back")
 	require.NotContains(t, u.output, "AccessDenied")
-	require.Eventually(t, func() bool { s := p.service("slipway-dev"); return s.Revision == 2 && s.Running == 1 }, patience, 200*time.Millisecond,
+	require.Eventually(t, func() bool { s := p.service("slipway-dev"); return s.Revision == 2 && s.Running == 1 },
+		patience, 200*time.Millisecond,
 		"the earlier revision starts again, with its secret")
 
 	p.faults(nil)

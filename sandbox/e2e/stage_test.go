@@ -63,7 +63,8 @@ func TestAChangedVariableIsANewRevisionAndNothingElse(t *testing.T) {
 	require.NotContains(t, preview.output, "mountPoints", "only the variable differs")
 
 	u := p.up("dev")
-	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
+	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+		"Delete aws:ecs/taskDefinition:TaskDefinition",
 		"Update aws:ecs/service:Service"}, u.changed())
 	require.Equal(t, before, p.images())
 	require.Equal(t, 1, p.builds("slipway-dev/web"))
@@ -140,7 +141,8 @@ func TestHistoryTellsCommitAndMessageOfEveryUpdate(t *testing.T) {
 		Kind, Result string
 		Environment  map[string]string
 	}
-	require.NoError(t, json.Unmarshal([]byte(p.ok("pulumi", "stack", "history", "--json", "--stack", "dev").stdout), &history))
+	require.NoError(t, json.Unmarshal([]byte(p.ok("pulumi", "stack", "history", "--json", "--stack", "dev").stdout),
+		&history))
 	require.Len(t, history, 2)
 	for i, want := range []struct{ commit, message string }{{second, "Greet again"}, {first, "first commit"}} {
 		require.Equal(t, "update", history[i].Kind)
@@ -181,7 +183,8 @@ func TestACountASizeAndASecondServiceChangeOnlyWhatTheyConcern(t *testing.T) {
 	require.Equal(t, 3, p.service("slipway-dev").Running)
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
 
-	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 3", "    worker:\n      image: web\n      command: [\"/app\"]\n    web:\n      replicas: 3")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 3",
+		"    worker:\n      image: web\n      command: [\"/app\"]\n    web:\n      replicas: 3")
 	u := p.up("dev")
 	u.builtNothing()
 	for _, change := range u.changed() {
@@ -197,7 +200,8 @@ func TestANetworkThatIsNamedIsLookedUpFirst(t *testing.T) {
 	p := deployed(t)
 	stage := p.read("Pulumi.dev.yaml")
 	network := func(vpc, subnet string) {
-		p.write("Pulumi.dev.yaml", stage+fmt.Sprintf("  slipway:network: {vpc: %s, subnets: [%s], assignPublicIp: true}\n", vpc, subnet))
+		p.write("Pulumi.dev.yaml", stage+fmt.Sprintf("  slipway:network: {vpc: %s, subnets: [%s], assignPublicIp: true}\n",
+			vpc, subnet))
 	}
 	network(account.DefaultVPC, "subnet-0123456789abcdef0")
 	p.refused([]string{"network.subnets", "subnet-0123456789abcdef0"}, upArgs("dev")...)

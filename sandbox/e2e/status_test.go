@@ -49,7 +49,8 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 	p.replace("Pulumi.release.yaml", "replicas: many", "replicas: 3")
 
 	held := p.open()
-	_, err := held.UpdateService("slipway-release", "api", "slipway-release-api:4", false, func(*account.ServiceSettings) {})
+	_, err := held.UpdateService("slipway-release", "api", "slipway-release-api:4", false,
+		func(*account.ServiceSettings) {})
 	require.NoError(t, err)
 	differs("services.api: runs revision 4, and the last update that succeeded deployed 5")
 	for _, image := range p.images() {
@@ -67,7 +68,8 @@ func TestStatusOfAStageThatRunsNothing(t *testing.T) {
 	p := told(t)
 	p.ok("pulumi", "stack", "init", "staging")
 	p.write("Pulumi.staging.yaml", p.read("Pulumi.dev.yaml"))
-	r := p.refused([]string{"staging: never deployed", "pulumi up --stack staging"}, "slipway", "status", "staging", "--exit-code")
+	r := p.refused([]string{"staging: never deployed", "pulumi up --stack staging"}, "slipway", "status", "staging",
+		"--exit-code")
 	require.Equal(t, 1, r.status)
 	r = p.run("slipway", "status", "nowhere")
 	require.Equal(t, 2, r.status)

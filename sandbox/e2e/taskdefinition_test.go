@@ -17,7 +17,8 @@ var several = []string{
 	"mounts: {data: {path: /data, readOnly: true}}",
 	"containers:",
 	"  prepare: {image: web, command: [-describe], essential: false, mounts: {data: {path: /data}}, user: \"65532:65532\"}",
-	"  beside: {image: 'public.ecr.aws/docker/library/busybox:1.37', cpu: 64, memory: 128, init: true, readonlyRootFilesystem: true,",
+	"  beside: {image: 'public.ecr.aws/docker/library/busybox:1.37', cpu: 64, memory: 128, init: true, " +
+		"readonlyRootFilesystem: true,",
 	"    environment: {LEVEL: \"info\"}, ulimits: {nofile: {soft: 4096, hard: 65535}},",
 	"    healthCheck: {command: [CMD, 'true']}}",
 }
@@ -95,7 +96,8 @@ func TestMistakesInContainersAreRefusedAllAtOnce(t *testing.T) {
 		"services.web.dependsOn.prepare (Pulumi.dev.yaml): waits for the end of prepare, which is essential",
 		"services.web.dependsOn.nobody (Pulumi.dev.yaml): names no container of the task",
 		"services.web.mounts.data.path (Pulumi.dev.yaml): is \"data\"; write an absolute path",
-		"services.web.containers.prepare.dependsOn.agent (Pulumi.dev.yaml): waits until agent is healthy, which has no healthCheck",
+		"services.web.containers.prepare.dependsOn.agent (Pulumi.dev.yaml): waits until agent is healthy, which has no " +
+			"healthCheck",
 		"services.web.containers.agent.image (Pulumi.dev.yaml): names \"nginx\", which is not declared",
 		"services.web.containers (Pulumi.dev.yaml): have 332 CPU units together, and the task has 256",
 		"tasks.migrate.before[0] (Pulumi.dev.yaml): names \"api\", which is no service",

@@ -51,12 +51,15 @@ func TestATaskIsDeclaredAndNotRun(t *testing.T) {
 	require.Equal(t, "slipway-dev-report", task.Family)
 	require.True(t, strings.HasSuffix(task.TaskDefinition, ":task-definition/slipway-dev-report:1"), task.TaskDefinition)
 	require.Equal(t, "/slipway/dev/report", task.LogGroup)
-	require.Contains(t, task.Run, "aws ecs run-task --region ap-northeast-2 --cluster slipway-dev --launch-type FARGATE --task-definition slipway-dev-report:1 ")
+	require.Contains(t, task.Run,
+		"aws ecs run-task --region ap-northeast-2 --cluster slipway-dev --launch-type FARGATE --task-definition "+
+			"slipway-dev-report:1 ")
 	require.Contains(t, task.Run, "securityGroups=["+task.SecurityGroups[0]+"]")
 	p.settled("dev")
 
 	p.replace("Pulumi.dev.yaml", "command: [report]", "command: [report, all]")
-	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
 	require.Equal(t, 2, p.outputs("dev").Tasks["report"].Revision)
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-report"))
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
@@ -79,12 +82,14 @@ func TestATaskRunsBeforeADeploymentAndOnlyThen(t *testing.T) {
 	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "before the first deployment, too")
 	require.Contains(t, u.output, "slipway-dev-migrate:1 runs as the task ")
 	require.Contains(t, u.output, "has ended with exit code 0")
-	require.Less(t, strings.Index(u.output, "has ended with exit code 0"), strings.Index(u.output, "aws:ecs:Service (web)"), u.output)
+	require.Less(t, strings.Index(u.output, "has ended with exit code 0"),
+		strings.Index(u.output, "aws:ecs:Service (web)"), u.output)
 	p.settled("dev")
 	require.Len(t, p.ran("slipway-dev-migrate"), 1, "an unchanged stage runs it no more")
 
 	p.replace("Pulumi.dev.yaml", `TARGET: "shop"`, `TARGET: "other"`)
-	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed(),
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed(),
 		"the service stays where it is")
 	require.Len(t, p.ran("slipway-dev-migrate"), 1)
 
@@ -110,8 +115,10 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3", "Not deployed by this update: services.web",
-		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again", "remove tasks.migrate.before"} {
+	for _, says := range []string{"tasks.migrate: slipway-dev-migrate:1 failed: ", "exit code 3",
+		"Not deployed by this update: services.web",
+		"The last lines of the task:", "/slipway/dev/migrate", "`pulumi up`: that runs the task again",
+		"remove tasks.migrate.before"} {
 		require.Contains(t, u.output, says)
 	}
 	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
@@ -129,7 +136,8 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	require.Len(t, p.ran("slipway-dev-migrate"), 4)
 }
 
-// IAM takes some seconds until a role that was made just now can be assumed. A service tries again by itself, RunTask does not.
+// IAM takes some seconds until a role that was made just now can be assumed. A service tries again by itself, RunTask
+// does not.
 func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -139,10 +147,12 @@ func TestATaskBeforeAFirstDeploymentWaitsForItsRole(t *testing.T) {
 	update.says("was not started, as IAM may not know its roles everywhere yet: again")
 	p.faults(nil)
 	update.succeeds()
-	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "ECS refuses to start it until it can assume the roles")
+	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"),
+		"ECS refuses to start it until it can assume the roles")
 }
 
-// The first cluster of an account makes ECS's own role there, which ECS cannot assume at once: RunTask and CreateService are refused.
+// The first cluster of an account makes ECS's own role there, which ECS cannot assume at once: RunTask and
+// CreateService are refused.
 func TestTheFirstDeploymentOfAFreshAccount(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -231,7 +241,8 @@ func TestACancelledUpdateStopsTheTaskThatItRuns(t *testing.T) {
 	update.interrupt()
 	update.fails()
 	p.faults(nil)
-	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return p.migrationTasks()[1].LastStatus == "STOPPED" }, patience,
+		100*time.Millisecond)
 	stopped := p.migrationTasks()[1]
 	require.Equal(t, "UserInitiated", stopped.StopCode)
 	require.Contains(t, stopped.StoppedReason, "interrupted")
@@ -261,7 +272,8 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 	p.up("dev", "--expect-no-changes")
 
 	// The engine keeps the operation that was cut off, though a later one has got it done.
-	p.refused([]string{"an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate)", "`slipway recover dev`"},
+	p.refused([]string{"an update has begun 1 operation and not ended (creating pulumi:index:Stash migrate)",
+		"`slipway recover dev`"},
 		"slipway", "status", "dev", "--exit-code")
 	p.recovers()
 	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").output, "what was asked for is what runs")
@@ -276,7 +288,8 @@ func TestAScheduleFollowsItsTask(t *testing.T) {
 	p.settled("dev")
 	require.Empty(t, p.ran("slipway-dev-report"), "schedules do not fire in the sandbox")
 
-	p.replace("Pulumi.dev.yaml", "rate(1 day)", "cron(0 6 ? * MON-FRI *)\n        timeZone: Asia/Seoul\n        enabled: false")
+	p.replace("Pulumi.dev.yaml", "rate(1 day)",
+		"cron(0 6 ? * MON-FRI *)\n        timeZone: Asia/Seoul\n        enabled: false")
 	require.Equal(t, []string{"Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
 	p.settled("dev")
 
@@ -286,7 +299,8 @@ func TestAScheduleFollowsItsTask(t *testing.T) {
 	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:scheduler/schedule:Schedule",
 		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
 	target := p.state("dev")["aws:scheduler/schedule:Schedule"][0].Outputs["target"].(map[string]any)
-	require.Contains(t, target["ecsParameters"].(map[string]any)["taskDefinitionArn"], "task-definition/slipway-dev-report:2")
+	require.Contains(t, target["ecsParameters"].(map[string]any)["taskDefinitionArn"],
+		"task-definition/slipway-dev-report:2")
 	p.settled("dev")
 
 	p.withoutOptions()

@@ -23,7 +23,8 @@ func TestNothingChangesWhenDockerSeesNothingNew(t *testing.T) {
 
 func TestNothingChangesFromAnotherClone(t *testing.T) {
 	t.Parallel()
-	for name, umask := range map[string]string{"another directory": "022", "another umask": "077", "a group's umask": "002"} {
+	for name, umask := range map[string]string{"another directory": "022", "another umask": "077",
+		"a group's umask": "002"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := deployed(t)

@@ -58,8 +58,9 @@ func (p *project) issueCertificate(key string, issued bool, domains ...string) (
 		name = strings.TrimSuffix(name, ".")
 		record := account.HostedZone + "_" + name + "_CNAME"
 		if known, err := a.Object(account.Record, record); issued && err == nil && known == nil {
-			require.NoError(p.TB, a.CreateObject(account.Record, record, account.Object{"zoneId": account.HostedZone, "fqdn": name,
-				"type": "CNAME", "records": []any{value}}, nil))
+			require.NoError(p.TB, a.CreateObject(account.Record, record,
+				account.Object{"zoneId": account.HostedZone, "fqdn": name,
+					"type": "CNAME", "records": []any{value}}, nil))
 		}
 	}
 	require.NoError(p.TB, a.CreateObject(account.Certificate, key, account.Object{"arn": arn, "domainName": domains[0],
@@ -78,7 +79,8 @@ func TestVerifyAGoodStage(t *testing.T) {
 	parameter := account.ARN("ssm", "ap-northeast-2", "parameter/shop/token")
 	require.NoError(t, a.CreateObject(account.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
 	certificate := p.issueCertificate("11111111-2222-3333-4444-555555555555", true, "*.example.com")
-	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}", "slipway:loadBalancer: {certificate: \""+certificate+"\"}")
+	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}",
+		"slipway:loadBalancer: {certificate: \""+certificate+"\"}")
 	p.serviceKeys("secrets: [DATABASE_URL, TOKEN]", "route: {hosts: [shop.example.com]}")
 	before := p.read("Pulumi.dev.yaml")
 
@@ -92,7 +94,8 @@ func TestVerifyAGoodStage(t *testing.T) {
 		"ok       services.web (Pulumi.dev.yaml): the account has the role AWSServiceRoleForECS",
 		"ok       loadBalancer (Pulumi.dev.yaml): the account has the role AWSServiceRoleForElasticLoadBalancing",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution can be assumed by tasks",
-		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its images, write its log and read its secrets",
+		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its images, write its log " +
+			"and read its secrets",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-task can be assumed by tasks",
 		"ok       network (Pulumi.dev.yaml): tasks in " + account.Subnets[0].ID + " reach ECR by igw-",
 		"ok       network", "ok       network", "ok       network",
@@ -146,7 +149,8 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 	release := p.read("Pulumi.release.yaml")
 	image := p.outputs("dev").Images["web"]
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Ref, image.Ref+"\n      platform: linux/arm64", 1))
-	p.wrong("release", "image", "images.web.ref (Pulumi.release.yaml): the image is for linux/amd64, and its tasks run on linux/arm64")
+	p.wrong("release", "image",
+		"images.web.ref (Pulumi.release.yaml): the image is for linux/amd64, and its tasks run on linux/arm64")
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Tag, "another-tag", 1))
 	p.wrong("release", "image", "does not carry the tag another-tag, but "+image.Tag)
 	p.write("Pulumi.release.yaml", release)
@@ -154,7 +158,8 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 	_, err := p.open().DeleteImage("slipway-dev/web", "", image.Digest)
 	require.NoError(t, err)
 	p.wrong("release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
-	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web", "is no longer in ECR")
+	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web",
+		"is no longer in ECR")
 	_, err = p.open().DeregisterTaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)
 	p.wrong("dev", "revision", "slipway-dev-web:1 is INACTIVE")
@@ -179,19 +184,24 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 			notes = append(notes, each.Message)
 		}
 	}
-	require.Equal(t, []string{"the secret is there, encrypted with the KMS key alias/shop, whose policy must let slipway-dev-web-execution decrypt (kms:Decrypt)"}, notes)
+	require.Equal(t, []string{"the secret is there, encrypted with the KMS key alias/shop, whose policy must let " +
+		"slipway-dev-web-execution decrypt (kms:Decrypt)"}, notes)
 	p.replace("Pulumi.dev.yaml", secret, secret+"::AWSPREVIOUS:")
 	p.wrong("dev", "secret", "has no version with the label AWSPREVIOUS")
 	p.replace("Pulumi.dev.yaml", secret+"::AWSPREVIOUS:", secret)
 
-	boundary, err := a.AddPolicy("boundary", `{"Statement": [{"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}]}`)
+	boundary, err := a.AddPolicy("boundary",
+		`{"Statement": [{"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}]}`)
 	require.NoError(t, err)
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution", account.Object{"permissionsBoundary": boundary}))
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
+		account.Object{"permissionsBoundary": boundary}))
 	p.wrong("dev", "role", "the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on "+secret,
 		"the permissions boundary "+boundary+" does not allow it")
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution", account.Object{"permissionsBoundary": ""}))
-	require.NoError(t, a.CreateObject(account.RolePolicy, "slipway-dev-web-execution:own", account.Object{"role": "slipway-dev-web-execution",
-		"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
+		account.Object{"permissionsBoundary": ""}))
+	require.NoError(t, a.CreateObject(account.RolePolicy, "slipway-dev-web-execution:own",
+		account.Object{"role": "slipway-dev-web-execution",
+			"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
 	p.wrong("dev", "role", "could not do logs:CreateLogStream", "another policy of the role denies it")
 	require.NoError(t, a.DeleteObject(account.RolePolicy, "slipway-dev-web-execution:own", false))
 
@@ -199,15 +209,21 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	role, err := trust.Object(account.Role, "slipway-dev-web-task")
 	require.NoError(t, err)
 	changed := strings.ReplaceAll(role["assumeRolePolicy"].(string), "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": changed}))
-	p.wrong("dev", "role", "the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it", "pulumi up --refresh --stack dev")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": strings.ReplaceAll(
-		role["assumeRolePolicy"].(string), account.ID, "210987654321")}))
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
+		account.Object{"assumeRolePolicy": changed}))
+	p.wrong("dev", "role",
+		"the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it",
+		"pulumi up --refresh --stack dev")
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
+		account.Object{"assumeRolePolicy": strings.ReplaceAll(
+			role["assumeRolePolicy"].(string), account.ID, "210987654321")}))
 	p.wrong("dev", "role", "for tasks of this account and region")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{"assumeRolePolicy": role["assumeRolePolicy"]}))
+	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
+		account.Object{"assumeRolePolicy": role["assumeRolePolicy"]}))
 
 	require.NoError(t, a.DeleteSecret(secret, 7))
-	p.wrong("dev", "secret", "is scheduled for deletion", "aws secretsmanager restore-secret --region ap-northeast-2 --secret-id "+secret)
+	p.wrong("dev", "secret", "is scheduled for deletion",
+		"aws secretsmanager restore-secret --region ap-northeast-2 --secret-id "+secret)
 	p.replace("Pulumi.dev.yaml", secret, secret[:len(secret)-6]+"AbCdEf")
 	p.wrong("dev", "secret", "there is no secret")
 	p.replace("Pulumi.dev.yaml", secret[:len(secret)-6]+"AbCdEf", account.ARN("ssm", "ap-northeast-2", "parameter/gone"))
@@ -218,9 +234,12 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.faults(map[string]string{account.NoRoute: account.Subnets[2].ID})
-	p.wrong("dev", "network", "network (Pulumi.dev.yaml): the route table "+account.PrivateRouteTable+" of "+account.Subnets[2].ID+" leads nowhere outside",
+	p.wrong("dev", "network",
+		"network (Pulumi.dev.yaml): the route table "+account.PrivateRouteTable+" of "+
+			account.Subnets[2].ID+" leads nowhere outside",
 		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway")
-	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " + account.Subnets[2].ID + "]}")
+	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " +
+		account.Subnets[2].ID + "]}")
 	p.wrong("dev", "network", "network.subnets[1] (Pulumi.dev.yaml): the route table")
 	p.faults(nil)
 	for _, each := range p.verified(0, "dev") {
@@ -232,7 +251,8 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	bad := 0
 	for _, each := range p.verified(1, "dev") {
 		if each.Status == "wrong" {
-			require.Contains(t, each.Message, "takes tasks with public addresses only, and they get none (network.assignPublicIp)")
+			require.Contains(t, each.Message,
+				"takes tasks with public addresses only, and they get none (network.assignPublicIp)")
 			bad++
 		}
 	}
@@ -242,12 +262,14 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	pending := p.issueCertificate("11111111-2222-3333-4444-555555555555", false, "*.example.com")
 	p.stageKeys("slipway:loadBalancer: {certificate: \"" + pending + "\"}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}")
-	p.wrong("dev", "certificate", "loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)")
+	p.wrong("dev", "certificate",
+		"loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)")
 	issued := p.issueCertificate("22222222-2222-3333-4444-555555555555", true, "*.example.com")
 	p.replace("Pulumi.dev.yaml", pending, issued)
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "eu.shop.example.com")
-	p.wrong("dev", "certificate", "services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, "+
-		"which does not cover eu.shop.example.com")
+	p.wrong("dev", "certificate",
+		"services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, "+
+			"which does not cover eu.shop.example.com")
 	p.replace("Pulumi.dev.yaml", issued, issued[:len(issued)-1]+"0")
 	p.wrong("dev", "certificate", "there is no such certificate")
 }
@@ -257,7 +279,8 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	p := deployed(t)
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write([]byte(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>`))
+		_, _ = w.Write([]byte(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>not ` +
+			`you</Message></Error></ErrorResponse>`))
 	}))
 	defer refusing.Close()
 	p.stageKeys(`aws:endpoints: [{iam: "` + refusing.URL + `"}]`)
@@ -266,7 +289,8 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	for _, each := range checks {
 		if each.Status == "unknown" {
 			require.Equal(t, "role", each.About)
-			require.Equal(t, "could not be checked: IAM GetRole refused: AccessDenied: not you; let your own credentials make that call, or try again",
+			require.Equal(t, "could not be checked: IAM GetRole refused: AccessDenied: not you; let your own credentials make "+
+				"that call, or try again",
 				each.Message)
 			unknown++
 		}
@@ -276,7 +300,8 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	r := p.run("slipway", "verify", "dev")
 	require.Equal(t, 2, r.status)
 	require.Contains(t, r.output, fmt.Sprintf("%d of %d checks of dev could not be made", unknown, len(checks)))
-	p.replace("Pulumi.dev.yaml", "aws:region: ap-northeast-2", "aws:region: ap-northeast-2\n  aws:allowedAccountIds: [\"210987654321\"]")
+	p.replace("Pulumi.dev.yaml", "aws:region: ap-northeast-2",
+		"aws:region: ap-northeast-2\n  aws:allowedAccountIds: [\"210987654321\"]")
 	r = p.run("slipway", "verify", "dev")
 	require.Equal(t, 2, r.status)
 	require.Contains(t, r.output, "aws:allowedAccountIds")
@@ -287,9 +312,12 @@ func TestVerifyTheQueueOfASchedule(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	queue := account.ARN("sqs", "ap-northeast-2", "failed")
-	p.stageKeys(`slipway:tasks: {report: {image: web, cpu: 256, memory: 512, schedule: {when: "rate(1 hour)", deadLetterQueue: "` + queue + `"}}}`)
-	p.wrong("dev", "queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed", "aws sqs create-queue")
+	p.stageKeys(`slipway:tasks: {report: {image: web, cpu: 256, memory: 512, schedule: {when: "rate(1 hour)", ` +
+		`deadLetterQueue: "` + queue + `"}}}`)
+	p.wrong("dev", "queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed",
+		"aws sqs create-queue")
 	require.NoError(t, p.open().CreateObject(account.Queue, queue, account.Object{"name": "failed"}, nil))
 	checks := p.verified(0, "dev")
-	require.Equal(t, check{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml)", "ok", "the queue is there"}, checks[len(checks)-1])
+	require.Equal(t, check{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml)", "ok", "the queue is there"},
+		checks[len(checks)-1])
 }

@@ -117,8 +117,9 @@ func (h *Host) GetProgramDependencies(
 	return response, nil
 }
 
-// GenerateProgram is for `pulumi import`, which shows code for what it has imported. Go code needs the types of the whole
-// schema, which the sandbox does not have: it shows what the official host writes Go from, in Pulumi's own notation.
+// GenerateProgram is for `pulumi import`, which shows code for what it has imported. Go code needs the types of the
+// whole schema, which the sandbox does not have: it shows what the official host writes Go from, in Pulumi's own
+// notation.
 func (h *Host) GenerateProgram(
 	_ context.Context, req *pulumirpc.GenerateProgramRequest,
 ) (*pulumirpc.GenerateProgramResponse, error) {
@@ -155,7 +156,8 @@ func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	return &pulumirpc.RunResponse{}, nil
 }
 
-// Cancel interrupts the programs that run now, and no later one: the engine sends it between a preview and its update, too.
+// Cancel interrupts the programs that run now, and no later one: the engine sends it between a preview and its update,
+// too.
 func (h *Host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()

@@ -29,7 +29,8 @@ type fakeEngine struct {
 func (e *fakeEngine) Log(_ context.Context, message *pulumirpc.LogRequest) (*emptypb.Empty, error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	e.messages = append(e.messages, fmt.Sprintf("%s %s", strings.ToLower(message.GetSeverity().String()), message.GetMessage()))
+	e.messages = append(e.messages, fmt.Sprintf("%s %s", strings.ToLower(message.GetSeverity().String()),
+		message.GetMessage()))
 	return &emptypb.Empty{}, nil
 }
 
@@ -53,7 +54,8 @@ func attachedHost(t *testing.T) (pulumirpc.LanguageRuntimeClient, *Host, *fakeEn
 	port, stop, err := host.Serve()
 	require.NoError(t, err)
 	t.Cleanup(stop)
-	connection, err := grpc.NewClient(fmt.Sprintf("127.0.0.1:%d", port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(fmt.Sprintf("127.0.0.1:%d", port),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = connection.Close() })
 	client, address := pulumirpc.NewLanguageRuntimeClient(connection), listener.Addr().String()
@@ -66,14 +68,17 @@ func attachedHost(t *testing.T) (pulumirpc.LanguageRuntimeClient, *Host, *fakeEn
 func sourceOf(t *testing.T, body string) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module tiny\n\ngo 1.26.0\n\nrequire example.com/x v1.2.3\n\nrequire example.com/y v0.1.0 // indirect\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"),
+		[]byte("module tiny\n\ngo 1.26.0\n\nrequire example.com/x v1.2.3\n\nrequire example.com/y v0.1.0 // indirect\n"),
+		0o644))
 	writeProgram(t, dir, body)
 	return dir
 }
 
 func writeProgram(t *testing.T, dir, body string) {
 	t.Helper()
-	source := "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"os/signal\"\n\t\"time\"\n)\n\nvar _ = signal.Notify\nvar _ = time.Now\n\n" +
+	source := "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"os/signal\"\n\t\"time\"\n)\n\nvar _ = " +
+		"signal.Notify\nvar _ = time.Now\n\n" +
 		"func main() {\n\tfmt.Fprint(os.Stderr)\n\t" + body + "\n}\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o644))
 }
@@ -82,8 +87,9 @@ func runRequest(t *testing.T, dir string, options map[string]any) *pulumirpc.Run
 	t.Helper()
 	wire, err := structpb.NewStruct(options)
 	require.NoError(t, err)
-	return &pulumirpc.RunRequest{Pwd: dir, Project: "tiny", Stack: "dev", Organization: "organization", MonitorAddress: "monitor:1",
-		Parallel: 4, DryRun: true, Config: map[string]string{"tiny:a": "b"}, ConfigSecretKeys: []string{"tiny:s"},
+	return &pulumirpc.RunRequest{Pwd: dir, Project: "tiny", Stack: "dev", Organization: "organization",
+		MonitorAddress: "monitor:1",
+		Parallel:       4, DryRun: true, Config: map[string]string{"tiny:a": "b"}, ConfigSecretKeys: []string{"tiny:s"},
 		Info: &pulumirpc.ProgramInfo{RootDirectory: dir, ProgramDirectory: dir, EntryPoint: ".", Options: wire}}
 }
 
@@ -99,7 +105,8 @@ func TestAProgramGetsWhatTheSDKReads(t *testing.T) {
 	require.Empty(t, response.GetError())
 	require.False(t, response.GetBail())
 	for _, want := range []string{"OURS=1", "PULUMI_ORGANIZATION=organization", "PULUMI_PROJECT=tiny", "PULUMI_STACK=dev",
-		"PULUMI_ROOT_DIRECTORY=" + dir, `PULUMI_CONFIG={"tiny:a":"b"}`, `PULUMI_CONFIG_SECRET_KEYS=["tiny:s"]`, "PULUMI_DRY_RUN=true",
+		"PULUMI_ROOT_DIRECTORY=" + dir, `PULUMI_CONFIG={"tiny:a":"b"}`, `PULUMI_CONFIG_SECRET_KEYS=["tiny:s"]`,
+		"PULUMI_DRY_RUN=true",
 		"PULUMI_PARALLEL=4", "PULUMI_MONITOR=monitor:1", "PULUMI_ENGINE=" + address, "in " + dir} {
 		require.Contains(t, engine.said(), want+"\n")
 	}
@@ -128,10 +135,11 @@ func TestHowAProgramEnds(t *testing.T) {
 		body, errorText, said string
 		bail                  bool
 	}{
-		"well":                                  {body: ``},
-		"with an error that it has logged":      {body: `os.Exit(32)`, bail: true},
-		"with another status":                   {body: `os.Exit(3)`, errorText: "program exited with non-zero exit code: 3"},
-		"with a panic, which is shown":          {body: `panic("oh no")`, errorText: "program exited with non-zero exit code: 2", said: "panic: oh no"},
+		"well":                             {body: ``},
+		"with an error that it has logged": {body: `os.Exit(32)`, bail: true},
+		"with another status":              {body: `os.Exit(3)`, errorText: "program exited with non-zero exit code: 3"},
+		"with a panic, which is shown": {body: `panic("oh no")`,
+			errorText: "program exited with non-zero exit code: 2", said: "panic: oh no"},
 		"with words that do not end in newline": {body: `fmt.Print("last words")`, said: "info last words"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -226,14 +234,16 @@ func TestOptionsThatTheHostDoesNotKnow(t *testing.T) {
 func TestCancelInterruptsWhatRunsAndNothingLater(t *testing.T) {
 	t.Parallel()
 	client, _, engine, _ := attachedHost(t)
-	dir := sourceOf(t, `interrupted := make(chan os.Signal, 1); signal.Notify(interrupted, os.Interrupt); fmt.Println("running"); `+
+	dir := sourceOf(t, `interrupted := make(chan os.Signal, 1); signal.Notify(interrupted, os.Interrupt); `+
+		`fmt.Println("running"); `+
 		`select { case <-interrupted: fmt.Println("interrupted"); case <-time.After(time.Minute): }`)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := client.Run(t.Context(), runRequest(t, dir, withTarget))
 		ended <- err
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(engine.said(), "running") }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(engine.said(), "running") }, time.Minute,
+		10*time.Millisecond)
 	_, err := client.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	require.ErrorContains(t, <-ended, "interrupted")

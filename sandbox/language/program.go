@@ -44,7 +44,8 @@ func newProgram(req *pulumirpc.RunRequest) (*program, error) {
 	for key, value := range req.GetInfo().GetOptions().AsMap() {
 		path, isText := value.(string)
 		if key != "binary" && key != "buildTarget" || !isText || path == "" {
-			return nil, fmt.Errorf("Pulumi.yaml: runtime.options.%s: the sandbox knows the options `binary` and `buildTarget`, each a path", key)
+			return nil, fmt.Errorf("Pulumi.yaml: runtime.options.%s: the sandbox knows the options `binary` and "+
+				"`buildTarget`, each a path", key)
 		}
 		if p.binary != "" {
 			return nil, errors.New("Pulumi.yaml: runtime.options has both `binary` and `buildTarget`: use one")
@@ -130,7 +131,8 @@ func (p *program) start(ctx context.Context, environment []string, log *engine.L
 	return command, cleanUp, nil
 }
 
-func (p *program) buildAndStart(ctx context.Context, binary string, environment []string, log *engine.Log) (*exec.Cmd, error) {
+func (p *program) buildAndStart(ctx context.Context, binary string, environment []string, log *engine.Log) (*exec.Cmd,
+	error) {
 	if !p.built {
 		log.Status("", "Compiling the program ...")
 		// Without -buildvcs=false every commit would be linked again. Go leaves a target alone that is up to date.
@@ -156,7 +158,8 @@ func (p *program) buildAndStart(ctx context.Context, binary string, environment 
 
 // withoutPulumi is an environment for the compiler and what it starts: PULUMI_CONFIG has every decrypted secret.
 func withoutPulumi(environment []string) []string {
-	return slices.DeleteFunc(slices.Clone(environment), func(variable string) bool { return strings.HasPrefix(variable, "PULUMI_") })
+	return slices.DeleteFunc(slices.Clone(environment),
+		func(variable string) bool { return strings.HasPrefix(variable, "PULUMI_") })
 }
 
 // printer shows a program's output line by line.

@@ -47,14 +47,16 @@ func (r *Registry) PutManifest(region, repository, tag, content, mediaType strin
 	}
 	var manifest v1.Manifest
 	if err := json.Unmarshal([]byte(content), &manifest); err != nil {
-		return "", &account.Error{Code: "InvalidParameterException", Message: "Invalid parameter at 'imageManifest' failed to satisfy constraint: " +
-			"'Invalid JSON syntax'"}
+		return "", &account.Error{Code: "InvalidParameterException",
+			Message: "Invalid parameter at 'imageManifest' failed to satisfy constraint: " +
+				"'Invalid JSON syntax'"}
 	}
 	size := manifest.Config.Size
 	for _, blob := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
 		if _, err := os.Stat(r.File(blob.Digest.String())); err != nil {
-			return "", &account.Error{Code: "LayersNotFoundException", Message: fmt.Sprintf("The layers with digests '[%s]' required by the "+
-				"image with digest '%s' do not exist", blob.Digest, hash)}
+			return "", &account.Error{Code: "LayersNotFoundException",
+				Message: fmt.Sprintf("The layers with digests '[%s]' required by the "+
+					"image with digest '%s' do not exist", blob.Digest, hash)}
 		}
 	}
 	for _, layer := range manifest.Layers {
@@ -66,7 +68,9 @@ func (r *Registry) PutManifest(region, repository, tag, content, mediaType strin
 	if err := r.account.TagImage(repository, tag, hash.String(), size); err != nil {
 		return hash.String(), err
 	}
-	descriptor := v1.Descriptor{MediaType: types.MediaType(cmp.Or(mediaType, string(manifest.MediaType), string(types.OCIManifestSchema1))),
+	descriptor := v1.Descriptor{MediaType: types.MediaType(cmp.Or(mediaType, string(manifest.MediaType),
+		string(types.OCIManifestSchema1))),
 		Size: length, Digest: hash}
-	return hash.String(), r.name(descriptor, fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, region, repository, tag))
+	return hash.String(), r.name(descriptor, fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, region,
+		repository, tag))
 }

@@ -28,7 +28,8 @@ func (r *Registry) Pull(reference string) (v1.Image, error) {
 	}
 	recorded, err := r.account.Image(parsed.Context().RepositoryStr(), tag, digest)
 	if account.IsCode(err, "ImageNotFoundException") {
-		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found", reference, reference)
+		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found",
+			reference, reference)
 	} else if err != nil {
 		return nil, err
 	}

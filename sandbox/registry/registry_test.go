@@ -30,7 +30,8 @@ func newRegistry(t *testing.T, dir, mutability string) *Registry {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	if mutability != "" {
-		require.NoError(t, a.CreateObject(account.Repository, "web", account.Object{"name": "web", "imageTagMutability": mutability}, nil))
+		require.NoError(t, a.CreateObject(account.Repository, "web",
+			account.Object{"name": "web", "imageTagMutability": mutability}, nil))
 	}
 	return New(filepath.Join(dir, "registry"), a)
 }
@@ -80,20 +81,26 @@ func TestAPushedImageIsOnDiskAndInTheAccount(t *testing.T) {
 
 func TestPushesThatARegistryRefuses(t *testing.T) {
 	t.Parallel()
-	const missing = "name unknown: The repository with name 'other' does not exist in the registry with id '" + account.ID + "'"
+	const missing = "name unknown: The repository with name 'other' does not exist in the registry with id '" +
+		account.ID + "'"
 	for sentence, c := range map[string]struct {
 		reference   string
 		credentials Credentials
 		refusal     string
 	}{
-		"a tag that an immutable repository has":   {server + "/web:one", loggedIn, "repository is immutable"},
-		"a repository that does not exist":         {server + "/other:one", loggedIn, missing},
-		"a registry of somebody else":              {"registry.example.com/web:two", loggedIn, "the sandbox has no registry registry.example.com"},
-		"no credentials":                           {server + "/web:two", Credentials{}, "no basic auth credentials"},
-		"credentials for another registry":         {server + "/web:two", Credentials{"x.example.com", "AWS", Accepted.Password}, "no basic auth credentials"},
-		"a wrong password, which is not repeated":  {server + "/web:two", Credentials{server, "AWS", "hunter2"}, "denied: Your authorization token"},
-		"another user than that of the token":      {server + "/web:two", Credentials{server, "me", Accepted.Password}, "denied: "},
-		"another account's registry of the region": {"210987654321.dkr.ecr.ap-northeast-2.amazonaws.com/web:two", loggedIn, "the sandbox has no registry"},
+		"a tag that an immutable repository has": {server + "/web:one", loggedIn, "repository is immutable"},
+		"a repository that does not exist":       {server + "/other:one", loggedIn, missing},
+		"a registry of somebody else": {"registry.example.com/web:two", loggedIn,
+			"the sandbox has no registry registry.example.com"},
+		"no credentials": {server + "/web:two", Credentials{}, "no basic auth credentials"},
+		"credentials for another registry": {server + "/web:two",
+			Credentials{"x.example.com", "AWS", Accepted.Password}, "no basic auth credentials"},
+		"a wrong password, which is not repeated": {server + "/web:two", Credentials{server, "AWS", "hunter2"},
+			"denied: Your authorization token"},
+		"another user than that of the token": {server + "/web:two", Credentials{server, "me", Accepted.Password},
+			"denied: "},
+		"another account's registry of the region": {"210987654321.dkr.ecr.ap-northeast-2.amazonaws.com/web:two", loggedIn,
+			"the sandbox has no registry"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,5 @@
-// Command taskhost is the process of a task's host container: it holds the network that the task's other containers join,
-// and answers the task metadata endpoint there. Standard library only: it is the one file of its image.
+// Command taskhost is the process of a task's host container: it holds the network that the task's other containers
+// join, and answers the task metadata endpoint there. Standard library only: it is the one file of its image.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package fields reads the fields of a struct that stands for an object of a stage file. A field's tags say what its key is
-// called (json), what it is when absent (default), what it counts (unit), and what is allowed (min and max of a number,
-// enum of a text or number).
+// Package fields reads the fields of a struct that stands for an object of a stage file. A field's tags say what its
+// key is called (json), what it is when absent (default), what it counts (unit), and what is allowed (min and max of a
+// number, enum of a text or number).
 package fields
 
 import (

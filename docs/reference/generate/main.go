@@ -1,5 +1,5 @@
-// Generate writes docs/configuration.md and docs/stage.schema.json anew from the code of stage/. It runs in the project's
-// directory, as `make docs` runs it.
+// Generate writes docs/configuration.md and docs/stage.schema.json anew from the code of stage/. It runs in the
+// project's directory, as `make docs` runs it.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command program is what the containers of the agent's tests run: its arguments are small commands, done one after the other.
+// Command program is what the containers of the agent's tests run: its arguments are small commands, done one after the
+// other.
 package main
 
 import (
