@@ -36,7 +36,7 @@ func TestLinesAreNotTooLong(t *testing.T) {
 	}
 }
 
-// linesOfTexts are the numbers of the lines of a Go file that hold a raw string, a part of one, or a text of a third of a line.
+// linesOfTexts are the numbers of the lines of a Go file with a raw string, or a text of a third of a line.
 func linesOfTexts(content []byte) map[int]bool {
 	files := token.NewFileSet()
 	file := files.AddFile("", -1, len(content))
