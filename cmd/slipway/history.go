@@ -145,7 +145,7 @@ func printHistory(report *console.Report, stack string, entries []*timeline.Entr
 	headers, rows = console.WithoutEmptyColumn(headers, rows, 8)
 	report.Table(console.WithoutEmptyColumn(headers, rows, 6))
 	if slices.ContainsFunc(entries, func(e *timeline.Entry) bool { return e.Commit != "" && e.Dirty }) {
-		report.Printf("\n+ the update was made from that commit with uncommitted changes, in whatever file\n")
+		report.Printf("\n+ made from that commit with uncommitted changes, in whatever file (a new encryptionsalt is one)\n")
 	}
 }
 

@@ -33,7 +33,7 @@ func TestHistoryMarksUpdatesThatWereMadeFromUncommittedChanges(t *testing.T) {
 	mixed := table(entry(2, true), entry(1, false))
 	require.Contains(t, mixed, "eb21d02+ ")
 	require.Contains(t, mixed, "eb21d02 ")
-	require.Contains(t, mixed, "\n+ the update was made from that commit with uncommitted changes, in whatever file\n")
+	require.Contains(t, mixed, "\n+ made from that commit with uncommitted changes, in whatever file (a new encryptionsalt is one)\n")
 	require.NotContains(t, table(entry(1, false)), "uncommitted")
 
 	whole := func(e *timeline.Entry) string { return printed(func(r *console.Report) { printUpdate(r, "dev", e) }) }
