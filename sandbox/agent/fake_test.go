@@ -30,6 +30,7 @@ type fakeAccount struct {
 	dir      string
 	docker   *client.Client
 	image    string // of the program that its containers run
+	late     bool   // what the agent was told of a task is from before its own reports
 
 	mu      sync.Mutex
 	work    map[string]account.Work
@@ -46,7 +47,9 @@ func (f *fakeAccount) Work() (work []account.Work, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range f.work {
-		w.Task.Containers = slices.Clone(f.reports[w.Task.ARN].Containers)
+		if !f.late {
+			w.Task.Containers = slices.Clone(f.reports[w.Task.ARN].Containers)
+		}
 		work = append(work, w)
 	}
 	return work, nil

@@ -118,8 +118,12 @@ func (t *task) state(d definition, o *observation) account.ContainerState {
 	return state
 }
 
-// known is how the container did when an agent last reported it.
+// known is how the container did when an agent last reported it: this one, whose word may be newer than the account's
+// that the step began with, or the one before it.
 func (t *task) known(name string) account.ContainerState {
+	if last, reported := t.lastStates[name]; reported {
+		return last
+	}
 	i := slices.IndexFunc(t.work.Task.Containers, func(s account.ContainerState) bool { return s.Name == name })
 	if i < 0 {
 		return account.ContainerState{}

@@ -38,7 +38,8 @@ type task struct {
 	followers   map[string]*follower
 	checks      map[string]*checks // by target group
 	failure     *failure
-	reported    string // the last report
+	reported    string                            // the last report
+	lastStates  map[string]account.ContainerState // in it
 	saidRunning bool
 	saidStopped bool
 	background  sync.WaitGroup
@@ -420,7 +421,7 @@ func (t *task) report(o *observation) error {
 	if err := t.agent.Account.Report(t.arn, r); err != nil {
 		return err
 	}
-	t.reported = string(content)
+	t.reported, t.lastStates = string(content), states
 	t.say(states)
 	return nil
 }
