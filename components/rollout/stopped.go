@@ -3,13 +3,11 @@ package rollout
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/taskrun"
@@ -22,81 +20,27 @@ const (
 	mostLogs = 3
 	// exitSIGKILL and exitSIGTERM are the exit codes of a container that a signal ended.
 	exitSIGKILL, exitSIGTERM = 137, 143
-	// tasksLimit and logLimit are how long reading the stopped tasks may take, and what they wrote: the verdict stands
-	// without.
-	tasksLimit, logLimit = 20 * time.Second, 10 * time.Second
+	// logLimit is how long reading what the stopped tasks wrote may take: the verdict stands without.
+	logLimit = 10 * time.Second
 )
-
-// stoppedTasks are tasks that stopped for one reason.
-type stoppedTasks struct {
-	reason string
-	count  int
-	latest types.Task
-}
 
 // stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent
 // first, and below it what such a task's container wrote last.
 func (r *Rollout) stoppedReasons(ctx context.Context) []string {
-	reasons := byReason(r.stoppedTasks(ctx))
+	reasons := taskrun.StoppedByReason(ctx, r.reader.client, r.reader.cluster, r.Service, r.TargetRevision)
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	var lines []string
 	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
-		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.count, stopped.reason))
+		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.Count, stopped.Reason))
 		if i < mostLogs {
-			lines = append(lines, r.lastLogLines(ctx, stopped.latest)...)
+			lines = append(lines, r.lastLogLines(ctx, stopped.Latest)...)
 		}
 	}
 	if more := len(reasons) - mostReasons; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more reasons", more))
 	}
 	return lines
-}
-
-// stoppedTasks are those of the target revision that ECS did not stop to make room for others.
-func (r *Rollout) stoppedTasks(ctx context.Context) (tasks []types.Task) {
-	ctx, cancel := context.WithTimeout(ctx, tasksLimit)
-	defer cancel()
-	stopped := ecssdk.NewListTasksPaginator(r.reader.client, &ecssdk.ListTasksInput{
-		Cluster: &r.reader.cluster, ServiceName: &r.Service, DesiredStatus: types.DesiredStatusStopped,
-	})
-	for stopped.HasMorePages() {
-		listed, err := stopped.NextPage(ctx)
-		if err != nil || len(listed.TaskArns) == 0 {
-			break // the reasons help, but the verdict stands without them
-		}
-		// A page holds 100 tasks, which is what DescribeTasks takes.
-		described, err := r.reader.client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &r.reader.cluster,
-			Tasks: listed.TaskArns})
-		if err != nil {
-			break
-		}
-		for _, task := range described.Tasks {
-			if awssdk.ToString(task.TaskDefinitionArn) == r.TargetRevision && !taskrun.Superseded(task) {
-				tasks = append(tasks, task)
-			}
-		}
-	}
-	return tasks
-}
-
-// byReason gathers tasks by why they stopped, the most frequent reason first.
-func byReason(tasks []types.Task) []stoppedTasks {
-	gathered := map[string]stoppedTasks{}
-	for _, task := range tasks {
-		reason := taskrun.Why(task)
-		known := gathered[reason]
-		if known.count == 0 || awssdk.ToTime(task.CreatedAt).After(awssdk.ToTime(known.latest.CreatedAt)) {
-			known.latest = task
-		}
-		gathered[reason] = stoppedTasks{reason, known.count + 1, known.latest}
-	}
-	var reasons []stoppedTasks
-	for _, reason := range slices.Sorted(maps.Keys(gathered)) {
-		reasons = append(reasons, gathered[reason])
-	}
-	slices.SortStableFunc(reasons, func(a, b stoppedTasks) int { return b.count - a.count })
-	return reasons
 }
 
 // lastLogLines are the last lines of the container that ended a task. They are left out where there are none, or none

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -15,17 +14,6 @@ import (
 
 	"slipway/taskrun"
 )
-
-func TestTheMostFrequentReasonsComeFirst(t *testing.T) {
-	t.Parallel()
-	var tasks []types.Task
-	for i, reason := range []string{"b", "f", "a", "f"} {
-		tasks = append(tasks, types.Task{StoppedReason: &reason, CreatedAt: awssdk.Time(time.Unix(int64(i), 0))})
-	}
-	reasons := byReason(tasks)
-	require.Equal(t, []stoppedTasks{{"f", 2, tasks[3]}, {"a", 1, tasks[2]}, {"b", 1, tasks[0]}}, reasons,
-		"each with its latest task")
-}
 
 func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
 	t.Parallel()

@@ -3,13 +3,11 @@ package awsclient
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/taskrun"
@@ -30,8 +28,8 @@ type RolloutFailure struct {
 }
 
 const (
-	// stoppedLimit is how long reading the stopped tasks may take, and mostStopped how many reasons are told.
-	stoppedLimit, mostStopped = 20 * time.Second, 3
+	// mostStopped is how many reasons are told.
+	mostStopped = 3
 	// clockSlack is how far an event may be before the update by the clocks of AWS and of who ran that.
 	clockSlack = 5 * time.Minute
 )
@@ -85,28 +83,9 @@ func PrimaryDeployment(service types.Service) types.Deployment {
 // StoppedReasons says why tasks of a service's revision stopped: each reason once, with how many did. What cannot be
 // read is left out: the verdict stands without.
 func (c *Client) StoppedReasons(ctx context.Context, service types.Service, target string) (reasons []string) {
-	ctx, cancel := context.WithTimeout(ctx, stoppedLimit)
-	defer cancel()
-	listed, err := c.ECS.ListTasks(ctx, &ecs.ListTasksInput{Cluster: service.ClusterArn, ServiceName: service.ServiceName,
-		DesiredStatus: types.DesiredStatusStopped})
-	if err != nil || len(listed.TaskArns) == 0 {
-		return nil
-	}
-	described, err := c.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: service.ClusterArn,
-		Tasks: listed.TaskArns})
-	if err != nil {
-		return nil
-	}
-	count := map[string]int{}
-	for _, task := range described.Tasks {
-		if aws.ToString(task.TaskDefinitionArn) == target && !taskrun.Superseded(task) {
-			count[taskrun.Why(task)]++
-		}
-	}
-	most := slices.Sorted(maps.Keys(count))
-	slices.SortStableFunc(most, func(a, b string) int { return count[b] - count[a] })
-	for _, reason := range most[:min(mostStopped, len(most))] {
-		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", count[reason], strings.TrimSuffix(reason, ".")))
+	stopped := taskrun.StoppedByReason(ctx, c.ECS, aws.ToString(service.ClusterArn), aws.ToString(service.ServiceName), target)
+	for _, each := range stopped[:min(mostStopped, len(stopped))] {
+		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", each.Count, strings.TrimSuffix(each.Reason, ".")))
 	}
 	return reasons
 }
