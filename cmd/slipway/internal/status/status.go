@@ -245,8 +245,8 @@ func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 		s.differ("the state of %s is empty, and AWS has its ECS cluster: the state was lost; put a backup back, or run "+
 			"`slipway recover %[1]s` (%s)", s.Stage, lostChapter)
 	case last == nil && s.kept && !locked:
-		s.differ("the history of %s has no update, though its state has services, as after `slipway recover`, where a "+
-			"backup was put back, or after a first update that was killed: run %s", s.Stage, up)
+		s.differ("the history of %s has no update, though its state has services, as after `slipway recover`, or where a "+
+			"backup was put back: run %s", s.Stage, up)
 	case last == nil && len(s.found()) > 0 && !locked:
 		s.differ("no update of %s has ended, and AWS has %s: its first update was killed; run %s", s.Stage,
 			strings.Join(s.found(), ", "), up)
