@@ -24,9 +24,9 @@ type Stopped struct {
 	Latest types.Task
 }
 
-// StoppedByReason says why tasks of a service's revision stopped, the most frequent reason first, without those that ECS
-// stopped to make room for others. cluster and service are names or ARNs, revision is an ARN. What cannot be read is
-// left out.
+// StoppedByReason says why tasks of a service's revision stopped, the most frequent reason first, without those that
+// ECS stopped to make room for others. cluster and service are names or ARNs, revision is an ARN. What cannot be read
+// is left out.
 func StoppedByReason(ctx context.Context, client *ecs.Client, cluster, service, revision string) []Stopped {
 	ctx, cancel := context.WithTimeout(ctx, stoppedLimit)
 	defer cancel()

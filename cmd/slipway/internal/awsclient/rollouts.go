@@ -83,7 +83,8 @@ func PrimaryDeployment(service types.Service) types.Deployment {
 // StoppedReasons says why tasks of a service's revision stopped: each reason once, with how many did. What cannot be
 // read is left out: the verdict stands without.
 func (c *Client) StoppedReasons(ctx context.Context, service types.Service, target string) (reasons []string) {
-	stopped := taskrun.StoppedByReason(ctx, c.ECS, aws.ToString(service.ClusterArn), aws.ToString(service.ServiceName), target)
+	stopped := taskrun.StoppedByReason(ctx, c.ECS, aws.ToString(service.ClusterArn),
+		aws.ToString(service.ServiceName), target)
 	for _, each := range stopped[:min(mostStopped, len(stopped))] {
 		reasons = append(reasons, fmt.Sprintf("%d stopped: %s", each.Count, strings.TrimSuffix(each.Reason, ".")))
 	}
