@@ -79,8 +79,8 @@ var askedIDs = map[string]func(ctx context.Context, f *finder, in inputs) (id st
 	"aws:iam/policy:Policy":                          findPolicy,
 	"aws:lb/listener:Listener":                       findListener,
 	"aws:lb/listenerRule:ListenerRule":               findListenerRule,
-	"aws:lb/loadBalancer:LoadBalancer":               findLoadBalancer,
-	"aws:lb/targetGroup:TargetGroup":                 findTargetGroup,
+	"aws:lb/loadBalancer:LoadBalancer":               findNamed("LoadBalancer"),
+	"aws:lb/targetGroup:TargetGroup":                 findNamed("TargetGroup"),
 	"aws:secretsmanager/secret:Secret":               findSecret,
 	"aws:secretsmanager/secretVersion:SecretVersion": findSecretVersion,
 }
@@ -134,24 +134,6 @@ func findPolicy(_ context.Context, f *finder, in inputs) (string, error) {
 		in.text("name")), nil
 }
 
-func findLoadBalancer(ctx context.Context, f *finder, in inputs) (string, error) {
-	var answer struct {
-		ARNs []string `xml:"DescribeLoadBalancersResult>LoadBalancers>member>LoadBalancerArn"`
-	}
-	err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", url.Values{"Names.member.1": {in.text("name")}},
-		&answer)
-	return firstOf(answer.ARNs, err, "LoadBalancerNotFound")
-}
-
-func findTargetGroup(ctx context.Context, f *finder, in inputs) (string, error) {
-	var answer struct {
-		ARNs []string `xml:"DescribeTargetGroupsResult>TargetGroups>member>TargetGroupArn"`
-	}
-	err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", url.Values{"Names.member.1": {in.text("name")}},
-		&answer)
-	return firstOf(answer.ARNs, err, "TargetGroupNotFound")
-}
-
 // firstOf is the first of what AWS has, or none where it says so with one of the codes.
 func firstOf(found []string, err error, none ...string) (string, error) {
 	if awsclient.IsCode(err, none...) || err == nil && len(found) == 0 {
@@ -161,52 +143,6 @@ func firstOf(found []string, err error, none ...string) (string, error) {
 		return "", err
 	}
 	return found[0], nil
-}
-
-func findListener(ctx context.Context, f *finder, in inputs) (string, error) {
-	form := url.Values{"LoadBalancerArn": {in.text("loadBalancerArn")}}
-	for {
-		var answer struct {
-			Listeners []struct {
-				ARN  string `xml:"ListenerArn"`
-				Port string `xml:"Port"`
-			} `xml:"DescribeListenersResult>Listeners>member"`
-			Next string `xml:"DescribeListenersResult>NextMarker"`
-		}
-		err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeListeners", form, &answer)
-		for _, each := range answer.Listeners {
-			if each.Port == in.text("port") {
-				return each.ARN, nil
-			}
-		}
-		if err != nil || answer.Next == "" {
-			return firstOf(nil, err, "LoadBalancerNotFound", "ListenerNotFound")
-		}
-		form.Set("Marker", answer.Next)
-	}
-}
-
-func findListenerRule(ctx context.Context, f *finder, in inputs) (string, error) {
-	form := url.Values{"ListenerArn": {in.text("listenerArn")}}
-	for {
-		var answer struct {
-			Rules []struct {
-				ARN      string `xml:"RuleArn"`
-				Priority string `xml:"Priority"`
-			} `xml:"DescribeRulesResult>Rules>member"`
-			Next string `xml:"DescribeRulesResult>NextMarker"`
-		}
-		err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeRules", form, &answer)
-		for _, each := range answer.Rules {
-			if each.Priority == in.text("priority") {
-				return each.ARN, nil
-			}
-		}
-		if err != nil || answer.Next == "" {
-			return firstOf(nil, err, "ListenerNotFound")
-		}
-		form.Set("Marker", answer.Next)
-	}
 }
 
 func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error) {

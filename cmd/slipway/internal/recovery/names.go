@@ -14,8 +14,6 @@ import (
 	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-
-	"slipway/cmd/slipway/internal/awsclient"
 )
 
 // candidate is something that AWS has, of a type whose names Pulumi makes up.
@@ -30,8 +28,8 @@ var listings = map[string]func(ctx context.Context, f *finder, in inputs, prefix
 	"aws:appautoscaling/policy:Policy":    listScalingPolicies,
 	scheduledAction:                       listScheduledActions,
 	"aws:ec2/securityGroup:SecurityGroup": listSecurityGroups,
-	"aws:lb/loadBalancer:LoadBalancer":    listLoadBalancers,
-	"aws:lb/targetGroup:TargetGroup":      listTargetGroups,
+	"aws:lb/loadBalancer:LoadBalancer":    listNamed("LoadBalancer"),
+	"aws:lb/targetGroup:TargetGroup":      listNamed("TargetGroup"),
 	"aws:secretsmanager/secret:Secret":    listSecrets,
 }
 
@@ -166,91 +164,4 @@ func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) (fo
 		}
 		form.Set("NextToken", answer.Next)
 	}
-}
-
-func listLoadBalancers(ctx context.Context, f *finder, _ inputs, prefix string) (found []candidate, err error) {
-	form := url.Values{}
-	for {
-		var answer struct {
-			Balancers []struct {
-				ARN  string `xml:"LoadBalancerArn"`
-				Name string `xml:"LoadBalancerName"`
-			} `xml:"DescribeLoadBalancersResult>LoadBalancers>member"`
-			Next string `xml:"DescribeLoadBalancersResult>NextMarker"`
-		}
-		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeLoadBalancers", form, &answer); err != nil {
-			return nil, err
-		}
-		for _, each := range answer.Balancers {
-			if strings.HasPrefix(each.Name, prefix) {
-				found = append(found, candidate{id: each.ARN, name: each.Name})
-			}
-		}
-		if answer.Next == "" {
-			return found, f.tagBalancing(ctx, found)
-		}
-		form.Set("Marker", answer.Next)
-	}
-}
-
-func listTargetGroups(ctx context.Context, f *finder, _ inputs, prefix string) (found []candidate, err error) {
-	form := url.Values{}
-	for {
-		var answer struct {
-			Groups []struct {
-				ARN  string `xml:"TargetGroupArn"`
-				Name string `xml:"TargetGroupName"`
-			} `xml:"DescribeTargetGroupsResult>TargetGroups>member"`
-			Next string `xml:"DescribeTargetGroupsResult>NextMarker"`
-		}
-		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTargetGroups", form, &answer); err != nil {
-			return nil, err
-		}
-		for _, each := range answer.Groups {
-			if strings.HasPrefix(each.Name, prefix) {
-				found = append(found, candidate{id: each.ARN, name: each.Name})
-			}
-		}
-		if answer.Next == "" {
-			return found, f.tagBalancing(ctx, found)
-		}
-		form.Set("Marker", answer.Next)
-	}
-}
-
-// taggedPerCall is how many things Elastic Load Balancing tells the tags of at once
-// (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html).
-const taggedPerCall = 20
-
-// tagBalancing reads the tags of load balancers or target groups.
-func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
-	for batch := range slices.Chunk(found, taggedPerCall) {
-		form := url.Values{}
-		for i, each := range batch {
-			form.Set("ResourceArns.member."+strconv.Itoa(i+1), each.id)
-		}
-		var answer struct {
-			Described []struct {
-				ARN  string `xml:"ResourceArn"`
-				Tags []struct {
-					Key   string `xml:"Key"`
-					Value string `xml:"Value"`
-				} `xml:"Tags>member"`
-			} `xml:"DescribeTagsResult>TagDescriptions>member"`
-		}
-		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTags", form, &answer); err != nil {
-			return err
-		}
-		for _, described := range answer.Described {
-			at := slices.IndexFunc(batch, func(c candidate) bool { return c.id == described.ARN })
-			if at < 0 {
-				continue
-			}
-			batch[at].tags = map[string]any{}
-			for _, tag := range described.Tags {
-				batch[at].tags[tag.Key] = tag.Value
-			}
-		}
-	}
-	return nil
 }

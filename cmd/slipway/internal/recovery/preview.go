@@ -22,12 +22,7 @@ const (
 // creations are the resources that the next update would create, in the order in which the program declares them. Their
 // inputs are those that the provider has checked, with holes.
 func creations(ctx context.Context, p pulumicli.CLI, stack string) (made []stateResource, err error) {
-	command, err := p.Command()
-	if err != nil {
-		return nil, err
-	}
-	stdout, stderr, _, err := command.Run(ctx, p.Directory, nil, nil, nil, nil,
-		"preview", "--json", "--stack", stack, "--non-interactive", "--suppress-outputs")
+	stdout, stderr, err := p.Preview(ctx, stack)
 	made, said, unreadable := readPreview([]byte(stdout))
 	if err != nil {
 		said = append([]string{strings.TrimSpace(stderr)}, said...)
