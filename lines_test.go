@@ -18,7 +18,8 @@ const longest = 120
 // Addresses and tables cannot be broken, nor can raw strings. A message stays whole, so that it is found by its text.
 func TestLinesAreNotTooLong(t *testing.T) {
 	t.Parallel()
-	listed, err := exec.Command("git", "ls-files", "-z", "*.go", "*.md").Output()
+	listed, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.go",
+		"*.md").Output()
 	require.NoError(t, err)
 	for _, name := range strings.Split(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
 		content, err := os.ReadFile(name)

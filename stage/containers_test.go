@@ -138,7 +138,7 @@ func TestMistakesInContainers(t *testing.T) {
 		// limits
 		"a limit that ECS does not know": {
 			oneService("      ulimits: {files: {soft: 1, hard: 1}}"), "services.web.ulimits.files",
-			[]string{"is no limit that ECS knows; allowed: core, cpu", "nofile"}},
+			[]string{"is not a ulimit that ECS supports; allowed: core, cpu", "nofile"}},
 		"a limit without its end": {
 			oneService("      ulimits: {nofile: {soft: 1}}"), "services.web.ulimits.nofile.hard",
 			[]string{"is missing; write soft and hard, as in {soft: 65535, hard: 65535}"}},

@@ -29,7 +29,7 @@ type Ulimit struct {
 func (c *checker) checkUlimits(keys []any, limits map[string]Ulimit) {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
 		if !slices.Contains(awslimits.Ulimits, name) {
-			c.fail(below(keys, name), "is no limit that ECS knows; allowed: %s", enumerate(awslimits.Ulimits))
+			c.fail(below(keys, name), "is not a ulimit that ECS supports; allowed: %s", enumerate(awslimits.Ulimits))
 			continue
 		}
 		soft, hard := c.root.at(below(keys, name, "soft")...), c.root.at(below(keys, name, "hard")...)

@@ -129,7 +129,7 @@ func noTask(project *stagefile.Project, stack, name string, config map[string]st
 	outputs *pulumicli.Outputs) error {
 	settings, err := stagefile.Load(project, stack, config, secretKeys)
 	if err != nil {
-		return fmt.Errorf("%s is no task that was deployed to %s, and whether the stage file has it cannot be told:\n%w",
+		return fmt.Errorf("%s was not deployed to %s as a task, and slipway cannot tell whether the stage file declares it:\n%w",
 			name, stack, err)
 	}
 	if _, declared := settings.Tasks[name]; declared {

@@ -96,9 +96,8 @@ func importService(c *call) error {
 func importTaskDefinition(c *call) error {
 	familyRevision, isARN := strings.CutPrefix(c.id, c.arn("ecs", "task-definition/"))
 	if !isARN || strings.Count(familyRevision, ":") != 1 {
-		// nolint:staticcheck // the provider's own words
-		return fmt.Errorf("Expected ID in format of arn:PARTITION:ecs:REGION:ACCOUNTID:task-definition/FAMILY:REVISION and "+
-			"provided: %s", c.id)
+		return fmt.Errorf("Expected ID in format of arn:PARTITION:ecs:REGION:ACCOUNTID:"+ //nolint:staticcheck // its words
+			"task-definition/FAMILY:REVISION and provided: %s", c.id)
 	}
 	c.state["arn"] = c.id
 	return nil

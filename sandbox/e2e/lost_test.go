@@ -93,7 +93,7 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 	p.settled("dev")
 
 	p.loseState()
-	p.recovers() // by somebody who wants to be rid of it
+	p.recovers() // to destroy the stage
 	p.ok(destroyArgs("dev")...)
 	p.nothingLeft()
 	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover",

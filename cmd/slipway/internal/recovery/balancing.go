@@ -56,8 +56,8 @@ func (f *finder) balancing(ctx context.Context, kind string, form url.Values) (f
 	}
 }
 
-// balancingARN is the ARN of the first of a kind that is the one; empty where AWS says by one of the codes, or by what it
-// has, that there is none.
+// balancingARN is the ARN of the first of a kind that is the one; empty where AWS says by one of the codes, or by what
+// it has, that there is none.
 func (f *finder) balancingARN(ctx context.Context, kind string, form url.Values, is func(map[string]string) bool,
 	none ...string) (string, error) {
 	all, err := f.balancing(ctx, kind, form)
