@@ -1,13 +1,13 @@
 package recovery
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"slipway/cmd/slipway/internal/exit"
 )
@@ -91,11 +91,8 @@ func defaultProvider(urn string, config map[string]string, secretKeys []string) 
 	}
 	outputs := maps.Clone(settings)
 	delete(outputs, "__internal")
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
 	return stateResource{"urn": urn, "type": "pulumi:providers:aws", "custom": true, "inputs": settings,
-		"outputs": outputs,
-		"id":      fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])}, nil
+		"outputs": outputs, "id": uuid.NewString()}, nil
 }
 
 // How a state marks a value as secret
