@@ -19,14 +19,13 @@ const rooms = "cmd/slipway/internal/"
 // floors are the packages from the ground up, each with all that lies below its directory and has no place of its own.
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
-	{"awslimits", "git", "provider", "schedule", "stage/fields"},
-	{"stage", "taskrun", "provider/awstest"},
-	{"internal"},
+	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/schedule", "stage/fields"},
+	{"stage", "internal/taskrun", "internal/awsclient/awstest"},
 	{"components/build", "components/predeploy", "components/retention", "components/rollout"},
 	{"components"},
 	{rooms + "exit", rooms + "gittest"},
 	{rooms + "console", rooms + "stagefile"},
-	{rooms + "awsclient", rooms + "pulumicli", rooms + "stagetest"},
+	{rooms + "awsreader", rooms + "pulumicli", rooms + "stagetest"},
 	{rooms + "pulumitest", rooms + "timeline"},
 	{rooms + "comparison", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
 		rooms + "verify"},

@@ -7,16 +7,16 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // Account is where the stage lives, as the AWS provider sees it.
-type Account = provider.Account
+type Account = awsclient.Account
 
 // LookupAccount asks the AWS provider which account and region it works in, so that every later
 // check and every ARN follows the provider's own settings.
 func LookupAccount(ctx *pulumi.Context) (*Account, error) {
-	settings, err := provider.ReadSettings(config.New(ctx, "aws").Get)
+	settings, err := awsclient.ReadSettings(config.New(ctx, "aws").Get)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/build"
-	"slipway/provider"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -95,7 +95,7 @@ func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage
 	})
 	asking.Wait()
 	for _, err := range []error{errList, errDescribe} {
-		if provider.Denied(err) {
+		if awsclient.Denied(err) {
 			return fmt.Errorf("%s: the task could not be watched, so nothing is changed. Whoever previews and updates the "+
 				"stage needs ecs:ListTasks, ecs:DescribeTasks, ecs:RunTask and ecs:StopTask: %w",
 				settings.Where("tasks", names[0], "before"), err)

@@ -15,9 +15,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/rollout"
-	"slipway/provider"
+	"slipway/internal/awsclient"
+	"slipway/internal/taskrun"
 	"slipway/stage"
-	"slipway/taskrun"
 )
 
 // errReported is returned for a failure that was already shown on the resource it belongs to.
@@ -124,7 +124,7 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 			mutex.Lock()
 			defer mutex.Unlock()
 			others[name] = taken
-			if provider.Denied(err) || errors.Is(err, provider.ErrOtherAccount) {
+			if awsclient.Denied(err) || errors.Is(err, awsclient.ErrOtherAccount) {
 				refused[name] = err
 			}
 			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil &&

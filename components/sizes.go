@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 	"slipway/stage"
 )
 

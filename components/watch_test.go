@@ -6,7 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"slipway/provider/awstest"
+	"slipway/internal/awsclient/awstest"
 )
 
 // inProgram runs a part of a program.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // beside is a sound stage but for what stands in its service and the containers beside the main one.

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 	"slipway/stage/fields"
 )
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Deployment is how ECS brings a service from one revision to the next.

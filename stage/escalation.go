@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // escalation is what lets code that may do it to any resource of its kind become an administrator: it changes what

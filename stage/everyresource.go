@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // narrowed are actions that AWS narrows to resources, as patterns of IAM in lower case: what applications use most, and

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // CheckIn checks the stage again, now that its region and account are known: what the file alone does not say is not in

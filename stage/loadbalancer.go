@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // LoadBalancer is how the services that have a route are reached: through one Application Load Balancer.

@@ -5,7 +5,7 @@ import (
 	"path"
 	"slices"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Mount is a volume of the task in one of its containers.

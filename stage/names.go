@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // stageName is what both ECS and ECR take, since every name in AWS begins with project and stage.

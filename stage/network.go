@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"slices"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Network is where tasks run: in the default VPC when VPC is empty.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Permission is one statement of what the containers' own code may do.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // mostManaged is how many managed policies a role gets: those of changed permissions stand beside the earlier ones

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // secretsNamed are statements about so many secrets.

@@ -3,7 +3,7 @@ package stage
 import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Roles is how the stage's IAM roles are kept.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Route is how the stage's load balancer comes to send requests to a service, and watches its tasks.

@@ -4,7 +4,7 @@ import (
 	"time"
 	_ "time/tzdata" // the time zones that AWS knows, also on a machine without them
 
-	"slipway/schedule"
+	"slipway/internal/schedule"
 )
 
 // checkWhen checks the expression and the time zone of a schedule, which the keys lead to.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 const parameterARN = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/password"

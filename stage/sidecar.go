@@ -6,7 +6,7 @@ import (
 
 	"github.com/distribution/reference"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Sidecar is a container beside a task's main one.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // ownTags are those that slipway sets itself.

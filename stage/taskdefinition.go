@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // TaskDefinition is what the tasks of a service, and a task that runs once, are made from: a main container, named

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Ulimit is one limit of a container's processes.

@@ -14,7 +14,7 @@ func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
 	t.Parallel()
 	told, err := docs.Commands("../..")
 	require.NoError(t, err)
-	for _, directory := range []string{"../../cmd", "../../components", "../../stage", "../../provider", "../../taskrun",
+	for _, directory := range []string{"../../cmd", "../../components", "../../stage", "../../internal",
 		"../../sandbox"} {
 		messages, err := docs.MessageCommands(directory)
 		require.NoError(t, err)

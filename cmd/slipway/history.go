@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -217,7 +217,7 @@ func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, 
 			if !put.Changed {
 				continue
 			}
-			var earlier *awsclient.Revision
+			var earlier *awsreader.Revision
 			if before := before[kind][name]; before != nil {
 				earlier = before.InECS
 			}

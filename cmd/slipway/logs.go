@@ -15,13 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/provider"
+	"slipway/internal/awsclient"
+	"slipway/internal/taskrun"
 	"slipway/stage"
-	"slipway/taskrun"
 )
 
 func logsCommand(directory *string) *cobra.Command {
@@ -63,7 +63,7 @@ containers beside the main one begin with their names.
 			if err != nil {
 				return err
 			}
-			client, err := awsclient.Connect(cmd.Context(), args[0], config)
+			client, err := awsreader.Connect(cmd.Context(), args[0], config)
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ containers beside the main one begin with their names.
 				From:  from,
 				Print: func(event types.FilteredLogEvent) error { done(); return printEvent(report, args[1], event, asJSON) },
 			})
-			if awsclient.IsCode(err, "ResourceNotFoundException") {
+			if awsreader.IsCode(err, "ResourceNotFoundException") {
 				return noLog(project, args[0], args[1], config, secretKeys)
 			}
 			if err != nil && !errors.As(err, new(*taskrun.PrintError)) {
@@ -137,7 +137,7 @@ func readLog(ctx context.Context, follow bool, unread func(error), log *taskrun.
 		switch {
 		case follow && ctx.Err() != nil:
 			return nil // how following ends
-		case !follow, err != nil && !began, provider.Definite(err), errors.As(err, new(*taskrun.PrintError)):
+		case !follow, err != nil && !began, awsclient.Definite(err), errors.As(err, new(*taskrun.PrintError)):
 			return err
 		case err != nil && !failing:
 			unread(err)

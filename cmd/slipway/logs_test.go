@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 
-	"slipway/taskrun"
+	"slipway/internal/taskrun"
 )
 
 // looks are the answers to FilterLogEvents, one after the other: an event's text, or an error.

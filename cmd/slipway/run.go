@@ -13,13 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/taskrun"
 	"slipway/stage"
-	"slipway/taskrun"
 )
 
 func runCommand(directory *string) *cobra.Command {
@@ -107,7 +107,7 @@ func prepareRun(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Pr
 	if !there {
 		return nil, taskrun.Task{}, noTask(project, stack, name, config, secretKeys, outputs)
 	}
-	cfg, settings, _, err := awsclient.Configure(ctx, stack, config)
+	cfg, settings, _, err := awsreader.Configure(ctx, stack, config)
 	if err != nil {
 		return nil, taskrun.Task{}, err
 	}

@@ -21,7 +21,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagetest"
-	"slipway/taskrun"
+	"slipway/internal/taskrun"
 )
 
 // oneTask is an ECS with one task of two containers, which ends by itself, with an exit code, or when it is stopped.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -55,7 +55,7 @@ func showStatus(ctx context.Context, report *console.Report, directory string, s
 	pulumi := pulumicli.New(project.Directory)
 	stages := make([]*status.Stage, len(stacks))
 	var running errgroup.Group
-	running.SetLimit(awsclient.Lookups)
+	running.SetLimit(awsreader.Lookups)
 	errs := make([]error, len(stacks))
 	for i, stack := range stacks {
 		running.Go(func() error {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/git"
+	"slipway/internal/git"
 )
 
 // Source says which commit a build context was made from.

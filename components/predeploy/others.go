@@ -12,8 +12,8 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/provider"
-	"slipway/taskrun"
+	"slipway/internal/awsclient"
+	"slipway/internal/taskrun"
 )
 
 // sayEvery is the time between two words of a wait.
@@ -26,8 +26,8 @@ const sayEvery = time.Minute
 // task's key.
 func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
 	began, told := time.Now(), time.Now()
-	var reads provider.Reads
-	for running, wait := "", provider.FirstPoll; ; wait = min(wait*3/2, provider.LastPoll) {
+	var reads awsclient.Reads
+	for running, wait := "", awsclient.FirstPoll; ; wait = min(wait*3/2, awsclient.LastPoll) {
 		id, latest, err := r.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
 		if err := reads.After(err); err != nil {
 			return "", fmt.Errorf(": asking ECS whether such a task runs already: %w", err)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/provider/awstest"
-	"slipway/taskrun"
+	"slipway/internal/awsclient/awstest"
+	"slipway/internal/taskrun"
 )
 
 func TestWhatTheStashHoldsIsRun(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"slipway/provider"
-	"slipway/taskrun"
+	"slipway/internal/awsclient"
+	"slipway/internal/taskrun"
 )
 
 // iamLimit is how long, from the first refusal on, a task is started again that IAM kept from starting: it takes some
@@ -27,7 +27,7 @@ const iamLimit = time.Minute
 // Run is a task that runs to its end before services move to another revision.
 type Run struct {
 	// Account that it runs in.
-	Account *provider.Account
+	Account *awsclient.Account
 	// Key is what the user wrote: tasks.migrate.
 	Key string
 	// Services that wait for it.

@@ -21,7 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -34,7 +34,7 @@ const atOnce = 10
 
 // Protector puts and removes the tags of one stage.
 type Protector struct {
-	account  *provider.Account
+	account  *awsclient.Account
 	settings *stage.Stage
 	ecr      *ecrsdk.Client
 	ecs      *ecssdk.Client
@@ -52,7 +52,7 @@ type Protector struct {
 }
 
 // New prepares protecting the images of a stage.
-func New(ctx context.Context, account *provider.Account, settings *stage.Stage) (*Protector, error) {
+func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage) (*Protector, error) {
 	ecrClient, err := account.ECR(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
@@ -134,7 +134,7 @@ func keepFailed(where, what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if !provider.Denied(err) {
+	if !awsclient.Denied(err) {
 		return fmt.Errorf("%s: %s, to keep images from expiring: %w. Run `pulumi up` again", where, what, err)
 	}
 	return fmt.Errorf("%s: %s: %w. To keep images from expiring, whoever updates the stage needs %s: permit them, and "+

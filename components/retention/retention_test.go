@@ -15,7 +15,7 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/require"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -176,7 +176,7 @@ func (r *registry) keep(t *testing.T) *Protector {
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	return &Protector{account: &provider.Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: shopDev(t),
+	return &Protector{account: &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: shopDev(t),
 		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"},
 		owned: map[string]bool{"shop-dev/web": true},
 		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{},
@@ -304,7 +304,7 @@ func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
 	t.Cleanup(server.Close)
 	cfg := awssdk.Config{Region: "ap-northeast-2", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	p := &Protector{account: &provider.Account{}, settings: shopDev(t), ecr: ecrsdk.NewFromConfig(cfg),
+	p := &Protector{account: &awsclient.Account{}, settings: shopDev(t), ecr: ecrsdk.NewFromConfig(cfg),
 		ecs:      ecssdk.NewFromConfig(cfg),
 		declared: []string{"shop-dev/web"}, lists: map[string]*tagList{}}
 	err := p.ProtectExisting(t.Context())

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -26,7 +26,7 @@ import (
 // stage release pins it.
 type year struct {
 	*testing.T
-	account                   *provider.Account
+	account                   *awsclient.Account
 	ecr                       *ecrsdk.Client
 	ecs                       *ecssdk.Client
 	manifest                  map[string]any // of the first image
@@ -45,9 +45,9 @@ func TestAYearOfDeployments(t *testing.T) {
 	if len(clock) == 0 {
 		t.Skip("RETENTION_CLOCK is not set")
 	}
-	y := &year{T: t, ran: map[string][]string{}, account: &provider.Account{ID: "123456789012", Region: "ap-northeast-2",
+	y := &year{T: t, ran: map[string][]string{}, account: &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2",
 		Partition: "aws",
-		Settings:  provider.Settings{Region: "ap-northeast-2"}}}
+		Settings:  awsclient.Settings{Region: "ap-northeast-2"}}}
 	_, err := fmt.Sscanf(keep, "%d images, %d revisions", &y.keepImages, &y.keepRevisions)
 	require.NoError(t, err, keep)
 	y.begin()

@@ -9,8 +9,8 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/provider"
-	"slipway/taskrun"
+	"slipway/internal/awsclient"
+	"slipway/internal/taskrun"
 )
 
 const (
@@ -67,8 +67,8 @@ func (r *Rollout) follow(ctx context.Context) error {
 	reading, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var service types.Service
-	var reads provider.Reads
-	for wait := provider.FirstPoll; ; wait = min(wait*3/2, provider.LastPoll) {
+	var reads awsclient.Reads
+	for wait := awsclient.FirstPoll; ; wait = min(wait*3/2, awsclient.LastPoll) {
 		read, err := r.reader.Read(reading, r.Service)
 		unread := reads.After(err)
 		switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
-	"slipway/taskrun"
+	"slipway/internal/taskrun"
 )
 
 func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {

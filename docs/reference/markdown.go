@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 	"slipway/stage/fields"
 )
 

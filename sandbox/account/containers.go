@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Container is one container definition, by the names of the ECS API.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Kinds of objects of Elastic Load Balancing, each identified by the last part of its ARN.

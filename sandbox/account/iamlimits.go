@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // checkIAMLimits refuses what goes beyond IAM's quotas, and policies that it does not read.

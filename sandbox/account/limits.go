@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // checkLimits refuses what goes beyond AWS's own quotas, or is called as AWS does not take it, whatever else there is.

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"slipway/awslimits"
-	"slipway/schedule"
+	"slipway/internal/awslimits"
+	"slipway/internal/schedule"
 )
 
 // Schedule is the kind of EventBridge Scheduler's schedules, each by GROUP/NAME. They are kept, and start nothing.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Secret is the kind of Secrets Manager's secrets, each by its ARN. One that was deleted stays, as AWS still knows its

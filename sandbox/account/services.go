@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 const (

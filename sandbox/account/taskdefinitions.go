@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // TaskDefinition is one revision of a family, with the field names of the ECS API.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // Volume is one of a task's volumes: it starts empty, is shared by the containers that mount it, and ends with the

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 )
 

@@ -3,8 +3,8 @@ package aws
 import (
 	"regexp"
 
+	expression "slipway/internal/schedule"
 	"slipway/sandbox/account"
-	expression "slipway/schedule"
 )
 
 var schedule = &resourceType{

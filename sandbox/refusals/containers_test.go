@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 var containerChanges = []func(*stageFile){

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/awslimits"
+	"slipway/internal/awslimits"
 )
 
 // stageFile is a stage file that is being made up.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/console"
-	"slipway/git"
+	"slipway/internal/git"
 )
 
 // commitsBetween are the commits that lead to one of two images and not to the other.

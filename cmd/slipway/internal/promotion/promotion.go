@@ -17,12 +17,12 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/git"
+	"slipway/internal/git"
 	"slipway/stage"
 )
 
@@ -96,7 +96,7 @@ func (o Origin) LastUpdate(ctx context.Context, stack string) (*pulumicli.Update
 
 func (Origin) Services(ctx context.Context, stack string, config map[string]string, cluster string,
 	names []string) (map[string]types.Service, error) {
-	cloud, err := awsclient.Connect(ctx, stack, config)
+	cloud, err := awsreader.Connect(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}

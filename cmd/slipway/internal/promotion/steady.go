@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 )
 
@@ -19,7 +19,7 @@ func notSteady(stack, name string, service *types.Service, wanted string) error 
 	if service == nil {
 		return exit.Refuse("%s is not in ECS any more: %s", key, again)
 	}
-	primary := awsclient.PrimaryDeployment(*service)
+	primary := awsreader.PrimaryDeployment(*service)
 	if primary.Status == nil {
 		return exit.Refuse("%s has no deployment in ECS: %s", key, again)
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 )
 
 // balancing lists what Elastic Load Balancing has of a kind (LoadBalancer, TargetGroup, Listener, Rule): the texts that
@@ -31,7 +31,7 @@ func (f *finder) balancing(ctx context.Context, kind string, form url.Values) (f
 				} `xml:",any"`
 			} `xml:",any"`
 		}
-		if err := f.Query.Call(ctx, awsclient.ELBv2, "Describe"+kind+"s", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, awsreader.ELBv2, "Describe"+kind+"s", form, &answer); err != nil {
 			return nil, err
 		}
 		next := ""
@@ -125,7 +125,7 @@ func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
 				} `xml:"Tags>member"`
 			} `xml:"DescribeTagsResult>TagDescriptions>member"`
 		}
-		if err := f.Query.Call(ctx, awsclient.ELBv2, "DescribeTags", form, &answer); err != nil {
+		if err := f.Query.Call(ctx, awsreader.ELBv2, "DescribeTags", form, &answer); err != nil {
 			return err
 		}
 		for _, described := range answer.Described {

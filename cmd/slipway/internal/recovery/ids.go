@@ -16,13 +16,13 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"slipway/awslimits"
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/internal/awslimits"
 )
 
 // finder finds what a cut-off operation may have created.
 type finder struct {
-	*awsclient.Client
+	*awsreader.Client
 	// holds tells whether the state has a resource of this type and id already.
 	holds func(token, id string) bool
 }
@@ -136,7 +136,7 @@ func findPolicy(_ context.Context, f *finder, in inputs) (string, error) {
 
 // firstOf is the first of what AWS has, or none where it says so with one of the codes.
 func firstOf(found []string, err error, none ...string) (string, error) {
-	if awsclient.IsCode(err, none...) || err == nil && len(found) == 0 {
+	if awsreader.IsCode(err, none...) || err == nil && len(found) == 0 {
 		return "", nil
 	}
 	if err != nil {
@@ -172,7 +172,7 @@ func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error
 		&secretsmanager.ListSecretVersionIdsInput{SecretId: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if awsclient.IsCode(err, "ResourceNotFoundException") {
+		if awsreader.IsCode(err, "ResourceNotFoundException") {
 			return "", nil
 		}
 		if err != nil {

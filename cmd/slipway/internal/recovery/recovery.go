@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -135,7 +135,7 @@ func (r *Recovery) finder(ctx context.Context) (*finder, error) {
 	if r.config, r.secretKeys, err = pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
 		return nil, err
 	}
-	client, err := awsclient.Connect(ctx, r.Stage, r.config)
+	client, err := awsreader.Connect(ctx, r.Stage, r.config)
 	if err != nil {
 		return nil, err
 	}

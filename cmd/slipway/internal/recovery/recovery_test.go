@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
-	"slipway/provider"
+	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/internal/awsclient"
 )
 
 // answering is AWS with one answer for each operation, by the name that its API has.
@@ -39,7 +39,7 @@ func answering(t *testing.T, answers map[string]string) *finder {
 	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), RetryMaxAttempts: 1,
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
-	return &finder{Client: awsclient.New(cfg, provider.Settings{}, "123456789012"),
+	return &finder{Client: awsreader.New(cfg, awsclient.Settings{}, "123456789012"),
 		holds: func(_, id string) bool { return id == "arn:held" }}
 }
 

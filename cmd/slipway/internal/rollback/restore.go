@@ -16,12 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"go.yaml.in/yaml/v3"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
-	"slipway/git"
+	"slipway/internal/git"
 	"slipway/stage"
 )
 
@@ -223,7 +223,7 @@ func (r *Plan) pinImages(project *stagefile.Project, last *timeline.Entry) error
 type imageUse struct {
 	key  string // of the service, the task or the container, as the stage file has it
 	name string // of the image, in the stage file
-	then awsclient.Image
+	then awsreader.Image
 	now  string // the reference that the container runs after the last update; empty where it is not there
 }
 
@@ -254,7 +254,7 @@ func (r *Plan) usedImages(last *timeline.Entry) (used []imageUse) {
 
 // secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
 // could. Parameters of Systems Manager have no versions to look for.
-func secretGone(ctx context.Context, c *awsclient.Client, reference string) (string, error) {
+func secretGone(ctx context.Context, c *awsreader.Client, reference string) (string, error) {
 	kept, known := stage.ParseSecretReference(reference)
 	if !known || kept.Parameter {
 		return "", nil

@@ -11,13 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
-	"slipway/git"
+	"slipway/internal/git"
 	"slipway/stage"
 )
 
@@ -224,7 +224,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 // checkAvailable refuses a rollback that something it needs is gone for. A restored stage file registers other
 // revisions, with the values of its own secrets; a pin needs the revisions themselves, and the versions of secrets that
 // they name.
-func checkAvailable(ctx context.Context, c *awsclient.Client, planned *Plan, familyPrefix string) error {
+func checkAvailable(ctx context.Context, c *awsreader.Client, planned *Plan, familyPrefix string) error {
 	var gone []error
 	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
 		for _, name := range slices.Sorted(maps.Keys(planned.of(kind))) {
@@ -244,7 +244,7 @@ func checkAvailable(ctx context.Context, c *awsclient.Client, planned *Plan, fam
 }
 
 // missingOf says what is gone of what a revision of a family, or one like it, needs.
-func missingOf(ctx context.Context, c *awsclient.Client, planned *Plan, then *timeline.DeployedRevision,
+func missingOf(ctx context.Context, c *awsreader.Client, planned *Plan, then *timeline.DeployedRevision,
 	family string) (missing []string,
 	err error) {
 	fixed := planned.pinned || then.Pinned // the revision itself is needed, not one like it

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -32,8 +32,8 @@ var pinnedDigest = "sha256:" + strings.Repeat("ab", 32)
 
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(tag string) awsclient.Images {
-		return awsclient.Images{Image: awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
+	image := func(tag string) awsreader.Images {
+		return awsreader.Images{Image: awsreader.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
 			Tag: tag, Digest: pinnedDigest,
 			Repository: "shop-dev/web"}}
 	}
@@ -68,13 +68,13 @@ func TestImagesThatARollbackPins(t *testing.T) {
 
 func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(name, tag string) awsclient.Image {
-		return awsclient.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
+	image := func(name, tag string) awsreader.Image {
+		return awsreader.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
 			Tag:        tag,
 			Digest:     pinnedDigest,
 			Repository: "shop-dev/" + name}
 	}
-	busybox := awsclient.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
+	busybox := awsreader.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
 	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": ` +
 		`"public.ecr.aws/docker/library/busybox:1.37"}}}}`
 	target, last := updated(5, services), updated(9, services)
@@ -84,15 +84,15 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 		target.Settings[key] = timeline.Setting{Text: text}
 	}
 	put := func(tag string) *timeline.DeployedRevision {
-		return &timeline.DeployedRevision{Revision: 5, Images: awsclient.Images{Image: image("web", "v1"),
-			Sidecars: map[string]awsclient.Image{"proxy": image("proxy", tag), "shell": busybox}}}
+		return &timeline.DeployedRevision{Revision: 5, Images: awsreader.Images{Image: image("web", "v1"),
+			Sidecars: map[string]awsreader.Image{"proxy": image("proxy", tag), "shell": busybox}}}
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
 		".}\n    batch:\n      build: {context: .}\n")
 	planned := &Plan{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
 		Services: map[string]Service{"web": {put("v9"), put("v5")}},
 		Tasks: map[string]Service{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
-			Images: awsclient.Images{Image: image("batch", "v3")}}}}}
+			Images: awsreader.Images{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*timeline.DeployedRevision{"web": put("v9")}
 	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
 	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+pinnedDigest)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/git"
+	"slipway/internal/git"
 )
 
 // fileStatus is how a file differs from what was committed last, in the two letters of git status; empty where it does

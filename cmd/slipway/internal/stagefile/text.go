@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"slipway/git"
+	"slipway/internal/git"
 )
 
 // A CLI that finds no salt in a stage file writes one into it, also to answer a question. It is a line that nobody

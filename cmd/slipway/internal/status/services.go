@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 )
@@ -36,7 +36,7 @@ type deployedService struct {
 type runningService struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`
-	awsclient.Images
+	awsreader.Images
 	Desired int `json:"desired"`
 	Running int `json:"running"`
 	Pending int `json:"pending"`
@@ -48,7 +48,7 @@ type runningService struct {
 	Events  []serviceEvent `json:"events"`
 	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not
 	// known.
-	Failure *awsclient.RolloutFailure `json:"failure,omitempty"`
+	Failure *awsreader.RolloutFailure `json:"failure,omitempty"`
 
 	deployments int    // that ECS has not given up
 	serves      bool   // tasks run that ECS has not given up
@@ -67,7 +67,7 @@ const mostEvents = 5
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
-func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster string,
+func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster string,
 	state *pulumicli.State) error {
 	services, err := cloud.Services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 	}
 	for name, found := range services {
 		now := &runningService{
-			Revision:       awsclient.RevisionNumber(aws.ToString(found.TaskDefinition)),
+			Revision:       awsreader.RevisionNumber(aws.ToString(found.TaskDefinition)),
 			TaskDefinition: aws.ToString(found.TaskDefinition),
 			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
 			Events: []serviceEvent{}, cluster: cluster,
@@ -99,8 +99,8 @@ func (s *Stage) running(ctx context.Context, cloud *awsclient.Client, cluster st
 		now.registered = state.Registered(cluster + "-" + name)
 		var target string
 		now.urn, target = state.Service(cluster, name)
-		if max(awsclient.RevisionNumber(target), now.registered) >= now.Revision {
-			now.Failure = awsclient.FailureOf(found, target, began) // ECS never goes back to what the state does not know yet
+		if max(awsreader.RevisionNumber(target), now.registered) >= now.Revision {
+			now.Failure = awsreader.FailureOf(found, target, began) // ECS never goes back to what the state does not know yet
 		}
 		if now.Failure != nil {
 			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -141,7 +141,7 @@ func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	if err := status.deployedTasks(outputs["tasks"]); err != nil {
 		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
 	}
-	cloud, err := awsclient.Connect(ctx, stack, config.Config)
+	cloud, err := awsreader.Connect(ctx, stack, config.Config)
 	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
 		status.updated(last, lock != nil)
 		status.differ("whether AWS has anything of it is not known: %v", err)
@@ -185,7 +185,7 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	name := stagefile.StageName(s.Stage)
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
 		s.askedFor(project, config, secretKeys)
-		cloud, err := awsclient.Connect(ctx, s.Stage, config)
+		cloud, err := awsreader.Connect(ctx, s.Stage, config)
 		s.lost = err == nil && cloud.HasCluster(ctx, project.Name+"-"+name, project.Name, name)
 	}
 	if s.lost {
@@ -369,7 +369,7 @@ func (s *Stage) deployed(output json.RawMessage) error {
 }
 
 // compareImages tells which images are gone without which no task starts.
-func (s *Stage) compareImages(key string, images awsclient.Images) {
+func (s *Stage) compareImages(key string, images awsreader.Images) {
 	for _, gone := range images.Gone() {
 		s.differ("%s: %s: a task that has to start will fail", key, gone)
 	}

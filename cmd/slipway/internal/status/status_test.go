@@ -18,12 +18,12 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/timeline"
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 const (
@@ -95,13 +95,13 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // cloud asks that account.
-func (f *fakeAWS) cloud(t *testing.T) *awsclient.Client {
+func (f *fakeAWS) cloud(t *testing.T) *awsreader.Client {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return awsclient.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+	return awsreader.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, awsclient.Settings{}, "123456789012")
 }
 
 // status is what is read of that account for a stage that deployed both.
@@ -294,8 +294,8 @@ func TestARollbackIsClaimedOnlyOfAnUpdateThatIsKnown(t *testing.T) {
 	service := types.Service{Events: []types.ServiceEvent{{Message: aws.String("(deployment ecs-svc/2) deployment " +
 		"failed: alarm detected."), CreatedAt: aws.Time(time.Unix(1000000, 0))}}, Deployments: []types.Deployment{{
 		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(fakeRevision + "shop-dev-web:2")}}}
-	require.NotNil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
-	require.Nil(t, awsclient.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Time{}))
+	require.NotNil(t, awsreader.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
+	require.Nil(t, awsreader.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Time{}))
 }
 
 func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
@@ -393,8 +393,8 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 		map[string]any{"status": "INACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2", "rolloutState": "FAILED"}}}}
 	put := func(number int) *timeline.DeployedRevision {
 		return &timeline.DeployedRevision{Revision: number, Changed: true,
-			Images: awsclient.Images{Image: awsclient.Image{Tag: "v2"}},
-			InECS:  &awsclient.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
+			Images: awsreader.Images{Image: awsreader.Image{Tag: "v2"}},
+			InECS:  &awsreader.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
 	}
 	history := timeline.New("shop", "dev")
 	history.Cloud = f.cloud(t)

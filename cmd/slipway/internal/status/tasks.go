@@ -16,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/schedule"
+	"slipway/internal/schedule"
 	"slipway/stage"
 )
 
@@ -45,7 +45,7 @@ type askedTask struct {
 type taskRevision struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`
-	awsclient.Images
+	awsreader.Images
 	// Gone says that the revision was deregistered.
 	Gone bool `json:"gone,omitempty"`
 
@@ -100,7 +100,7 @@ func (s *Stage) deployedTasks(output json.RawMessage) error {
 
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
 // the rest need not be allowed to read schedules.
-func (s *Stage) readyTasks(ctx context.Context, cloud *awsclient.Client) error {
+func (s *Stage) readyTasks(ctx context.Context, cloud *awsreader.Client) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Tasks)) {
 		task := s.Tasks[name]
 		if task.Deployed == nil {
@@ -123,10 +123,10 @@ func (s *Stage) readyTasks(ctx context.Context, cloud *awsclient.Client) error {
 }
 
 // scheduleOf reads a schedule of the default group. With an error there is one, too, of which only the name is known.
-func scheduleOf(ctx context.Context, c *awsclient.Client, name string, now time.Time) (*readySchedule, error) {
+func scheduleOf(ctx context.Context, c *awsreader.Client, name string, now time.Time) (*readySchedule, error) {
 	found := &readySchedule{Name: name, Next: []time.Time{}}
 	answer, err := c.Scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
-	if awsclient.IsCode(err, "ResourceNotFoundException") {
+	if awsreader.IsCode(err, "ResourceNotFoundException") {
 		found.Missing = true
 		return found, nil
 	}
@@ -186,7 +186,7 @@ func (s *Stage) compareTask(name string, task *taskStatus, undeployed bool) {
 	}
 	if schedule.starts != task.Deployed.TaskDefinition {
 		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
-			awsclient.RevisionNumber(schedule.starts), task.Deployed.Revision, refresh)
+			awsreader.RevisionNumber(schedule.starts), task.Deployed.Revision, refresh)
 	}
 	if undeployed || task.Asked == nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -17,7 +17,7 @@ import (
 // Mismatches says what a revision has otherwise than a stage asks for: of its size and its containers the images, the
 // variables and the secrets. Values that the stage itself keeps as secrets are compared by name, as their versions say
 // nothing.
-func Mismatches(asked *stage.Stage, name string, r *awsclient.Revision) (found []string) {
+func Mismatches(asked *stage.Stage, name string, r *awsreader.Revision) (found []string) {
 	differ := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	definition := asked.TaskDefinition(name)
 	for _, size := range []struct {

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
@@ -104,7 +104,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 		if kind == TaskKind {
 			return &DeployedRevision{Revision: outputs.Tasks[name].Revision}, nil
 		}
-		return &DeployedRevision{Revision: awsclient.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
+		return &DeployedRevision{Revision: awsreader.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
 	}
 	put, err := t.infer(ctx, e, kind, name)
 	if err == nil && put.Unknown != "" && unread != nil {
@@ -118,7 +118,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 	if kind == ServiceKind {
 		_, target := s.Service(cluster, name)
-		return awsclient.RevisionNumber(target)
+		return awsreader.RevisionNumber(target)
 	}
 	return s.Registered(cluster + "-" + name)
 }
@@ -194,7 +194,7 @@ const registrationSlack = 5 * time.Second
 // ran the update nobody has recorded: this machine's is taken to be either as wrong or right.
 type window struct{ before, after time.Duration }
 
-func windowOf(c *awsclient.Client) window {
+func windowOf(c *awsreader.Client) window {
 	skew := c.Skew()
 	return window{min(skew, 0) - registrationSlack, max(skew, 0) + registrationSlack}
 }
@@ -210,7 +210,7 @@ func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*Dep
 		return nil, err
 	}
 	slack := windowOf(t.Cloud)
-	var candidates []*awsclient.Revision // newest first
+	var candidates []*awsreader.Revision // newest first
 	var by *Entry                        // the update that registered the last of them
 	for _, each := range slices.Backward(own) {
 		if each.RegisteredAt.After(e.End.Add(slack.after)) {
@@ -237,7 +237,7 @@ func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*Dep
 	if asked, err := e.Asked(t.project, t.Stack); err == nil && e.Result == "succeeded" {
 		none = false
 		candidates = slices.DeleteFunc(candidates,
-			func(r *awsclient.Revision) bool { return len(Mismatches(asked, name, r)) > 0 })
+			func(r *awsreader.Revision) bool { return len(Mismatches(asked, name, r)) > 0 })
 	}
 	if len(candidates) == 1 && !none {
 		return &DeployedRevision{Revision: candidates[0].Number}, nil
@@ -269,11 +269,11 @@ func (t *Timeline) registeredBy(ctx context.Context, e *Entry, at time.Time, sla
 
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
-func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsclient.Revision, error) {
+func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsreader.Revision, error) {
 	family := t.Cluster + "-" + name
 	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.Stack)}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
-	own := func(r *awsclient.Revision) bool {
+	own := func(r *awsreader.Revision) bool {
 		for key, value := range tags {
 			if r.Tags[key] != value {
 				return false

@@ -17,10 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 const (
@@ -68,7 +68,7 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 		answer["taskDefinitionArns"] = arns
 	case "DescribeTaskDefinition":
-		number := awsclient.RevisionNumber(in.TaskDefinition)
+		number := awsreader.RevisionNumber(in.TaskDefinition)
 		if number < 1 || number > len(f.revisions) {
 			w.WriteHeader(http.StatusBadRequest)
 			answer = map[string]any{"__type": "ClientException", "message": "Unable to describe task definition."}
@@ -95,13 +95,13 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func (f *fakeFamily) cloud(t *testing.T) *awsclient.Client {
+func (f *fakeFamily) cloud(t *testing.T) *awsreader.Client {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return awsclient.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+	return awsreader.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, provider.Settings{}, "123456789012")
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}, awsclient.Settings{}, "123456789012")
 }
 
 // placedBy are the revisions of web that updates put in place, oldest first, or unknown.

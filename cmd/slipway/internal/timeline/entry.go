@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
@@ -175,10 +175,10 @@ type DeployedRevision struct {
 	RolledBack bool `json:"rolledBack,omitempty"`
 	// Unknown says why the revision is not known, if there is reason to think that there was one.
 	Unknown string `json:"unknown,omitempty"`
-	awsclient.Images
+	awsreader.Images
 
 	// InECS is nil where ECS does not have it any more.
-	InECS *awsclient.Revision `json:"-"`
+	InECS *awsreader.Revision `json:"-"`
 }
 
 func newEntry(project string, u pulumicli.Update, number, i int) *Entry {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
@@ -162,7 +162,7 @@ func shown(text string) string {
 
 // ContainerSettings are the values in the container definitions of a revision by path, such as
 // web.environment.GREETING.
-func ContainerSettings(r *awsclient.Revision) Settings {
+func ContainerSettings(r *awsreader.Revision) Settings {
 	found := Settings{}
 	if r == nil {
 		return found

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -31,11 +31,11 @@ type Timeline struct {
 	Past    *pulumicli.History
 	Entries []*Entry // those that were made, newest first
 	// Cloud is where its revisions and images are.
-	Cloud *awsclient.Client
+	Cloud *awsreader.Client
 	// revisions are those that were described, by family:number; nil for one that is gone.
-	revisions map[string]*awsclient.Revision
+	revisions map[string]*awsreader.Revision
 	// registered are a family's own revisions, oldest first, as far back as was asked for.
-	registered map[string][]*awsclient.Revision
+	registered map[string][]*awsreader.Revision
 	// deployed are the stack's outputs: what the newest update that succeeded put in place.
 	deployed *pulumicli.Outputs
 }
@@ -67,13 +67,13 @@ func Open(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 
 func New(project, stack string) *Timeline {
 	return &Timeline{Stack: stack, Cluster: project + "-" + stagefile.StageName(stack), project: project,
-		revisions:  map[string]*awsclient.Revision{},
-		registered: map[string][]*awsclient.Revision{}}
+		revisions:  map[string]*awsreader.Revision{},
+		registered: map[string][]*awsreader.Revision{}}
 }
 
 // Connect prepares calls to AWS.
 func (t *Timeline) Connect(ctx context.Context, config map[string]string) (err error) {
-	t.Cloud, err = awsclient.Connect(ctx, t.Stack, config)
+	t.Cloud, err = awsreader.Connect(ctx, t.Stack, config)
 	return err
 }
 
@@ -138,10 +138,10 @@ func (t *Timeline) MarkOutcome(ctx context.Context, entries []*Entry) {
 	}
 	for name, put := range entries[i].Services {
 		service, there := services[name]
-		serving := aws.ToString(awsclient.PrimaryDeployment(service).TaskDefinition)
+		serving := aws.ToString(awsreader.PrimaryDeployment(service).TaskDefinition)
 		if there && put.InECS != nil && serving != "" && serving != put.InECS.ARN {
-			put.Serving = awsclient.RevisionNumber(serving)
-			put.RolledBack = awsclient.FailureOf(service, put.InECS.ARN, entries[i].Start) != nil
+			put.Serving = awsreader.RevisionNumber(serving)
+			put.RolledBack = awsreader.FailureOf(service, put.InECS.ARN, entries[i].Start) != nil
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
@@ -31,9 +31,9 @@ func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {
 	t.Parallel()
 	past := func(task, sidecar string) *Entry {
 		e := ran(1, "10:00:00", "10:01:00", `{"web": {"image": "web"}}`)
-		e.Services["web"] = &DeployedRevision{Images: awsclient.Images{Image: awsclient.Image{Reference: "web"},
-			Sidecars: map[string]awsclient.Image{"proxy": {Reference: sidecar}}}}
-		e.Tasks = map[string]*DeployedRevision{"migrate": {Images: awsclient.Images{Image: awsclient.Image{Reference: task}}}}
+		e.Services["web"] = &DeployedRevision{Images: awsreader.Images{Image: awsreader.Image{Reference: "web"},
+			Sidecars: map[string]awsreader.Image{"proxy": {Reference: sidecar}}}}
+		e.Tasks = map[string]*DeployedRevision{"migrate": {Images: awsreader.Images{Image: awsreader.Image{Reference: task}}}}
 		return e
 	}
 	require.False(t, past("one", "one").Differs(past("one", "one")))

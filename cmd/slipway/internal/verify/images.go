@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/stage"
@@ -40,7 +40,7 @@ func (v *verifier) checkImages() {
 func (v *verifier) repositoryOf(ctx context.Context, image string) (string, error) {
 	name := v.stage.RepositoryName(image)
 	_, err := v.ECR.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
-	if awsclient.IsCode(err, "RepositoryNotFoundException") {
+	if awsreader.IsCode(err, "RepositoryNotFoundException") {
 		return "", noted("is built by the update, which makes its repository %s, too", name)
 	}
 	return "is built by the update, for the repository " + name, err
@@ -83,7 +83,7 @@ func (v *verifier) findImage(ctx context.Context, repository string,
 	id ecrtypes.ImageIdentifier) (*ecrtypes.ImageDetail, error) {
 	answer, err := v.ECR.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository,
 		ImageIds: []ecrtypes.ImageIdentifier{id}})
-	if awsclient.IsCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil &&
+	if awsreader.IsCode(err, "ImageNotFoundException", "RepositoryNotFoundException") || err == nil &&
 		len(answer.ImageDetails) == 0 {
 		return nil, nil
 	}

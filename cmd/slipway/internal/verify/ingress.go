@@ -13,7 +13,7 @@ import (
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 )
 
@@ -71,7 +71,7 @@ func (v *verifier) certificate(ctx context.Context, arn string) []Check {
 		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.Region))
 	}
 	answer, err := v.ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
-	if awsclient.IsCode(err, "ResourceNotFoundException") {
+	if awsreader.IsCode(err, "ResourceNotFoundException") {
 		return one(exit.Refuse("there is no such certificate: name one that `aws acm list-certificates --region %s` lists",
 			v.Region))
 	}

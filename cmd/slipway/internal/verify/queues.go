@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 )
 
@@ -37,7 +37,7 @@ func (v *verifier) queue(ctx context.Context, text string) (string, error) {
 	}
 	err = v.Query.Call(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
 		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
-	if awsclient.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
+	if awsreader.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
 		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+
 			"another",
 			queue.Resource)

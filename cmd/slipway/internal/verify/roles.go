@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"slipway/awslimits"
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/internal/awslimits"
 	"slipway/stage"
 )
 
@@ -77,7 +77,7 @@ func (v *verifier) checkLinkedRoles() {
 
 func (v *verifier) boundary(ctx context.Context, policy string) (string, error) {
 	_, err := v.IAM.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
-	if awsclient.IsCode(err, "NoSuchEntity") {
+	if awsreader.IsCode(err, "NoSuchEntity") {
 		return "", exit.Refuse("there is no policy %s: make it, or name one that `aws iam list-policies "+
 			"--policy-usage-filter "+
 			"PermissionsBoundary` lists", policy)
@@ -148,7 +148,7 @@ func (v *verifier) managed(ctx context.Context, of, name string) (checks []Check
 // role describes a role; nil where there is none.
 func (v *verifier) role(ctx context.Context, name string) (*role, error) {
 	answer, err := v.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
-	if awsclient.IsCode(err, "NoSuchEntity") {
+	if awsreader.IsCode(err, "NoSuchEntity") {
 		return nil, nil
 	}
 	if err != nil {

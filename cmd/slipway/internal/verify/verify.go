@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -51,7 +51,7 @@ func noted(format string, args ...any) error { return note{fmt.Errorf(format, ar
 
 // verifier has a stage and what checks it against AWS.
 type verifier struct {
-	*awsclient.Client
+	*awsreader.Client
 	stage *stage.Stage
 	stack string
 
@@ -73,7 +73,7 @@ func Run(ctx context.Context, directory, stack string) (*Result, error) {
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	client, err := awsclient.Connect(ctx, stack, config)
+	client, err := awsreader.Connect(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func Run(ctx context.Context, directory, stack string) (*Result, error) {
 func (v *verifier) run(ctx context.Context) []Check {
 	results := make([][]Check, len(v.pending))
 	var running errgroup.Group
-	running.SetLimit(awsclient.Lookups)
+	running.SetLimit(awsreader.Lookups)
 	for i, do := range v.pending {
 		running.Go(func() error {
 			results[i] = do(ctx)
@@ -128,7 +128,7 @@ func newCheck(about, key, said string, err error) Check {
 	case errors.As(err, &note{}):
 		return Check{about, key, statusNote, err.Error()}
 	default:
-		return Check{about, key, statusUnknown, "could not be checked: " + awsclient.Reason(err)}
+		return Check{about, key, statusUnknown, "could not be checked: " + awsreader.Reason(err)}
 	}
 }
 

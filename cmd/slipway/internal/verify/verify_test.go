@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/require"
 
-	"slipway/cmd/slipway/internal/awsclient"
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/provider"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -119,7 +119,7 @@ func TestCertificateCoversHosts(t *testing.T) {
 
 func TestTrustPolicies(t *testing.T) {
 	t.Parallel()
-	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1"}, stack: "dev"}
+	v := &verifier{Client: &awsreader.Client{Account: "123456789012", Region: "eu-central-1"}, stack: "dev"}
 	statement := func(effect, principal, condition string) string {
 		return `{"Effect": "` + effect + `", "Principal": ` + principal + `, "Action": "sts:AssumeRole", "Condition": {` +
 			condition + `}}`
@@ -212,10 +212,10 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 			`</Role></GetRoleResult></GetRoleResponse>`))
 	}))
 	defer server.Close()
-	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b"}
+	settings := awsclient.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b"}
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)
-	v := &verifier{Client: &awsclient.Client{Account: "123456789012", Region: "eu-central-1",
+	v := &verifier{Client: &awsreader.Client{Account: "123456789012", Region: "eu-central-1",
 		IAM: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL })}, stack: "dev",
 		stage: &stage.Stage{Project: "slipway", Name: "dev",
 			Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
@@ -273,11 +273,11 @@ func TestTheQueueOfASchedule(t *testing.T) {
 		_, _ = w.Write([]byte("<ErrorResponse><Error><Code>AWS.SimpleQueueService.NonExistentQueue</Code></Error></ErrorResponse>"))
 	}))
 	t.Cleanup(server.Close)
-	v := &verifier{Client: &awsclient.Client{Query: awsclient.Query{Cfg: aws.Config{Region: "eu-west-1",
+	v := &verifier{Client: &awsreader.Client{Query: awsreader.Query{Cfg: aws.Config{Region: "eu-west-1",
 		HTTPClient:  http.DefaultClient,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
-		Settings: provider.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}}
+		Settings: awsclient.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}}
 	said, err := v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:there")
 	require.NoError(t, err)
 	require.Equal(t, "the queue is there", said)

@@ -1,4 +1,4 @@
-package awsclient
+package awsreader
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 func TestEndpointsOfTheQueryProtocol(t *testing.T) {
@@ -20,27 +20,27 @@ func TestEndpointsOfTheQueryProtocol(t *testing.T) {
 	overridden := map[string]string{"ec2": "http://localhost:1"}
 	for _, c := range []struct {
 		want, region string
-		settings     provider.Settings
+		settings     awsclient.Settings
 		environment  map[string]string
 	}{
-		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{}, nil},
-		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
-		{"https://ec2.eu-central-1.api.aws/", "eu-central-1", provider.Settings{UseDualstackEndpoint: true}, nil},
-		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", provider.Settings{UseFIPSEndpoint: true,
+		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", awsclient.Settings{}, nil},
+		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", awsclient.Settings{UseFIPSEndpoint: true}, nil},
+		{"https://ec2.eu-central-1.api.aws/", "eu-central-1", awsclient.Settings{UseDualstackEndpoint: true}, nil},
+		{"https://ec2-fips.us-west-2.api.aws/", "us-west-2", awsclient.Settings{UseFIPSEndpoint: true,
 			UseDualstackEndpoint: true}, nil},
-		{"https://ec2.us-gov-east-1.amazonaws.com/", "us-gov-east-1", provider.Settings{UseFIPSEndpoint: true}, nil},
-		{"https://ec2.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1", provider.Settings{}, nil},
-		{"https://ec2.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1", provider.Settings{}, nil},
-		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", provider.Settings{},
+		{"https://ec2.us-gov-east-1.amazonaws.com/", "us-gov-east-1", awsclient.Settings{UseFIPSEndpoint: true}, nil},
+		{"https://ec2.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1", awsclient.Settings{}, nil},
+		{"https://ec2.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1", awsclient.Settings{}, nil},
+		{"https://ec2-fips.us-east-1.amazonaws.com/", "us-east-1", awsclient.Settings{},
 			map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}},
-		{"http://localhost:1", "eu-central-1", provider.Settings{Endpoints: overridden},
+		{"http://localhost:1", "eu-central-1", awsclient.Settings{Endpoints: overridden},
 			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:2", "eu-central-1", provider.Settings{},
+		{"http://localhost:2", "eu-central-1", awsclient.Settings{},
 			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2"}},
-		{"http://localhost:4", "eu-central-1", provider.Settings{},
+		{"http://localhost:4", "eu-central-1", awsclient.Settings{},
 			map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4"}},
-		{"http://localhost:3", "eu-central-1", provider.Settings{SharedConfigFiles: []string{shared}}, nil},
-		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", provider.Settings{},
+		{"http://localhost:3", "eu-central-1", awsclient.Settings{SharedConfigFiles: []string{shared}}, nil},
+		{"https://ec2.eu-central-1.amazonaws.com/", "eu-central-1", awsclient.Settings{},
 			map[string]string{"AWS_ENDPOINT_URL_EC2": "http://localhost:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}},
 	} {
 		t.Run(c.want, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestQueriesAreRepeatedWhereAWSAsksForIt(t *testing.T) {
 		_, _ = w.Write([]byte(next.body))
 	}))
 	defer server.Close()
-	settings := provider.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
+	settings := awsclient.Settings{Region: "eu-central-1", AccessKey: "a", SecretKey: "b",
 		Endpoints: map[string]string{"ec2": server.URL}}
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
-// Package provider makes the AWS SDK reach what the stage's AWS provider reaches: the same account, region and
+// Package awsclient makes the AWS SDK reach what the stage's AWS provider reaches: the same account, region and
 // endpoints.
-package provider
+package awsclient
 
 import (
 	"cmp"

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // timing is how long things may take.
@@ -35,10 +35,10 @@ type timing struct {
 }
 
 var usualTiming = timing{
-	firstPoll: provider.FirstPoll, lastPoll: provider.LastPoll,
+	firstPoll: awsclient.FirstPoll, lastPoll: awsclient.LastPoll,
 	quiet: 3 * time.Second, latest: time.Minute, unanswered: 10 * time.Second,
 	start: 2 * time.Minute, stop: 4 * time.Minute,
-	notFoundTimeout: time.Minute, unread: provider.UnreadLimit,
+	notFoundTimeout: time.Minute, unread: awsclient.UnreadLimit,
 	waiting: time.Minute,
 }
 
@@ -135,7 +135,7 @@ func (r *run) follow(ctx context.Context) (Result, error) {
 	go r.look(ctx, looks)
 	waiting := time.NewTicker(r.timing.waiting)
 	defer waiting.Stop()
-	reads := provider.Reads{Limit: r.timing.unread}
+	reads := awsclient.Reads{Limit: r.timing.unread}
 	seen := time.Now()
 	for {
 		select {
@@ -250,7 +250,7 @@ func (r *run) askToStop(ctx context.Context, why error) error {
 	}
 	for {
 		_, err := r.runner.ECS.StopTask(ctx, &ecs.StopTaskInput{Cluster: &r.task.Cluster, Task: &r.arn, Reason: &reason})
-		if err == nil || provider.Definite(err) || sleep(ctx, r.timing.lastPoll) != nil {
+		if err == nil || awsclient.Definite(err) || sleep(ctx, r.timing.lastPoll) != nil {
 			return err
 		}
 	}

@@ -1,5 +1,5 @@
-// Package awsclient asks AWS by the settings of a stage's own provider, and only in an account that the stage may use.
-package awsclient
+// Package awsreader asks AWS by the settings of a stage's own provider, and only in an account that the stage may use.
+package awsreader
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 const (
@@ -66,7 +66,7 @@ func Connect(ctx context.Context, stack string, config map[string]string) (*Clie
 }
 
 // New makes the clients of an account from what Configure returns.
-func New(cfg aws.Config, settings provider.Settings, account string) *Client {
+func New(cfg aws.Config, settings awsclient.Settings, account string) *Client {
 	at := func(service string, endpoint **string) { *endpoint = settings.Endpoint(service, *endpoint) }
 	return &Client{
 		Account:      account,

@@ -1,4 +1,4 @@
-package awsclient
+package awsreader
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/smithy-go"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // The ec2 package of the AWS SDK takes 90 CPU-seconds and 3.4 GB of memory to compile, and a few simple calls are
@@ -28,7 +28,7 @@ import (
 // Query sends requests of the query protocol with the settings of the stage's provider.
 type Query struct {
 	Cfg      aws.Config
-	Settings provider.Settings
+	Settings awsclient.Settings
 }
 
 // queryVersions are the versions of the APIs.
@@ -38,7 +38,7 @@ var queryVersions = map[string]string{"ec2": "2016-11-15", ELBv2: "2015-12-01", 
 func (q Query) Call(ctx context.Context, service, action string, form url.Values, answer any) error {
 	form.Set("Action", action)
 	form.Set("Version", queryVersions[service])
-	ctx, cancel := context.WithTimeout(ctx, provider.CallLimit)
+	ctx, cancel := context.WithTimeout(ctx, awsclient.CallLimit)
 	defer cancel()
 	retries := q.Cfg.Retryer() // of Settings.Load, as is the limit of each attempt
 	for attempt := 1; ; attempt++ {

@@ -10,13 +10,13 @@ import (
 	"sync"
 	"testing"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // Account is an account whose calls are answered by these, each a status and a body, by the name of the action, one
 // after the other and the last one again and again; what is not among them ECS answers with nothing, and STS with the
 // account.
-func Account(t *testing.T, answers map[string][]string) *provider.Account {
+func Account(t *testing.T, answers map[string][]string) *awsclient.Account {
 	t.Helper()
 	var mutex sync.Mutex
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -40,7 +40,7 @@ func Account(t *testing.T, answers map[string][]string) *provider.Account {
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(aws.Close)
-	return &provider.Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", Settings: provider.Settings{
+	return &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", Settings: awsclient.Settings{
 		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL,
 			"iam": aws.URL},
 	}}

@@ -1,4 +1,4 @@
-package awsclient
+package awsreader
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // Configure prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
 // use.
-func Configure(ctx context.Context, stack string, config map[string]string) (cfg aws.Config, settings provider.Settings,
-	account string, err error) {
-	settings, err = provider.ReadSettings(func(key string) string { return config["aws:"+key] })
+func Configure(ctx context.Context, stack string, config map[string]string) (cfg aws.Config,
+	settings awsclient.Settings, account string, err error) {
+	settings, err = awsclient.ReadSettings(func(key string) string { return config["aws:"+key] })
 	if err != nil {
 		return cfg, settings, "", err
 	}

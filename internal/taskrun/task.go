@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"time"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -76,7 +76,7 @@ type Logs interface {
 }
 
 // New makes a runner of a configuration of the SDK. endpoint says where a service is, given where the SDK's own
-// settings say (provider.Settings.Endpoint).
+// settings say (awsclient.Settings.Endpoint).
 func New(cfg aws.Config, endpoint func(service string, otherwise *string) *string) *Runner {
 	return &Runner{
 		ECS: ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs", o.BaseEndpoint) }),
@@ -86,7 +86,7 @@ func New(cfg aws.Config, endpoint func(service string, otherwise *string) *strin
 }
 
 // Of makes a runner of an account's tasks.
-func Of(ctx context.Context, account *provider.Account) (*Runner, error) {
+func Of(ctx context.Context, account *awsclient.Account) (*Runner, error) {
 	cfg, err := account.Config(ctx)
 	return New(cfg, account.Settings.Endpoint), err
 }

@@ -1,4 +1,4 @@
-package awsclient
+package awsreader
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/taskrun"
+	"slipway/internal/taskrun"
 )
 
 // RolloutFailure is why a service is not on the revision that ECS was asked for last.

@@ -11,7 +11,7 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"slipway/provider"
+	"slipway/internal/awsclient"
 )
 
 // logReader reads the logs of a task's containers beside whoever watches the task, which a log that does not answer
@@ -69,7 +69,7 @@ func (l *logReader) read(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if provider.Definite(look.err) {
+		if awsclient.Definite(look.err) {
 			return
 		}
 		select {
@@ -117,7 +117,7 @@ func (r *run) pass(look logLook) {
 // drainLogs reads on after the task's end until nothing comes any more. A log that failed is not waited for, and one
 // that does not answer not for long.
 func (r *run) drainLogs(ctx context.Context) {
-	if r.logs == nil || provider.Definite(r.logErr) {
+	if r.logs == nil || awsclient.Definite(r.logErr) {
 		return
 	}
 	close(r.logs.over)
@@ -140,7 +140,7 @@ func (r *run) drainLogs(ctx context.Context) {
 		case look := <-r.logs.looks:
 			r.pass(look)
 			switch {
-			case provider.Definite(look.err):
+			case awsclient.Definite(look.err):
 				return
 			case look.err != nil: // and so nothing is known
 			case len(look.lines) > 0:
