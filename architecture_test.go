@@ -21,6 +21,7 @@ const rooms = "cmd/slipway/internal/"
 var floors = [][]string{
 	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/schedule", "stage/fields"},
 	{"stage", "internal/taskrun", "internal/awsclient/awstest"},
+	{"internal/ecsread"},
 	{"components/build", "components/predeploy", "components/retention", "components/rollout"},
 	{"components"},
 	{rooms + "exit", rooms + "gittest"},

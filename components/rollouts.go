@@ -16,6 +16,7 @@ import (
 
 	"slipway/components/rollout"
 	"slipway/internal/awsclient"
+	"slipway/internal/ecsread"
 	"slipway/internal/taskrun"
 	"slipway/stage"
 )
@@ -33,13 +34,13 @@ const existingLimit = 5 * time.Second
 type Rollouts struct {
 	ctx     *pulumi.Context
 	account *Account
-	reader  *rollout.Reader
+	reader  *ecsread.Reader
 	changed sync.Map // keys of the services that this update has created or updated
 }
 
 // NewRollouts prepares watching the services of a cluster with the provider's own settings.
 func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, account: account, reader: rollout.NewReader(account.ECS, cluster)}
+	return &Rollouts{ctx: ctx, account: account, reader: ecsread.NewReader(account.ECS, cluster)}
 }
 
 // logs reads what the containers of a failed deployment wrote.
@@ -62,7 +63,7 @@ func (r *Rollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
 		_, wanted.Changed = r.changed.Load(wanted.Key)
 		wanted.Logs = r.logs
 		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
-		if err := r.reader.Follow(r.ctx.Context(), wanted); err != nil {
+		if err := rollout.Follow(r.ctx.Context(), r.reader, wanted); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
 		return wanted.TargetRevision, nil

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/internal/ecsread"
 )
 
 // showEvents passes on what ECS tells since the target deployment began, oldest first and each once.
@@ -18,7 +21,7 @@ func (r *Rollout) showEvents(service types.Service) {
 	if r.shown == nil {
 		r.shown = map[string]bool{}
 		began := time.Now()
-		if own, found := deploymentOf(service, r.TargetRevision); found {
+		if own, found := ecsread.DeploymentOf(service, r.TargetRevision); found {
 			began = awssdk.ToTime(own.CreatedAt)
 		}
 		for _, event := range service.Events {
@@ -36,7 +39,7 @@ func (r *Rollout) showEvents(service types.Service) {
 // explain says which revision failed, why, what serves now, and how to try again.
 func (r *Rollout) explain(ctx context.Context, service types.Service) error {
 	var text strings.Builder
-	primary := primaryOf(service)
+	primary := ecsread.Primary(service)
 	stays := awssdk.ToString(primary.TaskDefinition) == r.TargetRevision
 	reason, failed := r.failure(service)
 	switch {
@@ -55,57 +58,41 @@ func (r *Rollout) explain(ctx context.Context, service types.Service) error {
 	for _, line := range r.stoppedReasons(ctx) {
 		fmt.Fprintf(&text, "\n  %s", line)
 	}
-	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
+	fmt.Fprintf(&text, "\n  Serving now: %s", serving(service))
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
 	text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, ")
 	switch {
-	case stays && r.serving(service) == nothing:
+	case stays && serving(service) == nothing:
 		fmt.Fprintf(&text, "`pulumi up --replace '%s'` tries again", r.URN)
 	case stays: // and a replacement would delete what serves
 		fmt.Fprintf(&text, "`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, "+
-			"and `pulumi up` watches it", r.reader.cluster, path.Base(r.Service))
+			"and `pulumi up` watches it", r.reader.Cluster, path.Base(r.Service))
 	default:
 		text.WriteString("`pulumi up --refresh` tries again")
 	}
 	return errors.New(text.String())
 }
 
-// failure tells whether ECS gave up on the target revision's deployment, and its reason. A deployment that was rolled
-// back is soon gone from the list; the event that says so stays.
+// failure tells whether ECS gave up on the target revision's deployment, and its reason. Where that deployment was
+// never seen, the reason is of the latest that failed, which may be another's.
 func (r *Rollout) failure(service types.Service) (reason string, failed bool) {
-	own, found := deploymentOf(service, r.TargetRevision)
-	if found && own.RolloutState == types.DeploymentRolloutStateFailed {
-		return awssdk.ToString(own.RolloutStateReason), true
+	reason, failed = ecsread.FailedBecause(service, r.TargetRevision, func(event types.ServiceEvent) bool {
+		return r.deployment != "" && strings.Contains(awssdk.ToString(event.Message), r.deployment)
+	})
+	if !failed && r.deployment == "" {
+		reason, _ = ecsread.FailedBecause(service, r.TargetRevision, func(types.ServiceEvent) bool { return true })
 	}
-	for _, event := range service.Events {
-		message := awssdk.ToString(event.Message)
-		if !strings.Contains(message, "deployment failed") {
-			continue
-		}
-		if r.deployment == "" {
-			return message, false // the latest that failed; whether it was of the target revision, ECS no longer tells
-		}
-		if strings.Contains(message, r.deployment) {
-			return message, true
-		}
-	}
-	return "", false
+	return reason, failed
 }
 
 // serving names the revisions of which tasks run.
-func (r *Rollout) serving(service types.Service) string {
+func serving(service types.Service) string {
 	var running []string
-	for _, d := range service.Deployments {
-		if d.RunningCount > 0 && !(awssdk.ToString(d.TaskDefinition) == r.TargetRevision &&
-			d.RolloutState == types.DeploymentRolloutStateFailed) {
-			running = append(running, fmt.Sprintf("%s, %d of %d replicas", short(awssdk.ToString(d.TaskDefinition)),
-				d.RunningCount, service.DesiredCount))
-		}
+	for _, d := range ecsread.Serving(service) {
+		running = append(running, fmt.Sprintf("%s, %d of %d replicas", short(awssdk.ToString(d.TaskDefinition)),
+			d.RunningCount, service.DesiredCount))
 	}
-	if len(running) == 0 {
-		return nothing
-	}
-	return strings.Join(running, "; ")
+	return cmp.Or(strings.Join(running, "; "), nothing)
 }
 
 // nothing serves where no task runs that is not about to be given up.

@@ -1,3 +1,4 @@
+// Package rollout watches a deployment of an ECS service to its end.
 package rollout
 
 import (
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/internal/awsclient"
+	"slipway/internal/ecsread"
 	"slipway/internal/taskrun"
 )
 
@@ -45,7 +47,7 @@ type Rollout struct {
 	// Progress is told what ECS tells.
 	Progress func(message string)
 
-	reader *Reader
+	reader *ecsread.Reader
 	// deployment is the id of the target revision's deployment, once it was seen to be the primary one.
 	deployment string
 	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a
@@ -57,8 +59,8 @@ type Rollout struct {
 
 // Follow reads the service until ECS's verdict: nil once it is steady on the target revision, and otherwise which
 // revision failed, why, and which one serves. A read that fails is no verdict, unless AWS refuses it for good.
-func (r *Reader) Follow(ctx context.Context, rollout Rollout) error {
-	rollout.reader = r
+func Follow(ctx context.Context, reader *ecsread.Reader, rollout Rollout) error {
+	rollout.reader = reader
 	return rollout.follow(ctx)
 }
 
@@ -95,33 +97,33 @@ func (r *Rollout) follow(ctx context.Context) error {
 
 // look tells what one read says, and whether that is the end.
 func (r *Rollout) look(ctx context.Context, service types.Service) (ended bool, err error) {
-	if primary := primaryOf(service); awssdk.ToString(primary.TaskDefinition) == r.TargetRevision {
+	if primary := ecsread.Primary(service); awssdk.ToString(primary.TaskDefinition) == r.TargetRevision {
 		r.deployment = awssdk.ToString(primary.Id)
 	}
-	verdict := judge(service, r.TargetRevision)
-	if verdict != missing && (verdict != steady || r.shown != nil) {
+	verdict := ecsread.Judge(service, r.TargetRevision)
+	if verdict != ecsread.Missing && (verdict != ecsread.Steady || r.shown != nil) {
 		r.showEvents(service)
 	}
 	switch verdict {
-	case steady:
+	case ecsread.Steady:
 		if err := r.differs(service); err != nil {
 			r.doubts++
 			return r.doubts == confirmations, err
 		}
 		r.agreed++
 		return !r.Changed || r.shown != nil || r.agreed == agreements, nil
-	case failed:
+	case ecsread.Failed:
 		return true, r.explain(ctx, service)
-	case superseded:
+	case ecsread.Superseded:
 		if r.doubts++; r.doubts == confirmations || r.deployment != "" {
 			return true, r.explain(ctx, service)
 		}
-	case missing:
+	case ecsread.Missing:
 		if r.doubts++; r.doubts == confirmations {
 			return true, fmt.Errorf("%s: ECS has no such service any more: it was deleted outside of this program. "+
 				"`pulumi up --refresh` creates it again", r.Key)
 		}
-	case underWay:
+	case ecsread.UnderWay:
 		r.doubts, r.agreed = 0, 0
 	}
 	return false, nil

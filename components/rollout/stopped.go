@@ -27,12 +27,12 @@ const (
 // stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent
 // first, and below it what such a task's container wrote last.
 func (r *Rollout) stoppedReasons(ctx context.Context) []string {
-	reasons := taskrun.StoppedByReason(ctx, r.reader.client, r.reader.cluster, r.Service, r.TargetRevision)
+	reasons := r.reader.StoppedByReason(ctx, r.Service, r.TargetRevision)
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	var lines []string
 	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
-		lines = append(lines, fmt.Sprintf("%d stopped: %s", stopped.Count, stopped.Reason))
+		lines = append(lines, stopped.String())
 		if i < mostLogs {
 			lines = append(lines, r.lastLogLines(ctx, stopped.Latest)...)
 		}

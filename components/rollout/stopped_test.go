@@ -15,28 +15,6 @@ import (
 	"slipway/internal/taskrun"
 )
 
-func TestATaskThatMadeRoomForAnotherIsNoEvidence(t *testing.T) {
-	t.Parallel()
-	const scheduler = types.TaskStopCodeServiceSchedulerInitiated
-	for reason, test := range map[string]struct {
-		code types.TaskStopCode
-		want bool
-	}{
-		"Scaling activity initiated by (deployment ecs-svc/123)":    {scheduler, true},
-		"Scaling activity initiated by deployment ecs-svc/123":      {scheduler, true},
-		"Task failed ELB health checks in (target-group arn:aws:x)": {scheduler, false},
-		"Task failed container health checks":                       {scheduler, false},
-		"Essential container in task exited":                        {types.TaskStopCodeEssentialContainerExited, false},
-		"Task failed to start":                                      {types.TaskStopCodeTaskFailedToStart, false},
-		"Task stopped by user":                                      {types.TaskStopCodeUserInitiated, false},
-		"":                                                          {"", false},
-	} {
-		task := types.Task{StopCode: test.code, StoppedReason: &reason,
-			Containers: []types.Container{{ExitCode: awssdk.Int32(143)}}}
-		require.Equal(t, test.want, taskrun.Superseded(task), reason)
-	}
-}
-
 func TestTheContainerThatEndedATaskComesFirst(t *testing.T) {
 	t.Parallel()
 	ended := func(name string, code int32) types.Container { return types.Container{Name: &name, ExitCode: &code} }

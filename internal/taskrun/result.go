@@ -90,11 +90,3 @@ func resultOf(task types.Task, main string) Result {
 	}
 	return result
 }
-
-// Superseded tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas
-// were asked for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
-func Superseded(task types.Task) bool {
-	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&
-		strings.HasPrefix(aws.ToString(task.StoppedReason), "Scaling activity initiated by")
-}

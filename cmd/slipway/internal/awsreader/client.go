@@ -3,9 +3,6 @@ package awsreader
 
 import (
 	"context"
-	"fmt"
-	"path"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,13 +22,8 @@ import (
 	"slipway/internal/awsclient"
 )
 
-const (
-	// servicesPerCall is how many services ECS describes at once
-	// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html).
-	servicesPerCall = 10
-	// Lookups is how many calls a command has under way at once for one kind of thing.
-	Lookups = 8
-)
+// Lookups is how many calls a command has under way at once for one kind of thing.
+const Lookups = 8
 
 // Client is AWS as a stage's own provider sees it, as far as the commands read it.
 type Client struct {
@@ -101,29 +93,4 @@ func (c *Client) HasCluster(ctx context.Context, name, project, stage string) bo
 		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	return tags["project"] == project && tags["stage"] == stage
-}
-
-// Services describes services of a cluster by name. One that ECS does not have is not among them.
-func (c *Client) Services(ctx context.Context, cluster string, names []string) (map[string]types.Service, error) {
-	found := map[string]types.Service{}
-	for batch := range slices.Chunk(names, servicesPerCall) {
-		answer, err := c.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: batch})
-		if IsCode(err, "ClusterNotFoundException") {
-			return found, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the services of %s from ECS: %w", cluster, err)
-		}
-		for _, failure := range answer.Failures {
-			if reason := aws.ToString(failure.Reason); reason != "MISSING" {
-				return nil, fmt.Errorf("reading the service %s from ECS: %s", path.Base(aws.ToString(failure.Arn)), reason)
-			}
-		}
-		for _, service := range answer.Services {
-			if aws.ToString(service.Status) == "ACTIVE" {
-				found[aws.ToString(service.ServiceName)] = service
-			}
-		}
-	}
-	return found, nil
 }

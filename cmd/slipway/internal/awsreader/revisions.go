@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/ecsread"
 )
 
 // Revision is a task definition as ECS has it.
@@ -81,7 +83,7 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 			arns = append(arns, page.TaskDefinitionArns...)
 		}
 	}
-	slices.SortFunc(arns, func(a, b string) int { return RevisionNumber(b) - RevisionNumber(a) })
+	slices.SortFunc(arns, func(a, b string) int { return ecsread.RevisionNumber(b) - ecsread.RevisionNumber(a) })
 	var found []*Revision
 	for batch := range slices.Chunk(arns, Lookups) {
 		described, err := c.DescribeAll(ctx, batch)
@@ -99,13 +101,6 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 	}
 	slices.Reverse(found)
 	return found, nil
-}
-
-// RevisionNumber is the number in the ARN of a revision; 0 for what is none.
-func RevisionNumber(arn string) int {
-	var number int
-	_, _ = fmt.Sscan(arn[strings.LastIndex(arn, ":")+1:], &number)
-	return number
 }
 
 // container is the definition of a container by name, or else the first.

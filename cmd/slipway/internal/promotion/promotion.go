@@ -22,6 +22,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/ecsread"
 	"slipway/internal/git"
 	"slipway/stage"
 )
@@ -100,7 +101,7 @@ func (Origin) Services(ctx context.Context, stack string, config map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	return cloud.Services(ctx, cluster, names)
+	return ecsread.Services(ctx, cloud.ECS, cluster, names)
 }
 
 // Promote writes the images of stack from into the stage file of stack to.
@@ -270,11 +271,7 @@ func runningImages(ctx context.Context, origin source, stack string,
 		return nil, err
 	}
 	for _, name := range users {
-		var found *types.Service
-		if service, ok := services[name]; ok {
-			found = &service
-		}
-		if err := notSteady(stack, name, found, outputs.Services[name].TaskDefinition); err != nil {
+		if err := notSteady(stack, name, services[name], outputs.Services[name].TaskDefinition); err != nil {
 			refused = append(refused, err)
 		}
 	}

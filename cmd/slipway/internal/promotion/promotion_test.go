@@ -255,8 +255,8 @@ const definition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/slip
 
 // steady is a service of ECS that is, on a revision.
 func steady(revision string) types.Service {
-	return types.Service{DesiredCount: 2, RunningCount: 2, Deployments: []types.Deployment{{
-		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(definition + revision),
+	return types.Service{Status: aws.String("ACTIVE"), DesiredCount: 2, RunningCount: 2, Deployments: []types.Deployment{{
+		Status: aws.String("PRIMARY"), RunningCount: 2, TaskDefinition: aws.String(definition + revision),
 		RolloutState: types.DeploymentRolloutStateCompleted,
 	}}}
 }
@@ -349,13 +349,13 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 
 func TestPromoteWantsASteadyStage(t *testing.T) {
 	t.Parallel()
-	change := func(edit func(*types.Service)) *types.Service {
+	change := func(edit func(*types.Service)) types.Service {
 		service := steady("web:2")
 		edit(&service)
-		return &service
+		return service
 	}
-	for says, service := range map[string]*types.Service{
-		"is not in ECS any more": nil,
+	for says, service := range map[string]types.Service{
+		"is not in ECS any more": {},
 		"has no deployment":      change(func(s *types.Service) { s.Deployments = nil }),
 		"is on slipway-dev-web:1 in ECS, with 2 of 2 replicas running, and its last update deployed slipway-dev-web:2: run " +
 			"`pulumi up --refresh --stack dev`": change(

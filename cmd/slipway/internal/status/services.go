@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/internal/ecsread"
 )
 
 type askedService struct {
@@ -48,13 +48,13 @@ type runningService struct {
 	Events  []serviceEvent `json:"events"`
 	// Failure says why the service is not on the revision that ECS was asked for last; nil where it is, or that is not
 	// known.
-	Failure *awsreader.RolloutFailure `json:"failure,omitempty"`
+	Failure *ecsread.Failure `json:"failure,omitempty"`
 
-	deployments int    // that ECS has not given up
-	serves      bool   // tasks run that ECS has not given up
-	urn         string // of the service in the state
-	cluster     string
-	registered  int // the newest revision that the stack has registered for it; 0 where none is known
+	steady     bool
+	serves     bool   // tasks run that ECS has not given up
+	urn        string // of the service in the state
+	cluster    string
+	registered int // the newest revision that the stack has registered for it; 0 where none is known
 }
 
 type serviceEvent struct {
@@ -62,14 +62,18 @@ type serviceEvent struct {
 	Message string    `json:"message"`
 }
 
-// mostEvents is how many of a service's events are read.
-const mostEvents = 5
+const (
+	// mostEvents is how many of a service's events are read.
+	mostEvents = 5
+	// mostStopped is for how many reasons it is told that tasks stopped.
+	mostStopped = 3
+)
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
 func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster string,
 	state *pulumicli.State) error {
-	services, err := cloud.Services(ctx, cluster, slices.Sorted(maps.Keys(s.Services)))
+	services, err := ecsread.Services(ctx, cloud.ECS, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
 		return err
 	}
@@ -78,20 +82,14 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 		began = s.LastUpdate.Start
 	}
 	for name, found := range services {
+		primary := ecsread.Primary(found)
 		now := &runningService{
-			Revision:       awsreader.RevisionNumber(aws.ToString(found.TaskDefinition)),
+			Revision:       ecsread.RevisionNumber(aws.ToString(found.TaskDefinition)),
 			TaskDefinition: aws.ToString(found.TaskDefinition),
 			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
-			Events: []serviceEvent{}, cluster: cluster,
-		}
-		for _, deployment := range found.Deployments {
-			if deployment.RolloutState != types.DeploymentRolloutStateFailed {
-				now.deployments++
-				now.serves = now.serves || deployment.RunningCount > 0
-			}
-			if aws.ToString(deployment.Status) == "PRIMARY" {
-				now.Rollout, now.Reason = string(deployment.RolloutState), aws.ToString(deployment.RolloutStateReason)
-			}
+			Rollout: string(primary.RolloutState), Reason: aws.ToString(primary.RolloutStateReason),
+			Events: []serviceEvent{}, cluster: cluster, serves: len(ecsread.Serving(found)) > 0,
+			steady: ecsread.Judge(found, aws.ToString(primary.TaskDefinition)) == ecsread.Steady,
 		}
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
@@ -99,11 +97,14 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 		now.registered = state.Registered(cluster + "-" + name)
 		var target string
 		now.urn, target = state.Service(cluster, name)
-		if max(awsreader.RevisionNumber(target), now.registered) >= now.Revision {
-			now.Failure = awsreader.FailureOf(found, target, began) // ECS never goes back to what the state does not know yet
+		if max(ecsread.RevisionNumber(target), now.registered) >= now.Revision {
+			now.Failure = ecsread.FailureSince(found, target, began) // ECS never goes back to what the state does not know yet
 		}
 		if now.Failure != nil {
-			now.Failure.Stopped = cloud.StoppedReasons(ctx, found, now.Failure.Target)
+			stopped := ecsread.StoppedByReason(ctx, cloud.ECS, cluster, name, target)
+			for _, each := range stopped[:min(mostStopped, len(stopped))] {
+				now.Failure.Stopped = append(now.Failure.Stopped, strings.TrimSuffix(each.String(), "."))
+			}
 		}
 		definition, err := cloud.Revision(ctx, now.TaskDefinition)
 		if err != nil {
@@ -161,8 +162,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 			asked.Replicas, s.Stage)
 	}
 	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told
-	if !failed && (now.Rollout != string(types.DeploymentRolloutStateCompleted) || now.deployments > 1 ||
-		now.Running != now.Desired) {
+	if !failed && !now.steady {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}
 	s.compareImages("services."+name, now.Images)

@@ -24,6 +24,7 @@ import (
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/awsclient"
+	"slipway/internal/ecsread"
 )
 
 const (
@@ -220,7 +221,7 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 	deployment := func(status string, revision string, rollout, reason string) map[string]any {
 		return map[string]any{"status": status, "taskDefinition": fakeRevision + "shop-dev-web:" + revision,
 			"rolloutState":       rollout,
-			"rolloutStateReason": reason, "createdAt": 1000000}
+			"rolloutStateReason": reason, "createdAt": 1000000, "runningCount": 1}
 	}
 	service := func(revision string, events []any, deployments ...any) map[string]any {
 		return map[string]any{"taskDefinition": fakeRevision + "shop-dev-web:" + revision, "deployments": deployments,
@@ -232,7 +233,6 @@ func TestStatusSaysWhatECSSaysOfAFailedDeployment(t *testing.T) {
 			"stopCode": code}
 	}
 	serving := deployment("ACTIVE", "2", "COMPLETED", "")
-	serving["runningCount"] = 1
 	event := func(at int) []any { return []any{map[string]any{"message": alarm, "createdAt": at}} }
 	for name, c := range map[string]struct {
 		service map[string]any
@@ -294,8 +294,8 @@ func TestARollbackIsClaimedOnlyOfAnUpdateThatIsKnown(t *testing.T) {
 	service := types.Service{Events: []types.ServiceEvent{{Message: aws.String("(deployment ecs-svc/2) deployment " +
 		"failed: alarm detected."), CreatedAt: aws.Time(time.Unix(1000000, 0))}}, Deployments: []types.Deployment{{
 		Status: aws.String("PRIMARY"), TaskDefinition: aws.String(fakeRevision + "shop-dev-web:2")}}}
-	require.NotNil(t, awsreader.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
-	require.Nil(t, awsreader.FailureOf(service, fakeRevision+"shop-dev-web:3", time.Time{}))
+	require.NotNil(t, ecsread.FailureSince(service, fakeRevision+"shop-dev-web:3", time.Unix(1000000, 0)))
+	require.Nil(t, ecsread.FailureSince(service, fakeRevision+"shop-dev-web:3", time.Time{}))
 }
 
 func TestAStateThatWasLostIsToBeRecovered(t *testing.T) {
@@ -335,7 +335,7 @@ func TestAPinNamesTheNewerRevisionThatDoesNotRun(t *testing.T) {
 		s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}}
 		s.service("web").Asked = &askedService{Revision: pinned}
 		s.service("web").Deployed = &deployedService{Revision: 2}
-		s.service("web").Running = &runningService{Revision: 2, Rollout: "COMPLETED", registered: registered}
+		s.service("web").Running = &runningService{Revision: 2, steady: true, registered: registered}
 		s.compare("web", s.Services["web"])
 		require.Empty(t, s.Differences)
 		return s.Notes

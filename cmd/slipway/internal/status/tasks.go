@@ -19,6 +19,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/internal/ecsread"
 	"slipway/internal/schedule"
 	"slipway/stage"
 )
@@ -186,7 +187,7 @@ func (s *Stage) compareTask(name string, task *taskStatus, undeployed bool) {
 	}
 	if schedule.starts != task.Deployed.TaskDefinition {
 		differ("its schedule starts revision %d, and the last update that succeeded deployed %d: %s",
-			awsreader.RevisionNumber(schedule.starts), task.Deployed.Revision, refresh)
+			ecsread.RevisionNumber(schedule.starts), task.Deployed.Revision, refresh)
 	}
 	if undeployed || task.Asked == nil {
 		return

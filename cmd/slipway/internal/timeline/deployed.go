@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/ecsread"
 	"slipway/stage"
 )
 
@@ -104,7 +105,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 		if kind == TaskKind {
 			return &DeployedRevision{Revision: outputs.Tasks[name].Revision}, nil
 		}
-		return &DeployedRevision{Revision: awsreader.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
+		return &DeployedRevision{Revision: ecsread.RevisionNumber(outputs.Services[name].TaskDefinition)}, nil
 	}
 	put, err := t.infer(ctx, e, kind, name)
 	if err == nil && put.Unknown != "" && unread != nil {
@@ -118,7 +119,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 	if kind == ServiceKind {
 		_, target := s.Service(cluster, name)
-		return awsreader.RevisionNumber(target)
+		return ecsread.RevisionNumber(target)
 	}
 	return s.Registered(cluster + "-" + name)
 }

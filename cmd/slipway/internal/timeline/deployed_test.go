@@ -21,6 +21,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/internal/awsclient"
+	"slipway/internal/ecsread"
 )
 
 const (
@@ -68,7 +69,7 @@ func (f *fakeFamily) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 		answer["taskDefinitionArns"] = arns
 	case "DescribeTaskDefinition":
-		number := awsreader.RevisionNumber(in.TaskDefinition)
+		number := ecsread.RevisionNumber(in.TaskDefinition)
 		if number < 1 || number > len(f.revisions) {
 			w.WriteHeader(http.StatusBadRequest)
 			answer = map[string]any{"__type": "ClientException", "message": "Unable to describe task definition."}

@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/ecsread"
 )
 
 // What a stage file declares that has task definitions, by its keys.
@@ -132,16 +133,16 @@ func (t *Timeline) MarkOutcome(ctx context.Context, entries []*Entry) {
 	if i < 0 || entries[i].Kind == "destroy" || entries[i].Result == "in-progress" || !t.isNewest(entries[i]) {
 		return
 	}
-	services, err := t.Cloud.Services(ctx, t.Cluster, slices.Sorted(maps.Keys(entries[i].Services)))
+	services, err := ecsread.Services(ctx, t.Cloud.ECS, t.Cluster, slices.Sorted(maps.Keys(entries[i].Services)))
 	if err != nil {
 		return
 	}
 	for name, put := range entries[i].Services {
 		service, there := services[name]
-		serving := aws.ToString(awsreader.PrimaryDeployment(service).TaskDefinition)
+		serving := aws.ToString(ecsread.Primary(service).TaskDefinition)
 		if there && put.InECS != nil && serving != "" && serving != put.InECS.ARN {
-			put.Serving = awsreader.RevisionNumber(serving)
-			put.RolledBack = awsreader.FailureOf(service, put.InECS.ARN, entries[i].Start) != nil
+			put.Serving = ecsread.RevisionNumber(serving)
+			put.RolledBack = ecsread.FailureSince(service, put.InECS.ARN, entries[i].Start) != nil
 		}
 	}
 }

@@ -1,14 +1,18 @@
-package taskrun
+package ecsread
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/internal/taskrun"
 )
 
 // stoppedLimit is how long reading the stopped tasks of a service may take: whatever they tell of stands without.
@@ -16,13 +20,15 @@ const stoppedLimit = 20 * time.Second
 
 // Stopped are tasks that stopped for one reason.
 type Stopped struct {
-	// Reason as Why has it.
+	// Reason is ECS's own, with what is known of the containers.
 	Reason string
 	// Count of the tasks.
 	Count int
 	// Latest is the task that was made last.
 	Latest types.Task
 }
+
+func (s Stopped) String() string { return fmt.Sprintf("%d stopped: %s", s.Count, s.Reason) }
 
 // StoppedByReason says why tasks of a service's revision stopped, the most frequent reason first, without those that
 // ECS stopped to make room for others. cluster and service are names or ARNs, revision is an ARN. What cannot be read
@@ -45,7 +51,7 @@ func StoppedByReason(ctx context.Context, client *ecs.Client, cluster, service, 
 			break
 		}
 		for _, task := range described.Tasks {
-			if aws.ToString(task.TaskDefinitionArn) == revision && !Superseded(task) {
+			if aws.ToString(task.TaskDefinitionArn) == revision && !madeRoom(task) {
 				tasks = append(tasks, task)
 			}
 		}
@@ -56,7 +62,7 @@ func StoppedByReason(ctx context.Context, client *ecs.Client, cluster, service, 
 func byReason(tasks []types.Task) (reasons []Stopped) {
 	gathered := map[string]Stopped{}
 	for _, task := range tasks {
-		reason := Why(task)
+		reason := taskrun.Why(task)
 		known := gathered[reason]
 		if known.Count == 0 || aws.ToTime(task.CreatedAt).After(aws.ToTime(known.Latest.CreatedAt)) {
 			known.Latest = task
@@ -68,4 +74,12 @@ func byReason(tasks []types.Task) (reasons []Stopped) {
 	}
 	slices.SortStableFunc(reasons, func(a, b Stopped) int { return b.Count - a.Count })
 	return reasons
+}
+
+// madeRoom tells whether a task was well, as far as ECS knows, and ended because another deployment or fewer replicas
+// were asked for. One that failed its health checks ended by ECS's scheduler, too, and has that for a reason
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
+func madeRoom(task types.Task) bool {
+	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&
+		strings.HasPrefix(aws.ToString(task.StoppedReason), "Scaling activity initiated by")
 }

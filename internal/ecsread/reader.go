@@ -1,0 +1,108 @@
+package ecsread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// gatherTime is how long a read waits for others to share its call.
+const gatherTime = 50 * time.Millisecond
+
+// Reader reads the services of a cluster for many rollouts at once. A stage of a hundred services that each asked
+// alone would use up ECS's rate for the account, which the AWS provider's own calls need too
+// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
+type Reader struct {
+	// Cluster is the name of the services' cluster.
+	Cluster string
+	connect func(context.Context) (*ecs.Client, error)
+
+	mutex   sync.Mutex
+	waiting []serviceRequest
+	calls   sync.Mutex // one call at a time
+	client  *ecs.Client
+}
+
+// NewReader prepares reading the services of a cluster. connect makes the client, and is called again where it could
+// not.
+func NewReader(connect func(context.Context) (*ecs.Client, error), cluster string) *Reader {
+	return &Reader{Cluster: cluster, connect: connect}
+}
+
+type serviceRequest struct {
+	arn    string
+	answer chan<- serviceAnswer
+}
+
+// Read describes the service; one without a status is one that ECS does not know.
+func (r *Reader) Read(ctx context.Context, arn string) (types.Service, error) {
+	answer := make(chan serviceAnswer, 1)
+	r.mutex.Lock()
+	r.waiting = append(r.waiting, serviceRequest{arn, answer})
+	if len(r.waiting) == 1 {
+		// Others may share it: it has a limit of its own, and does not end with the first one.
+		time.AfterFunc(gatherTime, func() { r.answer(context.WithoutCancel(ctx)) })
+	}
+	r.mutex.Unlock()
+	select {
+	case got := <-answer:
+		if got.err != nil {
+			return types.Service{}, fmt.Errorf("reading the service from ECS: %w", got.err)
+		}
+		return got.service, nil
+	case <-ctx.Done():
+		return types.Service{}, ctx.Err()
+	}
+}
+
+// answer asks ECS for every service that waits.
+func (r *Reader) answer(ctx context.Context) {
+	r.calls.Lock()
+	defer r.calls.Unlock()
+	for {
+		r.mutex.Lock()
+		batch := r.waiting[:min(servicesPerCall, len(r.waiting))]
+		r.waiting = r.waiting[len(batch):]
+		r.mutex.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		services, err := r.describe(ctx, batch)
+		for _, request := range batch {
+			answer, named := services[path.Base(request.arn)]
+			switch {
+			case err != nil:
+				answer.err = err
+			case !named: // it was cut off, or is none of ECS
+				answer.err = errors.New("the answer does not name it")
+			}
+			request.answer <- answer
+		}
+	}
+}
+
+func (r *Reader) describe(ctx context.Context, batch []serviceRequest) (map[string]serviceAnswer, error) {
+	if r.client == nil {
+		client, err := r.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.client = client
+	}
+	arns := make([]string, len(batch))
+	for i, request := range batch {
+		arns[i] = request.arn
+	}
+	return describe(ctx, r.client, r.Cluster, arns)
+}
+
+// StoppedByReason is the function, of a service of the cluster that was read.
+func (r *Reader) StoppedByReason(ctx context.Context, service, revision string) []Stopped {
+	return StoppedByReason(ctx, r.client, r.Cluster, service, revision)
+}
