@@ -13,6 +13,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -116,7 +117,7 @@ func showHistory(ctx context.Context, report *console.Report, directory, stack s
 	if lock != nil {
 		fmt.Fprintf(report.Err, "%s.\n", lock.Describe(stack))
 	}
-	if slices.ContainsFunc(history.Entries, func(e *timeline.Entry) bool { return timeline.Hidden(e.Settings) }) {
+	if slices.ContainsFunc(history.Entries, func(e *timeline.Entry) bool { return e.Settings.Hidden() }) {
 		fmt.Fprintf(report.Err, "The secrets of %s could not all be decrypted: which of those changed is not shown.\n", stack)
 	}
 	if number != 0 {
@@ -195,7 +196,7 @@ func changedKeys(e *timeline.Entry) string {
 // shownEntry is an update with how its container definitions differ from those before.
 type shownEntry struct {
 	*timeline.Entry
-	Containers map[string][]timeline.Change `json:"containers"` // by service or task
+	Containers map[string][]flatconfig.Change `json:"containers"` // by service or task
 }
 
 func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, number int, asJSON bool) error {
@@ -208,7 +209,7 @@ func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, 
 	}
 	t.MarkOutcome(ctx, []*timeline.Entry{e})
 	before := map[string]map[string]*timeline.DeployedRevision{timeline.ServiceKind: {}, timeline.TaskKind: {}}
-	shown := shownEntry{e, map[string][]timeline.Change{}}
+	shown := shownEntry{e, map[string][]flatconfig.Change{}}
 	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
 		for name, put := range e.Of(kind) {
 			if before[kind][name], err = t.Before(ctx, e, kind, name); err != nil {
@@ -221,7 +222,8 @@ func showOne(ctx context.Context, report *console.Report, t *timeline.Timeline, 
 			if before := before[kind][name]; before != nil {
 				earlier = before.InECS
 			}
-			shown.Containers[name] = timeline.Changes(timeline.ContainerSettings(earlier), timeline.ContainerSettings(put.InECS))
+			shown.Containers[name] = flatconfig.Changes(timeline.ContainerSettings(earlier),
+				timeline.ContainerSettings(put.InECS))
 		}
 	}
 	if asJSON {
@@ -262,7 +264,7 @@ func printUpdate(report *console.Report, stack string, e *timeline.Entry) {
 }
 
 func printPlaced(report *console.Report, title string, put, before *timeline.DeployedRevision,
-	changes []timeline.Change) {
+	changes []flatconfig.Change) {
 	if put.Unknown != "" {
 		report.Printf("\n%s: which revision it put in place is not known: %s\n", title, put.Unknown)
 		return

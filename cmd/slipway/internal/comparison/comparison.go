@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/cmd/slipway/internal/timeline"
 )
 
 // Comparison is what differs between two stages, as --json prints it. Pairs are in the order of Stages.
@@ -94,7 +94,7 @@ func Compare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 // compareSnapshots says all that differs, but for the commits between images.
 func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 	a, b := stages[0], stages[1]
-	found := &Comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{}, Stage: []unequalSetting{},
+	found := &Comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{},
 		Secrets: compareSecrets(stages), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
 	settingsA, err := settingsOf(a.settings)
 	if err != nil {
@@ -106,8 +106,8 @@ func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 	}
 
 	imagesA, imagesB := settingsA.take("images"), settingsB.take("images")
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(timeline.Union(imagesA, imagesB),
-		timeline.Union(a.outputs.Images, b.outputs.Images)...)))) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(flatconfig.Union(imagesA, imagesB),
+		flatconfig.Union(a.outputs.Images, b.outputs.Images)...)))) {
 		if each := compareImage(stages, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" ||
 			len(each.Settings) > 0 {
 			found.Images = append(found.Images, each)
@@ -115,22 +115,7 @@ func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 	}
 	found.Services = compareEach(stages, settingsA.take("services"), settingsB.take("services"))
 	found.Tasks = compareEach(stages, settingsA.take("tasks"), settingsB.take("tasks"))
-	found.Stage = append(found.Stage, differences("", map[string]any(settingsA), map[string]any(settingsB))...)
-	for _, key := range timeline.Union(a.providers, b.providers) {
-		x, inA := a.providers[key]
-		y, inB := b.providers[key]
-		if x.Secret || y.Secret || x == y {
-			continue
-		}
-		each := unequalSetting{Key: key}
-		if inA {
-			each.Values[0] = x.Text
-		}
-		if inB {
-			each.Values[1] = y.Text
-		}
-		found.Stage = append(found.Stage, each)
-	}
+	found.Stage = append(differences(settingsA, settingsB), unequal([2]flatconfig.Config{a.providers, b.providers})...)
 	found.Equal = len(found.Images)+len(found.Services)+len(found.Tasks)+len(found.Stage) == 0 &&
 		!slices.ContainsFunc(found.Secrets, func(s secretComparison) bool { return s.Equal == nil || !*s.Equal })
 	return found, nil
@@ -139,17 +124,15 @@ func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 // compareEach compares the services, or the tasks, of two stages.
 func compareEach(stages [2]*snapshot, a, b settings) []serviceDifference {
 	found := []serviceDifference{}
-	for _, name := range timeline.Union(a, b) {
+	for _, name := range flatconfig.Union(a, b) {
 		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
-		x, inA := a[name]
-		y, inB := b[name]
 		switch {
-		case !inB:
+		case b[name] == nil:
 			each.OnlyIn = stages[0].stack
-		case !inA:
+		case a[name] == nil:
 			each.OnlyIn = stages[1].stack
 		default:
-			each.Settings = append(each.Settings, differences("", x, y)...)
+			each.Settings = differences(a.object(name), b.object(name))
 		}
 		if each.OnlyIn != "" || len(each.Settings) > 0 {
 			found = append(found, each)
@@ -181,7 +164,7 @@ func compareImage(stages [2]*snapshot, name string, declaredA, declaredB setting
 		}
 	}
 	if declaredA != nil && declaredB != nil {
-		found.Settings = append(found.Settings, differences("", map[string]any(declaredA), map[string]any(declaredB))...)
+		found.Settings = differences(declaredA, declaredB)
 	}
 	return found
 }
@@ -205,14 +188,14 @@ func compareSecrets(stages [2]*snapshot) []secretComparison {
 		compared = append(compared, each)
 		return &compared[len(compared)-1]
 	}
-	for _, name := range timeline.Union(a.settings.Secrets, b.settings.Secrets) {
+	for _, name := range flatconfig.Union(a.settings.Secrets, b.settings.Secrets) {
 		x, inA := a.settings.Secrets[name]
 		y, inB := b.settings.Secrets[name]
 		// An ARN and a value of the stage's own differ, whatever the value is.
 		each := add(name, inA, inB, x.ARN != "" || y.ARN != "", x.ARN+x.Value.Reveal(), y.ARN+y.Value.Reveal())
 		each.ARNs = [2]string{x.ARN, y.ARN}
 	}
-	for _, key := range timeline.Union(a.providers, b.providers) {
+	for _, key := range flatconfig.Union(a.providers, b.providers) {
 		x, inA := a.providers[key]
 		y, inB := b.providers[key]
 		if x.Secret || y.Secret {

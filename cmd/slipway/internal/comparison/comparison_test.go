@@ -17,10 +17,10 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -38,7 +38,7 @@ var (
 // stageSnapshot is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
 func stageSnapshot(t *testing.T, name string, config map[string]string) *snapshot {
 	t.Helper()
-	read := &snapshot{stack: name, providers: timeline.Settings{}, outputs: &pulumicli.Outputs{}}
+	read := &snapshot{stack: name, providers: flatconfig.Config{}, outputs: &pulumicli.Outputs{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {
@@ -46,7 +46,7 @@ func stageSnapshot(t *testing.T, name string, config map[string]string) *snapsho
 			continue
 		}
 		full[key] = text
-		read.providers[key] = timeline.Setting{Text: text, Secret: key == "aws:secretKey"}
+		read.providers[key] = flatconfig.Setting{Text: text, Secret: key == "aws:secretKey"}
 	}
 	if config["secrets"] != "" {
 		secretKeys = append(secretKeys, "slipway:secrets")

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
-	"slipway/cmd/slipway/internal/timeline"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/stage"
 )
 
@@ -88,64 +85,69 @@ func (s settings) take(key string) settings {
 
 // unequalSetting is a value that differs. The value of a stage that does not have it is nil.
 type unequalSetting struct {
-	Key    string `json:"key"`
-	Values [2]any `json:"values"`
+	Key    string                 `json:"key"`
+	Values [2]*flatconfig.Setting `json:"values"`
 }
 
-// differences are what differs between two values of generic JSON, by path. What is left out (null) is the same as an
-// empty list or object.
-func differences(key string, a, b any) []unequalSetting {
-	x, isX := a.(map[string]any)
-	y, isY := b.(map[string]any)
-	switch {
-	case isX && isY:
-		var found []unequalSetting
-		for _, name := range timeline.Union(x, y) {
-			valueX, inX := x[name]
-			valueY, inY := y[name]
-			below := stage.Below(key, name)
-			switch {
-			case inX && inY:
-				found = append(found, differences(below, valueX, valueY)...)
-			default: // an entry of a map, whatever its value: an empty variable is one, too
-				found = append(found, oneSided(below, valueX, valueY)...)
+// differences are what differs between two parts of the settings, by path.
+func differences(a, b settings) []unequalSetting {
+	align(a, b)
+	flat := [2]flatconfig.Config{{}, {}}
+	flat[0].Add("", a, nil)
+	flat[1].Add("", b, nil)
+	return unequal(flat)
+}
+
+// unequal are the settings that differ, without those that are secret in one of the two.
+func unequal(flat [2]flatconfig.Config) []unequalSetting {
+	found := []unequalSetting{}
+	for _, change := range flatconfig.Changes(flat[0], flat[1]) {
+		each := unequalSetting{Key: change.Key}
+		for i := range flat {
+			if value, there := flat[i][change.Key]; there {
+				each.Values[i] = &value
 			}
 		}
-		return found
-	case empty(a) && empty(b), reflect.DeepEqual(a, b):
-		return nil
-	case (isX && b == nil) || (isY && a == nil):
-		return oneSided(key, a, b)
-	}
-	return []unequalSetting{{key, [2]any{a, b}}}
-}
-
-// oneSided lists what is set below a value that only one of two stages has: what is left at zero there says nothing.
-func oneSided(key string, a, b any) []unequalSetting {
-	side, value := 0, a
-	if a == nil {
-		side, value = 1, b
-	}
-	var found []unequalSetting
-	var add func(key string, value any)
-	add = func(key string, value any) {
-		object, is := value.(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(object)) {
-			add(stage.Below(key, name), object[name])
-		}
-		if !is && !zero(value) {
-			each := unequalSetting{Key: key}
-			each.Values[side] = value
+		if !change.Secret {
 			found = append(found, each)
 		}
 	}
-	add(key, value)
-	if len(found) == 0 {
-		each := unequalSetting{Key: key}
-		each.Values[side] = value
-		found = append(found, each)
-	}
 	return found
+}
+
+// align removes from two objects what is no difference: what is null or empty in both, and below an object that only
+// one of them has, what is left at zero there.
+func align(a, b map[string]any) {
+	for _, name := range flatconfig.Union(a, b) {
+		x, isX := a[name].(map[string]any)
+		y, isY := b[name].(map[string]any)
+		switch {
+		case isX && isY:
+			align(x, y)
+		case isX:
+			prune(x)
+		case isY:
+			prune(y)
+		}
+		bothEmpty := empty(a[name]) && empty(b[name])
+		for _, side := range []map[string]any{a, b} {
+			if side[name] == nil || bothEmpty || isX && isY && empty(side[name]) {
+				delete(side, name)
+			}
+		}
+	}
+}
+
+// prune removes what is left at zero.
+func prune(object map[string]any) {
+	for name, value := range object {
+		if inner, is := value.(map[string]any); is {
+			prune(inner)
+		}
+		if empty(value) || value == "" || value == false || value == json.Number("0") {
+			delete(object, name)
+		}
+	}
 }
 
 // empty tells what stands for nothing.
@@ -159,28 +161,4 @@ func empty(value any) bool {
 		return len(value) == 0
 	}
 	return false
-}
-
-func zero(value any) bool {
-	return empty(value) || value == "" || value == false || value == json.Number("0")
-}
-
-// valueText is a value in one line.
-func valueText(value any) string {
-	text, isText := value.(string)
-	if isText {
-		plain := text != "" && strings.TrimSpace(text) == text &&
-			!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-		if plain {
-			return text
-		}
-		return strconv.Quote(text)
-	}
-	var encoded strings.Builder
-	encoder := json.NewEncoder(&encoded)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(err) // it was decoded from JSON
-	}
-	return strings.TrimSpace(encoded.String())
 }

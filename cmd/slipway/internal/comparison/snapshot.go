@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -19,7 +19,7 @@ type snapshot struct {
 	// settings as its file has them.
 	settings *stage.Stage
 	// providers are the values of all keys that are not the project's own, such as aws:region.
-	providers timeline.Settings
+	providers flatconfig.Config
 	// decryptErr is why its encrypted values could not be decrypted; nil where they were.
 	decryptErr error
 	// last is its last update; nil where it was never deployed.
@@ -35,7 +35,7 @@ func readSnapshot(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 	if err != nil {
 		return nil, err
 	}
-	read := &snapshot{stack: stack, providers: timeline.Settings{}, outputs: &pulumicli.Outputs{}}
+	read := &snapshot{stack: stack, providers: flatconfig.Config{}, outputs: &pulumicli.Outputs{}}
 	if len(secretKeys) > 0 {
 		var revealed map[string]pulumicli.ConfigValue
 		revealed, read.decryptErr = pulumi.Config(ctx, stack, "", "--show-secrets")
@@ -55,7 +55,7 @@ func readSnapshot(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.
 			values[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(secretKeys, key)}
 		}
 	}
-	read.providers = timeline.Flatten(project.Name, values)
+	read.providers = flatconfig.Of(project.Name, values)
 
 	read.last, err = pulumi.LastUpdate(ctx, stack)
 	if err != nil || !read.deployed() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
 )
@@ -67,7 +68,7 @@ func (r *Plan) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
 // then a service that runs the wanted revision already would get another one.
-func (r *Plan) pin(project *stagefile.Project, now timeline.Settings, edited bool) error {
+func (r *Plan) pin(project *stagefile.Project, now flatconfig.Config, edited bool) error {
 	var settings []stagefile.Value
 	known := now.Declared(timeline.ServiceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {

@@ -18,6 +18,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -30,7 +31,7 @@ import (
 func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 	history *timeline.Timeline,
 	last *timeline.Entry) error {
-	if timeline.Hidden(r.target.Settings) {
+	if r.target.Settings.Hidden() {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
 			"them, "+
 			"or use --pin", r.To)
@@ -39,7 +40,7 @@ func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stage
 	if err != nil {
 		return err
 	}
-	var differs []timeline.Change
+	var differs []flatconfig.Change
 	var refused error
 	for i, commit := range commits {
 		content, err := git.ReadFetched(ctx, filepath.Dir(r.File), "show", commit+":./"+filepath.Base(r.File))
@@ -59,12 +60,12 @@ func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stage
 		if err != nil {
 			return err
 		}
-		changes := timeline.Changes(found, r.target.Settings)
+		changes := flatconfig.Changes(found, r.target.Settings)
 		if i == 0 {
 			differs = changes
 		}
 		if elsewhere := slices.ContainsFunc(changes,
-			func(c timeline.Change) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
+			func(c flatconfig.Change) bool { return !strings.HasPrefix(c.Key, "defaults.") }); elsewhere {
 			continue
 		}
 		if len(changes) > 0 {
@@ -90,7 +91,7 @@ func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stage
 		"go back to another update, or use --pin", r.To, r.target.Commit, cmp.Or(describeKeys(differs), "none"))
 }
 
-func describeKeys(changes []timeline.Change) string {
+func describeKeys(changes []flatconfig.Change) string {
 	var keys []string
 	for _, change := range changes {
 		keys = append(keys, change.Describe())
@@ -132,7 +133,7 @@ func (r *Plan) commits(ctx context.Context) ([]string, error) {
 // leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
 // once is kept: a command of the CLI takes its time.
 func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
-	project *stagefile.Project) (timeline.Settings,
+	project *stagefile.Project) (flatconfig.Config,
 	error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
@@ -153,7 +154,7 @@ func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
 		more = []string{"--show-secrets"}
 	}
 	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = timeline.Flatten(project.Name, config), r.next.Written
+	r.read, r.readFrom = flatconfig.Of(project.Name, config), r.next.Written
 	return r.read, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -30,7 +31,7 @@ type Plan struct {
 	// File is the stage file's path.
 	File string `json:"file"`
 	// Changes are those of the configuration that is deployed next.
-	Changes []timeline.Change `json:"changes"`
+	Changes []flatconfig.Change `json:"changes"`
 	// Services that the earlier update had, by name.
 	Services map[string]Service `json:"services"`
 	// Tasks that the earlier update had, by name; with --pin none, as they do not change.
@@ -46,7 +47,7 @@ type Plan struct {
 	next   *stagefile.Text // that it gets; nil where it stays
 
 	decrypts bool              // secrets are compared by their values
-	read     timeline.Settings // the configuration that readFrom gives
+	read     flatconfig.Config // the configuration that readFrom gives
 	readFrom []byte
 }
 
@@ -110,7 +111,7 @@ func Prepare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 	}
 	planned := &Plan{Stage: stack, From: last.Number, To: target.Number, File: file,
 		Services: map[string]Service{},
-		Tasks:    map[string]Service{}, Notes: []string{}, Changes: []timeline.Change{}, pinned: pin, target: target,
+		Tasks:    map[string]Service{}, Notes: []string{}, Changes: []flatconfig.Change{}, pinned: pin, target: target,
 		now:      source,
 		decrypts: history.Past.WithSecrets}
 	if note := history.Past.Backend.Unread(); note != "" {
@@ -122,7 +123,7 @@ func Prepare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 	for name, then := range target.Tasks {
 		planned.Tasks[name] = Service{last.Tasks[name], then}
 	}
-	now := timeline.Flatten(project.Name, config.Values)
+	now := flatconfig.Of(project.Name, config.Values)
 	if pin {
 		planned.leaveOut(now.Declared(timeline.ServiceKind))
 		planned.leaveTasks()
@@ -136,7 +137,7 @@ func Prepare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 		}
 	}
 	if pin {
-		err = planned.pin(project, now, len(timeline.Changes(last.Settings, now)) > 0)
+		err = planned.pin(project, now, len(flatconfig.Changes(last.Settings, now)) > 0)
 	} else {
 		err = planned.restore(ctx, pulumi, project, history, last)
 	}
@@ -147,7 +148,7 @@ func Prepare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 	if err != nil {
 		return nil, err
 	}
-	planned.Changes = timeline.Changes(now, after)
+	planned.Changes = flatconfig.Changes(now, after)
 	if len(planned.Changes) == 0 {
 		planned.next = nil
 	}
@@ -210,7 +211,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 		if e.Kind != "update" || e.Result != "succeeded" {
 			continue
 		}
-		if len(timeline.Changes(e.Settings, last.Settings)) == 0 { // then only what they run can differ
+		if len(flatconfig.Changes(e.Settings, last.Settings)) == 0 { // then only what they run can differ
 			if err := t.ResolveRevisions(ctx, false, e, last); err != nil {
 				return nil, err
 			}

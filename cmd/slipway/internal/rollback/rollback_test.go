@@ -10,6 +10,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -39,7 +40,7 @@ func TestImagesThatARollbackPins(t *testing.T) {
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
 	target, last := updated(5, services), updated(9, services)
-	target.Settings["images.web.build.context"] = timeline.Setting{Text: "./app"}
+	target.Settings["images.web.build.context"] = flatconfig.Setting{Text: "./app"}
 	pins := func(api, web *timeline.DeployedRevision) (string, error) {
 		target.Services = map[string]*timeline.DeployedRevision{"api": api, "web": web}
 		last.Services = map[string]*timeline.DeployedRevision{"api": {Revision: 9, Images: image("v9")},
@@ -81,7 +82,7 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 	for key, text := range map[string]string{"tasks.migrate.image": "batch", "images.web.build.context": ".",
 		"images.proxy.build.context": ".",
 		"images.batch.build.context": "."} {
-		target.Settings[key] = timeline.Setting{Text: text}
+		target.Settings[key] = flatconfig.Setting{Text: text}
 	}
 	put := func(tag string) *timeline.DeployedRevision {
 		return &timeline.DeployedRevision{Revision: 5, Images: awsreader.Images{Image: image("web", "v1"),
@@ -107,5 +108,5 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 func updated(number int, services string) *timeline.Entry {
 	return &timeline.Entry{Number: number, Kind: "update", Result: "succeeded",
 		Services: map[string]*timeline.DeployedRevision{},
-		Settings: timeline.Flatten("shop", map[string]pulumicli.ConfigValue{"shop:services": {Value: &services}})}
+		Settings: flatconfig.Of("shop", map[string]pulumicli.ConfigValue{"shop:services": {Value: &services}})}
 }

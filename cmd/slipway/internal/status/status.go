@@ -16,6 +16,7 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -335,10 +336,10 @@ func (s *Stage) asked(settings *stage.Stage) {
 // undeployed tells which keys the stage file has changed since the last update, and whether there are any.
 func (s *Stage) undeployed(project *stagefile.Project, config *pulumicli.StageConfig,
 	last *pulumicli.Update) bool {
-	now, before := timeline.Flatten(project.Name, config.Values), timeline.Flatten(project.Name, last.Config)
-	s.SecretsCompared = !timeline.Hidden(now) && !timeline.Hidden(before)
+	now, before := flatconfig.Of(project.Name, config.Values), flatconfig.Of(project.Name, last.Config)
+	s.SecretsCompared = !now.Hidden() && !before.Hidden()
 	var changed, removed []string
-	for _, change := range timeline.Changes(before, now) {
+	for _, change := range flatconfig.Changes(before, now) {
 		if change.What == "removed" {
 			removed = append(removed, change.Key)
 		} else {

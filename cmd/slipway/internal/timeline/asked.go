@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -56,7 +57,7 @@ func Mismatches(asked *stage.Stage, name string, r *awsreader.Revision) (found [
 		for _, each := range own.Environment {
 			variables[aws.ToString(each.Name)] = aws.ToString(each.Value)
 		}
-		for _, variable := range Union(settings.Environment, variables) {
+		for _, variable := range flatconfig.Union(settings.Environment, variables) {
 			wanted, is := settings.Environment[variable]
 			now, there := variables[variable]
 			switch {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
@@ -107,7 +108,7 @@ func (e *Entry) Value(path string) string {
 
 // Differs tells whether two updates asked for different things, or put different images in place.
 func (e *Entry) Differs(other *Entry) bool {
-	if len(Changes(e.Settings, other.Settings)) > 0 {
+	if len(flatconfig.Changes(e.Settings, other.Settings)) > 0 {
 		return true
 	}
 	for _, kind := range []string{ServiceKind, TaskKind} {
@@ -144,13 +145,13 @@ type Entry struct {
 	// Tasks are what each task was to run from then on, by name.
 	Tasks map[string]*DeployedRevision `json:"tasks"`
 	// Changes are the keys of the stage's configuration that differ from the update before.
-	Changes []Change `json:"changes"`
+	Changes []flatconfig.Change `json:"changes"`
 
 	Index    int  `json:"-"` // its place in the history, 0 for the newest
 	resolved bool // what it put in place was looked for
 	exact    bool // in its state, too, where that takes a command of the CLI
 	config   map[string]pulumicli.ConfigValue
-	Settings Settings `json:"-"`
+	Settings flatconfig.Config `json:"-"`
 }
 
 // Of are what an update put in place for the stage's services, or for its tasks.
@@ -187,8 +188,8 @@ func newEntry(project string, u pulumicli.Update, number, i int) *Entry {
 		Index: i, config: u.Config, Number: number, Kind: u.Kind, Result: u.Result, Start: pulumicli.Time(u.StartTime),
 		Commit: env["git.head"], Author: env["git.author"], Message: u.Message, By: ranBy(env),
 		Dirty:    env["git.dirty"] == "true",
-		Services: map[string]*DeployedRevision{}, Tasks: map[string]*DeployedRevision{}, Changes: []Change{},
-		Settings: Flatten(project, u.Config),
+		Services: map[string]*DeployedRevision{}, Tasks: map[string]*DeployedRevision{}, Changes: []flatconfig.Change{},
+		Settings: flatconfig.Of(project, u.Config),
 	}
 	if u.EndTime != "" {
 		end := pulumicli.Time(u.EndTime)

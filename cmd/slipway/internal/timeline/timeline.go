@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/ecsread"
@@ -118,11 +119,11 @@ func (t *Timeline) Compare(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	earlier := Settings{}
+	earlier := flatconfig.Config{}
 	if before != nil {
 		earlier = before.Settings
 	}
-	e.Changes = Changes(earlier, e.Settings)
+	e.Changes = flatconfig.Changes(earlier, e.Settings)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
@@ -24,7 +25,7 @@ func ran(number int, start, end, services string) *Entry {
 	ended := at(end)
 	return &Entry{Number: number, Kind: "update", Result: "succeeded", Start: at(start), End: &ended,
 		Services: map[string]*DeployedRevision{},
-		Settings: Flatten("shop", map[string]pulumicli.ConfigValue{"shop:services": plain(services)})}
+		Settings: flatconfig.Of("shop", map[string]pulumicli.ConfigValue{"shop:services": {Value: &services}})}
 }
 
 func TestUpdatesDifferByTheImagesOfAllContainers(t *testing.T) {

@@ -1,4 +1,4 @@
-package timeline
+package flatconfig
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func encrypted(text string) pulumicli.ConfigValue {
 
 func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 	t.Parallel()
-	old := Flatten("shop", map[string]pulumicli.ConfigValue{
+	old := Of("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter2"),
 		"shop:services": plain(`{"web": {"replicas": 1, "command": ["a"], "environment": {"a.b": "1", "GONE": ""}}}`),
@@ -24,7 +24,7 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 			`"arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`),
 		"shop:environment": plain(`{"STAGE": "dev"}`),
 	})
-	changed := Flatten("shop", map[string]pulumicli.ConfigValue{
+	changed := Of("shop", map[string]pulumicli.ConfigValue{
 		"aws:region":    plain("eu-west-1"),
 		"aws:secretKey": encrypted("hunter3"),
 		"shop:services": plain(`{"web": {"replicas": 2, "command": ["a", "b"], "environment": {"a.b": "2", "NEW": "x"}}}`),
@@ -51,9 +51,9 @@ func TestWhatDiffersBetweenTwoConfigurations(t *testing.T) {
 
 func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 	t.Parallel()
-	hiddenOnes := Flatten("shop", map[string]pulumicli.ConfigValue{"shop:secrets": {Secret: true}})
-	decrypted := Flatten("shop", map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
-	require.True(t, Hidden(hiddenOnes))
+	hiddenOnes := Of("shop", map[string]pulumicli.ConfigValue{"shop:secrets": {Secret: true}})
+	decrypted := Of("shop", map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"KEY": "x"}`)})
+	require.True(t, hiddenOnes.Hidden())
 	require.Empty(t, Changes(hiddenOnes, hiddenOnes))
 	require.Empty(t, Changes(hiddenOnes, decrypted))
 	require.Empty(t, Changes(decrypted, hiddenOnes))
@@ -62,7 +62,7 @@ func TestASecretThatIsNotDecryptedIsNoDifference(t *testing.T) {
 
 func TestAnEncryptedARNOfSomethingElseIsASecret(t *testing.T) {
 	t.Parallel()
-	found := Flatten("shop",
+	found := Of("shop",
 		map[string]pulumicli.ConfigValue{"shop:secrets": encrypted(`{"ROLE": "arn:aws:iam::123456789012:role/hush"}`)})
 	require.NotContains(t, Changes(nil, found)[0].Describe(), "hush")
 }

@@ -1,0 +1,210 @@
+// Package flatconfig has a stage's configuration as values by path, and tells how two of them differ.
+package flatconfig
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/stage"
+)
+
+// Setting is one value of a configuration that is no map: text, or all else as JSON.
+type Setting struct {
+	Text string
+	// Secret values are compared and never shown.
+	Secret bool
+	// JSON says that Text is JSON: a list, a number, true or false.
+	JSON bool
+}
+
+// hidden is a setting that could not be decrypted.
+var hidden = Setting{Text: stagefile.HiddenValue, Secret: true}
+
+// Config is a configuration by path: the flat configuration.
+type Config map[string]Setting
+
+// Of is a configuration by path, as people write it: services.web.environment.GREETING, aws:region.
+func Of(project string, config map[string]pulumicli.ConfigValue) Config {
+	found := Config{}
+	for key, value := range config {
+		path := strings.TrimPrefix(key, project+":") // as messages about the stage file have it
+		if value.Value == nil {
+			found[path] = hidden
+			continue
+		}
+		var object map[string]any
+		if json.Unmarshal([]byte(*value.Value), &object) != nil || object == nil {
+			found[path] = Setting{Text: *value.Value, Secret: value.Secret}
+			continue
+		}
+		// In the stage's secrets some are the ARNs of values that are kept elsewhere; in any other key all is secret.
+		found.Add(path, object, func(text string) bool {
+			return value.Secret && (path != "secrets" || !stage.IsSecretARN(text))
+		})
+	}
+	return found
+}
+
+// Add adds the values of an object below a path. secret tells by their texts which are secret; nil for none.
+func (c Config) Add(path string, object map[string]any, secret func(string) bool) {
+	for key, value := range object {
+		at := stage.Below(path, key)
+		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
+			c.Add(at, inner, secret)
+			continue
+		}
+		text, isText := value.(string)
+		if !isText {
+			var encoded strings.Builder
+			encoder := json.NewEncoder(&encoded)
+			encoder.SetEscapeHTML(false)
+			if err := encoder.Encode(value); err != nil {
+				panic(err) // it was decoded from JSON
+			}
+			text = strings.TrimSpace(encoded.String())
+		}
+		c[at] = Setting{text, secret != nil && secret(text), !isText}
+	}
+}
+
+// MarshalJSON has a value as the configuration has it.
+func (s Setting) MarshalJSON() ([]byte, error) {
+	if s.JSON {
+		return []byte(s.Text), nil
+	}
+	return json.Marshal(s.Text)
+}
+
+// String is a value in one line.
+func (s Setting) String() string {
+	plain := s.Text != "" && strings.TrimSpace(s.Text) == s.Text &&
+		!strings.ContainsFunc(s.Text, func(r rune) bool { return !unicode.IsPrint(r) })
+	if plain || s.JSON {
+		return s.Text
+	}
+	return strconv.Quote(s.Text)
+}
+
+// Change is a value that differs between two configurations. Old is nil where only the second has it, New where only
+// the first does; both stay nil for a secret.
+type Change struct {
+	Key    string  `json:"key"`
+	Old    *string `json:"old,omitempty"`
+	New    *string `json:"new,omitempty"`
+	Secret bool    `json:"secret,omitempty"`
+	// What became of it: added, removed or changed.
+	What string `json:"what"`
+
+	before, after Setting
+}
+
+// Changes are the differences between two configurations, by path.
+func Changes(old, new Config) []Change {
+	changes := []Change{}
+	for _, path := range Union(old, new) {
+		before, was := old[path]
+		after, is := new[path]
+		if before.Text == after.Text && was == is || old.hides(path) && new.hasBeside(path) ||
+			new.hides(path) && old.hasBeside(path) {
+			continue
+		}
+		change := Change{Key: path, What: "changed", Secret: before.Secret || after.Secret, before: before, after: after}
+		if !was {
+			change.What = "added"
+		} else if !is {
+			change.What = "removed"
+		}
+		if !change.Secret && was {
+			change.Old = &before.Text
+		}
+		if !change.Secret && is {
+			change.New = &after.Text
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+// Hidden tells whether values in a configuration could not be decrypted.
+func (c Config) Hidden() bool {
+	for _, each := range c {
+		if each == hidden {
+			return true
+		}
+	}
+	return false
+}
+
+// rootOf is the first part of a path.
+func rootOf(path string) string {
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		return path[:end]
+	}
+	return path
+}
+
+// hides tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
+func (c Config) hides(path string) bool { return c[rootOf(path)] == hidden }
+
+// hasBeside tells whether a configuration has anything under the first part of a path.
+func (c Config) hasBeside(path string) bool {
+	for each := range c {
+		if rootOf(each) == rootOf(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// Describe is a change in one line: the key, and what it was and is.
+func (c Change) Describe() string {
+	switch {
+	case c.Secret:
+		return c.Key + ": " + c.What + " (secret)"
+	case c.Old == nil:
+		return c.Key + ": + " + c.after.String()
+	case c.New == nil:
+		return c.Key + ": - " + c.before.String()
+	}
+	return c.Key + ": " + c.before.String() + " → " + c.after.String()
+}
+
+// Union are the keys that either map has, sorted.
+func Union[V any, M ~map[string]V](a, b M) []string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = M{}
+	}
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Declared are the names of the services, or of the tasks, in a configuration: in the stage's own and in the
+// defaults.
+func (c Config) Declared(kind string) []string {
+	names := map[string]bool{}
+	for path := range c {
+		path = strings.TrimPrefix(path, "defaults.")
+		if rest, ok := strings.CutPrefix(path, kind+"."); ok {
+			name, _, _ := strings.Cut(rest, ".")
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Pinned is the revision that a configuration names for a service, 0 for none.
+func (c Config) Pinned(service string) int {
+	for _, at := range []string{"services.", "defaults.services."} {
+		if number, err := strconv.Atoi(c[at+service+".revision"].Text); err == nil {
+			return number
+		}
+	}
+	return 0
+}

@@ -1,0 +1,77 @@
+package timeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/stage"
+)
+
+// ContainerSettings are the values in the container definitions of a revision by path, such as
+// web.environment.GREETING.
+func ContainerSettings(r *awsreader.Revision) flatconfig.Config {
+	found := flatconfig.Config{}
+	if r == nil {
+		return found
+	}
+	found["cpu"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Cpu)}
+	found["memory"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Memory)}
+	for _, container := range r.Definition.ContainerDefinitions {
+		encoded, err := json.Marshal(container)
+		if err != nil {
+			panic(err) // plain data
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(encoded, &fields); err != nil {
+			panic(err) // it was just encoded
+		}
+		fields["Environment"] = byName(fields["Environment"], "Value")
+		fields["Secrets"] = byName(fields["Secrets"], "ValueFrom")
+		addFields(found, aws.ToString(container.Name), fields)
+	}
+	return found
+}
+
+// byName makes a map of a list of names and values.
+func byName(list any, value string) map[string]any {
+	named := map[string]any{}
+	entries, _ := list.([]any)
+	for _, entry := range entries {
+		if fields, ok := entry.(map[string]any); ok {
+			if name, ok := fields["Name"].(string); ok {
+				named[name] = fields[value]
+			}
+		}
+	}
+	return named
+}
+
+// addFields adds what is set of an SDK's structure, with names as the API writes them.
+func addFields(found flatconfig.Config, at string, fields map[string]any) {
+	for name, value := range fields {
+		key := stage.Below(at, name)
+		if strings.Count(at, ".") == 0 {
+			key = at + "." + strings.ToLower(name[:1]) + name[1:]
+		}
+		switch value := value.(type) {
+		case nil:
+		case map[string]any:
+			addFields(found, key, value)
+		case []any:
+			if len(value) > 0 {
+				encoded, err := json.Marshal(value)
+				if err != nil {
+					panic(err) // it was decoded from JSON
+				}
+				found[key] = flatconfig.Setting{Text: string(encoded)}
+			}
+		default:
+			found[key] = flatconfig.Setting{Text: fmt.Sprint(value)}
+		}
+	}
+}
