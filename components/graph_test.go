@@ -45,6 +45,18 @@ var everyOption = map[string]string{
 	"repository":   `{"keepImages": 50}`,
 }
 
+// foundForEveryOption is what AWS and the work tree have of everyOption.
+func foundForEveryOption(s *Preflight) {
+	s.Network.AssignPublicIP = true
+	s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
+	s.Builds = map[string]*build.Plan{"web": {
+		Build: stage.Build{Platform: "linux/arm64", Target: "run", Args: map[string]string{"A": "1"}},
+		Staged: &build.Context{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile",
+			Hash: "4e07408562bedb8b"},
+		Source: build.Source{Commit: "a1b2c3d"},
+	}}
+}
+
 // manyPermissions are too many for one inline policy.
 var manyPermissions = func() string {
 	var permissions []string
@@ -64,16 +76,7 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 		keys   map[string]string
 		change func(*Preflight)
 	}{
-		"every-option": {everyOption, func(s *Preflight) {
-			s.Network.AssignPublicIP = true
-			s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
-			s.Builds = map[string]*build.Plan{"web": {
-				Build: stage.Build{Platform: "linux/arm64", Target: "run", Args: map[string]string{"A": "1"}},
-				Staged: &build.Context{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile",
-					Hash: "4e07408562bedb8b"},
-				Source: build.Source{Commit: "a1b2c3d"},
-			}}
-		}},
+		"every-option": {everyOption, foundForEveryOption},
 		"existing-load-balancer": {map[string]string{
 			"services": `{"web": {"image": "web", "port": 8080, "route": {"hosts": ["shop.example.com"]}}}`,
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",

@@ -157,31 +157,27 @@ func TestARefBesideBuildKeepsTheRepositoryAndBuildsNothing(t *testing.T) {
 		"repository/shop-dev/web")
 }
 
-// A service and a schedule, whose names put together are those of another service and schedule.
-func TestNamesThatLookAlikeStayApart(t *testing.T) {
-	t.Parallel()
-	const scaling = `"image": "web", "scaling": {"max": 2, "schedules": {`
-	recorded := declareStage(t, map[string]string{"services": `{
-		"web": {` + scaling + `"a-b": {"when": "rate(1 day)", "min": 0}}}},
-		"web-a": {` + scaling + `"b": {"when": "rate(1 day)", "min": 0}}}}
-	}`}, nil)
-	actions := recorded.all("aws:appautoscaling/scheduledAction:ScheduledAction")
-	require.Len(t, actions, 2)
-	require.NotEqual(t, actions[0].Name, actions[1].Name)
-}
-
 func TestTheTagsAreOnEverythingThatTakesTags(t *testing.T) {
 	t.Parallel()
-	for _, registered := range declareStage(t, everything, nil).resources {
-		tags, tagged := registered.Inputs["tags"]
-		if !tagged {
+	tagged := map[string]bool{}
+	for _, registered := range declareStage(t, everyOption, foundForEveryOption).resources {
+		tags, takesTags := registered.Inputs["tags"]
+		if !takesTags {
 			continue
 		}
-		require.Equal(t, "shop", tags.ObjectValue()["team"].StringValue(), registered.TypeToken)
-		if service, given := tags.ObjectValue()["service"]; given {
-			require.Contains(t, registered.Name, service.StringValue(), registered.TypeToken)
+		tagged[registered.TypeToken] = true
+		want := map[string]any{"project": "shop", "stage": "dev", "team": "shop"}
+		for _, whose := range []string{"service", "task", "image"} {
+			if name, given := tags.ObjectValue()[resource.PropertyKey(whose)]; given {
+				require.Contains(t, registered.Name, name.StringValue(), registered.TypeToken)
+				want[whose] = name.StringValue()
+			}
 		}
+		require.Equal(t, want, tags.ObjectValue().Mappable(), registered.TypeToken)
+		ofTheStage := strings.HasPrefix(registered.Name, "dev") || registered.TypeToken == "aws:lb/loadBalancer:LoadBalancer"
+		require.Equal(t, ofTheStage, len(want) == 3, "%s %s", registered.TypeToken, registered.Name)
 	}
+	require.Len(t, tagged, 16, "every type that takes tags")
 }
 
 // plain is a property without the marks of secrets.
@@ -397,39 +393,6 @@ func TestWithoutARouteTheGracePeriodStays(t *testing.T) {
 		require.Equal(t, ignored, web.RegisterRPC.GetIgnoreChanges())
 		require.NotContains(t, web.Inputs, resource.PropertyKey("healthCheckGracePeriodSeconds"))
 	}
-}
-
-func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
-	t.Parallel()
-	recorded := declareStage(t, everything, nil)
-	web, api := recorded.named(t, "aws:ecs/service:Service", "web"), recorded.named(t, "aws:ecs/service:Service", "api")
-	require.Equal(t, []string{"desiredCount"}, web.RegisterRPC.GetIgnoreChanges())
-	require.InDelta(t, 2, web.Inputs["desiredCount"].NumberValue(), 0, "it starts with the smallest count")
-	require.Empty(t, api.RegisterRPC.GetIgnoreChanges())
-
-	require.Len(t, recorded.all("aws:appautoscaling/target:Target"), 1)
-	target := recorded.named(t, "aws:appautoscaling/target:Target", "web")
-	require.Equal(t, "service/shop-dev/web", target.Inputs["resourceId"].StringValue())
-	require.True(t, dependsOn(target, "aws:ecs/service:Service", "web"))
-	policies := map[string]string{}
-	for _, policy := range recorded.all("aws:appautoscaling/policy:Policy") {
-		settings := policy.Inputs["targetTrackingScalingPolicyConfiguration"].ObjectValue()
-		metric := settings["predefinedMetricSpecification"].ObjectValue()
-		policies[policy.Name] = fmt.Sprint(metric["predefinedMetricType"].StringValue(), " ",
-			settings["targetValue"].NumberValue())
-		if label, given := metric["resourceLabel"]; given {
-			policies[policy.Name] += " " + label.StringValue()
-		}
-	}
-	require.Equal(t, map[string]string{
-		"web-cpu": "ECSServiceAverageCPUUtilization 60", "web-memory": "ECSServiceAverageMemoryUtilization 70",
-		"web-requests": "ALBRequestCountPerTarget 1000 arnSuffix:shop-dev/arnSuffix:web",
-	}, policies)
-	night := recorded.named(t, "aws:appautoscaling/scheduledAction:ScheduledAction", "web.night").Inputs
-	require.Equal(t, "cron(0 22 * * ? *)", night["schedule"].StringValue())
-	require.Equal(t, "UTC", night["timezone"].StringValue())
-	require.Equal(t, map[string]any{"minCapacity": 0.0}, night["scalableTargetAction"].ObjectValue().Mappable(),
-		"a smallest count of 0 is one")
 }
 
 func TestAlarmsTakeADeploymentBack(t *testing.T) {
