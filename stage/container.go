@@ -112,37 +112,23 @@ type Container struct {
 // userForm is a user, and a group, by name or by number.
 var userForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 
-// checkContainer checks what any container of a task may have. keys lead to the container.
-func (c *checker) checkContainer(keys []any, container Container) {
-	key := func(more ...any) []any { return below(keys, more...) }
-	c.checkArguments(key("entryPoint"), container.EntryPoint)
-	c.checkArguments(key("command"), container.Command)
-	c.checkVariableNames(slices.Sorted(maps.Keys(container.Environment)), key("environment")...)
-	c.checkSecretNames(keys, container)
-	c.checkHealthCheck(key("healthCheck"), container.HealthCheck)
-	c.checkMounts(key("mounts"), container.Mounts)
-	if user := c.root.at(key("user")...); user.present && !userForm.MatchString(container.User) {
-		c.failAt(user, `is %q; write "user", "uid", "user:group" or "uid:gid", as in "65532:65532"`, container.User)
-	}
-	c.checkUlimits(key("ulimits"), container.Ulimits)
+// checkContainer checks what any container of a task may have.
+func (c *checker) checkContainer(here place, container Container) {
+	checkArguments(here.at("entryPoint"), container.EntryPoint)
+	checkArguments(here.at("command"), container.Command)
+	checkVariableNames(here.at("environment"), slices.Sorted(maps.Keys(container.Environment)))
+	c.checkSecretNames(here, container)
+	checkHealthCheck(here.at("healthCheck"), container.HealthCheck)
+	checkMounts(here.at("mounts"), container.Mounts)
+	here.at("user").expect(userForm.MatchString(container.User), container.User,
+		`"user", "uid", "user:group" or "uid:gid", as in "65532:65532"`)
+	checkUlimits(here.at("ulimits"), container.Ulimits)
 }
 
-func (c *checker) checkArguments(keys []any, arguments []string) {
+func checkArguments(here place, arguments []string) {
 	for i, argument := range arguments {
 		if argument == "" {
-			c.fail(below(keys, i), "is empty; write an argument, or remove it")
+			here.at(i).fail("is empty; write an argument, or remove it")
 		}
 	}
-}
-
-// below are the keys that lead from those of an object to a value in it.
-func below(keys []any, more ...any) []any { return append(slices.Clone(keys), more...) }
-
-// written is how a user writes a path of keys, wherever the value stands.
-func written(keys ...any) string {
-	path := ""
-	for _, key := range keys {
-		path += step(path, key)
-	}
-	return path
 }

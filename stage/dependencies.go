@@ -10,40 +10,36 @@ import (
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html).
 var conditions = []string{"START", "HEALTHY", "COMPLETE", "SUCCESS"}
 
-// checkDependencies checks for what the containers of a task wait. keys lead to the service or the task called main.
-func (c *checker) checkDependencies(keys []any, main string, definition TaskDefinition) {
+// checkDependencies checks for what the containers of the service or the task here wait, whose main one is main.
+func (c *checker) checkDependencies(here place, main string, definition TaskDefinition) {
 	containers := definition.AllContainers(main)
-	for _, name := range slices.Sorted(maps.Keys(containers)) {
-		for _, other := range slices.Sorted(maps.Keys(containers[name].DependsOn)) {
-			where := c.root.at(dependency(keys, main, name, other)...)
-			if mistake := definition.refusesDependency(main, name, other); mistake != "" && !c.isDoubtful(keys, main, other) {
-				c.failAt(where, "%s", mistake)
+	for name, container := range containers {
+		for other := range container.DependsOn {
+			if !isDoubtful(here, main, other) {
+				dependency(here, main, name, other).failIf(definition.refusesDependency(main, name, other))
 			}
 		}
 	}
 	if circle := findCircle(containers); circle != nil {
-		c.fail(dependency(keys, main, circle[0], circle[1]),
-			"makes containers wait for each other: %s; remove one of these dependencies",
-			strings.Join(circle, " → "))
+		dependency(here, main, circle[0], circle[1]).fail(
+			"makes containers wait for each other: %s; remove one of these dependencies", strings.Join(circle, " → "))
 	}
 }
 
 // isDoubtful tells that what a container waits for was not read whole.
-func (c *checker) isDoubtful(keys []any, main, other string) bool {
-	own := keys
+func isDoubtful(here place, main, other string) bool {
 	if other != main {
-		own = below(keys, "containers", other)
+		here = here.at("containers", other)
 	}
-	return c.root.at(own...).bad || c.root.at(below(own, "essential")...).bad ||
-		c.root.at(below(own, "healthCheck")...).bad
+	return here.bad || here.at("essential").bad || here.at("healthCheck").bad
 }
 
 // dependency leads to where a container says that it waits for another.
-func dependency(keys []any, main, name, other string) []any {
+func dependency(here place, main, name, other string) place {
 	if name != main {
-		keys = below(keys, "containers", name)
+		here = here.at("containers", name)
 	}
-	return below(keys, "dependsOn", other)
+	return here.at("dependsOn", other)
 }
 
 // refusesDependency says why a container cannot wait for another; empty where it can.

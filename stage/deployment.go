@@ -52,45 +52,38 @@ type Deployment struct {
 }
 
 func (c *checker) checkDeployment(name string, service Service) {
-	key := func(keys ...any) []any { return append(at("services", name, "deployment"), keys...) }
-	deployment := service.Deployment
-	known := true
-	for _, keys := range [][]any{key("maximum"), key("minimumHealthy"), at("services", name, "replicas"),
-		at("services", name, "scaling", "min")} {
-		known = known && !c.root.at(keys...).bad
-	}
+	of, deployment := c.at("services", name), service.Deployment
+	here := of.at("deployment")
+	maximum, alarms, errors := here.at("maximum"), here.at("alarms"), here.at("maxErrors")
+	doubtful := maximum.bad || here.at("minimumHealthy").bad || of.at("replicas").bad || of.at("scaling", "min").bad
 	fewest := service.fewestReplicas()
 	// ECS rounds the maximum down and the minimum up.
 	stuck := fewest*deployment.Maximum/100 <= fewest && (fewest*deployment.MinimumHealthy+99)/100 >= fewest
 	switch {
-	case !known:
+	case doubtful:
 	case deployment.MinimumHealthy == 100 && deployment.Maximum == 100:
-		c.fail(key("maximum"),
-			"is 100 with a minimumHealthy of 100, so no task could be replaced; raise maximum, or lower minimumHealthy")
+		maximum.fail("is 100 with a minimumHealthy of 100, so no task could be replaced; " +
+			"raise maximum, or lower minimumHealthy")
 	case fewest > 0 && stuck:
-		c.fail(key("maximum"),
-			"is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; raise maximum, or "+
-				"lower minimumHealthy",
-			deployment.Maximum, deployment.MinimumHealthy, fewest)
+		maximum.fail("is %d with a minimumHealthy of %d, which with %d replicas leaves no room to replace a task; "+
+			"raise maximum, or lower minimumHealthy", deployment.Maximum, deployment.MinimumHealthy, fewest)
 	}
-	errors := c.root.at(key("maxErrors")...)
 	switch most := awslimits.DeploymentAlarms; {
 	case len(deployment.Alarms) > most:
-		c.fail(key("alarms"), "has %d alarms; allowed: up to %d", len(deployment.Alarms), most)
+		alarms.fail("has %d alarms; allowed: up to %d", len(deployment.Alarms), most)
 	case len(deployment.Alarms) == most && errors.present && !errors.bad:
-		c.fail(key("alarms"), "has %d alarms, and maxErrors makes one more; ECS takes %d: remove one, or maxErrors", most,
-			most)
+		alarms.fail("has %[1]d alarms, and maxErrors makes one more; ECS takes %[1]d: remove one, or maxErrors", most)
 	}
 	for i, alarm := range deployment.Alarms {
 		switch {
 		case blank(alarm) || len([]rune(alarm)) > awslimits.AlarmName:
-			c.fail(key("alarms", i), "is not the name of an alarm; write 1 to 255 characters")
+			alarms.at(i).fail("is not the name of an alarm; write 1 to 255 characters")
 		case slices.Contains(deployment.Alarms[:i], alarm):
-			c.fail(key("alarms", i), "duplicates %s; remove it", alarm)
+			alarms.at(i).fail("duplicates %s; remove it", alarm)
 		}
 	}
-	if errors.present && service.Route == nil && !c.root.at("services", name, "route").bad {
-		c.failAt(errors, "counts the service's 5xx responses at the load balancer, and the service has no route; write "+
+	if errors.present && service.Route == nil && !of.at("route").bad {
+		errors.fail("counts the service's 5xx responses at the load balancer, and the service has no route; write " +
 			"route, or remove maxErrors")
 	}
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,25 +51,19 @@ func (c *checker) foreignAccount(account string) string {
 
 // foreign says that an ARN is of another partition, region or account than the stage's, where it must not be.
 func (c *checker) foreign(parsed arn.ARN) string {
-	if mistake := c.foreignPartition(parsed); mistake != "" {
-		return mistake
+	mistake := c.foreignPartition(parsed)
+	if mistake == "" && c.aws.Region != "" && parsed.Region != c.aws.Region {
+		mistake = fmt.Sprintf("is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s",
+			parsed.Region, c.aws.Region)
 	}
-	if c.aws.Region != "" && parsed.Region != c.aws.Region {
-		return fmt.Sprintf("is in region %[1]s, and the stage runs in %[2]s (aws:region); name one in %[2]s", parsed.Region,
-			c.aws.Region)
-	}
-	return c.foreignAccount(parsed.AccountID)
+	return cmp.Or(mistake, c.foreignAccount(parsed.AccountID))
 }
 
 // checkSecretPlace checks where a secret is kept. ECS reads those of other regions, and of other accounts that let it
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html).
 func (c *checker) checkSecretPlace(name, text string) {
-	parsed, err := arn.Parse(text)
-	if err != nil || c.isValue(name) {
-		return
-	}
-	if mistake := c.foreignPartition(parsed); mistake != "" {
-		c.fail(at("secrets", name), "%s", mistake)
+	if parsed, err := arn.Parse(text); err == nil && !c.isValue(name) {
+		c.at("secrets", name).failIf(c.foreignPartition(parsed))
 	}
 }
 
@@ -80,12 +75,11 @@ func (c *checker) checkNamesByCase(kinds map[string][]string) {
 		for _, name := range kinds[kind] {
 			folded := strings.ToLower(name)
 			// which is told as a task of a service's name
-			if other, is := seen[folded]; is && other != written("services", name) {
-				c.fail(at(kind, name),
-					"differs from %s in upper and lower case only, and IAM takes the names of their roles for the same; "+
-						"use another name", other)
+			if other, is := seen[folded]; is && other != Path("services", name) {
+				c.at(kind, name).fail("differs from %s in upper and lower case only, and IAM takes the names of their roles "+
+					"for the same; use another name", other)
 			}
-			seen[folded] = written(kind, name)
+			seen[folded] = Path(kind, name)
 		}
 	}
 }

@@ -38,23 +38,21 @@ type HealthCheck struct {
 	StartPeriod int `json:"startPeriod" default:"0" min:"0" max:"300" unit:"seconds"`
 }
 
-func (c *checker) checkHealthCheck(keys []any, check *HealthCheck) {
-	if check == nil || c.root.at(keys...).bad {
+func checkHealthCheck(here place, check *HealthCheck) {
+	if check == nil || here.bad {
 		return
 	}
 	const form = `write ["CMD", "/app", "-healthcheck"], or ["CMD-SHELL", "curl -f http://localhost/"]`
-	command := c.root.at(below(keys, "command")...)
-	first := c.root.at(below(keys, "command", 0)...)
-	kinds := []string{"CMD", "CMD-SHELL"}
+	command, kinds := here.at("command"), []string{"CMD", "CMD-SHELL"}
 	switch {
 	case len(check.Command) == 0:
-		c.failAt(command, "is missing; %s", form)
-	case first.bad:
+		command.fail("is missing; %s", form)
+	case command.at(0).bad:
 	case !slices.Contains(kinds, check.Command[0]):
-		c.failAt(command, "begins with %q, and not with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
-	case len(check.Command) == 1 || blank(check.Command[1]) && !c.root.at(below(keys, "command", 1)...).bad:
-		c.failAt(command, "has nothing behind %s; %s", check.Command[0], form)
+		command.fail("begins with %q, and not with CMD or CMD-SHELL; %s", shorten(check.Command[0]), form)
+	case len(check.Command) == 1 || blank(check.Command[1]) && !command.at(1).bad:
+		command.fail("has nothing behind %s; %s", check.Command[0], form)
 	case check.Command[0] == "CMD-SHELL" && len(check.Command) > 2:
-		c.failAt(command, "has %d parts behind CMD-SHELL, which takes one line; %s", len(check.Command)-1, form)
+		command.fail("has %d parts behind CMD-SHELL, which takes one line; %s", len(check.Command)-1, form)
 	}
 }

@@ -113,17 +113,17 @@ func (b *Build) paths() (context, dockerfile string) {
 
 func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 	c.checkImageName(name)
-	built, pinned := c.root.at("images", name, "build"), c.root.at("images", name, "ref")
+	built, pinned := c.at("images", name, "build"), c.at("images", name, "ref")
 	switch {
 	case pinned.present: // with a build beside it, too: nothing is built, so what Docker would read need not be there
 		c.checkRef(name, image.Ref, aws)
 	case built.present && !built.bad:
 		c.checkBuild(name, image.Build)
-		if c.root.at("images", name, "platform").present {
-			c.fail(at("images", name, "platform"), "goes with ref; write build.platform for an image that is built here")
+		if c.at("images", name, "platform").present {
+			c.at("images", name, "platform").fail("goes with ref; write build.platform for an image that is built here")
 		}
 	case !built.present && !built.bad:
-		c.fail(at("images", name), "has neither build nor ref; write build.context to build it here, "+
+		c.at("images", name).fail("has neither build nor ref; write build.context to build it here, "+
 			"or ref to run one that exists: %s", pinnedForm)
 	}
 }
@@ -132,23 +132,23 @@ func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
 var argumentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (c *checker) checkBuild(name string, build *Build) {
-	key := func(keys ...any) []any { return append(at("images", name, "build"), keys...) }
+	here := c.at("images", name, "build")
 	c.checkPaths(name, build)
-	if c.root.at(key("target")...).present && blank(build.Target) {
-		c.fail(key("target"), "is empty; name a stage of the Dockerfile, or remove it to build the last one")
+	if here.at("target").present && blank(build.Target) {
+		here.at("target").fail("is empty; name a stage of the Dockerfile, or remove it to build the last one")
 	}
 	for i, from := range build.CacheFrom {
 		if _, err := reference.ParseNormalizedNamed(from); err != nil {
-			c.fail(key("cacheFrom", i), "is not a reference to an image (%s); write <repository>:<tag>", err)
+			here.at("cacheFrom", i).fail("is not a reference to an image (%s); write <repository>:<tag>", err)
 		}
 	}
 	for _, argument := range slices.Sorted(maps.Keys(build.Args)) {
 		if !argumentName.MatchString(argument) {
-			c.fail(key("args", argument), "is not a name that a build argument can have; "+
+			here.at("args", argument).fail("is not a name that a build argument can have; " +
 				"use letters, digits and _, and no digit first")
 		}
 		if where := c.whereSet(name, argument); where != "" {
-			c.fail(key("args", argument), "has the name of a variable in %s, and would build what belongs to one "+
+			here.at("args", argument).fail("has the name of a variable in %s, and would build what belongs to one "+
 				"stage into the image of all; rename it, or remove it and let the container read the variable", where)
 		}
 	}
@@ -163,26 +163,26 @@ func (c *checker) whereSet(image, variable string) string {
 		return "secrets"
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
-		if where := c.document.Services[name].whereSet(at("services", name), image, variable); where != "" {
+		if where := c.document.Services[name].whereSet(c.at("services", name), image, variable); where != "" {
 			return where
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Tasks)) {
-		if where := c.document.Tasks[name].whereSet(at("tasks", name), image, variable); where != "" {
+		if where := c.document.Tasks[name].whereSet(c.at("tasks", name), image, variable); where != "" {
 			return where
 		}
 	}
 	return ""
 }
 
-// whereSet finds the variable in a task definition's containers that run the image. keys lead to the task definition.
-func (d TaskDefinition) whereSet(keys []any, image, variable string) string {
+// whereSet finds the variable in a task definition's containers that run the image.
+func (d TaskDefinition) whereSet(here place, image, variable string) string {
 	if d.Image == image && hasKey(d.Environment, variable) {
-		return written(below(keys, "environment")...)
+		return here.at("environment").key()
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Containers)) {
 		if sidecar := d.Containers[name]; sidecar.Image == image && hasKey(sidecar.Environment, variable) {
-			return written(below(keys, "containers", name, "environment")...)
+			return here.at("containers", name, "environment").key()
 		}
 	}
 	return ""
@@ -190,17 +190,17 @@ func (d TaskDefinition) whereSet(keys []any, image, variable string) string {
 
 // checkPaths checks that what Docker would read is there.
 func (c *checker) checkPaths(name string, build *Build) {
-	contextKey, dockerfileKey := at("images", name, "build", "context"), at("images", name, "build", "dockerfile")
+	contextKey, dockerfileKey := c.at("images", name, "build", "context"), c.at("images", name, "build", "dockerfile")
 	context, dockerfile := build.paths()
-	written := c.root.at(contextKey...)
+	written := contextKey
 	switch {
 	case written.bad:
 		return
 	case !written.present || blank(build.Context):
-		c.fail(contextKey, "is missing; name the directory to build from, relative to Pulumi.yaml, such as ./app")
+		contextKey.fail("is missing; name the directory to build from, relative to Pulumi.yaml, such as ./app")
 		return
 	case isAbsolute(context):
-		c.fail(contextKey, "is the absolute path %q, which other machines do not have; write it relative to Pulumi.yaml",
+		contextKey.fail("is the absolute path %q, which other machines do not have; write it relative to Pulumi.yaml",
 			build.Context)
 		return
 	}
@@ -208,19 +208,19 @@ func (c *checker) checkPaths(name string, build *Build) {
 		return // what was there at the time, nobody knows
 	}
 	if info, err := c.stat(context); err != nil || !info.IsDir() {
-		c.fail(contextKey, "there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
+		contextKey.fail("there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
 			build.Context)
 		return
 	}
 	if resolved, err := filepath.EvalSymlinks(filepath.Join(c.in.Root, filepath.FromSlash(context))); err == nil {
 		if resolved, err = filepath.Abs(resolved); err == nil && filepath.Dir(resolved) == resolved {
-			c.fail(contextKey, "%q is the root of the file system; name the directory to build from, such as ./app",
+			contextKey.fail("%q is the root of the file system; name the directory to build from, such as ./app",
 				build.Context)
 			return
 		}
 	}
-	if c.root.at(dockerfileKey...).present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
-		c.fail(dockerfileKey, "is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
+	if dockerfileKey.present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
+		dockerfileKey.fail("is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
 			path.Join(context, "Dockerfile"))
 		return
 	}
@@ -228,14 +228,14 @@ func (c *checker) checkPaths(name string, build *Build) {
 		return
 	}
 	if _, err := c.stat(dockerfile); err == nil {
-		c.fail(dockerfileKey, "there is no file %q, but a directory, a pipe or a device; name the Dockerfile", dockerfile)
+		dockerfileKey.fail("there is no file %q, but a directory, a pipe or a device; name the Dockerfile", dockerfile)
 		return
 	}
 	advice := "create it, or name another in build.dockerfile, relative to Pulumi.yaml"
 	if inContext := path.Join(context, dockerfile); c.isFile(inContext) {
 		advice = "paths are relative to Pulumi.yaml: write " + inContext
 	}
-	c.fail(dockerfileKey, "there is no file %q; %s", dockerfile, advice)
+	dockerfileKey.fail("there is no file %q; %s", dockerfile, advice)
 }
 
 func (c *checker) isFile(name string) bool {

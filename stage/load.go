@@ -136,13 +136,12 @@ func (c *checker) failAt(at place, format string, args ...any) {
 	}
 }
 
-// fail reports a mistake at the value that the keys lead to.
-func (c *checker) fail(keys []any, format string, args ...any) {
-	c.failAt(c.root.at(keys...), format, args...)
+// at is the value of the stage that the keys lead to.
+func (c *checker) at(keys ...any) place {
+	root := c.root.place()
+	root.in = c
+	return root.at(keys...)
 }
-
-// at is a path for fail.
-func at(keys ...any) []any { return keys }
 
 // loadAWS takes from the AWS provider's configuration what references are checked against.
 func (c *checker) loadAWS() AWS {

@@ -138,72 +138,62 @@ func (l LoadBalancer) ListenerPort() int {
 }
 
 func (c *checker) checkLoadBalancer(settings LoadBalancer) {
-	key := func(name string) place { return c.root.at("loadBalancer", name) }
-	if at := key("arn"); at.present {
+	here := c.at("loadBalancer")
+	if at := here.at("arn"); at.present {
 		c.checkARN(at, settings.ARN, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
 		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout",
 			"deletionProtection", "accessLogs"} {
-			if own := key(other); own.present {
-				c.failAt(own, "is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove "+
+			if own := here.at(other); own.present {
+				own.fail("is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove " +
 					"one of them")
 			}
 		}
-	} else if port := key("port"); port.present && !at.bad {
-		c.failAt(port, "is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port: "+
+	} else if port := here.at("port"); port.present && !at.bad {
+		port.fail("is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port: " +
 			"the stage's own listens on 80 and 443")
 	}
-	if at := key("zone"); at.present && !zoneName.MatchString(settings.Zone) {
-		c.failAt(at, "is %q; write the name of a hosted zone, as in example.com", settings.Zone)
-	}
-	if at := key("certificate"); at.present {
+	here.at("zone").expect(zoneName.MatchString(settings.Zone), settings.Zone,
+		"the name of a hosted zone, as in example.com")
+	if at := here.at("certificate"); at.present {
 		c.checkARN(at, settings.Certificate, "acm", certificateResource, "a certificate")
 	}
-	if at := key("tlsPolicy"); at.present && !modernTLSPolicy.MatchString(settings.TLSPolicy) {
-		c.failAt(at, "is %q; write a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06",
-			settings.TLSPolicy)
+	here.at("tlsPolicy").expect(modernTLSPolicy.MatchString(settings.TLSPolicy), settings.TLSPolicy,
+		"a policy that admits no TLS before 1.2, such as ELBSecurityPolicy-TLS13-1-2-2021-06")
+	subnets, most := here.at("subnets"), awslimits.LoadBalancerSubnets
+	if count := len(settings.Subnets); subnets.present && (count < 2 || count > most) {
+		subnets.fail("has %d subnets; allowed: 2 to %d, in two availability zones or more", count, most)
 	}
-	if at := key("subnets"); at.present && (len(settings.Subnets) < 2 ||
-		len(settings.Subnets) > awslimits.LoadBalancerSubnets) {
-		c.failAt(at, "has %d subnets; allowed: 2 to %d, in two availability zones or more", len(settings.Subnets),
-			awslimits.LoadBalancerSubnets)
-	}
-	c.checkSubnets(settings.Subnets, "loadBalancer", "subnets")
-	if at := key("allowFrom"); at.present && len(settings.AllowFrom) == 0 {
-		c.failAt(at, "is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit "+
+	checkSubnets(subnets, settings.Subnets)
+	ranges := here.at("allowFrom")
+	if ranges.present && len(settings.AllowFrom) == 0 {
+		ranges.fail("is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit " +
 			"every address")
 	}
-	c.checkRanges(settings.AllowFrom, "loadBalancer", "allowFrom")
+	checkRanges(ranges, settings.AllowFrom)
 	for i, text := range settings.AllowFrom {
 		if strings.Contains(text, ":") {
-			c.fail(at("loadBalancer", "allowFrom", i),
-				"is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
+			ranges.at(i).fail("is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
 		}
 	}
-	if logs := settings.AccessLogs; logs != nil && !key("accessLogs").bad {
-		if at := c.root.at("loadBalancer", "accessLogs", "bucket"); !at.present {
-			c.failAt(at, "is missing; name the S3 bucket that the access logs go to")
-		} else if !bucketName.MatchString(logs.Bucket) {
-			c.failAt(at, "is %q; write the name of a bucket: 3 to 63 lower case letters, digits, - and .", logs.Bucket)
+	if logs, at := settings.AccessLogs, here.at("accessLogs"); logs != nil && !at.bad {
+		bucket := at.at("bucket")
+		if !bucket.present {
+			bucket.fail("is missing; name the S3 bucket that the access logs go to")
 		}
-		if strings.HasPrefix(logs.Prefix, "/") || strings.HasSuffix(logs.Prefix, "/") ||
-			strings.Contains(logs.Prefix, "AWSLogs") {
-			c.fail(at("loadBalancer", "accessLogs", "prefix"),
-				"is %q; write text that does not begin or end with / and does not contain AWSLogs",
-				logs.Prefix)
-		}
+		bucket.expect(bucketName.MatchString(logs.Bucket), logs.Bucket,
+			"the name of a bucket: 3 to 63 lower case letters, digits, - and .")
+		at.at("prefix").expect(strings.Trim(logs.Prefix, "/") == logs.Prefix && !strings.Contains(logs.Prefix, "AWSLogs"),
+			logs.Prefix, "text that does not begin or end with / and does not contain AWSLogs")
 	}
 }
 
 // checkARN checks that text is the ARN of a thing that the stage may use: in its region and accounts.
 func (c *checker) checkARN(at place, text string, service string, resource *regexp.Regexp, what string) {
 	parsed, err := arn.Parse(text)
-	switch {
-	case err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) ||
-		!resource.MatchString(parsed.Resource):
-		c.failAt(at, "is %q; write the ARN of %s", shorten(text), what)
-	default:
-		if mistake := c.foreign(parsed); mistake != "" {
-			c.failAt(at, "%s", mistake)
-		}
+	if err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) ||
+		!resource.MatchString(parsed.Resource) {
+		at.fail("is %q; write the ARN of %s", shorten(text), what)
+		return
 	}
+	at.failIf(c.foreign(parsed))
 }

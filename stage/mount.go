@@ -25,26 +25,26 @@ type Mount struct {
 	ReadOnly bool `json:"readOnly" default:"false"`
 }
 
-func (c *checker) checkMounts(keys []any, mounts map[string]Mount) {
+func checkMounts(here place, mounts map[string]Mount) {
 	seen := map[string]string{} // volumes by path
 	for _, volume := range slices.Sorted(maps.Keys(mounts)) {
 		if !awslimits.ECSName.MatchString(volume) {
-			c.fail(below(keys, volume), "cannot name a volume in ECS; use up to 255 letters, digits, - and _")
+			here.at(volume).fail("cannot name a volume in ECS; use up to 255 letters, digits, - and _")
 		}
-		where, to := c.root.at(below(keys, volume, "path")...), mounts[volume].Path
+		where, to := here.at(volume, "path"), mounts[volume].Path
 		switch {
 		case where.bad:
 			continue
 		case !where.present:
-			c.failAt(where, "is missing; write where the container sees the volume, as in /var/data")
+			where.fail("is missing; write where the container sees the volume, as in /var/data")
 		case !path.IsAbs(to):
-			c.failAt(where, "is %q; write an absolute path, as in /var/data", to)
+			where.fail("is %q; write an absolute path, as in /var/data", to)
 		case path.Clean(to) != to:
-			c.failAt(where, "is %q; write it as %s", to, path.Clean(to))
+			where.fail("is %q; write it as %s", to, path.Clean(to))
 		case to == "/":
-			c.failAt(where, "is /, the whole of the container's files; write a directory below it, as in /var/data")
+			where.fail("is /, the whole of the container's files; write a directory below it, as in /var/data")
 		case seen[to] != "":
-			c.failAt(where, "is %s, where the container sees the volume %s already; write another path", to, seen[to])
+			where.fail("is %s, where the container sees the volume %s already; write another path", to, seen[to])
 		}
 		seen[to] = volume
 	}

@@ -46,10 +46,8 @@ func (c *checker) isObjectText(fullKey string) bool {
 }
 
 func (c *checker) rejectNamespace(fullKey, meant string) {
-	file, _ := c.findKey(fullKey)
-	c.failAt(place{path: fullKey, file: file},
-		"nothing reads this key; write %s (the keys of this project begin with %s:, those of a provider "+
-			"with its name)", meant, c.in.Project)
+	c.keyPlace(fullKey).fail("nothing reads this key; write %s (the keys of this project begin with "+
+		"%s:, those of a provider with its name)", meant, c.in.Project)
 }
 
 // providerKeys are the keys of pulumi-aws's own configuration
@@ -70,12 +68,11 @@ func (c *checker) checkProviderKey(fullKey, key string) {
 	if slices.Contains(providerKeys, name) {
 		return
 	}
-	file, _ := c.findKey(fullKey)
 	message := "the AWS provider has no such key"
 	if meant := Nearest(name, providerKeys); meant != "" {
 		message += "; did you mean \"aws:" + meant + "\"?"
 	} else {
 		message += "; remove it, or correct its name: its keys are " + enumerate(providerKeys)
 	}
-	c.failAt(place{path: fullKey, file: file}, "%s", message)
+	c.keyPlace(fullKey).failIf(message)
 }

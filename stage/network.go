@@ -40,31 +40,28 @@ var (
 )
 
 func (c *checker) checkNetwork(network Network) {
-	vpc, subnets := c.root.at("network", "vpc"), c.root.at("network", "subnets")
-	if vpc.present && !vpcID.MatchString(network.VPC) {
-		c.failAt(vpc, "is %q; write a VPC's id, as in vpc-0123456789abcdef0", network.VPC)
-	}
+	vpc, subnets := c.at("network", "vpc"), c.at("network", "subnets")
+	vpc.expect(vpcID.MatchString(network.VPC), network.VPC, "a VPC's id, as in vpc-0123456789abcdef0")
 	switch {
 	case vpc.present && !subnets.present && !subnets.bad:
-		c.failAt(vpc, "needs subnets beside it; write the ids of those that tasks run in, as network.subnets, "+
+		vpc.fail("needs subnets beside it; write the ids of those that tasks run in, as network.subnets, " +
 			"or remove vpc to use the default VPC")
 	case subnets.present && !vpc.present && !vpc.bad:
-		c.failAt(subnets, "needs vpc beside it; write the id of the VPC that they are in, as network.vpc, "+
+		subnets.fail("needs vpc beside it; write the id of the VPC that they are in, as network.vpc, " +
 			"or remove subnets to use the default VPC")
 	case subnets.present && (len(network.Subnets) == 0 || len(network.Subnets) > awslimits.ServiceSubnets):
-		c.failAt(subnets, "has %d subnets; allowed: 1 to %d", len(network.Subnets), awslimits.ServiceSubnets)
+		subnets.fail("has %d subnets; allowed: 1 to %d", len(network.Subnets), awslimits.ServiceSubnets)
 	}
-	c.checkSubnets(network.Subnets, "network", "subnets")
+	checkSubnets(subnets, network.Subnets)
 }
 
-func (c *checker) checkSubnets(subnets []string, keys ...any) {
+func checkSubnets(here place, subnets []string) {
 	for i, subnet := range subnets {
-		path := append(slices.Clone(keys), i)
 		switch {
 		case !subnetID.MatchString(subnet):
-			c.fail(path, "is %q; write a subnet's id, as in subnet-0123456789abcdef0", subnet)
+			here.at(i).fail("is %q; write a subnet's id, as in subnet-0123456789abcdef0", subnet)
 		case slices.Contains(subnets[:i], subnet):
-			c.fail(path, "duplicates %s; remove it", subnet)
+			here.at(i).fail("duplicates %s; remove it", subnet)
 		}
 	}
 }

@@ -53,13 +53,13 @@ func newNode(value any, at node) *node {
 	case map[string]any:
 		n.object = make(map[string]*node, len(value))
 		for key, element := range value {
-			child := at.child(key, yamlChild(at.written, key))
+			child := at.placeOfChild(key, yamlChild(at.written, key))
 			n.object[key] = newNode(element, child)
 		}
 	case []any:
 		n.list = make([]*node, len(value))
 		for i, element := range value {
-			child := at.child(i, yamlElement(at.written, i))
+			child := at.placeOfChild(i, yamlElement(at.written, i))
 			n.list[i] = newNode(element, child)
 		}
 	default:
@@ -68,8 +68,20 @@ func newNode(value any, at node) *node {
 	return &n
 }
 
-// child is where a value below n stands.
-func (n *node) child(key any, written *yaml.Node) node {
+// child is the value that a key of an object, or an index into a list, leads to; nil where there is none.
+func (n *node) child(key any) *node {
+	index, isIndex := key.(int)
+	switch {
+	case n == nil || isIndex && index >= len(n.list):
+		return nil
+	case isIndex:
+		return n.list[index]
+	}
+	return n.object[key.(string)]
+}
+
+// placeOfChild is where a value below n stands.
+func (n *node) placeOfChild(key any, written *yaml.Node) node {
 	return node{path: n.path + step(n.path, key), file: n.file, hidden: n.hidden, written: written,
 		encrypted: n.encrypted || isEncrypted(written)}
 }
@@ -155,18 +167,58 @@ func shorten(text string) string {
 	return text
 }
 
-// place is where a mistake is reported.
+// place is a value of the stage, or where one would stand: what checks look at, and where they report mistakes.
 type place struct {
+	in   *checker
+	node *node // nil where the user wrote nothing there
+	// path and file are where the value stands, or what it would be in the object that lacks it.
 	path, file string
-	// present is false where the user wrote nothing there.
-	present bool
+	present    bool
 	// bad is set where the value, or one around it, has been reported, or may be what an unknown key beside it means.
 	bad bool
 	// unsure is that of the node.
 	unsure bool
 }
 
-func (n *node) place() place { return place{n.path, n.file, true, n.bad, n.unsure} }
+func (n *node) place() place {
+	return place{node: n, path: n.path, file: n.file, present: true, bad: n.bad, unsure: n.unsure}
+}
+
+// at finds the value below p that keys (string) and indices (int) lead to.
+func (p place) at(keys ...any) place {
+	for _, key := range keys {
+		below := place{path: p.path + step(p.path, key), file: p.file, bad: p.unsure}
+		if next := p.node.child(key); next != nil {
+			below = next.place()
+		}
+		below.in, below.bad = p.in, below.bad || p.bad
+		p = below
+	}
+	return p
+}
+
+// fail reports a mistake, unless the value was rejected already.
+func (p place) fail(format string, args ...any) { p.in.failAt(p, format, args...) }
+
+// failIf reports a mistake where there is one.
+func (p place) failIf(mistake string) {
+	if mistake != "" {
+		p.fail("%s", mistake)
+	}
+}
+
+// expect refuses a text that was written in another form than what advice says.
+func (p place) expect(isValid bool, text, advice string) {
+	if p.present && !isValid {
+		p.fail("is %q; write %s", shorten(text), advice)
+	}
+}
+
+// key is the path as messages name it, wherever the value stands.
+func (p place) key() string { return strings.TrimPrefix(p.path, defaultsKey+".") }
+
+// inherited is true where the value comes from the defaults.
+func (p place) inherited() bool { return p.key() != p.path }
 
 // spoil marks all that stands at and below a node as reported.
 func (n *node) spoil() {
@@ -177,33 +229,4 @@ func (n *node) spoil() {
 	for _, child := range n.list {
 		child.spoil()
 	}
-}
-
-// inherited is true where the value comes from the defaults.
-func (p place) inherited() bool { return strings.HasPrefix(p.path, defaultsKey+".") }
-
-// at finds the value below n that keys (string) and indices (int) lead to. Where there is none, the place is
-// named by what it would be in the object that lacks it.
-func (n *node) at(keys ...any) place {
-	current, found := n, n.place()
-	for _, key := range keys {
-		var next *node
-		if current != nil {
-			switch key := key.(type) {
-			case string:
-				next = current.object[key]
-			case int:
-				if key < len(current.list) {
-					next = current.list[key]
-				}
-			}
-		}
-		if next == nil {
-			found = place{path: found.path + step(found.path, key), file: found.file, bad: found.bad || found.unsure}
-		} else {
-			found = place{next.path, next.file, true, found.bad || next.bad, next.unsure}
-		}
-		current = next
-	}
-	return found
 }

@@ -50,21 +50,21 @@ var (
 const policyCharacters = "IAM takes only the characters of Latin-1 in a policy; write a pattern with * or ? in " +
 	"their place"
 
-// checkPermissions checks the permissions of the service or task called name, which the keys lead to.
-func (c *checker) checkPermissions(keys []any, name string, permissions []Permission) {
+// checkPermissions checks the permissions of the service or task called name.
+func (c *checker) checkPermissions(here place, name string, permissions []Permission) {
 	for i, permission := range permissions {
-		key := func(more ...any) []any { return below(below(keys, i), more...) }
-		c.checkAtLeastOne(key("actions"), len(permission.Actions), "at least one SERVICE:ACTION, as in s3:GetObject")
-		c.checkAtLeastOne(key("resources"), len(permission.Resources), "the ARNs of what the actions may be done to")
+		here := here.at(i)
+		checkAtLeastOne(here.at("actions"), len(permission.Actions), "at least one SERVICE:ACTION, as in s3:GetObject")
+		checkAtLeastOne(here.at("resources"), len(permission.Resources), "the ARNs of what the actions may be done to")
 		for j, action := range permission.Actions {
 			switch _, verb, isPair := strings.Cut(action, ":"); {
 			case action == "*" || isPair && verb != "" && strings.Trim(verb, "*?") == "":
-				c.fail(key("actions", j), "is %q, which allows everything; name the actions that are needed", action)
+				here.at("actions", j).fail("is %q, which allows everything; name the actions that are needed", action)
 			case !iamAction.MatchString(action):
-				c.fail(key("actions", j), "is %q; write SERVICE:ACTION, as in s3:GetObject", action)
-			case c.checkEscalation(key("actions", j), name, action, permission.Resources):
+				here.at("actions", j).fail("is %q; write SERVICE:ACTION, as in s3:GetObject", action)
+			case c.checkEscalation(here.at("actions", j), name, action, permission.Resources):
 			case slices.Contains(permission.Resources, "*") && len(permission.Conditions) == 0 && narrowable(action):
-				c.fail(key("resources", slices.Index(permission.Resources, "*")),
+				here.at("resources", slices.Index(permission.Resources, "*")).fail(
 					`is "*", and %s can be narrowed to resources; name their ARNs, or narrow it with conditions`, action)
 			}
 		}
@@ -72,30 +72,29 @@ func (c *checker) checkPermissions(keys []any, name string, permissions []Permis
 			switch parsed, err := arn.Parse(resource); {
 			case resource == "*":
 			case !awslimits.PolicyText.MatchString(resource):
-				c.fail(key("resources", j), "is %q, and %s", shorten(resource), policyCharacters)
+				here.at("resources", j).fail("is %q, and %s", shorten(resource), policyCharacters)
 			case err != nil:
-				c.fail(key("resources", j), "is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
+				here.at("resources", j).fail("is %q; write an ARN, as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			case strings.Trim(parsed.Service, "*?") == "":
-				c.fail(key("resources", j), "is %q, which is everything of every AWS service; name the service, "+
+				here.at("resources", j).fail("is %q, which is everything of every AWS service; name the service, "+
 					"as in arn:aws:s3:::shop-uploads/*", shorten(resource))
 			default: // of any region and account, which may let the task in
-				if mistake := c.foreignPartition(parsed); mistake != "" {
-					c.fail(key("resources", j), "%s", mistake)
-				}
+				here.at("resources", j).failIf(c.foreignPartition(parsed))
 			}
 		}
 		for operator, conditions := range permission.Conditions {
 			if !awslimits.ConditionOperator(operator) {
-				c.fail(key("conditions", operator), "is no operator of IAM; write one such as StringEquals")
+				here.at("conditions", operator).fail("is no operator of IAM; write one such as StringEquals")
 				continue
 			}
 			for conditionKey, values := range conditions {
+				condition := here.at("conditions", operator, conditionKey)
 				if !iamKey.MatchString(conditionKey) {
-					c.fail(key("conditions", operator, conditionKey), "is no condition key of IAM; write one such as aws:SourceVpc")
+					condition.fail("is no condition key of IAM; write one such as aws:SourceVpc")
 				}
 				for j, value := range values {
 					if !awslimits.PolicyText.MatchString(value) {
-						c.fail(key("conditions", operator, conditionKey, j), "is %q, and %s", shorten(value), policyCharacters)
+						condition.at(j).fail("is %q, and %s", shorten(value), policyCharacters)
 					}
 				}
 			}
@@ -105,16 +104,16 @@ func (c *checker) checkPermissions(keys []any, name string, permissions []Permis
 
 // checkEscalation refuses an action by which the containers' code could make itself an administrator, unless a
 // boundary limits what it can be allowed. It tells whether it has.
-func (c *checker) checkEscalation(keys []any, name, action string, resources []string) (refused bool) {
-	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present || boundary.bad {
+func (c *checker) checkEscalation(here place, name, action string, resources []string) (refused bool) {
+	if boundary := c.at("roles", "permissionsBoundary"); boundary.present || boundary.bad {
 		return false
 	}
 	own := c.document.Roles.Path + c.names().TaskRole(name)
 	for _, resource := range resources {
 		if by := escalating(action, resource, own); by != "" {
-			c.fail(keys, "is %s, and %s on %s lets the containers' own code make itself an administrator; name the resources "+
-				"that it needs, "+
-				"or set roles.permissionsBoundary, which limits what it can be allowed", action, by, shorten(resource))
+			here.fail("is %s, and %s on %s lets the containers' own code make itself an administrator; name the resources "+
+				"that it needs, or set roles.permissionsBoundary, which limits what it can be allowed", action, by,
+				shorten(resource))
 			return true
 		}
 	}
@@ -122,8 +121,8 @@ func (c *checker) checkEscalation(keys []any, name, action string, resources []s
 }
 
 // checkAtLeastOne refuses a required list that is missing or empty.
-func (c *checker) checkAtLeastOne(keys []any, length int, what string) {
-	if length == 0 && !c.root.at(keys...).bad {
-		c.fail(keys, "is missing; write %s", what)
+func checkAtLeastOne(here place, length int, what string) {
+	if length == 0 && !here.bad {
+		here.fail("is missing; write %s", what)
 	}
 }

@@ -99,22 +99,22 @@ func (r Ref) Pinned() string { return r.Registry() + "/" + r.Repository + "@" + 
 
 // checkRef checks a pinned reference against the region and accounts that the stage may use.
 func (c *checker) checkRef(name, text string, aws AWS) {
-	path := at("images", name, "ref")
+	path := c.at("images", name, "ref")
 	ref, err := parseRef(text)
 	if err != nil {
-		c.fail(path, "%s", err)
+		path.fail("%s", err)
 		return
 	}
 	if aws.Region != "" && ref.Region != aws.Region {
-		c.fail(path, "is in region %s, and the stage runs in %s (aws:region); promote the image to this region first",
+		path.fail("is in region %s, and the stage runs in %s (aws:region); promote the image to this region first",
 			ref.Region, aws.Region)
 	}
 	if len(aws.AllowedAccountIDs) > 0 && !slices.Contains(aws.AllowedAccountIDs, ref.Account) {
-		c.fail(path, "is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
+		path.fail("is in account %s, and the stage may use %s (aws:allowedAccountIds); correct one of them",
 			ref.Account, enumerate(aws.AllowedAccountIDs))
 	}
-	if own := c.names().RepositoryName(name); c.root.at("images", name, "build").present && ref.Repository != own {
-		c.fail(path, "names an image of the repository %s, and beside build it goes back to one that was built here; "+
+	if own := c.names().RepositoryName(name); c.at("images", name, "build").present && ref.Repository != own {
+		path.fail("names an image of the repository %s, and beside build it goes back to one that was built here; "+
 			"pin one of %s, or remove build to run an image of another stage", ref.Repository, own)
 	}
 }

@@ -1,6 +1,8 @@
 package stage
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"slipway/internal/awslimits"
@@ -26,20 +28,18 @@ type Roles struct {
 }
 
 func (c *checker) checkRoles(roles Roles) {
-	if path := c.root.at("roles", "path"); path.present && (len(roles.Path) > awslimits.IAMPath ||
-		!awslimits.RolePath.MatchString(roles.Path)) {
-		c.failAt(path, "is %q; write a path of up to %d characters that begins and ends with /, as in /slipway/",
-			shorten(roles.Path), awslimits.IAMPath)
-	}
-	if boundary := c.root.at("roles", "permissionsBoundary"); boundary.present {
-		parsed, err := arn.Parse(roles.PermissionsBoundary)
-		if err != nil || !awslimits.PolicyARN.MatchString(roles.PermissionsBoundary) {
-			c.failAt(boundary, "is %q; write the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary",
-				roles.PermissionsBoundary)
-		} else if mistake := c.foreignPartition(parsed); mistake != "" {
-			c.failAt(boundary, "%s", mistake)
-		} else if mistake := c.foreignAccount(parsed.AccountID); mistake != "" && parsed.AccountID != "aws" {
-			c.failAt(boundary, "%s", mistake)
+	path, boundary := c.at("roles", "path"), c.at("roles", "permissionsBoundary")
+	path.expect(len(roles.Path) <= awslimits.IAMPath && awslimits.RolePath.MatchString(roles.Path), roles.Path,
+		fmt.Sprintf("a path of up to %d characters that begins and ends with /, as in /slipway/", awslimits.IAMPath))
+	policy, err := arn.Parse(roles.PermissionsBoundary)
+	isPolicy := err == nil && awslimits.PolicyARN.MatchString(roles.PermissionsBoundary)
+	boundary.expect(isPolicy, roles.PermissionsBoundary,
+		"the ARN of a policy, as in arn:aws:iam::123456789012:policy/boundary")
+	if isPolicy {
+		mistake := c.foreignPartition(policy)
+		if mistake == "" && policy.AccountID != "aws" {
+			mistake = c.foreignAccount(policy.AccountID)
 		}
+		boundary.failIf(mistake)
 	}
 }

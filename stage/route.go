@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -145,48 +146,45 @@ func (r Route) withDefaults() *Route {
 
 func (c *checker) checkRoute(name string, service Service) {
 	route := service.Route
-	place := c.root.at("services", name, "route")
-	if route == nil || place.bad {
+	here := c.at("services", name, "route")
+	if route == nil || here.bad {
 		return
 	}
-	key := func(keys ...any) []any { return append(at("services", name, "route"), keys...) }
-	if port := c.root.at("services", name, "port"); !port.present && !port.bad {
-		c.failAt(place, "leads to a service that has no port; write services.%s.port, or remove route", name)
+	if port := c.at("services", name, "port"); !port.present && !port.bad {
+		here.fail("leads to a service that has no port; write services.%s.port, or remove route", name)
 	}
 	c.checkHosts(name, route.Hosts)
 	for i, path := range route.Paths {
 		switch {
 		case len(path) > awslimits.RuleValue || !awslimits.PathPattern.MatchString(path):
-			c.fail(key("paths", i), `is %q; write a path of up to %d characters that begins with /, as in /api/*`, shorten(path),
-				awslimits.RuleValue)
+			here.at("paths", i).fail("is %q; write a path of up to %d characters that begins with /, as in /api/*",
+				shorten(path), awslimits.RuleValue)
 		case slices.Contains(route.Paths[:i], path):
-			c.fail(key("paths", i), "duplicates %s; remove it", path)
+			here.at("paths", i).fail("duplicates %s; remove it", path)
 		}
 	}
 	if values := len(route.Hosts) + len(route.Paths); values > awslimits.RuleValues {
-		c.failAt(place, "has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one "+
-			"with *, as in *.example.com or /api/*",
-			values, awslimits.RuleValues)
+		here.fail("has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one "+
+			"with *, as in *.example.com or /api/*", values, awslimits.RuleValues)
 	}
 	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "")
 	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > awslimits.RuleWildcards {
-		c.failAt(place, "has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?", wildcards, awslimits.RuleWildcards)
+		here.fail("has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?",
+			wildcards, awslimits.RuleWildcards)
 	}
-	written := func(key string) bool {
-		at := c.root.at("loadBalancer", key)
+	maySpeakHTTPS := slices.ContainsFunc([]string{"arn", "certificate", "zone"}, func(key string) bool {
+		at := c.at("loadBalancer", key)
 		return at.present || at.bad // it may have been meant
+	})
+	if protocol := here.at("protocol"); !protocol.bad && route.NeedsHTTPS() && !maySpeakHTTPS {
+		protocol.fail("is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or "+
+			"loadBalancer.zone", route.Protocol)
 	}
-	if !c.root.at(key("protocol")...).bad && route.NeedsHTTPS() && !written("arn") && !written("certificate") &&
-		!written("zone") {
-		c.fail(key("protocol"),
-			"is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or loadBalancer.zone",
-			route.Protocol)
-	}
-	c.checkTargetHealth(route, key)
+	checkTargetHealth(here.at("healthCheck"), route)
 }
 
 func (c *checker) checkHosts(name string, hosts []string) {
-	key := func(keys ...any) []any { return append(at("services", name, "route", "hosts"), keys...) }
+	here := c.at("services", name, "route", "hosts")
 	zone := c.document.LoadBalancer.Zone
 	if !zoneName.MatchString(zone) { // which is told there
 		zone = ""
@@ -194,27 +192,26 @@ func (c *checker) checkHosts(name string, hosts []string) {
 	for i, host := range hosts {
 		switch {
 		case len(host) > awslimits.RuleValue:
-			c.fail(key(i), "is %q, %d characters long; allowed: up to %d", shorten(host), len(host), awslimits.RuleValue)
+			here.at(i).fail("is %q, %d characters long; allowed: up to %d", shorten(host), len(host), awslimits.RuleValue)
 		case !awslimits.HostPattern.MatchString(host):
-			c.fail(key(i), "is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
+			here.at(i).fail("is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
 		case slices.Contains(hosts[:i], host):
-			c.fail(key(i), "duplicates %s; remove it", host)
+			here.at(i).fail("duplicates %s; remove it", host)
 		case zone != "" && host != zone && !strings.HasSuffix(host, "."+zone):
-			c.fail(key(i), "is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone",
+			here.at(i).fail("is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone",
 				host, zone, zone)
 		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):
-			c.fail(key(i), "is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, "+
+			here.at(i).fail("is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, "+
 				"as in *.example.com", host)
 		case zone != "":
 			if part := c.badLabel(host); part != "" {
-				c.fail(key(i), "is %q, whose part %q no DNS record or certificate can have; use 1 to %d letters, digits and -, "+
+				here.at(i).fail("is %q, whose part %q no DNS record or certificate can have; use 1 to %d letters, digits and -, "+
 					"and no - at either end", shorten(host), shorten(part), awslimits.DNSLabel)
 			}
 		}
 	}
 	if zone != "" && len(hosts) == 0 {
-		c.fail(at("services", name, "route", "hosts"),
-			"is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
+		here.fail("is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
 	}
 }
 
@@ -240,32 +237,27 @@ func (c *checker) checkCertificateDomains() {
 	if !c.makesCertificate() {
 		return
 	}
-	domains := certificateDomains(c.document.Services, c.document.LoadBalancer.Zone)
-	if len(domains) > 0 && len(domains[0]) > awslimits.CertificateDomain {
-		c.fail(at("loadBalancer", "zone"), "needs a certificate for %s, which is %d characters long, and ACM wants one "+
+	domains, most := certificateDomains(c.document.Services, c.document.LoadBalancer.Zone), awslimits.CertificateDomain
+	if len(domains) > 0 && len(domains[0]) > most {
+		c.at("loadBalancer", "zone").fail("needs a certificate for %s, which is %d characters long, and ACM wants one "+
 			"name of up to %d; use a shorter host in one of the routes, or write loadBalancer.certificate", domains[0],
-			len(domains[0]),
-			awslimits.CertificateDomain)
+			len(domains[0]), most)
 	}
 }
 
-func (c *checker) checkTargetHealth(route *Route, key func(...any) []any) {
-	check := route.HealthCheck
-	if path := key("healthCheck", "path"); c.root.at(path...).present &&
-		(len(check.Path) > awslimits.HealthCheckPath || !strings.HasPrefix(check.Path, "/")) {
-		c.fail(path, "is %q; write a path of up to %d characters that begins with /", shorten(check.Path),
-			awslimits.HealthCheckPath)
-	}
-	least, most, example := 200, 499, "200 or 200-299 or 200,302"
+func checkTargetHealth(here place, route *Route) {
+	check, most := route.HealthCheck, awslimits.HealthCheckPath
+	here.at("path").expect(len(check.Path) <= most && strings.HasPrefix(check.Path, "/"), check.Path,
+		fmt.Sprintf("a path of up to %d characters that begins with /", most))
+	first, last, example := 200, 499, "200 or 200-299 or 200,302"
 	if route.Protocol == grpc {
-		least, most, example = 0, 99, "12 or 0-99"
+		first, last, example = 0, 99, "12 or 0-99"
 	}
-	if path := key("healthCheck", "codes"); c.root.at(path...).present && !awslimits.Codes(check.Codes, least, most) {
-		c.fail(path, "is %q; allowed: %d to %d, as in %s", check.Codes, least, most, example)
+	if codes := here.at("codes"); codes.present && !awslimits.Codes(check.Codes, first, last) {
+		codes.fail("is %q; allowed: %d to %d, as in %s", check.Codes, first, last, example)
 	}
-	timeout, interval := c.root.at(key("healthCheck", "timeout")...), c.root.at(key("healthCheck", "interval")...)
-	if check.Timeout >= check.Interval && !interval.bad {
-		c.failAt(timeout, "is %d, and a check must end before the next begins; write less than interval, which is %d",
+	if check.Timeout >= check.Interval && !here.at("interval").bad {
+		here.at("timeout").fail("is %d, and a check must end before the next begins; write less than interval, which is %d",
 			check.Timeout, check.Interval)
 	}
 }
@@ -276,14 +268,15 @@ func (c *checker) checkRoutes() {
 	priorities := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
 		route := c.document.Services[name].Route
-		place := c.root.at("services", name, "route")
-		if route == nil || place.bad {
+		here := c.at("services", name, "route")
+		if route == nil || here.bad {
 			continue
 		}
 		for _, host := range orAny(route.Hosts, "*") {
 			for _, path := range orAny(route.Paths, "/*") {
 				if other, isTaken := taken[host+path]; isTaken && other != name {
-					c.failAt(place, "answers to the same requests as services.%s.route (host %s, path %s); give them other hosts or paths", other, host, path)
+					here.fail("answers to the same requests as services.%s.route (host %s, path %s); give them other hosts or paths",
+						other, host, path)
 				}
 				taken[host+path] = name
 			}
@@ -293,9 +286,8 @@ func (c *checker) checkRoutes() {
 			is = "is"
 		}
 		if other, isTaken := priorities[priority]; isTaken {
-			c.fail(at("services", name, "route", "priority"),
-				"%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes before "+
-					"all services without one", is, priority, other)
+			here.at("priority").fail("%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes "+
+				"before all services without one", is, priority, other)
 		}
 		priorities[priority] = name
 	}

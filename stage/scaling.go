@@ -1,9 +1,7 @@
 package stage
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 )
 
 // Scaling lets Application Auto Scaling decide a service's desired count.
@@ -105,54 +103,50 @@ var scheduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (c *checker) checkScaling(name string, service Service) {
 	scaling := service.Scaling
-	whole := c.root.at("services", name, "scaling")
-	if scaling == nil || whole.bad {
+	of := c.at("services", name)
+	here, replicas := of.at("scaling"), of.at("replicas")
+	if scaling == nil || here.bad {
 		return
 	}
-	key := func(keys ...any) []any { return append(at("services", name, "scaling"), keys...) }
-	written := func(name string) place { return c.root.at(key(name)...) }
-	known := written("max").present && !written("max").bad && !written("min").bad
+	most, requests := here.at("max"), here.at("requests")
+	known := most.present && !most.bad && !here.at("min").bad
 	switch {
-	case !written("max").present:
-		c.fail(key("max"), "is missing; write the largest number of tasks that the service may have")
+	case !most.present:
+		most.fail("is missing; write the largest number of tasks that the service may have")
 	case known && scaling.Max < scaling.Min:
-		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
+		most.fail("is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
 		known = false
 	}
-	if !written("cpu").present && !written("memory").present && !written("requests").present &&
-		len(scaling.Schedules) == 0 && !whole.unsure {
-		c.failAt(whole, "has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
+	if !here.at("cpu").present && !here.at("memory").present && !requests.present &&
+		len(scaling.Schedules) == 0 && !here.unsure {
+		here.fail("has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
 	}
-	if written("requests").present && service.Route == nil && !c.root.at("services", name, "route").bad {
-		c.fail(key("requests"),
-			"counts what the load balancer sends, and the service has no route; write route, or remove requests")
+	if requests.present && service.Route == nil && !of.at("route").bad {
+		requests.fail("counts what the load balancer sends, and the service has no route; write route, or remove requests")
 	}
-	if replicas := c.root.at("services", name, "replicas"); known && replicas.present && !replicas.bad &&
-		!replicas.inherited() &&
+	if known && replicas.present && !replicas.bad && !replicas.inherited() &&
 		(service.Replicas < scaling.Min || service.Replicas > scaling.Max) {
-		c.failAt(replicas, "is %d, and scaling keeps the service between %d and %d; write a count in between for the "+
-			"service to start with, or remove replicas",
-			service.Replicas, scaling.Min, scaling.Max)
+		replicas.fail("is %d, and scaling keeps the service between %d and %d; write a count in between for the "+
+			"service to start with, or remove replicas", service.Replicas, scaling.Min, scaling.Max)
 	}
-	for _, schedule := range slices.Sorted(maps.Keys(scaling.Schedules)) {
-		c.checkSchedule(schedule, scaling.Schedules[schedule], scaling.Max, key("schedules", schedule))
+	for schedule, settings := range scaling.Schedules {
+		checkSchedule(here.at("schedules", schedule), schedule, settings, scaling.Max)
 	}
 }
 
-func (c *checker) checkSchedule(name string, schedule Schedule, most int, keys []any) {
-	key := func(name string) []any { return append(slices.Clone(keys), name) }
+func checkSchedule(here place, name string, schedule Schedule, most int) {
 	if !scheduleName.MatchString(name) {
-		c.fail(keys, "cannot name a schedule; use up to 64 letters, digits, - and _")
+		here.fail("cannot name a schedule; use up to 64 letters, digits, - and _")
 	}
-	c.checkWhen(keys, schedule.When, schedule.TimeZone)
+	checkWhen(here, schedule.When, schedule.TimeZone)
 	switch {
-	case c.root.at(keys...).unsure:
+	case here.unsure:
 	case schedule.Min == nil && schedule.Max == nil:
-		c.fail(keys, "changes nothing; write min or max")
-	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !c.root.at(key("min")...).bad:
-		c.fail(key("max"), "is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
+		here.fail("changes nothing; write min or max")
+	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !here.at("min").bad:
+		here.at("max").fail("is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
 	case schedule.Min != nil && schedule.Max == nil && *schedule.Min > most:
-		c.fail(key("min"), "is %d, more than scaling.max, which is %d; write max, too", *schedule.Min, most)
+		here.at("min").fail("is %d, more than scaling.max, which is %d; write max, too", *schedule.Min, most)
 	}
 }
 

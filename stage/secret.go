@@ -43,24 +43,23 @@ func (v SecretValue) Reveal() string {
 
 // checkSecret never shows what it checks: it may be the secret itself, put where its ARN belongs.
 func (c *checker) checkSecret(name, text string) {
-	path := at("secrets", name)
+	path := c.at("secrets", name)
 	switch written := c.root.object["secrets"].object[name]; {
 	case strings.Contains(name, ":") && !IsSecretARN(text):
-		c.fail(path, "has a colon, with which ECS's references to a secret part its name from its version; use another name, "+
+		path.fail("has a colon, with which ECS's references to a secret part its name from its version; use another name, " +
 			"or keep the value elsewhere and write its ARN")
 	case written.encrypted && text == "":
-		c.fail(path, "is an empty value, encrypted; encrypt the value itself, or remove the key")
+		path.fail("is an empty value, encrypted; encrypt the value itself, or remove the key")
 	case isEncrypted(written.written) && IsSecretARN(text):
-		c.fail(path, "is an ARN, encrypted; an ARN is no secret: write it as it is")
+		path.fail("is an ARN, encrypted; an ARN is no secret: write it as it is")
 	case written.encrypted || IsSecretARN(text):
 	case arn.IsARN(text):
-		c.fail(path, "is an ARN of neither a secret nor a parameter; write "+
-			"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with "+
+		path.fail("is an ARN of neither a secret nor a parameter; write " +
+			"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with " +
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
 	default:
-		c.fail(path, "is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
-			"--path '%s:secrets%s'`, "+
-			"or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, step("secrets", name))
+		path.fail("is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
+			"--path '%s:secrets%s'`, or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.in.Project, step("secrets", name))
 	}
 }
 
@@ -89,31 +88,30 @@ func (c *checker) secrets() map[string]Secret {
 	return secrets
 }
 
-// checkSecretNames checks the secrets that a container names. keys lead to the container.
-func (c *checker) checkSecretNames(keys []any, container Container) {
+// checkSecretNames checks the secrets that a container names.
+func (c *checker) checkSecretNames(here place, container Container) {
 	declared := slices.Sorted(maps.Keys(c.document.Secrets))
 	for i, secret := range container.SecretNames {
-		path := below(keys, "secrets", i)
+		path := here.at("secrets", i)
 		switch {
 		case !slices.Contains(declared, secret):
 			// Not shown: it may be the value itself, put where its name belongs.
-			if !c.root.at("secrets").bad {
-				c.fail(path, "is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s",
+			if !c.at("secrets").bad {
+				path.fail("is not the name of a secret; declare it in secrets, with its value, encrypted, or its ARN%s",
 					orOneOf(declared))
 			}
 		case slices.Contains(container.SecretNames[:i], secret):
-			c.fail(path, "duplicates %q; remove it", secret)
+			path.fail("duplicates %q; remove it", secret)
 		case hasKey(container.Environment, secret):
-			c.fail(path, "%q is a variable in %s too; remove one of them", secret, written(below(keys, "environment")...))
+			path.fail("%q is a variable in %s too; remove one of them", secret, here.at("environment").key())
 		case hasKey(c.document.Environment, secret):
-			c.fail(path, "%q is a variable in environment too; remove one of them", secret)
+			path.fail("%q is a variable in environment too; remove one of them", secret)
 		}
 	}
 }
 
-// checkSecretSize checks that one secret of Secrets Manager holds the encrypted values of all containers. keys lead to
-// the service or the task.
-func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
+// checkSecretSize checks that one secret of Secrets Manager holds the encrypted values of all containers.
+func (c *checker) checkSecretSize(here place, definition TaskDefinition) {
 	values := map[string]string{}
 	for _, container := range definition.AllContainers("") {
 		for _, secret := range container.SecretNames {
@@ -123,8 +121,7 @@ func (c *checker) checkSecretSize(keys []any, definition TaskDefinition) {
 		}
 	}
 	if text, err := json.Marshal(values); err != nil || len(text) > awslimits.SecretSize {
-		c.fail(below(keys, "secrets"),
-			"has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one elsewhere and "+
-				"write its ARN", len(text), awslimits.SecretSize)
+		here.at("secrets").fail("has encrypted values of %d bytes together, and Secrets Manager takes %d; keep a large one "+
+			"elsewhere and write its ARN", len(text), awslimits.SecretSize)
 	}
 }

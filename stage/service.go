@@ -72,41 +72,38 @@ type Service struct {
 }
 
 func (c *checker) checkService(name string, service Service) {
-	key := func(keys ...any) []any { return append(at("services", name), keys...) }
-	port := c.root.at(key("port")...)
-
-	c.checkTaskDefinition(key(), name, service.TaskDefinition)
+	here := c.at("services", name)
+	c.checkTaskDefinition(here, name, service.TaskDefinition)
 	if service.Exec && service.ReadonlyRootFilesystem {
-		c.fail(key("readonlyRootFilesystem"),
-			"cannot be combined with exec, whose sessions write to the container's files; remove one of them")
+		here.at("readonlyRootFilesystem").fail("cannot be combined with exec, whose sessions write to the container's " +
+			"files; remove one of them")
 	}
-	if !port.present && !port.bad && len(service.AllowFrom) > 0 {
-		c.fail(key("allowFrom"), "lets addresses reach a service that has no port; write port, or remove allowFrom")
+	if port := here.at("port"); !port.present && !port.bad && len(service.AllowFrom) > 0 {
+		here.at("allowFrom").fail("lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
-	c.checkRanges(service.AllowFrom, "services", name, "allowFrom")
+	checkRanges(here.at("allowFrom"), service.AllowFrom)
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
 	c.checkDeployment(name, service)
 }
 
-func (c *checker) checkRanges(ranges []string, keys ...any) {
+func checkRanges(here place, ranges []string) {
 	var seen []netip.Prefix
 	for i, text := range ranges {
-		path := append(slices.Clone(keys), i)
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			c.fail(path, "is %q; write a range of addresses as in 203.0.113.0/24, or one address as in 203.0.113.7/32",
+			here.at(i).fail("is %q; write a range of addresses as in 203.0.113.0/24, or one address as in 203.0.113.7/32",
 				text)
 			continue
 		}
 		switch {
 		case prefix != prefix.Masked():
-			c.fail(path, "is %s, an address inside its range; write %s for the range, or %s for the address alone",
+			here.at(i).fail("is %s, an address inside its range; write %s for the range, or %s for the address alone",
 				text, prefix.Masked(), netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen()))
 		case prefix.String() != text: // as AWS keeps it: written otherwise, it would be another one on every refresh
-			c.fail(path, "is %s; write it as %s", text, prefix)
+			here.at(i).fail("is %s; write it as %s", text, prefix)
 		case slices.Contains(seen, prefix):
-			c.fail(path, "duplicates %s; remove it", text)
+			here.at(i).fail("duplicates %s; remove it", text)
 		}
 		seen = append(seen, prefix)
 	}

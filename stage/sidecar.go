@@ -47,79 +47,70 @@ type Sidecar struct {
 	Container
 }
 
-// mostContainers is how many containers a task has at most, the main one among them
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html).
-const mostContainers = awslimits.Containers
-
-// checkContainers checks the containers beside the main one, called main. keys lead to the service or the task.
-func (c *checker) checkContainers(keys []any, main string, definition TaskDefinition) {
-	all := below(keys, "containers")
-	if others := len(definition.Containers); others >= mostContainers {
-		c.fail(all, "has %d containers; ECS takes %d in a task, and so %d beside the main one", others, mostContainers,
-			mostContainers-1)
+// checkContainers checks the containers beside the main one, called main, of the service or the task here.
+func (c *checker) checkContainers(here place, main string, definition TaskDefinition) {
+	all := here.at("containers")
+	if others, most := len(definition.Containers), awslimits.Containers; others >= most {
+		all.fail("has %d containers; ECS takes %d in a task, and so %d beside the main one", others, most, most-1)
 	}
-	for _, name := range slices.Sorted(maps.Keys(definition.Containers)) {
-		sidecar, own := definition.Containers[name], below(all, name)
+	for name, sidecar := range definition.Containers {
+		own := all.at(name)
 		switch {
 		case !awslimits.ECSName.MatchString(name):
-			c.fail(own, "cannot name a container in ECS; use up to 255 letters, digits, - and _")
+			own.fail("cannot name a container in ECS; use up to 255 letters, digits, - and _")
 		case name == main:
-			c.fail(own, "is the name of the main container, whose keys stand in %s; use another name", written(keys...))
+			own.fail("is the name of the main container, whose keys stand in %s; use another name", here.key())
 		}
-		c.checkSidecarImage(below(own, "image"), sidecar.Image, definition.Image)
+		c.checkSidecarImage(own.at("image"), sidecar.Image, definition.Image)
 		c.checkContainer(own, sidecar.Container)
 	}
-	c.checkShares(keys, definition)
+	checkShares(here, definition)
 }
 
 // checkSidecarImage checks what a container beside the main one runs, given the image of that one.
-func (c *checker) checkSidecarImage(keys []any, image, main string) {
-	where, declared := c.root.at(keys...), slices.Sorted(maps.Keys(c.document.Images))
+func (c *checker) checkSidecarImage(here place, image, main string) {
+	declared := slices.Sorted(maps.Keys(c.document.Images))
 	if own, is := c.document.Images[image]; is {
 		mains, known := c.document.Images[main]
 		if known && own.platform() != mains.platform() {
-			c.failAt(where, "is %s, for %s, and the main container's image, %s, is for %s; a task runs on one platform: build "+
-				"both for it",
-				image, own.platform(), main, mains.platform())
+			here.fail("is %s, for %s, and the main container's image, %s, is for %s; a task runs on one platform: build "+
+				"both for it", image, own.platform(), main, mains.platform())
 		}
 		return
 	}
 	named, err := reference.ParseNormalizedNamed(image)
 	switch {
-	case c.root.at("images").bad:
-	case !where.present:
-		c.failAt(where, "is missing; write the reference of an image, with its tag or digest%s", orOneOf(declared))
+	case c.at("images").bad:
+	case !here.present:
+		here.fail("is missing; write the reference of an image, with its tag or digest%s", orOneOf(declared))
 	case err != nil:
-		c.failAt(where, "is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image),
+		here.fail("is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image),
 			err, orOneOf(declared))
 	case reference.IsNameOnly(named):
-		c.failAt(where, "names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or "+
-			"a digest%s",
-			image, image, orOneOf(declared))
+		here.fail("names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or "+
+			"a digest%s", image, image, orOneOf(declared))
 	}
 }
 
 // checkShares checks that the main container is left something of what the task has.
-func (c *checker) checkShares(keys []any, definition TaskDefinition) {
-	cpu, memory := 0, 0
+func checkShares(here place, definition TaskDefinition) {
+	all, cpu, memory := here.at("containers"), 0, 0
 	for name, sidecar := range definition.Containers {
-		if own := below(keys, "containers", name); c.root.at(own...).bad || c.root.at(below(own, "cpu")...).bad ||
-			c.root.at(below(own, "memory")...).bad {
+		if own := all.at(name); own.bad || own.at("cpu").bad || own.at("memory").bad {
 			return
 		}
 		cpu += sidecar.CPU
 		memory += sidecar.Memory
 	}
-	all := below(keys, "containers")
-	if !c.root.at(below(keys, "cpu")...).bad && awslimits.FindTaskSize(definition.CPU) != nil && cpu >= definition.CPU {
-		c.fail(all, "have %d CPU units together, and the task has %d, of which the main container needs some; lower their "+
-			"cpu, or raise %s",
-			cpu, definition.CPU, written(below(keys, "cpu")...))
+	if awslimits.FindTaskSize(definition.CPU) == nil {
+		return
 	}
-	if !c.root.at(below(keys, "memory")...).bad && awslimits.FindTaskSize(definition.CPU) != nil &&
-		memory >= definition.Memory {
-		c.fail(all, "may use %d MiB together, and the task has %d, of which the main container needs some; lower their "+
-			"memory, or raise %s",
-			memory, definition.Memory, written(below(keys, "memory")...))
+	if whole := here.at("cpu"); !whole.bad && cpu >= definition.CPU {
+		all.fail("have %d CPU units together, and the task has %d, of which the main container needs some; lower their "+
+			"cpu, or raise %s", cpu, definition.CPU, whole.key())
+	}
+	if whole := here.at("memory"); !whole.bad && memory >= definition.Memory {
+		all.fail("may use %d MiB together, and the task has %d, of which the main container needs some; lower their "+
+			"memory, or raise %s", memory, definition.Memory, whole.key())
 	}
 }

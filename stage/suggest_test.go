@@ -157,14 +157,15 @@ func TestOneMistakeIsToldOnce(t *testing.T) {
 }
 
 func pathsOf(value any, path []any) (paths [][]any) {
+	below := func(key any) []any { return append(slices.Clone(path), key) }
 	switch value := value.(type) {
 	case map[string]any:
 		for key, child := range value {
-			paths = append(append(paths, below(path, key)), pathsOf(child, below(path, key))...)
+			paths = append(append(paths, below(key)), pathsOf(child, below(key))...)
 		}
 	case []any:
 		for i, child := range value {
-			paths = append(paths, pathsOf(child, below(path, i))...)
+			paths = append(paths, pathsOf(child, below(i))...)
 		}
 	}
 	return paths

@@ -20,21 +20,21 @@ func (c *checker) checkTags(tags map[string]string) {
 	all := maps.Clone(added)
 	maps.Copy(all, tags)
 	if most := awslimits.Tags - keptTags; len(tags) > most {
-		c.fail(at("tags"), "has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags),
+		c.at("tags").fail("has %d tags; AWS takes %d, of which %d are left beside those of slipway", len(tags),
 			awslimits.Tags, most)
 	} else if len(all) > most {
-		c.failAt(c.providerPlace(defaultTagsKey), "has %d tags together with tags; AWS takes %d, of which %d are left "+
+		c.keyPlace(defaultTagsKey).fail("has %d tags together with tags; AWS takes %d, of which %d are left "+
 			"beside those of slipway", len(all), awslimits.Tags, most)
 	}
 	folded := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		value, own := tags[key]
-		where := c.root.at("tags", key)
+		where := c.at("tags", key)
 		if !own {
-			value, where = added[key], c.providerPlace(defaultTagsKey)
+			value, where = added[key], c.keyPlace(defaultTagsKey)
 			where.path += ".tags" + step("x", key)
 		}
-		c.checkTag(where, key, value, own, folded)
+		checkTag(where, key, value, own, folded)
 		folded[strings.ToLower(key)] = key
 	}
 }
@@ -53,33 +53,32 @@ func (c *checker) defaultTags() map[string]string {
 	return added.Tags
 }
 
-// providerPlace is where a key of the provider stands.
-func (c *checker) providerPlace(key string) place {
-	file, _ := c.findKey(key)
-	return place{path: key, file: file, present: true}
+// keyPlace is where a key stands that is not the project's.
+func (c *checker) keyPlace(fullKey string) place {
+	file, _ := c.findKey(fullKey)
+	return place{in: c, path: fullKey, file: file, present: true}
 }
 
-// checkTag checks one tag: one of the stage's own, or one of the provider's. folded has those before it by their keys
-// in
-// lower case.
-func (c *checker) checkTag(where place, key, value string, own bool, folded map[string]string) {
+// checkTag checks a tag of the stage's own or of the provider's. folded has those before it by their keys in lower
+// case.
+func checkTag(where place, key, value string, own bool, folded map[string]string) {
 	const characters = "letters, digits, spaces and + - = . _ : / @"
 	lower := strings.ToLower(key)
 	if other, is := folded[lower]; is {
-		c.failAt(where, "differs from the tag %s in upper and lower case only, and IAM takes them for the same; remove "+
+		where.fail("differs from the tag %s in upper and lower case only, and IAM takes them for the same; remove "+
 			"one of them", other)
 	}
 	switch {
 	case slices.Contains(ownTags, lower) && (own || key != lower): // IAM takes Stage and stage for the same
-		c.failAt(where, "is a tag that slipway sets itself; use another key")
+		where.fail("is a tag that slipway sets itself; use another key")
 	case strings.HasPrefix(lower, awslimits.NotTag):
-		c.failAt(where, "begins with aws:, which AWS keeps for itself; use another key")
+		where.fail("begins with aws:, which AWS keeps for itself; use another key")
 	case key == "" || len([]rune(key)) > awslimits.TagKey || !awslimits.TagText.MatchString(key):
-		c.failAt(where, "cannot be the key of a tag; use 1 to %d %s", awslimits.TagKey, characters)
+		where.fail("cannot be the key of a tag; use 1 to %d %s", awslimits.TagKey, characters)
 	case strings.HasPrefix(strings.ToLower(value), awslimits.NotTag):
-		c.failAt(where, "is %q, which begins with aws:, and AWS keeps that for itself; use another value", shorten(value))
+		where.fail("is %q, which begins with aws:, and AWS keeps that for itself; use another value", shorten(value))
 	case len([]rune(value)) > awslimits.TagValue || !awslimits.TagText.MatchString(value):
-		c.failAt(where, "is %q; use up to %d %s", shorten(value), awslimits.TagValue, characters)
+		where.fail("is %q; use up to %d %s", shorten(value), awslimits.TagValue, characters)
 	}
 }
 

@@ -98,48 +98,44 @@ type TaskSchedule struct {
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 func (c *checker) checkTask(name string, task Task) {
-	keys := at("tasks", name)
+	here := c.at("tasks", name)
 	if _, isService := c.document.Services[name]; isService {
-		c.fail(keys, "is the name of a service, too; use another one")
+		here.fail("is the name of a service, too; use another one")
 	}
-	c.checkTaskDefinition(keys, name, task.TaskDefinition)
-	c.checkBefore(below(keys, "before"), task.Before)
-	if schedule := below(keys, "schedule"); task.Schedule != nil && !c.root.at(schedule...).bad {
-		c.checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)
-		c.checkDeadLetterQueue(below(schedule, "deadLetterQueue"), task.Schedule.DeadLetterQueue)
+	c.checkTaskDefinition(here, name, task.TaskDefinition)
+	c.checkBefore(here.at("before"), task.Before)
+	if schedule := here.at("schedule"); task.Schedule != nil && !schedule.bad {
+		checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)
+		c.checkDeadLetterQueue(schedule.at("deadLetterQueue"), task.Schedule.DeadLetterQueue)
 	}
 }
 
-func (c *checker) checkBefore(keys []any, services []string) {
+func (c *checker) checkBefore(here place, services []string) {
 	declared := slices.Sorted(maps.Keys(c.document.Services))
 	for i, service := range services {
 		switch {
-		case c.root.at("services").bad:
+		case c.at("services").bad:
 		case !slices.Contains(declared, service):
-			c.fail(below(keys, i), "names %q, which is no service; declare services.%s%s", service, service, orOneOf(declared))
+			here.at(i).fail("names %q, which is no service; declare services.%s%s", service, service, orOneOf(declared))
 		case slices.Contains(services[:i], service):
-			c.fail(below(keys, i), "duplicates %s; remove it", service)
+			here.at(i).fail("duplicates %s; remove it", service)
 		}
 	}
 }
 
-func (c *checker) checkDeadLetterQueue(keys []any, queue string) {
-	where := c.root.at(keys...)
-	if !where.present {
+func (c *checker) checkDeadLetterQueue(here place, queue string) {
+	if !here.present {
 		return
 	}
 	parsed, err := arn.Parse(queue)
 	switch {
 	case err != nil || parsed.Service != "sqs" || !accountID.MatchString(parsed.AccountID):
-		c.failAt(where, "is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks",
+		here.fail("is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks",
 			shorten(queue))
 	case !queueName.MatchString(parsed.Resource):
-		c.failAt(where, "names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 "+
-			"letters, digits, - and _ (no .fifo)",
-			shorten(parsed.Resource))
+		here.fail("names the queue %q; EventBridge Scheduler takes standard queues, whose names have up to 80 "+
+			"letters, digits, - and _ (no .fifo)", shorten(parsed.Resource))
 	default:
-		if mistake := c.foreign(parsed); mistake != "" {
-			c.failAt(where, "%s", mistake)
-		}
+		here.failIf(c.foreign(parsed))
 	}
 }

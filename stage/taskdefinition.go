@@ -58,31 +58,31 @@ type TaskDefinition struct {
 	Permissions []Permission `json:"permissions"`
 }
 
-// checkTaskDefinition checks what services and tasks have in common. keys lead to the one called name.
-func (c *checker) checkTaskDefinition(keys []any, name string, definition TaskDefinition) {
-	c.checkName(keys, name)
-	c.checkMainImage(below(keys, "image"), definition.Image)
-	c.checkSize(keys, definition.CPU, definition.Memory)
-	c.checkContainer(keys, definition.Container)
-	c.checkContainers(keys, name, definition)
-	c.checkDependencies(keys, name, definition)
-	c.checkSecretSize(keys, definition)
-	c.checkPermissions(below(keys, "permissions"), name, definition.Permissions)
+// checkTaskDefinition checks what services and tasks have in common.
+func (c *checker) checkTaskDefinition(here place, name string, definition TaskDefinition) {
+	c.checkName(here, name)
+	c.checkMainImage(here.at("image"), definition.Image)
+	checkSize(here, definition.CPU, definition.Memory)
+	c.checkContainer(here, definition.Container)
+	c.checkContainers(here, name, definition)
+	c.checkDependencies(here, name, definition)
+	c.checkSecretSize(here, definition)
+	c.checkPermissions(here.at("permissions"), name, definition.Permissions)
 }
 
-func (c *checker) checkMainImage(path []any, image string) {
-	images := c.root.at("images")
+func (c *checker) checkMainImage(here place, image string) {
+	images := c.at("images")
 	declared := slices.Sorted(maps.Keys(c.document.Images))
 	switch {
 	case images.bad || slices.Contains(declared, image):
 	case len(declared) == 0:
-		if !c.root.at(path...).bad {
-			c.fail(at("images"), "no image is declared yet; %s", c.firstImage())
+		if !here.bad {
+			images.fail("no image is declared yet; %s", c.firstImage())
 		}
-	case !c.root.at(path...).present:
-		c.fail(path, "is missing; name one of the declared images: %s", enumerate(declared))
+	case !here.present:
+		here.fail("is missing; name one of the declared images: %s", enumerate(declared))
 	default:
-		c.fail(path, "names %q, which is not declared; declare images.%s, or name one of: %s",
+		here.fail("names %q, which is not declared; declare images.%s, or name one of: %s",
 			image, image, enumerate(declared))
 	}
 }
@@ -101,21 +101,20 @@ func (c *checker) firstImage() string {
 		"or build them here: write images.<name>.build.context", from, c.in.Stage, hint)
 }
 
-func (c *checker) checkSize(keys []any, cpu, memory int) {
-	cpuAt, memoryAt := c.root.at(below(keys, "cpu")...), c.root.at(below(keys, "memory")...)
+func checkSize(here place, cpu, memory int) {
+	cpuAt, memoryAt := here.at("cpu"), here.at("memory")
 	if cpuAt.bad || memoryAt.bad {
 		return
 	}
 	size := awslimits.FindTaskSize(cpu)
 	switch {
 	case size == nil:
-		c.failAt(cpuAt, "%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu,
-			awslimits.CPUInWords())
+		cpuAt.fail("%d CPU units are not a size of Fargate; allowed: %s (1024 are one vCPU)", cpu, awslimits.CPUInWords())
 	case slices.Contains(size.Memory, memory):
 	case memoryAt.present && (cpuAt.inherited() || !memoryAt.inherited()):
-		c.failAt(memoryAt, "%d MiB does not go with cpu %d; allowed: %s", memory, cpu, size.MemoryInWords())
+		memoryAt.fail("%d MiB does not go with cpu %d; allowed: %s", memory, cpu, size.MemoryInWords())
 	default:
-		c.failAt(cpuAt, "%d does not go with the default memory of %d MiB; write memory, allowed: %s",
+		cpuAt.fail("%d does not go with the default memory of %d MiB; write memory, allowed: %s",
 			cpu, memory, size.MemoryInWords())
 	}
 }

@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"maps"
 	"slices"
 
 	"slipway/internal/awslimits"
@@ -26,22 +25,21 @@ type Ulimit struct {
 	Hard int `json:"hard" min:"-1" max:"2147483647"`
 }
 
-func (c *checker) checkUlimits(keys []any, limits map[string]Ulimit) {
-	for _, name := range slices.Sorted(maps.Keys(limits)) {
+func checkUlimits(here place, limits map[string]Ulimit) {
+	for name, limit := range limits {
 		if !slices.Contains(awslimits.Ulimits, name) {
-			c.fail(below(keys, name), "is not a ulimit that ECS supports; allowed: %s", enumerate(awslimits.Ulimits))
+			here.at(name).fail("is not a ulimit that ECS supports; allowed: %s", enumerate(awslimits.Ulimits))
 			continue
 		}
-		soft, hard := c.root.at(below(keys, name, "soft")...), c.root.at(below(keys, name, "hard")...)
-		for _, limit := range []place{soft, hard} {
-			if !limit.present {
-				c.failAt(limit, "is missing; write soft and hard, as in {soft: 65535, hard: 65535}")
+		soft, hard := here.at(name, "soft"), here.at(name, "hard")
+		for _, part := range []place{soft, hard} {
+			if !part.present {
+				part.fail("is missing; write soft and hard, as in {soft: 65535, hard: 65535}")
 			}
 		}
-		if limit := limits[name]; soft.present && hard.present && !hard.bad &&
+		if soft.present && hard.present && !hard.bad &&
 			awslimits.SoftAboveHard(limit.Soft, limit.Hard) {
-			c.failAt(soft, "is %d, more than hard, which is %d; lower soft, or raise hard (-1 is no limit)", limit.Soft,
-				limit.Hard)
+			soft.fail("is %d, more than hard, which is %d; lower soft, or raise hard (-1 is no limit)", limit.Soft, limit.Hard)
 		}
 	}
 }

@@ -10,16 +10,16 @@ func (c *checker) check(aws AWS) {
 	d := c.document
 	c.aws = aws
 	c.checkStageName()
-	images, services, tasks := c.root.at("images"), c.root.at("services"), c.root.at("tasks")
+	images, services, tasks := c.at("images"), c.at("services"), c.at("tasks")
 	if len(d.Images) == 0 && len(d.Services) == 0 && len(d.Tasks) == 0 && !images.bad && !services.bad && !tasks.bad {
 		c.failAt(place{file: c.files[0].name}, "declares no image, no service and no task, so there is nothing to deploy; "+
 			"write %[1]s:images, such as {web: {build: {context: ./app}}}, and %[1]s:services, such as {web: {image: web}}",
 			c.in.Project)
 	}
-	c.checkVariableNames(slices.Sorted(maps.Keys(d.Environment)), "environment")
-	c.checkVariableNames(slices.Sorted(maps.Keys(d.Secrets)), "secrets")
+	checkVariableNames(c.at("environment"), slices.Sorted(maps.Keys(d.Environment)))
+	checkVariableNames(c.at("secrets"), slices.Sorted(maps.Keys(d.Secrets)))
 	for name, text := range d.Secrets {
-		if !c.root.at("secrets", name).bad {
+		if !c.at("secrets", name).bad {
 			c.checkSecret(name, text)
 			c.checkSecretPlace(name, text)
 		}

@@ -15,7 +15,7 @@ func (s *Stage) Where(keys ...any) string {
 	if s.written != nil { // loaded from a file
 		root = s.written().root
 	}
-	at := root.at(keys...)
+	at := root.place().at(keys...)
 	return at.path + " (" + at.file + ")"
 }
 
