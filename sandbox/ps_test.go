@@ -31,7 +31,7 @@ func served(t *testing.T) (dir string, a *account.Account) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	const region = "eu-central-1"
-	require.NoError(t, a.SetRunner(true))
+	require.NoError(t, a.SetAgentConnected(true))
 	require.NoError(t, a.CreateObject(account.Cluster, "shop",
 		account.Object{"arn": account.ARN("ecs", region, "cluster/shop")}, nil))
 	require.NoError(t, a.CreateObject(account.LogGroup, "/shop", account.Object{}, nil))
@@ -58,9 +58,9 @@ func served(t *testing.T) (dir string, a *account.Account) {
 		LaunchType: "FARGATE", Network: &network,
 		StartedBy: "me"})
 	require.NoError(t, err)
-	var work []account.Work
+	var work []account.AgentTask
 	require.Eventually(t, func() bool {
-		work, err = a.Work()
+		work, err = a.AgentTasks()
 		require.NoError(t, err)
 		return len(work) == 2
 	}, 10*time.Second, 20*time.Millisecond)
@@ -71,7 +71,8 @@ func served(t *testing.T) (dir string, a *account.Account) {
 			code := 3
 			state.LastStatus, state.ExitCode, state.Ports = "STOPPED", &code, nil
 		}
-		require.NoError(t, a.Report(w.Task.ARN, account.Report{Containers: []account.ContainerState{state}}))
+		require.NoError(t, a.SubmitTaskStateChange(w.Task.ARN,
+			account.TaskStateChange{Containers: []account.ContainerState{state}}))
 		stream := w.Definition.Containers[0].LogStream(w.Task.ID())
 		require.NoError(t, a.CreateLogStream("/shop", stream))
 	}

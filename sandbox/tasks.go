@@ -29,13 +29,13 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 		return nil, err
 	}
 	if engine == nil {
-		return nil, a.SetRunner(false)
+		return nil, a.SetAgentConnected(false)
 	}
 	host, err := taskHost()
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	if err := a.SetRunner(true); err != nil {
+	if err := a.SetAgentConnected(true); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	running, err := agent.Start(agent.Settings{Dir: dir, Account: a,

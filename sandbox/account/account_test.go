@@ -28,7 +28,7 @@ func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
 	require.Equal(t, "a-later-one", images[1].Tag)
 	work, err := s.Builds()
 	require.NoError(t, err)
-	require.Equal(t, map[string]BuildWork{"shop-dev/web": {Builds: 1, Pushes: 2}}, work)
+	require.Equal(t, map[string]BuildCounts{"shop-dev/web": {Builds: 1, Pushes: 2}}, work)
 
 	require.EqualError(t, s.DeleteObject(Repository, "shop-dev/web", false),
 		"RepositoryNotEmptyException: The repository with name "+

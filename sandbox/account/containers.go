@@ -34,7 +34,7 @@ func ParseContainers(document string) ([]Container, error) {
 				return nil, fmt.Errorf("container definitions: %q is no field of a container definition", key)
 			}
 		}
-		c.fill()
+		c.fillDefaults()
 	}
 	return containers, nil
 }
@@ -61,8 +61,8 @@ func SameContainers(one, other string) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// fill adds the defaults of ECS, and sorts what the provider sorts.
-func (c Container) fill() {
+// fillDefaults adds the defaults of ECS, and sorts what the provider sorts.
+func (c Container) fillDefaults() {
 	for key, value := range map[string]any{
 		"cpu": 0.0, "essential": true, "environment": []any{}, "mountPoints": []any{}, "portMappings": []any{},
 		"systemControls": []any{}, "volumesFrom": []any{},

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// alongside is how long a process that is to die goes on for: what it has under way beside is done in the account, too,
+// timeToDie is how long a process that is to die goes on for: what it has under way beside is done in the account, too,
 // and not answered, as on AWS, where a kill cuts off several things at once.
-const alongside = 500 * time.Millisecond
+const timeToDie = 500 * time.Millisecond
 
 // dying is set once this process is to die: nothing is answered any more.
 var dying atomic.Bool
@@ -38,7 +38,7 @@ func (a *Account) DieIfAsked(fault string, matches func(value string) bool) erro
 		return err
 	}
 	dying.Store(true)
-	time.Sleep(alongside)
+	time.Sleep(timeToDie)
 	// The command first: Pulumi must not see this process end, or it would record a failure.
 	for _, pid := range descendants(os.Getpid()) {
 		if process, err := os.FindProcess(pid); err == nil {

@@ -61,8 +61,8 @@ func (t *tx) checkObject(kind, id string, o Object) error {
 	return nil
 }
 
-// another reports whether an object of the kind other than this one has the same values for these properties.
-func (t *tx) another(kind, id string, o Object, keys ...string) bool {
+// hasDuplicate reports whether an object of the kind other than this one has the same values for these properties.
+func (t *tx) hasDuplicate(kind, id string, o Object, keys ...string) bool {
 	return slices.ContainsFunc(list[Object](t, kind), func(other *Object) bool {
 		return afterSlash(other.text("arn")) != id &&
 			!slices.ContainsFunc(keys, func(key string) bool { return (*other)[key] != o[key] })
@@ -90,7 +90,7 @@ func (t *tx) checkLoadBalancer(id string, o Object) error {
 			return refuse("InvalidSecurityGroup", "The security group '%s' does not exist", id)
 		}
 	}
-	if t.another(LoadBalancer, id, o, "name") {
+	if t.hasDuplicate(LoadBalancer, id, o, "name") {
 		return refuse("DuplicateLoadBalancerName",
 			"A load balancer with the same name '%s' exists, but with different settings",
 			o.text("name"))
@@ -102,7 +102,7 @@ func (t *tx) checkTargetGroup(id string, o Object) error {
 	if vpc := o.text("vpcId"); vpc != DefaultVPC {
 		return refuse("ValidationError", "The VPC ID '%s' is not found", vpc)
 	}
-	if t.another(TargetGroup, id, o, "name") {
+	if t.hasDuplicate(TargetGroup, id, o, "name") {
 		return refuse("DuplicateTargetGroupName",
 			"A target group with the same name '%s' exists, but with different settings",
 			o.text("name"))
@@ -120,7 +120,7 @@ func (t *tx) checkListener(id string, o Object) error {
 	if get[Object](t, LoadBalancer, afterSlash(arn)) == nil {
 		return refuse("LoadBalancerNotFound", "Load balancers '[%s]' not found", arn)
 	}
-	if t.another(Listener, id, o, "loadBalancerArn", "port") {
+	if t.hasDuplicate(Listener, id, o, "loadBalancerArn", "port") {
 		return refuse("DuplicateListener", "A listener already exists on this port for this load balancer")
 	}
 	switch certificate := o.text("certificateArn"); {
@@ -140,7 +140,7 @@ func (t *tx) checkListenerRule(id string, o Object) error {
 	if listener == nil {
 		return refuse("ListenerNotFound", "One or more listeners not found")
 	}
-	if t.another(ListenerRule, id, o, "listenerArn", "priority") {
+	if t.hasDuplicate(ListenerRule, id, o, "listenerArn", "priority") {
 		return refuse("PriorityInUse", "Priority '%v' is currently in use", o["priority"])
 	}
 	return t.checkActions(o, *listener)

@@ -11,13 +11,13 @@ import (
 func newEngineStage(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
-	require.NoError(t, s.SetRunner(true))
+	require.NoError(t, s.SetAgentConnected(true))
 	return s
 }
 
-func (s *stage) work() []Work {
+func (s *stage) work() []AgentTask {
 	s.t.Helper()
-	work, err := s.Work()
+	work, err := s.AgentTasks()
 	require.NoError(s.t, err)
 	return work
 }
@@ -35,16 +35,16 @@ func states(status ...string) (all []ContainerState) {
 	return all
 }
 
-func (s *stage) report(w Work, r Report) {
+func (s *stage) report(w AgentTask, r TaskStateChange) {
 	s.t.Helper()
-	require.NoError(s.t, s.Report(w.Task.ARN, r))
+	require.NoError(s.t, s.SubmitTaskStateChange(w.Task.ARN, r))
 }
 
 // runAll reports that every task's only container runs.
 func (s *stage) runAll() {
 	s.t.Helper()
 	for _, w := range s.work() {
-		s.report(w, Report{Containers: states("web", "RUNNING")})
+		s.report(w, TaskStateChange{Containers: states("web", "RUNNING")})
 	}
 }
 
@@ -86,14 +86,15 @@ func TestAnEngineIsGivenTasksAndSaysHowTheyDo(t *testing.T) {
 	require.Equal(t, Completed, s.after(2).Deployments[0].RolloutState)
 	require.Len(t, s.work(), 2)
 
-	require.NoError(t, s.Report(work[0].Task.ARN, Report{Containers: states("web", "STOPPED")}))
+	require.NoError(t, s.SubmitTaskStateChange(work[0].Task.ARN, TaskStateChange{Containers: states("web", "STOPPED")}))
 	service = s.after(1)
 	task := service.Tasks[0]
 	require.Equal(t, []string{"STOPPED", "EssentialContainerExited", "Essential container in task exited"},
 		[]string{task.LastStatus, task.StopCode, task.StoppedReason})
 	require.Equal(t, 3, *task.Containers[0].ExitCode)
 	require.Len(t, service.Tasks, 3, "the scheduler starts another in its place")
-	require.NoError(t, s.Report(ARN("ecs", testRegion, "task/shop-dev/gone"), Report{}), "a forgotten task")
+	require.NoError(t, s.SubmitTaskStateChange(ARN("ecs", testRegion, "task/shop-dev/gone"), TaskStateChange{}),
+		"a forgotten task")
 }
 
 func TestAReadLongAfterwardsFindsTheTaskSettled(t *testing.T) {
@@ -116,7 +117,7 @@ func TestWhatTheEngineReportsDecidesATask(t *testing.T) {
 	const checked, plain = true, false
 	for name, c := range map[string]struct {
 		check      bool
-		reports    []Report
+		reports    []TaskStateChange
 		status     string // the last one and the desired one
 		code       string
 		reason     string
@@ -124,25 +125,28 @@ func TestWhatTheEngineReportsDecidesATask(t *testing.T) {
 		failed     int
 		containers int
 	}{
-		"a container that is not made yet": {plain, []Report{{Containers: states("web", "RUNNING", "side", "PENDING")}},
+		"a container that is not made yet": {plain, []TaskStateChange{{Containers: states("web", "RUNNING", "side",
+			"PENDING")}},
 			"PENDING RUNNING", "", "", "", 0, 2},
-		"an init container that has ended": {plain, []Report{{Containers: states("web", "RUNNING", "side", "STOPPED")}},
+		"an init container that has ended": {plain, []TaskStateChange{{Containers: states("web", "RUNNING", "side",
+			"STOPPED")}},
 			"RUNNING RUNNING", "", "", "", 0, 2},
-		"an essential container that has ended": {plain, []Report{{Containers: states("web", "STOPPED", "side", "RUNNING")}},
+		"an essential container that has ended": {plain, []TaskStateChange{{Containers: states("web", "STOPPED", "side",
+			"RUNNING")}},
 			"RUNNING STOPPED", "EssentialContainerExited", "Essential container in task exited", "", 1, 2},
-		"and the others after it": {plain, []Report{{Containers: states("web", "STOPPED", "side", "RUNNING")},
+		"and the others after it": {plain, []TaskStateChange{{Containers: states("web", "STOPPED", "side", "RUNNING")},
 			{Containers: states("web", "STOPPED", "side", "STOPPED")}}, "STOPPED STOPPED", "EssentialContainerExited",
 			"Essential container in task exited", "", 1, 2},
 		"an image that cannot be pulled": {plain,
-			[]Report{{StopCode: "TaskFailedToStart", StoppedReason: "CannotPullContainerError: no"}},
+			[]TaskStateChange{{StopCode: "TaskFailedToStart", StoppedReason: "CannotPullContainerError: no"}},
 			"STOPPED STOPPED", "TaskFailedToStart", "CannotPullContainerError: no", "", 1, 2},
-		"a health check that has passed": {checked, []Report{{Containers: []ContainerState{
+		"a health check that has passed": {checked, []TaskStateChange{{Containers: []ContainerState{
 			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "HEALTHY"},
 			{Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
 			"RUNNING RUNNING", "", "", "HEALTHY", 0, 2},
-		"a health check that is open": {checked, []Report{{Containers: states("web", "RUNNING", "side", "RUNNING")}},
+		"a health check that is open": {checked, []TaskStateChange{{Containers: states("web", "RUNNING", "side", "RUNNING")}},
 			"RUNNING RUNNING", "", "", "UNKNOWN", 0, 2},
-		"a health check that fails": {checked, []Report{{Containers: []ContainerState{
+		"a health check that fails": {checked, []TaskStateChange{{Containers: []ContainerState{
 			{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"},
 			{Name: "side", RuntimeID: "2", LastStatus: "RUNNING"}}}},
 			"RUNNING STOPPED", "ServiceSchedulerInitiated", "Task failed container health checks", "UNHEALTHY", 1, 2},
@@ -184,7 +188,7 @@ func TestATaskOfAnEngineStopsWhenTheEngineSaysSo(t *testing.T) {
 		[]string{service.Status, service.Tasks[0].LastStatus, service.Tasks[0].DesiredStatus})
 	work := s.work()
 	require.Equal(t, "STOPPED", work[0].Task.DesiredStatus, "the engine is told")
-	s.report(work[0], Report{Containers: states("web", "STOPPED")})
+	s.report(work[0], TaskStateChange{Containers: states("web", "STOPPED")})
 	require.Equal(t, "INACTIVE", s.after(2).Status)
 	require.Equal(t, "Task stopped by service deletion", s.after(0).Tasks[0].StoppedReason)
 	require.Empty(t, s.work())
@@ -195,8 +199,8 @@ func TestTasksGoOnAsRecordedOnesWhereNoEngineIsLeft(t *testing.T) {
 	s := newEngineStage(t)
 	s.create(s.register(nil), 2)
 	s.after(2)
-	s.report(s.work()[0], Report{Containers: states("web", "RUNNING")})
-	require.NoError(t, s.SetRunner(false))
+	s.report(s.work()[0], TaskStateChange{Containers: states("web", "RUNNING")})
+	require.NoError(t, s.SetAgentConnected(false))
 	require.Empty(t, s.work())
 	service := s.after(3)
 	require.Equal(t, Completed, service.Deployments[0].RolloutState)
@@ -226,7 +230,7 @@ func TestTasksThatKeepEndingAreStartedLessAndLessOften(t *testing.T) {
 	started := func(seconds int) int {
 		for range seconds * 5 {
 			for _, w := range s.work() {
-				s.report(w, Report{Containers: states("web", "STOPPED")})
+				s.report(w, TaskStateChange{Containers: states("web", "STOPPED")})
 			}
 			s.after(1)
 		}
@@ -278,10 +282,10 @@ func TestTargetGroupsOfAnEnginesTasks(t *testing.T) {
 			require.NoError(t, err)
 			s.after(2)
 			w := s.work()[0]
-			require.Equal(t, []Target{{TargetGroupARN: webGroup, ContainerPort: 8080, Path: "/health", Matcher: "200-299",
+			require.Equal(t, []HealthCheck{{TargetGroupARN: webGroup, ContainerPort: 8080, Path: "/health", Matcher: "200-299",
 				Interval: 10 * time.Second, Timeout: 4 * time.Second, Healthy: 2, Unhealthy: 3, GracePeriod: time.Minute}},
-				w.Targets)
-			s.report(w, Report{Containers: states("web", "RUNNING"), Targets: c.found})
+				w.HealthChecks)
+			s.report(w, TaskStateChange{Containers: states("web", "RUNNING"), Targets: c.found})
 			service := s.after(0)
 			require.Equal(t, c.health, service.Tasks[0].TargetHealth)
 			if c.reason == "" {

@@ -27,7 +27,7 @@ func (t *tx) checkIAMLimits(kind, id string, o Object) error {
 				"contain only "+
 				"alphanumeric characters and/or / characters.")
 		}
-		return checkFolded(o)
+		return checkTagCase(o)
 	case RolePolicy:
 		together := awslimits.Policy(o.text("policy"))
 		for _, other := range list[Object](t, RolePolicy) {
@@ -49,7 +49,7 @@ func (t *tx) checkIAMLimits(kind, id string, o Object) error {
 		case name != "" && !awslimits.IAMName.MatchString(name):
 			return mustMatch("policyName", name, awslimits.IAMName.MatchString, "ValidationError")
 		}
-		if err := checkFolded(o); err != nil {
+		if err := checkTagCase(o); err != nil {
 			return err
 		}
 		return checkDocument(o.text("policy"))
@@ -77,8 +77,8 @@ func (t *tx) checkCase(kind, name string) error {
 	return nil
 }
 
-// checkFolded refuses tags whose keys IAM takes for the same.
-func checkFolded(o Object) error {
+// checkTagCase refuses tags whose keys IAM takes for the same.
+func checkTagCase(o Object) error {
 	tags, _ := o["tagsAll"].(map[string]any)
 	folded := map[string]bool{}
 	for key := range tags {

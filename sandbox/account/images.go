@@ -234,8 +234,8 @@ const (
 	pushCounter  = "pushes to "
 )
 
-// BuildWork counts what was done for a repository since the account began, whether or not its images still exist.
-type BuildWork struct {
+// BuildCounts counts what was done for a repository since the account began, whether or not its images still exist.
+type BuildCounts struct {
 	Builds int `json:"builds"`
 	Pushes int `json:"pushes"`
 }
@@ -249,8 +249,8 @@ func (a *Account) CountBuild(repository string) error {
 }
 
 // Builds returns the builds and pushes per repository.
-func (a *Account) Builds() (map[string]BuildWork, error) {
-	work := map[string]BuildWork{}
+func (a *Account) Builds() (map[string]BuildCounts, error) {
+	work := map[string]BuildCounts{}
 	err := a.transact(func(t *tx) error {
 		rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
 		must(err)
@@ -260,9 +260,9 @@ func (a *Account) Builds() (map[string]BuildWork, error) {
 			var n int
 			must(rows.Scan(&id, &n))
 			if repository, ok := strings.CutPrefix(id, buildCounter); ok {
-				work[repository] = BuildWork{Builds: n, Pushes: work[repository].Pushes}
+				work[repository] = BuildCounts{Builds: n, Pushes: work[repository].Pushes}
 			} else if repository, ok := strings.CutPrefix(id, pushCounter); ok {
-				work[repository] = BuildWork{Builds: work[repository].Builds, Pushes: n}
+				work[repository] = BuildCounts{Builds: work[repository].Builds, Pushes: n}
 			}
 		}
 		must(rows.Err())

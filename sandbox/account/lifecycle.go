@@ -71,7 +71,7 @@ func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 	for i, rule := range policy.Rules {
 		selected := fmt.Sprintf("%q %q", sortedTexts(rule.Selection.TagPrefixList),
 			sortedTexts(rule.Selection.TagPatternList))
-		reason := rule.mistake()
+		reason := rule.problem()
 		switch {
 		case reason != "":
 		case i > 0 && policy.Rules[i-1].RulePriority == rule.RulePriority:
@@ -97,8 +97,8 @@ func lifecycleFailure(reason string) error {
 		"'Lifecycle policy validation failure: %s'", reason)
 }
 
-// mistake is what is wrong with a rule by itself.
-func (r lifecycleRule) mistake() string {
+// problem is what is wrong with a rule by itself.
+func (r lifecycleRule) problem() string {
 	s := r.Selection
 	lists := len(s.TagPrefixList) + len(s.TagPatternList)
 	switch {
@@ -133,8 +133,8 @@ func (r lifecycleRule) mistake() string {
 
 func sortedTexts(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
-// heldImage is an image of a repository with all its tags.
-type heldImage struct {
+// taggedImage is an image of a repository with all its tags.
+type taggedImage struct {
 	digest   string
 	tags     []string
 	pushedAt time.Time
@@ -142,15 +142,15 @@ type heldImage struct {
 
 // expired are the digests that the rules expire. An image that meets the tagging requirements of a rule cannot be
 // expired by one that comes later, where it still counts.
-func (rules LifecycleRules) expired(images []heldImage, now time.Time) []string {
+func (rules LifecycleRules) expired(images []taggedImage, now time.Time) []string {
 	newestFirst := slices.Clone(images)
-	slices.SortStableFunc(newestFirst, func(x, y heldImage) int {
+	slices.SortStableFunc(newestFirst, func(x, y taggedImage) int {
 		return cmp.Or(y.pushedAt.Compare(x.pushedAt), cmp.Compare(x.digest, y.digest))
 	})
 	taken := map[string]bool{} // by a rule of higher priority
 	var expired []string
 	for _, rule := range rules {
-		var selected []heldImage
+		var selected []taggedImage
 		for _, image := range newestFirst {
 			if rule.selects(image.tags) {
 				selected = append(selected, image)
@@ -212,14 +212,14 @@ func (t *tx) expireImages() {
 	if len(policies) == 0 {
 		return
 	}
-	held := map[string]map[string]heldImage{}
+	held := map[string]map[string]taggedImage{}
 	for _, image := range list[Image](t, imageKind) {
 		images := held[image.Repository]
 		if images == nil {
-			images = map[string]heldImage{}
+			images = map[string]taggedImage{}
 			held[image.Repository] = images
 		}
-		one := heldImage{digest: image.Digest, tags: images[image.Digest].tags, pushedAt: image.PushedAt}
+		one := taggedImage{digest: image.Digest, tags: images[image.Digest].tags, pushedAt: image.PushedAt}
 		if image.Tag != "" {
 			one.tags = append(one.tags, image.Tag)
 		}

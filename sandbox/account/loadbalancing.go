@@ -66,9 +66,9 @@ func (r *rollout) checkTargets(task *Task, found map[string]string) {
 	for _, lb := range s.Settings.LoadBalancers {
 		reason := ""
 		if task.TargetHealth == targetInitial {
-			reason = r.unhealthy(task, lb)
+			reason = r.targetFailure(task, lb)
 		}
-		if reason == "" && r.held(task) && r.target(lb) != nil {
+		if reason == "" && r.runByAgent(task) && r.healthCheck(lb) != nil {
 			decided := false
 			reason, decided = found[lb.TargetGroupARN]
 			open = open || !decided
@@ -89,8 +89,8 @@ func (r *rollout) checkTargets(task *Task, found map[string]string) {
 	}
 }
 
-// unhealthy says why a target group's health checks of a task fail, or "".
-func (r *rollout) unhealthy(task *Task, lb ServiceLoadBalancer) string {
+// targetFailure says why a target group's health checks of a task fail, or "".
+func (r *rollout) targetFailure(task *Task, lb ServiceLoadBalancer) string {
 	if pattern := r.faults[UnhealthyTargets]; pattern != "" && wildcard(pattern, afterSlash(task.TaskDefinition)) {
 		return "Health checks failed with these codes: [503]"
 	}

@@ -101,8 +101,8 @@ type rollout struct {
 	wakes   time.Time // when the next thing happens that takes its time; zero where nothing does
 }
 
-// wait reports whether a time is yet to come, and has the rollout looked at then.
-func (r *rollout) wait(until time.Time) bool {
+// waitUntil reports whether a time is yet to come, and has the rollout looked at then.
+func (r *rollout) waitUntil(until time.Time) bool {
 	if !until.After(r.at) {
 		return false
 	}
@@ -153,8 +153,8 @@ func (r *rollout) moveTasks() {
 		switch {
 		case task.LastStatus == taskStopped:
 			continue
-		case r.held(task):
-			r.watch(task)
+		case r.runByAgent(task):
+			r.advanceRunning(task)
 			continue
 		case task.DesiredStatus == taskStopped:
 			task.stop(r.at)
@@ -188,7 +188,7 @@ func (r *rollout) started(tasks map[string][]string) {
 }
 
 func (r *rollout) fail(task *Task, f *taskFailure) {
-	if r.held(task) {
+	if r.runByAgent(task) {
 		task.end(f) // and the engine says when it has stopped
 	} else {
 		task.fail(r.at, f)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// secretReference is what a container definition's valueFrom says of Secrets Manager: a JSON key, a label and a version
-// id may follow the secret's own ARN, of seven parts.
-func secretReference(from string) (arn, key, stage, version string) {
+// parseSecretReference is what a container definition's valueFrom says of Secrets Manager: a JSON key, a label and a
+// version id may follow the secret's own ARN, of seven parts.
+func parseSecretReference(from string) (arn, key, stage, version string) {
 	parts := strings.Split(from, ":")
 	arn = strings.Join(parts[:min(len(parts), 7)], ":")
 	rest := append(parts[min(len(parts), 7):], "", "", "")
@@ -25,7 +25,7 @@ func (a *Account) SecretValue(reference string) (value string, err error) {
 }
 
 func (t *tx) secretValue(reference string) (string, error) {
-	arn, key, stage, version := secretReference(reference)
+	arn, key, stage, version := parseSecretReference(reference)
 	v, err := t.secretVersion(arn, version, stage)
 	if err != nil {
 		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", arn, err)
@@ -47,7 +47,7 @@ func (t *tx) secretValue(reference string) (string, error) {
 // unreadable says why a task cannot be given a secret, or nil. Secrets that this account never had are their owner's:
 // nothing is known of them.
 func (t *tx) unreadable(reference string) error {
-	if arn, _, _, _ := secretReference(reference); get[Object](t, Secret, arn) == nil {
+	if arn, _, _, _ := parseSecretReference(reference); get[Object](t, Secret, arn) == nil {
 		return nil
 	}
 	_, err := t.secretValue(reference)

@@ -261,7 +261,7 @@ func (t *tx) advanceTask(task *Task) {
 // as running for one step, and its log says so.
 func (m moment) step(task *Task) bool {
 	switch {
-	case m.held(task):
+	case m.runByAgent(task):
 		return false
 	case task.DesiredStatus == taskStopped, task.LastStatus == taskRunning:
 		if task.DesiredStatus != taskStopped {

@@ -113,9 +113,9 @@ func TestAnEngineRunsATaskWithItsOverrides(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"STAGE": "dev"}, d.Containers[0].Environment(), "the revision stays as it is")
 
-	s.report(w, Report{Containers: states("web", "RUNNING")})
+	s.report(w, TaskStateChange{Containers: states("web", "RUNNING")})
 	require.Equal(t, "RUNNING", s.one(100).LastStatus, "nothing but its containers ends it")
-	s.report(w, Report{Containers: states("web", "STOPPED")})
+	s.report(w, TaskStateChange{Containers: states("web", "STOPPED")})
 	task := s.one(0)
 	require.Equal(t, []string{"STOPPED", "EssentialContainerExited"}, []string{task.LastStatus, task.StopCode})
 	require.Equal(t, 3, *task.Containers[0].ExitCode)
@@ -133,7 +133,8 @@ func TestAnUnhealthyTaskThatNoServiceStandsBehindGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	s.clock = s.clock.Add(time.Second)
 	s.report(s.work()[0],
-		Report{Containers: []ContainerState{{Name: "web", RuntimeID: "1", LastStatus: "RUNNING", Health: "UNHEALTHY"}}})
+		TaskStateChange{Containers: []ContainerState{{Name: "web", RuntimeID: "1", LastStatus: "RUNNING",
+			Health: "UNHEALTHY"}}})
 	task := s.one(1)
 	require.Equal(t, []string{"RUNNING", "RUNNING", "UNHEALTHY"},
 		[]string{task.LastStatus, task.DesiredStatus, task.Health})
@@ -147,11 +148,11 @@ func TestATaskIsStopped(t *testing.T) {
 	require.NoError(t, err)
 	s.clock = s.clock.Add(time.Second)
 	w := s.work()[0]
-	s.report(w, Report{Containers: states("web", "RUNNING")})
+	s.report(w, TaskStateChange{Containers: states("web", "RUNNING")})
 	stopped, err := s.StopTask("shop-dev", started[0].ID(), "enough")
 	require.NoError(t, err)
 	require.Equal(t, []string{"RUNNING", "STOPPED"}, []string{stopped.LastStatus, stopped.DesiredStatus})
-	s.report(w, Report{Containers: states("web", "STOPPED")})
+	s.report(w, TaskStateChange{Containers: states("web", "STOPPED")})
 	task := s.one(1)
 	require.Equal(t, []string{"STOPPED", "UserInitiated", "enough"},
 		[]string{task.LastStatus, task.StopCode, task.StoppedReason})

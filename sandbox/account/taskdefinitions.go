@@ -189,5 +189,5 @@ func (d TaskDefinition) check() error {
 			return err
 		}
 	}
-	return d.checkTogether()
+	return d.crosscheck()
 }

@@ -123,7 +123,7 @@ type moment struct {
 }
 
 func (t *tx) moment(at time.Time) moment {
-	return moment{tx: t, faults: t.faults(), engine: t.runner(), at: at}
+	return moment{tx: t, faults: t.faults(), engine: t.agentConnected(), at: at}
 }
 
 // taskFailure is why a task did not come to run.
@@ -137,16 +137,16 @@ func notStarted(format string, args ...any) *taskFailure {
 	return &taskFailure{code: stopNotStarted, reason: fmt.Sprintf(format, args...)}
 }
 
-// failure says why a task that is about to run cannot, or nil. The order is the one in which Fargate finds out:
+// startFailure says why a task that is about to run cannot, or nil. The order is the one in which Fargate finds out:
 // role, network, registry login, secrets, log stream, image, and then the container itself.
-func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFailure {
+func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *taskFailure {
 	role := afterSlash(d.ExecutionRoleARN)
 	if reason := m.unassumable(d); reason != "" {
 		f := notStarted("%s", reason)
 		f.notLaunched = true
 		return f
 	}
-	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.cutOff(network.Subnets)) {
+	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.hasNoRoute(network.Subnets)) {
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull "+
 			"registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
@@ -154,7 +154,7 @@ func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFai
 			"i/o timeout", region(d.ARN))
 	}
 	for _, c := range d.Containers {
-		if f := m.containerFailure(d, c, role, afterSlash(task.ARN)); f != nil {
+		if f := m.containerStartFailure(d, c, role, afterSlash(task.ARN)); f != nil {
 			return f
 		}
 	}
@@ -164,14 +164,14 @@ func (m moment) failure(d *TaskDefinition, task *Task, network Network) *taskFai
 	return nil
 }
 
-// cutOff tells whether tasks are placed in a subnet that has no way out.
-func (m moment) cutOff(subnets []string) bool {
+// hasNoRoute tells whether tasks are placed in a subnet that has no way out.
+func (m moment) hasNoRoute(subnets []string) bool {
 	return slices.ContainsFunc(subnets, func(id string) bool { return wildcard(m.faults[NoRoute], id) })
 }
 
 func region(arn string) string { return strings.Split(arn, ":")[3] }
 
-func (m moment) containerFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
+func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
 	denied := func(action, resource string) string {
 		return fmt.Sprintf("AccessDeniedException: User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: "+
 			"%s on "+
@@ -189,7 +189,7 @@ func (m moment) containerFailure(d *TaskDefinition, c Container, role, task stri
 		action := "secretsmanager:GetSecretValue"
 		resource := from
 		if strings.Contains(from, ":secretsmanager:") {
-			resource, _, _, _ = secretReference(from)
+			resource, _, _, _ = parseSecretReference(from)
 		} else {
 			action = "ssm:GetParameters"
 			if !strings.HasPrefix(from, "arn:") {

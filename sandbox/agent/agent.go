@@ -22,8 +22,8 @@ import (
 // Account is what the agent needs of an account.
 type Account interface {
 	Identity() (string, error)
-	Work() ([]account.Work, error)
-	Report(taskARN string, r account.Report) error
+	AgentTasks() ([]account.AgentTask, error)
+	SubmitTaskStateChange(taskARN string, r account.TaskStateChange) error
 	CreateLogStream(group, stream string) error
 	PutLogEvents(group, stream string, events []account.LogEvent) error
 	LogEvents(group, prefix string, from, to int64) ([]*account.LogEvent, error)
@@ -143,7 +143,7 @@ func (a *Agent) look(ctx context.Context, leftovers []string) error {
 	if err != nil {
 		return err
 	}
-	work, err := a.Account.Work()
+	work, err := a.Account.AgentTasks()
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (a *Agent) look(ctx context.Context, leftovers []string) error {
 			delete(a.tasks, arn)
 		}
 	}
-	wanted := map[string]*account.Work{}
+	wanted := map[string]*account.AgentTask{}
 	for _, w := range work {
 		wanted[w.Task.ARN] = &w
 		a.task(ctx, w.Task.ARN)
@@ -202,7 +202,7 @@ func (a *Agent) unsettled(ctx context.Context) (starting, stopping int, err erro
 	for _, arn := range volumes {
 		left[arn] += "volume\n"
 	}
-	work, err := a.Account.Work()
+	work, err := a.Account.AgentTasks()
 	if err != nil {
 		return 0, 0, err
 	}

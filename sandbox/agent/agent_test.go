@@ -16,7 +16,8 @@ import (
 func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b3c4d5e6f", `[
-		{"name": "web", "command": ["read=/data/schema", "until-term"], "mountPoints": [{"sourceVolume": "shared", "containerPath": "/data"}],
+		{"name": "web", "command": ["read=/data/schema", "until-term"], "mountPoints": [{"sourceVolume": "shared",
+			"containerPath": "/data"}],
 		 "dependsOn": [{"containerName": "init", "condition": "SUCCESS"}]},
 		{"name": "init", "essential": false, "command": ["wait=300", "write=/data/schema:42", "print=migrated"],
 		 "mountPoints": [{"sourceVolume": "shared", "containerPath": "/data"}]}]`)
@@ -47,12 +48,15 @@ func TestAVolumeIsEmptyUnlessTheDockerfileSaysVolumeAtItsPath(t *testing.T) {
 	f := newFake(t)
 	f.image = f.withSeed(t, "VOLUME /volume")
 	arn := f.add(t, "1a2b3c4d5e6f", `[
-		{"name": "filled", "command": ["read=/volume/seed"], "mountPoints": [{"sourceVolume": "one", "containerPath": "/volume"}]},
-		{"name": "empty", "command": ["read=/plain/seed"], "mountPoints": [{"sourceVolume": "two", "containerPath": "/plain"}]},
-		{"name": "elsewhere", "command": ["read=/other/seed"], "mountPoints": [{"sourceVolume": "three", "containerPath": "/other"}],
+		{"name": "filled", "command": ["read=/volume/seed"], "mountPoints": [{"sourceVolume": "one",
+			"containerPath": "/volume"}]},
+		{"name": "empty", "command": ["read=/plain/seed"], "mountPoints": [{"sourceVolume": "two",
+			"containerPath": "/plain"}]},
+		{"name": "elsewhere", "command": ["read=/other/seed"], "mountPoints": [{"sourceVolume": "three",
+			"containerPath": "/other"}],
 		 "dependsOn": [{"containerName": "sub", "condition": "START"}]},
 		{"name": "sub", "command": ["read=/volume/sub/seed"], "mountPoints": [{"sourceVolume": "four", "containerPath": "/volume/sub"}]}]`)
-	f.change(arn, func(w *account.Work) {
+	f.change(arn, func(w *account.AgentTask) {
 		for _, c := range w.Definition.Containers {
 			c["essential"] = false
 		}
@@ -157,7 +161,8 @@ func TestAContainerThatHasEndedIsNotUnhealthyForThat(t *testing.T) {
 func TestAContainerThatIgnoresSIGTERMIsKilledAfterItsStopTimeout(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b", `[
-		{"name": "stubborn", "command": ["ignore-term"], "stopTimeout": 2, "dependsOn": [{"containerName": "below", "condition": "START"}]},
+		{"name": "stubborn", "command": ["ignore-term"], "stopTimeout": 2, "dependsOn": [{"containerName": "below",
+			"condition": "START"}]},
 		{"name": "below", "command": ["until-term"]}]`)
 	f.start(t)
 	f.awaitReady(t, arn, "below")
@@ -187,13 +192,15 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b", `[
 		{"name": "web", "command": ["serve=:8080"], "portMappings": [{"containerPort": 8080, "protocol": "tcp"}]},
-		{"name": "asks", "essential": false, "environment": [{"name": "GREETING", "value": "hello"}], "dockerLabels": {"commit": "c0ffee"},
-		 "command": ["get=$ECS_CONTAINER_METADATA_URI_V4", "get=$ECS_CONTAINER_METADATA_URI_V4/task", "wait=500", "get=http://127.0.0.1:8080/status/200",
+		{"name": "asks", "essential": false, "environment": [{"name": "GREETING", "value": "hello"}],
+			"dockerLabels": {"commit": "c0ffee"},
+		 "command": ["get=$ECS_CONTAINER_METADATA_URI_V4", "get=$ECS_CONTAINER_METADATA_URI_V4/task", "wait=500",
+			"get=http://127.0.0.1:8080/status/200",
 		             "env=GREETING", "env=PASSWORD", "env=AWS_EXECUTION_ENV"],
 		 "dependsOn": [{"containerName": "web", "condition": "START"}]}]`)
-	f.change(arn, func(w *account.Work) {
+	f.change(arn, func(w *account.AgentTask) {
 		w.Secrets = map[string]map[string]string{"asks": {"PASSWORD": "s3cret"}}
-		w.Targets = []account.Target{
+		w.HealthChecks = []account.HealthCheck{
 			{TargetGroupARN: "good", ContainerPort: 8080, Path: "/status/204", Matcher: "200-299",
 				Interval: 100 * time.Millisecond,
 				Timeout:  time.Second, Healthy: 2, Unhealthy: 2},
@@ -230,9 +237,9 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 		return f.reports[arn].Targets
 	}
 	require.Equal(t, map[string]string{"good": "", "bad": "Health checks failed with these codes: [503]"}, targets())
-	f.change(arn, func(w *account.Work) {
-		w.Targets = slices.Clone(w.Targets)
-		w.Targets[0].Path = "/status/500"
+	f.change(arn, func(w *account.AgentTask) {
+		w.HealthChecks = slices.Clone(w.HealthChecks)
+		w.HealthChecks[0].Path = "/status/500"
 	})
 	f.eventually(t, func() bool { return targets()["good"] == "Health checks failed with these codes: [500]" },
 		"the changed path is not asked for")

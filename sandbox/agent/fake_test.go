@@ -33,8 +33,8 @@ type fakeAccount struct {
 	late     bool   // what the agent was told of a task is from before its own reports
 
 	mu      sync.Mutex
-	work    map[string]account.Work
-	reports map[string]account.Report
+	work    map[string]account.AgentTask
+	reports map[string]account.TaskStateChange
 	history []string // of what was reported: container and status
 	streams []string
 	events  []account.LogEvent
@@ -43,7 +43,7 @@ type fakeAccount struct {
 
 func (f *fakeAccount) Identity() (string, error) { return f.identity, nil }
 
-func (f *fakeAccount) Work() (work []account.Work, err error) {
+func (f *fakeAccount) AgentTasks() (work []account.AgentTask, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range f.work {
@@ -55,7 +55,7 @@ func (f *fakeAccount) Work() (work []account.Work, err error) {
 	return work, nil
 }
 
-func (f *fakeAccount) Report(arn string, r account.Report) error {
+func (f *fakeAccount) SubmitTaskStateChange(arn string, r account.TaskStateChange) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range r.Containers {
@@ -143,8 +143,8 @@ func newFake(t *testing.T) *fakeAccount {
 	dir, err := binaries()
 	require.NoError(t, err)
 	f := &fakeAccount{identity: strings.ToLower(rand.Text())[:12], dir: t.TempDir(), docker: docker,
-		work:    map[string]account.Work{},
-		reports: map[string]account.Report{}}
+		work:    map[string]account.AgentTask{},
+		reports: map[string]account.TaskStateChange{}}
 	f.image = imagePrefix(f.identity) + "program:test"
 	program, err := os.ReadFile(filepath.Join(dir, "program"))
 	require.NoError(t, err)
@@ -232,7 +232,7 @@ func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.work[arn] = account.Work{
+	f.work[arn] = account.AgentTask{
 		Task: account.Task{ARN: arn, LastStatus: pending, DesiredStatus: running},
 		Definition: account.TaskDefinition{Family: "web", Revision: 3, Containers: parsed, CPU: "256", Memory: "512",
 			ARN: "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task-definition/web:3"},
@@ -242,7 +242,7 @@ func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 }
 
 // change changes what is wanted of a task.
-func (f *fakeAccount) change(arn string, how func(*account.Work)) {
+func (f *fakeAccount) change(arn string, how func(*account.AgentTask)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w := f.work[arn]
@@ -251,7 +251,7 @@ func (f *fakeAccount) change(arn string, how func(*account.Work)) {
 }
 
 func (f *fakeAccount) stop(arn string) {
-	f.change(arn, func(w *account.Work) { w.Task.DesiredStatus = stopped })
+	f.change(arn, func(w *account.AgentTask) { w.Task.DesiredStatus = stopped })
 }
 
 func (f *fakeAccount) forget(arn string) {

@@ -16,7 +16,7 @@ import (
 
 // checks are the health checks of one task by one target group.
 type checks struct {
-	target account.Target
+	target account.HealthCheck
 	url    string
 	began  time.Time // the task's start
 	wake   func()

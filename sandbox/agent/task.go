@@ -25,13 +25,13 @@ type task struct {
 	wake  chan struct{} // something has changed
 
 	mu     sync.Mutex
-	told   bool          // whether wanted says anything
-	wanted *account.Work // nil where the account does not want the task any more
-	looks  string        // how its containers looked last
-	gone   bool          // nothing of it is left
+	told   bool               // whether wanted says anything
+	wanted *account.AgentTask // nil where the account does not want the task any more
+	looks  string             // how its containers looked last
+	gone   bool               // nothing of it is left
 
 	// What follows is of the steps alone.
-	work        account.Work
+	work        account.AgentTask
 	definitions []definition
 	images      map[string]pulled // by container
 	ended       map[string]account.ContainerState
@@ -56,7 +56,7 @@ func newTask(a *Agent, arn string) *task {
 }
 
 // tell says what is wanted of the task, nil for nothing, and how its containers look.
-func (t *task) tell(wanted *account.Work, looks string) {
+func (t *task) tell(wanted *account.AgentTask, looks string) {
 	t.mu.Lock()
 	changed := !t.told || t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
 		wanted != nil && t.wanted != nil && t.wanted.Task.DesiredStatus != wanted.Task.DesiredStatus
@@ -120,7 +120,7 @@ func (t *task) run(ctx context.Context) {
 }
 
 // step brings the task nearer to what is wanted, and reports how it does.
-func (t *task) step(ctx context.Context, wanted account.Work) error {
+func (t *task) step(ctx context.Context, wanted account.AgentTask) error {
 	t.work = wanted
 	if t.definitions == nil {
 		definitions, err := definitionsOf(wanted.Definition)
@@ -367,7 +367,7 @@ func (t *task) check(ctx context.Context, o *observation) {
 		}
 		return
 	}
-	for _, target := range t.work.Targets {
+	for _, target := range t.work.HealthChecks {
 		earlier := t.checks[target.TargetGroupARN]
 		if earlier != nil && earlier.target == target {
 			continue
@@ -402,7 +402,7 @@ func (t *task) target(containerPort int, o *observation) (url string, start *tim
 // report tells the account how the task does, where that has changed.
 func (t *task) report(o *observation) error {
 	states := t.states(o)
-	r := account.Report{Targets: map[string]string{}}
+	r := account.TaskStateChange{Targets: map[string]string{}}
 	if t.failure != nil {
 		r.StopCode, r.StoppedReason = "TaskFailedToStart", t.failure.reason
 	}
@@ -418,7 +418,7 @@ func (t *task) report(o *observation) error {
 	if err != nil || string(content) == t.reported {
 		return err
 	}
-	if err := t.agent.Account.Report(t.arn, r); err != nil {
+	if err := t.agent.Account.SubmitTaskStateChange(t.arn, r); err != nil {
 		return err
 	}
 	t.reported, t.lastStates = string(content), states

@@ -29,7 +29,7 @@ func runTaskInput() *ecs.RunTaskInput {
 func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	require.NoError(t, s.SetRunner(true))
+	require.NoError(t, s.SetAgentConnected(true))
 	s.serve("public.ecr.aws/docker/library/nginx:1", 0)
 	client := ecs.NewFromConfig(s.config)
 	started, err := client.RunTask(t.Context(), runTaskInput())
@@ -39,15 +39,15 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	arn := *started.Tasks[0].TaskArn
 	require.Equal(t, "PENDING", *started.Tasks[0].LastStatus)
 
-	var work []account.Work
+	var work []account.AgentTask
 	require.Eventually(t, func() bool {
-		work, err = s.Work()
+		work, err = s.AgentTasks()
 		require.NoError(t, err)
 		return len(work) == 1
 	}, 5*time.Second, 20*time.Millisecond)
 	report := func(status string, code *int) {
-		require.NoError(t, s.Report(arn,
-			account.Report{Containers: []account.ContainerState{{Name: "web", RuntimeID: "abc", LastStatus: status,
+		require.NoError(t, s.SubmitTaskStateChange(arn,
+			account.TaskStateChange{Containers: []account.ContainerState{{Name: "web", RuntimeID: "abc", LastStatus: status,
 				ExitCode: code, ImageDigest: "sha256:1"}}}))
 	}
 	describe := func(reference string) ecstypes.Task {

@@ -127,7 +127,7 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 	require.NoError(t, lines.Err())
 	work, err := s.account.Builds()
 	require.NoError(t, err)
-	require.Equal(t, map[string]account.BuildWork{"facts": {Builds: 2, Pushes: 2}}, work)
+	require.Equal(t, map[string]account.BuildCounts{"facts": {Builds: 2, Pushes: 2}}, work)
 }
 
 var anyDigest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)

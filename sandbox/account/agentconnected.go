@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	runnerKind   = "runner"
-	identityKind = "identity"
+	agentConnectedKind = "runner"
+	identityKind       = "identity"
 )
 
-// SetRunner tells the account whether an engine runs its new tasks. Where none does any more, those that one had go on
-// as recorded ones, so that nothing waits for a report that never comes.
-func (a *Account) SetRunner(on bool) error {
+// SetAgentConnected tells the account whether an engine runs its new tasks. Where none does any more, those that one
+// had go on as recorded ones, so that nothing waits for a state change that never comes.
+func (a *Account) SetAgentConnected(on bool) error {
 	return a.transact(func(t *tx) error {
-		put(t, runnerKind, "", on)
+		put(t, agentConnectedKind, "", on)
 		return nil
 	})
 }
 
-func (t *tx) runner() bool {
-	on := get[bool](t, runnerKind, "")
+func (t *tx) agentConnected() bool {
+	on := get[bool](t, agentConnectedKind, "")
 	return on != nil && *on
 }
 
@@ -48,8 +48,8 @@ func (a *Account) Identity() (id string, err error) {
 // runs it. ECS waits 40 seconds.
 const settleTime = 2 * time.Second
 
-// held reports whether an engine has a task: what becomes of its containers, only the engine says.
-func (m moment) held(task *Task) bool { return m.engine && task.OnEngine && task.Admitted }
+// runByAgent reports whether an engine has a task: what becomes of its containers, only the engine says.
+func (m moment) runByAgent(task *Task) bool { return m.engine && task.OnEngine && task.Admitted }
 
 // admit finds out whether anything keeps a new task from running. One that an engine is to run is the engine's from
 // then on.
@@ -58,7 +58,7 @@ func (m moment) admit(task *Task, network Network) (*TaskDefinition, *taskFailur
 	if err != nil {
 		return nil, notStarted("%s", err)
 	}
-	if f := m.failure(d, task, network); f != nil {
+	if f := m.startFailure(d, task, network); f != nil {
 		return d, f
 	}
 	// Where there is no engine any more, it is a recorded task.
@@ -70,13 +70,13 @@ func (m moment) admit(task *Task, network Network) (*TaskDefinition, *taskFailur
 			}
 			task.Containers = append(task.Containers, state)
 		}
-		m.tellOfMissingSecrets(task, d)
+		m.logMissingSecrets(task, d)
 	}
 	return d, nil
 }
 
-// watch moves on a task that an engine has, as far as time and what else is in the account decide it.
-func (r *rollout) watch(task *Task) {
+// advanceRunning moves on a task that an engine has, as far as time and what else is in the account decide it.
+func (r *rollout) advanceRunning(task *Task) {
 	if task.LastStatus != taskRunning || task.DesiredStatus == taskStopped {
 		return
 	}
@@ -87,7 +87,7 @@ func (r *rollout) watch(task *Task) {
 	if task.TargetHealth == targetInitial {
 		r.checkTargets(task, nil)
 	}
-	if task.Settling && !r.wait(task.StartedAt.Add(settleTime)) {
+	if task.Settling && !r.waitUntil(task.StartedAt.Add(settleTime)) {
 		task.Settling, r.changed = false, true
 	}
 }
@@ -114,5 +114,5 @@ func (r *rollout) throttled(d *Deployment) bool {
 	if !r.engine || failed <= free {
 		return false
 	}
-	return r.wait(last.Add(min(longest, time.Second<<min(failed-free-1, 10))))
+	return r.waitUntil(last.Add(min(longest, time.Second<<min(failed-free-1, 10))))
 }

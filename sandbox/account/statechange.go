@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// Report records how a task's containers do, as an engine finds them. A task that the account no longer knows is no
-// error: it may have been forgotten, or the account reset.
-func (a *Account) Report(taskARN string, report Report) error {
+// SubmitTaskStateChange records how a task's containers do, as an engine finds them. A task that the account no longer
+// knows is no error: it may have been forgotten, or the account reset.
+func (a *Account) SubmitTaskStateChange(taskARN string, change TaskStateChange) error {
 	return a.transact(func(t *tx) error {
 		for _, s := range list[Service](t, serviceKind) {
 			if i := slices.IndexFunc(s.Tasks, func(task *Task) bool { return task.ARN == taskARN }); i >= 0 {
 				task := s.Tasks[i]
 				t.advance(s)
 				r := &rollout{moment: t.moment(t.now), service: s}
-				r.report(task, report)
+				r.applyStateChange(task, change)
 				put(t, serviceKind, s.id(), s)
 				return nil
 			}
@@ -24,19 +24,19 @@ func (a *Account) Report(taskARN string, report Report) error {
 			return nil
 		}
 		t.advanceTask(task)
-		t.moment(t.now).report(task, report)
+		t.moment(t.now).applyStateChange(task, change)
 		put(t, taskKind, task.ID(), task)
 		return nil
 	})
 }
 
-// report is that of a task which no service stands behind: what its containers do is all that happens to it.
-func (m moment) report(task *Task, report Report) {
+// applyStateChange is for a task that no service stands behind: what its containers do is all that happens to it.
+func (m moment) applyStateChange(task *Task, change TaskStateChange) {
 	d, err := m.definition(task)
 	if err != nil || task.LastStatus == taskStopped {
 		return
 	}
-	runs, failure := task.take(d, report)
+	runs, failure := task.applyContainerStates(d, change)
 	if runs {
 		task.LastStatus, task.StartedAt = taskRunning, &m.at
 	}
@@ -51,13 +51,13 @@ func (m moment) report(task *Task, report Report) {
 	}
 }
 
-// report is that of a service's task.
-func (r *rollout) report(task *Task, report Report) {
+// applyStateChange is for a service's task.
+func (r *rollout) applyStateChange(task *Task, change TaskStateChange) {
 	d, err := r.definition(task)
 	if err != nil || task.LastStatus == taskStopped {
 		return
 	}
-	runs, failure := task.take(d, report)
+	runs, failure := task.applyContainerStates(d, change)
 	if runs {
 		task.LastStatus, task.StartedAt = taskRunning, &r.at
 		r.beginHealthChecks(task, d)
@@ -68,15 +68,15 @@ func (r *rollout) report(task *Task, report Report) {
 		r.fail(task, failure)
 	}
 	if task.LastStatus == taskRunning && task.DesiredStatus == taskRunning {
-		r.reportHealth(task, d, report.Targets)
+		r.applyHealth(task, d, change.Targets)
 	}
 	if task.ended() {
 		task.finish(r.at)
 	}
 }
 
-// reportHealth has the scheduler stop a task whose containers, or target groups, are found unhealthy.
-func (r *rollout) reportHealth(task *Task, d *TaskDefinition, targets map[string]string) {
+// applyHealth has the scheduler stop a task whose containers, or target groups, are found unhealthy.
+func (r *rollout) applyHealth(task *Task, d *TaskDefinition, targets map[string]string) {
 	before := task.Health
 	task.Health = d.health(task.Containers)
 	if task.Health == healthUnhealthy || before == healthUnknown && task.Health == healthHealthy &&
@@ -89,10 +89,9 @@ func (r *rollout) reportHealth(task *Task, d *TaskDefinition, targets map[string
 	}
 }
 
-// take puts a report into a task. It says whether the task has just come to run, and why it has to stop where that is
-// new.
-func (task *Task) take(d *TaskDefinition, report Report) (runs bool, failure *taskFailure) {
-	for _, state := range report.Containers {
+// applyContainerStates says whether the task has just come to run, and why it has to stop where that is new.
+func (task *Task) applyContainerStates(d *TaskDefinition, change TaskStateChange) (runs bool, failure *taskFailure) {
+	for _, state := range change.Containers {
 		if i := slices.IndexFunc(task.Containers, func(c ContainerState) bool { return c.Name == state.Name }); i >= 0 {
 			task.Containers[i] = state
 		} else {
@@ -102,13 +101,13 @@ func (task *Task) take(d *TaskDefinition, report Report) (runs bool, failure *ta
 	waiting := slices.ContainsFunc(task.Containers, func(c ContainerState) bool {
 		return c.LastStatus != taskRunning && c.LastStatus != taskStopped
 	})
-	refused := report.StopCode != "" || report.StoppedReason != ""
+	refused := change.StopCode != "" || change.StoppedReason != ""
 	if task.DesiredStatus == taskStopped {
 		return false, nil
 	}
 	switch {
 	case refused:
-		failure = &taskFailure{code: cmp.Or(report.StopCode, stopNotStarted), reason: report.StoppedReason}
+		failure = &taskFailure{code: cmp.Or(change.StopCode, stopNotStarted), reason: change.StoppedReason}
 	case slices.ContainsFunc(task.Containers, func(c ContainerState) bool {
 		return c.LastStatus == taskStopped && d.essential(c.Name)
 	}):

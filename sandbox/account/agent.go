@@ -3,11 +3,11 @@ package account
 import "time"
 
 // A Docker engine runs an account's tasks where one answers: see the package agent. The account says which tasks there
-// are to run (Work) and is told how their containers do (Report); what follows from that, the scheduler decides. Where
-// none answers, tasks are recorded as running, and nothing else of an account differs.
+// are to run (AgentTasks) and is told how their containers do (SubmitTaskStateChange, as ECS calls it); what follows
+// from that, the scheduler decides. Where none answers, tasks are recorded as running, and nothing else differs.
 
-// Work is a task that an engine has to run, or to stop.
-type Work struct {
+// AgentTask is a task that an engine has to run, or to stop.
+type AgentTask struct {
 	Task Task
 	// Definition is the task's revision, with what RunTask overrides put in place.
 	Definition TaskDefinition
@@ -15,12 +15,12 @@ type Work struct {
 	Region string
 	// Secrets are the values of its secret variables, by container and variable.
 	Secrets map[string]map[string]string
-	// Targets are the target groups that the task has to be healthy in.
-	Targets []Target
+	// HealthChecks are the target groups that the task has to be healthy in.
+	HealthChecks []HealthCheck
 }
 
-// Target is a target group's health check of a task.
-type Target struct {
+// HealthCheck is a target group's health check of a task.
+type HealthCheck struct {
 	TargetGroupARN string
 	ContainerPort  int
 	Path           string
@@ -55,8 +55,8 @@ type Port struct {
 	HostPort      int    `json:"hostPort"`
 }
 
-// Report is how a task's containers do, and what its target groups found.
-type Report struct {
+// TaskStateChange is how a task's containers do, and what its target groups found.
+type TaskStateChange struct {
 	Containers []ContainerState
 	// StopCode and StoppedReason say why the task cannot start, where no container of it tells: TaskFailedToStart and
 	// `CannotPullContainerError: …`, for instance.

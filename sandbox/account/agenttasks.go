@@ -8,35 +8,35 @@ import (
 	"time"
 )
 
-// Work lists the tasks that an engine has to run, or to stop: none where no engine is to run any.
-func (a *Account) Work() (work []Work, err error) {
+// AgentTasks lists the tasks that an engine has to run, or to stop: none where no engine is to run any.
+func (a *Account) AgentTasks() (work []AgentTask, err error) {
 	err = a.transact(func(t *tx) error {
 		now := t.moment(t.now)
 		for _, s := range list[Service](t, serviceKind) {
 			t.advance(s)
 			r := &rollout{moment: now, service: s}
 			for _, task := range s.Tasks {
-				work = r.assign(work, task, r.targets)
+				work = r.appendAgentTask(work, task, r.healthChecks)
 			}
 		}
 		for _, task := range t.standaloneTasks() {
-			work = now.assign(work, task, func() []Target { return nil })
+			work = now.appendAgentTask(work, task, func() []HealthCheck { return nil })
 		}
 		return nil
 	})
 	return work, err
 }
 
-func (m moment) assign(work []Work, task *Task, targets func() []Target) []Work {
-	if !m.held(task) || task.LastStatus == taskStopped {
+func (m moment) appendAgentTask(work []AgentTask, task *Task, targets func() []HealthCheck) []AgentTask {
+	if !m.runByAgent(task) || task.LastStatus == taskStopped {
 		return work
 	}
 	d, err := m.definition(task)
 	if err != nil { // no revision is ever forgotten
 		return work
 	}
-	return append(work, Work{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d),
-		Targets: targets()})
+	return append(work, AgentTask{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d),
+		HealthChecks: targets()})
 }
 
 // secretValues are those of a definition's secret variables that the account has.
@@ -53,9 +53,9 @@ func (m moment) secretValues(d *TaskDefinition) map[string]map[string]string {
 	return secrets
 }
 
-// tellOfMissingSecrets says in a container's log which of its variables have no value: a secret that this account never
+// logMissingSecrets says in a container's log which of its variables have no value: a secret that this account never
 // had is its owner's, and nothing is known of it.
-func (m moment) tellOfMissingSecrets(task *Task, d *TaskDefinition) {
+func (m moment) logMissingSecrets(task *Task, d *TaskDefinition) {
 	for _, c := range d.Containers {
 		for _, secret := range c.objects("secrets") {
 			if _, err := m.secretValue(fmt.Sprint(secret["valueFrom"])); err != nil {
@@ -65,19 +65,19 @@ func (m moment) tellOfMissingSecrets(task *Task, d *TaskDefinition) {
 	}
 }
 
-// targets are the target groups of the service whose health checks an engine can do.
-func (r *rollout) targets() (targets []Target) {
+// healthChecks are the target groups of the service whose health checks an engine can do.
+func (r *rollout) healthChecks() (healthChecks []HealthCheck) {
 	for _, lb := range r.service.Settings.LoadBalancers {
-		if target := r.target(lb); target != nil {
-			targets = append(targets, *target)
+		if target := r.healthCheck(lb); target != nil {
+			healthChecks = append(healthChecks, *target)
 		}
 	}
-	return targets
+	return healthChecks
 }
 
-// target is a target group's health check, or nil where there is none to do: no load balancer uses the group, or the
-// check is not plain HTTP.
-func (r *rollout) target(lb ServiceLoadBalancer) *Target {
+// healthCheck is a target group's health check, or nil where there is none to do: no load balancer uses the group, or
+// the check is not plain HTTP.
+func (r *rollout) healthCheck(lb ServiceLoadBalancer) *HealthCheck {
 	group := get[Object](r.tx, TargetGroup, afterSlash(lb.TargetGroupARN))
 	if group == nil || len(r.loadBalancers(lb.TargetGroupARN)) == 0 {
 		return nil
@@ -91,7 +91,7 @@ func (r *rollout) target(lb ServiceLoadBalancer) *Target {
 		port = own
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	return &Target{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.text("path"), "/"),
+	return &HealthCheck{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.text("path"), "/"),
 		Matcher:  strings.ReplaceAll(cmp.Or(check.text("matcher"), "200"), " ", ""),
 		Interval: seconds(check.number("interval", 30)),
 		Timeout:  seconds(check.number("timeout", 5)), Healthy: check.number("healthyThreshold", 5),

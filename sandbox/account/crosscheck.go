@@ -17,8 +17,8 @@ type Volume struct {
 	Host struct{} `json:"host"` // as ECS has it of a volume that is nothing but a name
 }
 
-// checkTogether refuses what ECS refuses of containers that share a task.
-func (d TaskDefinition) checkTogether() error {
+// crosscheck refuses what ECS refuses of containers that share a task.
+func (d TaskDefinition) crosscheck() error {
 	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
 	if !slices.ContainsFunc(d.Containers, func(c Container) bool { return c["essential"] == true }) {
 		return client("Task definition must have at least one essential container.")
@@ -81,20 +81,20 @@ func (d TaskDefinition) checkDependencies() error {
 		}
 	}
 	for _, c := range d.Containers {
-		if circle := findCircle(waitsFor, c.Name(), nil); circle != nil {
+		if circle := findCycle(waitsFor, c.Name(), nil); circle != nil {
 			return client("Container dependencies cannot form a cycle: %s", strings.Join(circle, " -> "))
 		}
 	}
 	return nil
 }
 
-// findCircle follows what containers wait for, and returns a way that leads back to where it came from, or nil.
-func findCircle(waitsFor map[string][]string, name string, path []string) []string {
+// findCycle follows what containers wait for, and returns a way that leads back to where it came from, or nil.
+func findCycle(waitsFor map[string][]string, name string, path []string) []string {
 	if i := slices.Index(path, name); i >= 0 {
 		return append(path[i:], name)
 	}
 	for _, next := range waitsFor[name] {
-		if circle := findCircle(waitsFor, next, append(slices.Clone(path), name)); circle != nil {
+		if circle := findCycle(waitsFor, next, append(slices.Clone(path), name)); circle != nil {
 			return circle
 		}
 	}
