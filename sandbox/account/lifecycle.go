@@ -1,14 +1,10 @@
 package account
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,14 +31,7 @@ type lifecycleRule struct {
 	} `json:"action"`
 }
 
-// The quotas of a policy: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
-const (
-	longestLifecyclePolicy = 30720
-	mostLifecycleRules     = 50
-	mostWildcards          = 4 // of one pattern
-)
-
-// ParseLifecyclePolicy reads the text of a policy, and refuses what ECR refuses.
+// ParseLifecyclePolicy reads the text of a policy. It knows the rules that slipway writes, and refuses others.
 func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 	var policy struct {
 		Rules LifecycleRules `json:"rules"`
@@ -52,42 +41,21 @@ func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 	if err := decoder.Decode(&policy); err != nil {
 		return nil, lifecycleFailure(err.Error())
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, lifecycleFailure("text after the policy")
+	if len(policy.Rules) == 0 {
+		return nil, lifecycleFailure("the policy has no rules")
 	}
 	slices.SortStableFunc(policy.Rules, func(x, y lifecycleRule) int {
 		return cmp.Compare(x.RulePriority,
 			y.RulePriority)
 	})
-	switch {
-	case len(text) > longestLifecyclePolicy:
-		return nil, lifecycleFailure("the policy is too long")
-	case len(policy.Rules) == 0:
-		return nil, lifecycleFailure("the policy has no rules")
-	case len(policy.Rules) > mostLifecycleRules:
-		return nil, lifecycleFailure("the policy has too many rules")
-	}
-	untagged, selections := false, map[string]bool{}
 	for i, rule := range policy.Rules {
-		selected := fmt.Sprintf("%q %q", sortedTexts(rule.Selection.TagPrefixList),
-			sortedTexts(rule.Selection.TagPatternList))
-		reason := rule.problem()
 		switch {
-		case reason != "":
+		case !rule.isKnown():
+			return nil, lifecycleFailure(fmt.Sprintf("the sandbox does not know rules such as that of priority %d",
+				rule.RulePriority))
 		case i > 0 && policy.Rules[i-1].RulePriority == rule.RulePriority:
-			reason = "Rule priorities must be unique"
-		case rule.Selection.TagStatus == "any" && i < len(policy.Rules)-1:
-			reason = "Rule for tagStatus=ANY must have the lowest priority"
-		case rule.Selection.TagStatus == "untagged" && untagged:
-			reason = "Only one rule can select Untagged images"
-		case rule.Selection.TagStatus == "tagged" && selections[selected]:
-			reason = "Rules must have unique sets of tag prefixes and patterns"
+			return nil, lifecycleFailure("Rule priorities must be unique")
 		}
-		if reason != "" {
-			return nil, lifecycleFailure(reason)
-		}
-		untagged = untagged || rule.Selection.TagStatus == "untagged"
-		selections[selected] = true
 	}
 	return policy.Rules, nil
 }
@@ -97,41 +65,17 @@ func lifecycleFailure(reason string) error {
 		"'Lifecycle policy validation failure: %s'", reason)
 }
 
-// problem is what is wrong with a rule by itself.
-func (r lifecycleRule) problem() string {
+// isKnown tells of a rule that expires untagged images by their age, or those beyond a number: of images with any tag,
+// or with a tag of one prefix.
+func (r lifecycleRule) isKnown() bool {
 	s := r.Selection
-	lists := len(s.TagPrefixList) + len(s.TagPatternList)
-	switch {
-	case r.RulePriority < 1:
-		return "rulePriority must be at least 1"
-	case r.Action.Type != "expire":
-		return "action.type must be expire"
-	case s.TagStatus != "tagged" && s.TagStatus != "untagged" && s.TagStatus != "any":
-		return "tagStatus must be tagged, untagged or any"
-	case s.TagStatus == "tagged" && lists == 0:
-		return "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED"
-	case s.TagStatus != "tagged" && (s.TagPrefixList != nil || s.TagPatternList != nil):
-		return "tagPrefixList and tagPatternList are only for tagStatus=TAGGED"
-	case s.TagPrefixList != nil && s.TagPatternList != nil:
-		return "Must specify only one of tagPrefixList and tagPatternList"
-	case slices.Contains(s.TagPrefixList, "") || slices.Contains(s.TagPatternList, ""):
-		return "a prefix or pattern is empty"
-	case slices.ContainsFunc(s.TagPatternList,
-		func(pattern string) bool { return strings.Count(pattern, "*") > mostWildcards }):
-		return "a pattern may have four wildcards"
-	case s.CountType != "imageCountMoreThan" && s.CountType != "sinceImagePushed":
-		return "countType must be imageCountMoreThan or sinceImagePushed"
-	case s.CountType == "sinceImagePushed" && s.CountUnit != "days":
-		return "countUnit must be days when countType=sinceImagePushed"
-	case s.CountType == "imageCountMoreThan" && s.CountUnit != "":
-		return "countUnit is only for countType=sinceImagePushed"
-	case s.CountNumber < 1:
-		return "countNumber must be at least 1"
-	}
-	return ""
+	byAge := s.TagStatus == "untagged" && s.TagPrefixList == nil && s.TagPatternList == nil &&
+		s.CountType == "sinceImagePushed" && s.CountUnit == "days"
+	onePrefix := len(s.TagPrefixList) == 1 && s.TagPrefixList[0] != "" && s.TagPatternList == nil
+	anyTag := s.TagPrefixList == nil && slices.Equal(s.TagPatternList, []string{"*"})
+	byCount := s.TagStatus == "tagged" && (onePrefix || anyTag) && s.CountType == "imageCountMoreThan" && s.CountUnit == ""
+	return (byAge || byCount) && s.CountNumber >= 1 && r.RulePriority >= 1 && r.Action.Type == "expire"
 }
-
-func sortedTexts(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // taggedImage is an image of a repository with all its tags.
 type taggedImage struct {
@@ -168,27 +112,15 @@ func (rules LifecycleRules) expired(images []taggedImage, now time.Time) []strin
 	return expired
 }
 
-// selects tells whether an image meets the tagging requirements: each prefix or pattern of a list matches one of its
-// tags.
+// selects tells whether an image meets the tagging requirements.
 func (r lifecycleRule) selects(tags []string) bool {
-	switch r.Selection.TagStatus {
-	case "any":
-		return true
-	case "untagged":
+	switch prefixes := r.Selection.TagPrefixList; {
+	case r.Selection.TagStatus == "untagged":
 		return len(tags) == 0
+	case prefixes != nil:
+		return slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, prefixes[0]) })
 	}
-	for _, prefix := range r.Selection.TagPrefixList {
-		if !slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, prefix) }) {
-			return false
-		}
-	}
-	for _, pattern := range r.Selection.TagPatternList {
-		expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + "$")
-		if !slices.ContainsFunc(tags, expression.MatchString) {
-			return false
-		}
-	}
-	return true
+	return len(tags) > 0
 }
 
 // exceeded tells whether the rule expires an image of that age, of which so many newer ones are selected.
@@ -248,24 +180,4 @@ func (a *Account) PutLifecyclePolicy(repository, text string, o Object) error {
 		put(t, LifecyclePolicy, repository, o)
 		return nil
 	})
-}
-
-// LifecyclePolicy is the text of a repository's policy.
-func (a *Account) LifecyclePolicy(repository string) (text string, err error) {
-	err = a.transact(func(t *tx) error {
-		if _, err := t.repository(repository); err != nil {
-			return err
-		}
-		o := get[Object](t, LifecyclePolicy, repository)
-		if o == nil {
-			return refuse("LifecyclePolicyNotFoundException",
-				"Lifecycle policy does not exist for the repository with name '%s' in "+
-					"the registry with id '%s'", repository, ID)
-		}
-		var compact bytes.Buffer
-		must(json.Compact(&compact, []byte(o.text("policy"))))
-		text = compact.String()
-		return nil
-	})
-	return text, err
 }

@@ -164,14 +164,6 @@ func (b blobs) putImage(_ *account.Account, region string, p struct {
 // validTag is what a registry takes as a tag (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 var validTag = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
-func getLifecyclePolicy(a *account.Account, _ string, p struct{ RepositoryName string }) (any, error) {
-	text, err := a.LifecyclePolicy(p.RepositoryName)
-	if err != nil {
-		return nil, err
-	}
-	return object{"registryId": account.ID, "repositoryName": p.RepositoryName, "lifecyclePolicyText": text}, nil
-}
-
 func imageIDs(all []account.Image) []object {
 	ids := []object{}
 	for _, image := range all {

@@ -109,20 +109,6 @@ func serviceObject(s *account.Service) object {
 		"deployments":          deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
 }
 
-func listServices(a *account.Account, _ string, p struct{ Cluster string }) (any, error) {
-	if p.Cluster == "" {
-		p.Cluster = "default"
-	}
-	services, err := a.AllServices(p.Cluster)
-	arns := []string{}
-	for _, s := range services {
-		if s.Status != "INACTIVE" {
-			arns = append(arns, s.ARN)
-		}
-	}
-	return object{"serviceArns": arns}, err
-}
-
 func updateService(a *account.Account, _ string, p struct {
 	Cluster, Service, TaskDefinition string
 	DesiredCount                     *int
