@@ -22,7 +22,7 @@ family, revision, startedBy, lastStatus, health, address, stoppedReason, created
 containers: [{name, lastStatus, exitCode, health, ports}]}`)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			services, err := a.Services()
+			services, err := a.ServiceViews()
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ func shownServices(a *account.Account, services []account.ServiceView, tasks []*
 		if task.Run == nil && task.LastStatus == "STOPPED" {
 			continue
 		}
-		d, err := a.TaskDefinition(task.TaskDefinition)
+		d, err := a.FindTaskDefinition(task.TaskDefinition)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -14,22 +14,22 @@ const (
 // SetAgentConnected tells the account whether an engine runs its new tasks. Where none does any more, those that one
 // had go on as recorded ones, so that nothing waits for a state change that never comes.
 func (a *Account) SetAgentConnected(on bool) error {
-	return a.transact(func(t *tx) error {
-		put(t, agentConnectedKind, "", on)
+	return a.Transact(func(t *Tx) error {
+		Put(t, agentConnectedKind, "", on)
 		return nil
 	})
 }
 
-func (t *tx) agentConnected() bool {
-	on := get[bool](t, agentConnectedKind, "")
+func (t *Tx) agentConnected() bool {
+	on := Get[bool](t, agentConnectedKind, "")
 	return on != nil && *on
 }
 
 // Identity tells this account from any other on the machine, before and after a reset, too: an engine finds the
 // containers of its tasks by it.
 func (a *Account) Identity() (id string, err error) {
-	err = a.transact(func(t *tx) error {
-		if known := get[string](t, identityKind, ""); known != nil {
+	err = a.Transact(func(t *Tx) error {
+		if known := Get[string](t, identityKind, ""); known != nil {
 			id = *known
 			return nil
 		}
@@ -38,7 +38,7 @@ func (a *Account) Identity() (id string, err error) {
 			return err
 		}
 		id = hex.EncodeToString(random)
-		put(t, identityKind, "", id)
+		Put(t, identityKind, "", id)
 		return nil
 	})
 	return id, err

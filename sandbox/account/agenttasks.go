@@ -10,9 +10,9 @@ import (
 
 // AgentTasks lists the tasks that an engine has to run, or to stop: none where no engine is to run any.
 func (a *Account) AgentTasks() (work []AgentTask, err error) {
-	err = a.transact(func(t *tx) error {
-		now := t.moment(t.now)
-		for _, s := range list[Service](t, serviceKind) {
+	err = a.Transact(func(t *Tx) error {
+		now := t.moment(t.Now)
+		for _, s := range List[Service](t, serviceKind) {
 			t.advance(s)
 			r := &rollout{moment: now, service: s}
 			for _, task := range s.Tasks {
@@ -35,7 +35,7 @@ func (m moment) appendAgentTask(work []AgentTask, task *Task, targets func() []H
 	if err != nil { // no revision is ever forgotten
 		return work
 	}
-	return append(work, AgentTask{Task: *task, Definition: *d, Region: region(task.ARN), Secrets: m.secretValues(d),
+	return append(work, AgentTask{Task: *task, Definition: *d, Region: Region(task.ARN), Secrets: m.secretValues(d),
 		HealthChecks: targets()})
 }
 
@@ -78,34 +78,22 @@ func (r *rollout) healthChecks() (healthChecks []HealthCheck) {
 // healthCheck is a target group's health check, or nil where there is none to do: no load balancer uses the group, or
 // the check is not plain HTTP.
 func (r *rollout) healthCheck(lb ServiceLoadBalancer) *HealthCheck {
-	group := get[Object](r.tx, TargetGroup, afterSlash(lb.TargetGroupARN))
+	group := Get[Object](r.Tx, TargetGroup, AfterSlash(lb.TargetGroupARN))
 	if group == nil || len(r.loadBalancers(lb.TargetGroupARN)) == 0 {
 		return nil
 	}
-	check := group.object("healthCheck")
-	if group.text("protocolVersion") == "GRPC" || cmp.Or(check.text("protocol"), "HTTP") != "HTTP" {
+	check := group.Object("healthCheck")
+	if group.Text("protocolVersion") == "GRPC" || cmp.Or(check.Text("protocol"), "HTTP") != "HTTP" {
 		return nil
 	}
 	port := lb.ContainerPort
-	if own, err := strconv.Atoi(check.text("port")); err == nil {
+	if own, err := strconv.Atoi(check.Text("port")); err == nil {
 		port = own
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	return &HealthCheck{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.text("path"), "/"),
-		Matcher:  strings.ReplaceAll(cmp.Or(check.text("matcher"), "200"), " ", ""),
-		Interval: seconds(check.number("interval", 30)),
-		Timeout:  seconds(check.number("timeout", 5)), Healthy: check.number("healthyThreshold", 5),
-		Unhealthy: check.number("unhealthyThreshold", 2), GracePeriod: seconds(r.service.Settings.HealthCheckGracePeriod)}
-}
-
-func (o Object) object(key string) Object {
-	inner, _ := o[key].(map[string]any)
-	return inner
-}
-
-func (o Object) number(key string, otherwise int) int {
-	if n, ok := o[key].(float64); ok && n != 0 {
-		return int(n)
-	}
-	return otherwise
+	return &HealthCheck{TargetGroupARN: lb.TargetGroupARN, ContainerPort: port, Path: cmp.Or(check.Text("path"), "/"),
+		Matcher:  strings.ReplaceAll(cmp.Or(check.Text("matcher"), "200"), " ", ""),
+		Interval: seconds(check.Number("interval", 30)),
+		Timeout:  seconds(check.Number("timeout", 5)), Healthy: check.Number("healthyThreshold", 5),
+		Unhealthy: check.Number("unhealthyThreshold", 2), GracePeriod: seconds(r.service.Settings.HealthCheckGracePeriod)}
 }

@@ -58,8 +58,8 @@ func (a *Account) TakeAPIFault(action string) (kind string, err error) {
 	if err != nil || faults[APIFault] == "" {
 		return "", err
 	}
-	err = a.transact(func(t *tx) error {
-		faults := t.faults()
+	err = a.Transact(func(t *Tx) error {
+		faults := t.Faults()
 		if faults[APIFault] == "" {
 			return nil
 		}
@@ -80,7 +80,7 @@ func (a *Account) TakeAPIFault(action string) (kind string, err error) {
 		if faults[APIFault] = strings.Join(left, ","); len(left) == 0 {
 			delete(faults, APIFault)
 		}
-		put(t, faultKind, "", faults)
+		Put(t, faultKind, "", faults)
 		return nil
 	})
 	return kind, err

@@ -89,15 +89,10 @@ func (c Container) fillDefaults() {
 	for _, key := range []string{"environment", "secrets"} {
 		if entries, ok := c[key].([]any); ok {
 			slices.SortStableFunc(entries, func(x, y any) int {
-				return cmp.Compare(fmt.Sprint(member(x, "name")), fmt.Sprint(member(y, "name")))
+				return cmp.Compare(fmt.Sprint(Member(x, "name")), fmt.Sprint(Member(y, "name")))
 			})
 		}
 	}
-}
-
-func member(value any, key string) any {
-	m, _ := value.(map[string]any)
-	return m[key]
 }
 
 // Name is the container's name.
@@ -116,28 +111,20 @@ func (c Container) Environment() map[string]string {
 }
 
 // objects is a list of objects among the container's fields.
-func (c Container) objects(key string) (found []map[string]any) {
-	entries, _ := c[key].([]any)
-	for _, entry := range entries {
-		if o, ok := entry.(map[string]any); ok {
-			found = append(found, o)
-		}
-	}
-	return found
-}
+func (c Container) objects(key string) []map[string]any { return Objects(c[key]) }
 
 // LogGroup is the log group that the awslogs driver writes to, or "".
 func (c Container) LogGroup() string {
-	if member(c["logConfiguration"], "logDriver") != "awslogs" {
+	if Member(c["logConfiguration"], "logDriver") != "awslogs" {
 		return ""
 	}
-	group, _ := member(member(c["logConfiguration"], "options"), "awslogs-group").(string)
+	group, _ := Member(Member(c["logConfiguration"], "options"), "awslogs-group").(string)
 	return group
 }
 
 // LogStream is the one that the awslogs driver writes a task's container to.
 func (c Container) LogStream(task string) string {
-	prefix, _ := member(member(c["logConfiguration"], "options"), "awslogs-stream-prefix").(string)
+	prefix, _ := Member(Member(c["logConfiguration"], "options"), "awslogs-stream-prefix").(string)
 	if prefix == "" {
 		return task
 	}
@@ -145,7 +132,7 @@ func (c Container) LogStream(task string) string {
 }
 
 func (c Container) check(awsvpc, withoutExecutionRole bool) error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	switch {
 	case !validName.MatchString(c.Name()):
 		return client("Invalid container name '%s': up to 255 letters, numbers, hyphens and underscores are allowed.",

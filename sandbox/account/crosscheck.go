@@ -19,7 +19,7 @@ type Volume struct {
 
 // crosscheck refuses what ECS refuses of containers that share a task.
 func (d TaskDefinition) crosscheck() error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	if !slices.ContainsFunc(d.Containers, func(c Container) bool { return c["essential"] == true }) {
 		return client("Task definition must have at least one essential container.")
 	}
@@ -61,7 +61,7 @@ func (d TaskDefinition) crosscheck() error {
 
 // checkDependencies looks at the order in which containers start.
 func (d TaskDefinition) checkDependencies() error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	waitsFor := map[string][]string{}
 	for _, c := range d.Containers {
 		for _, dependency := range c.objects("dependsOn") {
@@ -108,7 +108,7 @@ var (
 
 // checkProcess looks at whom a container's processes run as, and at their limits.
 func (c Container) checkProcess() error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	if user, given := c["user"]; given && user != nil && !validUser.MatchString(fmt.Sprint(user)) {
 		return client("Invalid user '%v' of container '%s'.", user, c.Name())
 	}

@@ -12,7 +12,7 @@ type Alarms struct {
 // checkPercents refuses what leaves no room for a rolling update.
 func checkPercents(settings ServiceSettings) error {
 	if settings.MaximumPercent <= 100 && settings.MinimumHealthyPercent >= 100 {
-		return refuse("InvalidParameterException",
+		return Refuse("InvalidParameterException",
 			"Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
 	}
 	return nil
@@ -25,7 +25,7 @@ func (r *rollout) checkAlarms(d *Deployment) {
 	if d.RolloutState != InProgress || d.IsRollback || !alarms.Enable {
 		return
 	}
-	if slices.ContainsFunc(alarms.Names, func(name string) bool { return wildcard(r.faults[Alarm], name) }) {
+	if slices.ContainsFunc(alarms.Names, func(name string) bool { return Wildcard(r.faults[Alarm], name) }) {
 		r.giveUp(d, "ECS deployment failed: ", "alarm detected.", alarms.Rollback)
 	}
 }

@@ -24,14 +24,14 @@ func (a *Account) DieIfAsked(fault string, matches func(value string) bool) erro
 		select {}
 	}
 	asked := false
-	err := a.transact(func(t *tx) error {
-		faults := t.faults()
+	err := a.Transact(func(t *Tx) error {
+		faults := t.Faults()
 		if value := faults[fault]; value == "" || !matches(value) {
 			return nil
 		}
 		asked = true
 		delete(faults, fault)
-		put(t, faultKind, "", faults)
+		Put(t, faultKind, "", faults)
 		return nil
 	})
 	if err != nil || !asked {

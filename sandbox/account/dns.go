@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"slipway/internal/awslimits"
 )
 
 // Kinds of objects of Route 53 and of ACM.
@@ -16,23 +19,30 @@ const (
 	Record      = "record"      // zone_fqdn_type
 )
 
+func init() {
+	Register(Record, Rules{Check: func(t *Tx, _ string, o Object) error {
+		return cmp.Or(checkLabels(o.Text("fqdn"), "InvalidChangeBatch"), t.checkRecord(o))
+	}})
+	Register(Certificate, Rules{Check: func(_ *Tx, _ string, o Object) error { return checkDomains(o) }})
+}
+
 // checkRecord refuses what Route 53 does not take into a zone. o has the record's full name as fqdn.
-func (t *tx) checkRecord(id string, o Object) error {
-	if zone := o.text("zoneId"); zone != HostedZone {
-		return refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", zone)
+func (t *Tx) checkRecord(o Object) error {
+	if zone := o.Text("zoneId"); zone != HostedZone {
+		return Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", zone)
 	}
-	name := o.text("fqdn")
+	name := o.Text("fqdn")
 	const zone, kept = HostedZoneName, "[RRSet of type %s with DNS name %s. is not permitted "
 	if name != zone && !strings.HasSuffix(name, "."+zone) {
-		return refuse("InvalidChangeBatch", "[RRSet with DNS name %s. is not permitted in zone %s.]", name, zone)
+		return Refuse("InvalidChangeBatch", "[RRSet with DNS name %s. is not permitted in zone %s.]", name, zone)
 	}
-	kind := o.text("type")
+	kind := o.Text("type")
 	if kind == "CNAME" && name == zone {
-		return refuse("InvalidChangeBatch", kept+"at apex in zone %s.]", kind, name, zone)
+		return Refuse("InvalidChangeBatch", kept+"at apex in zone %s.]", kind, name, zone)
 	}
-	for _, other := range list[Object](t, Record) {
-		if other.text("fqdn") == name && other.text("type") != kind && (kind == "CNAME" || other.text("type") == "CNAME") {
-			return refuse("InvalidChangeBatch", kept+"as it conflicts with other records with the same DNS name in zone %s.]",
+	for _, other := range List[Object](t, Record) {
+		if other.Text("fqdn") == name && other.Text("type") != kind && (kind == "CNAME" || other.Text("type") == "CNAME") {
+			return Refuse("InvalidChangeBatch", kept+"as it conflicts with other records with the same DNS name in zone %s.]",
 				kind, name, zone)
 		}
 	}
@@ -48,27 +58,27 @@ func ValidationRecord(domain string) (name, value string) {
 	return "_" + digits[:32] + "." + domain + ".", "_" + digits[32:] + ".mhbtsbpdnt.acm-validations.aws."
 }
 
-// Certificate finds a certificate, or nil. One is ISSUED as soon as the zone has the record of each of its domains, and
-// stays so.
-func (a *Account) Certificate(arn string) (found Object, err error) {
-	err = a.transact(func(t *tx) error {
-		found = t.certificate(arn)
+// FindCertificate finds a certificate, or nil. One is ISSUED as soon as the zone has the record of each of its
+// domains, and stays so.
+func (a *Account) FindCertificate(arn string) (found Object, err error) {
+	err = a.Transact(func(t *Tx) error {
+		found = t.findCertificate(arn)
 		return nil
 	})
 	return found, err
 }
 
-func (t *tx) certificate(arn string) Object {
-	found := get[Object](t, Certificate, afterSlash(arn))
-	if found == nil || found.text("arn") != arn {
+func (t *Tx) findCertificate(arn string) Object {
+	found := Get[Object](t, Certificate, AfterSlash(arn))
+	if found == nil || found.Text("arn") != arn {
 		return nil
 	}
 	o := *found
-	pending := slices.ContainsFunc(o.list("subjectAlternativeNames"),
+	pending := slices.ContainsFunc(o.List("subjectAlternativeNames"),
 		func(domain string) bool { return !t.validated(domain) })
 	if o["issuedAt"] == nil && !pending {
-		o["issuedAt"] = t.now.UTC().Format(time.RFC3339)
-		put(t, Certificate, afterSlash(arn), o)
+		o["issuedAt"] = t.Now.UTC().Format(time.RFC3339)
+		Put(t, Certificate, AfterSlash(arn), o)
 	}
 	o["status"] = "PENDING_VALIDATION"
 	if o["issuedAt"] != nil {
@@ -77,10 +87,10 @@ func (t *tx) certificate(arn string) Object {
 	return o
 }
 
-func (t *tx) validated(domain string) bool {
+func (t *Tx) validated(domain string) bool {
 	name, value := ValidationRecord(domain)
-	record := get[Object](t, Record, HostedZone+"_"+strings.TrimSuffix(name, ".")+"_CNAME")
-	return record != nil && slices.ContainsFunc(record.list("records"), func(text string) bool {
+	record := Get[Object](t, Record, HostedZone+"_"+strings.TrimSuffix(name, ".")+"_CNAME")
+	return record != nil && slices.ContainsFunc(record.List("records"), func(text string) bool {
 		return strings.TrimSuffix(text, ".") == strings.TrimSuffix(value, ".")
 	})
 }
@@ -89,29 +99,62 @@ var certificateKey = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 
 // checkServerCertificate refuses a certificate that a listener in the region cannot use. One that the account has not
 // requested may have been imported, so every ARN that could be one is taken.
-func (t *tx) checkServerCertificate(region, arn string) error {
+func (t *Tx) checkServerCertificate(region, arn string) error {
 	if arn == "" {
-		return refuse("ValidationError", "A certificate must be specified for HTTPS listeners")
+		return Refuse("ValidationError", "A certificate must be specified for HTTPS listeners")
 	}
-	if found := t.certificate(arn); found != nil {
-		if found.text("status") != "ISSUED" {
-			return refuse("UnsupportedCertificate", "The certificate '%s' must have a fully-qualified domain name, a supported "+
+	if found := t.findCertificate(arn); found != nil {
+		if found.Text("status") != "ISSUED" {
+			return Refuse("UnsupportedCertificate", "The certificate '%s' must have a fully-qualified domain name, a supported "+
 				"signature, and a supported key size.", arn)
 		}
 		return nil
 	}
 	if arn != ARN("acm", region, "certificate/"+path.Base(arn)) || !certificateKey.MatchString(path.Base(arn)) {
-		return refuse("CertificateNotFound", "Certificate ARN '%s' is not found", arn)
+		return Refuse("CertificateNotFound", "Certificate ARN '%s' is not found", arn)
 	}
 	return nil
 }
 
 // NewUUID is the id of a new certificate.
 func (a *Account) NewUUID(kind string) (id string, err error) {
-	err = a.transact(func(t *tx) error {
-		digits := t.newID(kind, 32)
+	err = a.Transact(func(t *Tx) error {
+		digits := t.NewID(kind, 32)
 		id = strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
 		return nil
 	})
 	return id, err
+}
+
+// checkLabels refuses a name that DNS does not have.
+func checkLabels(name, code string) error {
+	if len(name) > awslimits.DNSName {
+		return Refuse(code, "[Domain name is too long: %s]", name)
+	}
+	if label := slices.IndexFunc(strings.Split(name, "."), func(label string) bool {
+		return label == "" ||
+			len(label) > awslimits.DNSLabel
+	}); label >= 0 {
+		return Refuse(code, "[Domain label is too long or empty: %s]", name)
+	}
+	return nil
+}
+
+// checkDomains looks at the names that a certificate is for.
+func checkDomains(o Object) error {
+	if first := o.Text("domainName"); len(first) > awslimits.CertificateDomain {
+		return Refuse("ValidationException", "The first domain name can be no longer than %d characters: %s",
+			awslimits.CertificateDomain, first)
+	}
+	for _, domain := range append(o.List("subjectAlternativeNames"), o.Text("domainName")) {
+		if err := checkLabels(domain, "ValidationException"); err != nil {
+			return err
+		}
+		for _, label := range strings.Split(strings.TrimPrefix(domain, "*."), ".") {
+			if err := MustMatch("domainName", label, awslimits.CertificateLabel.MatchString, "ValidationException"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

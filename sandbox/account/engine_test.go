@@ -269,7 +269,7 @@ func TestTargetGroupsOfAnEnginesTasks(t *testing.T) {
 			t.Parallel()
 			s := newEngineStage(t)
 			s.balance()
-			require.NoError(t, s.UpdateObject(TargetGroup, afterSlash(webGroup),
+			require.NoError(t, s.UpdateObject(TargetGroup, AfterSlash(webGroup),
 				Object{"healthCheck": map[string]any{"path": "/health",
 					"matcher": "200-299", "interval": 10.0, "timeout": 4.0, "healthyThreshold": 2.0, "unhealthyThreshold": 3.0}}))
 			if !c.unreachable {
@@ -315,7 +315,7 @@ func TestAnEngineIsGivenTheValuesOfSecrets(t *testing.T) {
 	s.after(2)
 	w := s.work()[0]
 	require.Equal(t, map[string]map[string]string{"web": {"KEY": "hunter2"}}, w.Secrets)
-	events, err := s.LogEvents("/shop/dev/web", "", 0, 1<<62)
+	events, err := s.FindLogEvents("/shop/dev/web", "", 0, 1<<62)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
 	require.Equal(t, []string{w.Task.ID(), "The sandbox has no value for " + elsewhere + ": TOKEN is not set"},

@@ -86,8 +86,8 @@ var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?
 
 const faultKind = "faults"
 
-func (t *tx) faults() map[string]string {
-	if faults := get[map[string]string](t, faultKind, ""); faults != nil {
+func (t *Tx) Faults() map[string]string {
+	if faults := Get[map[string]string](t, faultKind, ""); faults != nil {
 		return *faults
 	}
 	return map[string]string{}
@@ -95,8 +95,8 @@ func (t *tx) faults() map[string]string {
 
 // Faults returns the faults that are set.
 func (a *Account) Faults() (faults map[string]string, err error) {
-	err = a.transact(func(t *tx) error {
-		faults = t.faults()
+	err = a.Transact(func(t *Tx) error {
+		faults = t.Faults()
 		return nil
 	})
 	return faults, err
@@ -109,23 +109,23 @@ func (a *Account) SetFaults(faults map[string]string) error {
 			return err
 		}
 	}
-	return a.transact(func(t *tx) error {
-		put(t, faultKind, "", faults)
+	return a.Transact(func(t *Tx) error {
+		Put(t, faultKind, "", faults)
 		return nil
 	})
 }
 
-// duration is a fault that checkFault has accepted, or the default.
-func duration(faults map[string]string, key string, otherwise time.Duration) time.Duration {
+// FaultDuration is a fault that checkFault has accepted, or the default.
+func FaultDuration(faults map[string]string, key string, otherwise time.Duration) time.Duration {
 	if d, err := time.ParseDuration(faults[key]); err == nil {
 		return d
 	}
 	return otherwise
 }
 
-// wildcard reports whether text matches a pattern in which * stands for any text and ? for any character, as in
+// Wildcard reports whether text matches a pattern in which * stands for any text and ? for any character, as in
 // IAM policies.
-func wildcard(pattern, text string) bool {
+func Wildcard(pattern, text string) bool {
 	expression := regexp.QuoteMeta(pattern)
 	expression = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(expression)
 	matched, err := regexp.MatchString("^(?s:"+expression+")$", text)

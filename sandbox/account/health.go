@@ -42,7 +42,7 @@ func (d *TaskDefinition) hasHealthCheck() bool {
 func (c Container) hasHealthCheck() bool { return c["essential"] == true && c.checksHealth() }
 
 func (c Container) checksHealth() bool {
-	command, _ := member(c["healthCheck"], "command").([]any)
+	command, _ := Member(c["healthCheck"], "command").([]any)
 	return len(command) > 0 && command[0] != "NONE"
 }
 
@@ -66,7 +66,7 @@ func (r *rollout) checkContainers(task *Task) {
 }
 
 func (r *rollout) unhealthyFault(task *Task) bool {
-	return wildcard(r.faults[UnhealthyTasks], afterSlash(task.TaskDefinition))
+	return Wildcard(r.faults[UnhealthyTasks], AfterSlash(task.TaskDefinition))
 }
 
 func (r *rollout) failContainers(task *Task) {
@@ -74,12 +74,12 @@ func (r *rollout) failContainers(task *Task) {
 	code := 0 // its containers obey SIGTERM
 	r.fail(task, &taskFailure{code: "ServiceSchedulerInitiated", exitCode: &code,
 		reason: "Task failed container health checks"})
-	r.event("(service %s) (task %s) failed container health checks.", r.service.Name, afterSlash(task.ARN))
+	r.event("(service %s) (task %s) failed container health checks.", r.service.Name, AfterSlash(task.ARN))
 }
 
 // checkOptional refuses what ECS refuses of a container's optional settings.
 func (c Container) checkOptional(fargate bool) error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	type limit struct {
 		name     string
 		value    any
@@ -87,14 +87,14 @@ func (c Container) checkOptional(fargate bool) error {
 	}
 	limits := []limit{}
 	if check := c["healthCheck"]; check != nil {
-		command, _ := member(check, "command").([]any)
+		command, _ := Member(check, "command").([]any)
 		if len(command) == 0 || !slices.Contains([]any{"CMD", "CMD-SHELL", "NONE"}, command[0]) {
 			return client("Container healthCheck command must start with CMD, CMD-SHELL or NONE")
 		}
-		limits = append(limits, limit{"healthCheck interval", member(check, "interval"), 5, 300},
-			limit{"healthCheck timeout", member(check, "timeout"), 2, 60},
-			limit{"healthCheck retries", member(check, "retries"), 1, 10},
-			limit{"healthCheck startPeriod", member(check, "startPeriod"), 0, 300})
+		limits = append(limits, limit{"healthCheck interval", Member(check, "interval"), 5, 300},
+			limit{"healthCheck timeout", Member(check, "timeout"), 2, 60},
+			limit{"healthCheck retries", Member(check, "retries"), 1, 10},
+			limit{"healthCheck startPeriod", Member(check, "startPeriod"), 0, 300})
 	}
 	if fargate {
 		limits = append(limits, limit{"stopTimeout", c["stopTimeout"], 2, 120})
@@ -105,7 +105,7 @@ func (c Container) checkOptional(fargate bool) error {
 		}
 	}
 	for _, key := range []string{"devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs"} {
-		if value := member(c["linuxParameters"], key); fargate && value != nil && fmt.Sprint(value) != "[]" {
+		if value := Member(c["linuxParameters"], key); fargate && value != nil && fmt.Sprint(value) != "[]" {
 			return client("Fargate compatible task definitions do not support %s", key)
 		}
 	}

@@ -9,69 +9,86 @@ import (
 	"slipway/internal/awslimits"
 )
 
-// checkIAMLimits refuses what goes beyond IAM's quotas, and policies that it does not read.
-func (t *tx) checkIAMLimits(kind, id string, o Object) error {
-	name, path := o.text("name"), o.text("path")
-	switch kind {
-	case Role:
-		if !awslimits.IAMName.MatchString(id) || len(id) > awslimits.RoleName {
-			return refuse("ValidationError", "1 validation error detected: Value at 'roleName' failed to satisfy constraint: "+
-				"Member must have "+
-				"length less than or equal to %d", awslimits.RoleName)
+func checkRole(t *Tx, id string, o Object) error {
+	if !awslimits.IAMName.MatchString(id) || len(id) > awslimits.RoleName {
+		return Refuse("ValidationError", "1 validation error detected: Value at 'roleName' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", awslimits.RoleName)
+	}
+	if err := t.checkCase(Role, id); err != nil {
+		return err
+	}
+	path := o.Text("path")
+	if path != "" && (len(path) > awslimits.IAMPath || !awslimits.RolePath.MatchString(path)) {
+		return Refuse("ValidationError", "The specified value for path is invalid. It must begin and end with / and "+
+			"contain only alphanumeric characters and/or / characters.")
+	}
+	return checkTagCase(o)
+}
+
+func checkRolePolicy(t *Tx, _ string, o Object) error {
+	if err := t.hasRole(o.Text("role")); err != nil {
+		return err
+	}
+	size := awslimits.Policy(o.Text("policy")) // of all inline policies
+	for _, other := range List[Object](t, RolePolicy) {
+		if other.Text("role") == o.Text("role") && other.Text("name") != o.Text("name") {
+			size += awslimits.Policy(other.Text("policy"))
 		}
-		if err := t.checkCase(Role, id); err != nil {
-			return err
+	}
+	if size > awslimits.InlinePolicies {
+		return Refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", awslimits.InlinePolicies,
+			o.Text("role"))
+	}
+	return checkDocument(o.Text("policy"))
+}
+
+func checkPolicy(_ *Tx, _ string, o Object) error {
+	name, path := o.Text("name"), o.Text("path")
+	switch {
+	case awslimits.Policy(o.Text("policy")) > awslimits.ManagedPolicy:
+		return Refuse("LimitExceeded", "Cannot exceed quota for PolicySize: %d", awslimits.ManagedPolicy)
+	case path != "" && (len(path) > awslimits.IAMPath || !awslimits.PolicyPath.MatchString(path)):
+		return MustMatch("path", path, awslimits.PolicyPath.MatchString, "ValidationError")
+	case name != "" && !awslimits.IAMName.MatchString(name):
+		return MustMatch("policyName", name, awslimits.IAMName.MatchString, "ValidationError")
+	}
+	if err := checkTagCase(o); err != nil {
+		return err
+	}
+	return checkDocument(o.Text("policy"))
+}
+
+func checkAttachment(t *Tx, _ string, o Object) error {
+	if err := t.hasRole(o.Text("role")); err != nil {
+		return err
+	}
+	if arn := o.Text("policyArn"); Get[Object](t, Policy, arn) == nil {
+		return Refuse("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
+	}
+	attached := 1
+	for _, other := range List[Object](t, RolePolicyAttachment) {
+		if other.Text("role") == o.Text("role") && other.Text("policyArn") != o.Text("policyArn") {
+			attached++
 		}
-		if path != "" && (len(path) > awslimits.IAMPath || !awslimits.RolePath.MatchString(path)) {
-			return refuse("ValidationError", "The specified value for path is invalid. It must begin and end with / and "+
-				"contain only "+
-				"alphanumeric characters and/or / characters.")
-		}
-		return checkTagCase(o)
-	case RolePolicy:
-		together := awslimits.Policy(o.text("policy"))
-		for _, other := range list[Object](t, RolePolicy) {
-			if other.text("role") == o.text("role") && other.text("name") != name {
-				together += awslimits.Policy(other.text("policy"))
-			}
-		}
-		if together > awslimits.InlinePolicies {
-			return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", awslimits.InlinePolicies,
-				o.text("role"))
-		}
-		return checkDocument(o.text("policy"))
-	case Policy:
-		switch {
-		case awslimits.Policy(o.text("policy")) > awslimits.ManagedPolicy:
-			return refuse("LimitExceeded", "Cannot exceed quota for PolicySize: %d", awslimits.ManagedPolicy)
-		case path != "" && (len(path) > awslimits.IAMPath || !awslimits.PolicyPath.MatchString(path)):
-			return mustMatch("path", path, awslimits.PolicyPath.MatchString, "ValidationError")
-		case name != "" && !awslimits.IAMName.MatchString(name):
-			return mustMatch("policyName", name, awslimits.IAMName.MatchString, "ValidationError")
-		}
-		if err := checkTagCase(o); err != nil {
-			return err
-		}
-		return checkDocument(o.text("policy"))
-	case RolePolicyAttachment:
-		attached := 1
-		for _, other := range list[Object](t, RolePolicyAttachment) {
-			if other.text("role") == o.text("role") && other.text("policyArn") != o.text("policyArn") {
-				attached++
-			}
-		}
-		if attached > awslimits.ManagedPolicies {
-			return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", awslimits.ManagedPolicies)
-		}
+	}
+	if attached > awslimits.ManagedPolicies {
+		return Refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", awslimits.ManagedPolicies)
+	}
+	return nil
+}
+
+func (t *Tx) hasRole(name string) error {
+	if Get[Object](t, Role, name) == nil {
+		return Refuse("NoSuchEntity", "The role with name %s cannot be found.", name)
 	}
 	return nil
 }
 
 // checkCase refuses a name that differs from another one in its case only.
-func (t *tx) checkCase(kind, name string) error {
-	for _, other := range list[Object](t, kind) {
-		if found := other.text("name"); found != name && strings.EqualFold(found, name) {
-			return refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
+func (t *Tx) checkCase(kind, name string) error {
+	for _, other := range List[Object](t, kind) {
+		if found := other.Text("name"); found != name && strings.EqualFold(found, name) {
+			return Refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
 		}
 	}
 	return nil
@@ -83,7 +100,7 @@ func checkTagCase(o Object) error {
 	folded := map[string]bool{}
 	for key := range tags {
 		if folded[strings.ToLower(key)] {
-			return refuse("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return Refuse("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		folded[strings.ToLower(key)] = true
 	}
@@ -96,10 +113,10 @@ func checkDocument(document string) error {
 		return nil // which is told elsewhere, where it matters
 	}
 	if !awslimits.PolicyText.MatchString(document) {
-		return refuse("ValidationError", "The specified value for policyDocument is invalid. It must contain only "+
+		return Refuse("ValidationError", "The specified value for policyDocument is invalid. It must contain only "+
 			"printable ASCII and Latin-1 characters.")
 	}
-	malformed := func(format string, args ...any) error { return refuse("MalformedPolicyDocument", format, args...) }
+	malformed := func(format string, args ...any) error { return Refuse("MalformedPolicyDocument", format, args...) }
 	statements, err := parsePolicy(document)
 	if err != nil {
 		return err
@@ -144,9 +161,9 @@ func checkResource(resource string) error {
 	parts := strings.SplitN(resource, ":", 6)
 	switch {
 	case len(parts) < 6 || parts[0] != "arn":
-		return refuse("MalformedPolicyDocument", `Resource %s must be in ARN format or "*".`, resource)
+		return Refuse("MalformedPolicyDocument", `Resource %s must be in ARN format or "*".`, resource)
 	case !awslimits.Match(parts[1], "aws"):
-		return refuse("MalformedPolicyDocument", `Partition "%s" is not valid for resource "%s".`, parts[1], resource)
+		return Refuse("MalformedPolicyDocument", `Partition "%s" is not valid for resource "%s".`, parts[1], resource)
 	}
 	return nil
 }

@@ -6,7 +6,26 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"slipway/internal/awslimits"
 )
+
+// Kinds of objects of ECR.
+const (
+	Repository      = "repository"      // name
+	LifecyclePolicy = "lifecyclePolicy" // repository
+)
+
+func init() {
+	Register(Repository, Rules{Delete: (*Tx).deleteRepository, Check: func(_ *Tx, id string, o Object) error {
+		name := cmp.Or(o.Text("name"), id)
+		if len(name) > awslimits.RepositoryNameLength || !awslimits.RepositoryName.MatchString(name) {
+			return Refuse("InvalidParameterException", "Invalid parameter at 'repositoryName' failed to satisfy constraint: "+
+				"'%s'", name)
+		}
+		return nil
+	}})
+}
 
 // RegistryPassword is what ECR's authorization token holds, and the one password that the registry takes.
 const RegistryPassword = ID + "-auth-token"
@@ -36,10 +55,10 @@ func (i Image) id() string {
 	return i.Repository + ":" + i.Tag
 }
 
-func (t *tx) repository(name string) (Object, error) {
-	o := get[Object](t, Repository, name)
+func (t *Tx) findRepository(name string) (Object, error) {
+	o := Get[Object](t, Repository, name)
 	if o == nil {
-		return nil, refuse("RepositoryNotFoundException",
+		return nil, Refuse("RepositoryNotFoundException",
 			"The repository with name '%s' does not exist in the registry with id '%s'", name, ID)
 	}
 	return *o, nil
@@ -47,16 +66,16 @@ func (t *tx) repository(name string) (Object, error) {
 
 // CheckPush says whether PutImage would take this tag, so that a push can be refused before its layers are sent.
 func (a *Account) CheckPush(repository, tag string) error {
-	return a.transact(func(t *tx) error { return t.checkPush(repository, tag) })
+	return a.Transact(func(t *Tx) error { return t.checkPush(repository, tag) })
 }
 
-func (t *tx) checkPush(repository, tag string) error {
-	o, err := t.repository(repository)
+func (t *Tx) checkPush(repository, tag string) error {
+	o, err := t.findRepository(repository)
 	if err != nil {
 		return err
 	}
 	t.expireImages()
-	if o["imageTagMutability"] == "IMMUTABLE" && get[Image](t, imageKind, repository+":"+tag) != nil {
+	if o["imageTagMutability"] == "IMMUTABLE" && Get[Image](t, imageKind, repository+":"+tag) != nil {
 		return fmt.Errorf("tag invalid: The image tag '%s' already exists in the '%s' repository and cannot be "+
 			"overwritten because the repository is immutable.", tag, repository)
 	}
@@ -65,12 +84,12 @@ func (t *tx) checkPush(repository, tag string) error {
 
 // PutImage records a pushed image and counts the push; sizeBytes is the size of its layers.
 func (a *Account) PutImage(repository, tag, digest string, sizeBytes int64) error {
-	return a.transact(func(t *tx) error {
+	return a.Transact(func(t *Tx) error {
 		if err := t.checkPush(repository, tag); err != nil {
 			return err
 		}
 		t.record(Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
-		t.next(pushCounter + repository)
+		t.Next(pushCounter + repository)
 		return nil
 	})
 }
@@ -78,30 +97,30 @@ func (a *Account) PutImage(repository, tag, digest string, sizeBytes int64) erro
 // TagImage records what a call of ECR's own PutImage puts: a new image, or one more tag of an image that is there. No
 // push is counted.
 func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) error {
-	return a.transact(func(t *tx) error {
-		o, err := t.repository(repository)
+	return a.Transact(func(t *Tx) error {
+		o, err := t.findRepository(repository)
 		if err != nil {
 			return err
 		}
 		tags := 0
-		for _, image := range t.images() {
+		for _, image := range t.allImages() {
 			if image.Repository == repository && image.Digest == digest {
 				tags++
 			}
 			switch {
 			case image.Repository != repository || image.Tag != tag:
 			case image.Digest == digest:
-				return refuse("ImageAlreadyExistsException",
+				return Refuse("ImageAlreadyExistsException",
 					"Image with digest '%s' and tag '%s' already exists in the repository with "+
 						"name '%s' in registry with id '%s'", digest, tag, repository, ID)
 			case tag != "" && o["imageTagMutability"] == "IMMUTABLE":
-				return refuse("ImageTagAlreadyExistsException",
+				return Refuse("ImageTagAlreadyExistsException",
 					"The image tag '%s' already exists in the '%s' repository and cannot be "+
 						"overwritten because the tag is immutable.", tag, repository)
 			}
 		}
 		if tags >= mostTags {
-			return refuse("LimitExceededException",
+			return Refuse("LimitExceededException",
 				"Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
 					"the maximum allowed number of tags per image which is '%d'", tag, repository, ID, mostTags)
 		}
@@ -111,17 +130,17 @@ func (a *Account) TagImage(repository, tag, digest string, sizeBytes int64) erro
 }
 
 // record adds an entry, which takes its tag away from another image.
-func (t *tx) record(added Image) {
-	added.PushedAt, added.TaggedAt = t.now.UTC(), t.now.UTC()
-	old := get[Image](t, imageKind, added.id())
+func (t *Tx) record(added Image) {
+	added.PushedAt, added.TaggedAt = t.Now.UTC(), t.Now.UTC()
+	old := Get[Image](t, imageKind, added.id())
 	last := true // of the tags of the image that the tag leaves
-	for _, image := range t.images() {
+	for _, image := range t.allImages() {
 		switch {
 		case image.Repository != added.Repository:
 		case image.Digest == added.Digest:
 			added.PushedAt = image.PushedAt
 			if image.Tag == "" {
-				remove(t, imageKind, image.id())
+				Remove(t, imageKind, image.id())
 			}
 		case old != nil && image.Digest == old.Digest && image.Tag != added.Tag:
 			last = false
@@ -129,24 +148,24 @@ func (t *tx) record(added Image) {
 	}
 	if old != nil && old.Digest != added.Digest && last {
 		old.Tag = ""
-		put(t, imageKind, old.id(), old)
+		Put(t, imageKind, old.id(), old)
 	}
-	put(t, imageKind, added.id(), added)
+	Put(t, imageKind, added.id(), added)
 }
 
 // Images lists the tags of every image of the account, oldest first.
 func (a *Account) Images() (images []Image, err error) {
-	err = a.transact(func(t *tx) error {
-		images = t.images()
+	err = a.Transact(func(t *Tx) error {
+		images = t.allImages()
 		return nil
 	})
 	return images, err
 }
 
-func (t *tx) images() []Image {
+func (t *Tx) allImages() []Image {
 	t.expireImages()
 	images := []Image{}
-	for _, image := range list[Image](t, imageKind) {
+	for _, image := range List[Image](t, imageKind) {
 		images = append(images, *image)
 	}
 	slices.SortStableFunc(images, func(x, y Image) int {
@@ -155,19 +174,19 @@ func (t *tx) images() []Image {
 	return images
 }
 
-// Image finds an image by its tag or its digest, whichever is given (both must match where both are).
-func (a *Account) Image(repository, tag, digest string) (found Image, err error) {
-	err = a.transact(func(t *tx) error {
-		if _, err := t.repository(repository); err != nil {
+// FindImage finds an image by its tag or its digest, whichever is given (both must match where both are).
+func (a *Account) FindImage(repository, tag, digest string) (found Image, err error) {
+	err = a.Transact(func(t *Tx) error {
+		if _, err := t.findRepository(repository); err != nil {
 			return err
 		}
-		for _, image := range t.images() {
+		for _, image := range t.allImages() {
 			if image.matches(repository, tag, digest) {
 				found = image
 				return nil
 			}
 		}
-		return refuse("ImageNotFoundException", "The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist "+
+		return Refuse("ImageNotFoundException", "The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist "+
 			"within the repository with name '%s' in the registry with id '%s'",
 			cmp.Or(digest, "null"), cmp.Or(tag, "null"), repository, ID)
 	})
@@ -182,13 +201,13 @@ func (i Image) matches(repository, tag, digest string) bool {
 // DeleteImage removes the image with this digest, or only the tag where one is given without a digest. It reports
 // what it removed.
 func (a *Account) DeleteImage(repository, tag, digest string) (removed []Image, err error) {
-	err = a.transact(func(t *tx) error {
-		if _, err := t.repository(repository); err != nil {
+	err = a.Transact(func(t *Tx) error {
+		if _, err := t.findRepository(repository); err != nil {
 			return err
 		}
-		for _, image := range t.images() {
+		for _, image := range t.allImages() {
 			if image.matches(repository, tag, digest) {
-				remove(t, imageKind, image.id())
+				Remove(t, imageKind, image.id())
 				removed = append(removed, image)
 			}
 		}
@@ -197,23 +216,24 @@ func (a *Account) DeleteImage(repository, tag, digest string) (removed []Image, 
 	return removed, err
 }
 
-func (t *tx) emptyRepository(name string, force bool) error {
-	for _, image := range t.images() {
+func (t *Tx) deleteRepository(name string, _ Object, force bool) error {
+	for _, image := range t.allImages() {
 		if image.Repository != name {
 			continue
 		}
 		if !force {
-			return refuse("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' "+
+			return Refuse("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' "+
 				"cannot be deleted because it still contains images", name, ID)
 		}
-		remove(t, imageKind, image.id())
+		Remove(t, imageKind, image.id())
 	}
+	Remove(t, LifecyclePolicy, name)
 	return nil
 }
 
 // pullable reports whether a task could pull this image reference. Registries other than the account's own are
 // outside of the sandbox, and their images are taken to exist.
-func (t *tx) pullable(reference string) bool {
+func (t *Tx) pullable(reference string) bool {
 	host, rest, _ := strings.Cut(reference, "/")
 	if !strings.Contains(host, ".dkr.ecr.") {
 		return true
@@ -226,7 +246,7 @@ func (t *tx) pullable(reference string) bool {
 	if tag == "" && digest == "" {
 		tag = "latest"
 	}
-	return slices.ContainsFunc(t.images(), func(i Image) bool { return i.matches(repository, tag, digest) })
+	return slices.ContainsFunc(t.allImages(), func(i Image) bool { return i.matches(repository, tag, digest) })
 }
 
 const (
@@ -242,8 +262,8 @@ type BuildCounts struct {
 
 // CountBuild records that an image was built for this repository.
 func (a *Account) CountBuild(repository string) error {
-	return a.transact(func(t *tx) error {
-		t.next(buildCounter + repository)
+	return a.Transact(func(t *Tx) error {
+		t.Next(buildCounter + repository)
 		return nil
 	})
 }
@@ -251,21 +271,14 @@ func (a *Account) CountBuild(repository string) error {
 // Builds returns the builds and pushes per repository.
 func (a *Account) Builds() (map[string]BuildCounts, error) {
 	work := map[string]BuildCounts{}
-	err := a.transact(func(t *tx) error {
-		rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
-		must(err)
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			var n int
-			must(rows.Scan(&id, &n))
-			if repository, ok := strings.CutPrefix(id, buildCounter); ok {
-				work[repository] = BuildCounts{Builds: n, Pushes: work[repository].Pushes}
-			} else if repository, ok := strings.CutPrefix(id, pushCounter); ok {
-				work[repository] = BuildCounts{Builds: work[repository].Builds, Pushes: n}
-			}
+	err := a.Transact(func(t *Tx) error {
+		pushes := t.Counts(pushCounter)
+		for repository, n := range pushes {
+			work[repository] = BuildCounts{Pushes: n}
 		}
-		must(rows.Err())
+		for repository, n := range t.Counts(buildCounter) {
+			work[repository] = BuildCounts{Builds: n, Pushes: pushes[repository]}
+		}
 		return nil
 	})
 	return work, err

@@ -61,7 +61,7 @@ func ParseLifecyclePolicy(text string) (LifecycleRules, error) {
 }
 
 func lifecycleFailure(reason string) error {
-	return refuse("InvalidParameterException", "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "+
+	return Refuse("InvalidParameterException", "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "+
 		"'Lifecycle policy validation failure: %s'", reason)
 }
 
@@ -133,19 +133,19 @@ func (r lifecycleRule) exceeded(newer int, age time.Duration) bool {
 
 // expireImages removes what the repositories' policies expire, whether or not a task runs it. AWS takes up to 24 hours
 // for that; here it is done whenever images are looked at.
-func (t *tx) expireImages() {
+func (t *Tx) expireImages() {
 	policies := map[string]LifecycleRules{}
-	for _, o := range list[Object](t, LifecyclePolicy) {
-		rules, err := ParseLifecyclePolicy(o.text("policy"))
+	for _, o := range List[Object](t, LifecyclePolicy) {
+		rules, err := ParseLifecyclePolicy(o.Text("policy"))
 		if err == nil { // it was checked when it was put
-			policies[o.text("repository")] = rules
+			policies[o.Text("repository")] = rules
 		}
 	}
 	if len(policies) == 0 {
 		return
 	}
 	held := map[string]map[string]taggedImage{}
-	for _, image := range list[Image](t, imageKind) {
+	for _, image := range List[Image](t, imageKind) {
 		images := held[image.Repository]
 		if images == nil {
 			images = map[string]taggedImage{}
@@ -159,11 +159,11 @@ func (t *tx) expireImages() {
 	}
 	for repository, rules := range policies {
 		images := held[repository]
-		for _, digest := range rules.expired(slices.Collect(maps.Values(images)), t.now) {
+		for _, digest := range rules.expired(slices.Collect(maps.Values(images)), t.Now) {
 			for _, tag := range images[digest].tags {
-				remove(t, imageKind, Image{Repository: repository, Tag: tag}.id())
+				Remove(t, imageKind, Image{Repository: repository, Tag: tag}.id())
 			}
-			remove(t, imageKind, Image{Repository: repository, Digest: digest}.id())
+			Remove(t, imageKind, Image{Repository: repository, Digest: digest}.id())
 		}
 	}
 }
@@ -173,11 +173,11 @@ func (a *Account) PutLifecyclePolicy(repository, text string, o Object) error {
 	if _, err := ParseLifecyclePolicy(text); err != nil {
 		return err
 	}
-	return a.transact(func(t *tx) error {
-		if _, err := t.repository(repository); err != nil {
+	return a.Transact(func(t *Tx) error {
+		if _, err := t.findRepository(repository); err != nil {
 			return err
 		}
-		put(t, LifecyclePolicy, repository, o)
+		Put(t, LifecyclePolicy, repository, o)
 		return nil
 	})
 }

@@ -21,26 +21,21 @@ type linkedRole struct {
 	MadeAt time.Time `json:"madeAt"`
 }
 
-// linkedRoleOf is the role that making an object of a kind makes, too.
-func linkedRoleOf(kind string) string {
-	return map[string]string{Cluster: ecsLinkedRole, LoadBalancer: elbLinkedRole, ScalableTarget: scalingLinkedRole}[kind]
-}
-
 // makeLinkedRole makes a role that a fresh account does not have. Any other account has all of them.
-func (t *tx) makeLinkedRole(name string) {
-	if name != "" && t.faults()[FreshAccount] != "" && get[linkedRole](t, linkedRoleKind, name) == nil {
-		put(t, linkedRoleKind, name, linkedRole{t.now})
+func (t *Tx) makeLinkedRole(name string) {
+	if t.Faults()[FreshAccount] != "" && Get[linkedRole](t, linkedRoleKind, name) == nil {
+		Put(t, linkedRoleKind, name, linkedRole{t.Now})
 	}
 }
 
 // assumeLinkedRole refuses what ECS cannot do yet with its own role.
-func (t *tx) assumeLinkedRole() error {
-	faults := t.faults()
-	made := get[linkedRole](t, linkedRoleKind, ecsLinkedRole)
-	if faults[FreshAccount] == "" || made != nil && t.now.Sub(made.MadeAt) >= duration(faults, FreshAccount, 0) {
+func (t *Tx) assumeLinkedRole() error {
+	faults := t.Faults()
+	made := Get[linkedRole](t, linkedRoleKind, ecsLinkedRole)
+	if faults[FreshAccount] == "" || made != nil && t.Now.Sub(made.MadeAt) >= FaultDuration(faults, FreshAccount, 0) {
 		return nil
 	}
-	return refuse("InvalidParameterException",
+	return Refuse("InvalidParameterException",
 		"Unable to assume the service linked role. Please verify that the ECS service linked role exists.")
 }
 
@@ -49,8 +44,8 @@ func (a *Account) HasLinkedRole(name string) (has bool, err error) {
 	if !strings.HasPrefix(name, "AWSServiceRoleFor") {
 		return false, nil
 	}
-	err = a.transact(func(t *tx) error {
-		has = t.faults()[FreshAccount] == "" || get[linkedRole](t, linkedRoleKind, name) != nil
+	err = a.Transact(func(t *Tx) error {
+		has = t.Faults()[FreshAccount] == "" || Get[linkedRole](t, linkedRoleKind, name) != nil
 		return nil
 	})
 	return has, err

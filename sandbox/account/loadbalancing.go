@@ -19,17 +19,17 @@ const (
 	targetUnhealthy = "unhealthy"
 )
 
-var errNoLoadBalancer = refuse("InvalidParameterException",
+var errNoLoadBalancer = Refuse("InvalidParameterException",
 	"Health check grace period is only valid for services configured to use load balancers")
 
-func (t *tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
-	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }
+func (t *Tx) checkServiceLoadBalancers(settings ServiceSettings, d *TaskDefinition) error {
+	invalid := func(format string, args ...any) error { return Refuse("InvalidParameterException", format, args...) }
 	for _, lb := range settings.LoadBalancers {
-		group := get[Object](t, TargetGroup, afterSlash(lb.TargetGroupARN))
-		if group == nil || group.text("arn") != lb.TargetGroupARN {
+		group := Get[Object](t, TargetGroup, AfterSlash(lb.TargetGroupARN))
+		if group == nil || group.Text("arn") != lb.TargetGroupARN {
 			return invalid("The target group '%s' does not exist", lb.TargetGroupARN)
 		}
-		if kind := group.text("targetType"); kind != "ip" {
+		if kind := group.Text("targetType"); kind != "ip" {
 			return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode "+
 				"specified in the task definition.", lb.TargetGroupARN, kind)
 		}
@@ -91,7 +91,7 @@ func (r *rollout) checkTargets(task *Task, found map[string]string) {
 
 // targetFailure says why a target group's health checks of a task fail, or "".
 func (r *rollout) targetFailure(task *Task, lb ServiceLoadBalancer) string {
-	if pattern := r.faults[UnhealthyTargets]; pattern != "" && wildcard(pattern, afterSlash(task.TaskDefinition)) {
+	if pattern := r.faults[UnhealthyTargets]; pattern != "" && Wildcard(pattern, AfterSlash(task.TaskDefinition)) {
 		return "Health checks failed with these codes: [503]"
 	}
 	groups := r.service.Settings.SecurityGroups
@@ -99,8 +99,8 @@ func (r *rollout) targetFailure(task *Task, lb ServiceLoadBalancer) string {
 		groups = []string{DefaultSecurityGroup}
 	}
 	for _, arn := range r.loadBalancers(lb.TargetGroupARN) {
-		balancer := get[Object](r.tx, LoadBalancer, afterSlash(arn))
-		if !r.connected(balancer.list("securityGroups"), groups, lb.ContainerPort) {
+		balancer := Get[Object](r.Tx, LoadBalancer, AfterSlash(arn))
+		if !r.connected(balancer.List("securityGroups"), groups, lb.ContainerPort) {
 			return "Request timed out"
 		}
 	}

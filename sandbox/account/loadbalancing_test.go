@@ -27,7 +27,7 @@ func (s *stage) balance() {
 		"securityGroups": []any{"sg-lb"},
 		"subnets":        []any{Subnets[0].ID, Subnets[1].ID}})
 	for arn, kind := range map[string]string{webGroup: "ip", otherGroup: "ip", instanceGroup: "instance"} {
-		s.object(TargetGroup, afterSlash(arn), Object{"arn": arn, "name": arn, "targetType": kind, "vpcId": DefaultVPC})
+		s.object(TargetGroup, AfterSlash(arn), Object{"arn": arn, "name": arn, "targetType": kind, "vpcId": DefaultVPC})
 	}
 	s.object(Listener, "0a5f2c8f15614b89", Object{"arn": elbARN("listener/app/shop/5f199ffa0882b300/0a5f2c8f15614b89"),
 		"port":     80.0,

@@ -29,7 +29,7 @@ const (
 func (a *Account) PrivateSubnets() (private []Subnet, err error) {
 	faults, err := a.Faults()
 	for _, subnet := range Subnets {
-		if wildcard(faults[NoRoute], subnet.ID) {
+		if Wildcard(faults[NoRoute], subnet.ID) {
 			private = append(private, subnet)
 		}
 	}

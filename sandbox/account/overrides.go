@@ -32,7 +32,7 @@ type Variable struct {
 
 // check refuses what ECS refuses of overrides of this definition.
 func (o Overrides) check(d *TaskDefinition) error {
-	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }
+	invalid := func(format string, args ...any) error { return Refuse("InvalidParameterException", format, args...) }
 	for _, override := range o.Containers {
 		if !slices.ContainsFunc(d.Containers, func(c Container) bool { return c.Name() == override.Name }) {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", override.Name)
@@ -83,15 +83,15 @@ func (o ContainerOverride) put(c Container) {
 	}
 	variables, _ := c["environment"].([]any)
 	for _, v := range o.Environment {
-		variables = slices.DeleteFunc(slices.Clone(variables), func(old any) bool { return member(old, "name") == v.Name })
+		variables = slices.DeleteFunc(slices.Clone(variables), func(old any) bool { return Member(old, "name") == v.Name })
 		variables = append(variables, map[string]any{"name": v.Name, "value": v.Value})
 	}
 	c["environment"] = variables
 }
 
 // definition is that of a task, with what RunTask overrides put in place.
-func (t *tx) definition(task *Task) (*TaskDefinition, error) {
-	d, err := t.taskDefinition(task.TaskDefinition)
+func (t *Tx) definition(task *Task) (*TaskDefinition, error) {
+	d, err := t.findTaskDefinition(task.TaskDefinition)
 	if err != nil || task.Run == nil {
 		return d, err
 	}

@@ -6,8 +6,36 @@ import (
 	"slices"
 )
 
-// Policy is the kind of IAM's managed policies, each by its ARN: boundaries of roles, and those that are attached.
-const Policy = "policy"
+// Kinds of objects of IAM.
+const (
+	Role       = "role"       // name
+	RolePolicy = "rolePolicy" // role:name
+	// RolePolicyAttachment is a managed policy of a role.
+	RolePolicyAttachment = "rolePolicyAttachment" // role-ARN
+	// Policy is the kind of managed policies, each by its ARN: boundaries of roles, and those that are attached.
+	Policy = "policy"
+)
+
+func init() {
+	Register(Role, Rules{Check: checkRole, Delete: func(t *Tx, id string, _ Object, _ bool) error {
+		for _, p := range append(List[Object](t, RolePolicy), List[Object](t, RolePolicyAttachment)...) {
+			if p.Text("role") == id {
+				return Refuse("DeleteConflict", "Cannot delete entity, must delete policies first.")
+			}
+		}
+		return nil
+	}})
+	Register(RolePolicy, Rules{Check: checkRolePolicy})
+	Register(Policy, Rules{Check: checkPolicy, Delete: func(t *Tx, id string, _ Object, _ bool) error {
+		for _, p := range List[Object](t, RolePolicyAttachment) {
+			if p.Text("policyArn") == id {
+				return Refuse("DeleteConflict", "Cannot delete a policy attached to entities.")
+			}
+		}
+		return nil
+	}})
+	Register(RolePolicyAttachment, Rules{Check: checkAttachment})
+}
 
 // texts is a string or a list of strings, as IAM policies have both.
 type texts []string
@@ -22,7 +50,7 @@ func (l *texts) UnmarshalJSON(body []byte) error {
 }
 
 func (l texts) match(text string) bool {
-	return slices.ContainsFunc(l, func(pattern string) bool { return wildcard(pattern, text) })
+	return slices.ContainsFunc(l, func(pattern string) bool { return Wildcard(pattern, text) })
 }
 
 type policyStatement struct {
@@ -38,7 +66,7 @@ func parsePolicy(text string) ([]policyStatement, error) {
 		return policy.Statement, nil
 	}
 	if err := json.Unmarshal([]byte(text), &one); err != nil {
-		return nil, refuse("MalformedPolicyDocument", "Syntax errors in policy: %s", err)
+		return nil, Refuse("MalformedPolicyDocument", "Syntax errors in policy: %s", err)
 	}
 	return []policyStatement{one.Statement}, nil
 }
@@ -66,37 +94,37 @@ type Simulation struct {
 // Simulate decides on an action of a role with its own policies and more of them. A boundary that the account does not
 // have is its owner's: it limits nothing here. Conditions are beyond it.
 func (a *Account) Simulate(role, action, resource string, more []string) (found Simulation, err error) {
-	err = a.transact(func(t *tx) error {
+	err = a.Transact(func(t *Tx) error {
 		found, err = t.simulate(role, action, resource, more)
 		return err
 	})
 	return found, err
 }
 
-func (t *tx) simulate(role, action, resource string, more []string) (found Simulation, err error) {
-	o := get[Object](t, Role, role)
+func (t *Tx) simulate(role, action, resource string, more []string) (found Simulation, err error) {
+	o := Get[Object](t, Role, role)
 	if o == nil {
-		return found, refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
+		return found, Refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
 	}
 	policies := slices.Clone(more)
-	for _, own := range list[Object](t, RolePolicy) {
-		if own.text("role") == role {
-			policies = append(policies, own.text("policy"))
+	for _, own := range List[Object](t, RolePolicy) {
+		if own.Text("role") == role {
+			policies = append(policies, own.Text("policy"))
 		}
 	}
-	for _, attached := range list[Object](t, RolePolicyAttachment) {
-		if policy := get[Object](t, Policy, attached.text("policyArn")); attached.text("role") == role && policy != nil {
-			policies = append(policies, policy.text("policy"))
+	for _, attached := range List[Object](t, RolePolicyAttachment) {
+		if policy := Get[Object](t, Policy, attached.Text("policyArn")); attached.Text("role") == role && policy != nil {
+			policies = append(policies, policy.Text("policy"))
 		}
 	}
 	if found.Decision, err = decide(policies, action, resource); err != nil {
 		return found, err
 	}
-	boundary := get[Object](t, Policy, o.text("permissionsBoundary"))
+	boundary := Get[Object](t, Policy, o.Text("permissionsBoundary"))
 	if boundary == nil {
 		return found, nil
 	}
-	inBounds, err := decide([]string{boundary.text("policy")}, action, resource)
+	inBounds, err := decide([]string{boundary.Text("policy")}, action, resource)
 	found.Bounded, found.InBounds = true, inBounds == Allowed
 	switch {
 	case inBounds == ExplicitDeny:
@@ -119,7 +147,7 @@ func decide(policies []string, action, resource string) (string, error) {
 			switch {
 			case !statement.match(action, resource):
 			case len(statement.Condition) > 0:
-				return "", refuse("InvalidInput", "The sandbox does not evaluate conditions of policies.")
+				return "", Refuse("InvalidInput", "The sandbox does not evaluate conditions of policies.")
 			case statement.Effect == "Deny":
 				return ExplicitDeny, nil
 			default:
@@ -137,5 +165,5 @@ func (a *Account) AddPolicy(name, document string) (arn string, err error) {
 	}
 	arn = "arn:aws:iam::" + ID + ":policy/" + name
 	return arn, a.CreateObject(Policy, arn, Object{"arn": arn, "name": path.Base(name), "policy": document},
-		refuse("EntityAlreadyExists", "A policy called %s already exists.", name))
+		Refuse("EntityAlreadyExists", "A policy called %s already exists.", name))
 }

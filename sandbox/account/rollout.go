@@ -38,13 +38,13 @@ const (
 	Failed     = "FAILED"
 )
 
-// deploy makes a new primary deployment.
-func (t *tx) deploy(s *Service, taskDefinition string) *Deployment {
+// newDeployment makes a new primary deployment.
+func (t *Tx) newDeployment(s *Service, taskDefinition string) *Deployment {
 	for _, d := range s.Deployments {
 		d.Status = statusActive
 	}
 	d := &Deployment{ID: t.newDeploymentID(), Status: statusPrimary, TaskDefinition: taskDefinition,
-		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.now, UpdatedAt: t.now}
+		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now}
 	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
 	s.Deployments = append([]*Deployment{d}, s.Deployments...)
 	s.TaskDefinition = taskDefinition
@@ -52,31 +52,31 @@ func (t *tx) deploy(s *Service, taskDefinition string) *Deployment {
 }
 
 // newDeploymentID is ecs-svc/ and 19 digits.
-func (t *tx) newDeploymentID() string {
-	return fmt.Sprintf("ecs-svc/%019d", 1_000_000_000_000_000_000+7_919*t.next("deployments"))
+func (t *Tx) newDeploymentID() string {
+	return fmt.Sprintf("ecs-svc/%019d", 1_000_000_000_000_000_000+7_919*t.Next("deployments"))
 }
 
 // advance works out a service's rollout up to now, and keeps it.
-func (t *tx) advance(s *Service) {
+func (t *Tx) advance(s *Service) {
 	if s.Status == statusInactive {
 		return
 	}
-	now := t.moment(t.now)
-	step := duration(now.faults, SlowRollout, stepTime)
+	now := t.moment(t.Now)
+	step := FaultDuration(now.faults, SlowRollout, stepTime)
 	changed := false
 	for range maxSteps {
 		next := s.AdvancedTo.Add(step)
-		if next.After(t.now) {
+		if next.After(t.Now) {
 			break
 		}
 		r := rollout{moment: now, service: s}
 		r.at = next
 		if !r.step() {
-			if r.wakes.After(next) && !r.wakes.After(t.now) {
+			if r.wakes.After(next) && !r.wakes.After(t.Now) {
 				s.AdvancedTo = r.wakes.Add(-step)
 				continue
 			}
-			s.AdvancedTo = t.now
+			s.AdvancedTo = t.Now
 			break
 		}
 		s.AdvancedTo = next
@@ -85,11 +85,11 @@ func (t *tx) advance(s *Service) {
 			break
 		}
 	}
-	if t.now.Sub(s.AdvancedTo) > maxSteps*step {
-		s.AdvancedTo = t.now
+	if t.Now.Sub(s.AdvancedTo) > maxSteps*step {
+		s.AdvancedTo = t.Now
 	}
 	if changed {
-		put(t, serviceKind, s.id(), s)
+		Put(t, serviceKind, s.id(), s)
 	}
 }
 
@@ -135,7 +135,7 @@ func (r *rollout) step() bool {
 
 func (r *rollout) event(format string, args ...any) {
 	r.changed = true
-	e := Event{ID: r.newID("event", 32), CreatedAt: r.at, Message: fmt.Sprintf(format, args...)}
+	e := Event{ID: r.NewID("event", 32), CreatedAt: r.at, Message: fmt.Sprintf(format, args...)}
 	r.service.Events = append([]Event{e}, r.service.Events...)
 	r.service.Events = r.service.Events[:min(len(r.service.Events), 100)]
 }
@@ -164,7 +164,7 @@ func (r *rollout) moveTasks() {
 			} else if !task.Admitted {
 				task.run(r.at)
 				r.beginHealthChecks(task, d)
-				started[task.StartedBy] = append(started[task.StartedBy], "(task "+afterSlash(task.ARN)+")")
+				started[task.StartedBy] = append(started[task.StartedBy], "(task "+AfterSlash(task.ARN)+")")
 			}
 		case task.Health == healthUnknown || task.TargetHealth == targetInitial || task.Settling:
 			task.Settling = false
@@ -234,7 +234,7 @@ func (r *rollout) stopAll(tasks []*Task, reason string) {
 	var names []string
 	for _, task := range tasks {
 		task.DesiredStatus, task.StopCode, task.StoppedReason = taskStopped, "ServiceSchedulerInitiated", reason
-		names = append(names, "(task "+afterSlash(task.ARN)+")")
+		names = append(names, "(task "+AfterSlash(task.ARN)+")")
 	}
 	r.event("(service %s) has stopped %d running tasks: %s.", r.service.Name, len(tasks), strings.Join(names, " "))
 }
@@ -274,7 +274,7 @@ func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
 		return
 	}
 	d.DesiredCount = 0
-	back := r.deploy(s, last.TaskDefinition)
+	back := r.newDeployment(s, last.TaskDefinition)
 	back.CreatedAt, back.UpdatedAt, back.IsRollback = r.at, r.at, true
 	back.RolloutStateReason = by + "rolling back to deploymentId " + last.ID + "."
 	r.event("(service %s) rolling back to deployment %s.", s.Name, back.ID)

@@ -91,7 +91,7 @@ func (s *stage) update(arn string) {
 func (s *stage) after(steps int) *Service {
 	s.t.Helper()
 	s.clock = s.clock.Add(time.Duration(steps) * stepTime)
-	service, err := s.Service("shop-dev", "web")
+	service, err := s.FindService("shop-dev", "web")
 	require.NoError(s.t, err)
 	return service
 }
@@ -106,7 +106,7 @@ func messages(s *Service) string {
 
 func (s *stage) serves(revision, running int) {
 	s.t.Helper()
-	views, err := s.Services()
+	views, err := s.ServiceViews()
 	require.NoError(s.t, err)
 	require.Len(s.t, views, 1)
 	require.Equal(s.t, [2]int{revision, running}, [2]int{views[0].Revision, views[0].Running})
@@ -127,7 +127,7 @@ func TestRolloutGoesFromPendingToRunningToSteady(t *testing.T) {
 
 	again := s.after(1000)
 	require.Equal(t, service.Events, again.Events, "a steady service stays as it is")
-	views, err := s.Services()
+	views, err := s.ServiceViews()
 	require.NoError(t, err)
 	require.Equal(t, []ServiceView{{Cluster: "shop-dev", Service: "web", Family: "web", Revision: 1, Desired: 2,
 		Running: 2,
@@ -334,7 +334,7 @@ func TestDeletedServiceDrainsAndMayBeCreatedAgain(t *testing.T) {
 	_, err = s.CreateService("shop-dev", "web", arn, settings(2))
 	require.EqualError(t, err, "InvalidParameterException: Unable to Start a service that is still Draining.")
 	require.Equal(t, "INACTIVE", s.after(3).Status)
-	views, err := s.Services()
+	views, err := s.ServiceViews()
 	require.NoError(t, err)
 	require.Empty(t, views)
 	s.create(arn, 2)

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 	_ "time/tzdata" // AWS knows every time zone, wherever the sandbox runs
+
+	"slipway/internal/awslimits"
 )
 
 // Kinds of objects that Application Auto Scaling and CloudWatch keep. Putting one again replaces it.
@@ -17,66 +18,51 @@ const (
 	ScheduledAction = "scheduledAction" // service/CLUSTER/NAME:action
 )
 
-// PutObject records an object, new or not, with the properties that AWS decides: from an earlier one where there is
-// one.
-func (a *Account) PutObject(kind, id string, o Object, decided func(newID func(length int) string) Object) error {
-	return a.transact(func(t *tx) error {
-		if err := t.checkLimits(kind, id, o); err != nil {
-			return err
+func init() {
+	Register(MetricAlarm, Rules{Check: func(_ *Tx, id string, o Object) error {
+		if length := len([]rune(cmp.Or(o.Text("name"), id))); length == 0 || length > awslimits.AlarmName {
+			return Refuse("ValidationError", "Value at 'alarmName' failed to satisfy constraint: Member must have length "+
+				"less than or equal to %d", awslimits.AlarmName)
 		}
-		if err := t.checkScaling(kind, o); err != nil {
-			return err
-		}
-		own := decided(func(length int) string { return t.newID(kind, length) })
-		old := get[Object](t, kind, id)
-		for key, value := range own {
-			if o[key] = value; old != nil && (*old)[key] != nil {
-				o[key] = (*old)[key]
-			}
-		}
-		t.makeLinkedRole(linkedRoleOf(kind))
-		put(t, kind, id, o)
 		return nil
-	})
+	}})
+	for _, kind := range []string{ScalableTarget, ScalingPolicy, ScheduledAction} {
+		Register(kind, Rules{Check: func(t *Tx, _ string, o Object) error { return t.checkScaling(kind, o) }})
+	}
+	Register(ScalableTarget, Rules{Created: func(t *Tx) { t.makeLinkedRole(scalingLinkedRole) }})
 }
 
 // DeleteScalableTarget forgets a target, and with it its policies and scheduled actions.
 func (a *Account) DeleteScalableTarget(id string) error {
-	return a.transact(func(t *tx) error {
+	return a.Transact(func(t *Tx) error {
 		t.forgetScaling(id)
 		return nil
 	})
 }
 
-func (t *tx) forgetScaling(id string) {
+func (t *Tx) forgetScaling(id string) {
 	for _, kind := range []string{ScalingPolicy, ScheduledAction} {
-		for _, o := range list[Object](t, kind) {
-			if o.text("resourceId") == id {
-				remove(t, kind, id+":"+o.text("name"))
+		for _, o := range List[Object](t, kind) {
+			if o.Text("resourceId") == id {
+				Remove(t, kind, id+":"+o.Text("name"))
 			}
 		}
 	}
-	remove(t, ScalableTarget, id)
+	Remove(t, ScalableTarget, id)
 }
 
-func (t *tx) checkScaling(kind string, o Object) error {
-	invalid := func(format string, args ...any) error { return refuse("ValidationException", format, args...) }
-	resource := o.text("resourceId")
+func (t *Tx) checkScaling(kind string, o Object) error {
+	invalid := func(format string, args ...any) error { return Refuse("ValidationException", format, args...) }
+	resource := o.Text("resourceId")
 	capacity, _ := o["scalableTargetAction"].(map[string]any)
 	switch kind {
-	case MetricAlarm:
-		return nil
 	case ScalableTarget:
-		cluster, name, _ := strings.Cut(strings.TrimPrefix(resource, "service/"), "/")
-		if s := get[Service](t, serviceKind, cluster+"/"+name); s == nil || s.Status != statusActive {
-			return invalid("ECS service doesn't exist: %s", resource)
-		}
 		capacity = o
 	default:
-		if get[Object](t, ScalableTarget, resource) == nil {
-			return refuse("ObjectNotFoundException",
+		if Get[Object](t, ScalableTarget, resource) == nil {
+			return Refuse("ObjectNotFoundException",
 				"No scalable target registered for service namespace: %s, resource ID: %s, "+
-					"scalable dimension: %s", o.text("serviceNamespace"), resource, o.text("scalableDimension"))
+					"scalable dimension: %s", o.Text("serviceNamespace"), resource, o.Text("scalableDimension"))
 		}
 	}
 	least, fromBelow := capacity["minCapacity"].(float64)
@@ -86,23 +72,18 @@ func (t *tx) checkScaling(kind string, o Object) error {
 	}
 	switch kind {
 	case ScalingPolicy:
-		configuration := member(map[string]any(o), "targetTrackingScalingPolicyConfiguration")
-		metric := member(configuration, "predefinedMetricSpecification")
-		return checkMetric(text(member(metric, "predefinedMetricType")), text(member(metric, "resourceLabel")))
+		configuration := Member(map[string]any(o), "targetTrackingScalingPolicyConfiguration")
+		metric := Member(configuration, "predefinedMetricSpecification")
+		return checkMetric(Text(Member(metric, "predefinedMetricType")), Text(Member(metric, "resourceLabel")))
 	case ScheduledAction:
-		if when := o.text("schedule"); !takesExpression(when) {
+		if when := o.Text("schedule"); !takesExpression(when) {
 			return invalid("Invalid schedule expression: %s", when)
 		}
-		if zone := o.text("timezone"); !validZone(zone) {
+		if zone := o.Text("timezone"); !validZone(zone) {
 			return invalid("Unsupported time zone: %s", zone)
 		}
 	}
 	return nil
-}
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
 }
 
 var (
@@ -115,13 +96,13 @@ const requestsPerTarget = "ALBRequestCountPerTarget"
 func checkMetric(metric, label string) error {
 	switch counts := metric == requestsPerTarget; {
 	case !slices.Contains(metricTypes, metric):
-		return refuse("ValidationException", "Unsupported predefined metric type for service namespace ecs: %s", metric)
+		return Refuse("ValidationException", "Unsupported predefined metric type for service namespace ecs: %s", metric)
 	case counts && label == "":
-		return refuse("ValidationException", "Resource label is required for the predefined metric type %s", metric)
+		return Refuse("ValidationException", "Resource label is required for the predefined metric type %s", metric)
 	case !counts && label != "":
-		return refuse("ValidationException", "Resource label is not allowed for the predefined metric type %s", metric)
+		return Refuse("ValidationException", "Resource label is not allowed for the predefined metric type %s", metric)
 	case counts && !resourceLabel.MatchString(label):
-		return refuse("ValidationException", "Resource label is not of the form app/NAME/ID/targetgroup/NAME/ID: %s", label)
+		return Refuse("ValidationException", "Resource label is not of the form app/NAME/ID/targetgroup/NAME/ID: %s", label)
 	}
 	return nil
 }

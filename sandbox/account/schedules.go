@@ -25,49 +25,53 @@ var (
 	queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 )
 
+func init() {
+	Register(Schedule, Rules{Check: (*Tx).checkSchedule})
+}
+
 // checkSchedule refuses what EventBridge Scheduler refuses. It looks at names and forms, and not whether the target is
 // there.
-func (t *tx) checkSchedule(o Object) error {
-	invalid := func(format string, args ...any) error { return refuse("ValidationException", format, args...) }
-	target := o.object("target")
-	task := target.object("ecsParameters")
-	window := o.object("flexibleTimeWindow")
+func (t *Tx) checkSchedule(_ string, o Object) error {
+	invalid := func(format string, args ...any) error { return Refuse("ValidationException", format, args...) }
+	target := o.Object("target")
+	task := target.Object("ecsParameters")
+	window := o.Object("flexibleTimeWindow")
 	_, long := window["maximumWindowInMinutes"].(float64)
 	long = long && window["maximumWindowInMinutes"] != 0.0
-	role := get[Object](t, Role, afterSlash(target.text("roleArn")))
+	role := Get[Object](t, Role, AfterSlash(target.Text("roleArn")))
 	switch {
-	case !awslimits.ScheduleName.MatchString(o.text("name")):
+	case !awslimits.ScheduleName.MatchString(o.Text("name")):
 		return invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must "+
 			"satisfy regular "+
-			"expression pattern: [0-9a-zA-Z-_.]+", o.text("name"))
-	case o.text("groupName") != DefaultScheduleGroup:
-		return refuse("ResourceNotFoundException", "Schedule group %s does not exist.", o.text("groupName"))
-	case !takesExpression(o.text("scheduleExpression")):
-		return invalid("Invalid Schedule Expression %s.", o.text("scheduleExpression"))
-	case !validZone(o.text("scheduleExpressionTimezone")):
-		return invalid("Invalid Schedule Expression Timezone %s.", o.text("scheduleExpressionTimezone"))
-	case window.text("mode") == "FLEXIBLE" && !long:
+			"expression pattern: [0-9a-zA-Z-_.]+", o.Text("name"))
+	case o.Text("groupName") != DefaultScheduleGroup:
+		return Refuse("ResourceNotFoundException", "Schedule group %s does not exist.", o.Text("groupName"))
+	case !takesExpression(o.Text("scheduleExpression")):
+		return invalid("Invalid Schedule Expression %s.", o.Text("scheduleExpression"))
+	case !validZone(o.Text("scheduleExpressionTimezone")):
+		return invalid("Invalid Schedule Expression Timezone %s.", o.Text("scheduleExpressionTimezone"))
+	case window.Text("mode") == "FLEXIBLE" && !long:
 		return invalid("MaximumWindowInMinutes must be provided when the flexible time window mode is FLEXIBLE.")
-	case window.text("mode") == "OFF" && long:
+	case window.Text("mode") == "OFF" && long:
 		return invalid("MaximumWindowInMinutes must not be provided when the flexible time window mode is OFF.")
-	case !clusterTarget.MatchString(target.text("arn")):
+	case !clusterTarget.MatchString(target.Text("arn")):
 		return invalid("Provided Arn is not in correct format. The sandbox's schedules have clusters of account %s as "+
 			"targets: %s", ID,
-			target.text("arn"))
-	case role == nil || role.text("arn") != "" && role.text("arn") != target.text("roleArn") ||
-		!strings.Contains(role.text("assumeRolePolicy"), schedulerService):
+			target.Text("arn"))
+	case role == nil || role.Text("arn") != "" && role.Text("arn") != target.Text("roleArn") ||
+		!strings.Contains(role.Text("assumeRolePolicy"), schedulerService):
 		// How young the role is does not matter: the official provider tries again for two minutes.
 		return invalid("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
 	case task == nil:
 		return invalid("EcsParameters must be provided for a target that is an ECS cluster.")
-	case !scheduledARN.MatchString(task.text("taskDefinitionArn")):
+	case !scheduledARN.MatchString(task.Text("taskDefinitionArn")):
 		return invalid("Provided TaskDefinitionArn is not in correct format.")
-	case task.text("launchType") == "FARGATE" && task.object("networkConfiguration") == nil:
+	case task.Text("launchType") == "FARGATE" && task.Object("networkConfiguration") == nil:
 		return invalid("NetworkConfiguration must be provided for launch type FARGATE.")
-	case target.text("input") != "" && !json.Valid([]byte(target.text("input"))):
+	case target.Text("input") != "" && !json.Valid([]byte(target.Text("input"))):
 		return invalid("Invalid RequestJson provided. Reason: Input is not valid JSON.")
 	}
-	if queue := target.object("deadLetterConfig"); queue != nil && !queueARN.MatchString(queue.text("arn")) {
+	if queue := target.Object("deadLetterConfig"); queue != nil && !queueARN.MatchString(queue.Text("arn")) {
 		return invalid("Provided dead-letter queue Arn is not in correct format.")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,12 @@ import (
 // Secret is the kind of Secrets Manager's secrets, each by its ARN. One that was deleted stays, as AWS still knows its
 // name during the recovery window, and afterwards tells a task that it is not there.
 const Secret = "secret"
+
+func init() {
+	Register(Secret, Rules{Check: func(_ *Tx, id string, o Object) error {
+		return MustMatch("name", cmp.Or(o.Text("name"), id), awslimits.SecretName.MatchString, "ValidationException")
+	}})
+}
 
 // Parameter is the kind of SSM's parameters, each by its ARN. Programs use them, and make none.
 const Parameter = "parameter"
@@ -47,32 +54,32 @@ const (
 	purgeDate   = "purgeDate"   // when its recovery window ends
 )
 
-func (t *tx) purged(o Object) bool {
-	at, err := time.Parse(time.RFC3339Nano, o.text(purgeDate))
-	return err == nil && !at.After(t.now)
+func (t *Tx) purged(o Object) bool {
+	at, err := time.Parse(time.RFC3339Nano, o.Text(purgeDate))
+	return err == nil && !at.After(t.Now)
 }
 
 // CreateSecret records a secret without a value, and gives it an ARN of six random characters behind its name.
 func (a *Account) CreateSecret(region string, o Object) (arn string, err error) {
-	name := o.text("name")
+	name := o.Text("name")
 	prefix := ARN("secretsmanager", region, "secret:"+name+"-")
-	err = a.transact(func(t *tx) error {
-		if err := t.checkLimits(Secret, name, o); err != nil {
+	err = a.Transact(func(t *Tx) error {
+		if err := t.Check(Secret, name, o); err != nil {
 			return err
 		}
-		for _, old := range list[Object](t, Secret) {
+		for _, old := range List[Object](t, Secret) {
 			switch {
-			case old.text("name") != name || !strings.HasPrefix(old.text("arn"), prefix) || t.purged(*old):
-			case old.text(deletedDate) != "":
-				return refuse("InvalidRequestException",
+			case old.Text("name") != name || !strings.HasPrefix(old.Text("arn"), prefix) || t.purged(*old):
+			case old.Text(deletedDate) != "":
+				return Refuse("InvalidRequestException",
 					"You can't create this secret because a secret with this name is already scheduled for deletion.")
 			default:
-				return refuse("ResourceExistsException", "The operation failed because the secret %s already exists.", name)
+				return Refuse("ResourceExistsException", "The operation failed because the secret %s already exists.", name)
 			}
 		}
-		arn = prefix + t.newID("secret", 6)
+		arn = prefix + t.NewID("secret", 6)
 		o["arn"] = arn
-		put(t, Secret, arn, o)
+		Put(t, Secret, arn, o)
 		return nil
 	})
 	return arn, err
@@ -80,17 +87,17 @@ func (a *Account) CreateSecret(region string, o Object) (arn string, err error) 
 
 // DeleteSecret schedules a secret for deletion, or deletes it at once where it has no recovery window.
 func (a *Account) DeleteSecret(arn string, recoveryDays int) error {
-	return a.transact(func(t *tx) error {
-		o := get[Object](t, Secret, arn)
-		if o == nil || (*o).text(deletedDate) != "" {
+	return a.Transact(func(t *Tx) error {
+		o := Get[Object](t, Secret, arn)
+		if o == nil || (*o).Text(deletedDate) != "" {
 			return nil
 		}
-		(*o)[deletedDate] = t.now.UTC().Format(time.RFC3339Nano)
-		(*o)[purgeDate] = t.now.UTC().AddDate(0, 0, recoveryDays).Format(time.RFC3339Nano)
-		put(t, Secret, arn, *o)
+		(*o)[deletedDate] = t.Now.UTC().Format(time.RFC3339Nano)
+		(*o)[purgeDate] = t.Now.UTC().AddDate(0, 0, recoveryDays).Format(time.RFC3339Nano)
+		Put(t, Secret, arn, *o)
 		if recoveryDays == 0 {
 			for _, v := range t.secretVersions(arn) {
-				remove(t, secretVersionKind, v.id())
+				Remove(t, secretVersionKind, v.id())
 			}
 		}
 		return nil
@@ -100,7 +107,7 @@ func (a *Account) DeleteSecret(arn string, recoveryDays int) error {
 // FindSecret returns a secret by ARN, or nil where it is gone or about to be.
 func (a *Account) FindSecret(arn string) (found Object, err error) {
 	o, err := a.Object(Secret, arn)
-	if err != nil || o == nil || o.text(deletedDate) != "" {
+	if err != nil || o == nil || o.Text(deletedDate) != "" {
 		return nil, err
 	}
 	return o, nil
@@ -108,12 +115,12 @@ func (a *Account) FindSecret(arn string) (found Object, err error) {
 
 // SecretVersions returns every version of a secret that AWS still has, those without a label, too.
 func (a *Account) SecretVersions(reference string) (versions []*SecretVersion, err error) {
-	err = a.transact(func(t *tx) error {
+	err = a.Transact(func(t *Tx) error {
 		found, err := t.anySecret(reference)
 		if err != nil {
 			return err
 		}
-		versions = t.secretVersions(found.text("arn"))
+		versions = t.secretVersions(found.Text("arn"))
 		return nil
 	})
 	return versions, err
@@ -123,11 +130,11 @@ func (a *Account) SecretVersions(reference string) (versions []*SecretVersion, e
 // its versions.
 func (a *Account) DescribeSecret(reference string) (found Object, stages map[string][]string, err error) {
 	stages = map[string][]string{}
-	err = a.transact(func(t *tx) error {
+	err = a.Transact(func(t *Tx) error {
 		if found, err = t.anySecret(reference); err != nil {
 			return err
 		}
-		for _, v := range t.secretVersions(found.text("arn")) {
+		for _, v := range t.secretVersions(found.Text("arn")) {
 			if len(v.Stages) > 0 { // AWS does not list those without
 				stages[v.VersionID] = v.Stages
 			}
@@ -137,32 +144,32 @@ func (a *Account) DescribeSecret(reference string) (found Object, stages map[str
 	return found, stages, err
 }
 
-// secret finds a secret by ARN or by name, as long as it can be used.
-func (t *tx) secret(reference string) (Object, error) {
+// findSecret finds a secret by ARN or by name, as long as it can be used.
+func (t *Tx) findSecret(reference string) (Object, error) {
 	found, err := t.anySecret(reference)
-	if err == nil && found.text(deletedDate) != "" {
-		return nil, refuse("InvalidRequestException",
+	if err == nil && found.Text(deletedDate) != "" {
+		return nil, Refuse("InvalidRequestException",
 			"You can't perform this operation on the secret because it was marked for deletion.")
 	}
 	return found, err
 }
 
-func (t *tx) anySecret(reference string) (Object, error) {
+func (t *Tx) anySecret(reference string) (Object, error) {
 	var found Object
-	for _, o := range list[Object](t, Secret) {
-		if !t.purged(*o) && (o.text("arn") == reference || o.text("name") == reference) {
+	for _, o := range List[Object](t, Secret) {
+		if !t.purged(*o) && (o.Text("arn") == reference || o.Text("name") == reference) {
 			found = *o
 		}
 	}
 	if found == nil {
-		return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+		return nil, Refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	}
 	return found, nil
 }
 
 // secretVersions are those of a secret, oldest first.
-func (t *tx) secretVersions(arn string) []*SecretVersion {
-	versions := slices.DeleteFunc(list[SecretVersion](t, secretVersionKind),
+func (t *Tx) secretVersions(arn string) []*SecretVersion {
+	versions := slices.DeleteFunc(List[SecretVersion](t, secretVersionKind),
 		func(v *SecretVersion) bool { return v.ARN != arn })
 	slices.SortFunc(versions, func(x, y *SecretVersion) int { return x.Number - y.Number })
 	return versions
@@ -172,35 +179,35 @@ func (t *tx) secretVersions(arn string) []*SecretVersion {
 func (a *Account) PutSecretValue(secret, value, binary string) (v *SecretVersion, err error) {
 	switch {
 	case value == "" && binary == "":
-		return nil, refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
+		return nil, Refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
 	case value != "" && binary != "":
-		return nil, refuse("InvalidRequestException",
+		return nil, Refuse("InvalidRequestException",
 			"You can't specify both a binary secret value and a string secret value in the same secret.")
 	case len(value) > awslimits.SecretSize || len(binary) > awslimits.SecretSize*4/3:
-		return nil, refuse("ValidationException", "1 validation error detected: Value at 'secretString' failed to satisfy "+
+		return nil, Refuse("ValidationException", "1 validation error detected: Value at 'secretString' failed to satisfy "+
 			"constraint: Member must have length less than or equal to %d", awslimits.SecretSize)
 	}
-	err = a.transact(func(t *tx) error {
-		o, err := t.secret(secret)
+	err = a.Transact(func(t *Tx) error {
+		o, err := t.findSecret(secret)
 		if err != nil {
 			return err
 		}
-		number := t.next("secret values")
+		number := t.Next("secret values")
 		// The provider names versions by the time.
-		made := strings.Replace(t.now.UTC().Format("20060102150405.0000"), ".", "", 1)
+		made := strings.Replace(t.Now.UTC().Format("20060102150405.0000"), ".", "", 1)
 		id := fmt.Sprintf("terraform-%s%08x", made, number)
-		v = &SecretVersion{ARN: o.text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent},
-			CreatedAt: t.now,
+		v = &SecretVersion{ARN: o.Text("arn"), String: value, Binary: binary, Stages: []string{stageCurrent},
+			CreatedAt: t.Now,
 			VersionID: id, Number: number}
 		t.relabel(v)
-		put(t, secretVersionKind, v.id(), v)
+		Put(t, secretVersionKind, v.id(), v)
 		return nil
 	})
 	return v, err
 }
 
 // relabel moves the labels on to a new version, and forgets those without one that AWS forgets too.
-func (t *tx) relabel(next *SecretVersion) {
+func (t *Tx) relabel(next *SecretVersion) {
 	unlabelled := 0
 	for _, v := range slices.Backward(t.secretVersions(next.ARN)) {
 		v.unlabel(stagePrevious)
@@ -211,61 +218,61 @@ func (t *tx) relabel(next *SecretVersion) {
 		if len(v.Stages) == 0 {
 			unlabelled++
 		}
-		if unlabelled > keptVersions && t.now.Sub(v.CreatedAt) > 24*time.Hour && len(v.Stages) == 0 {
-			remove(t, secretVersionKind, v.id())
+		if unlabelled > keptVersions && t.Now.Sub(v.CreatedAt) > 24*time.Hour && len(v.Stages) == 0 {
+			Remove(t, secretVersionKind, v.id())
 			continue
 		}
-		put(t, secretVersionKind, v.id(), v)
+		Put(t, secretVersionKind, v.id(), v)
 	}
 }
 
 // RemoveSecretStages takes labels from a version.
 func (a *Account) RemoveSecretStages(secret, versionID string, stages []string) error {
-	return a.transact(func(t *tx) error {
-		v, err := t.secretVersion(secret, versionID, "")
+	return a.Transact(func(t *Tx) error {
+		v, err := t.findSecretVersion(secret, versionID, "")
 		if err != nil {
 			return err
 		}
 		for _, stage := range stages {
 			v.unlabel(stage)
 		}
-		put(t, secretVersionKind, v.id(), v)
+		Put(t, secretVersionKind, v.id(), v)
 		return nil
 	})
 }
 
-// SecretVersion finds one version of a secret.
-func (a *Account) SecretVersion(secret, versionID string) (v *SecretVersion, err error) {
-	err = a.transact(func(t *tx) error {
-		v, err = t.secretVersion(secret, versionID, "")
+// FindSecretVersion finds one version of a secret.
+func (a *Account) FindSecretVersion(secret, versionID string) (v *SecretVersion, err error) {
+	err = a.Transact(func(t *Tx) error {
+		v, err = t.findSecretVersion(secret, versionID, "")
 		return err
 	})
 	return v, err
 }
 
-// secretVersion finds a version by id, by label or by both; the current one where neither is given.
-func (t *tx) secretVersion(secret, versionID, stage string) (*SecretVersion, error) {
-	o, err := t.secret(secret)
+// findSecretVersion finds a version by id, by label or by both; the current one where neither is given.
+func (t *Tx) findSecretVersion(secret, versionID, stage string) (*SecretVersion, error) {
+	o, err := t.findSecret(secret)
 	if err != nil {
 		return nil, err
 	}
 	if versionID == "" && stage == "" {
 		stage = stageCurrent
 	}
-	for _, v := range t.secretVersions(o.text("arn")) {
+	for _, v := range t.secretVersions(o.Text("arn")) {
 		labelled := stage == "" || slices.Contains(v.Stages, stage)
 		switch {
 		case versionID == "" && labelled, v.VersionID == versionID && labelled:
 			return v, nil
 		case v.VersionID == versionID:
-			return nil, refuse("InvalidRequestException",
+			return nil, Refuse("InvalidRequestException",
 				"You provided a VersionStage that is not associated to the provided VersionId.")
 		}
 	}
 	if versionID != "" {
-		return nil, refuse("ResourceNotFoundException",
+		return nil, Refuse("ResourceNotFoundException",
 			"Secrets Manager can't find the specified secret value for VersionId: %s", versionID)
 	}
-	return nil, refuse("ResourceNotFoundException",
+	return nil, Refuse("ResourceNotFoundException",
 		"Secrets Manager can't find the specified secret value for staging label: %s", stage)
 }

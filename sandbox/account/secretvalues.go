@@ -17,16 +17,16 @@ func parseSecretReference(from string) (arn, key, stage, version string) {
 
 // SecretValue is what a container is given for a reference as it stands in valueFrom.
 func (a *Account) SecretValue(reference string) (value string, err error) {
-	err = a.transact(func(t *tx) error {
+	err = a.Transact(func(t *Tx) error {
 		value, err = t.secretValue(reference)
 		return err
 	})
 	return value, err
 }
 
-func (t *tx) secretValue(reference string) (string, error) {
+func (t *Tx) secretValue(reference string) (string, error) {
 	arn, key, stage, version := parseSecretReference(reference)
-	v, err := t.secretVersion(arn, version, stage)
+	v, err := t.findSecretVersion(arn, version, stage)
 	if err != nil {
 		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", arn, err)
 	}
@@ -46,8 +46,8 @@ func (t *tx) secretValue(reference string) (string, error) {
 
 // unreadable says why a task cannot be given a secret, or nil. Secrets that this account never had are their owner's:
 // nothing is known of them.
-func (t *tx) unreadable(reference string) error {
-	if arn, _, _, _ := parseSecretReference(reference); get[Object](t, Secret, arn) == nil {
+func (t *Tx) unreadable(reference string) error {
+	if arn, _, _, _ := parseSecretReference(reference); Get[Object](t, Secret, arn) == nil {
 		return nil
 	}
 	_, err := t.secretValue(reference)

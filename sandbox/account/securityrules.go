@@ -5,7 +5,20 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"slipway/internal/awslimits"
 )
+
+// Kinds of objects of EC2.
+const (
+	SecurityGroup     = "securityGroup"     // sg-…
+	SecurityGroupRule = "securityGroupRule" // sgr-…
+)
+
+func init() {
+	Register(SecurityGroup, Rules{Check: (*Tx).checkSecurityGroup, Delete: (*Tx).deleteSecurityGroup})
+	Register(SecurityGroupRule, Rules{Check: (*Tx).checkSecurityGroupRule})
+}
 
 // securityRule is one rule of a security group, whether it was written into the group or stands by itself.
 type securityRule struct {
@@ -16,11 +29,11 @@ type securityRule struct {
 }
 
 func newSecurityRule(group, direction string, o Object) securityRule {
-	rule := securityRule{group: group, direction: direction, protocol: o.text("protocol"),
-		peers: o.list("securityGroups"), cidrs: o.list("cidrBlocks")}
+	rule := securityRule{group: group, direction: direction, protocol: o.Text("protocol"),
+		peers: o.List("securityGroups"), cidrs: o.List("cidrBlocks")}
 	rule.from, _ = o["fromPort"].(float64)
 	rule.to, _ = o["toPort"].(float64)
-	if peer := o.text("sourceSecurityGroupId"); peer != "" {
+	if peer := o.Text("sourceSecurityGroupId"); peer != "" {
 		rule.peers = append(rule.peers, peer)
 	}
 	if o["self"] == true {
@@ -30,24 +43,33 @@ func newSecurityRule(group, direction string, o Object) securityRule {
 }
 
 // hasSecurityGroup reports whether a group exists, as the VPC's own one always does.
-func (t *tx) hasSecurityGroup(id string) bool {
-	return id == DefaultSecurityGroup || get[Object](t, SecurityGroup, id) != nil
+func (t *Tx) hasSecurityGroup(id string) bool {
+	return id == DefaultSecurityGroup || Get[Object](t, SecurityGroup, id) != nil
 }
 
-func (t *tx) checkSecurityGroups(ids ...string) error {
+func (t *Tx) checkSecurityGroups(ids ...string) error {
 	for _, id := range ids {
 		if !t.hasSecurityGroup(id) {
-			return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+			return Refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 		}
 	}
 	return nil
 }
 
-// checkSecurityGroup looks at the groups that the rules in a group name.
-func (t *tx) checkSecurityGroup(o Object) error {
+// checkSecurityGroup also looks at the groups that the rules in a group name.
+func (t *Tx) checkSecurityGroup(_ string, o Object) error {
+	if id := o.Text("vpcId"); id != DefaultVPC {
+		return Refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+	}
+	for _, key := range []string{"name", "description"} {
+		if text := o.Text(key); text != "" && !awslimits.SecurityGroupText.MatchString(text) {
+			return Refuse("InvalidParameterValue", "Value (%s) for parameter %s is invalid. Character sets beyond ASCII are "+
+				"not supported.", text, key)
+		}
+	}
 	for _, direction := range []string{"ingress", "egress"} {
-		for _, rule := range objects(o[direction]) {
-			if err := t.checkSecurityGroups(Object(rule).list("securityGroups")...); err != nil {
+		for _, rule := range Objects(o[direction]) {
+			if err := t.checkSecurityGroups(Object(rule).List("securityGroups")...); err != nil {
 				return err
 			}
 		}
@@ -56,9 +78,9 @@ func (t *tx) checkSecurityGroup(o Object) error {
 }
 
 // checkSecurityGroupRule refuses a rule whose groups are not there, and a second one that says the same.
-func (t *tx) checkSecurityGroupRule(o Object) error {
-	groups := []string{o.text("securityGroupId")}
-	if peer := o.text("sourceSecurityGroupId"); peer != "" {
+func (t *Tx) checkSecurityGroupRule(_ string, o Object) error {
+	groups := []string{o.Text("securityGroupId")}
+	if peer := o.Text("sourceSecurityGroupId"); peer != "" {
 		groups = append(groups, peer)
 	}
 	if err := t.checkSecurityGroups(groups...); err != nil {
@@ -67,13 +89,13 @@ func (t *tx) checkSecurityGroupRule(o Object) error {
 	says := func(rule Object) string {
 		return fmt.Sprint(rule["securityGroupId"], rule["type"], rule["protocol"], rule["fromPort"], rule["toPort"],
 			rule["self"] == true,
-			rule.text("sourceSecurityGroupId"), rule.list("cidrBlocks"), rule.list("ipv6CidrBlocks"), rule.list("prefixListIds"))
+			rule.Text("sourceSecurityGroupId"), rule.List("cidrBlocks"), rule.List("ipv6CidrBlocks"), rule.List("prefixListIds"))
 	}
-	for _, other := range list[Object](t, SecurityGroupRule) {
-		if other.text("securityGroupRuleId") != o.text("securityGroupRuleId") && says(*other) == says(o) {
-			return refuse("InvalidPermission.Duplicate",
+	for _, other := range List[Object](t, SecurityGroupRule) {
+		if other.Text("securityGroupRuleId") != o.Text("securityGroupRuleId") && says(*other) == says(o) {
+			return Refuse("InvalidPermission.Duplicate",
 				"the specified rule \"peer: %s%s, %s, from port: %v, to port: %v, ALLOW\" already exists",
-				o.text("sourceSecurityGroupId"), strings.Join(o.list("cidrBlocks"), " "), strings.ToUpper(o.text("protocol")),
+				o.Text("sourceSecurityGroupId"), strings.Join(o.List("cidrBlocks"), " "), strings.ToUpper(o.Text("protocol")),
 				o["fromPort"], o["toPort"])
 		}
 	}
@@ -81,21 +103,21 @@ func (t *tx) checkSecurityGroupRule(o Object) error {
 }
 
 // securityRules are those of every security group. A group of the program's own has no rules but the given ones.
-func (t *tx) securityRules() []securityRule {
+func (t *Tx) securityRules() []securityRule {
 	rules := []securityRule{
 		{group: DefaultSecurityGroup, direction: "ingress", protocol: "-1", peers: []string{DefaultSecurityGroup}},
 		{group: DefaultSecurityGroup, direction: "egress", protocol: "-1", cidrs: []string{"0.0.0.0/0"}},
 	}
-	for _, group := range list[Object](t, SecurityGroup) {
-		id := afterSlash(group.text("arn"))
+	for _, group := range List[Object](t, SecurityGroup) {
+		id := AfterSlash(group.Text("arn"))
 		for _, direction := range []string{"ingress", "egress"} {
-			for _, rule := range objects((*group)[direction]) {
+			for _, rule := range Objects((*group)[direction]) {
 				rules = append(rules, newSecurityRule(id, direction, rule))
 			}
 		}
 	}
-	for _, rule := range list[Object](t, SecurityGroupRule) {
-		rules = append(rules, newSecurityRule(rule.text("securityGroupId"), rule.text("type"), *rule))
+	for _, rule := range List[Object](t, SecurityGroupRule) {
+		rules = append(rules, newSecurityRule(rule.Text("securityGroupId"), rule.Text("type"), *rule))
 	}
 	return rules
 }
@@ -123,7 +145,7 @@ func (rule securityRule) allows(port int, peers []string) bool {
 
 // connected reports whether something in the from groups can open a TCP connection to a port of something in the to
 // groups: the first must let it out, and the second in.
-func (t *tx) connected(from, to []string, port int) bool {
+func (t *Tx) connected(from, to []string, port int) bool {
 	out, in := false, false
 	for _, rule := range t.securityRules() {
 		out = out || rule.direction == "egress" && slices.Contains(from, rule.group) && rule.allows(port, to)
@@ -132,25 +154,21 @@ func (t *tx) connected(from, to []string, port int) bool {
 	return out && in
 }
 
-// releaseSecurityGroup refuses where another group's rule, a load balancer or a service still names the group.
-func (t *tx) releaseSecurityGroup(id string) error {
-	used := slices.ContainsFunc(list[Service](t, serviceKind), func(s *Service) bool {
-		t.advance(s)
-		return s.Status != statusInactive && slices.Contains(s.Settings.SecurityGroups, id)
-	})
-	for _, balancer := range list[Object](t, LoadBalancer) {
-		used = used || slices.Contains(balancer.list("securityGroups"), id)
-	}
+// deleteSecurityGroup refuses where another group's rule still names the group, and deletes the group's own rules.
+func (t *Tx) deleteSecurityGroup(id string, _ Object, _ bool) error {
 	for _, rule := range t.securityRules() {
-		used = used || rule.group != id && slices.Contains(rule.peers, id)
+		if rule.group != id && slices.Contains(rule.peers, id) {
+			return securityGroupInUse(id)
+		}
 	}
-	if used {
-		return refuse("DependencyViolation", "resource %s has a dependent object", id)
-	}
-	for _, rule := range list[Object](t, SecurityGroupRule) {
-		if rule.text("securityGroupId") == id {
-			remove(t, SecurityGroupRule, strings.Replace(rule.text("securityGroupRuleId"), "sgr-", "sgrule-", 1))
+	for _, rule := range List[Object](t, SecurityGroupRule) {
+		if rule.Text("securityGroupId") == id {
+			Remove(t, SecurityGroupRule, strings.Replace(rule.Text("securityGroupRuleId"), "sgr-", "sgrule-", 1))
 		}
 	}
 	return nil
+}
+
+func securityGroupInUse(id string) error {
+	return Refuse("DependencyViolation", "resource %s has a dependent object", id)
 }

@@ -26,7 +26,7 @@ func TestASecurityGroupIsThereForAllOrForNone(t *testing.T) {
 			"subnets":        []any{Subnets[0].ID, Subnets[1].ID}}, nil)
 	}
 	network := func(group string) error {
-		return a.transact(func(t *tx) error {
+		return a.Transact(func(t *Tx) error {
 			return t.checkNetwork(Network{Subnets: []string{Subnets[0].ID}, SecurityGroups: []string{group}})
 		})
 	}

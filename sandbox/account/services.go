@@ -62,41 +62,41 @@ type Event struct {
 	Message   string    `json:"message"`
 }
 
-func (s *Service) cluster() string { return afterSlash(s.ClusterARN) }
+func (s *Service) cluster() string { return AfterSlash(s.ClusterARN) }
 
 func (s *Service) id() string { return s.cluster() + "/" + s.Name }
 
-func (t *tx) clusterARN(reference string) (string, error) {
+func (t *Tx) clusterARN(reference string) (string, error) {
 	if reference == "" {
 		reference = "default"
 	}
-	o := get[Object](t, Cluster, afterSlash(reference))
-	if o == nil || (strings.HasPrefix(reference, "arn:") && o.text("arn") != reference) {
-		return "", refuse("ClusterNotFoundException", "Cluster not found.")
+	o := Get[Object](t, Cluster, AfterSlash(reference))
+	if o == nil || (strings.HasPrefix(reference, "arn:") && o.Text("arn") != reference) {
+		return "", Refuse("ClusterNotFoundException", "Cluster not found.")
 	}
-	return o.text("arn"), nil
+	return o.Text("arn"), nil
 }
 
 // deployable finds a task definition that a service may be pointed at.
-func (t *tx) deployable(reference string) (*TaskDefinition, error) {
-	d, err := t.taskDefinition(reference)
+func (t *Tx) deployable(reference string) (*TaskDefinition, error) {
+	d, err := t.findTaskDefinition(reference)
 	if err != nil {
 		return nil, err
 	}
 	if d.Status != statusActive {
-		return nil, refuse("ClientException", "TaskDefinition is inactive")
+		return nil, Refuse("ClientException", "TaskDefinition is inactive")
 	}
 	return d, nil
 }
 
-func (t *tx) checkSettings(settings ServiceSettings) error {
+func (t *Tx) checkSettings(settings ServiceSettings) error {
 	switch {
 	case len(settings.Alarms.Names) > awslimits.DeploymentAlarms:
-		return refuse("InvalidParameterException", "The number of alarm names cannot exceed %d.", awslimits.DeploymentAlarms)
+		return Refuse("InvalidParameterException", "The number of alarm names cannot exceed %d.", awslimits.DeploymentAlarms)
 	case len(settings.Subnets) > awslimits.ServiceSubnets:
-		return refuse("InvalidParameterException", "subnets can have at most %d items.", awslimits.ServiceSubnets)
+		return Refuse("InvalidParameterException", "subnets can have at most %d items.", awslimits.ServiceSubnets)
 	}
-	if err := checkTags(settings.Other); err != nil {
+	if err := CheckTags(settings.Other); err != nil {
 		return err
 	}
 	if err := t.checkNetwork(settings.network()); err != nil {
@@ -106,16 +106,16 @@ func (t *tx) checkSettings(settings ServiceSettings) error {
 }
 
 // checkNetwork refuses a network that is not there.
-func (t *tx) checkNetwork(network Network) error {
+func (t *Tx) checkNetwork(network Network) error {
 	for _, id := range network.Subnets {
 		if FindSubnet(id) == nil {
-			return refuse("InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' "+
+			return Refuse("InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' "+
 				"does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
 		}
 	}
 	for _, id := range network.SecurityGroups {
 		if !t.hasSecurityGroup(id) {
-			return refuse("InvalidParameterException", "Error retrieving security group information for [%s]: The security "+
+			return Refuse("InvalidParameterException", "Error retrieving security group information for [%s]: The security "+
 				"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
 		}
 	}
@@ -124,13 +124,13 @@ func (t *tx) checkNetwork(network Network) error {
 
 // CreateService starts a service. One of this name that exists with the very same parameters is returned as it is.
 func (a *Account) CreateService(cluster, name, taskDefinition string, settings ServiceSettings) (*Service, error) {
-	return a.withService(func(t *tx) (*Service, error) {
+	return a.withService(func(t *Tx) (*Service, error) {
 		clusterARN, err := t.clusterARN(cluster)
 		if err != nil {
 			return nil, err
 		}
 		if !validName.MatchString(name) {
-			return nil, refuse("InvalidParameterException", "Service name contains invalid characters.")
+			return nil, Refuse("InvalidParameterException", "Service name contains invalid characters.")
 		}
 		if err := t.assumeLinkedRole(); err != nil {
 			return nil, err
@@ -140,10 +140,10 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 			return nil, err
 		}
 		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
-			return nil, refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
+			return nil, Refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
 		}
 		if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 {
-			return nil, refuse("InvalidParameterException",
+			return nil, Refuse("InvalidParameterException",
 				"Network Configuration must be provided when networkMode 'awsvpc' is specified.")
 		}
 		if err := t.checkSettings(settings); err != nil {
@@ -157,20 +157,20 @@ func (a *Account) CreateService(cluster, name, taskDefinition string, settings S
 		}
 		arn := strings.Replace(clusterARN, ":cluster/", ":service/", 1) + "/" + name
 		s := &Service{ARN: arn, ClusterARN: clusterARN, Name: name, Status: statusActive, TaskDefinition: d.ARN,
-			Settings: settings, CreatedAt: t.now, AdvancedTo: t.now}
-		if old := get[Service](t, serviceKind, s.id()); old != nil {
+			Settings: settings, CreatedAt: t.Now, AdvancedTo: t.Now}
+		if old := Get[Service](t, serviceKind, s.id()); old != nil {
 			t.advance(old)
 			switch {
 			case old.Status == statusDraining:
-				return nil, refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
+				return nil, Refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
 			case old.Status == statusActive && old.TaskDefinition == d.ARN && sameJSON(old.Settings, settings):
 				return old, nil
 			case old.Status == statusActive:
-				return nil, refuse("InvalidParameterException", "Creation of service was not idempotent.")
+				return nil, Refuse("InvalidParameterException", "Creation of service was not idempotent.")
 			}
 			s.Tasks = old.Tasks
 		}
-		t.deploy(s, d.ARN)
+		t.newDeployment(s, d.ARN)
 		return s, nil
 	})
 }
@@ -186,26 +186,26 @@ func sameJSON(x, y any) bool {
 func (a *Account) UpdateService(
 	cluster, service, taskDefinition string, force bool, change func(*ServiceSettings),
 ) (*Service, error) {
-	return a.withService(func(t *tx) (*Service, error) {
-		s, err := t.service(cluster, service)
+	return a.withService(func(t *Tx) (*Service, error) {
+		s, err := t.findService(cluster, service)
 		if err != nil {
 			return nil, err
 		}
 		if s.Status != statusActive {
-			return nil, refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+			return nil, Refuse("ServiceNotActiveException", "Service was not ACTIVE.")
 		}
 		before := s.Settings
 		change(&s.Settings)
 		if err := t.checkSettings(s.Settings); err != nil {
 			return nil, err
 		}
-		d, err := t.taskDefinition(cmp.Or(taskDefinition, s.TaskDefinition))
+		d, err := t.findTaskDefinition(cmp.Or(taskDefinition, s.TaskDefinition))
 		if err != nil {
 			return nil, err
 		}
 		target := d.ARN
 		if target != s.TaskDefinition && d.Status != statusActive {
-			return nil, refuse("ClientException", "TaskDefinition is inactive")
+			return nil, Refuse("ClientException", "TaskDefinition is inactive")
 		}
 		rebalanced := !slices.Equal(before.LoadBalancers, s.Settings.LoadBalancers)
 		// Also 0, which a provider sends where a program takes both away.
@@ -220,7 +220,7 @@ func (a *Account) UpdateService(
 		if force || rebalanced || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
 			!slices.Equal(before.SecurityGroups, s.Settings.SecurityGroups) ||
 			before.AssignPublicIP != s.Settings.AssignPublicIP {
-			t.deploy(s, target)
+			t.newDeployment(s, target)
 		}
 		s.Deployments[0].DesiredCount = s.Settings.DesiredCount
 		return s, nil
@@ -229,8 +229,8 @@ func (a *Account) UpdateService(
 
 // DeleteService stops a service: it is DRAINING until its tasks are gone, then INACTIVE. One that is gone is no error.
 func (a *Account) DeleteService(cluster, service string) error {
-	_, err := a.withService(func(t *tx) (*Service, error) {
-		s, err := t.service(cluster, service)
+	_, err := a.withService(func(t *Tx) (*Service, error) {
+		s, err := t.findService(cluster, service)
 		if err != nil || s.Status != statusActive {
 			return s, err
 		}
@@ -243,20 +243,20 @@ func (a *Account) DeleteService(cluster, service string) error {
 	return err
 }
 
-// Service finds a service by name or ARN, its rollout worked out up to now.
-func (a *Account) Service(cluster, service string) (*Service, error) {
-	return a.withService(func(t *tx) (*Service, error) { return t.service(cluster, service) })
+// FindService finds a service by name or ARN, its rollout worked out up to now.
+func (a *Account) FindService(cluster, service string) (*Service, error) {
+	return a.withService(func(t *Tx) (*Service, error) { return t.findService(cluster, service) })
 }
 
 // AllServices lists the services of a cluster, or of every cluster where it is "", INACTIVE ones included.
 func (a *Account) AllServices(cluster string) (found []*Service, err error) {
-	err = a.transact(func(t *tx) error {
+	err = a.Transact(func(t *Tx) error {
 		if cluster != "" {
 			if cluster, err = t.clusterARN(cluster); err != nil {
 				return err
 			}
 		}
-		for _, s := range list[Service](t, serviceKind) {
+		for _, s := range List[Service](t, serviceKind) {
 			if cluster == "" || s.ClusterARN == cluster {
 				t.advance(s)
 				found = append(found, s)
@@ -268,19 +268,19 @@ func (a *Account) AllServices(cluster string) (found []*Service, err error) {
 }
 
 // withService keeps what do has changed about a service.
-func (a *Account) withService(do func(*tx) (*Service, error)) (s *Service, err error) {
-	err = a.transact(func(t *tx) error {
+func (a *Account) withService(do func(*Tx) (*Service, error)) (s *Service, err error) {
+	err = a.Transact(func(t *Tx) error {
 		if s, err = do(t); err != nil {
 			return err
 		}
-		put(t, serviceKind, s.id(), s)
+		Put(t, serviceKind, s.id(), s)
 		return nil
 	})
 	return s, err
 }
 
-// service finds a service, up to date.
-func (t *tx) service(cluster, service string) (*Service, error) {
+// findService finds a service, up to date.
+func (t *Tx) findService(cluster, service string) (*Service, error) {
 	// An ARN of the long form names the cluster too: …:service/CLUSTER/NAME.
 	if parts := strings.Split(service, "/"); len(parts) == 3 && cluster == "" {
 		cluster = parts[1]
@@ -289,9 +289,9 @@ func (t *tx) service(cluster, service string) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := get[Service](t, serviceKind, afterSlash(clusterARN)+"/"+afterSlash(service))
+	s := Get[Service](t, serviceKind, AfterSlash(clusterARN)+"/"+AfterSlash(service))
 	if s == nil || (strings.HasPrefix(service, "arn:") && s.ARN != service) {
-		return nil, refuse("ServiceNotFoundException", "Service not found.")
+		return nil, Refuse("ServiceNotFoundException", "Service not found.")
 	}
 	t.advance(s)
 	return s, nil
@@ -310,17 +310,17 @@ type ServiceView struct {
 	Environment map[string]string `json:"environment"`
 }
 
-// Services shows every service that is not INACTIVE.
-func (a *Account) Services() ([]ServiceView, error) {
+// ServiceViews shows every service that is not INACTIVE.
+func (a *Account) ServiceViews() ([]ServiceView, error) {
 	views := []ServiceView{}
-	err := a.transact(func(t *tx) error {
-		for _, s := range list[Service](t, serviceKind) {
+	err := a.Transact(func(t *Tx) error {
+		for _, s := range List[Service](t, serviceKind) {
 			t.advance(s)
 			if s.Status == statusInactive {
 				continue
 			}
 			serving, running := s.serving()
-			d, err := t.taskDefinition(serving)
+			d, err := t.findTaskDefinition(serving)
 			if err != nil {
 				return fmt.Errorf("service %s: %w", s.Name, err)
 			}

@@ -45,10 +45,10 @@ const runTaskCallKind = "runTaskCall"
 
 // RunTask starts tasks that run once.
 func (a *Account) RunTask(request RunTaskRequest) (tasks []*Task, err error) {
-	err = a.transact(func(t *tx) error {
-		if call := get[runTaskCall](t, runTaskCallKind, request.ClientToken); call != nil {
+	err = a.Transact(func(t *Tx) error {
+		if call := Get[runTaskCall](t, runTaskCallKind, request.ClientToken); call != nil {
 			if tasks = call.Tasks; !sameJSON(call.Request, request) {
-				return refuse("ConflictException", "The RunTask request could not be processed due to conflicts. The provided "+
+				return Refuse("ConflictException", "The RunTask request could not be processed due to conflicts. The provided "+
 					"clientToken is already in use with a different RunTask request.")
 			}
 			return nil
@@ -68,21 +68,21 @@ func (a *Account) RunTask(request RunTaskRequest) (tasks []*Task, err error) {
 		tags := map[string]string{}
 		if request.PropagateTags != "" {
 			for key, value := range d.Tags {
-				tags[key] = text(value)
+				tags[key] = Text(value)
 			}
 		}
 		maps.Copy(tags, request.Tags)
 		if request.ManagedTags {
-			tags["aws:ecs:clusterName"] = afterSlash(clusterARN)
+			tags["aws:ecs:clusterName"] = AfterSlash(clusterARN)
 		}
 		for range request.Count {
-			task := t.moment(t.now).newTask(clusterARN, d.ARN, request.StartedBy, group)
-			task.Run = &TaskRun{Network: *request.Network, Overrides: request.Overrides, Tags: tags, AdvancedTo: t.now}
-			put(t, taskKind, task.ID(), task)
+			task := t.moment(t.Now).newTask(clusterARN, d.ARN, request.StartedBy, group)
+			task.Run = &TaskRun{Network: *request.Network, Overrides: request.Overrides, Tags: tags, AdvancedTo: t.Now}
+			Put(t, taskKind, task.ID(), task)
 			tasks = append(tasks, task)
 		}
 		if request.ClientToken != "" {
-			put(t, runTaskCallKind, request.ClientToken, runTaskCall{request, tasks})
+			Put(t, runTaskCallKind, request.ClientToken, runTaskCall{request, tasks})
 		}
 		return nil
 	})
@@ -90,8 +90,8 @@ func (a *Account) RunTask(request RunTaskRequest) (tasks []*Task, err error) {
 }
 
 // runnable finds the definition of tasks that RunTask may start.
-func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
-	invalid := func(format string, args ...any) error { return refuse("InvalidParameterException", format, args...) }
+func (t *Tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
+	invalid := func(format string, args ...any) error { return Refuse("InvalidParameterException", format, args...) }
 	switch {
 	case request.Count < 1 || request.Count > 10:
 		return nil, invalid("count must be between 1 and 10.")
@@ -106,7 +106,7 @@ func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
 	}
 	d, err := t.deployable(request.TaskDefinition)
 	if IsCode(err, "ClientException") && strings.Contains(err.Error(), "Unable to describe") {
-		return nil, refuse("ClientException", "TaskDefinition not found.")
+		return nil, Refuse("ClientException", "TaskDefinition not found.")
 	}
 	switch {
 	case err != nil:
@@ -129,8 +129,8 @@ func (t *tx) runnable(request RunTaskRequest) (*TaskDefinition, error) {
 	if err := request.Overrides.check(d); err != nil {
 		return nil, err
 	}
-	if reason := t.moment(t.now).unassumable(request.Overrides.put(d)); reason != "" {
-		return nil, refuse("ClientException", "%s", reason)
+	if reason := t.moment(t.Now).unassumable(request.Overrides.put(d)); reason != "" {
+		return nil, Refuse("ClientException", "%s", reason)
 	}
 	return d, nil
 }
@@ -141,8 +141,8 @@ func (a *Account) StopTask(cluster, reference, reason string) (stopped *Task, er
 		reason = "Task stopped by user"
 	}
 	stop := &taskFailure{code: "UserInitiated", reason: reason}
-	err = a.transact(func(t *tx) error {
-		tasks, err := t.tasks(cluster)
+	err = a.Transact(func(t *Tx) error {
+		tasks, err := t.allTasks(cluster)
 		if err != nil {
 			return err
 		}
@@ -155,13 +155,13 @@ func (a *Account) StopTask(cluster, reference, reason string) (stopped *Task, er
 			}
 			task.end(stop)
 			if task.service != nil {
-				put(t, serviceKind, task.service.id(), task.service)
+				Put(t, serviceKind, task.service.id(), task.service)
 			} else {
-				put(t, taskKind, task.ID(), task.Task)
+				Put(t, taskKind, task.ID(), task.Task)
 			}
 			return nil
 		}
-		return refuse("InvalidParameterException", "The referenced task was not found.")
+		return Refuse("InvalidParameterException", "The referenced task was not found.")
 	})
 	return stopped, err
 }
@@ -174,8 +174,8 @@ func (task *Task) is(reference string) bool {
 // Tasks lists the tasks of a cluster, or of every cluster where it is "": those of services first, and each oldest
 // first. Stopped ones are among them for an hour.
 func (a *Account) Tasks(cluster string) (found []*Task, err error) {
-	err = a.transact(func(t *tx) error {
-		tasks, err := t.tasks(cluster)
+	err = a.Transact(func(t *Tx) error {
+		tasks, err := t.allTasks(cluster)
 		for _, task := range tasks {
 			found = append(found, task.Task)
 		}
@@ -190,13 +190,13 @@ type ownedTask struct {
 	service *Service
 }
 
-func (t *tx) tasks(cluster string) (found []ownedTask, err error) {
+func (t *Tx) allTasks(cluster string) (found []ownedTask, err error) {
 	if cluster != "" {
 		if cluster, err = t.clusterARN(cluster); err != nil {
 			return nil, err
 		}
 	}
-	for _, s := range list[Service](t, serviceKind) {
+	for _, s := range List[Service](t, serviceKind) {
 		if cluster != "" && s.ClusterARN != cluster {
 			continue
 		}
@@ -220,11 +220,11 @@ func (task *Task) ClusterARN() string {
 }
 
 // standaloneTasks are those that RunTask has started, worked out up to now, in the order in which they came.
-func (t *tx) standaloneTasks() (tasks []*Task) {
-	for _, task := range list[Task](t, taskKind) {
+func (t *Tx) standaloneTasks() (tasks []*Task) {
+	for _, task := range List[Task](t, taskKind) {
 		t.advanceTask(task)
-		if task.LastStatus == taskStopped && t.now.Sub(*task.StoppedAt) > time.Hour {
-			remove(t, taskKind, task.ID())
+		if task.LastStatus == taskStopped && t.Now.Sub(*task.StoppedAt) > time.Hour {
+			Remove(t, taskKind, task.ID())
 			continue
 		}
 		tasks = append(tasks, task)
@@ -234,26 +234,26 @@ func (t *tx) standaloneTasks() (tasks []*Task) {
 }
 
 // advanceTask works out a task that no service stands behind up to now, and keeps it.
-func (t *tx) advanceTask(task *Task) {
+func (t *Tx) advanceTask(task *Task) {
 	if task.LastStatus == taskStopped {
 		return
 	}
-	m := t.moment(t.now)
-	step := duration(m.faults, SlowRollout, stepTime)
+	m := t.moment(t.Now)
+	step := FaultDuration(m.faults, SlowRollout, stepTime)
 	changed := false
 	for task.LastStatus != taskStopped {
-		if m.at = task.Run.AdvancedTo.Add(step); m.at.After(t.now) {
+		if m.at = task.Run.AdvancedTo.Add(step); m.at.After(t.Now) {
 			break
 		}
 		task.Run.AdvancedTo = m.at
 		if !m.step(task) {
-			task.Run.AdvancedTo = t.now
+			task.Run.AdvancedTo = t.Now
 			break
 		}
 		changed = true
 	}
 	if changed {
-		put(t, taskKind, task.ID(), task)
+		Put(t, taskKind, task.ID(), task)
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *stage) one(steps int) *Task {
 
 func (s *stage) logged() (lines []string) {
 	s.t.Helper()
-	events, err := s.LogEvents("/shop/dev/web", "", 0, 1<<62)
+	events, err := s.FindLogEvents("/shop/dev/web", "", 0, 1<<62)
 	require.NoError(s.t, err)
 	for _, e := range events {
 		lines = append(lines, e.Stream+": "+e.Message)
@@ -109,7 +109,7 @@ func TestAnEngineRunsATaskWithItsOverrides(t *testing.T) {
 	require.Equal(t, []any{"migrate"}, web["command"])
 	require.Equal(t, map[string]string{"STAGE": "other", "MORE": "1"}, web.Environment())
 	require.Equal(t, "slipway", w.Task.StartedBy)
-	d, err := s.TaskDefinition("web")
+	d, err := s.FindTaskDefinition("web")
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"STAGE": "dev"}, d.Containers[0].Environment(), "the revision stays as it is")
 

@@ -8,24 +8,24 @@ import (
 // SubmitTaskStateChange records how a task's containers do, as an engine finds them. A task that the account no longer
 // knows is no error: it may have been forgotten, or the account reset.
 func (a *Account) SubmitTaskStateChange(taskARN string, change TaskStateChange) error {
-	return a.transact(func(t *tx) error {
-		for _, s := range list[Service](t, serviceKind) {
+	return a.Transact(func(t *Tx) error {
+		for _, s := range List[Service](t, serviceKind) {
 			if i := slices.IndexFunc(s.Tasks, func(task *Task) bool { return task.ARN == taskARN }); i >= 0 {
 				task := s.Tasks[i]
 				t.advance(s)
-				r := &rollout{moment: t.moment(t.now), service: s}
+				r := &rollout{moment: t.moment(t.Now), service: s}
 				r.applyStateChange(task, change)
-				put(t, serviceKind, s.id(), s)
+				Put(t, serviceKind, s.id(), s)
 				return nil
 			}
 		}
-		task := get[Task](t, taskKind, afterSlash(taskARN))
+		task := Get[Task](t, taskKind, AfterSlash(taskARN))
 		if task == nil || task.ARN != taskARN {
 			return nil
 		}
 		t.advanceTask(task)
-		t.moment(t.now).applyStateChange(task, change)
-		put(t, taskKind, task.ID(), task)
+		t.moment(t.Now).applyStateChange(task, change)
+		Put(t, taskKind, task.ID(), task)
 		return nil
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -40,7 +41,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-func refuse(code, format string, args ...any) error {
+// Refuse is an Error.
+func Refuse(code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
@@ -118,24 +120,24 @@ func (a *Account) Reset() error {
 
 // tx is one short transaction. Its methods panic with a storeError, which transact turns into an error: a broken
 // database file is not a case that any caller can handle differently.
-type tx struct {
+type Tx struct {
 	sql *sql.Tx
-	now time.Time
+	Now time.Time // by the account's clock
 }
 
 type storeError struct{ error }
 
 // Now is the time by the account's clock.
 func (a *Account) Now() (now time.Time, err error) {
-	err = a.transact(func(t *tx) error {
-		now = t.now
+	err = a.Transact(func(t *Tx) error {
+		now = t.Now
 		return nil
 	})
 	return now, err
 }
 
-// transact runs do in one transaction, which an error from do undoes.
-func (a *Account) transact(do func(*tx) error) (err error) {
+// Transact runs do in one transaction, which an error from do undoes.
+func (a *Account) Transact(do func(*Tx) error) (err error) {
 	sqlTx, err := a.db.Begin()
 	if err != nil {
 		return fmt.Errorf("using the account: %w", err)
@@ -152,37 +154,46 @@ func (a *Account) transact(do func(*tx) error) (err error) {
 			panic(failure)
 		}
 	}()
-	t := &tx{sql: sqlTx, now: a.now()}
-	t.now = t.now.Add(duration(t.faults(), Clock, 0))
+	t := &Tx{sql: sqlTx, Now: a.now()}
+	t.Now = t.Now.Add(FaultDuration(t.Faults(), Clock, 0))
 	if err := do(t); err != nil {
 		return err
 	}
 	return sqlTx.Commit()
 }
 
-func must(err error) {
+// Must has the transaction fail where there is an error of the store itself.
+func Must(err error) {
 	if err != nil {
 		panic(storeError{err})
 	}
 }
 
-// get reads one document, or nil where there is none.
-func get[T any](t *tx, kind, id string) *T {
+// Get reads one document, or nil where there is none.
+func Get[T any](t *Tx, kind, id string) *T {
 	var body []byte
 	err := t.sql.QueryRow("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, id).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	must(err)
+	Must(err)
 	value := new(T)
-	must(json.Unmarshal(body, value))
+	Must(json.Unmarshal(body, value))
 	return value
 }
 
-// list reads every document of a kind, ordered by id.
-func list[T any](t *tx, kind string) []*T {
+// List reads every document of a kind, ordered by id.
+func List[T any](t *Tx, kind string) []*T {
 	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind = ? ORDER BY id", kind)
-	must(err)
+	Must(err)
+	return scan[T](rows)
+}
+
+// ListFrom reads the documents of all kinds with a prefix whose ids come after one, ordered by id.
+func ListFrom[T any](t *Tx, prefix, after string) []*T {
+	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", prefix,
+		prefix+"\U0010FFFF", after)
+	Must(err)
 	return scan[T](rows)
 }
 
@@ -191,41 +202,67 @@ func scan[T any](rows *sql.Rows) (values []*T) {
 	defer rows.Close()
 	for rows.Next() {
 		var body []byte
-		must(rows.Scan(&body))
+		Must(rows.Scan(&body))
 		value := new(T)
-		must(json.Unmarshal(body, value))
+		Must(json.Unmarshal(body, value))
 		values = append(values, value)
 	}
-	must(rows.Err())
+	Must(rows.Err())
 	return values
 }
 
-func put(t *tx, kind, id string, value any) {
+// Put records one document, in place of an earlier one.
+func Put(t *Tx, kind, id string, value any) {
 	body, err := json.Marshal(value)
-	must(err)
+	Must(err)
 	_, err = t.sql.Exec("INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
 		kind, id, string(body))
-	must(err)
+	Must(err)
 }
 
-func remove(t *tx, kind, id string) {
+// Remove forgets one document.
+func Remove(t *Tx, kind, id string) {
 	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id)
-	must(err)
+	Must(err)
 }
 
-// next counts the things of a kind that the account has ever had, from 1.
-func (t *tx) next(kind string) int {
+// RemoveAll forgets every document of a kind.
+func RemoveAll(t *Tx, kind string) {
+	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ?", kind)
+	Must(err)
+}
+
+// Counts are what next has counted, of kinds with a prefix, by the rest of the kind.
+func (t *Tx) Counts(prefix string) map[string]int {
+	rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
+	Must(err)
+	defer rows.Close()
+	counts := map[string]int{}
+	for rows.Next() {
+		var id string
+		var n int
+		Must(rows.Scan(&id, &n))
+		if rest, ok := strings.CutPrefix(id, prefix); ok {
+			counts[rest] = n
+		}
+	}
+	Must(rows.Err())
+	return counts
+}
+
+// Next counts the things of a kind that the account has ever had, from 1.
+func (t *Tx) Next(kind string) int {
 	n := 1
-	if last := get[int](t, "counter", kind); last != nil {
+	if last := Get[int](t, "counter", kind); last != nil {
 		n = *last + 1
 	}
-	put(t, "counter", kind, n)
+	Put(t, "counter", kind, n)
 	return n
 }
 
-// newID is an id that no other thing of the kind ever had: hexadecimal, length at most 64.
-func (t *tx) newID(kind string, length int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, t.next(kind)))
+// NewID is an id that no other thing of the kind ever had: hexadecimal, length at most 64.
+func (t *Tx) NewID(kind string, length int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, t.Next(kind)))
 	return hex.EncodeToString(sum[:])[:length]
 }
 

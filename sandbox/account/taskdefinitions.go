@@ -44,42 +44,42 @@ func (a *Account) RegisterTaskDefinition(region string, d TaskDefinition) (*Task
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	err := a.transact(func(t *tx) error {
-		d.Revision = t.next("revisions of " + d.Family)
+	err := a.Transact(func(t *Tx) error {
+		d.Revision = t.Next("revisions of " + d.Family)
 		d.ARN = ARN("ecs", region, fmt.Sprintf("task-definition/%s:%d", d.Family, d.Revision))
 		d.Status = statusActive
-		d.RegisteredAt = Seconds(t.now)
-		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		d.RegisteredAt = Seconds(t.Now)
+		Put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
 		return nil
 	})
 	return &d, err
 }
 
-// TaskDefinition finds a revision by ARN, `family:revision` or `family`, which stands for its latest ACTIVE one.
-func (a *Account) TaskDefinition(reference string) (d *TaskDefinition, err error) {
-	err = a.transact(func(t *tx) error {
-		d, err = t.taskDefinition(reference)
+// FindTaskDefinition finds a revision by ARN, `family:revision` or `family`, which stands for its latest ACTIVE one.
+func (a *Account) FindTaskDefinition(reference string) (d *TaskDefinition, err error) {
+	err = a.Transact(func(t *Tx) error {
+		d, err = t.findTaskDefinition(reference)
 		return err
 	})
 	return d, err
 }
 
-func (t *tx) taskDefinition(reference string) (*TaskDefinition, error) {
-	missing := refuse("ClientException", "Unable to describe task definition.")
-	family, revision, exact := strings.Cut(afterSlash(reference), ":")
+func (t *Tx) findTaskDefinition(reference string) (*TaskDefinition, error) {
+	missing := Refuse("ClientException", "Unable to describe task definition.")
+	family, revision, exact := strings.Cut(AfterSlash(reference), ":")
 	if exact {
 		number, err := strconv.Atoi(revision)
 		if err != nil {
-			return nil, refuse("InvalidParameterException", "Invalid revision number. Number: %s", revision)
+			return nil, Refuse("InvalidParameterException", "Invalid revision number. Number: %s", revision)
 		}
-		d := get[TaskDefinition](t, taskDefinitionKind, taskDefinitionID(family, number))
+		d := Get[TaskDefinition](t, taskDefinitionKind, taskDefinitionID(family, number))
 		if d == nil || (strings.HasPrefix(reference, "arn:") && d.ARN != reference) {
 			return nil, missing
 		}
 		return d, nil
 	}
 	var latest *TaskDefinition
-	for _, d := range list[TaskDefinition](t, taskDefinitionKind) {
+	for _, d := range List[TaskDefinition](t, taskDefinitionKind) {
 		if d.Family == family && d.Status == statusActive {
 			latest = d
 		}
@@ -92,8 +92,8 @@ func (t *tx) taskDefinition(reference string) (*TaskDefinition, error) {
 
 // TaskDefinitions lists every revision, by family and number.
 func (a *Account) TaskDefinitions() (all []*TaskDefinition, err error) {
-	err = a.transact(func(t *tx) error {
-		all = list[TaskDefinition](t, taskDefinitionKind)
+	err = a.Transact(func(t *Tx) error {
+		all = List[TaskDefinition](t, taskDefinitionKind)
 		return nil
 	})
 	return all, err
@@ -101,15 +101,15 @@ func (a *Account) TaskDefinitions() (all []*TaskDefinition, err error) {
 
 // DeregisterTaskDefinition makes a revision INACTIVE: what runs on it stays, and nothing new can be pointed at it.
 func (a *Account) DeregisterTaskDefinition(reference string) (d *TaskDefinition, err error) {
-	if !strings.Contains(afterSlash(reference), ":") {
-		return nil, refuse("InvalidParameterException", "Task definition must have a revision: %s", reference)
+	if !strings.Contains(AfterSlash(reference), ":") {
+		return nil, Refuse("InvalidParameterException", "Task definition must have a revision: %s", reference)
 	}
-	err = a.transact(func(t *tx) error {
-		if d, err = t.taskDefinition(reference); err != nil {
+	err = a.Transact(func(t *Tx) error {
+		if d, err = t.findTaskDefinition(reference); err != nil {
 			return err
 		}
-		d.Status, d.DeregisteredAt = statusInactive, Seconds(t.now)
-		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		d.Status, d.DeregisteredAt = statusInactive, Seconds(t.Now)
+		Put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
 		return nil
 	})
 	return d, err
@@ -117,13 +117,13 @@ func (a *Account) DeregisterTaskDefinition(reference string) (d *TaskDefinition,
 
 // TagTaskDefinition replaces a revision's tags, the one thing about it that can change.
 func (a *Account) TagTaskDefinition(reference string, tags map[string]any) error {
-	return a.transact(func(t *tx) error {
-		d, err := t.taskDefinition(reference)
-		if err = errors.Join(err, checkTags(Object{"tagsAll": tags})); err != nil {
+	return a.Transact(func(t *Tx) error {
+		d, err := t.findTaskDefinition(reference)
+		if err = errors.Join(err, CheckTags(Object{"tagsAll": tags})); err != nil {
 			return err
 		}
 		d.Tags = tags
-		put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
+		Put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)
 		return nil
 	})
 }
@@ -147,9 +147,9 @@ func (d TaskDefinition) size() (int, error) {
 
 // check refuses what ECS refuses at registration.
 func (d TaskDefinition) check() error {
-	client := func(format string, args ...any) error { return refuse("ClientException", format, args...) }
+	client := func(format string, args ...any) error { return Refuse("ClientException", format, args...) }
 	size, err := d.size()
-	if err = errors.Join(err, checkTags(Object{"tagsAll": d.Tags})); err != nil {
+	if err = errors.Join(err, CheckTags(Object{"tagsAll": d.Tags})); err != nil {
 		return err
 	}
 	switch {

@@ -53,17 +53,17 @@ const (
 
 // newTask is a task that a deployment, or whoever called RunTask, has started.
 func (m moment) newTask(clusterARN, taskDefinition, startedBy, group string) *Task {
-	arn := strings.Replace(clusterARN, ":cluster/", ":task/", 1) + "/" + m.newID("task", 32)
+	arn := strings.Replace(clusterARN, ":cluster/", ":task/", 1) + "/" + m.NewID("task", 32)
 	return &Task{ARN: arn, TaskDefinition: taskDefinition, StartedBy: startedBy, Group: group, LastStatus: taskPending,
 		DesiredStatus: taskRunning, CreatedAt: m.at, OnEngine: m.engine}
 }
 
 // ID is the last part of the task's ARN.
-func (task *Task) ID() string { return afterSlash(task.ARN) }
+func (task *Task) ID() string { return AfterSlash(task.ARN) }
 
 // Family is that of the task's definition.
 func (task *Task) Family() string {
-	family, _, _ := strings.Cut(afterSlash(task.TaskDefinition), ":")
+	family, _, _ := strings.Cut(AfterSlash(task.TaskDefinition), ":")
 	return family
 }
 
@@ -116,14 +116,14 @@ func (s ServiceSettings) network() Network {
 
 // moment is the account at one time, as a task finds it.
 type moment struct {
-	*tx
+	*Tx
 	faults map[string]string
 	engine bool // whether an engine runs tasks
 	at     time.Time
 }
 
-func (t *tx) moment(at time.Time) moment {
-	return moment{tx: t, faults: t.faults(), engine: t.agentConnected(), at: at}
+func (t *Tx) moment(at time.Time) moment {
+	return moment{Tx: t, faults: t.Faults(), engine: t.agentConnected(), at: at}
 }
 
 // taskFailure is why a task did not come to run.
@@ -140,7 +140,7 @@ func notStarted(format string, args ...any) *taskFailure {
 // startFailure says why a task that is about to run cannot, or nil. The order is the one in which Fargate finds out:
 // role, network, registry login, secrets, log stream, image, and then the container itself.
 func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *taskFailure {
-	role := afterSlash(d.ExecutionRoleARN)
+	role := AfterSlash(d.ExecutionRoleARN)
 	if reason := m.unassumable(d); reason != "" {
 		f := notStarted("%s", reason)
 		f.notLaunched = true
@@ -151,10 +151,10 @@ func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *ta
 			"registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
 			"configuration. RequestError: send request failed caused by: Post \"https://api.ecr.%s.amazonaws.com/\": dial tcp: "+
-			"i/o timeout", region(d.ARN))
+			"i/o timeout", Region(d.ARN))
 	}
 	for _, c := range d.Containers {
-		if f := m.containerStartFailure(d, c, role, afterSlash(task.ARN)); f != nil {
+		if f := m.containerStartFailure(d, c, role, AfterSlash(task.ARN)); f != nil {
 			return f
 		}
 	}
@@ -166,10 +166,11 @@ func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *ta
 
 // hasNoRoute tells whether tasks are placed in a subnet that has no way out.
 func (m moment) hasNoRoute(subnets []string) bool {
-	return slices.ContainsFunc(subnets, func(id string) bool { return wildcard(m.faults[NoRoute], id) })
+	return slices.ContainsFunc(subnets, func(id string) bool { return Wildcard(m.faults[NoRoute], id) })
 }
 
-func region(arn string) string { return strings.Split(arn, ":")[3] }
+// Region is that of an ARN.
+func Region(arn string) string { return strings.Split(arn, ":")[3] }
 
 func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {
 	denied := func(action, resource string) string {
@@ -193,7 +194,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		} else {
 			action = "ssm:GetParameters"
 			if !strings.HasPrefix(from, "arn:") {
-				resource = ARN("ssm", region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
+				resource = ARN("ssm", Region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
 			}
 		}
 		if !m.allowed(role, action, resource) {
@@ -205,13 +206,13 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		}
 	}
 	if group := c.LogGroup(); group != "" {
-		resource := ARN("logs", region(d.ARN), "log-group:"+group+":log-stream:*")
+		resource := ARN("logs", Region(d.ARN), "log-group:"+group+":log-stream:*")
 		const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
 			"failed to create Cloudwatch log stream: "
 		if action := "logs:CreateLogStream"; !m.allowed(role, action, resource) {
 			return notStarted(noLogs+"%s : exit status 1", denied(action, resource))
 		}
-		if get[Object](m.tx, LogGroup, group) == nil {
+		if Get[Object](m.Tx, LogGroup, group) == nil {
 			return notStarted(noLogs + "ResourceNotFoundException: The specified log group does not exist. : exit status 1")
 		}
 	}
@@ -219,7 +220,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		name, _, _ := strings.Cut(strings.TrimPrefix(c.Image(), strings.SplitN(c.Image(), "/", 2)[0]+"/"), "@")
 		repository, _, _ := strings.Cut(name, ":")
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
-			if !m.allowed(role, action, ARN("ecr", region(d.ARN), "repository/"+repository)) {
+			if !m.allowed(role, action, ARN("ecr", Region(d.ARN), "repository/"+repository)) {
 				return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "+
 					"ref %s: "+
 					"unexpected status from HEAD request: 403 Forbidden", c.Image())
@@ -235,15 +236,15 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 }
 
 func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {
-	match := wildcard(pattern, fmt.Sprintf("%s:%d", d.Family, d.Revision))
+	match := Wildcard(pattern, fmt.Sprintf("%s:%d", d.Family, d.Revision))
 	for _, c := range d.Containers {
-		match = match || wildcard(pattern, c.Image())
+		match = match || Wildcard(pattern, c.Image())
 	}
 	if !match {
 		return nil
 	}
 	code, err := strconv.Atoi(cmp.Or(m.faults[FailingExitCode], "1"))
-	must(err)
+	Must(err)
 	return &taskFailure{code: stopExited, reason: exitedReason,
 		exitCode: &code, container: m.faults[FailingReason]}
 }
@@ -251,7 +252,7 @@ func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {
 // unassumable says of which role of a definition ECS cannot make use, or "".
 func (m moment) unassumable(d *TaskDefinition) string {
 	for _, arn := range []string{d.ExecutionRoleARN, d.TaskRoleARN} {
-		if arn != "" && !m.assumable(afterSlash(arn)) {
+		if arn != "" && !m.assumable(AfterSlash(arn)) {
 			return fmt.Sprintf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that "+
 				"the role "+
 				"being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass "+
@@ -264,13 +265,13 @@ func (m moment) unassumable(d *TaskDefinition) string {
 // assumable reports whether ECS can give a role to a task: it trusts ecs-tasks.amazonaws.com, and has existed for a
 // while.
 func (m moment) assumable(role string) bool {
-	o := get[Object](m.tx, Role, role)
-	if o == nil || !strings.Contains(o.text("assumeRolePolicy"), "ecs-tasks.amazonaws.com") {
+	o := Get[Object](m.Tx, Role, role)
+	if o == nil || !strings.Contains(o.Text("assumeRolePolicy"), "ecs-tasks.amazonaws.com") {
 		return false
 	}
-	created, err := time.Parse(time.RFC3339Nano, o.text("createDate"))
-	must(err)
-	return m.at.Sub(created) >= duration(m.faults, IAMDelay, 0)
+	created, err := time.Parse(time.RFC3339Nano, o.Text("createDate"))
+	Must(err)
+	return m.at.Sub(created) >= FaultDuration(m.faults, IAMDelay, 0)
 }
 
 // allowed reports whether IAM lets a role do an action. It says no where a policy has a condition, which is beyond it.

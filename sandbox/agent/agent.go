@@ -26,7 +26,7 @@ type Account interface {
 	SubmitTaskStateChange(taskARN string, r account.TaskStateChange) error
 	CreateLogStream(group, stream string) error
 	PutLogEvents(group, stream string, events []account.LogEvent) error
-	LogEvents(group, prefix string, from, to int64) ([]*account.LogEvent, error)
+	FindLogEvents(group, prefix string, from, to int64) ([]*account.LogEvent, error)
 }
 
 // Registry has the images of the account's own ECR.

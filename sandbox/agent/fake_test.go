@@ -90,7 +90,7 @@ func (f *fakeAccount) PutLogEvents(group, stream string, events []account.LogEve
 	return nil
 }
 
-func (f *fakeAccount) LogEvents(group, prefix string, from, _ int64) (found []*account.LogEvent, err error) {
+func (f *fakeAccount) FindLogEvents(group, prefix string, from, _ int64) (found []*account.LogEvent, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range f.events {

@@ -101,7 +101,7 @@ func (f *follower) resume() error {
 	if !f.to.IsZero() {
 		from = f.to.UnixMilli()
 	}
-	events, err := f.agent.Account.LogEvents(f.group, f.stream, from, math.MaxInt64)
+	events, err := f.agent.Account.FindLogEvents(f.group, f.stream, from, math.MaxInt64)
 	if account.IsCode(err, "ResourceNotFoundException") {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 const certificateValidity = 395 * 24 * time.Hour
 
 func describeCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
-	found, err := a.Certificate(p.CertificateArn)
+	found, err := a.FindCertificate(p.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func listCertificates(a *account.Account, _ string, p struct {
 	all, err := a.Objects(account.Certificate)
 	listed := []object{}
 	for _, each := range all {
-		found, err := a.Certificate(each["arn"].(string)) // which has its status now
+		found, err := a.FindCertificate(each["arn"].(string)) // which has its status now
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func listCertificates(a *account.Account, _ string, p struct {
 }
 
 func listTagsForCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
-	found, err := a.Certificate(p.CertificateArn)
+	found, err := a.FindCertificate(p.CertificateArn)
 	if err == nil && found == nil {
 		err = &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn +
 			"."}

@@ -57,7 +57,7 @@ func describeImages(a *account.Account, _ string, p struct {
 	Filter                    imageFilter
 }) (any, error) {
 	for _, id := range p.ImageIDs {
-		if _, err := a.Image(p.RepositoryName, id.ImageTag, id.ImageDigest); err != nil {
+		if _, err := a.FindImage(p.RepositoryName, id.ImageTag, id.ImageDigest); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +112,7 @@ func (b blobs) batchGetImage(a *account.Account, _ string, p struct {
 }) (any, error) {
 	found, failures := []object{}, []object{}
 	for _, id := range p.ImageIDs {
-		image, err := a.Image(p.RepositoryName, id.ImageTag, id.ImageDigest)
+		image, err := a.FindImage(p.RepositoryName, id.ImageTag, id.ImageDigest)
 		if account.IsCode(err, "ImageNotFoundException") {
 			failures = append(failures, object{"imageId": object{"imageTag": id.ImageTag, "imageDigest": id.ImageDigest},
 				"failureCode": "ImageNotFound", "failureReason": "Requested image not found"})

@@ -69,7 +69,7 @@ func describeServices(a *account.Account, region string, p struct {
 		return account.ARN("ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
 	}
 	return collect("services", p.Services, arn, func(name string) (object, error) {
-		s, err := a.Service(p.Cluster, name)
+		s, err := a.FindService(p.Cluster, name)
 		if account.IsCode(err, "ServiceNotFoundException") {
 			return nil, nil
 		}
@@ -130,7 +130,7 @@ func describeTaskDefinition(a *account.Account, _ string, p struct {
 	TaskDefinition string
 	Include        []string
 }) (any, error) {
-	answer, err := answerTaskDefinition(a.TaskDefinition(p.TaskDefinition))
+	answer, err := answerTaskDefinition(a.FindTaskDefinition(p.TaskDefinition))
 	if found, ok := answer.(object); ok && !slices.Contains(p.Include, "TAGS") {
 		delete(found, "tags")
 	}

@@ -40,7 +40,7 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 				Message: "The sandbox has no parameter " + parameter + " of FilterLogEvents."}
 		}
 	}
-	events, err := a.LogEvents(p.LogGroupName, p.LogStreamNamePrefix, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
+	events, err := a.FindLogEvents(p.LogGroupName, p.LogStreamNamePrefix, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func describeTasks(a *account.Account, _ string, p struct {
 }
 
 func taskObject(a *account.Account, task *account.Task, tagged bool) (object, error) {
-	d, err := a.TaskDefinition(task.TaskDefinition)
+	d, err := a.FindTaskDefinition(task.TaskDefinition)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ var certificate = &resourceType{
 }
 
 func readCertificate(c *call) (values, error) {
-	found, err := c.account.Certificate(c.id)
+	found, err := c.account.FindCertificate(c.id)
 	if err != nil || found == nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ var certificateValidation = &resourceType{
 	custom: &operations{
 		create: validateCertificate,
 		read: func(c *call) (values, error) {
-			found, err := c.account.Certificate(text(c.state, "certificateArn"))
+			found, err := c.account.FindCertificate(text(c.state, "certificateArn"))
 			if err != nil || text(found, "status") != "ISSUED" {
 				return nil, err
 			}
@@ -127,7 +127,7 @@ var certificateValidation = &resourceType{
 }
 
 func validateCertificate(c *call) error {
-	found, err := c.account.Certificate(text(c.state, "certificateArn"))
+	found, err := c.account.FindCertificate(text(c.state, "certificateArn"))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func getImage(a *account.Account, region string, args values) (values, error) {
 	if tag == "" && digest == "" {
 		return nil, fmt.Errorf("one of `image_digest,image_tag,most_recent` must be specified")
 	}
-	image, err := a.Image(name, tag, digest)
+	image, err := a.FindImage(name, tag, digest)
 	if err != nil {
 		return nil, fmt.Errorf("reading ECR Images: %w", err)
 	}

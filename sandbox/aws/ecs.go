@@ -115,7 +115,7 @@ func readTaskDefinition(c *call) (values, error) {
 	if reference == "" {
 		reference = c.id
 	}
-	d, err := c.account.TaskDefinition(reference)
+	d, err := c.account.FindTaskDefinition(reference)
 	if account.IsCode(err, "ClientException") {
 		return nil, nil
 	}
@@ -187,7 +187,7 @@ func deregisterTaskDefinition(c *call) error {
 
 func getTaskDefinition(a *account.Account, _ string, args values) (values, error) {
 	reference := text(args, "taskDefinition")
-	d, err := a.TaskDefinition(reference)
+	d, err := a.FindTaskDefinition(reference)
 	if err != nil {
 		return nil, fmt.Errorf("reading ECS Task Definition (%s): %w", reference, err)
 	}

@@ -147,12 +147,12 @@ func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {
 	next := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", changed)
 	require.Equal(t, 2.0, next.outputs["revision"])
 	require.NoError(t, c.remove(d), "skipDestroy")
-	first, err := c.account.TaskDefinition("shop-web:1")
+	first, err := c.account.FindTaskDefinition("shop-web:1")
 	require.NoError(t, err)
 	require.Equal(t, "ACTIVE", first.Status)
 	d.outputs["skipDestroy"] = false
 	require.NoError(t, c.remove(d))
-	first, err = c.account.TaskDefinition("shop-web:1")
+	first, err = c.account.FindTaskDefinition("shop-web:1")
 	require.NoError(t, err)
 	require.Equal(t, "INACTIVE", first.Status)
 	c.refresh(d)
@@ -177,7 +177,7 @@ func TestServiceThatRolledBackDriftsFromItsInputs(t *testing.T) {
 	service := c.create("aws:ecs/service:Service", "web", serviceInputs(cluster.id, first.outputs["arn"]))
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:service/shop-dev/web", service.id)
 	completed := func() bool {
-		s, err := c.account.Service("", service.id)
+		s, err := c.account.FindService("", service.id)
 		require.NoError(t, err)
 		return len(s.Deployments) == 1 && s.Deployments[0].RolloutState == account.Completed
 	}
@@ -300,7 +300,7 @@ func TestSecretsStaySecretInOutputs(t *testing.T) {
 	inputs["containerDefinitions"] = conceal(webImage)
 	d := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", inputs)
 	require.Equal(t, sig.Secret, d.outputs["containerDefinitions"].(values)[sig.Key])
-	registered, err := c.account.TaskDefinition("shop-web")
+	registered, err := c.account.FindTaskDefinition("shop-web")
 	require.NoError(t, err)
 	require.Equal(t, "public.ecr.aws/nginx:1", registered.Containers[0].Image())
 	preview, err := c.Create(t.Context(), &pulumirpc.CreateRequest{Urn: d.urn, Properties: c.structure(d.inputs),

@@ -67,7 +67,7 @@ func createSecretVersion(c *call) error {
 
 func readSecretVersion(c *call) (values, error) {
 	secretID, versionID, _ := strings.Cut(c.id, "|")
-	v, err := c.account.SecretVersion(secretID, versionID)
+	v, err := c.account.FindSecretVersion(secretID, versionID)
 	if account.IsCode(err, "ResourceNotFoundException") || account.IsCode(err, "InvalidRequestException") {
 		return nil, nil // the version, or its secret, is gone or about to be
 	}

@@ -158,7 +158,7 @@ func waitForSteadyState(c *call) error {
 		return nil
 	}
 	return await(c.ctx, func() (bool, error) {
-		s, err := c.account.Service("", c.id)
+		s, err := c.account.FindService("", c.id)
 		return err == nil && len(s.Deployments) == 1 && s.Deployments[0].RolloutState == account.Completed, err
 	})
 }
@@ -169,7 +169,7 @@ func readService(c *call) (values, error) {
 	if !both || strings.HasPrefix(c.id, "arn:") {
 		cluster, name = "", c.id
 	}
-	s, err := c.account.Service(cluster, name)
+	s, err := c.account.FindService(cluster, name)
 	if account.IsCode(err, "ServiceNotFoundException") || account.IsCode(err, "ClusterNotFoundException") {
 		return nil, nil
 	}

@@ -86,7 +86,7 @@ func TestServiceSettingsChangeInPlace(t *testing.T) {
 	s, inputs := c.serviceOf(func(inputs values) {
 		inputs["alarms"] = values{"alarmNames": []any{"b", "a"}, "enable": true, "rollback": true}
 	})
-	before, err := c.account.Service("", s.id)
+	before, err := c.account.FindService("", s.id)
 	require.NoError(t, err)
 	require.Equal(t, account.Alarms{Names: []string{"a", "b"}, Enable: true, Rollback: true}, before.Settings.Alarms)
 	for name, change := range map[string]values{
@@ -106,7 +106,7 @@ func TestServiceSettingsChangeInPlace(t *testing.T) {
 		c.refresh(s)
 		require.Empty(t, c.diff(s, checked).GetDiffs(), name)
 	}
-	after, err := c.account.Service("", s.id)
+	after, err := c.account.FindService("", s.id)
 	require.NoError(t, err)
 	require.Equal(t, before.Deployments[0].ID, after.Deployments[0].ID, "none of it is a deployment")
 }
@@ -119,7 +119,7 @@ func TestAlarmsThatAreLeftOutStay(t *testing.T) {
 	})
 	delete(inputs, "alarms")
 	c.update(s, inputs, "alarms")
-	found, err := c.account.Service("", s.id)
+	found, err := c.account.FindService("", s.id)
 	require.NoError(t, err)
 	require.Equal(t, account.Alarms{Names: []string{"a"}, Enable: true, Rollback: true}, found.Settings.Alarms)
 	require.Equal(t, []string{"alarms"}, c.diff(s, s.inputs).GetDiffs(), "so a difference stays, too")

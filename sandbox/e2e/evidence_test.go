@@ -23,7 +23,7 @@ func (p *project) put() (revisions []int) {
 // registerByHand registers a copy of the newest revision of web with another greeting, tags and all, as a CI job may.
 func (p *project) registerByHand(greeting string) {
 	p.Helper()
-	definition, err := p.open().TaskDefinition("slipway-dev-web")
+	definition, err := p.open().FindTaskDefinition("slipway-dev-web")
 	require.NoError(p.TB, err)
 	text, err := json.Marshal(definition)
 	require.NoError(p.TB, err)

@@ -26,7 +26,7 @@ func (p *project) killed(when func() bool) {
 
 // rollingOut tells whether a deployment of stage dev's service is under way beside the one before it.
 func (p *project) rollingOut() bool {
-	s, err := p.open().Service("slipway-dev", "web")
+	s, err := p.open().FindService("slipway-dev", "web")
 	return err == nil && len(s.Deployments) > 1
 }
 

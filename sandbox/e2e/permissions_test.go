@@ -77,7 +77,7 @@ func TestAServicesCodeMayDoWhatItsPermissionsSay(t *testing.T) {
 				"ForAnyValue:StringLike": {"aws:TagKeys": {"a*"}}}},
 		"1": {Effect: "Allow", Action: []string{"cloudwatch:PutMetricData"}, Resource: []string{"*"}},
 	}, p.statements("slipway-dev-web-task"))
-	role, err := p.open().TaskDefinition("slipway-dev-web:1")
+	role, err := p.open().FindTaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)
 	require.True(t, strings.HasSuffix(role.TaskRoleARN, ":role/slipway-dev-web-task"),
 		"the role that the service's tasks have")
@@ -118,7 +118,7 @@ func TestRolesHaveTheStagesPathAndBoundary(t *testing.T) {
 		}
 		require.Equal(t, revision, p.service("slipway-dev").Revision)
 		require.Equal(t, 1, p.service("slipway-dev").Running)
-		definition, err := p.open().TaskDefinition(fmt.Sprintf("slipway-dev-web:%d", revision))
+		definition, err := p.open().FindTaskDefinition(fmt.Sprintf("slipway-dev-web:%d", revision))
 		require.NoError(t, err)
 		require.Equal(t, "arn:aws:iam::123456789012:role"+path+"slipway-dev-web-execution", definition.ExecutionRoleARN)
 		require.Equal(t, "arn:aws:iam::123456789012:role"+path+"slipway-dev-web-task", definition.TaskRoleARN)
@@ -206,7 +206,7 @@ func (p *project) requireTags(team map[string]string) {
 		}
 	}
 	p.requireTagged(p.ecsService().Settings.Other["tagsAll"], team)
-	definition, err := p.open().TaskDefinition("slipway-dev-web")
+	definition, err := p.open().FindTaskDefinition("slipway-dev-web")
 	require.NoError(p.TB, err)
 	p.requireTagged(definition.Tags, team)
 }

@@ -326,7 +326,7 @@ func (p *project) object(kind string) account.Object {
 // ecsService is the service web of stage dev as ECS has it.
 func (p *project) ecsService() *account.Service {
 	p.Helper()
-	found, err := p.open().Service("slipway-dev", "web")
+	found, err := p.open().FindService("slipway-dev", "web")
 	require.NoError(p.TB, err)
 	return found
 }
@@ -334,7 +334,7 @@ func (p *project) ecsService() *account.Service {
 // container is the main container of a revision.
 func (p *project) container(revision string) account.Container {
 	p.Helper()
-	found, err := p.open().TaskDefinition(revision)
+	found, err := p.open().FindTaskDefinition(revision)
 	require.NoError(p.TB, err)
 	require.Len(p, found.Containers, 1)
 	return found.Containers[0]

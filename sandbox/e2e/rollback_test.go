@@ -15,7 +15,7 @@ func (p *project) definitions(stage string) map[string]string {
 	p.Helper()
 	found := map[string]string{}
 	for _, name := range []string{"api", "web", "worker"} {
-		service, err := p.open().Service("slipway-"+stage, name)
+		service, err := p.open().FindService("slipway-"+stage, name)
 		require.NoError(p.TB, err)
 		found[name] = p.definition(service.TaskDefinition)
 	}
@@ -24,7 +24,7 @@ func (p *project) definitions(stage string) map[string]string {
 
 func (p *project) definition(reference string) string {
 	p.Helper()
-	definition, err := p.open().TaskDefinition(reference)
+	definition, err := p.open().FindTaskDefinition(reference)
 	require.NoError(p.TB, err)
 	text, err := json.Marshal([]any{definition.CPU, definition.Memory, definition.Containers})
 	require.NoError(p.TB, err)
@@ -207,7 +207,7 @@ func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
 	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3",
 		"--pin")
 	p.ok("slipway", "rollback", "release", "--to", "3", "--up")
-	service, err := account.Service("slipway-release", "api")
+	service, err := account.FindService("slipway-release", "api")
 	require.NoError(t, err)
 	value, err := account.SecretValue(p.references(service.TaskDefinition)["KEY"])
 	require.NoError(t, err)

@@ -118,7 +118,7 @@ func TestTheScalersCountStays(t *testing.T) {
 		"    worker: {image: web, scaling: {min: 2, max: 4, memory: 80}}\n    web:\n      replicas: 1")
 	p.serviceKeys("scaling: {max: 6, cpu: 60}")
 	p.up("dev")
-	worker, err := p.open().Service("slipway-dev", "worker")
+	worker, err := p.open().FindService("slipway-dev", "worker")
 	require.NoError(t, err)
 	require.Equal(t, 2, worker.Settings.DesiredCount, "a service starts with the smallest count")
 	require.Equal(t, 1, p.service("slipway-dev").Desired)

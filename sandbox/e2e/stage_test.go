@@ -210,7 +210,7 @@ func TestANetworkThatIsNamedIsLookedUpFirst(t *testing.T) {
 
 	network(account.DefaultVPC, account.Subnets[0].ID)
 	require.Equal(t, []string{"Update aws:ecs/service:Service"}, p.up("dev").changed())
-	service, err := p.open().Service("slipway-dev", "web")
+	service, err := p.open().FindService("slipway-dev", "web")
 	require.NoError(t, err)
 	require.Equal(t, []string{account.Subnets[0].ID}, service.Settings.Subnets)
 	require.Equal(t, 1, p.service("slipway-dev").Running)

@@ -28,7 +28,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	p := newProject(t)
 	p.serviceKeys(several...)
 	p.up("dev")
-	registered, err := p.open().TaskDefinition("slipway-dev-web:1")
+	registered, err := p.open().FindTaskDefinition("slipway-dev-web:1")
 	require.NoError(t, err)
 	require.Len(t, registered.Containers, 3)
 	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]

@@ -26,7 +26,7 @@ func (r *Registry) Pull(reference string) (v1.Image, error) {
 	if named, isDigest := parsed.(name.Digest); isDigest {
 		tag, digest = "", named.DigestStr()
 	}
-	recorded, err := r.account.Image(parsed.Context().RepositoryStr(), tag, digest)
+	recorded, err := r.account.FindImage(parsed.Context().RepositoryStr(), tag, digest)
 	if account.IsCode(err, "ImageNotFoundException") {
 		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found",
 			reference, reference)

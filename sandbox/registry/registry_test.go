@@ -59,7 +59,7 @@ func TestAPushedImageIsOnDiskAndInTheAccount(t *testing.T) {
 	digest, err := r.Push(t.Context(), pushed, tagOf(t, server+"/web:one"), loggedIn, quiet)
 	require.NoError(t, err)
 
-	recorded, err := r.account.Image("web", "one", digest.String())
+	recorded, err := r.account.FindImage("web", "one", digest.String())
 	require.NoError(t, err)
 	require.Positive(t, recorded.Size)
 	stored, err := layout.Path(r.dir).Image(digest)
@@ -192,7 +192,7 @@ func TestAProcessDiesOnceAfterItsPush(t *testing.T) {
 	require.Equal(t, syscall.SIGKILL, pushing.ProcessState.Sys().(syscall.WaitStatus).Signal(), string(output))
 	require.NoError(t, ctx.Err())
 
-	_, err = r.account.Image("web", "one", "")
+	_, err = r.account.FindImage("web", "one", "")
 	require.NoError(t, err)
 	_, err = r.Push(t.Context(), randomImage(t), tagOf(t, server+"/web:two"), loggedIn, quiet)
 	require.NoError(t, err, "only one process dies")
