@@ -28,9 +28,10 @@ var floors = [][]string{
 	{rooms + "console", rooms + "stagefile"},
 	{rooms + "awsreader", rooms + "pulumicli", rooms + "stagetest"},
 	{rooms + "flatconfig", rooms + "pulumitest"},
+	{rooms + "snapshot"},
 	{rooms + "timeline"},
-	{rooms + "comparison", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
-		rooms + "verify"},
+	{rooms + "comparison", rooms + "history", rooms + "logs", rooms + "oneoff", rooms + "promotion", rooms + "recovery",
+		rooms + "rollback", rooms + "status", rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

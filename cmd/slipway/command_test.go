@@ -35,6 +35,7 @@ case "$*" in
 *"history --json --stack dev --page-size 1 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}]' ;;
 *"history --json --stack dev --page-size 100 --page 1"*) echo '[{"kind": "refresh", "result": "succeeded"}, {"kind": "update", "result": "'$RESULT'"}]' ;;
 *"history --json --stack none"*) echo '[]' ;;
+*"--json --stack none"*) echo '{}' ;;
 *"output --json --stack dev"*) cat "$OUTPUTS" ;;
 *) echo "error: no stack named 'other' found" >&2; exit 6 ;;
 esac

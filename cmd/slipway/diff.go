@@ -1,15 +1,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/comparison"
-	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func diffCommand(directory *string) *cobra.Command {
@@ -24,27 +19,19 @@ An image that is built in one stage and pinned in the other is no difference: wh
 Exit status: 0 where nothing differs, 1 where something does, 2 where that could not be told.`,
 		Example: `  slipway diff dev release
   slipway diff dev release --json | jq '.images'`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return errors.New("diff takes two stages: slipway diff STAGE STAGE")
-			}
-			if err := stagefile.CheckNames(args); err != nil {
-				return err
-			}
-			if stagefile.StageName(args[0]) == stagefile.StageName(args[1]) {
-				return fmt.Errorf("%s does not differ from itself: name two stages", args[0])
-			}
-			return nil
-		},
+		Args:              twoStages("diff takes two stages: slipway diff STAGE STAGE", "%s does not differ from itself"),
 		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := stagefile.Find(*directory)
+			report, project, err := begin(cmd, *directory)
 			if err != nil {
 				return err
 			}
-			report := console.NewReport(cmd)
 			done := report.Progress("Reading %s and %s", args[0], args[1])
-			found, err := comparison.Compare(cmd.Context(), pulumicli.New(project.Directory), project, [2]string(args))
+			stages, err := comparison.Load(cmd.Context(), pulumicli.New(project.Directory), project, [2]string(args))
+			if err != nil {
+				return err
+			}
+			found, err := comparison.Compare(cmd.Context(), stages)
 			done()
 			if err != nil {
 				return err

@@ -8,21 +8,22 @@ import (
 
 	"slipway/cmd/slipway/internal/promotion"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/rollback"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/status"
-	"slipway/cmd/slipway/internal/timeline"
 )
 
 func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	t.Parallel()
 	p := stagetest.Project(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
 	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
-	_, _, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release")
+	_, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release", false)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, _, err = timeline.Open(t.Context(), pulumi, p, "release", 1)
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
-	_, err = promotion.Origin{CLI: pulumi, Project: p}.LastUpdate(t.Context(), "release")
-	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	for _, parts := range []snapshot.Parts{{}, rollback.Parts, promotion.Parts} {
+		_, err = snapshot.Load(t.Context(), pulumi, p, "release", parts)
+		require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
+	}
 	_, err = status.Read(t.Context(), pulumi, p, "release")
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/promotion"
 	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/snapshot"
 )
 
 func promoteCommand(directory *string) *cobra.Command {
@@ -29,35 +27,26 @@ where that could not be told.`,
 		Example: `  slipway promote dev release
   slipway promote dev release --commit && pulumi up --stack release
   slipway promote dev release --service web --service worker`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return errors.New("promote takes two stages: slipway promote FROM TO")
-			}
-			if err := stagefile.CheckNames(args); err != nil {
-				return err
-			}
-			if stagefile.StageName(args[0]) == stagefile.StageName(args[1]) {
-				return fmt.Errorf("%s cannot be promoted to itself: name two stages", args[0])
-			}
-			return nil
-		},
+		Args:              twoStages("promote takes two stages: slipway promote FROM TO", "%s cannot be promoted to itself"),
 		ValidArgsFunction: completeStages(directory, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := stagefile.Find(*directory)
+			report, project, err := begin(cmd, *directory)
 			if err != nil {
 				return err
 			}
-			report := console.NewReport(cmd)
+			target, err := promotion.Open(cmd.Context(), project, args[0], args[1], options)
+			if err != nil {
+				return err
+			}
 			finished := report.Progress("Reading what %s runs", args[0])
-			done, err := promotion.Promote(cmd.Context(), promotion.Origin{CLI: pulumicli.New(project.Directory),
-				Project: project}, project, args[0],
-				args[1],
-				options)
+			defer finished()
+			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], promotion.Parts)
+			if err != nil {
+				return err
+			}
+			done, err := target.Promote(cmd.Context(), of, promotion.InECS(of))
 			finished()
 			if err != nil {
-				return err
-			}
-			if done.Note, err = pulumicli.LockNote(cmd.Context(), project, args[0]); err != nil {
 				return err
 			}
 			if asJSON {

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/recovery"
-	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func recoverCommand(directory *string) *cobra.Command {
@@ -35,19 +31,13 @@ The exit status is 0 if all is in line, 1 if something is left for you to look a
 		Example: `  pulumi cancel --stack dev --yes
   slipway recover dev --dry-run
   slipway recover dev && pulumi up --stack dev`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("recover takes a stage: slipway recover STAGE")
-			}
-			return stagefile.CheckNames(args)
-		},
+		Args:              oneStage("recover takes a stage: slipway recover STAGE"),
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := stagefile.Find(*directory)
+			report, project, err := begin(cmd, *directory)
 			if err != nil {
 				return err
 			}
-			report := console.NewReport(cmd)
 			r, err := recovery.Run(cmd.Context(), report, project, args[0], dryRun, alsoLost)
 			if err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/rollback"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -35,24 +36,27 @@ Nothing is deployed, unless --up is given. What is needed and gone (an image, a 
 and nothing is written.`,
 		Example: `  slipway rollback release
   slipway rollback release --to 12 --pin --up`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("rollback takes a stage: slipway rollback STAGE")
-			}
-			return stagefile.CheckNames(args)
-		},
+		Args:              oneStage("rollback takes a stage: slipway rollback STAGE"),
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && to < 1 {
 				return errors.New("--to: updates are numbered from 1: slipway history lists them")
 			}
-			project, err := stagefile.Find(*directory)
+			report, project, err := begin(cmd, *directory)
 			if err != nil {
 				return err
 			}
-			report := console.NewReport(cmd)
+			file, err := rollback.Open(cmd.Context(), project, args[0])
+			if err != nil {
+				return err
+			}
 			done := report.Progress("Reading the history of %s", args[0])
-			planned, err := rollback.Prepare(cmd.Context(), pulumicli.New(project.Directory), project, args[0], to, pin)
+			defer done()
+			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], rollback.Parts)
+			if err != nil {
+				return err
+			}
+			planned, err := rollback.Prepare(cmd.Context(), of, file, to, pin)
 			done()
 			if err != nil {
 				return err
@@ -60,7 +64,7 @@ and nothing is written.`,
 			if !asJSON {
 				planned.Print(report)
 			}
-			err = planned.Apply(cmd.Context(), project)
+			err = planned.Apply(cmd.Context())
 			if asJSON && err == nil {
 				err = report.JSON(planned)
 			}

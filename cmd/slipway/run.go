@@ -1,22 +1,16 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"os/user"
-	"path"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/awsreader"
-	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/oneoff"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/taskrun"
 	"slipway/stage"
@@ -59,17 +53,27 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 		},
 		ValidArgsFunction: completeNames(directory, (*stagefile.Project).Tasks),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := stagefile.Find(*directory)
+			report, project, err := begin(cmd, *directory)
 			if err != nil {
 				return err
 			}
-			report := console.NewReport(cmd)
 			done := report.Progress("Reading how %s was deployed in %s", args[1], args[0])
-			runner, task, err := prepareRun(cmd.Context(), pulumicli.New(project.Directory), project, args[0], args[1])
-			done()
+			defer done()
+			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0],
+				snapshot.Parts{Outputs: true})
 			if err != nil {
 				return err
 			}
+			task, err := oneoff.Prepare(of, args[1])
+			if err != nil {
+				return err
+			}
+			cfg, settings, _, err := awsreader.Configure(cmd.Context(), of.Stack, of.Config)
+			if err != nil {
+				return err
+			}
+			done()
+			runner := taskrun.New(cfg, settings.Endpoint)
 			if len(args) > 2 {
 				task.Command = args[2:]
 			}
@@ -78,9 +82,9 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 				task.Timeout, limit = timeout, "--timeout"
 			}
 			if detach {
-				return startTask(cmd.Context(), report, runner, task, asJSON)
+				return oneoff.Start(cmd.Context(), report, runner, task, asJSON)
 			}
-			return runTask(cmd.Context(), report, runner, task, limit, asJSON)
+			return oneoff.Run(cmd.Context(), report, runner, task, limit, asJSON)
 		},
 	}
 	command.Flags().BoolVarP(&detach, "detach", "d", false,
@@ -89,158 +93,4 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 	command.Flags().BoolVar(&asJSON, "json", false,
 		"print how the task ended as JSON, and what it writes to standard error")
 	return command
-}
-
-// prepareRun reads what running a task takes.
-func prepareRun(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack,
-	name string) (*taskrun.Runner,
-	taskrun.Task, error) {
-	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumi, project, stack)
-	if err != nil {
-		return nil, taskrun.Task{}, err
-	}
-	outputs, err := pulumicli.ReadOutputs(ctx, pulumi, stack)
-	if err != nil {
-		return nil, taskrun.Task{}, err
-	}
-	deployed, there := outputs.Tasks[name]
-	if !there {
-		return nil, taskrun.Task{}, noTask(project, stack, name, config, secretKeys, outputs)
-	}
-	cfg, settings, _, err := awsreader.Configure(ctx, stack, config)
-	if err != nil {
-		return nil, taskrun.Task{}, err
-	}
-	var timeout time.Duration
-	// a mistake in the file is no reason not to run
-	if declared, err := stagefile.Load(project, stack, config, secretKeys); err == nil {
-		timeout = declared.Tasks[name].TimeLimit()
-	}
-	return taskrun.New(cfg, settings.Endpoint), taskrun.Task{
-		Cluster: deployed.Cluster, TaskDefinition: deployed.TaskDefinition, Container: deployed.Container,
-		LogGroup: deployed.LogGroup,
-		Subnets:  deployed.Subnets, SecurityGroups: deployed.SecurityGroups, AssignPublicIP: deployed.AssignPublicIP,
-		StartedBy: "slipway-run/" + userName(), Timeout: timeout,
-	}, nil
-}
-
-// noTask says why a task cannot be run that the last update has not deployed.
-func noTask(project *stagefile.Project, stack, name string, config map[string]string, secretKeys []string,
-	outputs *pulumicli.Outputs) error {
-	settings, err := stagefile.Load(project, stack, config, secretKeys)
-	if err != nil {
-		return fmt.Errorf("%s was not deployed to %s as a task, and slipway cannot tell whether the stage file declares it:\n%w",
-			name, stack, err)
-	}
-	if _, declared := settings.Tasks[name]; declared {
-		return fmt.Errorf("tasks.%s of %s is not deployed yet: run `pulumi up --stack %[2]s`", name, stack)
-	}
-	tasks := map[string]bool{}
-	for task := range settings.Tasks {
-		tasks[task] = true
-	}
-	for task := range outputs.Tasks {
-		tasks[task] = true
-	}
-	if len(tasks) == 0 {
-		return fmt.Errorf("%s has no tasks (its services: %s): declare tasks.%s in Pulumi.%s.yaml, as "+
-			"docs/configuration.md has it, and run "+
-			"`pulumi up --stack %[1]s`", stack, console.OrNone(slices.Sorted(maps.Keys(settings.Services))), name,
-			stagefile.StageName(stack))
-	}
-	if _, service := settings.Services[name]; service {
-		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack,
-			console.OrNone(slices.Sorted(maps.Keys(tasks))))
-	}
-	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name,
-		console.OrNone(slices.Sorted(maps.Keys(tasks))))
-}
-
-// userName is who starts a task, for whoever wonders later in ECS.
-func userName() string {
-	if current, err := user.Current(); err == nil {
-		return path.Base(current.Username)
-	}
-	return "unknown"
-}
-
-// startedTask is a task that nobody waits for, as --json prints it.
-type startedTask struct {
-	Task           string `json:"task"`
-	TaskDefinition string `json:"taskDefinition"`
-}
-
-// startTask starts a task and prints its ARN.
-func startTask(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task,
-	asJSON bool) error {
-	arn, err := runner.Start(ctx, task)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return report.JSON(startedTask{arn, task.TaskDefinition})
-	}
-	report.Printf("%s\n", arn)
-	return nil
-}
-
-// runTask runs a task to its end, with its output. limit is what sets its timeout, as the user wrote it.
-func runTask(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task, limit string,
-	asJSON bool) error {
-	output := report.Out
-	if asJSON {
-		output = report.Err
-	}
-	name := path.Base(task.TaskDefinition)
-	done := report.Progress("Starting a task of %s", name)
-	var started string // its ARN
-	result, err := runner.Run(ctx, task, taskrun.Watcher{
-		Started: func(arn string) {
-			started = arn
-			done()
-			done = report.Progress("Task %s runs %s", path.Base(arn), name)
-		},
-		Line: func(container, text string) {
-			done()
-			printLine(output, task.Container, container, text)
-		},
-		Waiting: func(running time.Duration) {
-			done()
-			fmt.Fprintf(report.Err, "Task %s %s\n", name, task.StillRunning(running, limit, started))
-		},
-		Stopping: func(why error) {
-			done()
-			if late := (*taskrun.TimeoutError)(nil); errors.As(why, &late) {
-				fmt.Fprintf(report.Err, "Stopping the task: %v.\n", late)
-				return
-			}
-			fmt.Fprintln(report.Err, "Stopping the task. Ctrl-C again leaves that to ECS.")
-		},
-	})
-	done()
-	if result.LogErr != nil {
-		fmt.Fprintf(report.Err, "What the task wrote is not shown to its end: %v\n", result.LogErr)
-	}
-	if asJSON && result.TaskARN != "" {
-		if err := report.JSON(result); err != nil {
-			return err
-		}
-	}
-	switch {
-	case ctx.Err() != nil && err != nil:
-		return exit.WithStatus(130, err)
-	case err != nil:
-		return err
-	case *result.ExitCode != 0:
-		return exit.WithStatus(*result.ExitCode, fmt.Errorf("the task %s failed: %s", result.TaskID(), result.Why()))
-	}
-	return nil
-}
-
-// printLine prints a line of the main container as it is, and those of others with their names.
-func printLine(w io.Writer, main, container, text string) {
-	if container != main {
-		text = container + ": " + text
-	}
-	fmt.Fprintln(w, text)
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/verify"
 )
 
@@ -22,18 +20,21 @@ certificate and the hosted zone, and the queues of schedules.
 It reads the stage file as it is now, and AWS. It changes nothing and decrypts nothing. Each line says ok, note (there is
 nothing to check yet, or something that cannot be checked from here), wrong, or unknown (AWS refused to answer).
 Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not be told.`,
-		Example: "  slipway verify release",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("verify takes one stage: slipway verify STAGE")
-			}
-			return stagefile.CheckNames(args)
-		},
+		Example:           "  slipway verify release",
+		Args:              oneStage("verify takes one stage: slipway verify STAGE"),
 		ValidArgsFunction: completeStages(directory, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report := console.NewReport(cmd)
+			report, project, err := begin(cmd, *directory)
+			if err != nil {
+				return err
+			}
 			done := report.Progress("Asking AWS what %s needs", args[0])
-			found, err := verify.Run(cmd.Context(), *directory, args[0])
+			defer done()
+			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], snapshot.Parts{})
+			if err != nil {
+				return err
+			}
+			found, err := verify.Run(cmd.Context(), of)
 			done()
 			if err != nil {
 				return err

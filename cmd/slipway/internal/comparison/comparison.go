@@ -15,6 +15,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -64,37 +65,49 @@ type secretComparison struct {
 	ARNs [2]string `json:"arns"`
 }
 
-func Compare(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stacks [2]string) (*Comparison,
+// Load reads what a comparison needs of two stages.
+func Load(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stacks [2]string) ([2]*snapshot.Stage,
 	error) {
-	var stages [2]*snapshot
+	var stages [2]*snapshot.Stage
 	var errs [2]error
 	var reading errgroup.Group
 	for i, stack := range stacks {
 		reading.Go(func() error {
-			stages[i], errs[i] = readSnapshot(ctx, pulumi, project, stack)
+			stages[i], errs[i] = snapshot.Load(ctx, pulumi, project, stack,
+				snapshot.Parts{Secrets: true, Updates: 1, Outputs: true})
 			return nil
 		})
 	}
 	_ = reading.Wait() // the errors have places of their own, so that both are told
+	return stages, errors.Join(errs[:]...)
+}
+
+// Compare says what differs between two stages. It asks nobody but git.
+func Compare(ctx context.Context, stages [2]*snapshot.Stage) (*Comparison, error) {
+	var compared [2]*comparedStage
+	var errs [2]error
+	for i, each := range stages {
+		compared[i], errs[i] = newComparedStage(each)
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	found, err := compareSnapshots(stages)
+	found, err := compareStages(compared)
 	if err != nil {
 		return nil, err
 	}
 	for i, each := range found.Images {
 		if a, b := each.Run[0], each.Run[1]; !each.Same && a != nil && b != nil {
-			found.Images[i].Commits = findCommits(ctx, sourceOf(project, stages, each.Name), a.Commit, b.Commit)
+			found.Images[i].Commits = findCommits(ctx, sourceOf(compared, each.Name), a.Commit, b.Commit)
 		}
 	}
 	return found, nil
 }
 
-// compareSnapshots says all that differs, but for the commits between images.
-func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
+// compareStages says all that differs, but for the commits between images.
+func compareStages(stages [2]*comparedStage) (*Comparison, error) {
 	a, b := stages[0], stages[1]
-	found := &Comparison{Stages: [2]string{a.stack, b.stack}, Images: []imageDifference{},
+	found := &Comparison{Stages: [2]string{a.Stack, b.Stack}, Images: []imageDifference{},
 		Secrets: compareSecrets(stages), Notes: append(append([]string{}, a.notes()...), b.notes()...)}
 	settingsA, err := settingsOf(a.settings)
 	if err != nil {
@@ -107,7 +120,7 @@ func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 
 	imagesA, imagesB := settingsA.take("images"), settingsB.take("images")
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(flatconfig.Union(imagesA, imagesB),
-		flatconfig.Union(a.outputs.Images, b.outputs.Images)...)))) {
+		flatconfig.Union(a.Outputs.Images, b.Outputs.Images)...)))) {
 		if each := compareImage(stages, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" ||
 			len(each.Settings) > 0 {
 			found.Images = append(found.Images, each)
@@ -122,15 +135,15 @@ func compareSnapshots(stages [2]*snapshot) (*Comparison, error) {
 }
 
 // compareEach compares the services, or the tasks, of two stages.
-func compareEach(stages [2]*snapshot, a, b settings) []serviceDifference {
+func compareEach(stages [2]*comparedStage, a, b settings) []serviceDifference {
 	found := []serviceDifference{}
 	for _, name := range flatconfig.Union(a, b) {
 		each := serviceDifference{Name: name, Settings: []unequalSetting{}}
 		switch {
 		case b[name] == nil:
-			each.OnlyIn = stages[0].stack
+			each.OnlyIn = stages[0].Stack
 		case a[name] == nil:
-			each.OnlyIn = stages[1].stack
+			each.OnlyIn = stages[1].Stack
 		default:
 			each.Settings = differences(a.object(name), b.object(name))
 		}
@@ -143,16 +156,16 @@ func compareEach(stages [2]*snapshot, a, b settings) []serviceDifference {
 
 // compareImage compares what two stages run of an image, and how they declare it. How one comes by it is a difference
 // only where both build.
-func compareImage(stages [2]*snapshot, name string, declaredA, declaredB settings) imageDifference {
+func compareImage(stages [2]*comparedStage, name string, declaredA, declaredB settings) imageDifference {
 	a, b := stages[0], stages[1]
 	found := imageDifference{Name: name, Run: [2]*pulumicli.Image{a.runs(name), b.runs(name)},
 		Settings: []unequalSetting{}}
 	switch {
 	case !b.has(name):
-		found.OnlyIn = a.stack
+		found.OnlyIn = a.Stack
 		return found
 	case !a.has(name):
-		found.OnlyIn = b.stack
+		found.OnlyIn = b.Stack
 		return found
 	}
 	x, y := found.Run[0], found.Run[1]
@@ -170,7 +183,7 @@ func compareImage(stages [2]*snapshot, name string, declaredA, declaredB setting
 }
 
 // compareSecrets compares the secrets of the stages, and the keys of providers that either has encrypted.
-func compareSecrets(stages [2]*snapshot) []secretComparison {
+func compareSecrets(stages [2]*comparedStage) []secretComparison {
 	a, b := stages[0], stages[1]
 	compared := []secretComparison{}
 	add := func(name string, inA, inB, plain bool, x, y string) *secretComparison {
@@ -178,11 +191,11 @@ func compareSecrets(stages [2]*snapshot) []secretComparison {
 		equal := inA && inB && x == y
 		switch {
 		case !inB:
-			each.OnlyIn = a.stack
+			each.OnlyIn = a.Stack
 		case !inA:
-			each.OnlyIn = b.stack
+			each.OnlyIn = b.Stack
 		}
-		if plain || each.OnlyIn != "" || (a.decryptErr == nil && b.decryptErr == nil) {
+		if plain || each.OnlyIn != "" || (a.DecryptErr == nil && b.DecryptErr == nil) {
 			each.Equal = &equal
 		}
 		compared = append(compared, each)
@@ -206,16 +219,16 @@ func compareSecrets(stages [2]*snapshot) []secretComparison {
 }
 
 // sourceOf is a directory of the repository that an image is built from, as far as that is known.
-func sourceOf(project *stagefile.Project, stages [2]*snapshot, name string) string {
+func sourceOf(stages [2]*comparedStage, name string) string {
 	for _, each := range stages {
 		if build := each.settings.Images[name].Build; build != nil {
-			dir := filepath.Join(project.Directory, filepath.FromSlash(build.Context))
+			dir := filepath.Join(stages[0].Project.Directory, filepath.FromSlash(build.Context))
 			if info, err := os.Stat(dir); err == nil && info.IsDir() {
 				return dir
 			}
 		}
 	}
-	return project.Directory
+	return stages[0].Project.Directory
 }
 
 // Verdict is the command's: exit.Difference where something differs, another error where that could not be told.

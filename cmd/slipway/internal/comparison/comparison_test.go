@@ -20,6 +20,7 @@ import (
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -36,9 +37,10 @@ var (
 )
 
 // stageSnapshot is a stage of the project slipway with such keys as JSON, of which secrets is encrypted.
-func stageSnapshot(t *testing.T, name string, config map[string]string) *snapshot {
+func stageSnapshot(t *testing.T, name string, config map[string]string) *comparedStage {
 	t.Helper()
-	read := &snapshot{stack: name, providers: flatconfig.Config{}, outputs: &pulumicli.Outputs{}}
+	read := &comparedStage{Stage: &snapshot.Stage{Project: &stagefile.Project{Name: "slipway"}, Stack: name,
+		StageConfig: &pulumicli.StageConfig{}, Outputs: &pulumicli.Outputs{}}, providers: flatconfig.Config{}}
 	full, secretKeys := map[string]string{}, []string{}
 	for key, text := range config {
 		if !strings.Contains(key, ":") {
@@ -59,13 +61,13 @@ func stageSnapshot(t *testing.T, name string, config map[string]string) *snapsho
 }
 
 // deploy gives a stage one image in its outputs.
-func (s *snapshot) deploy(t *testing.T, name, tag, digest string) {
+func (s *comparedStage) deploy(t *testing.T, name, tag, digest string) {
 	t.Helper()
-	s.last = &pulumicli.Update{Kind: "update", Result: "succeeded"}
-	if s.outputs.Images == nil {
-		s.outputs.Images = map[string]pulumicli.Image{}
+	s.Last = &pulumicli.Update{Kind: "update", Result: "succeeded"}
+	if s.Outputs.Images == nil {
+		s.Outputs.Images = map[string]pulumicli.Image{}
 	}
-	s.outputs.Images[name] = pulumicli.Image{Ref: oneRepository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
+	s.Outputs.Images[name] = pulumicli.Image{Ref: oneRepository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
 		Commit: stage.CommitOf(tag)}
 }
 
@@ -93,7 +95,7 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	})
 	a.deploy(t, "web", oneTag, oneDigest)
 	b.deploy(t, "web", oneTag, oneDigest)
-	found, err := compareSnapshots([2]*snapshot{a, b})
+	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.Verdict())
 	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
@@ -127,7 +129,7 @@ func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 	})
 	a.deploy(t, "web", oneTag, oneDigest)
 	b.deploy(t, "web", otherTag, other)
-	found, err := compareSnapshots([2]*snapshot{a, b})
+	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.ErrorIs(t, found.Verdict(), exit.Difference)
 	require.Equal(t, `Images
@@ -189,8 +191,8 @@ func TestSecretsThatCannotBeDecryptedAreNotTold(t *testing.T) {
 		stageSnapshot(t, "release", config(stagefile.HiddenValue))
 	a.deploy(t, "web", oneTag, oneDigest)
 	b.deploy(t, "web", oneTag, oneDigest)
-	b.decryptErr = errors.New("pulumi config: incorrect\npassphrase")
-	found, err := compareSnapshots([2]*snapshot{a, b})
+	b.DecryptErr = errors.New("pulumi config: incorrect\npassphrase")
+	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.False(t, found.Equal)
 	require.Equal(t, `Note: the secrets of release could not be decrypted: pulumi config: incorrect passphrase.
@@ -205,7 +207,7 @@ All else is equal in dev and release.
 	require.False(t, errors.As(err, &exit.Finding{}))
 
 	b.settings.Tags = map[string]string{"team": "shop"}
-	found, err = compareSnapshots([2]*snapshot{a, b})
+	found, err = compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.ErrorIs(t, found.Verdict(), exit.Difference, "that something differs is known")
 }
@@ -216,14 +218,14 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	a := stageSnapshot(t, "dev", map[string]string{"images": pinnedImages, "services": services})
 	b := stageSnapshot(t, "release", map[string]string{"images": pinnedImages, "services": services})
 	a.deploy(t, "web", oneTag, oneDigest)
-	found, err := compareSnapshots([2]*snapshot{a, b})
+	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.Verdict())
 	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev "+
 		"and release do not differ.\n", printed(t, found))
 
 	b.settings.Images["web"] = stage.Image{Build: &stage.Build{Context: "app"}, Platform: "linux/amd64"}
-	found, err = compareSnapshots([2]*snapshot{a, b})
+	found, err = compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.Contains(t, printed(t, found), "    release  is not built yet\n")
 	require.ErrorIs(t, found.Verdict(), exit.Difference)
@@ -232,8 +234,8 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	b.deploy(t, "web", oneTag, oneDigest)
 	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: oneRepository + ":" + otherTag + "@sha256:" +
 		strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
-	b.last.Result = "failed"
-	found, err = compareSnapshots([2]*snapshot{a, b})
+	b.Last.Result = "failed"
+	found, err = compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.Verdict())
 	require.Equal(t, []string{"the last update of release failed, so it may run something else: `slipway status " +
@@ -359,7 +361,7 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	delete(b.settings.Tasks, "migrate")
 	a.deploy(t, "web", oneTag, oneDigest)
 	b.deploy(t, "web", oneTag, oneDigest)
-	found, err := compareSnapshots([2]*snapshot{a, b})
+	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.Empty(t, found.Stage)
 	require.False(t, found.Equal)
@@ -372,7 +374,7 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	require.Contains(t, text, "Task report\n  schedule.when: rate(1 day) → rate(2 days)\n")
 	require.NotContains(t, text, "hush")
 
-	same, err := compareSnapshots([2]*snapshot{a, a})
+	same, err := compareStages([2]*comparedStage{a, a})
 	require.NoError(t, err)
 	require.True(t, same.Equal)
 }

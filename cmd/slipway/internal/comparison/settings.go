@@ -130,9 +130,9 @@ func align(a, b map[string]any) {
 			prune(y)
 		}
 		bothEmpty := empty(a[name]) && empty(b[name])
-		for _, side := range []map[string]any{a, b} {
-			if side[name] == nil || bothEmpty || isX && isY && empty(side[name]) {
-				delete(side, name)
+		for _, each := range []map[string]any{a, b} {
+			if each[name] == nil || bothEmpty || isX && isY && empty(each[name]) {
+				delete(each, name)
 			}
 		}
 	}

@@ -36,3 +36,11 @@ func OrNone(texts []string) string {
 	}
 	return strings.Join(texts, ", ")
 }
+
+// Line is a line that a container wrote: that of the main one as it is, and those of others with their names.
+func Line(main, container, text string) string {
+	if container != main {
+		return container + ": " + text
+	}
+	return text
+}

@@ -15,130 +15,88 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/distribution/reference"
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/sync/errgroup"
 
-	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/ecsread"
 	"slipway/internal/git"
 	"slipway/stage"
 )
 
+// Options are what of a stage is promoted, and how.
 type Options struct {
 	// Services and tasks whose images are promoted; all images where both are empty.
 	Services, Tasks    []string
 	AllowDirty, Commit bool
 }
 
-// source is what promote asks about the stage that it promotes from.
-type source interface {
-	pulumicli.Stacks
-	// Settings returns the stage's configuration as its file says it now, and which images each of its services and tasks
-	// uses.
-	Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error)
-	// Services returns what ECS has of services by name; those that it does not have are left out.
-	Services(ctx context.Context, stack string, config map[string]string, cluster string,
-		names []string) (map[string]types.Service, error)
+// Services reads services of a cluster in ECS, by name. Those that it does not have are left out.
+type Services func(ctx context.Context, cluster string, names []string) (map[string]types.Service, error)
+
+// InECS asks the stage's own account.
+func InECS(of *snapshot.Stage) Services {
+	return func(ctx context.Context, cluster string, names []string) (map[string]types.Service, error) {
+		cloud, err := of.Connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return ecsread.Services(ctx, cloud.ECS, cluster, names)
+	}
 }
 
-// stageUses are the images of the stage that the containers of each service and each task run, by name.
-type stageUses struct{ services, tasks map[string][]string }
-
-// Origin asks pulumi and AWS.
-type Origin struct {
-	pulumicli.CLI
-	Project *stagefile.Project
+// Target is the stage file that images are written into, as it was before anything else was asked.
+type Target struct {
+	project  *stagefile.Project
+	path     string
+	shown    string // relative to the current directory, where that is possible
+	from, to string // stacks
+	text     stagefile.Text
+	options  Options
 }
 
-func (o Origin) Settings(ctx context.Context, stack string) (config map[string]string, uses stageUses, err error) {
-	config, secretKeys, err := pulumicli.ReadConfig(ctx, o.CLI, o.Project, stack)
-	if err != nil {
-		return nil, uses, err
-	}
-	settings, err := stagefile.Load(o.Project, stack, config, secretKeys)
-	if err != nil {
-		return nil, uses, err
-	}
-	uses = stageUses{map[string][]string{}, map[string][]string{}}
-	for name, service := range settings.Services {
-		uses.services[name] = declaredImages(settings, service.TaskDefinition)
-	}
-	for name, task := range settings.Tasks {
-		uses.tasks[name] = declaredImages(settings, task.TaskDefinition)
-	}
-	return config, uses, nil
-}
-
-// declaredImages are those of the stage that the containers of a task run; what another registry has is not promoted.
-func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []string {
-	return slices.DeleteFunc(definition.AllImages(), func(image string) bool {
-		_, declared := settings.Images[image]
-		return !declared
-	})
-}
-
-// LastUpdate refuses where an update goes on, which the history of some backends does not have before its end.
-func (o Origin) LastUpdate(ctx context.Context, stack string) (*pulumicli.Update, error) {
-	if _, err := stagefile.Read(o.Project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
-		return nil, err
-	}
-	var last *pulumicli.Update
-	asking, asked := errgroup.WithContext(ctx)
-	asking.Go(func() error { return pulumicli.CheckLock(asked, o.Project, stack) })
-	asking.Go(func() (err error) {
-		last, err = o.CLI.LastUpdate(asked, stack)
-		return err
-	})
-	return last, asking.Wait()
-}
-
-func (Origin) Services(ctx context.Context, stack string, config map[string]string, cluster string,
-	names []string) (map[string]types.Service, error) {
-	cloud, err := awsreader.Connect(ctx, stack, config)
-	if err != nil {
-		return nil, err
-	}
-	return ecsread.Services(ctx, cloud.ECS, cluster, names)
-}
-
-// Promote writes the images of stack from into the stage file of stack to.
-func Promote(ctx context.Context, origin source, project *stagefile.Project, from, to string,
-	options Options) (*Result,
-	error) {
-	file := project.StageFile(to)
-	done := &Result{From: from, To: to, File: file}
+// Open reads the stage file of stack to, and refuses one that cannot be changed.
+func Open(ctx context.Context, project *stagefile.Project, from, to string, options Options) (*Target, error) {
+	t := &Target{project: project, path: project.StageFile(to), from: from, to: to, options: options}
+	t.shown = t.path
 	if working, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(working, file); err == nil {
-			done.File = relative
+		if relative, err := filepath.Rel(working, t.path); err == nil {
+			t.shown = relative
 		}
 	}
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption "+
-			"keys, "+
-			"set what differs, and run `pulumi stack init %s`", done.File, stagefile.StageName(from), project.Name, to)
+			"keys, set what differs, and run `pulumi stack init %s`", t.shown, stagefile.StageName(from), project.Name, to)
 	}
 	if err != nil {
 		return nil, err
 	}
-	source := stagefile.Text{Written: content, Committed: content}
+	t.text = stagefile.Text{Written: content, Committed: content}
 	if options.Commit {
-		if source, err = committable(ctx, project.Directory, file, done.File); err != nil {
+		if t.text, err = committable(ctx, project.Directory, t.path, t.shown); err != nil {
 			return nil, fmt.Errorf("%w; or promote without --commit", err)
 		}
 	}
-	images, err := runningImages(ctx, origin, from, options)
+	return t, nil
+}
+
+// Parts are what a promotion needs of the stage that it promotes from.
+var Parts = snapshot.Parts{Updates: 1, Outputs: true}
+
+// Promote writes the images of a stage into the file.
+func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Services) (*Result, error) {
+	images, err := runningImages(ctx, of, services, t.options)
 	if err != nil {
 		return nil, err
 	}
-
-	key := project.Name + ":images"
-	done.Images, err = compare(source.Written, key, images)
+	done := &Result{From: t.from, To: t.to, File: t.shown, Note: of.History.Backend.Unread()}
+	key := t.project.Name + ":images"
+	done.Images, err = compare(t.text.Written, key, images)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", done.File, err)
+		return nil, fmt.Errorf("%s: %w", t.shown, err)
 	}
 	refs := map[string]string{}
 	for _, each := range done.Images {
@@ -149,25 +107,24 @@ func Promote(ctx context.Context, origin source, project *stagefile.Project, fro
 	if len(refs) == 0 {
 		return done, nil
 	}
-	edited, err := source.Edit(func(text []byte) ([]byte, error) { return stagefile.SetRefs(text, key, refs) })
+	edited, err := t.text.Edit(func(text []byte) ([]byte, error) { return stagefile.SetRefs(text, key, refs) })
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", done.File, err)
+		return nil, fmt.Errorf("%s: %w", t.shown, err)
 	}
-	before, err := os.ReadFile(file)
+	before, err := os.ReadFile(t.path)
 	if err != nil {
 		return nil, err
 	}
-	if !stagefile.SameButSalt(before, source.Written) {
-		return nil, exit.Refuse("%s was changed meanwhile: promote again", done.File)
-	}
-	if !options.Commit {
-		done.Changed = true
-		return done, stagefile.ReplaceFile(file, stagefile.KeepSalt(edited.Written, before))
-	}
-	if done.Commit, err = edited.Commit(ctx, project.Directory, file, before, done.message()); err != nil {
-		return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", done.File, err)
+	if !stagefile.SameButSalt(before, t.text.Written) {
+		return nil, exit.Refuse("%s was changed meanwhile: promote again", t.shown)
 	}
 	done.Changed = true
+	if !t.options.Commit {
+		return done, stagefile.ReplaceFile(t.path, stagefile.KeepSalt(edited.Written, before))
+	}
+	if done.Commit, err = edited.Commit(ctx, t.project.Directory, t.path, before, done.message()); err != nil {
+		return nil, fmt.Errorf("%s stays as it was, as it could not be committed: %w", t.shown, err)
+	}
 	return done, nil
 }
 
@@ -198,35 +155,30 @@ var dirtyTag = regexp.MustCompile(`-dirty(-|$)`)
 
 // runningImages reads the images to promote of a stack whose last update succeeded, each of which can be run by another
 // stage. The services that use them are steady.
-func runningImages(ctx context.Context, origin source, stack string,
+func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 	options Options) (map[string]pulumicli.Image, error) {
+	stack, last, outputs := of.Stack, of.Last, of.Outputs
 	up := fmt.Sprintf("`pulumi up --stack %s`", stack)
-	last, err := origin.LastUpdate(ctx, stack)
 	switch {
-	case err != nil:
-		return nil, err
+	case of.Lock != nil:
+		return nil, exit.Refuse("%s", of.Lock.Describe(stack))
 	case last == nil:
 		return nil, exit.Refuse("%s has never been updated: run %s first", stack, up)
 	case last.Result == "in-progress":
 		return nil, exit.Refuse("the last %s of %s has not ended: wait for it, and promote again", last.Kind, stack)
 	case last.Result != "succeeded":
 		return nil, exit.Refuse("the last %s of %s %s: run %s until it succeeds, and promote again", last.Kind, stack,
-			last.Result,
-			up)
+			last.Result, up)
 	case last.Kind == "destroy":
 		return nil, exit.Refuse("%s was destroyed: run %s first", stack, up)
-	}
-	outputs, err := pulumicli.ReadOutputs(ctx, origin, stack)
-	if err != nil {
-		return nil, err
-	}
-	if len(outputs.Images) == 0 {
+	case len(outputs.Images) == 0:
 		return nil, exit.Refuse("%s has no images in its outputs: give it one, and run %s", stack, up)
 	}
-	config, uses, err := origin.Settings(ctx, stack)
+	settings, err := of.Declared()
 	if err != nil {
 		return nil, err
 	}
+	uses := usesOf(settings)
 	images, err := chooseImages(stack, outputs, uses, options)
 	if err != nil {
 		return nil, err
@@ -266,7 +218,7 @@ func runningImages(ctx context.Context, origin source, stack string,
 	if len(refused) > 0 || len(users) == 0 {
 		return images, errors.Join(refused...)
 	}
-	services, err := origin.Services(ctx, stack, config, outputs.Cluster, users)
+	services, err := ecs(ctx, outputs.Cluster, users)
 	if err != nil {
 		return nil, err
 	}
@@ -276,6 +228,28 @@ func runningImages(ctx context.Context, origin source, stack string,
 		}
 	}
 	return images, errors.Join(refused...)
+}
+
+// stageUses are the images of the stage that the containers of each service and each task run, by name.
+type stageUses struct{ services, tasks map[string][]string }
+
+func usesOf(settings *stage.Stage) stageUses {
+	uses := stageUses{map[string][]string{}, map[string][]string{}}
+	for name, service := range settings.Services {
+		uses.services[name] = declaredImages(settings, service.TaskDefinition)
+	}
+	for name, task := range settings.Tasks {
+		uses.tasks[name] = declaredImages(settings, task.TaskDefinition)
+	}
+	return uses
+}
+
+// declaredImages are those of the stage that the containers of a task run; what another registry has is not promoted.
+func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []string {
+	return slices.DeleteFunc(definition.AllImages(), func(image string) bool {
+		_, declared := settings.Images[image]
+		return !declared
+	})
 }
 
 // chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
@@ -307,8 +281,7 @@ func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
 		return nil
 	}
 	err := choose("service", options.Services, uses.services, func(name string) bool {
-		_,
-			is := outputs.Services[name]
+		_, is := outputs.Services[name]
 		return is
 	})
 	if err == nil {

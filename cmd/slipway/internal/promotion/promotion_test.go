@@ -17,6 +17,8 @@ import (
 
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/pulumitest"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/stagetest"
 )
@@ -30,22 +32,44 @@ type fakeStacks struct {
 	services map[string]types.Service
 }
 
-func (f fakeStacks) Settings(context.Context, string) (config map[string]string, uses stageUses, err error) {
-	return nil, f.uses, nil
-}
-
-func (f fakeStacks) Services(context.Context, string, map[string]string, string, []string) (map[string]types.Service,
-	error) {
-	return f.services, nil
-}
-
-func (f fakeStacks) LastUpdate(context.Context, string) (*pulumicli.Update, error) {
-	return f.last, nil
-}
-
-func (f fakeStacks) Outputs(context.Context, string) (map[string]json.RawMessage, error) {
-	var outputs map[string]json.RawMessage
-	return outputs, json.Unmarshal([]byte(f.outputs), &outputs)
+// promote does what the command does, with what Pulumi and ECS are said to have of the stage dev.
+func promote(t *testing.T, dev fakeStacks, project *stagefile.Project, options Options) (*Result, error) {
+	t.Helper()
+	target, err := Open(t.Context(), project, "dev", "release", options)
+	if err != nil {
+		return nil, err
+	}
+	config := map[string]map[string]any{"images": {"web": nil}, "services": {}, "tasks": {}}
+	for key, uses := range map[string]map[string][]string{"services": dev.uses.services, "tasks": dev.uses.tasks} {
+		for name, images := range uses {
+			sidecars := map[string]any{}
+			for _, image := range images {
+				config["images"][image] = nil
+				sidecars["beside-"+image] = map[string]string{"image": image}
+			}
+			delete(sidecars, "beside-"+images[0])
+			config[key][name] = map[string]any{"image": images[0], "containers": sidecars}
+		}
+	}
+	for name := range config["images"] {
+		config["images"][name] = map[string]string{"ref": refOf(cleanTag)}
+	}
+	pulumi := &pulumitest.Stack{Outputs: dev.outputs, File: filepath.Join(t.TempDir(), "Pulumi.dev.yaml")}
+	encoded, err := json.Marshal(map[string]any{"config": map[string]any{"slipway:images": config["images"],
+		"slipway:services": config["services"], "slipway:tasks": config["tasks"]}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(pulumi.File, encoded, 0o600))
+	if dev.last != nil {
+		pulumi.Updates = []pulumicli.Update{*dev.last}
+	}
+	project.Backend.URL = "https://api.pulumi.com"
+	of, err := snapshot.Load(t.Context(), pulumi.CLI(), project, "dev", Parts)
+	if err != nil {
+		return nil, err
+	}
+	return target.Promote(t.Context(), of, func(context.Context, string, []string) (map[string]types.Service, error) {
+		return dev.services, nil
+	})
 }
 
 const (
@@ -74,7 +98,7 @@ func TestPromote(t *testing.T) {
 			32)+"\"}} # old\n")
 	file := project.StageFile("release")
 
-	done, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+	done, err := promote(t, dev, project, Options{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
 	require.Equal(t, []Change{{
@@ -101,7 +125,7 @@ func TestPromote(t *testing.T) {
 		"  web  -  1                                 sha256:cdcdcdcdcdcd\n"+
 		"       +  "+cleanTag+"  sha256:abababababab  commit a1b2c3d\n")
 
-	again, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+	again, err := promote(t, dev, project, Options{})
 	require.NoError(t, err)
 	require.False(t, again.Changed)
 	after, err := os.Stat(file)
@@ -121,7 +145,7 @@ func TestPromoteThroughLink(t *testing.T) {
 	require.NoError(t, os.WriteFile(target, nil, 0o644))
 	require.NoError(t, os.Symlink(target, project.StageFile("release")))
 
-	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+	_, err := promote(t, dev, project, Options{})
 	require.NoError(t, err)
 	written, err := os.ReadFile(target)
 	require.NoError(t, err)
@@ -136,7 +160,7 @@ func TestPromoteDirtyWhenAllowed(t *testing.T) {
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"},
 		outputs: outputs(dirtyOne, refOf(dirtyOne), digest)}
 	project := stagetest.Project(t, "config: {}\n")
-	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{AllowDirty: true})
+	_, err := promote(t, dev, project, Options{AllowDirty: true})
 	require.NoError(t, err)
 	written, err := os.ReadFile(project.StageFile("release"))
 	require.NoError(t, err)
@@ -197,7 +221,7 @@ func TestPromoteRefuses(t *testing.T) {
 				dev.last = &pulumicli.Update{Kind: test.kind, Result: test.result}
 			}
 			project := stagetest.Project(t, test.release)
-			_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+			_, err := promote(t, dev, project, Options{})
 			require.Error(t, err)
 			require.Equal(t, !test.unknown, errors.As(err, &exit.Finding{}),
 				"what was found is told from what could not be told")
@@ -236,13 +260,13 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: arm}
 
 	project := stagetest.Project(t, "config: {}\n")
-	_, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+	_, err := promote(t, dev, project, Options{})
 	require.ErrorContains(t, err,
 		"config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
 	project = stagetest.Project(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
-	done, err := Promote(t.Context(), dev, project, "dev", "release", Options{})
+	done, err := promote(t, dev, project, Options{})
 	require.NoError(t, err)
 	require.True(t, done.Changed)
 	written, err := os.ReadFile(project.StageFile("release"))
@@ -287,7 +311,7 @@ func TestPromoteTheImagesOfServices(t *testing.T) {
 	t.Parallel()
 	promotedOf := func(dev fakeStacks, options Options) (names []string, err error) {
 		t.Helper()
-		done, err := Promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", options)
+		done, err := promote(t, dev, stagetest.Project(t, "config: {}\n"), options)
 		if err != nil {
 			return nil, err
 		}
@@ -383,7 +407,7 @@ func TestPromoteFromAPinnedService(t *testing.T) {
 	pinned := strings.Replace(outputs(cleanTag, refOf(cleanTag), digest), `{"cluster"`,
 		`{"services": {"web": {"pinned": true}, "api": {"pinned": false}}, "cluster"`, 1)
 	dev := fakeStacks{last: &pulumicli.Update{Kind: "update", Result: "succeeded"}, outputs: pinned}
-	_, err := Promote(t.Context(), dev, stagetest.Project(t, "config: {}\n"), "dev", "release", Options{})
+	_, err := promote(t, dev, stagetest.Project(t, "config: {}\n"), Options{})
 	require.ErrorContains(t, err, "services.web of dev is pinned to an earlier revision")
 	require.NotContains(t, err.Error(), "services.api")
 }

@@ -32,8 +32,7 @@ func TestPromoteCommits(t *testing.T) {
 	r.Write("Pulumi.release.yaml", "config: {}\n")
 	project := &stagefile.Project{Directory: r.Dir, Name: "slipway"}
 	commit := func() (*Result, error) {
-		return Promote(t.Context(), shop(), project, "dev", "release",
-			Options{Services: []string{"web"}, Commit: true})
+		return promote(t, shop(), project, Options{Services: []string{"web"}, Commit: true})
 	}
 	_, err := commit()
 	require.ErrorContains(t, err, "Pulumi.release.yaml is not in git yet")

@@ -92,12 +92,6 @@ func (f *Backend) Unread() string {
 	return "whether an update is under way cannot be told: slipway does not read the locks in " + address
 }
 
-// LockNote is what unread says of a stack's backend.
-func LockNote(ctx context.Context, p *stagefile.Project, stack string) (string, error) {
-	files, err := OpenBackend(ctx, p, stack)
-	return files.Unread(), err
-}
-
 // listOwn lists a directory of the stack; or, where that is empty, the one that the stack has in a backend of the
 // layout that the CLI made before 3.61, in which a stack's name is all there is of it.
 func (f *Backend) listOwn(ctx context.Context, dir, former string) (in string, names []string, err error) {

@@ -204,8 +204,9 @@ func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
 		"azblob://team?key=x": "in azblob://team", "https://api.pulumi.com": "",
 		"file://" + t.TempDir(): ""} {
 		t.Setenv("PULUMI_BACKEND_URL", address)
-		note, err := LockNote(t.Context(), p, "dev")
+		backend, err := OpenBackend(t.Context(), p, "dev")
 		require.NoError(t, err)
+		note := backend.Unread()
 		if want == "" {
 			require.Empty(t, note)
 			continue

@@ -61,15 +61,6 @@ func Time(text string) time.Time {
 	return at
 }
 
-// Stacks is what promote asks about a stack.
-type Stacks interface {
-	// Outputs returns the stack's outputs, with secret ones blinded.
-	Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error)
-	// LastUpdate returns the newest update or destroy in the stack's history, or nil if there is none. A refresh changes
-	// nothing that runs, so one that succeeded does not hide a failed update before it.
-	LastUpdate(ctx context.Context, stack string) (*Update, error)
-}
-
 // CLI asks the `pulumi` on the PATH, in the project's directory, by way of the Automation API's command. Its
 // stacks are not used: they select a stack, write stage files and decrypt secrets, none of which a question should do.
 type CLI struct {
@@ -100,18 +91,6 @@ func New(directory string) CLI {
 		}
 		return command, err
 	}}
-}
-
-// Outputs are those of a stack, with secret ones blinded.
-func (p CLI) Outputs(ctx context.Context, stack string) (map[string]json.RawMessage, error) {
-	var outputs map[string]json.RawMessage
-	return outputs, p.Call(ctx, &outputs, "stack", "output", "--json", "--stack", stack)
-}
-
-// LastUpdate reads the newest update first, and more only where that is a refresh or the like.
-func (p CLI) LastUpdate(ctx context.Context, stack string) (*Update, error) {
-	newest := &History{Pulumi: p, stack: stack, Undecrypted: true} // what is secret does not matter here
-	return newest.Last(ctx)
 }
 
 func (p CLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []Update,

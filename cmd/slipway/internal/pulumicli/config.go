@@ -9,32 +9,61 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
-// ReadConfig is the configuration of a stage as its file says it now, by full key, with hiddenValue for what is
-// encrypted, but for what the AWS provider needs. secretKeys are the keys that are encrypted or hold an encrypted
-// value.
-func ReadConfig(ctx context.Context, pulumi CLI, project *stagefile.Project,
-	stack string) (config map[string]string,
-	secretKeys []string, err error) {
+// StageConfig is the configuration of a stage as its file says it now.
+type StageConfig struct {
+	// Config is by full key, with stagefile.HiddenValue for what is encrypted, but for what the AWS provider needs.
+	Config map[string]string
+	// SecretKeys are the keys that are encrypted or hold an encrypted value.
+	SecretKeys []string
+	// Values are what pulumi says, decrypted where that was asked for and could be done.
+	Values map[string]ConfigValue
+	// DecryptErr is why it could not be done; nil where nothing is encrypted.
+	DecryptErr error
+}
+
+// ReadConfig reads a stage's configuration; with decrypt its secrets, too, where what decrypts them is at hand.
+func ReadConfig(ctx context.Context, pulumi CLI, project *stagefile.Project, stack string,
+	decrypt bool) (*StageConfig, error) {
 	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is told with its name and line
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	values, err := pulumi.Config(ctx, stack, "")
-	if err != nil {
-		return nil, nil, err
+	found := &StageConfig{}
+	if decrypt {
+		found.Values, found.DecryptErr = pulumi.Config(ctx, stack, "", "--show-secrets")
 	}
-	config, secretKeys = publicConfig(values, file)
-	// The provider's own secrets are needed to ask AWS.
-	if !slices.ContainsFunc(secretKeys, func(key string) bool { return strings.HasPrefix(key, "aws:") }) {
-		return config, secretKeys, nil
-	}
-	revealed, err := pulumi.Config(ctx, stack, "", "--show-secrets")
-	for key, value := range revealed {
-		if strings.HasPrefix(key, "aws:") && value.Value != nil {
-			config[key] = *value.Value
+	if !decrypt || found.DecryptErr != nil {
+		if found.Values, err = pulumi.Config(ctx, stack, ""); err != nil {
+			return nil, err
 		}
 	}
-	return config, secretKeys, err
+	found.Config, found.SecretKeys = publicConfig(found.Values, file)
+	if len(found.SecretKeys) == 0 {
+		found.DecryptErr = nil
+	}
+	return found, found.revealProvider(ctx, pulumi, stack, decrypt)
+}
+
+// revealProvider adds the provider's own secrets, which are needed to ask AWS.
+func (c *StageConfig) revealProvider(ctx context.Context, pulumi CLI, stack string, decrypted bool) (err error) {
+	revealed := c.Values
+	for _, key := range c.SecretKeys {
+		if !strings.HasPrefix(key, "aws:") {
+			continue
+		}
+		if !decrypted {
+			if revealed, err = pulumi.Config(ctx, stack, "", "--show-secrets"); err != nil {
+				return err
+			}
+			decrypted = true
+		}
+		if revealed[key].Value == nil {
+			return fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, "+
+				"such as PULUMI_CONFIG_PASSPHRASE", key, stack)
+		}
+		c.Config[key] = *revealed[key].Value
+	}
+	return nil
 }
 
 // publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys
@@ -57,44 +86,4 @@ func publicConfig(values map[string]ConfigValue, file map[string]string) (config
 	}
 	slices.Sort(secretKeys)
 	return config, secretKeys
-}
-
-// StageConfig is the configuration of a stage as its file says it now.
-type StageConfig struct {
-	// Config and secretKeys are as those of readConfig.
-	Config     map[string]string
-	SecretKeys []string
-	// Values are the decrypted ones, where they could be decrypted.
-	Values map[string]ConfigValue
-}
-
-// ReadStageConfig reads a stage's configuration with its secrets, where what decrypts them is at hand.
-func ReadStageConfig(ctx context.Context, pulumi CLI, project *stagefile.Project, stack string,
-	files *Backend) (*StageConfig, error) {
-	found := &StageConfig{}
-	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is told with its name and line
-	if err != nil {
-		return nil, err
-	}
-	if project.Encrypts(stack) || files == nil {
-		found.Values, err = pulumi.Config(ctx, stack, "", "--show-secrets")
-	}
-	if found.Values == nil || err != nil {
-		if found.Values, err = pulumi.Config(ctx, stack, ""); err != nil {
-			return nil, err
-		}
-	}
-	found.Config, found.SecretKeys = publicConfig(found.Values, file)
-	for _, key := range found.SecretKeys {
-		if !strings.HasPrefix(key, "aws:") {
-			continue
-		}
-		if found.Values[key].Value == nil {
-			return nil, fmt.Errorf("%s of %s is encrypted, and AWS cannot be asked without it: give pulumi what decrypts it, "+
-				"such as "+
-				"PULUMI_CONFIG_PASSPHRASE", key, stack)
-		}
-		found.Config[key] = *found.Values[key].Value // the provider's own secrets are needed to ask AWS
-	}
-	return found, nil
 }

@@ -10,34 +10,31 @@ import (
 // itself has a file for each update.
 type History struct {
 	Pulumi  CLI
-	stack   string
+	Stack   string
 	Backend *Backend // nil on Pulumi Cloud
 	// WithSecrets says that secrets are decrypted, which takes what protects them (a passphrase, a key, a login).
 	// Without, they are not in the configuration of updates.
 	WithSecrets bool
+	// Undecrypted says that secrets need not or cannot be decrypted. Otherwise they are where there are any, also
+	// without WithSecrets: the CLI writes a salt into a stage file that has none.
+	Undecrypted bool
 
-	updates     []Update // those that were read
-	size        int      // of the pages that they were read in
-	whole       bool     // there are no more
-	Undecrypted bool     // secrets could not be decrypted
-	names       []string // of the updates' files, newest first, where they can be read
+	updates []Update // those that were read
+	size    int      // of the pages that they were read in
+	whole   bool     // there are no more
+	names   []string // of the updates' files, newest first, where they can be read
 }
 
 // ManyUpdates is how many updates are read with one command where the first ones were not enough. Pulumi Cloud has
 // pages; any other backend reads as many files as it is asked for.
 const ManyUpdates = 100
 
-// OpenHistory reads the newest updates of a stack. decrypt says that secrets can be decrypted without more ado.
-// Otherwise they are only where there are any: the CLI writes a salt into a stage file that has none.
-func OpenHistory(ctx context.Context, pulumi CLI, files *Backend, stack string, decrypt bool, newest int) (*History,
-	error) {
-	p := &History{Pulumi: pulumi, stack: stack, Backend: files, WithSecrets: decrypt}
-	names, err := files.updates(ctx)
-	if err != nil {
-		return nil, err
+// Open reads the newest updates.
+func (p *History) Open(ctx context.Context, newest int) (err error) {
+	if p.names, err = p.Backend.updates(ctx); err != nil {
+		return err
 	}
-	p.names = names
-	return p, p.read(ctx, newest)
+	return p.read(ctx, newest)
 }
 
 // read has at least so many of the newest updates, or all where there are fewer.
@@ -64,16 +61,16 @@ func (p *History) read(ctx context.Context, least int) error {
 
 func (p *History) page(ctx context.Context, page, size int) ([]Update, error) {
 	if p.WithSecrets {
-		updates, err := p.Pulumi.page(ctx, p.stack, page, size, "--show-secrets")
+		updates, err := p.Pulumi.page(ctx, p.Stack, page, size, "--show-secrets")
 		if err == nil || ctx.Err() != nil {
 			return updates, err
 		}
 		p.WithSecrets, p.Undecrypted = false, true
 	}
-	updates, err := p.Pulumi.page(ctx, p.stack, page, size)
+	updates, err := p.Pulumi.page(ctx, p.Stack, page, size)
 	if err == nil && !p.Undecrypted && slices.ContainsFunc(updates, Update.hasSecrets) {
 		p.Undecrypted = true
-		if revealed, err := p.Pulumi.page(ctx, p.stack, page, size, "--show-secrets"); err == nil {
+		if revealed, err := p.Pulumi.page(ctx, p.Stack, page, size, "--show-secrets"); err == nil {
 			p.WithSecrets, p.Undecrypted = true, false
 			return revealed, nil
 		}
@@ -116,7 +113,7 @@ func (p *History) State(ctx context.Context, i int, cheap bool) (*State, error) 
 	case i < len(p.names):
 		return p.Backend.State(ctx, p.names[i], of)
 	case of.Version > 0 && !cheap:
-		return p.Pulumi.State(ctx, p.stack, "--version", strconv.Itoa(of.Version))
+		return p.Pulumi.State(ctx, p.Stack, "--version", strconv.Itoa(of.Version))
 	}
 	return nil, nil
 }

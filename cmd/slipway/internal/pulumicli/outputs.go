@@ -16,17 +16,14 @@ import (
 type Outputs struct {
 	Cluster  string
 	Images   map[string]Image
-	Services map[string]struct {
-		TaskDefinition string
-		Pinned         bool
-	}
-	Tasks map[string]DeployedTask
+	Services map[string]DeployedService
+	Tasks    map[string]DeployedTask
 }
 
-// ReadOutputs reads the outputs of a stack.
-func ReadOutputs(ctx context.Context, stacks Stacks, stack string) (*Outputs, error) {
-	outputs, err := stacks.Outputs(ctx, stack)
-	if err != nil {
+// Outputs reads the outputs of a stack. Those that are secret are blinded.
+func (p CLI) Outputs(ctx context.Context, stack string) (*Outputs, error) {
+	var outputs map[string]json.RawMessage
+	if err := p.Call(ctx, &outputs, "stack", "output", "--json", "--stack", stack); err != nil {
 		return nil, err
 	}
 	found := &Outputs{}
@@ -53,6 +50,15 @@ type Image struct {
 
 // Label is how people call an image: its tag, or what else there is.
 func (i Image) Label() string { return cmp.Or(i.Tag, i.Digest, i.Ref) }
+
+// DeployedService is one entry of the stack output `services`.
+type DeployedService struct {
+	Revision       int    `json:"revision"`
+	TaskDefinition string `json:"taskDefinition"` // the revision's ARN
+	Replicas       int    `json:"replicas"`
+	Pinned         bool   `json:"pinned"` // to an earlier revision
+	URL            string `json:"url,omitempty"`
+}
 
 // DeployedTask is one entry of the stack output `tasks`.
 type DeployedTask struct {

@@ -131,10 +131,11 @@ func (r *Recovery) readState(ctx context.Context) (err error) {
 
 // finder asks AWS in the account that the state is of.
 func (r *Recovery) finder(ctx context.Context) (*finder, error) {
-	var err error
-	if r.config, r.secretKeys, err = pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage); err != nil {
+	config, err := pulumicli.ReadConfig(ctx, r.pulumi, r.project, r.Stage, false)
+	if err != nil {
 		return nil, err
 	}
+	r.config, r.secretKeys = config.Config, config.SecretKeys
 	client, err := awsreader.Connect(ctx, r.Stage, r.config)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,8 @@ import (
 
 // checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or
 // of which that cannot be told. A revision that the update was pinned to itself is what it asked for.
-func (r *Plan) checkRevisions(project string) error {
-	asked, err := r.target.Asked(project, r.Stage)
+func (r *Plan) checkRevisions() error {
+	asked, err := r.target.Asked(r.stage.Project.Name, r.stage.Name())
 	if err != nil {
 		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go "+
 			"back without --pin, or "+
@@ -66,21 +66,24 @@ func (r *Plan) leaveOut(declared []string) {
 	}
 }
 
-// pin names that update's revisions in the stage file. edited says that the file has changed since the last update:
-// then a service that runs the wanted revision already would get another one.
-func (r *Plan) pin(project *stagefile.Project, now flatconfig.Config, edited bool) error {
+// pin names that update's revisions in the stage file, whose configuration is given.
+func (r *Plan) pin(now flatconfig.Config) error {
+	if err := r.checkRevisions(); err != nil {
+		return err
+	}
+	// Where the file has changed since the last update, a service that runs the revision already would get another one.
+	edited := len(flatconfig.Changes(r.last.Settings, now)) > 0
 	var settings []stagefile.Value
-	known := now.Declared(timeline.ServiceKind)
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
 		runs := service.Now != nil && service.Now.Revision == service.Then.Revision
 		if runs && !edited && now.Pinned(name) == 0 {
 			continue
 		}
-		settings = append(settings, stagefile.Value{Path: []string{"config", project.Name + ":services", name, "revision"},
-			Value: service.Then.Revision})
+		settings = append(settings, stagefile.Value{Value: service.Then.Revision,
+			Path: []string{"config", r.stage.Project.Name + ":services", name, "revision"}})
 	}
-	for _, name := range known {
+	for _, name := range now.Declared(timeline.ServiceKind) {
 		if _, had := r.Services[name]; !had {
 			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now",
 				name, r.To))

@@ -16,6 +16,7 @@ import (
 	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -81,9 +82,21 @@ config:
 	return r, project, pulumi
 }
 
+// prepare does what the command does.
+func prepare(t *testing.T, pulumi *pulumitest.Stack, project *stagefile.Project, to int, pin bool) (*Plan, error) {
+	t.Helper()
+	file, err := Open(t.Context(), project, "dev")
+	if err != nil {
+		return nil, err
+	}
+	of, err := snapshot.Load(t.Context(), pulumi.CLI(), project, "dev", Parts)
+	require.NoError(t, err)
+	return Prepare(t.Context(), of, file, to, pin)
+}
+
 func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
 	r, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
-	planned, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, false)
+	planned, err := prepare(t, pulumi, project, 0, false)
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 1}, []int{planned.From, planned.To})
 	require.Len(t, planned.Changes, 1)
@@ -98,7 +111,7 @@ func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
 	}
 	require.Equal(t, 2, configs, "that of the file as it is, and that of the file to be: %v", pulumi.Asked)
 
-	require.NoError(t, planned.Apply(t.Context(), project))
+	require.NoError(t, planned.Apply(t.Context()))
 	require.Equal(t, r.Git("show", "HEAD~2:Pulumi.dev.yaml"), r.Read("Pulumi.dev.yaml"))
 	require.Equal(t, "Roll dev back to update 1\n", r.Git("log", "-1", "--format=%s"))
 	require.Empty(t, r.Git("status", "--porcelain"))
@@ -106,7 +119,7 @@ func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
 
 func TestARollbackPinsTheRevisionsOfTheUpdateBefore(t *testing.T) {
 	r, project, pulumi := twoUpdates(t, revisions(t, "2"))
-	_, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, true)
+	_, err := prepare(t, pulumi, project, 0, true)
 	require.ErrorAs(t, err, &exit.Finding{})
 	require.ErrorContains(t, err, "services.web: revision 1 is gone: it was deregistered")
 	require.Empty(t, r.Git("status", "--porcelain"))
@@ -115,10 +128,10 @@ func TestARollbackPinsTheRevisionsOfTheUpdateBefore(t *testing.T) {
 func TestARollbackStartsFromAFileThatIsCommitted(t *testing.T) {
 	r, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
 	require.NoError(t, os.WriteFile(pulumi.File, []byte("config: {}\n"), 0o644))
-	_, err := Prepare(t.Context(), pulumi.CLI(), project, "dev", 0, false)
+	_, err := prepare(t, pulumi, project, 0, false)
 	require.ErrorContains(t, err, "has changes that are not committed: commit them")
 	r.Git("checkout", "-q", "--", ".")
 	require.Empty(t, pulumi.Asked, "pulumi is not asked before")
-	_, err = Prepare(t.Context(), pulumi.CLI(), project, "dev", 7, false)
+	_, err = prepare(t, pulumi, project, 7, false)
 	require.ErrorContains(t, err, "dev has no update 7")
 }

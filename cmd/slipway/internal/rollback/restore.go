@@ -12,14 +12,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/git"
@@ -28,9 +25,7 @@ import (
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
 // than those of that commit, any commit will do whose file says the same.
-func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
-	history *timeline.Timeline,
-	last *timeline.Entry) error {
+func (r *Plan) restore(ctx context.Context) error {
 	if r.target.Settings.Hidden() {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
 			"them, "+
@@ -56,7 +51,7 @@ func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stage
 			continue
 		}
 		r.next = &next
-		found, err := r.leaves(ctx, pulumi, project)
+		found, err := r.configuration(ctx)
 		if err != nil {
 			return err
 		}
@@ -73,15 +68,12 @@ func (r *Plan) restore(ctx context.Context, pulumi pulumicli.CLI, project *stage
 				"(%s): "+
 				"revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
-		for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
-			for _, name := range slices.Sorted(maps.Keys(last.Of(kind))) {
-				if _, had := r.of(kind)[name]; !had {
-					r.Notes = append(r.Notes, fmt.Sprintf("%s.%s is removed, with its log: update %d did not have it", kind, name,
-						r.To))
-				}
+		for part := range timeline.Parts(r.last.Services, r.last.Tasks) {
+			if r.target.Of(part.Kind)[part.Name] == nil {
+				r.Notes = append(r.Notes, fmt.Sprintf("%s is removed, with its log: update %d did not have it", part, r.To))
 			}
 		}
-		return r.pinImages(project, last)
+		return r.pinImages()
 	}
 	r.next = nil
 	if refused != nil {
@@ -130,11 +122,9 @@ func (r *Plan) commits(ctx context.Context) ([]string, error) {
 	return append([]string{commit}, strings.Fields(log)...), nil
 }
 
-// leaves is the configuration that the planned stage file gives, as the next update will see it. What was read of it
-// once is kept: a command of the CLI takes its time.
-func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
-	project *stagefile.Project) (flatconfig.Config,
-	error) {
+// configuration is what the planned stage file gives, as the next update will see it. What was read of it once is kept:
+// a command of the CLI takes its time.
+func (r *Plan) configuration(ctx context.Context) (flatconfig.Config, error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
 		return r.read, nil
 	}
@@ -150,11 +140,11 @@ func (r *Plan) leaves(ctx context.Context, pulumi pulumicli.CLI,
 		return nil, err
 	}
 	var more []string
-	if r.decrypts {
+	if r.stage.History.WithSecrets { // then they are compared by their values
 		more = []string{"--show-secrets"}
 	}
-	config, err := pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = flatconfig.Of(project.Name, config), r.next.Written
+	config, err := r.stage.Pulumi.Config(ctx, r.Stage, draft.Name(), more...)
+	r.read, r.readFrom = flatconfig.Of(r.stage.Project.Name, config), r.next.Written
 	return r.read, err
 }
 
@@ -187,11 +177,11 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 
 // pinImages pins the images that the stage builds, where the update ran another one than the last update did: building
 // would make it from today's source.
-func (r *Plan) pinImages(project *stagefile.Project, last *timeline.Entry) error {
+func (r *Plan) pinImages() error {
 	refs := map[string]string{}
-	for _, used := range r.usedImages(last) {
+	for _, used := range r.usedImages() {
 		_, pinned := r.target.Settings[stage.Path("images", used.name, "ref")]
-		_, pinnedNow := last.Settings[stage.Path("images", used.name, "ref")]
+		_, pinnedNow := r.last.Settings[stage.Path("images", used.name, "ref")]
 		unchanged := used.now == used.then.Reference && !pinnedNow
 		if pinned || unchanged {
 			continue
@@ -210,8 +200,7 @@ func (r *Plan) pinImages(project *stagefile.Project, last *timeline.Entry) error
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
 	next, err := r.next.Edit(func(text []byte) ([]byte, error) {
-		return stagefile.SetRefs(text, project.Name+":images",
-			refs)
+		return stagefile.SetRefs(text, r.stage.Project.Name+":images", refs)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
@@ -229,65 +218,24 @@ type imageUse struct {
 }
 
 // usedImages are the images that the stage file of the update has to have again, and that containers ran then.
-func (r *Plan) usedImages(last *timeline.Entry) (used []imageUse) {
-	for _, kind := range []string{timeline.ServiceKind, timeline.TaskKind} {
-		for _, name := range slices.Sorted(maps.Keys(r.of(kind))) {
-			then, now := r.of(kind)[name].Then, last.Of(kind)[name]
-			if then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
-				continue
-			}
-			if now == nil {
-				now = &timeline.DeployedRevision{}
-			}
-			key := stage.Path(kind, name)
-			used = append(used, imageUse{key, r.target.Value(key + ".image"), then.Image, now.Image.Reference})
-			for _, container := range slices.Sorted(maps.Keys(then.Sidecars)) {
-				beside := stage.Below(key+".containers", container)
-				image := r.target.Value(beside + ".image")
-				if r.target.DeclaresImage(image) { // and is no reference to what the stage does not have
-					used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})
-				}
+func (r *Plan) usedImages() (used []imageUse) {
+	for part, service := range r.parts() {
+		then, now := service.Then, r.last.Of(part.Kind)[part.Name]
+		if then.Pinned || then.Revision == 0 { // the image of a pinned revision comes with it
+			continue
+		}
+		if now == nil {
+			now = &timeline.DeployedRevision{}
+		}
+		key := stage.Path(part.Kind, part.Name)
+		used = append(used, imageUse{key, r.target.Value(key + ".image"), then.Image, now.Image.Reference})
+		for _, container := range slices.Sorted(maps.Keys(then.Sidecars)) {
+			beside := stage.Below(key+".containers", container)
+			image := r.target.Value(beside + ".image")
+			if r.target.DeclaresImage(image) { // and is no reference to what the stage does not have
+				used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})
 			}
 		}
 	}
 	return used
-}
-
-// secretGone says why a task could not be given the value that a reference to Secrets Manager names; empty where it
-// could. Parameters of Systems Manager have no versions to look for.
-func secretGone(ctx context.Context, c *awsreader.Client, reference string) (string, error) {
-	kept, known := stage.ParseSecretReference(reference)
-	if !known || kept.Parameter {
-		return "", nil
-	}
-	arn := kept.ARN
-	there := func(o *secretsmanager.Options) { o.Region = kept.Region }
-	described, err := c.DescribeSecret(ctx, arn, kept.Region)
-	if err != nil {
-		return "", err
-	}
-	if described == nil {
-		return "the secret is gone: create it again, or go back to another update", nil
-	}
-	if described.DeletedDate != nil {
-		return "the secret is to be deleted: `aws secretsmanager restore-secret --secret-id " + arn + "` keeps it", nil
-	}
-	if kept.Version == "" {
-		return "", nil
-	}
-	pages := secretsmanager.NewListSecretVersionIdsPaginator(c.Secrets, &secretsmanager.ListSecretVersionIdsInput{
-		SecretId: &arn, IncludeDeprecated: aws.Bool(true),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, there)
-		if err != nil {
-			return "", fmt.Errorf("reading the versions of the secret %s: %w", arn, err)
-		}
-		for _, version := range page.Versions {
-			if aws.ToString(version.VersionId) == kept.Version {
-				return "", nil
-			}
-		}
-	}
-	return "AWS no longer has that version of it: without --pin the value in the stage file is used", nil
 }

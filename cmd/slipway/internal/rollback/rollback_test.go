@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
 )
@@ -20,14 +21,14 @@ func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
-	for _, pin := range []bool{false, true} {
-		_, err := Prepare(t.Context(), pulumicli.CLI{}, &stagefile.Project{Directory: dir, Name: "shop"}, "dev", 0, pin)
-		require.ErrorAs(t, err, &exit.Finding{})
-		require.ErrorContains(t, err, "Pulumi.dev.yaml is in no git repository")
-		require.ErrorContains(t, err, "edit the file by hand")
-		require.ErrorContains(t, err, "services.NAME.revision")
-	}
+	_, err := Open(t.Context(), &stagefile.Project{Directory: dir, Name: "shop"}, "dev")
+	require.ErrorAs(t, err, &exit.Finding{})
+	require.ErrorContains(t, err, "Pulumi.dev.yaml is in no git repository")
+	require.ErrorContains(t, err, "edit the file by hand")
+	require.ErrorContains(t, err, "services.NAME.revision")
 }
+
+var shop = &snapshot.Stage{Project: &stagefile.Project{Name: "shop"}, Stack: "dev"}
 
 var pinnedDigest = "sha256:" + strings.Repeat("ab", 32)
 
@@ -46,12 +47,12 @@ func TestImagesThatARollbackPins(t *testing.T) {
 		last.Services = map[string]*timeline.DeployedRevision{"api": {Revision: 9, Images: image("v9")},
 			"web": {Revision: 9, Images: image("v9")}}
 		file := []byte("config:\n  shop:images:\n    web:\n      build: {context: ./app}\n")
-		planned := &Plan{To: 5, target: target, Services: map[string]Service{},
+		planned := &Plan{To: 5, stage: shop, last: last, target: target, Services: map[string]Service{},
 			next: &stagefile.Text{Written: file, Committed: file}}
 		for name, then := range target.Services {
 			planned.Services[name] = Service{last.Services[name], then}
 		}
-		err := planned.pinImages(&stagefile.Project{Name: "shop"}, last)
+		err := planned.pinImages()
 		return string(planned.next.Written), err
 	}
 	pinned, err := pins(&timeline.DeployedRevision{Revision: 5, Images: image("v5")},
@@ -90,12 +91,12 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
 		".}\n    batch:\n      build: {context: .}\n")
-	planned := &Plan{To: 5, target: target, next: &stagefile.Text{Written: file, Committed: file},
+	planned := &Plan{To: 5, stage: shop, last: last, target: target, next: &stagefile.Text{Written: file, Committed: file},
 		Services: map[string]Service{"web": {put("v9"), put("v5")}},
 		Tasks: map[string]Service{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
 			Images: awsreader.Images{Image: image("batch", "v3")}}}}}
 	last.Services = map[string]*timeline.DeployedRevision{"web": put("v9")}
-	require.NoError(t, planned.pinImages(&stagefile.Project{Name: "shop"}, last))
+	require.NoError(t, planned.pinImages())
 	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+pinnedDigest)
 	require.Contains(t, string(planned.next.Written), "shop-dev/batch:v3@"+pinnedDigest)
 	require.NotContains(t, string(planned.next.Written), "shop-dev/web:", "it runs now, too")

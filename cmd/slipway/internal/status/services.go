@@ -25,14 +25,6 @@ type askedService struct {
 	Scaled   bool `json:"scaled,omitempty"`
 }
 
-type deployedService struct {
-	Revision       int    `json:"revision"`
-	TaskDefinition string `json:"taskDefinition"`
-	Replicas       int    `json:"replicas"`
-	Pinned         bool   `json:"pinned"`
-	URL            string `json:"url,omitempty"`
-}
-
 type runningService struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`

@@ -3,7 +3,6 @@ package status
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,14 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/cmd/slipway/internal/timeline"
 	"slipway/stage"
 )
 
@@ -61,9 +58,9 @@ type lastUpdate struct {
 
 // serviceStatus is a service as the three know it; what one does not know of is nil.
 type serviceStatus struct {
-	Asked    *askedService    `json:"asked"`
-	Deployed *deployedService `json:"deployed"`
-	Running  *runningService  `json:"running"`
+	Asked    *askedService              `json:"asked"`
+	Deployed *pulumicli.DeployedService `json:"deployed"`
+	Running  *runningService            `json:"running"`
 }
 
 // askedImage is what the stage file has a service or a task run.
@@ -81,84 +78,70 @@ func imageAsked(settings *stage.Stage, name string) askedImage {
 	return asked
 }
 
-func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*Stage,
-	error) {
-	status := &Stage{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
-		SecretsCompared: true, Differences: []string{}}
-	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
-		return nil, err
-	}
-	// Each takes the CLI some time.
-	var history *timeline.Timeline
-	var config *pulumicli.StageConfig
-	var outputs map[string]json.RawMessage
-	asking, asked := errgroup.WithContext(ctx)
-	asking.Go(func() (err error) {
-		history, config, err = timeline.Open(asked, pulumi, project, stack, 1)
-		return err
-	})
-	asking.Go(func() (err error) {
-		outputs, err = pulumi.Outputs(asked, stack)
-		return err
-	})
-	var state *pulumicli.State
-	asking.Go(func() (err error) {
-		state, err = pulumi.State(asked, stack)
-		return err
-	})
-	err := asking.Wait()
+// Parts are what a status needs of a stage.
+var Parts = snapshot.Parts{Secrets: true, Updates: 1, Outputs: true, State: true}
+
+// Read loads a stage, and tells what it asks for, what was deployed last, and what runs now.
+func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*Stage, error) {
+	loaded, err := snapshot.Load(ctx, pulumi, project, stack, Parts)
 	_, withoutFile := os.Stat(project.StageFile(stack))
 	if missing := (pulumicli.NoStack{}); errors.As(err, &missing) && withoutFile == nil {
+		status := newStage(stack)
 		status.withoutStack(ctx, project)
 		return status, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	last, err := history.Past.Last(ctx)
-	if err != nil {
-		return nil, err
-	}
-	lock, err := history.Past.Backend.Lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if note := history.Past.Backend.Unread(); note != "" {
+	return of(ctx, loaded, withoutFile == nil)
+}
+
+func newStage(stack string) *Stage {
+	return &Stage{Stage: stack, Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
+		SecretsCompared: true, Differences: []string{}}
+}
+
+// of tells the status of a stage that was loaded.
+func of(ctx context.Context, loaded *snapshot.Stage, hasFile bool) (*Stage, error) {
+	status := newStage(loaded.Stack)
+	last, state, locked := loaded.Last, loaded.State, loaded.Lock != nil
+	if note := loaded.History.Backend.Unread(); note != "" {
 		status.Notes = append(status.Notes, note)
 	}
-	if lock != nil {
-		status.differ("%s", lock.Describe(stack))
+	if locked {
+		status.differ("%s", loaded.Lock.Describe(loaded.Stack))
 	} else if pending := state.Pending(); len(pending) > 0 {
-		status.differ("%s", cutOff(stack, pending))
+		status.differ("%s", cutOff(loaded.Stack, pending))
 	}
-	undeployed := status.askedBy(project, config, last, withoutFile == nil)
+	undeployed := status.askedBy(loaded, hasFile)
 	if last != nil {
 		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumicli.Time(last.StartTime), last.Environment["git.head"],
 			last.Environment["git.author"], last.Message, last.Environment["git.dirty"] == "true"}
 	}
-	if err := status.deployed(outputs["services"]); err != nil {
-		return nil, fmt.Errorf("the output services of %s: %w", stack, err)
+	for name, service := range loaded.Outputs.Services {
+		status.service(name).Deployed = &service
 	}
-	if err := status.deployedTasks(outputs["tasks"]); err != nil {
-		return nil, fmt.Errorf("the output tasks of %s: %w", stack, err)
+	for name, task := range loaded.Outputs.Tasks {
+		status.task(name).Deployed = &taskRevision{Revision: task.Revision, TaskDefinition: task.TaskDefinition,
+			schedule: task.Schedule}
 	}
-	cloud, err := awsreader.Connect(ctx, stack, config.Config)
+	cloud, err := loaded.Connect(ctx)
 	if err != nil && status.runsNothing() { // then there is next to nothing to ask about
-		status.updated(last, lock != nil)
+		status.updated(last, locked)
 		status.differ("whether AWS has anything of it is not known: %v", err)
 		return status, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	cluster := project.Name + "-" + stagefile.StageName(stack)
+	cluster := loaded.Cluster()
 	if err := status.running(ctx, cloud, cluster, state); err != nil {
 		return nil, err
 	}
-	status.lost = lock == nil && !wasDestroyed(last) && !state.HasAWS() && len(state.Pending()) == 0 &&
-		cloud.HasCluster(ctx, cluster, project.Name, stagefile.StageName(stack))
+	status.lost = !locked && !wasDestroyed(last) && !state.HasAWS() && len(state.Pending()) == 0 &&
+		cloud.HasCluster(ctx, cluster, loaded.Project.Name, loaded.Name())
 	status.kept = len(state.Pending()) == 0 && status.inState(cluster, state)
-	status.updated(last, lock != nil)
+	status.updated(last, locked)
 	for _, name := range slices.Sorted(maps.Keys(status.Services)) {
 		status.compare(name, status.Services[name])
 	}
@@ -185,7 +168,7 @@ func (s *Stage) inState(cluster string, state *pulumicli.State) bool {
 func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	name := stagefile.StageName(s.Stage)
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
-		s.askedFor(project, config, secretKeys)
+		s.askedFor(stagefile.Load(project, s.Stage, config, secretKeys))
 		cloud, err := awsreader.Connect(ctx, s.Stage, config)
 		s.lost = err == nil && cloud.HasCluster(ctx, project.Name+"-"+name, project.Name, name)
 	}
@@ -206,9 +189,8 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 // lostChapter is where the documentation says more.
 const lostChapter = "docs/operations.md, \"get back a state that was lost\""
 
-// askedFor reads what a configuration asks for, or says why it cannot be deployed.
-func (s *Stage) askedFor(project *stagefile.Project, config map[string]string, secretKeys []string) {
-	settings, mistakes := stagefile.Load(project, s.Stage, config, secretKeys)
+// askedFor has what a stage file asks for, or says why that cannot be deployed.
+func (s *Stage) askedFor(settings *stage.Stage, mistakes error) {
 	if mistakes != nil { // what was deployed and what runs can be told all the same
 		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stagefile.StageName(s.Stage),
 			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
@@ -219,23 +201,24 @@ func (s *Stage) askedFor(project *stagefile.Project, config map[string]string, s
 }
 
 // askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
-func (s *Stage) askedBy(project *stagefile.Project, config *pulumicli.StageConfig, last *pulumicli.Update,
-	hasFile bool) (undeployed bool) {
+func (s *Stage) askedBy(loaded *snapshot.Stage, hasFile bool) (undeployed bool) {
+	last := loaded.Last
 	if !hasFile {
 		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
 			"destroy --stack %s`)",
-			stagefile.StageName(s.Stage), s.Stage)
+			loaded.Name(), s.Stage)
 		if last != nil { // how AWS was asked then
 			for key, value := range last.Config {
-				if _, is := config.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
-					config.Config[key] = *value.Value
+				if _, is := loaded.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
+					loaded.Config[key] = *value.Value
 				}
 			}
 		}
 		return false
 	}
-	s.askedFor(project, config.Config, config.SecretKeys)
-	return last != nil && last.Kind == "update" && s.undeployed(project, config, last)
+	s.askedFor(loaded.Declared())
+	return last != nil && last.Kind == "update" &&
+		s.undeployed(loaded.Flat(), flatconfig.Of(loaded.Project.Name, last.Config))
 }
 
 // updated says how the last update ended. locked says that one goes on, which has been told.
@@ -334,9 +317,7 @@ func (s *Stage) asked(settings *stage.Stage) {
 }
 
 // undeployed tells which keys the stage file has changed since the last update, and whether there are any.
-func (s *Stage) undeployed(project *stagefile.Project, config *pulumicli.StageConfig,
-	last *pulumicli.Update) bool {
-	now, before := flatconfig.Of(project.Name, config.Values), flatconfig.Of(project.Name, last.Config)
+func (s *Stage) undeployed(now, before flatconfig.Config) bool {
 	s.SecretsCompared = !now.Hidden() && !before.Hidden()
 	var changed, removed []string
 	for _, change := range flatconfig.Changes(before, now) {
@@ -353,20 +334,6 @@ func (s *Stage) undeployed(project *stagefile.Project, config *pulumicli.StageCo
 		s.differ("removed since the last update, which still had: %s", strings.Join(removed, ", "))
 	}
 	return len(changed)+len(removed) > 0
-}
-
-func (s *Stage) deployed(output json.RawMessage) error {
-	if output == nil {
-		return nil
-	}
-	var deployed map[string]*deployedService
-	if err := json.Unmarshal(output, &deployed); err != nil {
-		return err
-	}
-	for name, service := range deployed {
-		s.service(name).Deployed = service
-	}
-	return nil
 }
 
 // compareImages tells which images are gone without which no task starts.

@@ -21,6 +21,8 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/awsclient"
@@ -111,7 +113,8 @@ func (f *fakeAWS) status(t *testing.T) (*Stage, error) {
 	cloud := f.cloud(t)
 	status := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		LastUpdate: &lastUpdate{Start: time.Unix(1000000, 0)}}
-	status.service("web").Deployed = &deployedService{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-web:2"}
+	status.service("web").Deployed = &pulumicli.DeployedService{Revision: 2,
+		TaskDefinition: fakeRevision + "shop-dev-web:2"}
 	status.task("report").Deployed = &taskRevision{Revision: 2, TaskDefinition: fakeRevision + "shop-dev-report:2"}
 	status.task("report").Asked = f.asked
 	if f.schedule != nil {
@@ -334,7 +337,7 @@ func TestAPinNamesTheNewerRevisionThatDoesNotRun(t *testing.T) {
 	notes := func(pinned, registered int) []string {
 		s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}}
 		s.service("web").Asked = &askedService{Revision: pinned}
-		s.service("web").Deployed = &deployedService{Revision: 2}
+		s.service("web").Deployed = &pulumicli.DeployedService{Revision: 2}
 		s.service("web").Running = &runningService{Revision: 2, steady: true, registered: registered}
 		s.compare("web", s.Services["web"])
 		require.Empty(t, s.Differences)
@@ -360,7 +363,7 @@ func TestADestroyThatWasStoppedNamesWhatIsGone(t *testing.T) {
 	t.Parallel()
 	s := &Stage{Stage: "dev", Services: map[string]*serviceStatus{}, Tasks: map[string]*taskStatus{},
 		LastUpdate: &lastUpdate{Kind: "destroy", Result: "failed"}}
-	s.service("web").Deployed = &deployedService{Revision: 2}
+	s.service("web").Deployed = &pulumicli.DeployedService{Revision: 2}
 	s.task("report").Deployed = &taskRevision{Revision: 2}
 	s.task("report").Schedule = &readySchedule{Name: "shop-dev-report", Missing: true}
 	s.updated(&pulumicli.Update{Kind: "destroy", Result: "failed"}, false)
@@ -396,8 +399,7 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 			Images: awsreader.Images{Image: awsreader.Image{Tag: "v2"}},
 			InECS:  &awsreader.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
 	}
-	history := timeline.New("shop", "dev")
-	history.Cloud = f.cloud(t)
+	history := timeline.New(&snapshot.Stage{Project: &stagefile.Project{Name: "shop"}, Stack: "dev"}, f.cloud(t))
 	history.Entries = []*timeline.Entry{
 		{Kind: "refresh", Index: 0},
 		{Kind: "update", Result: "failed", Services: map[string]*timeline.DeployedRevision{"web": put(2)}, Index: 1},

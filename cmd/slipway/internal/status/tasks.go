@@ -3,7 +3,6 @@ package status
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +17,6 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
 	"slipway/internal/schedule"
 	"slipway/stage"
@@ -82,21 +80,6 @@ func (s *Stage) askedTasks(settings *stage.Stage) {
 		}
 		s.task(name).Asked = asked
 	}
-}
-
-func (s *Stage) deployedTasks(output json.RawMessage) error {
-	if output == nil {
-		return nil
-	}
-	var deployed map[string]pulumicli.DeployedTask
-	if err := json.Unmarshal(output, &deployed); err != nil {
-		return err
-	}
-	for name, task := range deployed {
-		s.task(name).Deployed = &taskRevision{Revision: task.Revision, TaskDefinition: task.TaskDefinition,
-			schedule: task.Schedule}
-	}
-	return nil
 }
 
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read

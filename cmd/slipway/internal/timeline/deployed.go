@@ -3,7 +3,6 @@ package timeline
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/ecsread"
 	"slipway/stage"
 )
@@ -47,7 +45,7 @@ func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...
 	reading.SetLimit(exports)
 	for i, e := range needed {
 		reading.Go(func() error {
-			states[i], unread[i] = t.Past.State(group, e.Index, !exact)
+			states[i], unread[i] = t.History.State(group, e.Index, !exact)
 			return nil
 		})
 	}
@@ -79,12 +77,7 @@ func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...
 
 // deploymentBefore is the update or the destroy before one; nil where there is none.
 func (t *Timeline) deploymentBefore(ctx context.Context, e *Entry) (*Entry, error) {
-	for i := e.Index + 1; ; i++ {
-		found, err := t.At(ctx, i)
-		if err != nil || found == nil || found.Kind == "update" || found.Kind == "destroy" {
-			return found, err
-		}
-	}
+	return t.First(ctx, e.Index+1, (*Entry).Deploys)
 }
 
 // resolveRevision finds the number of a revision by the evidence that there is.
@@ -95,7 +88,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 		return &DeployedRevision{Revision: pinned, Pinned: true}, nil
 	}
 	if state != nil {
-		return &DeployedRevision{Revision: revisionIn(state, kind, t.Cluster, name)}, nil
+		return &DeployedRevision{Revision: revisionIn(state, kind, t.Cluster(), name)}, nil
 	}
 	outputs, err := t.outputs(ctx, e)
 	if err != nil {
@@ -138,41 +131,24 @@ func (t *Timeline) outputs(ctx context.Context, e *Entry) (*pulumicli.Outputs, e
 			return nil, nil
 		}
 	}
-	if t.deployed == nil {
-		var err error
-		if t.deployed, err = pulumicli.ReadOutputs(ctx, t.Past.Pulumi, t.Stack); err != nil {
-			return nil, err
-		}
-	}
-	return t.deployed, nil
+	err := t.ReadOutputs(ctx)
+	return t.Outputs, err
 }
 
 // describe reads the revisions that updates put in place, each once, and what they run.
 func (t *Timeline) describe(ctx context.Context, entries []*Entry) error {
+	revision := func(of Part, put *DeployedRevision) string {
+		return t.Cluster() + "-" + of.Name + ":" + strconv.Itoa(put.Revision)
+	}
 	var missing []string
-	each := func(do func(kind, name string, put *DeployedRevision) error) error {
-		for _, e := range entries {
-			for _, kind := range []string{ServiceKind, TaskKind} {
-				for _, name := range slices.Sorted(maps.Keys(e.Of(kind))) {
-					if put := e.Of(kind)[name]; put.Revision != 0 {
-						if err := do(kind, name, put); err != nil {
-							return err
-						}
-					}
-				}
+	for _, e := range entries {
+		for part, put := range Parts(e.Services, e.Tasks) {
+			name := revision(part, put)
+			if _, known := t.revisions[name]; put.Revision != 0 && !known && !slices.Contains(missing, name) {
+				missing = append(missing, name)
 			}
 		}
-		return nil
 	}
-	revision := func(name string, put *DeployedRevision) string {
-		return t.Cluster + "-" + name + ":" + strconv.Itoa(put.Revision)
-	}
-	_ = each(func(_, name string, put *DeployedRevision) error {
-		if _, known := t.revisions[revision(name, put)]; !known && !slices.Contains(missing, revision(name, put)) {
-			missing = append(missing, revision(name, put))
-		}
-		return nil
-	})
 	found, err := t.Cloud.DescribeAll(ctx, missing)
 	if err != nil {
 		return err
@@ -180,11 +156,15 @@ func (t *Timeline) describe(ctx context.Context, entries []*Entry) error {
 	for i, name := range missing {
 		t.revisions[name] = found[i]
 	}
-	return each(func(_, name string, put *DeployedRevision) (err error) {
-		put.InECS = t.revisions[revision(name, put)]
-		put.Images, err = t.Cloud.Images(ctx, put.InECS, name)
-		return err
-	})
+	for _, e := range entries {
+		for part, put := range Parts(e.Services, e.Tasks) {
+			put.InECS = t.revisions[revision(part, put)]
+			if put.Images, err = t.Cloud.Images(ctx, put.InECS, part.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // registrationSlack is how far times of AWS and of an update may be apart beside the difference of the clocks: those of
@@ -235,7 +215,7 @@ func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*Dep
 		return &DeployedRevision{}, nil
 	}
 	none := by == nil // it may have put none in place
-	if asked, err := e.Asked(t.project, t.Stack); err == nil && e.Result == "succeeded" {
+	if asked, err := e.Asked(t.Project.Name, t.Name()); err == nil && e.Result == "succeeded" {
 		none = false
 		candidates = slices.DeleteFunc(candidates,
 			func(r *awsreader.Revision) bool { return len(Mismatches(asked, name, r)) > 0 })
@@ -257,22 +237,21 @@ func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*Dep
 
 // registeredBy is the update that ran when a revision was registered: that one or one before it; nil where none did.
 func (t *Timeline) registeredBy(ctx context.Context, e *Entry, at time.Time, slack window) (*Entry, error) {
-	for i := e.Index; ; i++ {
-		found, err := t.At(ctx, i)
-		if err != nil || found == nil || found.End != nil && found.End.Add(slack.after).Before(at) {
-			return nil, err
-		}
-		if found.Kind == "update" && !at.Before(found.Start.Add(slack.before)) {
-			return found, nil
-		}
+	ended := func(e *Entry) bool { return e.End != nil && e.End.Add(slack.after).Before(at) }
+	found, err := t.First(ctx, e.Index, func(e *Entry) bool {
+		return ended(e) || e.Kind == "update" && !at.Before(e.Start.Add(slack.before))
+	})
+	if found != nil && ended(found) {
+		found = nil
 	}
+	return found, err
 }
 
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
 func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsreader.Revision, error) {
-	family := t.Cluster + "-" + name
-	tags := (&stage.Stage{Project: t.project, Name: stagefile.StageName(t.Stack)}).AllTags()
+	family := t.Cluster() + "-" + name
+	tags := (&stage.Stage{Project: t.Project.Name, Name: t.Name()}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
 	own := func(r *awsreader.Revision) bool {
 		for key, value := range tags {

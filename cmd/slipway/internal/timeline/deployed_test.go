@@ -20,6 +20,8 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
+	"slipway/cmd/slipway/internal/snapshot"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
 )
@@ -133,12 +135,10 @@ func placedBy(t *testing.T, past *Timeline) (found []string) {
 
 func openFake(t *testing.T, pulumi *pulumitest.Stack, files *pulumicli.Backend, family *fakeFamily) *Timeline {
 	t.Helper()
-	found := New("shop", "dev")
-	var err error
-	found.Past, err = pulumicli.OpenHistory(t.Context(), pulumi.CLI(), files, "dev", false, 1)
-	require.NoError(t, err)
-	found.Cloud = family.cloud(t)
-	return found
+	history := &pulumicli.History{Pulumi: pulumi.CLI(), Stack: "dev", Backend: files}
+	require.NoError(t, history.Open(t.Context(), 1))
+	return New(&snapshot.Stage{Pulumi: pulumi.CLI(), Project: &stagefile.Project{Name: "shop"}, Stack: "dev",
+		History: history}, family.cloud(t))
 }
 
 func web(greeting string) string {
@@ -296,9 +296,9 @@ func TestNoMoreOfAHistoryIsReadThanIsAskedFor(t *testing.T) {
 		updates = append(updates, each)
 	}
 	pulumi := &pulumitest.Stack{Updates: updates}
-	found, err := pulumicli.OpenHistory(t.Context(), pulumi.CLI(), nil, "dev", false, 1)
-	require.NoError(t, err)
-	_, err = found.At(t.Context(), 0)
+	found := &pulumicli.History{Pulumi: pulumi.CLI(), Stack: "dev"}
+	require.NoError(t, found.Open(t.Context(), 1))
+	_, err := found.At(t.Context(), 0)
 	require.NoError(t, err)
 	require.Len(t, pulumi.Asked, 1)
 	require.Contains(t, pulumi.Asked[0], "--page-size 1 --page 1")
@@ -312,8 +312,8 @@ func TestNoMoreOfAHistoryIsReadThanIsAskedFor(t *testing.T) {
 
 	// Elsewhere there is a file for each: as many as needed with one command.
 	pulumi.Asked = nil
-	found, err = pulumicli.OpenHistory(t.Context(), pulumi.CLI(), &pulumicli.Backend{}, "dev", false, 10)
-	require.NoError(t, err)
+	found = &pulumicli.History{Pulumi: pulumi.CLI(), Stack: "dev", Backend: &pulumicli.Backend{}}
+	require.NoError(t, found.Open(t.Context(), 10))
 	for i := range 250 {
 		_, err = found.At(t.Context(), i)
 		require.NoError(t, err)

@@ -16,8 +16,8 @@ import (
 
 // Asked is the stage that an update was run with, as the program would load it today. Secrets that could not be
 // decrypted are there by name.
-func (e *Entry) Asked(project, stack string) (*stage.Stage, error) {
-	in := stage.Input{Project: project, Stage: stagefile.StageName(stack), Config: map[string]string{}}
+func (e *Entry) Asked(project, name string) (*stage.Stage, error) {
+	in := stage.Input{Project: project, Stage: name, Config: map[string]string{}}
 	for key, value := range e.config {
 		if value.Secret {
 			in.SecretKeys = append(in.SecretKeys, key)
@@ -77,14 +77,12 @@ func (p *DeployedRevision) Describe() string {
 
 // compareRevisions says which revisions an update put in place that the one before it had not.
 func (e *Entry) compareRevisions(before *Entry) {
-	for _, kind := range []string{ServiceKind, TaskKind} {
-		for name, put := range e.Of(kind) {
-			last := &DeployedRevision{}
-			if before != nil && before.Of(kind)[name] != nil {
-				last = before.Of(kind)[name]
-			}
-			put.Changed = put.Revision != last.Revision && put.Revision != 0 && last.Unknown == ""
+	for part, put := range Parts(e.Services, e.Tasks) {
+		last := &DeployedRevision{}
+		if before != nil && before.Of(part.Kind)[part.Name] != nil {
+			last = before.Of(part.Kind)[part.Name]
 		}
+		put.Changed = put.Revision != last.Revision && put.Revision != 0 && last.Unknown == ""
 	}
 }
 
@@ -111,11 +109,9 @@ func (e *Entry) Differs(other *Entry) bool {
 	if len(flatconfig.Changes(e.Settings, other.Settings)) > 0 {
 		return true
 	}
-	for _, kind := range []string{ServiceKind, TaskKind} {
-		for name, put := range e.Of(kind) {
-			if there := other.Of(kind)[name]; there != nil && !there.Same(put.Images) {
-				return true
-			}
+	for part, put := range Parts(e.Services, e.Tasks) {
+		if there := other.Of(part.Kind)[part.Name]; there != nil && !there.Same(put.Images) {
+			return true
 		}
 	}
 	return false
@@ -153,6 +149,9 @@ type Entry struct {
 	config   map[string]pulumicli.ConfigValue
 	Settings flatconfig.Config `json:"-"`
 }
+
+// Deploys tells whether it changed what runs: a refresh does not.
+func (e *Entry) Deploys() bool { return e.Kind == "update" || e.Kind == "destroy" }
 
 // Of are what an update put in place for the stage's services, or for its tasks.
 func (e *Entry) Of(kind string) map[string]*DeployedRevision {

@@ -5,16 +5,15 @@ package timeline
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/flatconfig"
-	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/internal/ecsread"
 )
 
@@ -24,90 +23,88 @@ const (
 	TaskKind    = "tasks"
 )
 
+// Part is a service or a task of a stage.
+type Part struct{ Kind, Name string }
+
+// String is its key in the stage file.
+func (p Part) String() string { return p.Kind + "." + p.Name }
+
+// Title is how people call it: a service by its name.
+func (p Part) Title() string {
+	if p.Kind == TaskKind {
+		return "task " + p.Name
+	}
+	return p.Name
+}
+
+// Parts are services, and then tasks, each in the order of their names.
+func Parts[V any](services, tasks map[string]V) iter.Seq2[Part, V] {
+	return func(yield func(Part, V) bool) {
+		for _, of := range []struct {
+			kind  string
+			named map[string]V
+		}{{ServiceKind, services}, {TaskKind, tasks}} {
+			for _, name := range slices.Sorted(maps.Keys(of.named)) {
+				if !yield(Part{of.kind, name}, of.named[name]) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Timeline is a stage's history, newest first, of which no more is read than is asked for.
 type Timeline struct {
-	Stack string
-	// Cluster is the stage's, and what the names of its families begin with.
-	Cluster string
-	project string
-	Past    *pulumicli.History
+	*snapshot.Stage
 	Entries []*Entry // those that were made, newest first
 	// Cloud is where its revisions and images are.
 	Cloud *awsreader.Client
-	// revisions are those that were described, by family:number; nil for one that is gone.
+	// revisions are those that were described, by family:number; nil for one that ECS no longer has.
 	revisions map[string]*awsreader.Revision
 	// registered are a family's own revisions, oldest first, as far back as was asked for.
 	registered map[string][]*awsreader.Revision
-	// deployed are the stack's outputs: what the newest update that succeeded put in place.
-	deployed *pulumicli.Outputs
 }
 
-// Open reads what is asked of a stage's history first: its configuration, and the newest updates.
-func Open(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string,
-	newest int) (*Timeline,
-	*pulumicli.StageConfig, error) {
-	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
-		return nil, nil, err
-	}
-	files, err := pulumicli.OpenBackend(ctx, project, stack)
-	if err != nil {
-		return nil, nil, err
-	}
-	config := &pulumicli.StageConfig{}
-	found := New(project.Name, stack)
-	asking, asked := errgroup.WithContext(ctx)
-	asking.Go(func() (err error) {
-		config, err = pulumicli.ReadStageConfig(asked, pulumi, project, stack, files)
-		return err
-	})
-	asking.Go(func() (err error) {
-		found.Past, err = pulumicli.OpenHistory(asked, pulumi, files, stack, project.Encrypts(stack) || files == nil, newest)
-		return err
-	})
-	return found, config, asking.Wait()
-}
-
-func New(project, stack string) *Timeline {
-	return &Timeline{Stack: stack, Cluster: project + "-" + stagefile.StageName(stack), project: project,
-		revisions:  map[string]*awsreader.Revision{},
+// New is the timeline of a stage, whose history was loaded.
+func New(of *snapshot.Stage, cloud *awsreader.Client) *Timeline {
+	return &Timeline{Stage: of, Cloud: cloud, revisions: map[string]*awsreader.Revision{},
 		registered: map[string][]*awsreader.Revision{}}
-}
-
-// Connect prepares calls to AWS.
-func (t *Timeline) Connect(ctx context.Context, config map[string]string) (err error) {
-	t.Cloud, err = awsreader.Connect(ctx, t.Stack, config)
-	return err
 }
 
 // At is an update by its place in the history, 0 for the newest; nil where there are fewer.
 func (t *Timeline) At(ctx context.Context, i int) (*Entry, error) {
 	for len(t.Entries) <= i {
 		next := len(t.Entries)
-		read, err := t.Past.At(ctx, next)
+		read, err := t.History.At(ctx, next)
 		if err != nil || read == nil {
 			return nil, err
 		}
 		number := read.Version
 		if number == 0 {
-			count, err := t.Past.Count(ctx)
+			count, err := t.History.Count(ctx)
 			if err != nil {
 				return nil, err
 			}
 			number = count - next
 		}
-		t.Entries = append(t.Entries, newEntry(t.project, *read, number, next))
+		t.Entries = append(t.Entries, newEntry(t.Project.Name, *read, number, next))
 	}
 	return t.Entries[i], nil
 }
 
-// updateBefore is the update before one; nil where there is none. Destroys and refreshes ask for nothing.
-func (t *Timeline) updateBefore(ctx context.Context, e *Entry) (*Entry, error) {
-	for i := e.Index + 1; ; i++ {
+// First is the newest update from a place on that is as wanted; nil where there is none.
+func (t *Timeline) First(ctx context.Context, from int, wanted func(*Entry) bool) (*Entry, error) {
+	for i := from; ; i++ {
 		found, err := t.At(ctx, i)
-		if err != nil || found == nil || found.Kind == "update" {
+		if err != nil || found == nil || wanted(found) {
 			return found, err
 		}
 	}
+}
+
+// updateBefore is the update before one; nil where there is none. Destroys and refreshes ask for nothing.
+func (t *Timeline) updateBefore(ctx context.Context, e *Entry) (*Entry, error) {
+	return t.First(ctx, e.Index+1, func(e *Entry) bool { return e.Kind == "update" })
 }
 
 // Compare finds out which keys an update has changed.
@@ -130,11 +127,11 @@ func (t *Timeline) Compare(ctx context.Context, e *Entry) error {
 // MarkOutcome notes at the newest update which services ECS serves with another revision than that update put in place.
 // Of earlier updates nobody keeps that. What cannot be read marks nothing.
 func (t *Timeline) MarkOutcome(ctx context.Context, entries []*Entry) {
-	i := slices.IndexFunc(entries, func(e *Entry) bool { return e.Kind == "update" || e.Kind == "destroy" })
+	i := slices.IndexFunc(entries, (*Entry).Deploys)
 	if i < 0 || entries[i].Kind == "destroy" || entries[i].Result == "in-progress" || !t.isNewest(entries[i]) {
 		return
 	}
-	services, err := ecsread.Services(ctx, t.Cloud.ECS, t.Cluster, slices.Sorted(maps.Keys(entries[i].Services)))
+	services, err := ecsread.Services(ctx, t.Cloud.ECS, t.Cluster(), slices.Sorted(maps.Keys(entries[i].Services)))
 	if err != nil {
 		return
 	}
@@ -150,10 +147,7 @@ func (t *Timeline) MarkOutcome(ctx context.Context, entries []*Entry) {
 
 // isNewest tells whether no update or destroy came after one.
 func (t *Timeline) isNewest(e *Entry) bool {
-	return !slices.ContainsFunc(t.Entries[:e.Index], func(later *Entry) bool {
-		return later.Kind == "update" ||
-			later.Kind == "destroy"
-	})
+	return !slices.ContainsFunc(t.Entries[:e.Index], (*Entry).Deploys)
 }
 
 // Find returns an update by its number.
@@ -192,15 +186,15 @@ func (t *Timeline) Find(ctx context.Context, number int) (*Entry, error) {
 }
 
 // Before is what an earlier update had put in place for a service or a task last.
-func (t *Timeline) Before(ctx context.Context, e *Entry, kind, name string) (*DeployedRevision, error) {
+func (t *Timeline) Before(ctx context.Context, e *Entry, part Part) (*DeployedRevision, error) {
 	for {
 		earlier, err := t.updateBefore(ctx, e)
 		if err != nil || earlier == nil {
 			return nil, err
 		}
-		if slices.Contains(earlier.Settings.Declared(kind), name) {
+		if slices.Contains(earlier.Settings.Declared(part.Kind), part.Name) {
 			err := t.ResolveRevisions(ctx, true, earlier)
-			return earlier.Of(kind)[name], err
+			return earlier.Of(part.Kind)[part.Name], err
 		}
 		e = earlier
 	}

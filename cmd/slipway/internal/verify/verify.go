@@ -12,8 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/stage"
 )
 
@@ -59,29 +58,21 @@ type verifier struct {
 	pending []func(context.Context) []Check
 }
 
-// Run makes all checks of a stage.
-func Run(ctx context.Context, directory, stack string) (*Result, error) {
-	project, err := stagefile.Find(directory)
-	if err != nil {
-		return nil, err
-	}
-	config, secretKeys, err := pulumicli.ReadConfig(ctx, pulumicli.New(project.Directory), project, stack)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := stagefile.Load(project, stack, config, secretKeys)
+// Run makes all checks of a stage, whose secrets need not be decrypted.
+func Run(ctx context.Context, of *snapshot.Stage) (*Result, error) {
+	settings, err := of.Declared()
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	client, err := awsreader.Connect(ctx, stack, config)
+	client, err := of.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := settings.CheckIn(client.Region, client.Account); err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	v := &verifier{Client: client, stage: settings, stack: stack}
-	if err := v.checkFiles(project, config); err != nil {
+	v := &verifier{Client: client, stage: settings, stack: of.Stack}
+	if err := v.checkFiles(of.Project, of.Config); err != nil {
 		return nil, err
 	}
 	v.checkImages()
@@ -92,7 +83,7 @@ func Run(ctx context.Context, directory, stack string) (*Result, error) {
 	v.checkNetwork()
 	v.checkIngress()
 	v.checkQueues()
-	return &Result{Stage: stack, Account: client.Account, Region: client.Region, Checks: v.run(ctx)}, nil
+	return &Result{Stage: of.Stack, Account: client.Account, Region: client.Region, Checks: v.run(ctx)}, nil
 }
 
 // run makes the pending checks, several at a time. Their lines keep their order.

@@ -1,4 +1,4 @@
-package timeline
+package history
 
 import (
 	"encoding/json"
@@ -12,9 +12,9 @@ import (
 	"slipway/stage"
 )
 
-// ContainerSettings are the values in the container definitions of a revision by path, such as
+// containerSettings are the values in the container definitions of a revision by path, such as
 // web.environment.GREETING.
-func ContainerSettings(r *awsreader.Revision) flatconfig.Config {
+func containerSettings(r *awsreader.Revision) flatconfig.Config {
 	found := flatconfig.Config{}
 	if r == nil {
 		return found

@@ -1,11 +1,10 @@
-package main
+package logs
 
 import (
 	"context"
 	"errors"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -54,7 +53,7 @@ func TestFollowingALogGoesOnAfterAFailedRead(t *testing.T) {
 			t.Parallel()
 			var printed []string
 			unread := 0
-			err := readLog(t.Context(), true, func(error) { unread++ }, &taskrun.Log{
+			err := read(t.Context(), true, func(error) { unread++ }, &taskrun.Log{
 				Logs: &looks{answers: test.answers}, Group: "/shop/dev/web",
 				Print: func(event types.FilteredLogEvent) error { printed = append(printed, *event.Message); return test.print },
 			})
@@ -62,21 +61,5 @@ func TestFollowingALogGoesOnAfterAFailedRead(t *testing.T) {
 			require.Equal(t, test.printed, printed)
 			require.Equal(t, test.unread, unread)
 		})
-	}
-}
-
-func TestSinceWhen(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"10m": now.Add(-10 * time.Minute), "0s": now,
-		"2026-11-23T00:00:00Z":      now.Add(-33 * time.Hour),
-		"2026-11-24T09:00:00+09:00": now.Add(-9 * time.Hour)} {
-		at, err := sinceWhen(text, now)
-		require.NoError(t, err)
-		require.True(t, want.Equal(at), text)
-	}
-	for _, text := range []string{"", "-10m", "yesterday", "10"} {
-		_, err := sinceWhen(text, now)
-		require.Error(t, err, text)
 	}
 }

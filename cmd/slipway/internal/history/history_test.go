@@ -1,4 +1,4 @@
-package main
+package history
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func TestHistoryMarksUpdatesThatWereMadeFromUncommittedChanges(t *testing.T) {
 			Start: time.Unix(1764460800, 0), Commit: "eb21d02f0c6d0d8b2b8f4a3c7f7c1f2f4a5b6c7d", Message: "Add a page"}
 	}
 	table := func(entries ...*timeline.Entry) string {
-		return printed(func(r *console.Report) { printHistory(r, "dev", entries) })
+		return printed(func(r *console.Report) { printTable(r, "dev", entries) })
 	}
 	mixed := table(entry(2, true), entry(1, false))
 	require.Contains(t, mixed, "eb21d02+ ")

@@ -1,10 +1,9 @@
-package main
+package oneoff
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/internal/taskrun"
 )
@@ -80,7 +80,7 @@ func runOne(ctx context.Context, task *oneTask, asJSON bool) (stdout, stderr str
 	command := &cobra.Command{}
 	command.SetOut(&out)
 	command.SetErr(&errOut)
-	err = runTask(ctx, console.NewReport(command), &taskrun.Runner{ECS: task, Logs: task},
+	err = Run(ctx, console.NewReport(command), &taskrun.Runner{ECS: task, Logs: task},
 		taskrun.Task{Cluster: "shop-dev", TaskDefinition: "shop-dev-migrate:3", Container: "migrate",
 			LogGroup: "/shop/dev/migrate"}, "--timeout", asJSON)
 	return out.String(), errOut.String(), err
@@ -120,28 +120,19 @@ func TestCtrlCStopsTheTask(t *testing.T) {
 	require.Contains(t, stderr, "Stopping the task. Ctrl-C again leaves that to ECS.")
 }
 
-func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
-	t.Parallel()
-	project := stagetest.Project(t,
-		"config:\n  slipway:services: {web: {replicas: 1}}\n  slipway:tasks: {migrate: {image: web}}\n")
-	require.NoError(t, os.WriteFile(project.Directory+"/Pulumi.yaml",
-		[]byte("name: slipway\nruntime: go\nconfig:\n  slipway:defaults:\n    value:\n"+
-			"      services: {api: {image: web}}\n      tasks: {report: {image: web}}\n"), 0o600))
-	require.Equal(t, []string{"migrate", "report"}, project.Tasks("release"))
-	require.Equal(t, []string{"api", "web", "migrate", "report"}, project.Logged("release"))
-	require.Equal(t, []string{"report"}, project.Tasks("new"), "without a file the defaults")
-}
-
 func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
 	t.Parallel()
 	p := stagetest.Project(t, "")
 	says := func(services, tasks, name string) string {
 		config := map[string]string{"slipway:services": services,
-			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@` + builtDigest + `"}}`}
+			"slipway:images": `{"web": {"ref": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@sha256:` + strings.Repeat("ab", 32) + `"}}`}
 		if tasks != "" {
 			config["slipway:tasks"] = tasks
 		}
-		return noTask(p, "release", name, config, nil, &pulumicli.Outputs{}).Error()
+		_, err := Prepare(&snapshot.Stage{Project: p, Stack: "release", StageConfig: &pulumicli.StageConfig{Config: config},
+			Outputs: &pulumicli.Outputs{}}, name)
+		require.Error(t, err)
+		return err.Error()
 	}
 	const web = `{"web": {"image": "web", "cpu": 256, "memory": 512}}`
 	require.Equal(t, "release has no tasks (its services: web): declare tasks.backup in Pulumi.release.yaml, as "+
@@ -149,14 +140,4 @@ func TestWhatCannotBeRunSaysWhatCan(t *testing.T) {
 		"and run `pulumi up --stack release`", says(web, "", "backup"))
 	require.Contains(t, says(web, `{"migrate": {"image": "web", "cpu": 256, "memory": 512}}`, "web"),
 		"web of release is a service, which ECS keeps running: name one of its tasks: migrate")
-}
-
-func TestATaskThatNobodyWaitsForHasNoTimeout(t *testing.T) {
-	t.Parallel()
-	var stderr bytes.Buffer
-	for _, args := range [][]string{{"--detach", "--timeout", "30m"}, {"-d", "--timeout=0"}} {
-		require.Equal(t, 2, run(t.Context(), append([]string{"run", "dev", "migrate"}, args...), &stderr, &stderr))
-		require.Contains(t, stderr.String(), "--timeout cannot be combined with --detach")
-		stderr.Reset()
-	}
 }

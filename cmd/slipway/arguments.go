@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/stagefile"
+)
+
+// oneStage takes a stage as the only argument.
+func oneStage(usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New(usage)
+		}
+		return stagefile.CheckNames(args)
+	}
+}
+
+// twoStages takes two stages, of which same says, with the name, that they must differ.
+func twoStages(usage, same string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return errors.New(usage)
+		}
+		if err := stagefile.CheckNames(args); err != nil {
+			return err
+		}
+		if stagefile.StageName(args[0]) == stagefile.StageName(args[1]) {
+			return fmt.Errorf(same+": name two stages", args[0])
+		}
+		return nil
+	}
+}
+
+// begin has where a command prints to, and the project that it works on.
+func begin(cmd *cobra.Command, directory string) (*console.Report, *stagefile.Project, error) {
+	project, err := stagefile.Find(directory)
+	return console.NewReport(cmd), project, err
+}

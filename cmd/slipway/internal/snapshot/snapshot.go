@@ -1,0 +1,112 @@
+// Package snapshot reads a stage from Pulumi once, for commands that are functions of what they find there.
+package snapshot
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/stage"
+)
+
+// Stage is a stage as Pulumi has it at one time. What was not asked for is nil.
+type Stage struct {
+	Pulumi  pulumicli.CLI
+	Project *stagefile.Project
+	Stack   string
+	// StageConfig is the configuration, as the stage's file and the defaults say it now.
+	*pulumicli.StageConfig
+	// History is read as far as was asked for; it reads on where more is needed.
+	History *pulumicli.History
+	// Last is the newest update or destroy; nil where there is none.
+	Last *pulumicli.Update
+	// Lock is held by an update that goes on, or was killed; nil where there is none.
+	Lock    *pulumicli.Lock
+	Outputs *pulumicli.Outputs
+	State   *pulumicli.State
+}
+
+// Parts are what is read of a stage besides its configuration.
+type Parts struct {
+	// Secrets has the secrets decrypted, where what decrypts them is at hand.
+	Secrets bool
+	// Updates is how many of the newest updates are read; 0 for neither history nor lock.
+	Updates int
+	// Outputs and State are read, too.
+	Outputs, State bool
+}
+
+// Load asks Pulumi for the parts, all at once: each takes the CLI some time.
+func Load(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string, parts Parts) (*Stage,
+	error) {
+	if _, err := stagefile.Read(project.StageFile(stack)); err != nil { // whose mistakes pulumi tells without its name
+		return nil, err
+	}
+	s := &Stage{Pulumi: pulumi, Project: project, Stack: stack}
+	var backend *pulumicli.Backend
+	if parts.Secrets || parts.Updates > 0 {
+		var err error
+		if backend, err = pulumicli.OpenBackend(ctx, project, stack); err != nil {
+			return nil, err
+		}
+	}
+	decrypt := parts.Secrets && (project.Encrypts(stack) || backend == nil)
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() (err error) {
+		s.StageConfig, err = pulumicli.ReadConfig(asked, pulumi, project, stack, decrypt)
+		return err
+	})
+	if parts.Updates > 0 {
+		s.History = &pulumicli.History{Pulumi: pulumi, Stack: stack, Backend: backend, WithSecrets: decrypt,
+			Undecrypted: !parts.Secrets}
+		asking.Go(func() error { return s.History.Open(asked, parts.Updates) })
+	}
+	if parts.Outputs {
+		asking.Go(func() error { return s.ReadOutputs(asked) })
+	}
+	if parts.State {
+		asking.Go(func() (err error) {
+			s.State, err = pulumi.State(asked, stack)
+			return err
+		})
+	}
+	if err := asking.Wait(); err != nil || s.History == nil {
+		return s, err
+	}
+	var err error
+	if s.Last, err = s.History.Last(ctx); err == nil {
+		s.Lock, err = backend.Lock(ctx)
+	}
+	return s, err
+}
+
+// ReadOutputs reads the outputs, where they were not read yet.
+func (s *Stage) ReadOutputs(ctx context.Context) (err error) {
+	if s.Outputs == nil {
+		s.Outputs, err = s.Pulumi.Outputs(ctx, s.Stack)
+	}
+	return err
+}
+
+// Name is the stage's own, without organization and project.
+func (s *Stage) Name() string { return stagefile.StageName(s.Stack) }
+
+// Cluster is the name of the stage's, with which the names of its families begin.
+func (s *Stage) Cluster() string { return s.Project.Name + "-" + s.Name() }
+
+// Declared is the stage as its configuration declares it, checked as `pulumi up` would.
+func (s *Stage) Declared() (*stage.Stage, error) {
+	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys)
+}
+
+// Flat is the configuration by path.
+func (s *Stage) Flat() flatconfig.Config { return flatconfig.Of(s.Project.Name, s.Values) }
+
+// Connect prepares calls to the stage's account in AWS.
+func (s *Stage) Connect(ctx context.Context) (*awsreader.Client, error) {
+	return awsreader.Connect(ctx, s.Stack, s.Config)
+}
