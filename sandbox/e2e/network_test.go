@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
 )
 
 func TestAnUpdateEndsWellWhateverTheNetworkDoes(t *testing.T) {
@@ -25,24 +27,42 @@ func TestAnUpdateEndsWellWhateverTheNetworkDoes(t *testing.T) {
 	require.Equal(t, []string{"1 exited 0", "1 exited 0"}, p.ran("slipway-dev-migrate"))
 }
 
-func TestAPermissionThatWatchingNeedsIsMissedBeforeAnythingChanges(t *testing.T) {
+func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.migrating()
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	for fault, says := range map[string][]string{
-		"DescribeServices=deny": {"services.web (Pulumi.dev.yaml): its deployment could not be watched, so nothing is changed", "needs ecs:DescribeServices"},
-		"DescribeTasks=deny": {"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched, so nothing is " +
-			"changed", "needs ecs:ListTasks, ecs:DescribeTasks"},
-	} {
-		p.faults(map[string]string{"api-fault": fault})
-		p.refused(says, "pulumi", "preview", "--stack", "dev")
-		u := p.tryUp("dev")
+	good := p.read("Pulumi.dev.yaml")
+	p.serviceKeys("revision: 7", "route: {hosts: [web.example.org]}")
+	p.stageKeys("slipway:loadBalancer: {zone: example.org, subnets: [" + account.Subnets[0].ID +
+		", subnet-0123456789abcdef0]}")
+	p.faults(map[string]string{"api-fault": "DescribeServices=deny,DescribeTasks=deny"})
+	says := []string{
+		"services.web (Pulumi.dev.yaml): its deployment could not be watched, so nothing is changed",
+		"needs ecs:DescribeServices",
+		"tasks.migrate.before (Pulumi.dev.yaml): the task could not be watched, so nothing is changed",
+		"needs ecs:ListTasks, ecs:DescribeTasks",
+		"loadBalancer.zone (Pulumi.dev.yaml): there is no public hosted zone example.org",
+		"loadBalancer.subnets (Pulumi.dev.yaml): subnet-0123456789abcdef0 cannot be read",
+		"services.web.revision (Pulumi.dev.yaml)", "slipway-dev-web:7",
+	}
+	p.refused(says, "pulumi", "preview", "--stack", "dev")
+	requireNothing := func(says ...string) {
+		t.Helper()
+		u := p.tryUp("dev", "--skip-preview")
 		require.NotZero(t, u.status)
+		for _, text := range says {
+			require.Contains(t, u.output, text)
+		}
 		require.Empty(t, u.changed())
 	}
+	requireNothing(says...)
+	p.faults(nil)
+	p.write("Pulumi.dev.yaml", good)
+	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [subnet-0123456789abcdef0]}")
+	requireNothing("network.subnets", "subnet-0123456789abcdef0")
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
 	require.Empty(t, p.revisions("slipway-dev-migrate"))
-	p.faults(nil)
+	p.write("Pulumi.dev.yaml", good)
 	p.up("dev")
 }

@@ -25,10 +25,11 @@ var several = []string{
 
 func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	t.Parallel()
-	p := newProject(t)
+	p := deployed(t)
+	before := p.containers("dev")
 	p.serviceKeys(several...)
-	p.up("dev")
-	registered, err := p.open().FindTaskDefinition("slipway-dev-web:1")
+	p.up("dev").builtNothing()
+	registered, err := p.open().FindTaskDefinition("slipway-dev-web:2")
 	require.NoError(t, err)
 	require.Len(t, registered.Containers, 3)
 	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]
@@ -40,7 +41,6 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])
 	require.Equal(t, "/slipway/dev/web", prepare.LogGroup())
 	require.Equal(t, []account.Volume{{Name: "data"}}, registered.Volumes)
-	p.settled("dev")
 
 	p.replace("Pulumi.dev.yaml", `LEVEL: "info"`, `LEVEL: "debug"`)
 	preview := p.preview("dev")
@@ -50,10 +50,15 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 		require.NotContains(t, changedLines(preview.output), other, "only the variable differs")
 	}
 	p.up("dev").builtNothing()
-	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Equal(t, 3, p.service("slipway-dev").Revision)
 	require.Equal(t, 1, p.builds("slipway-dev/web"))
-
 	p.ok("slipway", "verify", "dev")
+	p.settled("dev")
+
+	p.withoutOptions()
+	p.up("dev").builtNothing()
+	require.JSONEq(t, before, p.containers("dev"), "what it was before")
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE", "4 ACTIVE"}, p.revisions("slipway-dev-web"))
 }
 
 // changedLines are the lines of a preview's diff that show what is added, removed or changed.
@@ -62,47 +67,4 @@ func changedLines(preview string) (lines string) {
 		lines += line + "\n"
 	}
 	return lines
-}
-
-func TestAServiceThatGainsAndLosesAContainer(t *testing.T) {
-	t.Parallel()
-	p := deployed(t)
-	before := p.containers("dev")
-	p.serviceKeys(several...)
-	p.up("dev").builtNothing()
-	require.NotEqual(t, before, p.containers("dev"))
-	p.withoutOptions()
-	p.up("dev").builtNothing()
-	require.JSONEq(t, before, p.containers("dev"), "what it was before")
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE"}, p.revisions("slipway-dev-web"))
-	p.settled("dev")
-}
-
-func TestMistakesInContainersAreRefusedAllAtOnce(t *testing.T) {
-	t.Parallel()
-	p := deployed(t)
-	p.serviceKeys(
-		"dependsOn: {prepare: SUCCESS, nobody: START}",
-		"mounts: {data: {path: data}}",
-		"containers:",
-		"  prepare: {image: web, dependsOn: {agent: HEALTHY}}",
-		"  agent: {image: nginx, cpu: 300}",
-	)
-	p.stageKeys("slipway:tasks: {migrate: {image: web, before: [api], schedule: {when: daily}}}")
-	u := p.tryUp("dev", "--skip-preview")
-	require.NotZero(t, u.status)
-	require.Empty(t, u.changed())
-	for _, says := range []string{
-		"services.web.dependsOn.prepare (Pulumi.dev.yaml): waits for the end of prepare, which is essential",
-		"services.web.dependsOn.nobody (Pulumi.dev.yaml): names no container of the task",
-		"services.web.mounts.data.path (Pulumi.dev.yaml): is \"data\"; write an absolute path",
-		"services.web.containers.prepare.dependsOn.agent (Pulumi.dev.yaml): waits until agent is healthy, which has no " +
-			"healthCheck",
-		"services.web.containers.agent.image (Pulumi.dev.yaml): names \"nginx\", which is not declared",
-		"services.web.containers (Pulumi.dev.yaml): have 332 CPU units together, and the task has 256",
-		"tasks.migrate.before[0] (Pulumi.dev.yaml): names \"api\", which is no service",
-		"tasks.migrate.schedule.when (Pulumi.dev.yaml): is \"daily\"",
-	} {
-		require.Contains(t, u.output, says)
-	}
 }

@@ -39,34 +39,45 @@ func failingMigration(family string) map[string]string {
 	return map[string]string{"failing-tasks": family + ":*", "failing-exit-code": "3"}
 }
 
-func TestATaskIsDeclaredAndNotRun(t *testing.T) {
+func TestATaskIsDeclaredAndNotRunAndItsScheduleFollowsIt(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.task("report", "command: [report]")
+	p.task("report", "schedule:", "  when: rate(1 day)")
 	u := p.up("dev")
 	require.NotContains(t, u.changed(), "Update aws:ecs/service:Service")
-	require.Empty(t, p.ran("slipway-dev-report"))
+	require.Empty(t, p.ran("slipway-dev-report"), "schedules do not fire in the sandbox")
 	task := p.outputs("dev").Tasks["report"]
 	require.Equal(t, 1, task.Revision)
 	require.Equal(t, "slipway-dev-report", task.Family)
+	require.Equal(t, "slipway-dev-report", task.Schedule)
 	require.True(t, strings.HasSuffix(task.TaskDefinition, ":task-definition/slipway-dev-report:1"), task.TaskDefinition)
 	require.Equal(t, "/slipway/dev/report", task.LogGroup)
 	require.Contains(t, task.Run,
 		"aws ecs run-task --region ap-northeast-2 --cluster slipway-dev --launch-type FARGATE --task-definition "+
 			"slipway-dev-report:1 ")
 	require.Contains(t, task.Run, "securityGroups=["+task.SecurityGroups[0]+"]")
+
+	p.replace("Pulumi.dev.yaml", "rate(1 day)",
+		"cron(0 6 ? * MON-FRI *)\n        timeZone: Asia/Seoul\n        enabled: false")
+	require.Equal(t, []string{"Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
 	p.settled("dev")
 
-	p.replace("Pulumi.dev.yaml", "command: [report]", "command: [report, all]")
-	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+	p.replace("Pulumi.dev.yaml", "      schedule:\n", "      command: [report]\n      schedule:\n")
+	require.Contains(t, p.preview("dev").output, "aws:scheduler/schedule:Schedule")
+	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:scheduler/schedule:Schedule",
 		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
+	target := p.state("dev")["aws:scheduler/schedule:Schedule"][0].Outputs["target"].(map[string]any)
+	require.Contains(t, target["ecsParameters"].(map[string]any)["taskDefinitionArn"],
+		"task-definition/slipway-dev-report:2")
 	require.Equal(t, 2, p.outputs("dev").Tasks["report"].Revision)
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-report"))
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
 
 	p.withoutOptions()
-	p.up("dev")
+	require.Contains(t, p.up("dev").changed(), "Delete aws:scheduler/schedule:Schedule")
+	require.Empty(t, p.objects("schedule"))
 	require.Nil(t, p.outputs("dev").Tasks)
+	p.settled("dev")
 }
 
 func TestATaskRunsBeforeADeploymentAndOnlyThen(t *testing.T) {
@@ -109,8 +120,12 @@ func TestATaskRunsBeforeADeploymentAndOnlyThen(t *testing.T) {
 func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.migrating()
+	p.stageKeys("slipway:tasks:", "  warm: {image: web, before: [web]}", "  migrate: {image: web, before: [web]}")
 	p.up("dev")
+	tasks := p.migrationTasks()
+	require.Len(t, tasks, 2)
+	require.Equal(t, []string{"slipway-dev-migrate", "slipway-dev-warm"}, []string{tasks[0].Family(), tasks[1].Family()})
+	require.False(t, tasks[1].CreatedAt.Before(*tasks[0].StoppedAt), "one after the other")
 	p.faults(failingMigration("slipway-dev-migrate"))
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
@@ -132,6 +147,7 @@ func TestATaskThatFailsBeforeADeploymentStopsTheUpdate(t *testing.T) {
 	p.up("dev")
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
 	require.Len(t, p.ran("slipway-dev-migrate"), 4)
+	require.Len(t, p.ran("slipway-dev-warm"), 2, "it does not begin where the first one fails")
 	p.settled("dev")
 	require.Len(t, p.ran("slipway-dev-migrate"), 4)
 }
@@ -177,24 +193,6 @@ func TestTheFirstDeploymentOfAFreshAccount(t *testing.T) {
 	for _, each := range p.verified(0, "dev") {
 		require.NotContains(t, each.Message, "has no role")
 	}
-}
-
-func TestTwoTasksBeforeOneServiceRunOneAfterTheOther(t *testing.T) {
-	t.Parallel()
-	p := deployed(t)
-	p.stageKeys("slipway:tasks:", "  second: {image: web, before: [web]}", "  first: {image: web, before: [web]}")
-	p.up("dev")
-	tasks := p.migrationTasks()
-	require.Len(t, tasks, 2)
-	require.Equal(t, []string{"slipway-dev-first", "slipway-dev-second"}, []string{tasks[0].Family(), tasks[1].Family()})
-	require.False(t, tasks[1].CreatedAt.Before(*tasks[0].StoppedAt))
-
-	// The second does not begin where the first one fails.
-	p.faults(failingMigration("slipway-dev-first"))
-	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	require.NotZero(t, p.tryUp("dev").status)
-	require.Len(t, p.migrationTasks(), 3)
-	require.Equal(t, 1, p.service("slipway-dev").Revision)
 }
 
 // The deployment fails after the migration: to repeat the update is not to migrate again.
@@ -277,34 +275,4 @@ func TestTwoMigrationsNeverRunAtOnce(t *testing.T) {
 		"slipway", "status", "dev", "--exit-code")
 	p.recovers()
 	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").output, "what was asked for is what runs")
-}
-
-func TestAScheduleFollowsItsTask(t *testing.T) {
-	t.Parallel()
-	p := deployed(t)
-	p.task("report", "schedule:", "  when: rate(1 day)")
-	p.up("dev")
-	require.Equal(t, "slipway-dev-report", p.outputs("dev").Tasks["report"].Schedule)
-	p.settled("dev")
-	require.Empty(t, p.ran("slipway-dev-report"), "schedules do not fire in the sandbox")
-
-	p.replace("Pulumi.dev.yaml", "rate(1 day)",
-		"cron(0 6 ? * MON-FRI *)\n        timeZone: Asia/Seoul\n        enabled: false")
-	require.Equal(t, []string{"Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
-	p.settled("dev")
-
-	p.replace("Pulumi.dev.yaml", "      schedule:\n", "      command: [report]\n      schedule:\n")
-	preview := p.preview("dev")
-	require.Contains(t, preview.output, "aws:scheduler/schedule:Schedule")
-	require.Equal(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition", "Update aws:scheduler/schedule:Schedule",
-		"Delete aws:ecs/taskDefinition:TaskDefinition"}, p.up("dev").changed())
-	target := p.state("dev")["aws:scheduler/schedule:Schedule"][0].Outputs["target"].(map[string]any)
-	require.Contains(t, target["ecsParameters"].(map[string]any)["taskDefinitionArn"],
-		"task-definition/slipway-dev-report:2")
-	p.settled("dev")
-
-	p.withoutOptions()
-	changed := p.up("dev").changed()
-	require.Contains(t, changed, "Delete aws:scheduler/schedule:Schedule")
-	require.Empty(t, p.objects("schedule"))
 }

@@ -32,17 +32,31 @@ func (p *project) verified(status int, stage string) []check {
 // wrong is the only check that is not well: what it is about, and all of these words in its line.
 func (p *project) wrong(stage, about string, says ...string) {
 	p.Helper()
+	p.wrongs(stage, append([]string{about}, says...))
+}
+
+// wrongs are all checks that are not well, in any order: what each is about, and words that only its line has.
+func (p *project) wrongs(stage string, expected ...[]string) {
+	p.Helper()
 	var bad []check
 	for _, each := range p.verified(1, stage) {
 		if each.Status != "ok" && each.Status != "note" {
 			bad = append(bad, each)
 		}
 	}
-	require.Len(p, bad, 1)
-	require.Equal(p, "wrong", bad[0].Status)
-	require.Equal(p, about, bad[0].About)
-	for _, text := range says {
-		require.Contains(p, bad[0].Key+": "+bad[0].Message, text)
+	require.Len(p, bad, len(expected))
+	for _, words := range expected {
+		matches := 0
+		for _, each := range bad {
+			line, all := each.Key+": "+each.Message, each.Status == "wrong" && each.About == words[0]
+			for _, text := range words[1:] {
+				all = all && strings.Contains(line, text)
+			}
+			if all {
+				matches++
+			}
+		}
+		require.Equal(p, 1, matches, "%q in %v", words, bad)
 	}
 }
 
@@ -115,20 +129,29 @@ func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
 	p.stageKeys("slipway:roles: {permissionsBoundary: \""+boundary+"\"}", "slipway:loadBalancer: {zone: example.com}",
 		"slipway:secrets: {API_KEY: {secure: v1:abc=}}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}", "secrets: [API_KEY]")
+	queue := account.ARN("sqs", "ap-northeast-2", "failed")
+	require.NoError(t, p.open().CreateObject(account.Queue, queue, account.Object{"name": "failed"}, nil))
+	p.task("report", `schedule: {when: "rate(1 hour)", deadLetterQueue: "`+queue+`"}`)
 	notes := 0
-	for _, each := range p.verified(0, "dev") {
+	checks := p.verified(0, "dev")
+	for _, each := range checks {
 		if each.Status == "note" {
 			require.Contains(t, each.Message, "by the update")
 			notes++
 		}
 	}
-	require.Equal(t, 3, notes, "a repository and two roles")
+	require.Equal(t, 6, notes, "a repository, and two roles of the service and three of the task")
+	require.Contains(t, checks, check{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml)", "ok",
+		"the queue is there"})
 	p.replace("Pulumi.dev.yaml", "policy/boundary", "policy/gone")
-	p.wrong("dev", "role", "roles.permissionsBoundary (Pulumi.dev.yaml): there is no policy", "policy/gone")
-	p.replace("Pulumi.dev.yaml", "policy/gone", "policy/boundary")
+	p.replace("Pulumi.dev.yaml", queue, queue+"-gone")
 	p.replace("Pulumi.dev.yaml", "zone: example.com", "zone: example.org")
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "shop.example.org")
-	p.wrong("dev", "certificate", "loadBalancer.zone (Pulumi.dev.yaml): there is no hosted zone example.org")
+	p.wrongs("dev",
+		[]string{"role", "roles.permissionsBoundary (Pulumi.dev.yaml): there is no policy", "policy/gone"},
+		[]string{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed-gone",
+			"aws sqs create-queue"},
+		[]string{"certificate", "loadBalancer.zone (Pulumi.dev.yaml): there is no hosted zone example.org"})
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: one")
 	r := p.run("slipway", "verify", "dev")
 	require.Equal(t, 1, r.status)
@@ -171,13 +194,32 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	a := p.open()
-	secret, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/database", "kmsKeyId": "alias/shop"})
-	require.NoError(t, err)
-	p.stageKeys("slipway:secrets: {DATABASE_URL: \"" + secret + "\"}")
+	secret := func(name string) string {
+		arn, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/" + name, "kmsKeyId": "alias/shop"})
+		require.NoError(t, err)
+		return arn
+	}
+	empty, good, deleted := secret("empty"), secret("good"), secret("deleted")
+	for _, arn := range []string{good, deleted} {
+		_, err := a.PutSecretValue(arn, "one", "")
+		require.NoError(t, err)
+	}
+	require.NoError(t, a.DeleteSecret(deleted, 7))
+	p.serviceKeys("secrets: [EMPTY, PREVIOUS, DELETED, GONE, PARAMETER]")
+	p.stageKeys("slipway:secrets:", "  EMPTY: \""+empty+"\"", "  PREVIOUS: \""+good+"::AWSPREVIOUS:\"",
+		"  DELETED: \""+deleted+"\"",
+		"  GONE: \""+good[:len(good)-6]+"AbCdEf\"",
+		"  PARAMETER: \""+account.ARN("ssm", "ap-northeast-2", "parameter/gone")+"\"")
+	p.wrongs("dev", []string{"secret", "secrets.EMPTY (Pulumi.dev.yaml): the secret has no value yet"},
+		[]string{"secret", "secrets.PREVIOUS (Pulumi.dev.yaml)", "has no version with the label AWSPREVIOUS"},
+		[]string{"secret", "secrets.DELETED (Pulumi.dev.yaml)", "is scheduled for deletion",
+			"aws secretsmanager restore-secret --region ap-northeast-2 --secret-id " + deleted},
+		[]string{"secret", "secrets.GONE (Pulumi.dev.yaml)", "there is no secret"},
+		[]string{"secret", "secrets.PARAMETER (Pulumi.dev.yaml)", "there is no parameter"})
+
+	p.withoutOptions()
+	p.stageKeys("slipway:secrets: {DATABASE_URL: \"" + good + "\"}")
 	p.serviceKeys("secrets: [DATABASE_URL]")
-	p.wrong("dev", "secret", "secrets.DATABASE_URL (Pulumi.dev.yaml): the secret has no value yet")
-	_, err = a.PutSecretValue(secret, "one", "")
-	require.NoError(t, err)
 	var notes []string
 	for _, each := range p.verified(0, "dev") {
 		if each.Status == "note" {
@@ -186,92 +228,71 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	}
 	require.Equal(t, []string{"the secret is there, encrypted with the KMS key alias/shop, whose policy must let " +
 		"slipway-dev-web-execution decrypt (kms:Decrypt)"}, notes)
-	p.replace("Pulumi.dev.yaml", secret, secret+"::AWSPREVIOUS:")
-	p.wrong("dev", "secret", "has no version with the label AWSPREVIOUS")
-	p.replace("Pulumi.dev.yaml", secret+"::AWSPREVIOUS:", secret)
 
 	boundary, err := a.AddPolicy("boundary",
 		`{"Statement": [{"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}]}`)
 	require.NoError(t, err)
 	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
 		account.Object{"permissionsBoundary": boundary}))
-	p.wrong("dev", "role", "the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on "+secret,
-		"the permissions boundary "+boundary+" does not allow it")
+	role, err := a.Object(account.Role, "slipway-dev-web-task")
+	require.NoError(t, err)
+	trust := role["assumeRolePolicy"].(string)
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{
+		"assumeRolePolicy": strings.ReplaceAll(trust, "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")}))
+	p.wrongs("dev", []string{"role",
+		"the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on " + good,
+		"the permissions boundary " + boundary + " does not allow it"},
+		[]string{"role",
+			"the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it",
+			"pulumi up --refresh --stack dev"})
+
 	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
 		account.Object{"permissionsBoundary": ""}))
 	require.NoError(t, a.CreateObject(account.RolePolicy, "slipway-dev-web-execution:own",
 		account.Object{"role": "slipway-dev-web-execution",
 			"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
-	p.wrong("dev", "role", "could not do logs:CreateLogStream", "another policy of the role denies it")
-	require.NoError(t, a.DeleteObject(account.RolePolicy, "slipway-dev-web-execution:own", false))
-
-	trust := p.open()
-	role, err := trust.Object(account.Role, "slipway-dev-web-task")
-	require.NoError(t, err)
-	changed := strings.ReplaceAll(role["assumeRolePolicy"].(string), "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
-		account.Object{"assumeRolePolicy": changed}))
-	p.wrong("dev", "role",
-		"the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it",
-		"pulumi up --refresh --stack dev")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
-		account.Object{"assumeRolePolicy": strings.ReplaceAll(
-			role["assumeRolePolicy"].(string), account.ID, "210987654321")}))
-	p.wrong("dev", "role", "for tasks of this account and region")
-	require.NoError(t, trust.UpdateObject(account.Role, "slipway-dev-web-task",
-		account.Object{"assumeRolePolicy": role["assumeRolePolicy"]}))
-
-	require.NoError(t, a.DeleteSecret(secret, 7))
-	p.wrong("dev", "secret", "is scheduled for deletion",
-		"aws secretsmanager restore-secret --region ap-northeast-2 --secret-id "+secret)
-	p.replace("Pulumi.dev.yaml", secret, secret[:len(secret)-6]+"AbCdEf")
-	p.wrong("dev", "secret", "there is no secret")
-	p.replace("Pulumi.dev.yaml", secret[:len(secret)-6]+"AbCdEf", account.ARN("ssm", "ap-northeast-2", "parameter/gone"))
-	p.wrong("dev", "secret", "there is no parameter")
+	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{
+		"assumeRolePolicy": strings.ReplaceAll(trust, account.ID, "210987654321")}))
+	p.wrongs("dev", []string{"role", "could not do logs:CreateLogStream", "another policy of the role denies it"},
+		[]string{"role", "for tasks of this account and region"})
 }
 
 func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.faults(map[string]string{account.NoRoute: account.Subnets[2].ID})
-	p.wrong("dev", "network",
-		"network (Pulumi.dev.yaml): the route table "+account.PrivateRouteTable+" of "+
-			account.Subnets[2].ID+" leads nowhere outside",
-		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway")
-	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " +
-		account.Subnets[2].ID + "]}")
-	p.wrong("dev", "network", "network.subnets[1] (Pulumi.dev.yaml): the route table")
-	p.faults(nil)
-	for _, each := range p.verified(0, "dev") {
-		require.Equal(t, "ok", each.Status, each.Message)
-	}
-	p.replace("Pulumi.dev.yaml", account.Subnets[2].ID, "subnet-0123456789abcdef0")
-	p.wrong("dev", "network", "network.subnets[1] (Pulumi.dev.yaml): there is no subnet subnet-0123456789abcdef0")
-	p.replace("Pulumi.dev.yaml", "subnet-0123456789abcdef0]", account.Subnets[2].ID+"], assignPublicIp: false")
-	bad := 0
-	for _, each := range p.verified(1, "dev") {
-		if each.Status == "wrong" {
-			require.Contains(t, each.Message,
-				"takes tasks with public addresses only, and they get none (network.assignPublicIp)")
-			bad++
-		}
-	}
-	require.Equal(t, 2, bad)
-
-	p.withoutOptions()
 	pending := p.issueCertificate("11111111-2222-3333-4444-555555555555", false, "*.example.com")
 	p.stageKeys("slipway:loadBalancer: {certificate: \"" + pending + "\"}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}")
-	p.wrong("dev", "certificate",
-		"loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)")
+	p.wrongs("dev", []string{"network",
+		"network (Pulumi.dev.yaml): the route table " + account.PrivateRouteTable + " of " +
+			account.Subnets[2].ID + " leads nowhere outside",
+		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway"},
+		[]string{"certificate",
+			"loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)"})
+	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " +
+		account.Subnets[2].ID + ", subnet-0123456789abcdef0]}")
 	issued := p.issueCertificate("22222222-2222-3333-4444-555555555555", true, "*.example.com")
 	p.replace("Pulumi.dev.yaml", pending, issued)
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "eu.shop.example.com")
-	p.wrong("dev", "certificate",
-		"services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, "+
-			"which does not cover eu.shop.example.com")
+	p.wrongs("dev", []string{"network", "network.subnets[1] (Pulumi.dev.yaml): the route table"},
+		[]string{"network", "network.subnets[2] (Pulumi.dev.yaml): there is no subnet subnet-0123456789abcdef0"},
+		[]string{"certificate",
+			"services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, " +
+				"which does not cover eu.shop.example.com"})
+
+	p.faults(nil)
+	p.replace("Pulumi.dev.yaml", ", subnet-0123456789abcdef0]", "]")
+	p.replace("Pulumi.dev.yaml", "eu.shop.example.com", "shop.example.com")
+	for _, each := range p.verified(0, "dev") {
+		require.Equal(t, "ok", each.Status, each.Message)
+	}
+	p.replace("Pulumi.dev.yaml", account.Subnets[2].ID+"]", account.Subnets[2].ID+"], assignPublicIp: false")
 	p.replace("Pulumi.dev.yaml", issued, issued[:len(issued)-1]+"0")
-	p.wrong("dev", "certificate", "there is no such certificate")
+	const none = "takes tasks with public addresses only, and they get none (network.assignPublicIp)"
+	p.wrongs("dev", []string{"network", "network.subnets[0] (Pulumi.dev.yaml)", none},
+		[]string{"network", "network.subnets[1] (Pulumi.dev.yaml)", none},
+		[]string{"certificate", "there is no such certificate"})
 }
 
 func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
@@ -306,18 +327,4 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	require.Equal(t, 2, r.status)
 	require.Contains(t, r.output, "aws:allowedAccountIds")
 	require.Equal(t, 2, p.run("slipway", "verify").status)
-}
-
-func TestVerifyTheQueueOfASchedule(t *testing.T) {
-	t.Parallel()
-	p := deployed(t)
-	queue := account.ARN("sqs", "ap-northeast-2", "failed")
-	p.stageKeys(`slipway:tasks: {report: {image: web, cpu: 256, memory: 512, schedule: {when: "rate(1 hour)", ` +
-		`deadLetterQueue: "` + queue + `"}}}`)
-	p.wrong("dev", "queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed",
-		"aws sqs create-queue")
-	require.NoError(t, p.open().CreateObject(account.Queue, queue, account.Object{"name": "failed"}, nil))
-	checks := p.verified(0, "dev")
-	require.Equal(t, check{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml)", "ok", "the queue is there"},
-		checks[len(checks)-1])
 }
