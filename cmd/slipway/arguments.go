@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -34,6 +36,11 @@ func twoStages(usage, same string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// load reads a stage of the project.
+func load(cmd *cobra.Command, project *stagefile.Project, stack string, parts snapshot.Parts) (*snapshot.Stage, error) {
+	return snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, stack, parts)
 }
 
 // begin has where a command prints to, and the project that it works on.

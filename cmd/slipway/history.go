@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/history"
-	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -51,7 +49,7 @@ and how its container definitions differ from those before. Values of secrets ar
 			}
 			done := report.Progress("Reading the history of %s", args[0])
 			defer done()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], options.Parts())
+			of, err := load(cmd, project, args[0], options.Parts())
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/logs"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -47,7 +46,7 @@ containers beside the main one begin with their names.
 			}
 			done := report.Progress("Reading the log of %s in %s", args[1], args[0])
 			defer done()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], snapshot.Parts{})
+			of, err := load(cmd, project, args[0], snapshot.Parts{})
 			if err != nil {
 				return err
 			}

@@ -36,18 +36,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, exit.Difference):
-		return 1
 	case called:
-		fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), console.ShortenPaths(withHint(err)))
-		var other exit.Code
-		switch {
-		case errors.As(err, &other):
-			return other.Status
-		case errors.As(err, &exit.Finding{}):
-			return 1
+		if !errors.Is(err, exit.Difference) {
+			fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), console.ShortenPaths(withHint(err)))
 		}
-		return 2
+		return exit.Status(err)
 	default:
 		fmt.Fprintln(stderr, usageError(command, err))
 		return 2

@@ -6,8 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/cmd/slipway/internal/promotion"
-	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/snapshot"
 )
 
 func promoteCommand(directory *string) *cobra.Command {
@@ -40,7 +38,7 @@ where that could not be told.`,
 			}
 			finished := report.Progress("Reading what %s runs", args[0])
 			defer finished()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], promotion.Parts)
+			of, err := load(cmd, project, args[0], promotion.Parts)
 			if err != nil {
 				return err
 			}

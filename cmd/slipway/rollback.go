@@ -12,9 +12,7 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/rollback"
-	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 )
 
@@ -52,7 +50,7 @@ and nothing is written.`,
 			}
 			done := report.Progress("Reading the history of %s", args[0])
 			defer done()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], rollback.Parts)
+			of, err := load(cmd, project, args[0], rollback.Parts)
 			if err != nil {
 				return err
 			}

@@ -9,7 +9,6 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/oneoff"
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/taskrun"
@@ -46,8 +45,7 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 				return errors.New("there is no command after --: write one, or leave the -- out")
 			case detach && cmd.Flags().Changed("timeout"):
 				return errors.New("--timeout cannot be combined with --detach, as nobody stays to stop the task: leave out one " +
-					"of the two " +
-					"(`timeout 30m slipway run …` in the background limits it, too)")
+					"of the two (`timeout 30m slipway run …` in the background limits it, too)")
 			}
 			return stagefile.CheckNames(args[:1])
 		},
@@ -59,8 +57,7 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			}
 			done := report.Progress("Reading how %s was deployed in %s", args[1], args[0])
 			defer done()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0],
-				snapshot.Parts{Outputs: true})
+			of, err := load(cmd, project, args[0], snapshot.Parts{Outputs: true})
 			if err != nil {
 				return err
 			}

@@ -51,8 +51,7 @@ func withHint(err error) string {
 	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login"} {
 		if strings.Contains(text, sign) {
 			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own " +
-				"machine, " +
-				"put `sandbox exec --` before the command."
+				"machine, put `sandbox exec --` before the command."
 		}
 	}
 	return text

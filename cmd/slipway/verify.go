@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/verify"
 )
@@ -30,7 +29,7 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 			}
 			done := report.Progress("Asking AWS what %s needs", args[0])
 			defer done()
-			of, err := snapshot.Load(cmd.Context(), pulumicli.New(project.Directory), project, args[0], snapshot.Parts{})
+			of, err := load(cmd, project, args[0], snapshot.Parts{})
 			if err != nil {
 				return err
 			}

@@ -247,8 +247,7 @@ func (c *Comparison) Verdict() error {
 		return exit.Difference
 	case len(unknown) > 0:
 		return fmt.Errorf("could not tell whether secrets are equal (%s): give what decrypts them, such as "+
-			"PULUMI_CONFIG_PASSPHRASE, "+
-			"and compare again", strings.Join(unknown, ", "))
+			"PULUMI_CONFIG_PASSPHRASE, and compare again", strings.Join(unknown, ", "))
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/stage"
 )
 
@@ -71,15 +72,6 @@ func (s *comparedStage) deploy(t *testing.T, name, tag, digest string) {
 		Commit: stage.CommitOf(tag)}
 }
 
-func printed(t *testing.T, found *Comparison) string {
-	t.Helper()
-	var out bytes.Buffer
-	command := &cobra.Command{}
-	command.SetOut(&out)
-	found.Print(console.NewReport(command))
-	return out.String()
-}
-
 var pinnedImages = `{"web": {"ref": "` + oneRef + `"}}`
 
 func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
@@ -98,7 +90,7 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 	found, err := compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
 	require.NoError(t, found.Verdict())
-	require.Equal(t, "dev and release do not differ.\n", printed(t, found))
+	require.Equal(t, "dev and release do not differ.\n", stagetest.Printed(found.Print))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"stages": ["dev", "release"], "equal": true, "images": [], "services": [], "stage": [], `+
@@ -171,7 +163,7 @@ Secrets
   aws:secretKey: differs
 
 All else is equal in dev and release.
-`, printed(t, found))
+`, stagetest.Printed(found.Print))
 	encoded, err := json.Marshal(found)
 	require.NoError(t, err)
 	require.NotContains(t, string(encoded), "hunter2")
@@ -201,7 +193,7 @@ Secrets
   KEY: could not tell
 
 All else is equal in dev and release.
-`, printed(t, found))
+`, stagetest.Printed(found.Print))
 	err = found.Verdict()
 	require.ErrorContains(t, err, "could not tell whether secrets are equal (KEY)")
 	require.False(t, errors.As(err, &exit.Finding{}))
@@ -222,12 +214,12 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, found.Verdict())
 	require.Equal(t, "Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n\ndev "+
-		"and release do not differ.\n", printed(t, found))
+		"and release do not differ.\n", stagetest.Printed(found.Print))
 
 	b.settings.Images["web"] = stage.Image{Build: &stage.Build{Context: "app"}, Platform: "linux/amd64"}
 	found, err = compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)
-	require.Contains(t, printed(t, found), "    release  is not built yet\n")
+	require.Contains(t, stagetest.Printed(found.Print), "    release  is not built yet\n")
 	require.ErrorIs(t, found.Verdict(), exit.Difference)
 
 	// What is deployed counts, and what is not deployed yet is said.
@@ -366,7 +358,7 @@ func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {
 	require.Empty(t, found.Stage)
 	require.False(t, found.Equal)
 	require.ErrorIs(t, found.Verdict(), exit.Difference)
-	text := printed(t, found)
+	text := stagetest.Printed(found.Print)
 	require.Contains(t, text,
 		"Service web\n  containers.proxy.environment.LEVEL: info → debug\n  containers.proxy.secrets: [\"KEY\"] → "+
 			"[\"KEY\",\"TOKEN\"]\n")

@@ -44,8 +44,7 @@ func (c *Comparison) Print(r *console.Report) {
 		c.printSettings(r, "", c.Stage)
 	}
 	unequal := slices.DeleteFunc(slices.Clone(c.Secrets), func(s secretComparison) bool {
-		return s.Equal != nil &&
-			*s.Equal
+		return s.Equal != nil && *s.Equal
 	})
 	if len(unequal) > 0 {
 		section("Secrets")

@@ -89,10 +89,8 @@ func (s *comparedStage) notes() (notes []string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs.Services)) {
-		if s.Outputs.Services[name].Pinned {
-			notes = append(notes,
-				fmt.Sprintf("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
-					"`slipway status %[2]s` tells", name, s.Stack))
+		if pinned := s.Pinned(name); pinned != "" {
+			notes = append(notes, fmt.Sprintf("%s: `slipway status %s` tells", pinned, s.Stack))
 		}
 	}
 	if s.DecryptErr != nil {

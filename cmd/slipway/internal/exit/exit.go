@@ -27,3 +27,17 @@ func WithStatus(status int, err error) error { return Code{err, status} }
 
 // Refuse ends a command with a finding in a sentence.
 func Refuse(format string, args ...any) error { return Finding{fmt.Errorf(format, args...)} }
+
+// Status is the exit status of a command that ends with an error, or nil.
+func Status(err error) int {
+	var other Code
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &other):
+		return other.Status
+	case errors.As(err, &Finding{}):
+		return 1
+	}
+	return 2
+}

@@ -56,8 +56,7 @@ func noTask(of *snapshot.Stage, name string) error {
 		return fmt.Errorf("%s of %s is a service, which ECS keeps running: name one of its tasks: %s", name, stack,
 			console.OrNone(tasks))
 	}
-	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name,
-		console.OrNone(tasks))
+	return fmt.Errorf("%s has no task %q: name one of its tasks: %s", stack, name, console.OrNone(tasks))
 }
 
 // userName is who starts a task, for whoever wonders later in ECS.
@@ -75,8 +74,7 @@ type startedTask struct {
 }
 
 // Start starts a task and prints its ARN.
-func Start(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task,
-	asJSON bool) error {
+func Start(ctx context.Context, report *console.Report, runner *taskrun.Runner, task taskrun.Task, asJSON bool) error {
 	arn, err := runner.Start(ctx, task)
 	if err != nil {
 		return err

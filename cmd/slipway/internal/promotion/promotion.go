@@ -194,10 +194,8 @@ func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 
 	var refused []error
 	for _, name := range users {
-		if outputs.Services[name].Pinned {
-			refused = append(refused,
-				exit.Refuse("services.%s of %s is pinned to an earlier revision, and may run an earlier image: "+
-					"remove its revision, run %s, and promote again", name, stack, up))
+		if pinned := of.Pinned(name); pinned != "" {
+			refused = append(refused, exit.Refuse("%s: remove its revision, run %s, and promote again", pinned, up))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
@@ -255,8 +253,7 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 // chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
 // says which images they use.
 func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
-	options Options) (map[string]pulumicli.Image,
-	error) {
+	options Options) (map[string]pulumicli.Image, error) {
 	if len(options.Services)+len(options.Tasks) == 0 {
 		return outputs.Images, nil
 	}
@@ -272,8 +269,7 @@ func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
 				built, there := outputs.Images[image]
 				if !there || !deployed(name) {
 					return exit.Refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind,
-						name,
-						stack, image, stack)
+						name, stack, image, stack)
 				}
 				chosen[image] = built
 			}

@@ -31,10 +31,9 @@ func (r *Plan) checkRevisions() error {
 			continue
 		}
 		if differs := timeline.Mismatches(asked, name, then.InECS); len(differs) > 0 {
-			refused = append(refused,
-				fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back without --pin, or write "+
-					"revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To,
-					strings.Join(differs, "; ")))
+			refused = append(refused, fmt.Errorf("services.%s: revision %d has not what update %d asked for (%s): go back "+
+				"without --pin, or write revision: %[2]d into the stage file to run it all the same", name, then.Revision, r.To,
+				strings.Join(differs, "; ")))
 		}
 	}
 	if len(refused) > 0 {
@@ -47,9 +46,8 @@ func (r *Plan) checkRevisions() error {
 func (r *Plan) leaveTasks() {
 	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
-			r.Notes = append(r.Notes,
-				fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
-					task.Now.Revision, task.Then.Revision))
+			r.Notes = append(r.Notes, fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services "+
+				"are pinned", name, task.Now.Revision, task.Then.Revision))
 		}
 	}
 	clear(r.Tasks)

@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/stagetest"
 )
 
 const family = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-dev-web:"
@@ -101,6 +102,8 @@ func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
 	require.Equal(t, []int{2, 1}, []int{planned.From, planned.To})
 	require.Len(t, planned.Changes, 1)
 	require.Equal(t, "services.web.environment.GREETING: two → one", planned.Changes[0].Describe())
+	require.Regexp(t, `(?s)^Back to update 1 of dev, from 2: .*\n  services\.web\.environment\.GREETING: two → one\n`+
+		`.*  web +2 \(1\) +→ +as 1 \(1\)\n`, stagetest.Printed(planned.Print))
 	require.Equal(t, []int{2, 1}, []int{planned.Services["web"].Now.Revision, planned.Services["web"].Then.Revision})
 	require.Contains(t, r.Read("Pulumi.dev.yaml"), "two", "nothing is written yet")
 	configs := 0

@@ -28,8 +28,7 @@ import (
 func (r *Plan) restore(ctx context.Context) error {
 	if r.target.Settings.Hidden() {
 		return exit.Refuse("the secrets of update %d cannot be decrypted, and so not compared: give pulumi what decrypts "+
-			"them, "+
-			"or use --pin", r.To)
+			"them, or use --pin", r.To)
 	}
 	commits, err := r.commits(ctx)
 	if err != nil {
@@ -65,8 +64,7 @@ func (r *Plan) restore(ctx context.Context) error {
 		}
 		if len(changes) > 0 {
 			return exit.Refuse("Pulumi.yaml has changed since update %d, and the stage file alone would not bring that back "+
-				"(%s): "+
-				"revert it there too, or use --pin", r.To, describeKeys(changes))
+				"(%s): revert it there too, or use --pin", r.To, describeKeys(changes))
 		}
 		for part := range timeline.Parts(r.last.Services, r.last.Tasks) {
 			if r.target.Of(part.Kind)[part.Name] == nil {
@@ -112,8 +110,7 @@ func (r *Plan) commits(ctx context.Context) ([]string, error) {
 			fetch = "git fetch --unshallow"
 		}
 		return nil, exit.Refuse("commit %.7s, which update %d was made from, is not in this clone: run `%s`, or use --pin",
-			commit,
-			r.To, fetch)
+			commit, r.To, fetch)
 	}
 	log, err := git.ReadFetched(ctx, dir, "log", "--format=%H", fmt.Sprintf("--max-count=%d", mostVersions), "--", r.File)
 	if err != nil {
@@ -168,8 +165,7 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 		case unused:
 		default:
 			return nil, exit.Refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git "+
-				"revert`, "+
-				"and encrypt the values anew", key)
+				"revert`, and encrypt the values anew", key)
 		}
 	}
 	return stagefile.SetValues(earlier, missing)

@@ -99,13 +99,11 @@ func (r *Plan) missingOf(ctx context.Context, c *awsreader.Client, then *timelin
 	switch {
 	case fixed && then.Revision == 0:
 		why := cmp.Or(then.Unknown, "nothing tells")
-		missing = append(missing,
-			fmt.Sprintf("which revision update %d put in place is not known: %s; go back without --pin, or write the revision "+
-				"that you mean into the stage file", r.To, why))
+		missing = append(missing, fmt.Sprintf("which revision update %d put in place is not known: %s; go back without "+
+			"--pin, or write the revision that you mean into the stage file", r.To, why))
 	case fixed && (then.InECS == nil || !then.InECS.Active):
-		missing = append(missing,
-			fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or without --pin where that had none",
-				then.Revision))
+		missing = append(missing, fmt.Sprintf("revision %d is gone: it was deregistered; go back to another update, or "+
+			"without --pin where that had none", then.Revision))
 	}
 	for _, image := range then.Gone() {
 		missing = append(missing, image+": choose an update whose image is there (slipway history shows it)")

@@ -3,6 +3,7 @@ package snapshot
 
 import (
 	"context"
+	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
@@ -105,6 +106,14 @@ func (s *Stage) Declared() (*stage.Stage, error) {
 
 // Flat is the configuration by path.
 func (s *Stage) Flat() flatconfig.Config { return flatconfig.Of(s.Project.Name, s.Values) }
+
+// Pinned says that the last update pinned a service, and what follows from that; empty where it did not.
+func (s *Stage) Pinned(service string) string {
+	if !s.Outputs.Services[service].Pinned {
+		return ""
+	}
+	return fmt.Sprintf("services.%s of %s is pinned to an earlier revision, and may run an earlier image", service, s.Stack)
+}
 
 // Connect prepares calls to the stage's account in AWS.
 func (s *Stage) Connect(ctx context.Context) (*awsreader.Client, error) {

@@ -1,4 +1,4 @@
-// Package stagetest has a project for tests.
+// Package stagetest has a project, and an account in AWS, for tests.
 package stagetest
 
 import (

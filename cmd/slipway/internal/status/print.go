@@ -89,8 +89,7 @@ func notesOf(stages []*Stage) (notes []string) {
 }
 
 // rowsByName are the rows of what stages have, those of one name below each other.
-func rowsByName[T any](stages []*Stage, of func(*Stage) map[string]*T,
-	columns func(*T) []string) (rows [][]string) {
+func rowsByName[T any](stages []*Stage, of func(*Stage) map[string]*T, columns func(*T) []string) (rows [][]string) {
 	names := map[string]bool{}
 	for _, stage := range stages {
 		for name := range of(stage) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/cmd/slipway/internal/stagetest"
@@ -53,6 +55,11 @@ func TestAStageThatRunsWhatItAsksForHasNoDifferences(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, found.Differences)
 	require.Equal(t, 2, found.Services["web"].Running.Revision)
+	require.Contains(t, stagetest.Printed(func(r *console.Report) { Print(r, []*Stage{found}) }),
+		"\nrelease: last update succeeded, ")
+	require.Contains(t, stagetest.Printed(func(r *console.Report) { Print(r, []*Stage{found}) }),
+		"  what was asked for is what runs\n")
+	require.Zero(t, exit.Status(Verdict([]*Stage{found})))
 	require.Len(t, pulumi.Asked, 4, "configuration, history, outputs and state, each once: %v", pulumi.Asked)
 }
 
@@ -69,6 +76,7 @@ func TestADifferenceIsToldByWhatTheFourSourcesSay(t *testing.T) {
 	found, err := read()
 	require.NoError(t, err)
 	require.Len(t, found.Differences, 4)
+	require.Equal(t, 1, exit.Status(Verdict([]*Stage{found})))
 	require.Contains(t, found.Differences[0], "(creating aws:ecs/service:Service api)")
 	require.Equal(t, "not deployed yet: services.web.environment.GREETING", found.Differences[1])
 	require.Contains(t, found.Differences[2], "the last update failed")

@@ -63,8 +63,7 @@ const (
 
 // running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
 // last.
-func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster string,
-	state *pulumicli.State) error {
+func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster string, state *pulumicli.State) error {
 	services, err := ecsread.Services(ctx, cloud.ECS, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
 		return err
@@ -132,8 +131,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 			return
 		}
 		differ("ECS has no such service, though revision %d was deployed: it was deleted by hand; run `pulumi up --refresh "+
-			"--stack %s`",
-			deployed.Revision, s.Stage)
+			"--stack %s`", deployed.Revision, s.Stage)
 		return
 	case deployed == nil && s.LastUpdate.Result == "succeeded":
 		differ("runs revision %d, and the stack has no outputs, as after `slipway recover %s`: run `pulumi up --stack %[2]s`",
@@ -149,9 +147,8 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 	}
 	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas &&
 		now.Desired != asked.Replicas {
-		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`",
-			console.Counted(now.Desired, "replica"),
-			asked.Replicas, s.Stage)
+		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`", console.Counted(now.Desired,
+			"replica"), asked.Replicas, s.Stage)
 	}
 	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told
 	if !failed && !now.steady {
@@ -167,8 +164,7 @@ func (r *runningService) failed(stack, name string) string {
 		r.Running, r.Desired)
 	if failure.RolledBack {
 		text = fmt.Sprintf("revision %d was asked for, and ECS rolled back; serving revision %d, with %d of %d replicas",
-			failure.Revision,
-			r.Revision, r.Running, r.Desired)
+			failure.Revision, r.Revision, r.Running, r.Desired)
 	}
 	if failure.Reason != "" {
 		text += ". ECS says: " + strings.TrimSuffix(failure.Reason, ".")

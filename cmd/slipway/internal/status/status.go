@@ -11,8 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
@@ -78,12 +81,41 @@ func imageAsked(settings *stage.Stage, name string) askedImage {
 	return asked
 }
 
-// Parts are what a status needs of a stage.
-var Parts = snapshot.Parts{Secrets: true, Updates: 1, Outputs: true, State: true}
+// ReadAll reads stages, several at once, and tells for each what kept it from being read.
+func ReadAll(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stacks []string) ([]*Stage, error) {
+	stages, errs := make([]*Stage, len(stacks)), make([]error, len(stacks))
+	var running errgroup.Group
+	running.SetLimit(awsreader.Lookups)
+	for i, stack := range stacks {
+		running.Go(func() error {
+			stages[i], errs[i] = Read(ctx, pulumi, project, stack)
+			return nil
+		})
+	}
+	_ = running.Wait() // the errors have places of their own, so that all are told, in the same order always
+	return slices.DeleteFunc(stages, func(s *Stage) bool { return s == nil }), errors.Join(errs...)
+}
 
-// Read loads a stage, and tells what it asks for, what was deployed last, and what runs now.
+// Verdict is the command's with --exit-code: exit.Difference where anything differs, another error where that could not
+// be told.
+func Verdict(stages []*Stage) error {
+	if slices.ContainsFunc(stages, func(s *Stage) bool { return len(s.Differences) > 0 }) {
+		return exit.Difference
+	}
+	var undecrypted []error
+	for _, stage := range stages {
+		if !stage.SecretsCompared {
+			undecrypted = append(undecrypted, fmt.Errorf("the secrets of %s could not be decrypted: whether those of the "+
+				"stage file were deployed is not known", stage.Stage))
+		}
+	}
+	return errors.Join(undecrypted...)
+}
+
+// Read reads a stage, and tells what it asks for, what was deployed last, and what runs now.
 func Read(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project, stack string) (*Stage, error) {
-	loaded, err := snapshot.Load(ctx, pulumi, project, stack, Parts)
+	loaded, err := snapshot.Load(ctx, pulumi, project, stack,
+		snapshot.Parts{Secrets: true, Updates: 1, Outputs: true, State: true})
 	_, withoutFile := os.Stat(project.StageFile(stack))
 	if missing := (pulumicli.NoStack{}); errors.As(err, &missing) && withoutFile == nil {
 		status := newStage(stack)
@@ -182,8 +214,7 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	if len(s.Differences) > 0 {
 		first = "correct that, "
 	}
-	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`",
-		name, first, s.Stage)
+	s.differ("there is no stack %s yet: %srun `pulumi stack init %s`, and `pulumi up --stack %[3]s`", name, first, s.Stage)
 }
 
 // lostChapter is where the documentation says more.
@@ -205,8 +236,7 @@ func (s *Stage) askedBy(loaded *snapshot.Stage, hasFile bool) (undeployed bool) 
 	last := loaded.Last
 	if !hasFile {
 		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
-			"destroy --stack %s`)",
-			loaded.Name(), s.Stage)
+			"destroy --stack %s`)", loaded.Name(), s.Stage)
 		if last != nil { // how AWS was asked then
 			for key, value := range last.Config {
 				if _, is := loaded.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
@@ -238,8 +268,7 @@ func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 		s.differ("%s has never been deployed: run %s", s.Stage, up)
 	case wasDestroyed(last) && len(s.found()) > 0:
 		s.differ("%s was destroyed, and AWS has %s: an update since was killed, or somebody made that by hand; run %s, or "+
-			"destroy it again", s.Stage,
-			strings.Join(s.found(), ", "), up)
+			"destroy it again", s.Stage, strings.Join(s.found(), ", "), up)
 	case wasDestroyed(last):
 		s.differ("%s was destroyed: run %s to recreate it", s.Stage, up)
 	case last != nil && last.Result == "in-progress":
@@ -281,8 +310,7 @@ func wasDestroyed(last *pulumicli.Update) bool {
 func cutOff(stack string, pending []pulumicli.PendingOperation) string {
 	var begun []string
 	for _, operation := range pending[:min(mostPending, len(pending))] {
-		begun = append(begun, fmt.Sprintf("%s %s %s", operation.Kind, operation.Resource.Type,
-			operation.Resource.Name()))
+		begun = append(begun, fmt.Sprintf("%s %s %s", operation.Kind, operation.Resource.Type, operation.Resource.Name()))
 	}
 	if more := len(pending) - len(begun); more > 0 {
 		begun = append(begun, fmt.Sprintf("and %d more", more))

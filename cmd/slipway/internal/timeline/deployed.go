@@ -82,8 +82,7 @@ func (t *Timeline) deploymentBefore(ctx context.Context, e *Entry) (*Entry, erro
 
 // resolveRevision finds the number of a revision by the evidence that there is.
 func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumicli.State, unread error, kind,
-	name string) (*DeployedRevision,
-	error) {
+	name string) (*DeployedRevision, error) {
 	if pinned := e.Settings.Pinned(name); pinned != 0 && kind == ServiceKind {
 		return &DeployedRevision{Revision: pinned, Pinned: true}, nil
 	}

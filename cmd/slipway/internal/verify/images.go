@@ -66,16 +66,17 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 		return "", exit.Refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
 			ref.Digest, ref.Tag, console.OrNone(found.ImageTags))
 	}
-	platforms, err := v.platforms(ctx, ref.Repository, ref.Digest)
-	if err != nil {
-		return "", err
+	return v.runsOn(ctx, ref.Tag, ref.Repository, ref.Digest, platform,
+		"write the image's platform as platform beside ref, or pin an image that is built for "+platform)
+}
+
+// runsOn says that an image is there, or what to do where it is for another platform than its tasks.
+func (v *verifier) runsOn(ctx context.Context, name, repository, digest, platform, otherwise string) (string, error) {
+	platforms, err := v.platforms(ctx, repository, digest)
+	if err == nil && !slices.Contains(platforms, platform) {
+		err = exit.Refuse("the image is for %s, and its tasks run on %s: %s", console.OrNone(platforms), platform, otherwise)
 	}
-	if !slices.Contains(platforms, platform) {
-		return "", exit.Refuse("the image is for %s, and its tasks run on %s: write the image's platform as platform "+
-			"beside ref, "+
-			"or pin an image that is built for %[2]s", console.OrNone(platforms), platform)
-	}
-	return fmt.Sprintf("%s is there, for %s", ref.Tag, platform), nil
+	return fmt.Sprintf("%s is there, for %s", name, platform), err
 }
 
 // findImage describes an image in ECR; nil where there is none.
@@ -199,15 +200,8 @@ func (v *verifier) referencedImage(ctx context.Context, text, platform string) (
 	if found == nil {
 		return "", exit.Refuse("%s is not in ECR: name an image that the repository %s holds", text, repository)
 	}
-	platforms, err := v.platforms(ctx, repository, aws.ToString(found.ImageDigest))
-	if err != nil {
-		return "", err
-	}
-	if !slices.Contains(platforms, platform) {
-		return "", exit.Refuse("the image is for %s, and its tasks run on %s: name an image that is built for %[2]s",
-			console.OrNone(platforms), platform)
-	}
-	return fmt.Sprintf("%s is there, for %s", text, platform), nil
+	return v.runsOn(ctx, text, repository, aws.ToString(found.ImageDigest), platform,
+		"name an image that is built for "+platform)
 }
 
 // checkRevisions looks for the revisions that services are pinned to.

@@ -51,8 +51,7 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 	switch {
 	case public == 0 && private > 0:
 		return "", exit.Refuse("the hosted zone %s is private, and certificates are validated in public ones: name a "+
-			"public zone",
-			name)
+			"public zone", name)
 	case public == 0:
 		return "", exit.Refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
 			name)
@@ -117,8 +116,7 @@ func coverage(domains, hosts []string) (string, error) {
 	}
 	if len(missing) > 0 {
 		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one "+
-			"that covers all hosts",
-			strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
+			"that covers all hosts", strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
 	}
 	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil
 }

@@ -189,8 +189,7 @@ func (n *network) wayOut(from subnet, needed []string) (string, error) {
 			problem = fmt.Sprintf("the route of %s to the outside (%s in %s) leads to what is gone", from.ID, target, table.ID)
 		case strings.HasPrefix(target, "igw-") && !n.publicIP:
 			problem = fmt.Sprintf("%s leads outside by the internet gateway %s, which takes tasks with public addresses only, "+
-				"and they get none (network.assignPublicIp)",
-				from.ID, target)
+				"and they get none (network.assignPublicIp)", from.ID, target)
 		default:
 			return fmt.Sprintf("tasks in %s reach ECR by %s", from.ID, target), nil
 		}
@@ -200,10 +199,8 @@ func (n *network) wayOut(from subnet, needed []string) (string, error) {
 		return fmt.Sprintf("tasks in %s reach ECR by the endpoints of %s", from.ID, n.vpc), nil
 	}
 	return "", exit.Refuse("%s, and %s has no endpoint for %s: give the subnet a route to a NAT gateway (or to an "+
-		"internet "+
-		"gateway, with "+
-		"network.assignPublicIp: true), or the VPC these endpoints, or name other subnets", problem, n.vpc,
-		strings.Join(missing, ", "))
+		"internet gateway, with network.assignPublicIp: true), or the VPC these endpoints, or name other subnets", problem,
+		n.vpc, strings.Join(missing, ", "))
 }
 
 // tableOf is the route table of a subnet: its own, or the main one of the VPC.

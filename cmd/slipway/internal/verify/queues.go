@@ -39,8 +39,7 @@ func (v *verifier) queue(ctx context.Context, text string) (string, error) {
 		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
 	if awsreader.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
 		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+
-			"another",
-			queue.Resource)
+			"another", queue.Resource)
 	}
 	return "the queue is there", err
 }

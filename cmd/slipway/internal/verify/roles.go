@@ -53,9 +53,8 @@ func (v *verifier) checkLinkedRoles() {
 				return "", err
 			case found == nil:
 				return "", noted("the account has no role %s yet: the update makes it, if its credentials may "+
-					"iam:CreateServiceLinkedRole, and waits "+
-					"until AWS can use it; otherwise have it made by `aws iam create-service-linked-role --aws-service-name %s`", name,
-					service)
+					"iam:CreateServiceLinkedRole, and waits until AWS can use it; otherwise have it made by `aws iam "+
+					"create-service-linked-role --aws-service-name %s`", name, service)
 			}
 			return "the account has the role " + name, nil
 		})
@@ -79,8 +78,7 @@ func (v *verifier) boundary(ctx context.Context, policy string) (string, error) 
 	_, err := v.IAM.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &policy})
 	if awsreader.IsCode(err, "NoSuchEntity") {
 		return "", exit.Refuse("there is no policy %s: make it, or name one that `aws iam list-policies "+
-			"--policy-usage-filter "+
-			"PermissionsBoundary` lists", policy)
+			"--policy-usage-filter PermissionsBoundary` lists", policy)
 	}
 	return "the policy is there", err
 }
@@ -228,8 +226,7 @@ func (v *verifier) trusted(name string, found *role, by assumer) (string, error)
 	}
 	if !trusts {
 		return "", exit.Refuse("the trust policy of the role %s does not let %s assume it for %s of this account and "+
-			"region: %s",
-			name, by.principal, by.words, mend)
+			"region: %s", name, by.principal, by.words, mend)
 	}
 	return "the role " + name + " can be assumed by " + by.words, nil
 }

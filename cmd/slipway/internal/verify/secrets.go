@@ -59,13 +59,11 @@ func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret)
 	}
 	if answer == nil {
 		return "", exit.Refuse("there is no secret %s: make it, or correct the ARN, whose last six characters are new for "+
-			"every "+
-			"secret", id)
+			"every secret", id)
 	}
 	if answer.DeletedDate != nil {
 		return "", exit.Refuse("the secret is scheduled for deletion: restore it with `aws secretsmanager restore-secret "+
-			"--region %s --secret-id %s`, "+
-			"or name another", region, id)
+			"--region %s --secret-id %s`, or name another", region, id)
 	}
 	label, version := reference.Label, reference.Version
 	if label == "" && version == "" {

@@ -1,0 +1,60 @@
+package verify
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumitest"
+	"slipway/cmd/slipway/internal/snapshot"
+	"slipway/cmd/slipway/internal/stagetest"
+)
+
+func TestWhatVerifyPrints(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("ab", 32)
+	for name, test := range map[string]struct {
+		image        any
+		architecture string
+		prints       string
+		status       int
+	}{
+		"an image that is there": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
+			"imageTags": []string{"v1"}}}}, "amd64", "v1 is there, for linux/amd64\n", 2}, // what is refused is not known
+		"an image that is not": {errors.New("ImageNotFoundException"), "amd64",
+			"is not in ECR: pin an image that the repository shop/web holds\n", 1},
+		"an image for others": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
+			"imageTags": []string{"v1"}}}}, "arm64", "the image is for linux/arm64, and its tasks run on linux/amd64: write " +
+			"the image's platform as platform beside ref, or pin an image that is built for linux/amd64\n", 1},
+		"another tag": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
+			"imageTags": []string{"v2"}}}}, "amd64", "does not carry the tag v1, but v2", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			project := stagetest.Project(t, "config:\n"+stagetest.Account(t, map[string]any{"DescribeImages": test.image,
+				"BatchGetImage": map[string]any{"images": []any{map[string]string{"imageManifest": `{"manifests": [{"platform": ` +
+					`{"os": "linux", "architecture": "` + test.architecture + `"}}]}`}}},
+			})+"  slipway:images: {web: {ref: \"123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@"+digest+"\"}}\n"+
+				"  slipway:services: {web: {image: web}}\n")
+			pulumi := &pulumitest.Stack{File: project.StageFile("release")}
+			of, err := snapshot.Load(t.Context(), pulumi.CLI(), project, "release", snapshot.Parts{})
+			require.NoError(t, err)
+			require.Equal(t, []string{"config --json --stack release"}, pulumi.Asked, "nothing is decrypted")
+			found, err := Run(t.Context(), of)
+			require.NoError(t, err)
+			text := stagetest.Printed(found.Print)
+			require.Contains(t, text, test.prints)
+			require.Contains(t, text, "unknown  services.web (Pulumi.release.yaml): could not be checked: ")
+			require.Equal(t, test.status, exit.Status(found.Verdict()), text)
+		})
+	}
+	project := stagetest.Project(t, "config:\n  slipway:services: {web: {image: wbe}}\n")
+	of, err := snapshot.Load(t.Context(), (&pulumitest.Stack{File: project.StageFile("release")}).CLI(), project, "release",
+		snapshot.Parts{})
+	require.NoError(t, err)
+	_, err = Run(t.Context(), of)
+	require.Equal(t, 1, exit.Status(err), "AWS is not asked about a stage with a mistake")
+}
