@@ -48,3 +48,16 @@ func begin(cmd *cobra.Command, directory string) (*console.Report, *stagefile.Pr
 	project, err := stagefile.Find(directory)
 	return console.NewReport(cmd), project, err
 }
+
+// answer prints what a command found, and ends it by that.
+func answer(report *console.Report, asJSON bool, found interface {
+	Print(*console.Report)
+	Verdict() error
+}) error {
+	if !asJSON {
+		found.Print(report)
+	} else if err := report.JSON(found); err != nil {
+		return err
+	}
+	return found.Verdict()
+}

@@ -36,14 +36,7 @@ Exit status: 0 where nothing differs, 1 where something does, 2 where that could
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				if err := report.JSON(found); err != nil {
-					return err
-				}
-			} else {
-				found.Print(report)
-			}
-			return found.Verdict()
+			return answer(report, asJSON, found)
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -38,14 +38,7 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not 
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				if err := report.JSON(found); err != nil {
-					return err
-				}
-			} else {
-				found.Print(report)
-			}
-			return found.Verdict()
+			return answer(report, asJSON, found)
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")

@@ -79,22 +79,19 @@ func Show(ctx context.Context, of *snapshot.Stage, report *console.Report, optio
 // readTable reads so many of the newest updates; 0 for all.
 func readTable(ctx context.Context, history *timeline.Timeline, limit int) ([]*timeline.Entry, error) {
 	entries := []*timeline.Entry{} // newest first
-	for i := 0; limit == 0 || i < limit; i++ {
-		e, err := history.At(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			break
-		}
+	_, err := history.First(ctx, 0, func(e *timeline.Entry) bool {
 		entries = append(entries, e)
+		return len(entries) == limit
+	})
+	if err != nil || len(entries) == 0 {
+		return entries, err
 	}
 	for _, e := range entries {
 		if err := history.Compare(ctx, e); err != nil {
 			return nil, err
 		}
 	}
-	err := history.ResolveRevisions(ctx, false, entries...)
+	err = history.ResolveRevisions(ctx, false, entries...)
 	history.MarkOutcome(ctx, entries)
 	return entries, err
 }

@@ -178,15 +178,14 @@ func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 	if err != nil {
 		return nil, err
 	}
-	uses := usesOf(settings)
-	images, err := chooseImages(stack, outputs, uses, options)
+	images, err := chooseImages(stack, outputs, settings, options)
 	if err != nil {
 		return nil, err
 	}
 	// A service that the stage file has no more runs one of the images until the next update; which, nobody says.
 	users := slices.DeleteFunc(slices.Sorted(maps.Keys(outputs.Services)), func(name string) bool {
-		used, known := uses.services[name]
-		return known && !slices.ContainsFunc(used, func(image string) bool {
+		service, known := settings.Services[name]
+		return known && !slices.ContainsFunc(declaredImages(settings, service.TaskDefinition), func(image string) bool {
 			_, promoted := images[image]
 			return promoted
 		})
@@ -228,20 +227,6 @@ func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 	return images, errors.Join(refused...)
 }
 
-// stageUses are the images of the stage that the containers of each service and each task run, by name.
-type stageUses struct{ services, tasks map[string][]string }
-
-func usesOf(settings *stage.Stage) stageUses {
-	uses := stageUses{map[string][]string{}, map[string][]string{}}
-	for name, service := range settings.Services {
-		uses.services[name] = declaredImages(settings, service.TaskDefinition)
-	}
-	for name, task := range settings.Tasks {
-		uses.tasks[name] = declaredImages(settings, task.TaskDefinition)
-	}
-	return uses
-}
-
 // declaredImages are those of the stage that the containers of a task run; what another registry has is not promoted.
 func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []string {
 	return slices.DeleteFunc(definition.AllImages(), func(image string) bool {
@@ -250,22 +235,19 @@ func declaredImages(settings *stage.Stage, definition stage.TaskDefinition) []st
 	})
 }
 
-// chooseImages are the images of a stage that the named services and tasks use; all of them where none is named. uses
-// says which images they use.
-func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
+// chooseImages are the images of a stage that the named services and tasks use; all of them where none is named.
+func chooseImages(stack string, outputs *pulumicli.Outputs, settings *stage.Stage,
 	options Options) (map[string]pulumicli.Image, error) {
 	if len(options.Services)+len(options.Tasks) == 0 {
 		return outputs.Images, nil
 	}
 	chosen := map[string]pulumicli.Image{}
-	choose := func(kind string, names []string, uses map[string][]string, deployed func(name string) bool) error {
+	choose := func(kind string, names, declared []string, deployed func(name string) bool) error {
 		for _, name := range names {
-			used, known := uses[name]
-			if !known {
-				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name,
-					console.OrNone(slices.Sorted(maps.Keys(uses))))
+			if !slices.Contains(declared, name) {
+				return fmt.Errorf("%s has no %s %q: name one of %s", stack, kind, name, console.OrNone(declared))
 			}
-			for _, image := range used {
+			for _, image := range declaredImages(settings, settings.TaskDefinition(name)) {
 				built, there := outputs.Images[image]
 				if !there || !deployed(name) {
 					return exit.Refuse("%ss.%s of %s, with its image %s, is not deployed yet: run `pulumi up --stack %s` first", kind,
@@ -276,12 +258,11 @@ func chooseImages(stack string, outputs *pulumicli.Outputs, uses stageUses,
 		}
 		return nil
 	}
-	err := choose("service", options.Services, uses.services, func(name string) bool {
-		_, is := outputs.Services[name]
-		return is
-	})
+	err := choose("service", options.Services, slices.Sorted(maps.Keys(settings.Services)),
+		func(name string) bool { _, is := outputs.Services[name]; return is })
 	if err == nil {
-		err = choose("task", options.Tasks, uses.tasks, func(name string) bool { _, is := outputs.Tasks[name]; return is })
+		err = choose("task", options.Tasks, slices.Sorted(maps.Keys(settings.Tasks)),
+			func(name string) bool { _, is := outputs.Tasks[name]; return is })
 	}
 	return chosen, err
 }

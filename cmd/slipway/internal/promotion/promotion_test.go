@@ -23,6 +23,9 @@ import (
 	"slipway/cmd/slipway/internal/stagetest"
 )
 
+// stageUses are the images that the containers of each service and each task run, by name.
+type stageUses struct{ services, tasks map[string][]string }
+
 // fakeStacks answers for a stack whose last update and outputs are given.
 type fakeStacks struct {
 	last    *pulumicli.Update

@@ -159,30 +159,17 @@ func (t *Timeline) Find(ctx context.Context, number int) (*Entry, error) {
 	if newest == nil {
 		return nil, fmt.Errorf("%s has never been updated: run `pulumi up --stack %[1]s` first", t.Stack)
 	}
-	for i := newest.Number - number; number <= newest.Number; i++ { // where none is missing, the first is it
-		e, err := t.At(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil || e.Number < number {
-			break
-		}
-		if e.Number == number {
-			return e, nil
-		}
+	// Where none is missing, the first that is looked at is it.
+	from := max(newest.Number-number, 0)
+	e, err := t.First(ctx, from, func(e *Entry) bool { return e.Number <= number })
+	if err != nil || e != nil && e.Number == number {
+		return e, err
 	}
-	oldest := newest
-	for i := 0; ; i++ {
-		e, err := t.At(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %[3]d to %[4]d",
-				t.Stack, number, oldest.Number, newest.Number)
-		}
-		oldest = e
+	if _, err := t.First(ctx, from, func(*Entry) bool { return false }); err != nil { // to the oldest
+		return nil, err
 	}
+	return nil, fmt.Errorf("%s has no update %d: `slipway history %[1]s --limit 0` lists them, %[3]d to %[4]d", t.Stack,
+		number, t.Entries[len(t.Entries)-1].Number, newest.Number)
 }
 
 // Before is what an earlier update had put in place for a service or a task last.

@@ -35,8 +35,8 @@ func TestWhatVerifyPrints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			project := stagetest.Project(t, "config:\n"+stagetest.Account(t, map[string]any{"DescribeImages": test.image,
-				"BatchGetImage": map[string]any{"images": []any{map[string]string{"imageManifest": `{"manifests": [{"platform": ` +
-					`{"os": "linux", "architecture": "` + test.architecture + `"}}]}`}}},
+				"BatchGetImage": map[string]any{"images": []any{map[string]string{"imageManifest": `{"manifests": [` +
+					`{"platform": {"os": "linux", "architecture": "` + test.architecture + `"}}]}`}}},
 			})+"  slipway:images: {web: {ref: \"123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1@"+digest+"\"}}\n"+
 				"  slipway:services: {web: {image: web}}\n")
 			pulumi := &pulumitest.Stack{File: project.StageFile("release")}
@@ -52,8 +52,8 @@ func TestWhatVerifyPrints(t *testing.T) {
 		})
 	}
 	project := stagetest.Project(t, "config:\n  slipway:services: {web: {image: wbe}}\n")
-	of, err := snapshot.Load(t.Context(), (&pulumitest.Stack{File: project.StageFile("release")}).CLI(), project, "release",
-		snapshot.Parts{})
+	pulumi := &pulumitest.Stack{File: project.StageFile("release")}
+	of, err := snapshot.Load(t.Context(), pulumi.CLI(), project, "release", snapshot.Parts{})
 	require.NoError(t, err)
 	_, err = Run(t.Context(), of)
 	require.Equal(t, 1, exit.Status(err), "AWS is not asked about a stage with a mistake")
