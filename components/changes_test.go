@@ -90,6 +90,8 @@ func TestAnOptionTouchesOnlyWhatItConcerns(t *testing.T) {
 			[]string{"Update aws:iam/rolePolicy:RolePolicy web-task"}},
 		"a boundary": {web(""), with("roles", `{"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}`),
 			[]string{"Update aws:iam/role:Role web-execution", "Update aws:iam/role:Role web-task"}},
+		"a load balancer that the world reaches": {oneRoute(`{}`, `{"internal": true}`), oneRoute(`{}`, `{}`),
+			[]string{"Update aws:lb/loadBalancer:LoadBalancer shop-dev"}},
 		"a task": {web(""), report(""), []string{"Create aws:cloudwatch/logGroup:LogGroup report",
 			"Create aws:ec2/securityGroup:SecurityGroup report", "Create aws:ecs/taskDefinition:TaskDefinition report",
 			"Create aws:iam/role:Role report-execution", "Create aws:iam/role:Role report-task",

@@ -47,15 +47,6 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	require.Equal(t, "http://"+balancer["dnsName"].(string)+"/", p.outputs("dev").Services["web"].URL)
 	p.requireDoors(balancer, service)
 
-	// Another port is open before the tasks that listen there come, and the earlier one shuts once the others are gone.
-	p.replace("Pulumi.dev.yaml", "route: {}", "route: {}\n      port: 9090")
-	changes := p.up("dev").changed()
-	moved := slices.Index(changes, "Update aws:ecs/service:Service")
-	require.Greater(t, moved, slices.Index(changes, "Create aws:ec2/securityGroupRule:SecurityGroupRule"))
-	require.Less(t, moved, slices.Index(changes, "Delete aws:ec2/securityGroupRule:SecurityGroupRule"))
-	require.Equal(t, 9090, p.ecsService().Settings.LoadBalancers[0].ContainerPort)
-	p.settled("dev")
-
 	p.withoutOptions()
 	p.up("dev")
 	for _, kind := range []string{account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
@@ -64,6 +55,20 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	}
 	require.Empty(t, p.ecsService().Settings.LoadBalancers)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
+
+	// With a route again: ECS takes a grace period only where a load balancer is.
+	p.serviceKeys("route: {gracePeriod: 90}")
+	p.up("dev")
+	require.Len(t, p.ecsService().Settings.LoadBalancers, 1)
+	require.Equal(t, 90, p.ecsService().Settings.HealthCheckGracePeriod)
+
+	// Another port is open before the tasks that listen there come, and the earlier one shuts once the others are gone.
+	p.replace("Pulumi.dev.yaml", "route: {gracePeriod: 90}", "route: {gracePeriod: 90}\n      port: 9090")
+	changes := p.up("dev").changed()
+	moved := slices.Index(changes, "Update aws:ecs/service:Service")
+	require.Greater(t, moved, slices.Index(changes, "Create aws:ec2/securityGroupRule:SecurityGroupRule"))
+	require.Less(t, moved, slices.Index(changes, "Delete aws:ec2/securityGroupRule:SecurityGroupRule"))
+	require.Equal(t, 9090, p.ecsService().Settings.LoadBalancers[0].ContainerPort)
 	p.settled("dev")
 }
 
@@ -103,7 +108,7 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 	balancer := p.object(account.LoadBalancer)
 	arn := balancer["arn"].(string)
 
-	p.serviceKeys("route: {hosts: [dev.example.com]}")
+	p.serviceKeys("route: {hosts: [dev.example.com], protocol: grpc}")
 	p.stageKeys("slipway:loadBalancer: {arn: \"" + arn + "\", zone: example.com}")
 	u := p.up("dev")
 	for _, change := range u.changed() {
@@ -113,6 +118,12 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 	}
 	require.Len(t, p.objects(account.LoadBalancer), 1)
 	require.Len(t, p.objects(account.ListenerRule), 2)
+	var protocols []any
+	for _, targets := range p.objects(account.TargetGroup) {
+		check := targets["healthCheck"].(map[string]any)
+		protocols = append(protocols, fmt.Sprint(targets["protocolVersion"], " ", check["path"], " ", check["matcher"]))
+	}
+	require.ElementsMatch(t, []any{"HTTP1 / 200", "GRPC /AWS.ALB/healthcheck 12"}, protocols)
 	require.Equal(t, "https://dev.example.com/", p.outputs("dev").Services["web"].URL)
 	require.Equal(t, 1, p.service("slipway-dev").Running, "its security group lets the load balancer through")
 	p.settled("dev")
