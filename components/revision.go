@@ -80,8 +80,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	}
 	if now.Route != nil && !slices.ContainsFunc(containers, listens) {
 		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision "+
-			"as services.%s.port",
-			now.Port, service)
+			"as services.%s.port", now.Port, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.AllSecrets() {

@@ -18,8 +18,7 @@ func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
 	summary["family"], summary["revision"] = pulumi.String(family), w.revision
 	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups()).ApplyT(func(known []any) string {
 		return runCommand(w.Preflight.Account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),
-			w.Preflight.Network,
-			known[2].([]string))
+			w.Preflight.Network, known[2].([]string))
 	})
 	if w.Stage.Tasks[w.name].Schedule != nil {
 		schedule, err := newSchedule(ctx, w)

@@ -128,13 +128,11 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 		EntryPoint: settings.EntryPoint,
 		Command:    settings.Command,
 		DependsOn: inOrder(settings.DependsOn, func(name, condition string) dependency {
-			return dependency{condition,
-				name}
+			return dependency{condition, name}
 		}),
 		Environment: inOrder(settings.Environment, func(name, value string) keyValue { return keyValue{name, value} }),
 		Secrets: inOrder(settings.Secrets, func(name string, _ stage.Secret) secret {
-			return secret{name,
-				secrets[name]}
+			return secret{name, secrets[name]}
 		}),
 		MountPoints: inOrder(settings.Mounts, func(volume string, m stage.Mount) mountPoint {
 			return mountPoint{m.Path, m.ReadOnly, volume}
@@ -142,8 +140,7 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 		ReadonlyRoot: settings.ReadonlyRootFilesystem,
 		User:         settings.User,
 		Ulimits: inOrder(settings.Ulimits, func(name string, u stage.Ulimit) ulimit {
-			return ulimit{u.Hard, name,
-				u.Soft}
+			return ulimit{u.Hard, name, u.Soft}
 		}),
 		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
 			"awslogs-group":         args.LogGroup,

@@ -55,8 +55,7 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 	last, err := PolicyText(part...)
 	if texts = append(texts, last); err == nil && len(texts) > mostManaged {
 		err = fmt.Errorf("need %d characters of IAM policies, and slipway gives a role %d policies of %d; name fewer, or "+
-			"several by one ARN with *",
-			awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
+			"several by one ARN with *", awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
 	}
 	return texts, true, err
 }

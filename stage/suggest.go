@@ -10,70 +10,69 @@ import (
 	"slipway/stage/fields"
 )
 
-// otherWords are what other tools, and people, call the keys of a stage: in lower case and without separators, each
-// with the keys that may be meant.
-var otherWords = map[string][]string{
+// otherWords are what other tools, and people, call the keys of a stage, by key: in lower case and without separators.
+// Of several keys that a word may mean, the first is looked for first.
+var otherWords = []struct{ key, words string }{
 	// how many
-	"autoscale": {"scaling"}, "autoscaling": {"scaling"}, "count": {"replicas"}, "cooldown": {"scaleInCooldown"},
-	"desired": {"replicas"}, "desiredcount": {"replicas"}, "desiredtasks": {"replicas"}, "instances": {"replicas"},
-	"maxcapacity": {"max"}, "maxcount": {"max"}, "maximumcapacity": {"max"}, "maxreplicas": {"max"}, "maxtasks": {"max"},
-	"mincapacity": {"min"}, "mincount": {"min"}, "minimumcapacity": {"min"}, "minreplicas": {"min"}, "mintasks": {"min"},
-	"requestcount": {"requests"}, "requestspertarget": {"requests"}, "tasks": {"replicas"},
-	"cpupercentage": {"cpu"}, "cpuutilization": {"cpu"}, "memorypercentage": {"memory"}, "memoryutilization": {"memory"},
-	"targetcpu": {"cpu"}, "targetmemory": {"memory"},
+	{"scaling", "autoscale autoscaling"},
+	{"replicas", "count desired desiredcount desiredtasks instances tasks"},
+	{"scaleInCooldown", "cooldown"},
+	{"max", "maxcapacity maxcount maximumcapacity maxreplicas maxtasks"},
+	{"min", "mincapacity mincount minimumcapacity minreplicas mintasks"},
+	{"requests", "requestcount requestspertarget"},
+	{"cpu", "cpulimit cpupercentage cpus cpuutilization targetcpu vcpu"},
+	{"memory", "mem memlimit memorylimit memorylimitmib memorypercentage memoryreservation memoryutilization ram " +
+		"targetmemory"},
 	// a container
-	"args": {"command"}, "cmd": {"command"}, "commands": {"command"}, "containerport": {"port"},
-	"containerports": {"port"}, "cpulimit": {"cpu"}, "cpus": {"cpu"}, "env": {"environment"}, "envs": {"environment"},
-	"envvars": {"environment"}, "environmentvariables": {"environment"}, "executecommand": {"exec"},
-	"enableexecutecommand": {"exec"},
-	"expose":               {"port"}, "exposedport": {"port"}, "hostport": {"port"},
-	"initprocessenabled": {"init"}, "listen": {"port"},
-	"mem":      {"memory"},
-	"memlimit": {"memory"}, "memorylimit": {"memory"}, "memorylimitmib": {"memory"}, "memoryreservation": {"memory"},
-	"mountpoints": {"mounts"}, "portmappings": {"port"}, "ports": {"port"}, "ram": {"memory"},
-	"readonly": {"readonlyRootFilesystem"},
-	"runas":    {"user"}, "sidecars": {"containers"}, "containerdefinitions": {"containers"},
-	"stopgraceperiod": {"stopTimeout"},
-	"targetport":      {"port"}, "uid": {"user"}, "variables": {"environment"}, "vars": {"environment"}, "vcpu": {"cpu"},
-	"volumes":          {"mounts"},
-	"loggingretention": {"logRetention"}, "logretentiondays": {"logRetention"}, "retention": {"logRetention"},
-	"retentiondays": {"logRetention"}, "retentionindays": {"logRetention"}, "secretoptions": {"secrets"},
-	"valuefrom": {"secrets"},
-	"test":      {"command"},
+	{"command", "args cmd commands test"},
+	{"port", "containerport containerports expose exposedport hostport listen portmappings ports targetport"},
+	{"environment", "env environmentvariables envs envvars variables vars"},
+	{"exec", "enableexecutecommand executecommand"},
+	{"init", "initprocessenabled"},
+	{"mounts", "mountpoints volumes"},
+	{"readonlyRootFilesystem", "readonly"},
+	{"user", "runas uid"},
+	{"containers", "containerdefinitions sidecars"},
+	{"stopTimeout", "stopgraceperiod"},
+	{"logRetention", "loggingretention logretentiondays retention retentiondays retentionindays"},
+	{"secrets", "secretoptions valuefrom"},
 	// what it may do
-	"executionrole": {"roles"}, "executionrolearn": {"roles"}, "iam": {"permissions"}, "iamrole": {"permissions"},
-	"policies": {"permissions"},
-	"policy":   {"permissions"}, "role": {"permissions"}, "taskpolicies": {"permissions"}, "taskrole": {"permissions"},
-	"taskrolearn": {"permissions"}, "taskrolepolicies": {"permissions"}, "boundary": {"permissionsBoundary"},
+	{"roles", "executionrole executionrolearn"},
+	{"permissions", "iam iamrole policies policy role taskpolicies taskrole taskrolearn taskrolepolicies"},
+	{"permissionsBoundary", "boundary"},
 	// images
-	"buildargs": {"args"}, "containerimage": {"image"}, "dir": {"context"}, "directory": {"context"}, "digest": {"ref"},
-	"file":     {"dockerfile"},
-	"imageuri": {"image", "ref"}, "location": {"ref"}, "tag": {"ref"}, "uri": {"ref"}, "url": {"ref"}, "path": {"context"},
+	{"args", "buildargs"},
+	{"image", "containerimage imageuri"},
+	{"context", "dir directory path"},
+	{"ref", "digest imageuri location tag uri url"},
+	{"dockerfile", "file"},
 	// how it is reached
-	"alb": {"loadBalancer"}, "alias": {"hosts"}, "allowedips": {"allowFrom"}, "allowedsourceips": {"allowFrom"},
-	"cert":  {"certificate"},
-	"cidrs": {"allowFrom"}, "deregistrationdelaytimeout": {"deregistrationDelay"}, "dns": {"zone"},
-	"domain":     {"hosts", "zone"},
-	"domainname": {"hosts", "zone"}, "domains": {"hosts", "zone"}, "drain": {"deregistrationDelay"},
-	"elb":                {"loadBalancer"},
-	"graceperiodseconds": {"gracePeriod"}, "healthcheckgraceperiod": {"gracePeriod"}, "hostedzone": {"zone"},
-	"hostname":  {"hosts"},
-	"hostnames": {"hosts"}, "http": {"route"}, "ingress": {"route", "allowFrom"}, "lb": {"loadBalancer"},
-	"loadbalancers": {"loadBalancer"},
-	"matcher":       {"codes"}, "pathpattern": {"paths"}, "privatesubnets": {"subnets"}, "public": {"internal"},
-	"publicip":      {"assignPublicIp"},
-	"publicsubnets": {"subnets"}, "scheme": {"internal"}, "securitygroup": {"allowFrom"}, "securitygroups": {"allowFrom"},
-	"sslpolicy": {"tlsPolicy"}, "statuscodes": {"codes"}, "successcodes": {"codes"},
+	{"route", "http ingress"},
+	{"loadBalancer", "alb elb lb loadbalancers"},
+	{"hosts", "alias domain domainname domains hostname hostnames"},
+	{"allowFrom", "allowedips allowedsourceips cidrs ingress securitygroup securitygroups"},
+	{"certificate", "cert"},
+	{"deregistrationDelay", "deregistrationdelaytimeout drain"},
+	{"zone", "dns domain domainname domains hostedzone"},
+	{"gracePeriod", "graceperiodseconds healthcheckgraceperiod"},
+	{"codes", "matcher statuscodes successcodes"},
+	{"paths", "pathpattern"},
+	{"subnets", "privatesubnets publicsubnets"},
+	{"internal", "public scheme"},
+	{"assignPublicIp", "publicip"},
+	{"tlsPolicy", "sslpolicy"},
 	// deployments
-	"circuitbreaker": {"circuitBreaker"}, "deploymentcircuitbreaker": {"circuitBreaker"},
-	"deploymentconfiguration": {"deployment"},
-	"maxhealthypercent":       {"maximum"}, "maximumpercent": {"maximum"}, "minhealthypercent": {"minimumHealthy"},
-	"minimumhealthypercent": {"minimumHealthy"}, "rollback": {"circuitBreaker"}, "rollbackalarms": {"alarms"},
+	{"circuitBreaker", "circuitbreaker deploymentcircuitbreaker rollback"},
+	{"deployment", "deploymentconfiguration"},
+	{"maximum", "maxhealthypercent maximumpercent"},
+	{"minimumHealthy", "minhealthypercent minimumhealthypercent"},
+	{"alarms", "rollbackalarms"},
 	// tasks and schedules
-	"attempts": {"retries"}, "cron": {"when"}, "deadletterconfig": {"deadLetterQueue"}, "dlq": {"deadLetterQueue"},
-	"expression":      {"when"},
-	"maximumeventage": {"maxAge"}, "maximumretryattempts": {"retries"}, "rate": {"when"}, "scheduleexpression": {"when"},
-	"tz": {"timeZone"},
+	{"retries", "attempts maximumretryattempts"},
+	{"when", "cron expression rate scheduleexpression"},
+	{"deadLetterQueue", "deadletterconfig dlq"},
+	{"maxAge", "maximumeventage"},
+	{"timeZone", "tz"},
 }
 
 // units are what other tools put behind a key.
@@ -119,13 +118,24 @@ func suggestTopLevel(key string) string {
 // it.
 func meanings(key string) []string {
 	word := plainWord(key)
-	words := append([]string{word}, otherWords[word]...)
+	words := withKeysOf(word)
 	for _, unit := range units {
 		if bare, has := strings.CutSuffix(word, unit); has && len(bare) >= 2 {
-			words = append(append(words, bare), otherWords[bare]...)
+			words = append(words, withKeysOf(bare)...)
 		}
 	}
 	return words
+}
+
+// withKeysOf are a word and the keys that it stands for.
+func withKeysOf(word string) []string {
+	found := []string{word}
+	for _, each := range otherWords {
+		if slices.Contains(strings.Fields(each.words), word) {
+			found = append(found, each.key)
+		}
+	}
+	return found
 }
 
 // findBelow looks for a key in a struct, then in the structs below it, at most so many levels down: the path to the

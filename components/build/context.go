@@ -212,10 +212,8 @@ func (c *Context) warn(tree *stagedTree, root string) {
 				c.source, strings.Join(stageFiles, ", "), advice, filepath.ToSlash(filepath.Join(project, "Pulumi.*"))))
 	}
 	if tree.size() > largeContext {
-		largest := slices.SortedFunc(maps.Keys(tree.sizes), func(a,
-			b string) int {
-			return cmp.Compare(tree.sizes[b], tree.sizes[a])
-		})
+		largest := slices.SortedFunc(maps.Keys(tree.sizes),
+			func(a, b string) int { return cmp.Compare(tree.sizes[b], tree.sizes[a]) })
 		var parts []string
 		for _, name := range largest[:min(3, len(largest))] {
 			parts = append(parts, fmt.Sprintf("%s (%s)", name, megabytes(tree.sizes[name])))

@@ -10,6 +10,8 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ecrsdk "github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"slipway/internal/awsclient"
 )
 
 // putTag gives an image one more tag: the same manifest under another name. That is allowed in an immutable repository,
@@ -33,9 +35,9 @@ func (p *Protector) putTag(ctx context.Context, repository, digest, tag string) 
 		RepositoryName: &repository, ImageTag: &tag, ImageDigest: &digest,
 		ImageManifest: got.Images[0].ImageManifest, ImageManifestMediaType: got.Images[0].ImageManifestMediaType,
 	})
-	var already *ecrtypes.ImageAlreadyExistsException // another stage's update was faster
-	var full *ecrtypes.LimitExceededException         // an image has 1000 tags at most, and the others protect it, too
-	if err != nil && !errors.As(err, &already) && !errors.As(err, &full) {
+	isThere := errors.As(err, new(*ecrtypes.ImageAlreadyExistsException)) // another stage's update was faster
+	isFull := errors.As(err, new(*ecrtypes.LimitExceededException))       // of 1000 tags, which protect it, too
+	if err != nil && !isThere && !isFull {
 		return err
 	}
 	p.mutex.Lock()
@@ -75,23 +77,16 @@ func (p *Protector) list(ctx context.Context, repository string) (map[string]str
 }
 
 func (p *Protector) readTags(ctx context.Context, repository string) (map[string]string, error) {
-	tags := map[string]string{}
-	pages := ecrsdk.NewListImagesPaginator(p.ecr, &ecrsdk.ListImagesInput{
+	images, err := awsclient.All(ctx, ecrsdk.NewListImagesPaginator(p.ecr, &ecrsdk.ListImagesInput{
 		RepositoryName: &repository, MaxResults: awssdk.Int32(1000),
 		Filter: &ecrtypes.ListImagesFilter{TagStatus: ecrtypes.TagStatusTagged},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		var missing *ecrtypes.RepositoryNotFoundException
-		if errors.As(err, &missing) {
-			return tags, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range page.ImageIds {
-			tags[awssdk.ToString(id.ImageTag)] = awssdk.ToString(id.ImageDigest)
-		}
+	}), func(page *ecrsdk.ListImagesOutput) []ecrtypes.ImageIdentifier { return page.ImageIds })
+	if err != nil && !errors.As(err, new(*ecrtypes.RepositoryNotFoundException)) {
+		return nil, err
+	}
+	tags := map[string]string{}
+	for _, id := range images {
+		tags[awssdk.ToString(id.ImageTag)] = awssdk.ToString(id.ImageDigest)
 	}
 	return tags, nil
 }

@@ -5,6 +5,7 @@
 package retention
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,12 +54,9 @@ type Protector struct {
 
 // New prepares protecting the images of a stage.
 func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage) (*Protector, error) {
-	ecrClient, err := account.ECR(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
-	}
-	ecsClient, err := account.ECS(ctx)
-	if err != nil {
+	ecrClient, errECR := account.ECR(ctx)
+	ecsClient, errECS := account.ECS(ctx)
+	if err := cmp.Or(errECR, errECS); err != nil {
 		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
 	}
 	p := &Protector{
@@ -152,19 +150,12 @@ func (p *Protector) otherFamilies(ctx context.Context) ([]string, error) {
 	if held == 0 {
 		return nil, nil
 	}
-	var others []string
-	pages := ecssdk.NewListTaskDefinitionFamiliesPaginator(p.ecs, &ecssdk.ListTaskDefinitionFamiliesInput{
-		FamilyPrefix: awssdk.String(p.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		others = append(others, page.Families...)
-	}
 	own := p.families()
-	return slices.DeleteFunc(others, func(family string) bool { return own[family] }), nil
+	all, err := awsclient.All(ctx, ecssdk.NewListTaskDefinitionFamiliesPaginator(p.ecs,
+		&ecssdk.ListTaskDefinitionFamiliesInput{
+			FamilyPrefix: awssdk.String(p.settings.Project + "-"), Status: types.TaskDefinitionFamilyStatusActive,
+		}), func(page *ecssdk.ListTaskDefinitionFamiliesOutput) []string { return page.Families })
+	return slices.DeleteFunc(all, func(family string) bool { return own[family] }), err
 }
 
 // families are those of the stage's services and tasks.
@@ -236,8 +227,7 @@ func (p *Protector) protectRevision(ctx context.Context, family string, revision
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage,
-		tag string) error {
+	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage, tag string) error {
 		return p.protect(ctx, tag, image)
 	})
 }

@@ -45,7 +45,7 @@ func TestBothSidesUseTheOneTable(t *testing.T) {
 // limits are the table's exported names.
 func limits(t *testing.T) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "awslimits", "*.go"))
+	files, err := filepath.Glob(filepath.Join(root, "internal", "awslimits", "*.go"))
 	require.NoError(t, err)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {

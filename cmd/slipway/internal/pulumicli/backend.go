@@ -203,8 +203,7 @@ func (l *Lock) killed() bool {
 // Describe says who has locked a stack, and what to do before going on.
 func (l *Lock) Describe(stack string) string {
 	by := fmt.Sprintf("the last update of %s has not ended: %s@%s (process %d) has locked the stack since %s", stack,
-		l.Username, l.Hostname, l.PID,
-		l.Timestamp.Local().Format("2006-01-02 15:04:05"))
+		l.Username, l.Hostname, l.PID, l.Timestamp.Local().Format("2006-01-02 15:04:05"))
 	if l.killed() {
 		return by + fmt.Sprintf(", and that process is gone: run `pulumi cancel --stack %s`, then `slipway recover %[1]s`, "+
 			"which looks for what it had begun, and `pulumi up --stack %[1]s`", stack)

@@ -13,7 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,22 +33,10 @@ type bucket struct {
 	endpoint string
 	// inPath says that the bucket's name is in the path, and not in the host.
 	inPath bool
-
-	mutex  sync.Mutex
-	region string // as far as is known: S3 tells where the bucket is
+	region atomic.Value // as far as is known: S3 tells where the bucket is
 }
 
-func (b *bucket) where() string {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.region
-}
-
-func (b *bucket) isIn(region string) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	b.region = region
-}
+func (b *bucket) where() string { return b.region.Load().(string) }
 
 const (
 	bucketTimeout  = 20 * time.Second // of one attempt
@@ -74,10 +62,11 @@ func openBucket(ctx context.Context, address *url.URL) (Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to read %s: %w", address.Redacted(), err)
 	}
-	found := &bucket{cfg: cfg, region: cmp.Or(cfg.Region, "us-east-1"), name: address.Host, anonymous: yes("anonymous"),
+	found := &bucket{cfg: cfg, name: address.Host, anonymous: yes("anonymous"),
 		endpoint: cmp.Or(given.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL_S3"), aws.ToString(cfg.BaseEndpoint)),
 		// no certificate is for more than one level
 		inPath: yes("s3ForcePathStyle", "use_path_style") || strings.Contains(address.Host, ".")}
+	found.region.Store(cmp.Or(cfg.Region, "us-east-1"))
 	if found.endpoint != "" && !strings.Contains(found.endpoint, "://") {
 		found.endpoint = map[bool]string{false: "https://", true: "http://"}[yes("disableSSL", "disable_https")] +
 			found.endpoint
@@ -172,7 +161,7 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 		return body, false, nil
 	}
 	if elsewhere := response.Header.Get("X-Amz-Bucket-Region"); elsewhere != "" && elsewhere != region {
-		b.isIn(elsewhere)
+		b.region.Store(elsewhere)
 		passes = true
 	}
 	var refusal struct{ Code, Message string }

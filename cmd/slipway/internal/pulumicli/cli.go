@@ -74,23 +74,13 @@ const readLimit = 5 * time.Minute
 
 // New runs pulumi in a directory. The CLI is looked for once.
 func New(directory string) CLI {
-	var mutex sync.Mutex
-	var known auto.PulumiCommand
-	return CLI{Directory: directory, Command: func() (auto.PulumiCommand, error) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		if known != nil {
-			return known, nil
-		}
+	return CLI{Directory: directory, Command: sync.OnceValues(func() (auto.PulumiCommand, error) {
 		command, err := auto.NewPulumiCommand(nil)
 		if errors.Is(err, exec.ErrNotFound) {
-			return nil, errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
-		}
-		if err == nil {
-			known = command
+			err = errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
 		}
 		return command, err
-	}}
+	})}
 }
 
 func (p CLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []Update,
@@ -156,8 +146,7 @@ func (p CLI) Read(ctx context.Context, args ...string) ([]byte, error) {
 	output, err := p.Write(within, nil, args...)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("pulumi %s did not end within %s, and was stopped: run it yourself to see what it waits "+
-			"for, in %s",
-			strings.Join(args, " "), limit, p.Directory)
+			"for, in %s", strings.Join(args, " "), limit, p.Directory)
 	}
 	return output, err
 }

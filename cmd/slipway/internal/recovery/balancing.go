@@ -111,6 +111,7 @@ const taggedPerCall = 20
 
 // tagBalancing reads the tags of load balancers or target groups.
 func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
+	type tag struct{ Key, Value *string }
 	for batch := range slices.Chunk(found, taggedPerCall) {
 		form := url.Values{}
 		for i, each := range batch {
@@ -119,23 +120,15 @@ func (f *finder) tagBalancing(ctx context.Context, found []candidate) error {
 		var answer struct {
 			Described []struct {
 				ARN  string `xml:"ResourceArn"`
-				Tags []struct {
-					Key   string `xml:"Key"`
-					Value string `xml:"Value"`
-				} `xml:"Tags>member"`
+				Tags []tag  `xml:"Tags>member"`
 			} `xml:"DescribeTagsResult>TagDescriptions>member"`
 		}
 		if err := f.Query.Call(ctx, awsreader.ELBv2, "DescribeTags", form, &answer); err != nil {
 			return err
 		}
 		for _, described := range answer.Described {
-			at := slices.IndexFunc(batch, func(c candidate) bool { return c.id == described.ARN })
-			if at < 0 {
-				continue
-			}
-			batch[at].tags = map[string]any{}
-			for _, tag := range described.Tags {
-				batch[at].tags[tag.Key] = tag.Value
+			if at := slices.IndexFunc(batch, func(c candidate) bool { return c.id == described.ARN }); at >= 0 {
+				batch[at].tags = tagsOf(described.Tags, func(tag tag) (key, value *string) { return tag.Key, tag.Value })
 			}
 		}
 	}

@@ -24,25 +24,6 @@ const (
 	later = "looked for later" // as a dry run does not come to it
 )
 
-// neededInputs are what must be known of a resource before it can be looked for, where that is not in its id.
-var neededInputs = map[string]string{
-	"aws:lb/listener:Listener":                       "loadBalancerArn",
-	"aws:lb/listenerRule:ListenerRule":               "listenerArn",
-	"aws:route53/record:Record":                      "aliases",
-	"aws:secretsmanager/secretVersion:SecretVersion": "secretId",
-	"aws:iam/policy:Policy":                          "name",
-}
-
-// ownedThrough are the inputs that name whose a resource without tags is: what that names must be in the state first,
-// as what another's role has is another's, too.
-var ownedThrough = map[string]string{
-	"aws:appautoscaling/policy:Policy":                  "resourceId",
-	scheduledAction:                                     "resourceId",
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":           "repository",
-	"aws:iam/rolePolicy:RolePolicy":                     "role",
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
-}
-
 // search looks for what a state has lost.
 type search struct {
 	*Recovery
@@ -116,13 +97,13 @@ func (s *search) look(ctx context.Context) (missing []stateResource, found []*re
 // identified tells whether enough is known of a resource to look for it, and to tell whose it is.
 func (s *search) identified(made stateResource) bool {
 	token, in := made.token(), inputs(made.properties("inputs"))
-	if derive := derivedIDs[token]; derive != nil && !in.hasMadeUpName() && strings.Contains(derive(in), unknownValue) {
+	if derive := kinds[token].id; derive != nil && !in.hasMadeUpName() && strings.Contains(derive(in), unknownValue) {
 		return false
 	}
-	if hasHole(in[neededInputs[token]]) || targetOf(in) == unknownValue {
+	if hasHole(in[kinds[token].needs]) || targetOf(in) == unknownValue {
 		return false
 	}
-	key := ownedThrough[token]
+	key := kinds[token].owner
 	if key == "" {
 		return true
 	}
@@ -135,10 +116,10 @@ func (s *search) identified(made stateResource) bool {
 // is read.
 func (o *recovered) lookFor(ctx context.Context, find *finder) (err error) {
 	token, in := o.made.token(), inputs(o.made.properties("inputs"))
-	derive, ask := derivedIDs[token], askedIDs[token]
+	kind := kinds[token]
 	o.Result = imported
 	switch {
-	case in.hasMadeUpName() && listings[token] != nil:
+	case in.hasMadeUpName() && kind.list != nil:
 		var all []candidate
 		if all, err = findMadeUp(ctx, find, token, o.made.name(), in); len(all) > 0 {
 			o.ID, in["name"] = all[0].id, all[0].name
@@ -146,13 +127,13 @@ func (o *recovered) lookFor(ctx context.Context, find *finder) (err error) {
 		if len(all) > 1 {
 			o.several, o.Note = true, fmt.Sprintf("AWS has %d of them: see whether the others are needed", len(all))
 		}
-	case in.hasMadeUpName() || derive == nil && ask == nil:
+	case in.hasMadeUpName() || kind.id == nil && kind.find == nil:
 		o.Result, o.Note = unknown, cannotLook(token)
 		return nil
-	case derive != nil:
-		o.ID = derive(in)
+	case kind.id != nil:
+		o.ID = kind.id(in)
 	default:
-		o.ID, err = ask(ctx, find, in)
+		o.ID, err = kind.find(ctx, find, in)
 	}
 	switch {
 	case o.ID == "":
@@ -229,9 +210,6 @@ func (s *search) conclude(missing []stateResource, dryRun bool) {
 		s.Operations = append(s.Operations, o)
 	}
 }
-
-// taskDefinition is the type whose revisions outlive a stage.
-const taskDefinition = "aws:ecs/taskDefinition:TaskDefinition"
 
 // stash is the type of the engine's own with which a task runs before a deployment.
 const stash = "pulumi:index:Stash"

@@ -12,25 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"slipway/internal/awsclient"
 )
 
 // candidate is something that AWS has, of a type whose names Pulumi makes up.
 type candidate struct {
-	id, name string
+	id, name string         // id is empty where the inputs say it
 	tags     map[string]any // nil for a type that has none
-}
-
-// listings are the types whose names Pulumi makes up in a stage: what AWS has of each. Names begin with prefix, or are
-// all that there are.
-var listings = map[string]func(ctx context.Context, f *finder, in inputs, prefix string) ([]candidate, error){
-	"aws:appautoscaling/policy:Policy":    listScalingPolicies,
-	scheduledAction:                       listScheduledActions,
-	"aws:ec2/securityGroup:SecurityGroup": listSecurityGroups,
-	"aws:lb/loadBalancer:LoadBalancer":    listNamed("LoadBalancer"),
-	"aws:lb/targetGroup:TargetGroup":      listNamed("TargetGroup"),
-	"aws:secretsmanager/secret:Secret":    listSecrets,
 }
 
 // madeUpEnd is what Pulumi adds to a resource's own name, to make up one in AWS.
@@ -45,8 +34,11 @@ var slipwayTags = append(slices.Clone(ownerTags), "service", "task", "image")
 // findMadeUp finds what the program calls logical among what AWS has of a type: by the form of the name, and by the
 // tags.
 func findMadeUp(ctx context.Context, f *finder, token, logical string, in inputs) (found []candidate, err error) {
-	all, err := listings[token](ctx, f, in, logical+"-")
+	all, err := kinds[token].list(ctx, f, in, logical+"-")
 	for _, each := range all {
+		if each.id == "" {
+			each.id = kinds[token].id(in.withName(each.name))
+		}
 		end, named := strings.CutPrefix(each.name, logical)
 		owned := in.tags() == nil ||
 			!slices.ContainsFunc(slipwayTags, func(key string) bool { return in.tags()[key] != each.tags[key] })
@@ -64,88 +56,71 @@ func (in inputs) withName(name string) inputs {
 	return named
 }
 
-func listScalingPolicies(ctx context.Context, f *finder, in inputs, _ string) (found []candidate, err error) {
-	pages := applicationautoscaling.NewDescribeScalingPoliciesPaginator(f.Scaling,
+func listScalingPolicies(ctx context.Context, f *finder, in inputs, _ string) ([]candidate, error) {
+	return awsclient.All(ctx, applicationautoscaling.NewDescribeScalingPoliciesPaginator(f.Scaling,
 		&applicationautoscaling.DescribeScalingPoliciesInput{
 			ServiceNamespace: scalingtypes.ServiceNamespace(in.text("serviceNamespace")),
 			ResourceId:       aws.String(in.text("resourceId")),
-		})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
+		}), func(page *applicationautoscaling.DescribeScalingPoliciesOutput) (found []candidate) {
 		for _, each := range page.ScalingPolicies {
-			name := aws.ToString(each.PolicyName)
-			found = append(found, candidate{id: derivedIDs["aws:appautoscaling/policy:Policy"](in.withName(name)), name: name})
+			found = append(found, candidate{name: aws.ToString(each.PolicyName)})
 		}
-	}
-	return found, nil
+		return found
+	})
 }
 
-func listScheduledActions(ctx context.Context, f *finder, in inputs, _ string) (found []candidate, err error) {
-	pages := applicationautoscaling.NewDescribeScheduledActionsPaginator(f.Scaling,
+func listScheduledActions(ctx context.Context, f *finder, in inputs, _ string) ([]candidate, error) {
+	return awsclient.All(ctx, applicationautoscaling.NewDescribeScheduledActionsPaginator(f.Scaling,
 		&applicationautoscaling.DescribeScheduledActionsInput{
 			ServiceNamespace: scalingtypes.ServiceNamespace(in.text("serviceNamespace")),
 			ResourceId:       aws.String(in.text("resourceId")),
-		})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
+		}), func(page *applicationautoscaling.DescribeScheduledActionsOutput) (found []candidate) {
 		for _, each := range page.ScheduledActions {
-			name := aws.ToString(each.ScheduledActionName)
-			found = append(found, candidate{id: derivedIDs[scheduledAction](in.withName(name)), name: name})
+			found = append(found, candidate{name: aws.ToString(each.ScheduledActionName)})
 		}
-	}
-	return found, nil
-}
-
-func listSecrets(ctx context.Context, f *finder, _ inputs, prefix string) (found []candidate, err error) {
-	pages := secretsmanager.NewListSecretsPaginator(f.Secrets, &secretsmanager.ListSecretsInput{
-		Filters: []secretstypes.Filter{{Key: secretstypes.FilterNameStringTypeName, Values: []string{prefix}}},
+		return found
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, each := range page.SecretList {
-			tags := map[string]any{}
-			for _, tag := range each.Tags {
-				tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-			}
-			found = append(found, candidate{aws.ToString(each.ARN), aws.ToString(each.Name), tags})
-		}
-	}
-	return found, nil
 }
 
-func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) (found []candidate, err error) {
-	form := url.Values{}
-	filter := func(name, value string) {
-		prefix := "Filter." + strconv.Itoa(len(form)/2+1)
-		form.Set(prefix+".Name", name)
-		form.Set(prefix+".Value.1", value)
+func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error) {
+	found, err := f.securityGroups(ctx, in, "group-name", in.text("name"))
+	if err != nil || len(found) == 0 {
+		return "", err
 	}
-	if vpc := in.text("vpcId"); vpc != "" {
-		filter("vpc-id", vpc)
-	}
+	return found[0].id, nil
+}
+
+func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) ([]candidate, error) {
+	var ofOwner []string
 	for _, key := range ownerTags {
 		if value, given := in.tags()[key].(string); given {
-			filter("tag:"+key, value)
+			ofOwner = append(ofOwner, "tag:"+key, value)
 		}
+	}
+	return f.securityGroups(ctx, in, ofOwner...)
+}
+
+// securityGroups are those of the inputs' VPC that pass filters, names and values by turns.
+func (f *finder) securityGroups(ctx context.Context, in inputs, filters ...string) (found []candidate, err error) {
+	if vpc := in.text("vpcId"); vpc != "" {
+		filters = append(filters, "vpc-id", vpc)
+	}
+	form := url.Values{}
+	for i := 0; i < len(filters); i += 2 {
+		prefix := "Filter." + strconv.Itoa(i/2+1)
+		form.Set(prefix+".Name", filters[i])
+		form.Set(prefix+".Value.1", filters[i+1])
+	}
+	type tag struct {
+		Key   *string `xml:"key"`
+		Value *string `xml:"value"`
 	}
 	for {
 		var answer struct {
 			Groups []struct {
 				ID   string `xml:"groupId"`
 				Name string `xml:"groupName"`
-				Tags []struct {
-					Key   string `xml:"key"`
-					Value string `xml:"value"`
-				} `xml:"tagSet>item"`
+				Tags []tag  `xml:"tagSet>item"`
 			} `xml:"securityGroupInfo>item"`
 			Next string `xml:"nextToken"`
 		}
@@ -153,10 +128,7 @@ func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) (fo
 			return nil, err
 		}
 		for _, each := range answer.Groups {
-			tags := map[string]any{}
-			for _, tag := range each.Tags {
-				tags[tag.Key] = tag.Value
-			}
+			tags := tagsOf(each.Tags, func(tag tag) (key, value *string) { return tag.Key, tag.Value })
 			found = append(found, candidate{each.ID, each.Name, tags})
 		}
 		if answer.Next == "" {

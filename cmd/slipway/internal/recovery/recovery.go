@@ -151,7 +151,7 @@ func (r *Recovery) finder(ctx context.Context) (*finder, error) {
 func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (err error) {
 	const again = "the next update does it again"
 	token, in := o.made.token(), inputs(o.made.properties("inputs"))
-	derive, ask := derivedIDs[token], askedIDs[token]
+	derive, ask := kinds[token].id, kinds[token].find
 	live := state.liveOf(o.URN)
 	switch {
 	case o.Operation != "creating" && o.made.isAWS():

@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -113,11 +112,11 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 			"toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "ipv6CidrBlocks": []any{"fd00::/8"}},
 			"sg-1_ingress_tcp_80_80_10.0.0.0/8_fd00::/8"},
 	} {
-		if derive := derivedIDs[token]; derive != nil {
+		if derive := kinds[token].id; derive != nil {
 			require.Equal(t, c.id, derive(c.in), token)
 			continue
 		}
-		id, err := askedIDs[token](t.Context(), f, c.in)
+		id, err := kinds[token].find(t.Context(), f, c.in)
 		require.NoError(t, err, token)
 		require.Equal(t, c.id, id, token)
 	}
@@ -127,7 +126,7 @@ func TestEveryTypeThatIsIdentifiedIsTested(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("recovery_test.go")
 	require.NoError(t, err)
-	for _, token := range append(slices.Sorted(maps.Keys(derivedIDs)), slices.Sorted(maps.Keys(askedIDs))...) {
+	for token := range kinds {
 		require.Contains(t, string(source), `"`+token+`":`)
 	}
 }
@@ -151,17 +150,17 @@ func TestWhatAWSDoesNotHaveHasNoID(t *testing.T) {
 	for token, code := range map[string]string{"aws:lb/loadBalancer:LoadBalancer": "LoadBalancerNotFound",
 		"aws:lb/targetGroup:TargetGroup": "TargetGroupNotFound", "aws:lb/listener:Listener": "LoadBalancerNotFound",
 		"aws:lb/listenerRule:ListenerRule": "ListenerNotFound"} {
-		id, err := askedIDs[token](t.Context(), server(http.StatusBadRequest, none(code)), in)
+		id, err := kinds[token].find(t.Context(), server(http.StatusBadRequest, none(code)), in)
 		require.NoError(t, err, token)
 		require.Empty(t, id, token)
-		_, err = askedIDs[token](t.Context(), server(http.StatusForbidden, none("AccessDenied")), in)
+		_, err = kinds[token].find(t.Context(), server(http.StatusForbidden, none("AccessDenied")), in)
 		require.ErrorContains(t, err, "AccessDenied", token)
 	}
 	f := answering(t, map[string]string{"ListTaskDefinitions": `{"taskDefinitionArns": ["arn:other:9"]}`,
 		"DescribeTaskDefinition": `{"tags": [{"key": "project", "value": "another"}]}`,
 		"DescribeSecret":         `{"ARN": "arn:secret", "DeletedDate": 1700000000}`})
 	for _, token := range []string{"aws:ecs/taskDefinition:TaskDefinition", "aws:secretsmanager/secret:Secret"} {
-		id, err := askedIDs[token](t.Context(), f, inputs{"family": "web", "name": "web",
+		id, err := kinds[token].find(t.Context(), f, inputs{"family": "web", "name": "web",
 			"tags": map[string]any{"project": "shop", "stage": "dev"}})
 		require.NoError(t, err, token)
 		require.Empty(t, id, token)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 
 	"slipway/cmd/slipway/internal/exit"
 )
@@ -86,7 +87,7 @@ func defaultProvider(urn string, config map[string]string, secretKeys []string) 
 			if err != nil {
 				return nil, err
 			}
-			settings[name] = map[string]any{secretSignature: secretMark, "plaintext": string(plain)}
+			settings[name] = map[string]any{sig.Key: sig.Secret, "plaintext": string(plain)}
 		}
 	}
 	outputs := maps.Clone(settings)
@@ -94,10 +95,3 @@ func defaultProvider(urn string, config map[string]string, secretKeys []string) 
 	return stateResource{"urn": urn, "type": "pulumi:providers:aws", "custom": true, "inputs": settings,
 		"outputs": outputs, "id": uuid.NewString()}, nil
 }
-
-// How a state marks a value as secret
-// (https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go).
-const (
-	secretSignature = "4dabf18193072939515e22adb298388d"
-	secretMark      = "1b47061264138c4ac30d75fd1eb44270"
-)

@@ -112,10 +112,8 @@ func (r stateResource) unread() bool {
 
 // given is what a read has found of a resource, its inputs first.
 func (r stateResource) given() map[string]any {
-	found := maps.Clone(r.properties("outputs"))
-	if found == nil {
-		found = map[string]any{}
-	}
+	found := map[string]any{}
+	maps.Copy(found, r.properties("outputs"))
 	maps.Copy(found, r.properties("inputs"))
 	return found
 }
@@ -133,7 +131,7 @@ func (s *stackState) liveOf(urn string) stateResource {
 // holds tells whether the state has a resource of this type and id: as the provider has it, or as an import takes it.
 // One that was deleted, to be replaced, does not count.
 func (s *stackState) holds(token, id string) bool {
-	derive := derivedIDs[token]
+	derive := kinds[token].id
 	return slices.ContainsFunc(s.resources(), func(r stateResource) bool {
 		return r.token() == token && !r.is("pendingReplacement") && (r.id() == id || r.properties("outputs")["arn"] == id ||
 			derive != nil && derive(r.properties("inputs")) == id)
@@ -176,10 +174,7 @@ func (s *stackState) leave(made stateResource, id string) { s.insert(made, id, t
 
 // insert puts a resource behind all that it depends on, in whose order Pulumi wants a state.
 func (s *stackState) insert(made stateResource, id string, toDelete bool) {
-	added := stateResource{}
-	for key, value := range made {
-		added[key] = value
-	}
+	added := maps.Clone(made)
 	added["id"], added["custom"], added["outputs"] = id, true, map[string]any{}
 	added["inputs"] = filled(made["inputs"], nil)
 	if made.token() == scheduledAction { // by these it is read
@@ -188,43 +183,26 @@ func (s *stackState) insert(made stateResource, id string, toDelete bool) {
 	if toDelete {
 		added["delete"] = true
 	}
-	resources := s.resources()
-	there := map[string]int{}
-	for i, each := range resources {
-		if _, before := there[each.urn()]; !before {
-			there[each.urn()] = i
-		}
-	}
-	at := 0
-	known := func(urn string) bool {
-		i, known := there[urn]
-		if known {
-			at = max(at, i+1)
-		}
-		return known
-	}
-	keepKnown := func(list any) []any {
-		urns, _ := list.([]any)
-		return slices.DeleteFunc(slices.Clone(urns), func(urn any) bool { return !known(fmt.Sprint(urn)) })
-	}
-	for _, key := range []string{"parent", "deletedWith"} {
-		if urn := added.text(key); urn != "" && !known(urn) {
-			delete(added, key)
-		}
-	}
-	provider := added.text("provider")
-	known(provider[:max(strings.LastIndex(provider, "::"), 0)])
-	if added["dependencies"] != nil {
-		added["dependencies"] = keepKnown(added["dependencies"])
-	}
-	if byProperty := added.properties("propertyDependencies"); byProperty != nil {
-		copied := map[string]any{}
-		for property, list := range byProperty {
-			copied[property] = keepKnown(list)
-		}
-		added["propertyDependencies"] = copied
+	resources, at := s.resources(), 0
+	for _, urn := range added.references() {
+		at = max(at, 1+slices.IndexFunc(resources, func(other stateResource) bool { return other.urn() == urn }))
 	}
 	s.setResources(slices.Insert(resources, at, added))
+	s.forgetMissing()
+}
+
+// references are the URNs of all that a resource stands on.
+func (r stateResource) references() []string {
+	provider, _ := cutProvider(r.text("provider"))
+	urns := []string{provider, r.text("parent"), r.text("deletedWith")}
+	lists := append(slices.Collect(maps.Values(r.properties("propertyDependencies"))), r["dependencies"])
+	for _, each := range lists {
+		list, _ := each.([]any)
+		for _, urn := range list {
+			urns = append(urns, fmt.Sprint(urn))
+		}
+	}
+	return urns
 }
 
 // forgetMissing has resources depend on nothing that the state does not have: Pulumi would take it for broken.
@@ -241,12 +219,16 @@ func (s *stackState) forgetMissing() {
 		if each["dependencies"] != nil {
 			each["dependencies"] = keep(each["dependencies"])
 		}
-		byProperty := each.properties("propertyDependencies")
-		for property, list := range byProperty {
-			byProperty[property] = keep(list)
+		if byProperty := maps.Clone(each.properties("propertyDependencies")); byProperty != nil {
+			for property, list := range byProperty {
+				byProperty[property] = keep(list)
+			}
+			each["propertyDependencies"] = byProperty
 		}
-		if urn := each.text("deletedWith"); urn != "" && !there[urn] {
-			delete(each, "deletedWith")
+		for _, key := range []string{"parent", "deletedWith"} {
+			if urn := each.text(key); urn != "" && !there[urn] {
+				delete(each, key)
+			}
 		}
 	}
 }
@@ -276,12 +258,9 @@ func withoutDefaults(value any) any {
 // Versions of a secret are not: which one counts, AWS says.
 func madeTwice(one, other stateResource) bool {
 	bare := func(r stateResource) map[string]any {
-		inputs := map[string]any{}
-		for key, value := range r.properties("inputs") {
-			if key != "name" && key != "__defaults" {
-				inputs[key] = value
-			}
-		}
+		inputs := maps.Clone(r.properties("inputs"))
+		delete(inputs, "name")
+		delete(inputs, "__defaults")
 		return inputs
 	}
 	return one.properties("inputs")["secretId"] == nil && reflect.DeepEqual(bare(one), bare(other))

@@ -62,8 +62,7 @@ func CheckBranch(ctx context.Context, dir string) error {
 		}
 		if _, err := os.Stat(path); err == nil {
 			return exit.Refuse("%s has stopped half-way in this repository, and a commit would become part of it: end it "+
-				"first, with %s",
-				stoppedWork[i].what, stoppedWork[i].end)
+				"first, with %s", stoppedWork[i].what, stoppedWork[i].end)
 		}
 	}
 	// the index alone, without filters
@@ -73,8 +72,7 @@ func CheckBranch(ctx context.Context, dir string) error {
 	}
 	if name, _, conflict := strings.Cut(unmerged, "\x00"); conflict {
 		return exit.Refuse("%s has conflicts in this repository, with which git commits nothing: resolve them and `git "+
-			"add` the "+
-			"file first", name)
+			"add` the file first", name)
 	}
 	if _, err := git.Read(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err != nil {
 		return exit.Refuse("HEAD is detached, and a commit would be on no branch: `git switch` to one first, or make one " +
