@@ -3,6 +3,7 @@ package components
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -119,11 +120,9 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	if err != nil {
 		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref.Raw, err)
 	}
-	for _, tag := range found.ImageTags {
-		if tag == ref.Tag {
-			return nil
-		}
+	if !slices.Contains(found.ImageTags, ref.Tag) {
+		return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+			ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
 	}
-	return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
-		ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
+	return nil
 }

@@ -73,7 +73,7 @@ func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests
 			Schedule:          pulumi.String(settings.When),
 			Timezone:          pulumi.String(settings.TimeZone),
 			ScalableTargetAction: &appautoscaling.ScheduledActionScalableTargetActionArgs{
-				MinCapacity: optionalInt(settings.Min), MaxCapacity: optionalInt(settings.Max),
+				MinCapacity: pulumi.IntPtrFromPtr(settings.Min), MaxCapacity: pulumi.IntPtrFromPtr(settings.Max),
 			},
 		}, parent)
 		if err != nil {
@@ -81,13 +81,6 @@ func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests
 		}
 	}
 	return ctx.RegisterResourceOutputs(component, pulumi.Map{})
-}
-
-func optionalInt(number *int) pulumi.IntPtrInput {
-	if number == nil {
-		return nil
-	}
-	return pulumi.Int(*number)
 }
 
 // predefinedMetric is one that AWS measures itself.

@@ -2,7 +2,7 @@ package components
 
 import (
 	"maps"
-	"net/netip"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -48,7 +48,7 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 	var rules []pulumi.Resource
 	for _, prefix := range ranges {
 		family := "cidrBlocks"
-		if isIPv6(prefix) {
+		if strings.Contains(prefix, ":") {
 			family = "ipv6CidrBlocks"
 		}
 		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port,
@@ -78,9 +78,4 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
 		// are there.
 		pulumi.DeleteBeforeReplace(false))
-}
-
-func isIPv6(prefix string) bool {
-	parsed, err := netip.ParsePrefix(prefix)
-	return err == nil && parsed.Addr().Is6()
 }

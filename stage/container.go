@@ -7,13 +7,14 @@ import (
 )
 
 // Container is what any container of a task may have.
+//
+// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 type Container struct {
 	// EntryPoint replaces the image's `ENTRYPOINT`.
 	//
 	// Default: none; the image's own
 	// Allowed: no empty element
 	// Example: entryPoint: ["/app"]
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	EntryPoint []string `json:"entryPoint"`
 
 	// Command replaces the image's `CMD`.
@@ -21,7 +22,6 @@ type Container struct {
 	// Default: none; the image's own
 	// Allowed: no empty element
 	// Example: command: ["serve", "--verbose"]
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Command []string `json:"command"`
 
 	// Environment holds the container's own variables, over those of the stage. Once loaded it has those of the stage
@@ -29,12 +29,10 @@ type Container struct {
 	//
 	// Allowed: as in `environment` of the stage; no name that the container's `secrets` have
 	// Example: environment: {GREETING: "hello"}
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Environment map[string]string `json:"environment"`
 
 	// SecretNames names the secrets that the container is given, as variables of the same names.
 	//
-	// Default: none
 	// Allowed: names in `secrets`, each once; none that is a variable of the container or the stage
 	// Example: secrets: [DATABASE_URL]
 	// Rule: [ECS Secret](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html)
@@ -54,7 +52,6 @@ type Container struct {
 	// StopTimeout is how long the container may take to end after SIGTERM, before it is killed.
 	//
 	// Example: stopTimeout: 60
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
 
 	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`), are
@@ -72,7 +69,6 @@ type Container struct {
 	// task, and is shared by the containers that mount it. It is empty at first, whatever the image has there; only where
 	// the Dockerfile says VOLUME at that very path, it begins with what the image has.
 	//
-	// Default: none
 	// Allowed: names of letters, digits, `-` and `_`; each at a path of its own
 	// Example: mounts: {data: {path: /var/data}}
 	// Rule: [Bind mounts](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html)
@@ -82,7 +78,6 @@ type Container struct {
 	//
 	// Allowed: `true`, `false`; not `true` for a service's main container with `exec`, whose sessions write files
 	// Example: readonlyRootFilesystem: true
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	ReadonlyRootFilesystem bool `json:"readonlyRootFilesystem" default:"false"`
 
 	// User is who the container's process runs as.
@@ -90,7 +85,6 @@ type Container struct {
 	// Default: none; the image's `USER`
 	// Allowed: `user`, `user:group`, `uid`, `uid:gid`, `user:gid`, `uid:group`
 	// Example: user: "65532:65532"
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	User string `json:"user"`
 
 	// Init runs an init process in the container, which passes signals on and reaps what others leave behind.

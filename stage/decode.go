@@ -251,7 +251,7 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 	if !n.bad {
 		c.mistakes = append(c.mistakes, Error{n.path, n.file, message, enumerate(known)})
 	}
-	hide(n) // it may be secrets
+	n.hide() // it may be secrets
 	n.spoil()
 	c.lacksDefaults = c.lacksDefaults || meant == defaultsKey
 	of.unsure = of.unsure || !slices.Contains(known, meant)

@@ -3,6 +3,8 @@ package stage
 import "slices"
 
 // HealthCheck is a command that ECS runs in a container to tell whether it is healthy.
+//
+// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 type HealthCheck struct {
 	// Command is what is run: exit status 0 means healthy. It must exist in the image.
 	//
@@ -10,31 +12,26 @@ type HealthCheck struct {
 	// Allowed: begins with `CMD`, followed by the command and its arguments, or with `CMD-SHELL`, followed by one
 	// line for the container's shell
 	// Example: command: ["CMD", "/app", "-healthcheck"]
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	Command []string `json:"command"`
 
 	// Interval is the time between two checks.
 	//
 	// Example: interval: 5
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	Interval int `json:"interval" default:"10" min:"5" max:"300" unit:"seconds"`
 
 	// Timeout is how long a check may take.
 	//
 	// Example: timeout: 3
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	Timeout int `json:"timeout" default:"5" min:"2" max:"60" unit:"seconds"`
 
 	// Retries is how many checks in a row fail before the task is replaced.
 	//
 	// Example: retries: 2
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	Retries int `json:"retries" default:"3" min:"1" max:"10" unit:"checks"`
 
 	// StartPeriod is how long failed checks of a container that has just started do not count.
 	//
 	// Example: startPeriod: 30
-	// Rule: [ECS HealthCheck](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html)
 	StartPeriod int `json:"startPeriod" default:"0" min:"0" max:"300" unit:"seconds"`
 }
 

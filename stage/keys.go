@@ -6,7 +6,7 @@ import "reflect"
 // (docs/stage.schema.json) and docs/configuration.md are all made from it and from the types that it is made of. A
 // field's tags say what its key is called (json), what it is when absent (default), what it counts (unit), and what is
 // allowed (min and max of a number, enum of a text or number). The lines of a field's comment that begin with Default,
-// Allowed, Example and Rule say what tags cannot.
+// Allowed, Example and Rule say what tags cannot; the Rule of most fields of a struct is in the struct's own comment.
 type document struct {
 	// Environment holds variables for every container of the stage. A container's own variables of the same name win.
 	//
@@ -57,7 +57,6 @@ type document struct {
 	// Tasks are the stage's tasks by name: what runs once and ends. Each has a task definition family, roles and a log
 	// group of its own, and is run by `slipway run`, by its `schedule`, or before a deployment.
 	//
-	// Default: none
 	// Allowed: names as those of `services`, and no service's
 	// Example: tasks: {migrate: {image: web}}
 	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)

@@ -33,7 +33,7 @@ func Load(in Input) (*Stage, error) {
 	defaults := keys.object[defaultsKey]
 	delete(keys.object, defaultsKey)
 	if defaults != nil && c.isObject(defaults) {
-		hide(defaults.object["secrets"])
+		defaults.object["secrets"].hide()
 		c.replaceImages(defaults.object["images"], keys.object["images"])
 	}
 	c.root = merge(defaults, keys)
@@ -95,20 +95,6 @@ func (c *checker) findKey(fullKey string) (file string, written *yaml.Node) {
 		}
 	}
 	return c.files[0].name, nil
-}
-
-// hide keeps what stands at and below a node out of messages.
-func hide(n *node) {
-	if n == nil {
-		return
-	}
-	n.hidden = true
-	for _, child := range n.object {
-		hide(child)
-	}
-	for _, child := range n.list {
-		hide(child)
-	}
 }
 
 func (c *checker) rejectEncrypted(n *node) {

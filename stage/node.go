@@ -221,12 +221,21 @@ func (p place) key() string { return strings.TrimPrefix(p.path, defaultsKey+".")
 func (p place) inherited() bool { return p.key() != p.path }
 
 // spoil marks all that stands at and below a node as reported.
-func (n *node) spoil() {
-	n.bad = true
+func (n *node) spoil() { n.all(func(each *node) { each.bad = true }) }
+
+// hide keeps what stands at and below a node out of messages.
+func (n *node) hide() { n.all(func(each *node) { each.hidden = true }) }
+
+// all calls do for a node, where there is one, and for all below it.
+func (n *node) all(do func(*node)) {
+	if n == nil {
+		return
+	}
+	do(n)
 	for _, child := range n.object {
-		child.spoil()
+		child.all(do)
 	}
 	for _, child := range n.list {
-		child.spoil()
+		child.all(do)
 	}
 }

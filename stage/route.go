@@ -79,13 +79,14 @@ type Route struct {
 }
 
 // TargetHealthCheck is how a load balancer tells a healthy task.
+//
+// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 type TargetHealthCheck struct {
 	// Path is what the load balancer asks for.
 	//
 	// Default: none; `/`, and `/AWS.ALB/healthcheck` with `grpc`
 	// Allowed: a path of up to 1024 characters that begins with `/`
 	// Example: path: /health
-	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	Path string `json:"path"`
 
 	// Codes are the answers of a healthy task.
@@ -99,26 +100,22 @@ type TargetHealthCheck struct {
 	// Interval is the time between two checks of a task.
 	//
 	// Example: interval: 10
-	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	Interval int `json:"interval" default:"5" min:"5" max:"300" unit:"seconds"`
 
 	// Timeout is how long an answer may take.
 	//
 	// Allowed: less than `interval`
 	// Example: timeout: 3
-	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	Timeout int `json:"timeout" default:"4" min:"2" max:"120" unit:"seconds"`
 
 	// HealthyThreshold is how many checks in a row a task passes before it is healthy.
 	//
 	// Example: healthyThreshold: 3
-	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	HealthyThreshold int `json:"healthyThreshold" default:"2" min:"2" max:"10" unit:"checks"`
 
 	// UnhealthyThreshold is how many checks in a row a task fails before it is replaced.
 	//
 	// Example: unhealthyThreshold: 2
-	// Rule: [Target group health checks](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html)
 	UnhealthyThreshold int `json:"unhealthyThreshold" default:"3" min:"2" max:"10" unit:"checks"`
 }
 

@@ -10,6 +10,8 @@ import (
 )
 
 // Sidecar is a container beside a task's main one.
+//
+// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 type Sidecar struct {
 	// Image is what the container runs: an image of the stage by its name, or any other by its reference. Slipway keeps
 	// images from expiring only in the repositories of the stage's `images`: elsewhere that is for the repository's owner
@@ -19,14 +21,12 @@ type Sidecar struct {
 	// Default: none; required
 	// Allowed: a name in `images`, of the main container's platform, or a reference with a tag or a digest
 	// Example: image: public.ecr.aws/docker/library/busybox:1.37
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Image string `json:"image"`
 
 	// CPU is the container's share of the task's CPU. The main container has the rest.
 	//
 	// Allowed: together less than the task's `cpu`
 	// Example: cpu: 64
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	CPU int `json:"cpu" default:"32" min:"1" max:"32768" unit:"CPU units"`
 
 	// Memory is the most that the container may use, before it is killed.
@@ -34,14 +34,12 @@ type Sidecar struct {
 	// Default: none; what the task has
 	// Allowed: together less than the task's `memory`
 	// Example: memory: 128
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Memory int `json:"memory" min:"6" max:"249856" unit:"MiB"`
 
 	// Essential ends the task when the container ends. One whose end others wait for is not essential. In a task that runs
 	// once it is best false: the main container's end is the task's, and should not be hastened by another's.
 	//
 	// Example: essential: false
-	// Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 	Essential bool `json:"essential" default:"true"`
 
 	Container

@@ -23,7 +23,6 @@ type Task struct {
 	// Before names the services whose deployments wait for the task: it runs to its end when a service is to run another
 	// revision, before that moves. Where it fails, the update stops, and the services stay as they are.
 	//
-	// Default: none
 	// Allowed: names in `services`, each once
 	// Example: before: [web]
 	// Rule: [ECS RunTask](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html)

@@ -38,7 +38,6 @@ type TaskDefinition struct {
 	// Containers are those beside the main one, by name. They start and stop with it, and share its network: they reach
 	// each other on localhost.
 	//
-	// Default: none
 	// Allowed: at most 9; names of letters, digits, `-` and `_`, and not the main container's
 	// Example: containers: {prepare: {image: web, command: ["-prepare"], essential: false}}
 	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)

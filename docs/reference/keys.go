@@ -26,7 +26,8 @@ type Key struct {
 	Field reflect.StructField
 	// Text is the field's comment, with the key in place of the field's name.
 	Text string
-	// Prose are the lines of the comment that begin with Default, Allowed, Example and Rule.
+	// Prose are the lines of the comment that begin with Default, Allowed, Example and Rule. A struct's own comment has
+	// the Rule of those of its fields that name no other.
 	Prose map[string]string
 	// Again is the path that has the same field already, where several share one.
 	Again string
@@ -45,8 +46,12 @@ func Keys(document reflect.Type, sources string) ([]Key, error) {
 	collect = func(structure reflect.Type, prefix string) {
 		for _, field := range fields.Of(structure) {
 			key := Key{Path: prefix + field.Tag.Get("json"), Field: field}
-			name := declaredIn(structure, field).Name() + "." + field.Name
+			of := declaredIn(structure, field).Name()
+			name := of + "." + field.Name
 			key.Text, key.Prose = splitComment(comments[name], field)
+			if _, shared := splitComment(comments[of], field); key.Prose["Rule"] == "" {
+				key.Prose["Rule"] = shared["Rule"]
+			}
 			if key.Again = shared[name]; key.Again == "" {
 				shared[name] = key.Path
 			}
@@ -95,7 +100,7 @@ func declaredIn(structure reflect.Type, field reflect.StructField) reflect.Type 
 	return structure
 }
 
-// readComments are the comments of all struct fields in a directory's code, by Type.Field.
+// readComments are the comments of all structs and their fields in a directory's code, by Type and Type.Field.
 func readComments(directory string) (map[string]string, error) {
 	names, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	if err == nil && len(names) == 0 {
@@ -115,14 +120,18 @@ func readComments(directory string) (map[string]string, error) {
 func commentsIn(file *ast.File) map[string]string {
 	comments := map[string]string{}
 	for declared := range ast.Preorder(file) {
-		of, isType := declared.(*ast.TypeSpec)
-		if !isType {
+		of, isType := declared.(*ast.GenDecl)
+		if !isType || of.Tok != token.TYPE {
 			continue
 		}
-		if structure, isStruct := of.Type.(*ast.StructType); isStruct {
-			for _, field := range structure.Fields.List {
-				for _, name := range field.Names {
-					comments[of.Name.Name+"."+name.Name] = field.Doc.Text()
+		for _, spec := range of.Specs {
+			name := spec.(*ast.TypeSpec).Name.Name
+			comments[name] = of.Doc.Text()
+			if structure, isStruct := spec.(*ast.TypeSpec).Type.(*ast.StructType); isStruct {
+				for _, field := range structure.Fields.List {
+					for _, own := range field.Names {
+						comments[name+"."+own.Name] = field.Doc.Text()
+					}
 				}
 			}
 		}

@@ -338,18 +338,14 @@ func aliasOf(properties inputs) string {
 		return ""
 	}
 	alias, _ := aliases[0].(map[string]any)
-	name, _ := alias["name"].(string)
-	return strings.TrimPrefix(strings.ToLower(name), "dualstack.")
+	return strings.TrimPrefix(strings.ToLower(inputs(alias).text("name")), "dualstack.")
 }
 
 // recordsOf are the values of a record that is no alias.
 func recordsOf(properties inputs) string {
-	list, _ := properties["records"].([]any)
-	var values []string
-	for _, value := range list {
-		if text, isText := value.(string); isText {
-			values = append(values, strings.ToLower(strings.TrimSuffix(text, ".")))
-		}
+	values := properties.list("records")
+	for i, value := range values {
+		values[i] = strings.ToLower(strings.TrimSuffix(value, "."))
 	}
 	slices.Sort(values)
 	return strings.Join(values, " ")
@@ -358,8 +354,7 @@ func recordsOf(properties inputs) string {
 // targetOf is the cluster of a schedule. Schedules have no tags.
 func targetOf(properties inputs) string {
 	target, _ := properties["target"].(map[string]any)
-	arn, _ := target["arn"].(string)
-	return arn
+	return inputs(target).text("arn")
 }
 
 // unchanged refuses a state that an update has changed since it was read: AWS was asked in between.
