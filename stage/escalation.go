@@ -14,32 +14,29 @@ import (
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html,
 // https://docs.aws.amazon.com/prescriptive-guidance/latest/patterns/prevent-privilege-escalation.html).
 type escalation struct {
-	service string
-	actions []string
-	kinds   []string // of resources, as their ARNs begin
+	service, actions string
+	kinds            string // of resources, as their ARNs begin
 }
 
 var escalations = []escalation{
-	{"iam", strings.Fields(`AttachRolePolicy CreateRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy PassRole
-		PutRolePermissionsBoundary PutRolePolicy UpdateAssumeRolePolicy`), []string{"role/"}},
-	{"iam", strings.Fields(`AttachUserPolicy CreateAccessKey CreateLoginProfile CreateServiceSpecificCredential CreateUser
+	{"iam", `AttachRolePolicy CreateRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy PassRole
+		PutRolePermissionsBoundary PutRolePolicy UpdateAssumeRolePolicy`, "role/"},
+	{"iam", `AttachUserPolicy CreateAccessKey CreateLoginProfile CreateServiceSpecificCredential CreateUser
 		DeactivateMFADevice DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice
-		PutUserPermissionsBoundary PutUserPolicy ResetServiceSpecificCredential ResyncMFADevice UpdateAccessKey UpdateLoginProfile
-		UploadSSHPublicKey UploadSigningCertificate`), []string{"user/"}},
-	{"iam", strings.Fields("AddUserToGroup AttachGroupPolicy DeleteGroupPolicy DetachGroupPolicy PutGroupPolicy"),
-		[]string{"group/"}},
-	{"iam", strings.Fields("CreatePolicy CreatePolicyVersion SetDefaultPolicyVersion"), []string{"policy/"}},
-	{"iam", strings.Fields("AddRoleToInstanceProfile CreateInstanceProfile"), []string{"instance-profile/"}},
-	{"iam", strings.Fields(`AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider
-		UpdateOpenIDConnectProviderThumbprint`), []string{"oidc-provider/"}},
-	{"iam", strings.Fields("CreateSAMLProvider UpdateSAMLProvider"), []string{"saml-provider/"}},
-	{"sts", []string{"AssumeRole"}, []string{"role/"}},
-	{"lambda", []string{"UpdateFunctionCode", "UpdateFunctionConfiguration"}, []string{"function:"}},
-	{"cloudformation", []string{"CreateChangeSet", "CreateStack", "UpdateStack"}, []string{"stack/"}},
-	{"sso", []string{"AttachManagedPolicyToPermissionSet", "AttachCustomerManagedPolicyReferenceToPermissionSet",
-		"CreateAccountAssignment",
-		"PutInlinePolicyToPermissionSet"}, []string{"permissionSet/", "instance/", "account/"}},
-	{"identitystore", []string{"CreateGroupMembership"}, []string{"group/", "identitystore/", "membership/"}},
+		PutUserPermissionsBoundary PutUserPolicy ResetServiceSpecificCredential ResyncMFADevice UpdateAccessKey
+		UpdateLoginProfile UploadSSHPublicKey UploadSigningCertificate`, "user/"},
+	{"iam", "AddUserToGroup AttachGroupPolicy DeleteGroupPolicy DetachGroupPolicy PutGroupPolicy", "group/"},
+	{"iam", "CreatePolicy CreatePolicyVersion SetDefaultPolicyVersion", "policy/"},
+	{"iam", "AddRoleToInstanceProfile CreateInstanceProfile", "instance-profile/"},
+	{"iam", `AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider
+		UpdateOpenIDConnectProviderThumbprint`, "oidc-provider/"},
+	{"iam", "CreateSAMLProvider UpdateSAMLProvider", "saml-provider/"},
+	{"sts", "AssumeRole", "role/"},
+	{"lambda", "UpdateFunctionCode UpdateFunctionConfiguration", "function:"},
+	{"cloudformation", "CreateChangeSet CreateStack UpdateStack", "stack/"},
+	{"sso", `AttachManagedPolicyToPermissionSet AttachCustomerManagedPolicyReferenceToPermissionSet
+		CreateAccountAssignment PutInlinePolicyToPermissionSet`, "permissionSet/ instance/ account/"},
+	{"identitystore", "CreateGroupMembership", "group/ identitystore/ membership/"},
 }
 
 // arnServices are the services in ARNs that are called otherwise in actions.
@@ -57,7 +54,7 @@ func escalating(action, resource, own string) string {
 		if !strings.EqualFold(way.service, service) {
 			continue
 		}
-		for _, concrete := range way.actions {
+		for _, concrete := range strings.Fields(way.actions) {
 			if !matchesIgnoringCase(verb, concrete) {
 				continue
 			}
@@ -71,12 +68,12 @@ func escalating(action, resource, own string) string {
 
 // changes tells whether an action changes a role, whose code then has what it has given itself.
 func (e escalation) changes(action string) bool {
-	return e.service == "iam" && e.kinds[0] == "role/" && action != "PassRole"
+	return e.service == "iam" && e.kinds == "role/" && action != "PassRole"
 }
 
 // reaches tells whether a pattern stands for every resource of one of the kinds.
 func (e escalation) reaches(resource string) bool {
-	return slices.ContainsFunc(e.kinds, func(kind string) bool {
+	return slices.ContainsFunc(strings.Fields(e.kinds), func(kind string) bool {
 		return reachesResource(resource, e.service, kind+anyName) ||
 			reachesResource(resource, e.service, kind+anyName+"/"+anyName)
 	})

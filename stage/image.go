@@ -111,19 +111,20 @@ func (b *Build) paths() (context, dockerfile string) {
 	return context, path.Clean(filepath.ToSlash(b.Dockerfile))
 }
 
-func (c *checker) checkImage(name string, image imageDocument, aws AWS) {
+func (c *checker) checkImage(name string, image imageDocument) {
 	c.checkImageName(name)
-	built, pinned := c.at("images", name, "build"), c.at("images", name, "ref")
+	here := c.at("images", name)
+	built, pinned := here.at("build"), here.at("ref")
 	switch {
 	case pinned.present: // with a build beside it, too: nothing is built, so what Docker would read need not be there
-		c.checkRef(name, image.Ref, aws)
+		c.checkRef(name, image.Ref, c.aws)
 	case built.present && !built.bad:
 		c.checkBuild(name, image.Build)
-		if c.at("images", name, "platform").present {
-			c.at("images", name, "platform").fail("goes with ref; write build.platform for an image that is built here")
+		if platform := here.at("platform"); platform.present {
+			platform.fail("goes with ref; write build.platform for an image that is built here")
 		}
 	case !built.present && !built.bad:
-		c.at("images", name).fail("has neither build nor ref; write build.context to build it here, "+
+		here.fail("has neither build nor ref; write build.context to build it here, "+
 			"or ref to run one that exists: %s", pinnedForm)
 	}
 }
@@ -133,16 +134,16 @@ var argumentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (c *checker) checkBuild(name string, build *Build) {
 	here := c.at("images", name, "build")
-	c.checkPaths(name, build)
-	if here.at("target").present && blank(build.Target) {
-		here.at("target").fail("is empty; name a stage of the Dockerfile, or remove it to build the last one")
+	c.checkPaths(here, build)
+	if target := here.at("target"); target.present && blank(build.Target) {
+		target.fail("is empty; name a stage of the Dockerfile, or remove it to build the last one")
 	}
 	for i, from := range build.CacheFrom {
 		if _, err := reference.ParseNormalizedNamed(from); err != nil {
 			here.at("cacheFrom", i).fail("is not a reference to an image (%s); write <repository>:<tag>", err)
 		}
 	}
-	for _, argument := range slices.Sorted(maps.Keys(build.Args)) {
+	for argument := range build.Args {
 		if !argumentName.MatchString(argument) {
 			here.at("args", argument).fail("is not a name that a build argument can have; " +
 				"use letters, digits and _, and no digit first")
@@ -189,18 +190,17 @@ func (d TaskDefinition) whereSet(here place, image, variable string) string {
 }
 
 // checkPaths checks that what Docker would read is there.
-func (c *checker) checkPaths(name string, build *Build) {
-	contextKey, dockerfileKey := c.at("images", name, "build", "context"), c.at("images", name, "build", "dockerfile")
+func (c *checker) checkPaths(here place, build *Build) {
+	directory, file := here.at("context"), here.at("dockerfile")
 	context, dockerfile := build.paths()
-	written := contextKey
 	switch {
-	case written.bad:
+	case directory.bad:
 		return
-	case !written.present || blank(build.Context):
-		contextKey.fail("is missing; name the directory to build from, relative to Pulumi.yaml, such as ./app")
+	case !directory.present || blank(build.Context):
+		directory.fail("is missing; name the directory to build from, relative to Pulumi.yaml, such as ./app")
 		return
 	case isAbsolute(context):
-		contextKey.fail("is the absolute path %q, which other machines do not have; write it relative to Pulumi.yaml",
+		directory.fail("is the absolute path %q, which other machines do not have; write it relative to Pulumi.yaml",
 			build.Context)
 		return
 	}
@@ -208,19 +208,19 @@ func (c *checker) checkPaths(name string, build *Build) {
 		return // what was there at the time, nobody knows
 	}
 	if info, err := c.stat(context); err != nil || !info.IsDir() {
-		contextKey.fail("there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
+		directory.fail("there is no directory %q; create it, or correct the path, which is relative to Pulumi.yaml",
 			build.Context)
 		return
 	}
 	if resolved, err := filepath.EvalSymlinks(filepath.Join(c.in.Root, filepath.FromSlash(context))); err == nil {
 		if resolved, err = filepath.Abs(resolved); err == nil && filepath.Dir(resolved) == resolved {
-			contextKey.fail("%q is the root of the file system; name the directory to build from, such as ./app",
+			directory.fail("%q is the root of the file system; name the directory to build from, such as ./app",
 				build.Context)
 			return
 		}
 	}
-	if dockerfileKey.present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
-		dockerfileKey.fail("is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
+	if file.present && blank(build.Dockerfile) || isAbsolute(dockerfile) {
+		file.fail("is %q; write a file's path relative to Pulumi.yaml, such as %s", build.Dockerfile,
 			path.Join(context, "Dockerfile"))
 		return
 	}
@@ -228,14 +228,14 @@ func (c *checker) checkPaths(name string, build *Build) {
 		return
 	}
 	if _, err := c.stat(dockerfile); err == nil {
-		dockerfileKey.fail("there is no file %q, but a directory, a pipe or a device; name the Dockerfile", dockerfile)
+		file.fail("there is no file %q, but a directory, a pipe or a device; name the Dockerfile", dockerfile)
 		return
 	}
 	advice := "create it, or name another in build.dockerfile, relative to Pulumi.yaml"
 	if inContext := path.Join(context, dockerfile); c.isFile(inContext) {
 		advice = "paths are relative to Pulumi.yaml: write " + inContext
 	}
-	dockerfileKey.fail("there is no file %q; %s", dockerfile, advice)
+	file.fail("there is no file %q; %s", dockerfile, advice)
 }
 
 func (c *checker) isFile(name string) bool {

@@ -25,7 +25,7 @@ func (c *checker) check(aws AWS) {
 		}
 	}
 	for name, image := range d.Images {
-		c.checkImage(name, image, aws)
+		c.checkImage(name, image)
 	}
 	for name, service := range d.Services {
 		c.checkService(name, service)
