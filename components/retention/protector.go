@@ -5,7 +5,6 @@
 package retention
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,9 +53,12 @@ type Protector struct {
 
 // New prepares protecting the images of a stage.
 func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage) (*Protector, error) {
-	ecrClient, errECR := account.ECR(ctx)
-	ecsClient, errECS := account.ECS(ctx)
-	if err := cmp.Or(errECR, errECS); err != nil {
+	ecrClient, err := account.ECR(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
+	}
+	ecsClient, err := account.ECS(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
 	}
 	p := &Protector{
@@ -227,7 +229,8 @@ func (p *Protector) protectRevision(ctx context.Context, family string, revision
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage, tag string) error {
+	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage,
+		tag string) error {
 		return p.protect(ctx, tag, image)
 	})
 }
