@@ -49,19 +49,31 @@ func (p *Protector) putTag(ctx context.Context, repository, digest, tag string) 
 	return nil
 }
 
-// tagList reads a repository's tags with their digests, once.
-type tagList func() (map[string]string, error)
+// tagList are the tags of a repository with their digests, once they were read.
+type tagList struct {
+	mutex sync.Mutex
+	tags  map[string]string
+}
 
 // list are a repository's tags as they were before the update, with their digests; none where there is no such
 // repository.
 func (p *Protector) list(ctx context.Context, repository string) (map[string]string, error) {
 	p.mutex.Lock()
 	if p.lists[repository] == nil {
-		p.lists[repository] = sync.OnceValues(func() (map[string]string, error) { return p.readTags(ctx, repository) })
+		p.lists[repository] = &tagList{}
 	}
 	list := p.lists[repository]
 	p.mutex.Unlock()
-	return list()
+	list.mutex.Lock()
+	defer list.mutex.Unlock()
+	if list.tags != nil {
+		return list.tags, nil
+	}
+	tags, err := p.readTags(ctx, repository)
+	if err == nil {
+		list.tags = tags
+	}
+	return tags, err
 }
 
 func (p *Protector) readTags(ctx context.Context, repository string) (map[string]string, error) {

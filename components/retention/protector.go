@@ -44,7 +44,7 @@ type Protector struct {
 
 	mutex sync.Mutex
 	// lists are the tags of each declared repository before the update.
-	lists map[string]tagList
+	lists map[string]*tagList
 	// put are the tags that this update has put, by repository.
 	put map[string]map[string]bool
 	// newest are the newest revisions of the stage's own families, needed those besides: pinned, or to run now.
@@ -63,7 +63,7 @@ func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage)
 	}
 	p := &Protector{
 		account: account, settings: settings, ecr: ecrClient, ecs: ecsClient,
-		owned: map[string]bool{}, lists: map[string]tagList{}, put: map[string]map[string]bool{},
+		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(settings.Images)) {

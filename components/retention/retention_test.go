@@ -179,7 +179,7 @@ func (r *registry) keep(t *testing.T) *Protector {
 	return &Protector{account: &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2"}, settings: shopDev(t),
 		ecr: ecrsdk.NewFromConfig(cfg), ecs: ecssdk.NewFromConfig(cfg), declared: []string{"agent", "shop-dev/web"},
 		owned: map[string]bool{"shop-dev/web": true},
-		lists: map[string]tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{},
+		lists: map[string]*tagList{}, put: map[string]map[string]bool{}, newest: map[string][]int{},
 		needed: map[string][]int{}}
 }
 
@@ -306,7 +306,7 @@ func TestWhatCannotBeProtectedSaysWhatIsNeeded(t *testing.T) {
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
 	p := &Protector{account: &awsclient.Account{}, settings: shopDev(t), ecr: ecrsdk.NewFromConfig(cfg),
 		ecs:      ecssdk.NewFromConfig(cfg),
-		declared: []string{"shop-dev/web"}, lists: map[string]tagList{}}
+		declared: []string{"shop-dev/web"}, lists: map[string]*tagList{}}
 	err := p.ProtectExisting(t.Context())
 	require.ErrorContains(t, err, "images (Pulumi.dev.yaml): listing the images of shop-dev/web")
 	require.ErrorContains(t, err, "User dana is not authorized to perform: ecr:ListImages")
