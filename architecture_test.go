@@ -19,7 +19,7 @@ const rooms = "cmd/slipway/internal/"
 // floors are the packages from the ground up, each with all that lies below its directory and has no place of its own.
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
-	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/schedule", "stage/fields"},
+	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/imageref", "internal/schedule", "stage/fields"},
 	{"stage", "internal/taskrun", "internal/awsclient/awstest"},
 	{"internal/ecsread"},
 	{"components/build", "components/predeploy", "components/retention", "components/rollout"},

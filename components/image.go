@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/build"
-	"slipway/stage"
+	"slipway/internal/imageref"
 )
 
 const imageType = "slipway:components:Image"
@@ -73,7 +73,7 @@ func newImage(ctx *pulumi.Context, name string, plan *build.Plan, repository str
 	component.Reference = image.ImageName
 	component.Tag = image.ImageName.ApplyT(tagOf).(pulumi.StringOutput)
 	component.Digest = image.RepoDigest.ApplyT(digestOf).(pulumi.StringOutput)
-	component.Commit = component.Tag.ApplyT(stage.CommitOf).(pulumi.StringOutput)
+	component.Commit = component.Tag.ApplyT(imageref.CommitOf).(pulumi.StringOutput)
 	component.Ref = pulumi.Sprintf("%s@%s", image.ImageName, component.Digest)
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"ref": component.Ref, "tag": component.Tag, "digest": component.Digest, "commit": component.Commit,

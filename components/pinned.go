@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -71,7 +72,7 @@ func lookupReferences(ctx *pulumi.Context, account *Account, settings *stage.Sta
 	containers := settings.TaskDefinition(name).Containers
 	for _, container := range sortedKeys(containers) {
 		text := containers[container].Image
-		image, stored := stage.ParseECRIn(account.ID, account.Region, text)
+		image, stored := imageref.ParseECRIn(account.ID, account.Region, text)
 		if _, declared := settings.Images[text]; declared || !stored {
 			continue
 		}
@@ -87,10 +88,10 @@ func lookupReferences(ctx *pulumi.Context, account *Account, settings *stage.Sta
 func pinnedImage(ref stage.Ref, platform string) *Image {
 	return &Image{
 		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
-		Ref:       pulumi.String(ref.Raw).ToStringOutput(),
+		Ref:       pulumi.String(ref.String()).ToStringOutput(),
 		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
 		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
-		Commit:    pulumi.String(stage.CommitOf(ref.Tag)).ToStringOutput(),
+		Commit:    pulumi.String(imageref.CommitOf(ref.Tag)).ToStringOutput(),
 		Platform:  platform,
 		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
 		Labels: map[string]string{"slipway.tag": ref.Tag},
@@ -118,7 +119,7 @@ func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
 	}
 	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
 	if err != nil {
-		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref.Raw, err)
+		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref, err)
 	}
 	if !slices.Contains(found.ImageTags, ref.Tag) {
 		return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -42,7 +43,7 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 func lookupImages(ctx *pulumi.Context, account *Account, name string, containers []containerDefinition,
 	repositories []string) error {
 	for _, container := range containers {
-		image, stored := stage.ParseECRIn(account.ID, account.Region, container.Image)
+		image, stored := imageref.ParseECRIn(account.ID, account.Region, container.Image)
 		if !stored {
 			continue
 		}
@@ -59,7 +60,7 @@ func lookupImages(ctx *pulumi.Context, account *Account, name string, containers
 }
 
 // lookupImage looks an image up in the stage's ECR.
-func lookupImage(ctx *pulumi.Context, image stage.ECRImage) error {
+func lookupImage(ctx *pulumi.Context, image imageref.Ref) error {
 	args := &ecr.GetImageArgs{RepositoryName: image.Repository}
 	if image.Digest != "" {
 		args.ImageDigest = &image.Digest

@@ -100,8 +100,7 @@ func declareService(t *testing.T, change func(*Preflight)) *recorder {
 	t.Helper()
 	recorded := &recorder{}
 	ref := stage.Ref{
-		Raw: "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:" +
-			"ab",
+		Host:    "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com",
 		Account: "123456789012", Region: "ap-northeast-2", Repository: "shop-dev/web",
 		Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: "sha256:ab",
 	}

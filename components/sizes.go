@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -68,8 +69,8 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
 			images[image] = declared.Ref.Pinned()
 		case own:
-			images[image] = fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, account.Region,
-				settings.RepositoryName(image), longestImageTag)
+			images[image] = imageref.Ref{Host: imageref.ECRHost(account.ID, account.Region),
+				Repository: settings.RepositoryName(image), Tag: longestImageTag}.String()
 		}
 	}
 	for variable, secret := range definition.AllSecrets() {

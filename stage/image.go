@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
+	"slipway/internal/imageref"
 )
 
 // Build says how an image is built.
@@ -139,7 +139,7 @@ func (c *checker) checkBuild(name string, build *Build) {
 		target.fail("is empty; name a stage of the Dockerfile, or remove it to build the last one")
 	}
 	for i, from := range build.CacheFrom {
-		if _, err := reference.ParseNormalizedNamed(from); err != nil {
+		if _, err := imageref.Parse(from); err != nil {
 			here.at("cacheFrom", i).fail("is not a reference to an image (%s); write <repository>:<tag>", err)
 		}
 	}

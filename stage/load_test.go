@@ -266,8 +266,8 @@ config:
 				CacheFrom: []string{"golang:1.26", "public.ecr.aws/docker/library/alpine:3"},
 			}, Platform: "linux/arm64"},
 			"pinned": {Ref: &Ref{
-				Raw: pinned, Account: "123456789012", Region: "ap-northeast-2", Repository: "slipway-dev/web",
-				Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
+				Host: "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", Account: "123456789012",
+				Region: "ap-northeast-2", Repository: "slipway-dev/web", Tag: "20261123-041205-a1b2c3d-9f8e7d6c", Digest: digest,
 			}, Platform: "linux/arm64"},
 		},
 		Secrets: map[string]Secret{"DATABASE_URL": database, "TOKEN": token, "API_KEY": key},
@@ -353,8 +353,8 @@ func TestPinnedReferences(t *testing.T) {
 	t.Parallel()
 	ref, err := parseRef(pinned)
 	require.NoError(t, err)
-	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", ref.Registry())
-	require.Equal(t, ref.Registry()+"/slipway-dev/web@"+digest, ref.Pinned())
+	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", ref.Host)
+	require.Equal(t, ref.Host+"/slipway-dev/web@"+digest, ref.Pinned())
 }
 
 func TestWhere(t *testing.T) {

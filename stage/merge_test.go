@@ -61,7 +61,7 @@ func TestAStageMayPinWhatTheDefaultsBuild(t *testing.T) {
 	got, err := loadFiles(t, "release", sharedByStages, "config: {'slipway:images': {web: {ref: '"+pinned+"'}}}")
 	require.NoError(t, err)
 	require.Nil(t, got.Images["web"].Build)
-	require.Equal(t, pinned, got.Images["web"].Ref.Raw)
+	require.Equal(t, pinned, got.Images["web"].Ref.String())
 }
 
 // Without the build its repository, which holds the image, would not be declared any more.
@@ -72,7 +72,7 @@ func TestARefToTheStagesOwnImageKeepsTheBuildOfTheDefaults(t *testing.T) {
 		got, err := loadFiles(t, "dev", sharedByStages, "config: {'slipway:images': {web: "+image+"}}")
 		require.NoError(t, err, name)
 		require.Equal(t, "app", got.Images["web"].Build.Context, name)
-		require.Equal(t, pinned, got.Images["web"].Ref.Raw, name)
+		require.Equal(t, pinned, got.Images["web"].Ref.String(), name)
 	}
 }
 

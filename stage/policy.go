@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"slipway/internal/imageref"
 )
 
 // Statement is one statement of an IAM policy.
@@ -100,7 +102,7 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 			arns = append(arns, arn("ecr", "repository/"+repository))
 			continue
 		}
-		if there, inECR := ParseECR(image); inECR {
+		if there, inECR := imageref.ParseECR(image); inECR {
 			partition := strings.Split(arn("ecr", ""), ":")[1]
 			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account,
 				there.Repository))

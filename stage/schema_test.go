@@ -149,7 +149,7 @@ func TestBuildAndRefGoTogether(t *testing.T) {
 		got, err := loadFiles(t, "dev", "", file)
 		require.NoError(t, err, name)
 		require.NotNil(t, got.Images["web"].Build, name)
-		require.Equal(t, pinned, got.Images["web"].Ref.Raw, name)
+		require.Equal(t, pinned, got.Images["web"].Ref.String(), name)
 		require.Equal(t, test.platform, got.Images["web"].Platform, name)
 	}
 }

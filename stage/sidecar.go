@@ -4,9 +4,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/distribution/reference"
-
 	"slipway/internal/awslimits"
+	"slipway/internal/imageref"
 )
 
 // Sidecar is a container beside a task's main one.
@@ -76,7 +75,7 @@ func (c *checker) checkSidecarImage(here place, image, main string) {
 		}
 		return
 	}
-	named, err := reference.ParseNormalizedNamed(image)
+	ref, err := imageref.Parse(image)
 	switch {
 	case c.at("images").bad:
 	case !here.present:
@@ -84,7 +83,7 @@ func (c *checker) checkSidecarImage(here place, image, main string) {
 	case err != nil:
 		here.fail("is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image),
 			err, orOneOf(declared))
-	case reference.IsNameOnly(named):
+	case ref.Tag == "" && ref.Digest == "":
 		here.fail("names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or "+
 			"a digest%s", image, image, orOneOf(declared))
 	}

@@ -54,22 +54,6 @@ type Image struct {
 	Platform string
 }
 
-// Ref is an image in ECR, pinned by digest.
-type Ref struct {
-	// Raw is the reference as the stage file has it: registry/repository:tag@sha256:digest.
-	Raw string
-	// Account is the 12-digit AWS account that holds the image.
-	Account string
-	// Region is the AWS region that holds the image.
-	Region string
-	// Repository is the ECR repository's name, without the registry.
-	Repository string
-	// Tag names the image for people; the digest decides what runs.
-	Tag string
-	// Digest is "sha256:" and 64 hexadecimal digits.
-	Digest string
-}
-
 // AWS is what the stage file says to the AWS provider.
 type AWS struct {
 	// Region is aws:region; empty where the environment or a profile decides it.

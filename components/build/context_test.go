@@ -334,22 +334,6 @@ func TestCommitAndDirtinessComeFromTheRepositoryOfTheContext(t *testing.T) {
 	require.True(t, sourceNow().Dirty, "a removed file")
 }
 
-func TestTagsTellTimeCommitAndInputs(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 23, 13, 12, 5, 0, time.FixedZone("KST", 9*3600))
-	for tag, from := range map[string]Source{
-		"20261123-041205-a1b2c3d-9f8e7d6c":       {Commit: "a1b2c3d"},
-		"20261123-041205-a1b2c3d-dirty-9f8e7d6c": {Commit: "a1b2c3d", Dirty: true},
-		"20261123-041205-nogit-9f8e7d6c":         {},
-	} {
-		require.Equal(t, tag, from.Tag(now, "9f8e7d6c5b4a"))
-	}
-	require.Equal(t, "a1b2c3d", stage.CommitOf("20261123-041205-a1b2c3d-9f8e7d6c"))
-	require.Equal(t, "a1b2c3d-dirty", stage.CommitOf("20261123-041205-a1b2c3d-dirty-9f8e7d6c"))
-	require.Empty(t, stage.CommitOf("20261123-041205-nogit-9f8e7d6c"))
-	require.Empty(t, stage.CommitOf("v1.2.3"))
-}
-
 func TestTwoCommandsStageOneImageAtOnce(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"app/Dockerfile": "FROM scratch\n"}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"slipway/internal/git"
+	"slipway/internal/imageref"
 )
 
 // Source says which commit a build context was made from.
@@ -20,21 +21,9 @@ type Source struct {
 	Dirty bool
 }
 
-// label is the source's part of a tag.
-func (s Source) label() string {
-	switch {
-	case s.Commit == "":
-		return "nogit"
-	case s.Dirty:
-		return s.Commit + "-dirty"
-	}
-	return s.Commit
-}
-
-// Tag names an image so that ECR's list reads as a deployment history. The start of the hash keeps two builds within
-// one second apart.
+// Tag names an image that is built from the source.
 func (s Source) Tag(now time.Time, hash string) string {
-	return fmt.Sprintf("%s-%s-%.8s", now.UTC().Format("20060102-150405"), s.label(), hash)
+	return imageref.BuildTag(now, s.Commit, s.Dirty, hash)
 }
 
 // sourceOf asks the repository that holds the context. Only files that Docker sees can make it dirty: what

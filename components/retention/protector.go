@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/internal/awsclient"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -106,7 +107,7 @@ func (p *Protector) ProtectExisting(ctx context.Context) error {
 				if err == nil && image.Digest != "" {
 					err = p.protect(ctx, pinTag(p.settings.Cluster(), name, ref.Digest), image)
 				}
-				return keepFailed(p.settings.Where("images", name, "ref"), "protecting "+ref.Raw, err)
+				return keepFailed(p.settings.Where("images", name, "ref"), "protecting "+ref.String(), err)
 			})
 		}
 	}
@@ -229,8 +230,7 @@ func (p *Protector) protectRevision(ctx context.Context, family string, revision
 			refs = append(refs, awssdk.ToString(container.Image))
 		}
 	}
-	return p.eachImage(ctx, refs, tag, own, func(image stage.ECRImage,
-		tag string) error {
+	return p.eachImage(ctx, refs, tag, own, func(image imageref.Ref, tag string) error {
 		return p.protect(ctx, tag, image)
 	})
 }
@@ -247,10 +247,10 @@ func (p *Protector) keeps(repository string, own bool) bool {
 // An image that others keep is not read, as the stage may not be permitted to, but has its place: whoever protects a
 // revision, an image of it has the same tag.
 func (p *Protector) eachImage(ctx context.Context, refs []string, tag string, own bool,
-	put func(image stage.ECRImage, tag string) error) error {
-	var images []stage.ECRImage
+	put func(image imageref.Ref, tag string) error) error {
+	var images []imageref.Ref
 	for _, ref := range refs {
-		image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, ref)
+		image, stored := imageref.ParseECRIn(p.account.ID, p.account.Region, ref)
 		if stored && p.keeps(image.Repository, own) {
 			var err error
 			if image, err = p.find(ctx, ref); err != nil {
@@ -278,17 +278,17 @@ func (p *Protector) eachImage(ctx context.Context, refs []string, tag string, ow
 }
 
 // find tells which image a reference names, by its digest alone; none has an image that is gone, or elsewhere.
-func (p *Protector) find(ctx context.Context, reference string) (stage.ECRImage, error) {
-	image, stored := stage.ParseECRIn(p.account.ID, p.account.Region, reference)
+func (p *Protector) find(ctx context.Context, reference string) (imageref.Ref, error) {
+	image, stored := imageref.ParseECRIn(p.account.ID, p.account.Region, reference)
 	if !stored || image.Digest != "" {
-		return stage.ECRImage{Repository: image.Repository, Digest: image.Digest}, nil
+		return imageref.Ref{Repository: image.Repository, Digest: image.Digest}, nil
 	}
 	tags, err := p.list(ctx, image.Repository)
-	return stage.ECRImage{Repository: image.Repository, Digest: tags[image.Tag]}, err
+	return imageref.Ref{Repository: image.Repository, Digest: tags[image.Tag]}, err
 }
 
 // protect puts a tag on an image. One that is gone is left alone.
-func (p *Protector) protect(ctx context.Context, tag string, image stage.ECRImage) error {
+func (p *Protector) protect(ctx context.Context, tag string, image imageref.Ref) error {
 	tags, err := p.list(ctx, image.Repository)
 	if err != nil || tags[tag] == image.Digest {
 		return err
@@ -311,7 +311,7 @@ func (p *Protector) ProtectNew(ctx context.Context, name string, revision int, r
 	if p.hasTag(ctx, tag, false) {
 		return nil
 	}
-	err := p.eachImage(ctx, refs, tag, true, func(image stage.ECRImage, tag string) error {
+	err := p.eachImage(ctx, refs, tag, true, func(image imageref.Ref, tag string) error {
 		if p.owned[image.Repository] { // pushed just now, perhaps, and so not listed
 			return p.putTag(ctx, image.Repository, image.Digest, tag)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/internal/awsclient"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -117,8 +118,7 @@ func (y *year) stage(name, digest string, pinned int) *stage.Stage {
 	image := stage.Image{Build: &stage.Build{}}
 	if name != "dev" {
 		image = stage.Image{Ref: &stage.Ref{Account: y.account.ID, Region: y.account.Region, Repository: devRepository,
-			Digest: digest,
-			Tag:    "promoted", Raw: y.reference(":promoted@" + digest)}}
+			Host: imageref.ECRHost(y.account.ID, y.account.Region), Tag: "promoted", Digest: digest}}
 	}
 	return &stage.Stage{Project: "slipway", Name: name, Images: map[string]stage.Image{"web": image},
 		Services:   map[string]stage.Service{"web": {TaskDefinition: stage.TaskDefinition{Image: "web"}, Revision: pinned}},

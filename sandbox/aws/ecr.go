@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 )
 
@@ -51,7 +52,7 @@ func putLifecyclePolicy(c *call) error {
 	return c.account.PutLifecyclePolicy(c.id, text(c.state, "policy"), c.state)
 }
 
-func registry(region string) string { return account.ID + ".dkr.ecr." + region + ".amazonaws.com" }
+func registry(region string) string { return imageref.ECRHost(account.ID, region) }
 
 func getAuthorizationToken(_ *account.Account, region string, _ values) (values, error) {
 	const password = account.RegistryPassword

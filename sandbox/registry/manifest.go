@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 )
 
@@ -71,6 +72,6 @@ func (r *Registry) PutManifest(region, repository, tag, content, mediaType strin
 	descriptor := v1.Descriptor{MediaType: types.MediaType(cmp.Or(mediaType, string(manifest.MediaType),
 		string(types.OCIManifestSchema1))),
 		Size: length, Digest: hash}
-	return hash.String(), r.name(descriptor, fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", account.ID, region,
-		repository, tag))
+	return hash.String(), r.name(descriptor, imageref.Ref{Host: imageref.ECRHost(account.ID, region),
+		Repository: repository, Tag: tag}.String())
 }

@@ -1,66 +1,52 @@
 package awsreader
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/distribution/reference"
 
-	"slipway/stage"
+	"slipway/internal/imageref"
 )
 
 // Image is an image that a container definition names.
 type Image struct {
 	// Reference is as the container definition has it.
 	Reference string `json:"reference"`
-	Tag       string `json:"tag,omitempty"`
-	Digest    string `json:"digest,omitempty"`
+	// Ref is what that names. What it does not say of tag and digest, the definition's label and the repository do.
+	imageref.Ref
 	// Commit that it was built from, with -dirty where files differed from it.
 	Commit string `json:"commit,omitempty"`
 	// Gone is set where the image was in a repository of the account, and is there no more.
 	Gone bool `json:"gone,omitempty"`
-
-	Repository string `json:"-"`
 }
 
 // Pin is the image as a stage file pins it; empty where tag or digest are not known.
 func (i Image) Pin() string {
-	if i.Repository == "" || i.Tag == "" || i.Digest == "" {
+	if i.Account == "" || i.Tag == "" || i.Digest == "" {
 		return ""
 	}
-	host, _, _ := strings.Cut(i.Reference, "/")
-	return fmt.Sprintf("%s/%s:%s@%s", host, i.Repository, i.Tag, i.Digest)
+	return i.String()
 }
 
 // image tells what a container runs: what its definition does not say of tag and digest, the repository does.
 func (c *Client) image(ctx context.Context, container types.ContainerDefinition) (Image, error) {
-	used := Image{Reference: aws.ToString(container.Image), Tag: container.DockerLabels["slipway.tag"]}
-	parsed, err := reference.ParseNormalizedNamed(used.Reference)
-	if err != nil {
-		return used, nil
-	}
-	if tagged, ok := parsed.(reference.Tagged); ok {
-		used.Tag = tagged.Tag()
-	}
-	if digested, ok := parsed.(reference.Digested); ok {
-		used.Digest = digested.Digest().String()
-	}
-	if account, region, inECR := stage.ParseRegistry(reference.Domain(parsed)); inECR && account == c.Account &&
-		region == c.Region {
-		used.Repository = reference.Path(parsed)
+	used := Image{Reference: aws.ToString(container.Image)}
+	used.Ref, _ = imageref.Parse(used.Reference) // of other text, nothing is known
+	used.Tag = cmp.Or(used.Tag, container.DockerLabels["slipway.tag"])
+	if used.Account == c.Account && used.Region == c.Region {
 		images, err := c.repository(ctx, used.Repository)
 		if err != nil {
 			return used, err
 		}
 		images.complete(&used)
 	}
-	used.Commit = stage.CommitOf(used.Tag)
+	used.Commit = imageref.CommitOf(used.Tag)
 	return used, nil
 }
 
@@ -141,7 +127,7 @@ func (r *repositoryImages) complete(used *Image) {
 // buildTag is the one among an image's tags that tells when and from what it was built.
 func buildTag(tags []string) string {
 	for _, tag := range tags {
-		if stage.IsBuildTag(tag) {
+		if imageref.IsBuildTag(tag) {
 			return tag
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -69,7 +70,7 @@ func (s *comparedStage) deploy(t *testing.T, name, tag, digest string) {
 		s.Outputs.Images = map[string]pulumicli.Image{}
 	}
 	s.Outputs.Images[name] = pulumicli.Image{Ref: oneRepository + ":" + tag + "@" + digest, Tag: tag, Digest: digest,
-		Commit: stage.CommitOf(tag)}
+		Commit: imageref.CommitOf(tag)}
 }
 
 var pinnedImages = `{"web": {"ref": "` + oneRef + `"}}`
@@ -224,8 +225,9 @@ func TestAStageThatRunsNothingIsComparedByItsFile(t *testing.T) {
 
 	// What is deployed counts, and what is not deployed yet is said.
 	b.deploy(t, "web", oneTag, oneDigest)
-	b.settings.Images["web"] = stage.Image{Ref: &stage.Ref{Raw: oneRepository + ":" + otherTag + "@sha256:" +
-		strings.Repeat("cd", 32)}, Platform: "linux/amd64"}
+	pinned, err := imageref.Parse(oneRepository + ":" + otherTag + "@sha256:" + strings.Repeat("cd", 32))
+	require.NoError(t, err)
+	b.settings.Images["web"] = stage.Image{Ref: &pinned, Platform: "linux/amd64"}
 	b.Last.Result = "failed"
 	found, err = compareStages([2]*comparedStage{a, b})
 	require.NoError(t, err)

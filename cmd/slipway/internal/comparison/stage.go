@@ -10,6 +10,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -58,8 +59,8 @@ func (s *comparedStage) pins(name string) *pulumicli.Image {
 	if ref == nil {
 		return nil
 	}
-	found := pulumicli.PinnedImage(ref.Raw)
-	found.Commit = stage.CommitOf(found.Tag)
+	found := pulumicli.PinnedImage(ref.String())
+	found.Commit = imageref.CommitOf(found.Tag)
 	return found
 }
 

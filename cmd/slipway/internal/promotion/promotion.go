@@ -9,11 +9,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/distribution/reference"
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/console"
@@ -23,6 +21,7 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/ecsread"
 	"slipway/internal/git"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -151,8 +150,6 @@ func committable(ctx context.Context, dir, file, shown string) (text stagefile.T
 	return text, nil
 }
 
-var dirtyTag = regexp.MustCompile(`-dirty(-|$)`)
-
 // runningImages reads the images to promote of a stack whose last update succeeded, each of which can be run by another
 // stage. The services that use them are steady.
 func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
@@ -199,15 +196,14 @@ func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		image, key := images[name], stage.Path("images", name)
-		ref, err := reference.Parse(image.Ref)
-		digested, ok := ref.(reference.Digested)
+		ref, err := imageref.Parse(image.Ref)
 		switch {
 		case image.Digest == "":
 			refused = append(refused, exit.Refuse("%s of %s has no digest: run %s, and promote again", key, stack, up))
-		case err != nil || !ok || digested.Digest().String() != image.Digest:
+		case err != nil || ref.Digest != image.Digest:
 			refused = append(refused, exit.Refuse("%s of %s: ref %q is not repository:tag@%s: run %s, and promote again",
 				key, stack, image.Ref, image.Digest, up))
-		case dirtyTag.MatchString(image.Tag) && !options.AllowDirty:
+		case imageref.IsDirty(image.Tag) && !options.AllowDirty:
 			refused = append(refused, exit.Refuse("%s of %s (%s) was built from uncommitted changes: commit them, run %s, "+
 				"and promote again, or add --allow-dirty", key, stack, image.Tag, up))
 		}

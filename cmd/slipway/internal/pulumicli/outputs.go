@@ -3,13 +3,11 @@ package pulumicli
 import (
 	"cmp"
 	"context"
-	_ "crypto/sha256" // the digest of a reference is refused where its algorithm is not linked
 	"encoding/json"
 	"fmt"
 
-	"github.com/distribution/reference"
-
 	"slipway/cmd/slipway/internal/console"
+	"slipway/internal/imageref"
 )
 
 // Outputs are the outputs of a stack, as far as the commands need them.
@@ -88,17 +86,7 @@ func (i Image) Describe() string {
 }
 
 // PinnedImage is what a ref in a stage file says about its image.
-func PinnedImage(ref string) *Image {
-	found := &Image{Ref: ref}
-	parsed, err := reference.Parse(ref)
-	if err != nil {
-		return found
-	}
-	if tagged, ok := parsed.(reference.Tagged); ok {
-		found.Tag = tagged.Tag()
-	}
-	if digested, ok := parsed.(reference.Digested); ok {
-		found.Digest = digested.Digest().String()
-	}
-	return found
+func PinnedImage(text string) *Image {
+	ref, _ := imageref.Parse(text) // of other text, nothing is known
+	return &Image{Ref: text, Tag: ref.Tag, Digest: ref.Digest}
 }

@@ -15,6 +15,7 @@ import (
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
+	"slipway/internal/imageref"
 )
 
 func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
@@ -32,12 +33,18 @@ var shop = &snapshot.Stage{Project: &stagefile.Project{Name: "shop"}, Stack: "de
 
 var pinnedDigest = "sha256:" + strings.Repeat("ab", 32)
 
+// imageOf is an image in ECR of which all is known.
+func imageOf(name, tag string) awsreader.Image {
+	reference := "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag
+	ref, _ := imageref.ParseECR(reference)
+	ref.Digest = pinnedDigest
+	return awsreader.Image{Reference: reference, Ref: ref}
+}
+
 func TestImagesThatARollbackPins(t *testing.T) {
 	t.Parallel()
 	image := func(tag string) awsreader.Images {
-		return awsreader.Images{Image: awsreader.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:" + tag,
-			Tag: tag, Digest: pinnedDigest,
-			Repository: "shop-dev/web"}}
+		return awsreader.Images{Image: imageOf("web", tag)}
 	}
 	const services = `{"api": {"image": "web"}, "web": {"image": "web", "revision": 3}}`
 	target, last := updated(5, services), updated(9, services)
@@ -70,12 +77,6 @@ func TestImagesThatARollbackPins(t *testing.T) {
 
 func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testing.T) {
 	t.Parallel()
-	image := func(name, tag string) awsreader.Image {
-		return awsreader.Image{Reference: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/" + name + ":" + tag,
-			Tag:        tag,
-			Digest:     pinnedDigest,
-			Repository: "shop-dev/" + name}
-	}
 	busybox := awsreader.Image{Reference: "public.ecr.aws/docker/library/busybox:1.37"}
 	const services = `{"web": {"image": "web", "containers": {"proxy": {"image": "proxy"}, "shell": {"image": ` +
 		`"public.ecr.aws/docker/library/busybox:1.37"}}}}`
@@ -86,15 +87,15 @@ func TestImagesOfTasksAndOfContainersBesideTheMainOneThatARollbackPins(t *testin
 		target.Settings[key] = flatconfig.Setting{Text: text}
 	}
 	put := func(tag string) *timeline.DeployedRevision {
-		return &timeline.DeployedRevision{Revision: 5, Images: awsreader.Images{Image: image("web", "v1"),
-			Sidecars: map[string]awsreader.Image{"proxy": image("proxy", tag), "shell": busybox}}}
+		return &timeline.DeployedRevision{Revision: 5, Images: awsreader.Images{Image: imageOf("web", "v1"),
+			Sidecars: map[string]awsreader.Image{"proxy": imageOf("proxy", tag), "shell": busybox}}}
 	}
 	file := []byte("config:\n  shop:images:\n    web:\n      build: {context: .}\n    proxy:\n      build: {context: " +
 		".}\n    batch:\n      build: {context: .}\n")
 	planned := &Plan{To: 5, stage: shop, last: last, target: target, next: &stagefile.Text{Written: file, Committed: file},
 		Services: map[string]Service{"web": {put("v9"), put("v5")}},
 		Tasks: map[string]Service{"migrate": {nil, &timeline.DeployedRevision{Revision: 2,
-			Images: awsreader.Images{Image: image("batch", "v3")}}}}}
+			Images: awsreader.Images{Image: imageOf("batch", "v3")}}}}}
 	last.Services = map[string]*timeline.DeployedRevision{"web": put("v9")}
 	require.NoError(t, planned.pinImages())
 	require.Contains(t, string(planned.next.Written), "shop-dev/proxy:v5@"+pinnedDigest)

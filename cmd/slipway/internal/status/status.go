@@ -76,7 +76,7 @@ type askedImage struct {
 func imageAsked(settings *stage.Stage, name string) askedImage {
 	asked := askedImage{Image: name}
 	if ref := settings.Images[name].Ref; ref != nil {
-		asked.Ref = ref.Raw
+		asked.Ref = ref.String()
 	}
 	return asked
 }

@@ -27,6 +27,7 @@ import (
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
+	"slipway/internal/imageref"
 )
 
 const (
@@ -396,7 +397,7 @@ func TestHistoryMarksAnUpdateThatECSTookBack(t *testing.T) {
 		map[string]any{"status": "INACTIVE", "taskDefinition": fakeRevision + "shop-dev-web:2", "rolloutState": "FAILED"}}}}
 	put := func(number int) *timeline.DeployedRevision {
 		return &timeline.DeployedRevision{Revision: number, Changed: true,
-			Images: awsreader.Images{Image: awsreader.Image{Tag: "v2"}},
+			Images: awsreader.Images{Image: awsreader.Image{Ref: imageref.Ref{Tag: "v2"}}},
 			InECS:  &awsreader.Revision{ARN: fakeRevision + "shop-dev-web:2"}}
 	}
 	history := timeline.New(&snapshot.Stage{Project: &stagefile.Project{Name: "shop"}, Stack: "dev"}, f.cloud(t))

@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -109,7 +110,7 @@ func runsImage(asked *stage.Stage, name, has string) bool {
 	if !declared {
 		return has == name
 	}
-	there, inECR := stage.ParseECR(has)
+	there, inECR := imageref.ParseECR(has)
 	switch ref := image.Ref; {
 	case !inECR:
 		return false

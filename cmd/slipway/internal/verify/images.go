@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -60,7 +61,7 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 		return "", err
 	}
 	if found == nil {
-		return "", exit.Refuse("%s is not in ECR: pin an image that the repository %s holds", ref.Raw, ref.Repository)
+		return "", exit.Refuse("%s is not in ECR: pin an image that the repository %s holds", ref, ref.Repository)
 	}
 	if !slices.Contains(found.ImageTags, ref.Tag) {
 		return "", exit.Refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
@@ -253,9 +254,9 @@ func (v *verifier) imageThere(ctx context.Context, text string) (bool, error) {
 
 // inECR tells where an image is in the ECR of the stage's account and region; nil where it is elsewhere.
 func (v *verifier) inECR(text string) (repository string, id *ecrtypes.ImageIdentifier) {
-	image, inECR := stage.ParseECR(text)
+	image, stored := imageref.ParseECRIn(v.Account, v.Region, text)
 	switch {
-	case !inECR || image.Account != v.Account || image.Region != v.Region:
+	case !stored:
 		return "", nil
 	case image.Digest != "":
 		return image.Repository, &ecrtypes.ImageIdentifier{ImageDigest: &image.Digest}
