@@ -16,11 +16,11 @@ func managedChanges(ctx context.Context, account *Account, settings *stage.Stage
 	defer cancel()
 	for _, name := range settings.TaskDefinitions() {
 		for _, role := range settings.ManagedRoles(name, account.ARN) {
-			client, err := account.IAM(ctx)
+			clients, err := account.Clients(ctx)
 			if err != nil {
 				return changes
 			}
-			answer, err := client.ListRolePolicies(ctx, &iamsdk.ListRolePoliciesInput{RoleName: awssdk.String(role.Name)})
+			answer, err := clients.IAM.ListRolePolicies(ctx, &iamsdk.ListRolePoliciesInput{RoleName: awssdk.String(role.Name)})
 			if err != nil {
 				continue
 			}

@@ -31,11 +31,11 @@ func checkOwner(ctx context.Context, account *Account, settings *stage.Stage, na
 	}
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
-	client, err := account.IAM(ctx)
+	clients, err := account.Clients(ctx)
 	if err != nil {
 		return nil // what matters of it, the services say
 	}
-	answer, err := client.GetRole(ctx, &iamsdk.GetRoleInput{RoleName: awssdk.String(settings.ExecutionRole(name))})
+	answer, err := clients.IAM.GetRole(ctx, &iamsdk.GetRoleInput{RoleName: awssdk.String(settings.ExecutionRole(name))})
 	if err != nil || answer.Role == nil {
 		return nil
 	}

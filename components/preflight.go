@@ -78,7 +78,7 @@ func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage
 	}
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
-	client, err := account.ECS(ctx)
+	clients, err := account.Clients(ctx)
 	if err != nil {
 		return nil // what matters of it, the services say
 	}
@@ -88,10 +88,10 @@ func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage
 	var errList, errDescribe error
 	var asking sync.WaitGroup
 	asking.Go(func() {
-		_, errList = client.ListTasks(ctx, &ecs.ListTasksInput{Cluster: &cluster, Family: &family})
+		_, errList = clients.ECS.ListTasks(ctx, &ecs.ListTasksInput{Cluster: &cluster, Family: &family})
 	})
 	asking.Go(func() {
-		_, errDescribe = client.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: []string{nobody}})
+		_, errDescribe = clients.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: []string{nobody}})
 	})
 	asking.Wait()
 	for _, err := range []error{errList, errDescribe} {

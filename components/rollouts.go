@@ -17,7 +17,6 @@ import (
 	"slipway/components/rollout"
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
-	"slipway/internal/taskrun"
 	"slipway/stage"
 )
 
@@ -40,13 +39,7 @@ type Rollouts struct {
 
 // NewRollouts prepares watching the services of a cluster with the provider's own settings.
 func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, account: account, reader: ecsread.NewReader(account.ECS, cluster)}
-}
-
-// logs reads what the containers of a failed deployment wrote.
-func (r *Rollouts) logs(ctx context.Context) (taskrun.Logs, error) {
-	runner, err := taskrun.Of(ctx, r.account)
-	return runner.Logs, err
+	return &Rollouts{ctx: ctx, account: account, reader: ecsread.NewReader(account, cluster)}
 }
 
 // Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
@@ -61,7 +54,6 @@ func (r *Rollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
 		wanted.URN, wanted.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
 		wanted.TargetRevision = known[2].(string)
 		_, wanted.Changed = r.changed.Load(wanted.Key)
-		wanted.Logs = r.logs
 		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
 		if err := rollout.Follow(r.ctx.Context(), r.reader, wanted); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))

@@ -27,10 +27,10 @@ func TestAnAccountThatCouldNotBeAskedIsAskedAgain(t *testing.T) {
 		"200 <R><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></R>",
 		"200 <R><GetCallerIdentityResult><Account>999999999999</Account></GetCallerIdentityResult></R>",
 	}})
-	_, err := account.ECS(t.Context())
+	_, err := account.Clients(t.Context())
 	require.ErrorContains(t, err, "AccessDenied")
 	for range 2 {
-		_, err = account.ECS(t.Context())
+		_, err = account.Clients(t.Context())
 		require.NoError(t, err, "and once it is known, not any more")
 	}
 }

@@ -65,12 +65,12 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if err != nil {
 				return err
 			}
-			cfg, settings, _, err := awsreader.Configure(cmd.Context(), of.Stack, of.Config)
+			client, err := awsreader.Connect(cmd.Context(), of.Stack, of.Config)
 			if err != nil {
 				return err
 			}
 			done()
-			runner := taskrun.New(cfg, settings.Endpoint)
+			runner := taskrun.New(client.Clients)
 			if len(args) > 2 {
 				task.Command = args[2:]
 			}

@@ -74,12 +74,12 @@ func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded str
 // that was run before a deployment. (ECS lists tasks that are being stopped among the stopped ones.)
 func (r *Run) others(ctx context.Context, cluster, family string) (
 	unfinished string, latest types.Task, err error) {
-	client, err := r.Account.ECS(ctx)
+	clients, err := r.Account.Clients(ctx)
 	if err != nil {
 		return "", latest, err
 	}
 	for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		pages := ecssdk.NewListTasksPaginator(client, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family,
+		pages := ecssdk.NewListTasksPaginator(clients.ECS, &ecssdk.ListTasksInput{Cluster: &cluster, Family: &family,
 			DesiredStatus: desired})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -92,7 +92,7 @@ func (r *Run) others(ctx context.Context, cluster, family string) (
 			if len(page.TaskArns) == 0 {
 				continue
 			}
-			found, err := client.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
+			found, err := clients.ECS.DescribeTasks(ctx, &ecssdk.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
 			if err != nil {
 				return "", latest, err
 			}

@@ -60,11 +60,11 @@ func (r *Run) ToEnd(ctx context.Context, stash []byte, trigger string) error {
 		return r.Say(fmt.Sprintf("is not run again: the task %s, which an earlier update has started for the same "+
 			"revisions, has ended with exit code 0", earlier))
 	}
-	runner, err := taskrun.Of(ctx, r.Account)
+	clients, err := r.Account.Clients(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Key, err)
 	}
-	return r.runToEnd(ctx, runner, task)
+	return r.runToEnd(ctx, taskrun.New(clients), task)
 }
 
 // startedByPrefix begins what ECS keeps of who has started such a task.

@@ -54,16 +54,12 @@ type Protector struct {
 
 // New prepares protecting the images of a stage.
 func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage) (*Protector, error) {
-	ecrClient, err := account.ECR(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
-	}
-	ecsClient, err := account.ECS(ctx)
+	clients, err := account.Clients(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("protecting images from ECR's lifecycle rules: %w", err)
 	}
 	p := &Protector{
-		account: account, settings: settings, ecr: ecrClient, ecs: ecsClient,
+		account: account, settings: settings, ecr: clients.ECR, ecs: clients.ECS,
 		owned: map[string]bool{}, lists: map[string]*tagList{}, put: map[string]map[string]bool{},
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}

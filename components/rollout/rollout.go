@@ -12,7 +12,6 @@ import (
 
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
-	"slipway/internal/taskrun"
 )
 
 const (
@@ -37,9 +36,8 @@ type Rollout struct {
 	Replicas *int
 	// Alarms tells whether any alarm is to take a deployment back.
 	Alarms bool
-	// LogGroup is where its containers' output is, and Logs reads what those of a failed rollout wrote.
+	// LogGroup is where its containers' output is.
 	LogGroup string
-	Logs     func(context.Context) (taskrun.Logs, error)
 	// ExtraTime is how much longer than usual it may take, by the service's own settings.
 	ExtraTime time.Duration
 	// Changed tells whether this update has changed the service.

@@ -16,6 +16,7 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/require"
 
+	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
 )
 
@@ -53,15 +54,24 @@ func watchedBy(t *testing.T, answers ...any) *Rollout {
 		Region: "ap-northeast-2", BaseEndpoint: &ecs.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 		Retryer: awssdk.NopRetryer{},
 	})
-	one, connected := 1, 0
-	reader := ecsread.NewReader(func(context.Context) (*ecssdk.Client, error) {
-		if connected++; connected == 1 {
-			return nil, errors.New("asking STS: no route to host") // which is tried again
-		}
-		return client, nil
-	}, "c")
+	one := 1
+	reader := ecsread.NewReader(&lateAccount{clients: awsclient.Clients{ECS: client}}, "c")
 	return &Rollout{reader: reader, Key: "services.web", Replicas: &one, Service: "arn:aws:ecs:r:1:service/c/web",
 		TargetRevision: "f:2", Changed: true, Progress: func(string) {}}
+}
+
+// lateAccount gives its clients when it is asked again.
+type lateAccount struct {
+	clients awsclient.Clients
+	asked   bool
+}
+
+func (a *lateAccount) Clients(context.Context) (*awsclient.Clients, error) {
+	if !a.asked {
+		a.asked = true
+		return nil, errors.New("asking STS: no route to host")
+	}
+	return &a.clients, nil
 }
 
 // follow watches a service of which ECS gives these answers.

@@ -10,6 +10,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"slipway/internal/ecsread"
 	"slipway/internal/taskrun"
 )
 
@@ -27,14 +28,18 @@ const (
 // stoppedReasons says why tasks of the target revision stopped, each reason once with its count, the most frequent
 // first, and below it what such a task's container wrote last.
 func (r *Rollout) stoppedReasons(ctx context.Context) []string {
-	reasons := r.reader.StoppedByReason(ctx, r.Service, r.TargetRevision)
+	clients, err := r.reader.Clients(ctx)
+	if err != nil {
+		return nil
+	}
+	reasons := ecsread.StoppedByReason(ctx, clients.ECS, r.reader.Cluster, r.Service, r.TargetRevision)
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	var lines []string
 	for i, stopped := range reasons[:min(len(reasons), mostReasons)] {
 		lines = append(lines, stopped.String())
 		if i < mostLogs {
-			lines = append(lines, r.lastLogLines(ctx, stopped.Latest)...)
+			lines = append(lines, r.lastLogLines(ctx, clients.Logs, stopped.Latest)...)
 		}
 	}
 	if more := len(reasons) - mostReasons; more > 0 {
@@ -45,17 +50,9 @@ func (r *Rollout) stoppedReasons(ctx context.Context) []string {
 
 // lastLogLines are the last lines of the container that ended a task. They are left out where there are none, or none
 // that may be read: the log group is named in any case.
-func (r *Rollout) lastLogLines(ctx context.Context, task types.Task) []string {
-	ended := firstExited(task)
-	if len(ended) == 0 || r.Logs == nil {
-		return nil
-	}
-	logs, err := r.Logs(ctx)
-	if err != nil {
-		return nil
-	}
+func (r *Rollout) lastLogLines(ctx context.Context, logs taskrun.Logs, task types.Task) []string {
 	id := path.Base(awssdk.ToString(task.TaskArn))
-	for _, container := range ended {
+	for _, container := range firstExited(task) {
 		written, err := taskrun.LastLines(ctx, logs, r.LogGroup, taskrun.Stream(container, id), taskrun.ErrorLines)
 		if err != nil || len(written) == 0 {
 			continue

@@ -58,8 +58,7 @@ func TestTheLastLinesOfAStoppedTaskAreShort(t *testing.T) {
 		Containers: []types.Container{{Name: awssdk.String("web"), ExitCode: awssdk.Int32(1)}},
 	}
 	words := func(log *lines) []string {
-		r := &Rollout{LogGroup: "/shop/dev/web", Logs: func(context.Context) (taskrun.Logs, error) { return log, nil }}
-		return r.lastLogLines(t.Context(), task)
+		return (&Rollout{LogGroup: "/shop/dev/web"}).lastLogLines(t.Context(), log, task)
 	}
 	log := &lines{lines: []string{"no database", strings.Repeat("ü", 1000)}}
 	require.Equal(t, []string{

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -24,8 +25,8 @@ type Account struct {
 	// Settings of the provider.
 	Settings Settings
 
-	asking singleflight.Group
-	config atomic.Pointer[aws.Config] // of the SDK, once it is known to reach the account
+	asking  singleflight.Group
+	clients atomic.Pointer[Clients] // once they are known to reach the account
 }
 
 // ARN builds the name of a resource of this account and region.
@@ -36,61 +37,53 @@ func (a *Account) ARN(service, resource string) string {
 // ErrOtherAccount is that the SDK's credentials belong to another account than the provider's.
 var ErrOtherAccount = errors.New("give both the same, with aws:profile or the AWS_* variables")
 
-// Config prepares calls of the AWS SDK with the provider's settings, after making sure that they reach the provider's
-// account. Those who ask at once are answered together; it asks again until it was answered.
-func (a *Account) Config(ctx context.Context) (aws.Config, error) {
-	if known := a.config.Load(); known != nil {
-		return *known, nil
+// Clients returns clients with the provider's settings, after making sure that they reach the provider's account. Those
+// who ask at once are answered together; it asks again until it was answered.
+func (a *Account) Clients(ctx context.Context) (*Clients, error) {
+	if known := a.clients.Load(); known != nil {
+		return known, nil
 	}
-	cfg, err, _ := a.asking.Do("", func() (any, error) {
-		cfg, err := a.checkedConfig(ctx)
+	_, err, _ := a.asking.Do("", func() (any, error) {
+		clients, err := a.checkedClients(ctx)
 		if err == nil {
-			a.config.Store(&cfg)
+			a.clients.Store(clients)
 		}
-		return cfg, err
+		return nil, err
 	})
-	return cfg.(aws.Config), err
+	if err != nil {
+		return nil, fmt.Errorf("preparing to ask AWS: %w", err)
+	}
+	return a.clients.Load(), nil
 }
 
-func (a *Account) checkedConfig(ctx context.Context) (aws.Config, error) {
+func (a *Account) checkedClients(ctx context.Context) (*Clients, error) {
 	cfg, err := a.Settings.Load(ctx)
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
 	got, err := a.Settings.Account(ctx, cfg)
 	if err == nil && got != a.ID {
 		err = fmt.Errorf("the credentials for AWS's own SDK belong to account %s, those of the AWS provider to %s: %w",
 			got, a.ID, ErrOtherAccount)
 	}
-	return cfg, err
+	return NewClients(cfg, a.Settings), err
 }
 
-// ECS returns a client of ECS.
-func (a *Account) ECS(ctx context.Context) (*ecs.Client, error) {
-	cfg, err := a.Config(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to ask ECS: %w", err)
-	}
-	return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecs", o.BaseEndpoint) }),
-		nil
+// Clients are those of the SDK that the program and the commands have in common.
+type Clients struct {
+	ECR  *ecr.Client
+	ECS  *ecs.Client
+	IAM  *iam.Client
+	Logs *cloudwatchlogs.Client
 }
 
-// ECR returns a client of ECR.
-func (a *Account) ECR(ctx context.Context) (*ecr.Client, error) {
-	cfg, err := a.Config(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to ask ECR: %w", err)
+// NewClients makes clients of a configuration of the SDK, and of the settings that it was loaded by.
+func NewClients(cfg aws.Config, settings Settings) *Clients {
+	at := func(service string, endpoint **string) { *endpoint = settings.Endpoint(service, *endpoint) }
+	return &Clients{
+		ECR:  ecr.NewFromConfig(cfg, func(o *ecr.Options) { at("ecr", &o.BaseEndpoint) }),
+		ECS:  ecs.NewFromConfig(cfg, func(o *ecs.Options) { at("ecs", &o.BaseEndpoint) }),
+		IAM:  iam.NewFromConfig(cfg, func(o *iam.Options) { at("iam", &o.BaseEndpoint) }),
+		Logs: cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { at("logs", &o.BaseEndpoint) }),
 	}
-	return ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.BaseEndpoint = a.Settings.Endpoint("ecr", o.BaseEndpoint) }),
-		nil
-}
-
-// IAM returns a client of IAM.
-func (a *Account) IAM(ctx context.Context) (*iam.Client, error) {
-	cfg, err := a.Config(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to ask IAM: %w", err)
-	}
-	return iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = a.Settings.Endpoint("iam", o.BaseEndpoint) }),
-		nil
 }

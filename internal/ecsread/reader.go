@@ -8,8 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"slipway/internal/awsclient"
 )
 
 // gatherTime is how long a read waits for others to share its call.
@@ -19,20 +20,24 @@ const gatherTime = 50 * time.Millisecond
 // alone would use up ECS's rate for the account, which the AWS provider's own calls need too
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html).
 type Reader struct {
+	// Account that the services run in.
+	Account
 	// Cluster is the name of the services' cluster.
 	Cluster string
-	connect func(context.Context) (*ecs.Client, error)
 
 	mutex   sync.Mutex
 	waiting []serviceRequest
 	calls   sync.Mutex // one call at a time
-	client  *ecs.Client
 }
 
-// NewReader prepares reading the services of a cluster. connect makes the client, and is called again where it could
-// not.
-func NewReader(connect func(context.Context) (*ecs.Client, error), cluster string) *Reader {
-	return &Reader{Cluster: cluster, connect: connect}
+// Account gives the clients, and is asked again where it could not.
+type Account interface {
+	Clients(context.Context) (*awsclient.Clients, error)
+}
+
+// NewReader prepares reading the services of a cluster.
+func NewReader(account Account, cluster string) *Reader {
+	return &Reader{Account: account, Cluster: cluster}
 }
 
 type serviceRequest struct {
@@ -88,21 +93,13 @@ func (r *Reader) answer(ctx context.Context) {
 }
 
 func (r *Reader) describe(ctx context.Context, batch []serviceRequest) (map[string]serviceAnswer, error) {
-	if r.client == nil {
-		client, err := r.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r.client = client
+	clients, err := r.Clients(ctx)
+	if err != nil {
+		return nil, err
 	}
 	arns := make([]string, len(batch))
 	for i, request := range batch {
 		arns[i] = request.arn
 	}
-	return describe(ctx, r.client, r.Cluster, arns)
-}
-
-// StoppedByReason is the function, of a service of the cluster that was read.
-func (r *Reader) StoppedByReason(ctx context.Context, service, revision string) []Stopped {
-	return StoppedByReason(ctx, r.client, r.Cluster, service, revision)
+	return describe(ctx, clients.ECS, r.Cluster, arns)
 }

@@ -75,21 +75,8 @@ type Logs interface {
 		...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
 }
 
-// New makes a runner of a configuration of the SDK. endpoint says where a service is, given where the SDK's own
-// settings say (awsclient.Settings.Endpoint).
-func New(cfg aws.Config, endpoint func(service string, otherwise *string) *string) *Runner {
-	return &Runner{
-		ECS: ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs", o.BaseEndpoint) }),
-		Logs: cloudwatchlogs.NewFromConfig(cfg,
-			func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs", o.BaseEndpoint) }),
-	}
-}
-
-// Of makes a runner of an account's tasks.
-func Of(ctx context.Context, account *awsclient.Account) (*Runner, error) {
-	cfg, err := account.Config(ctx)
-	return New(cfg, account.Settings.Endpoint), err
-}
+// New makes a runner of an account's clients.
+func New(clients *awsclient.Clients) *Runner { return &Runner{ECS: clients.ECS, Logs: clients.Logs} }
 
 // Start starts a task, and returns its ARN.
 func (r *Runner) Start(ctx context.Context, task Task) (arn string, err error) {

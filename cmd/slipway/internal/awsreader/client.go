@@ -9,11 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -28,18 +25,15 @@ const Lookups = 8
 // Client is AWS as a stage's own provider sees it, as far as the commands read it.
 type Client struct {
 	Account, Region string
-	ACM             *acm.Client
-	ECR             *ecr.Client
-	ECS             *ecs.Client
-	IAM             *iam.Client
-	Logs            *cloudwatchlogs.Client
-	Route53         *route53.Client
-	Scaling         *applicationautoscaling.Client
-	Scheduler       *scheduler.Client
-	Secrets         *secretsmanager.Client
-	SSM             *ssm.Client
-	Query           Query
-	HTTP            aws.HTTPClient
+	*awsclient.Clients
+	ACM       *acm.Client
+	Route53   *route53.Client
+	Scaling   *applicationautoscaling.Client
+	Scheduler *scheduler.Client
+	Secrets   *secretsmanager.Client
+	SSM       *ssm.Client
+	Query     Query
+	HTTP      aws.HTTPClient
 
 	repositories map[string]*repositoryImages
 	clock        atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
@@ -50,24 +44,21 @@ func (c *Client) Skew() time.Duration { return time.Duration(c.clock.Load()) }
 
 // Connect prepares calls to the account of a stage, given its configuration.
 func Connect(ctx context.Context, stack string, config map[string]string) (*Client, error) {
-	cfg, settings, account, err := Configure(ctx, stack, config)
+	cfg, settings, account, err := configure(ctx, stack, config)
 	if err != nil {
 		return nil, err
 	}
 	return New(cfg, settings, account), nil
 }
 
-// New makes the clients of an account from what Configure returns.
+// New makes the clients of an account of a configuration and the settings that it was loaded by.
 func New(cfg aws.Config, settings awsclient.Settings, account string) *Client {
 	at := func(service string, endpoint **string) { *endpoint = settings.Endpoint(service, *endpoint) }
 	return &Client{
 		Account:      account,
 		Region:       cfg.Region,
+		Clients:      awsclient.NewClients(cfg, settings),
 		ACM:          acm.NewFromConfig(cfg, func(o *acm.Options) { at("acm", &o.BaseEndpoint) }),
-		ECR:          ecr.NewFromConfig(cfg, func(o *ecr.Options) { at("ecr", &o.BaseEndpoint) }),
-		ECS:          ecs.NewFromConfig(cfg, func(o *ecs.Options) { at("ecs", &o.BaseEndpoint) }),
-		IAM:          iam.NewFromConfig(cfg, func(o *iam.Options) { at("iam", &o.BaseEndpoint) }),
-		Logs:         cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { at("logs", &o.BaseEndpoint) }),
 		Route53:      route53.NewFromConfig(cfg, func(o *route53.Options) { at("route53", &o.BaseEndpoint) }),
 		Scheduler:    scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { at("scheduler", &o.BaseEndpoint) }),
 		SSM:          ssm.NewFromConfig(cfg, func(o *ssm.Options) { at("ssm", &o.BaseEndpoint) }),

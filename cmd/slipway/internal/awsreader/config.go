@@ -8,15 +8,14 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/awsclient"
 )
 
-// Configure prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
+// configure prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
 // use.
-func Configure(ctx context.Context, stack string, config map[string]string) (cfg aws.Config,
+func configure(ctx context.Context, stack string, config map[string]string) (cfg aws.Config,
 	settings awsclient.Settings, account string, err error) {
 	settings, err = awsclient.ReadSettings(func(key string) string { return config["aws:"+key] })
 	if err != nil {
@@ -44,9 +43,6 @@ func Configure(ctx context.Context, stack string, config map[string]string) (cfg
 				fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
 					account, stack, strings.Join(allowed, ", "))
 		}
-	}
-	if cfg.HTTPClient == nil { // as the SDK's own clients have it
-		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
 	return cfg, settings, account, nil
 }

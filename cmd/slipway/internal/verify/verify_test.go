@@ -216,7 +216,8 @@ func TestRolesAreThoseOfIAM(t *testing.T) {
 	cfg, err := settings.Load(t.Context())
 	require.NoError(t, err)
 	v := &verifier{Client: &awsreader.Client{Account: "123456789012", Region: "eu-central-1",
-		IAM: iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &server.URL })}, stack: "dev",
+		Clients: &awsclient.Clients{IAM: iam.NewFromConfig(cfg,
+			func(o *iam.Options) { o.BaseEndpoint = &server.URL })}}, stack: "dev",
 		stage: &stage.Stage{Project: "slipway", Name: "dev",
 			Roles: stage.Roles{PermissionsBoundary: "arn:aws:iam::aws:policy/other"},
 			Tasks: map[string]stage.Task{"report": {Schedule: &stage.TaskSchedule{}}, "eu-report": {}}}}
