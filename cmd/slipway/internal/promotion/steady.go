@@ -13,13 +13,13 @@ import (
 
 // notSteady says what keeps a service from being steady on the revision that its stage deployed last, and what to do;
 // nil where nothing does.
-func notSteady(stack, name string, service types.Service, wanted string) error {
+func notSteady(stack, name string, service types.Service, targetRevision string) error {
 	key := fmt.Sprintf("services.%s of %s", name, stack)
 	again := fmt.Sprintf("run `pulumi up --refresh --stack %s` until it is steady, and promote again", stack)
 	primary := ecsread.Primary(service)
 	runs := path.Base(aws.ToString(primary.TaskDefinition))
 	replicas := fmt.Sprintf("%d of %d replicas running", service.RunningCount, service.DesiredCount)
-	verdict := ecsread.Judge(service, wanted)
+	verdict := ecsread.Judge(service, targetRevision)
 	switch {
 	case verdict == ecsread.Steady:
 		return nil
@@ -27,9 +27,9 @@ func notSteady(stack, name string, service types.Service, wanted string) error {
 		return exit.Refuse("%s is not in ECS any more: %s", key, again)
 	case primary.Status == nil:
 		return exit.Refuse("%s has no deployment in ECS: %s", key, again)
-	case aws.ToString(primary.TaskDefinition) != wanted:
+	case aws.ToString(primary.TaskDefinition) != targetRevision:
 		return exit.Refuse("%s is on %s in ECS, with %s, and its last update deployed %s: %s", key, runs, replicas,
-			path.Base(wanted), again)
+			path.Base(targetRevision), again)
 	case verdict == ecsread.Failed:
 		return exit.Refuse("%s is not steady: its deployment of %s failed (%s): %s", key, runs,
 			aws.ToString(primary.RolloutStateReason), again)
