@@ -46,8 +46,8 @@ func (r *Plan) checkRevisions() error {
 func (r *Plan) leaveTasks() {
 	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
 		if task := r.Tasks[name]; task.Now != nil && task.Now.Revision != task.Then.Revision {
-			r.Notes = append(r.Notes, fmt.Sprintf("tasks.%s stays on revision %d, and does not go back to %d: only services "+
-				"are pinned", name, task.Now.Revision, task.Then.Revision))
+			r.note("tasks.%s stays on revision %d, and does not go back to %d: only services are pinned", name,
+				task.Now.Revision, task.Then.Revision)
 		}
 	}
 	clear(r.Tasks)
@@ -57,8 +57,7 @@ func (r *Plan) leaveTasks() {
 func (r *Plan) leaveOut(declared []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		if !slices.Contains(declared, name) {
-			r.Notes = append(r.Notes,
-				fmt.Sprintf("services.%s is no longer in the stage file, and does not come back with --pin", name))
+			r.note("services.%s is no longer in the stage file, and does not come back with --pin", name)
 			delete(r.Services, name)
 		}
 	}
@@ -83,8 +82,7 @@ func (r *Plan) pin(now flatconfig.Config) error {
 	}
 	for _, name := range now.Declared(timeline.ServiceKind) {
 		if _, had := r.Services[name]; !had {
-			r.Notes = append(r.Notes, fmt.Sprintf("services.%s was not there in update %d, and is as the stage file has it now",
-				name, r.To))
+			r.note("services.%s was not there in update %d, and is as the stage file has it now", name, r.To)
 		}
 	}
 	if len(settings) == 0 {

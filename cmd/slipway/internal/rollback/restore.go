@@ -68,7 +68,7 @@ func (r *Plan) restore(ctx context.Context) error {
 		}
 		for part := range timeline.Parts(r.last.Services, r.last.Tasks) {
 			if r.target.Of(part.Kind)[part.Name] == nil {
-				r.Notes = append(r.Notes, fmt.Sprintf("%s is removed, with its log: update %d did not have it", part, r.To))
+				r.note("%s is removed, with its log: update %d did not have it", part, r.To)
 			}
 		}
 		return r.pinImages()
@@ -190,8 +190,7 @@ func (r *Plan) pinImages() error {
 		if refs[used.name] = ref; ref == "" {
 			return exit.Refuse("%s: ECR no longer has the tag or digest of %s: use --pin", used.key, used.then.Reference)
 		}
-		r.Notes = append(r.Notes, stage.Path("images",
-			used.name)+" is pinned to that update's image: remove its ref to build again")
+		r.note("%s is pinned to that update's image: remove its ref to build again", stage.Path("images", used.name))
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)

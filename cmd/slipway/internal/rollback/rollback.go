@@ -141,8 +141,8 @@ func newPlan(of *snapshot.Stage, file *File, last, target *timeline.Entry, pin b
 	planned := &Plan{Stage: of.Stack, From: last.Number, To: target.Number, File: file.path,
 		Services: map[string]Service{}, Tasks: map[string]Service{}, Notes: []string{}, Changes: []flatconfig.Change{},
 		stage: of, pinned: pin, last: last, target: target, now: file.text}
-	if note := of.History.Backend.Unread(); note != "" {
-		planned.Notes = append(planned.Notes, note)
+	if unread := of.History.Backend.Unread(); unread != "" {
+		planned.note("%s", unread)
 	}
 	for name, then := range target.Services {
 		planned.Services[name] = Service{last.Services[name], then}
@@ -151,6 +151,10 @@ func newPlan(of *snapshot.Stage, file *File, last, target *timeline.Entry, pin b
 		planned.Tasks[name] = Service{last.Tasks[name], then}
 	}
 	return planned
+}
+
+func (r *Plan) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
 // parts are the services and the tasks that go back.
