@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
@@ -244,9 +245,9 @@ func TestImagesAreListedOldestFirst(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, withAccount(dir, func(a *account.Account) error {
-		require.NoError(t, a.CreateObject(account.Repository, "web", account.Object{"name": "web"}, nil))
-		require.NoError(t, a.PutImage("web", "zwei", "sha256:1", 5))
-		return a.PutImage("web", "drei", "sha256:2", 5)
+		require.NoError(t, a.CreateObject(ecr.Repository, "web", account.Object{"name": "web"}, nil))
+		require.NoError(t, ecr.PutImage(a, "web", "zwei", "sha256:1", 5))
+		return ecr.PutImage(a, "web", "drei", "sha256:2", 5)
 	}))
 	var images []map[string]string
 	require.NoError(t, json.Unmarshal([]byte(answer(t, dir, "images", "--json")), &images))
@@ -265,10 +266,10 @@ func TestTheTableHasALineForEachImageWithAllItsTags(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, withAccount(dir, func(a *account.Account) error {
-		require.NoError(t, a.CreateObject(account.Repository, "web", account.Object{"name": "web"}, nil))
-		require.NoError(t, a.PutImage("web", "one", "sha256:1", 5))
-		require.NoError(t, a.PutImage("web", "two", "sha256:2", 5))
-		return a.TagImage("web", "keep-web-1", "sha256:1", 5)
+		require.NoError(t, a.CreateObject(ecr.Repository, "web", account.Object{"name": "web"}, nil))
+		require.NoError(t, ecr.PutImage(a, "web", "one", "sha256:1", 5))
+		require.NoError(t, ecr.PutImage(a, "web", "two", "sha256:2", 5))
+		return ecr.TagImage(a, "web", "keep-web-1", "sha256:1", 5)
 	}))
 	lines := strings.Split(strings.TrimSpace(answer(t, dir, "images")), "\n")
 	require.Len(t, lines, 3)

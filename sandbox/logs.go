@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/logs"
 )
 
 func logsCommand(dir *string) *cobra.Command {
@@ -28,7 +30,7 @@ A service, a task definition's family or the first characters of a task's id lim
 	follow := command.Flags().Bool("follow", false, "go on with what is logged meanwhile, until Ctrl-C")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			wanted := func(*account.LogEvent) bool { return true }
+			wanted := func(*logs.LogEvent) bool { return true }
 			if len(args) == 1 {
 				var err error
 				if wanted, err = logsOf(a, args[0]); err != nil {
@@ -44,10 +46,10 @@ A service, a task definition's family or the first characters of a task's id lim
 }
 
 // printLogs prints the wanted events, and those that come later where they are followed.
-func printLogs(ctx context.Context, out io.Writer, a *account.Account, wanted func(*account.LogEvent) bool,
+func printLogs(ctx context.Context, out io.Writer, a *account.Account, wanted func(*logs.LogEvent) bool,
 	follow bool) error {
 	for last := ""; ; {
-		events, err := a.AllLogEvents(last)
+		events, err := logs.AllLogEvents(a, last)
 		if err != nil {
 			return err
 		}
@@ -72,8 +74,8 @@ func printLogs(ctx context.Context, out io.Writer, a *account.Account, wanted fu
 }
 
 // logsOf tells which events are those of a service, of a family or of a task.
-func logsOf(a *account.Account, name string) (func(*account.LogEvent) bool, error) {
-	services, err := a.AllServices("")
+func logsOf(a *account.Account, name string) (func(*logs.LogEvent) bool, error) {
+	services, err := ecs.AllServices(a, "")
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func logsOf(a *account.Account, name string) (func(*account.LogEvent) bool, erro
 			families = append(families, family)
 		}
 	}
-	definitions, err := a.TaskDefinitions()
+	definitions, err := ecs.TaskDefinitions(a)
 	if err != nil {
 		return nil, err
 	}
@@ -98,21 +100,21 @@ func logsOf(a *account.Account, name string) (func(*account.LogEvent) bool, erro
 		}
 	}
 	if len(streams) > 0 {
-		return func(e *account.LogEvent) bool {
+		return func(e *logs.LogEvent) bool {
 			return streams[[2]string{e.Group, e.Stream[:strings.LastIndex(e.Stream, "/")+1]}]
 		}, nil
 	}
-	ofTask := func(e *account.LogEvent) bool { return strings.HasPrefix(lastPart(e.Stream), name) }
-	tasks, err := a.Tasks("")
+	ofTask := func(e *logs.LogEvent) bool { return strings.HasPrefix(lastPart(e.Stream), name) }
+	tasks, err := ecs.Tasks(a, "")
 	if err != nil {
 		return nil, err
 	}
-	events, err := a.AllLogEvents("")
+	events, err := logs.AllLogEvents(a, "")
 	if err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(events, ofTask) &&
-		!slices.ContainsFunc(tasks, func(t *account.Task) bool { return strings.HasPrefix(t.ID(), name) }) {
+		!slices.ContainsFunc(tasks, func(t *ecs.Task) bool { return strings.HasPrefix(t.ID(), name) }) {
 		return nil, fmt.Errorf("there is no service, family or task %q in the account: `sandbox ps` lists them", name)
 	}
 	return ofTask, nil

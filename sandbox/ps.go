@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 func psCommand(dir *string) *cobra.Command {
@@ -22,11 +23,11 @@ family, revision, startedBy, lastStatus, health, address, stoppedReason, created
 containers: [{name, lastStatus, exitCode, health, ports}]}`)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			services, err := a.ServiceViews()
+			services, err := ecs.ServiceViews(a)
 			if err != nil {
 				return err
 			}
-			tasks, err := a.Tasks("")
+			tasks, err := ecs.Tasks(a, "")
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ containers: [{name, lastStatus, exitCode, health, ports}]}`)
 
 // shownService and shownTask are as `sandbox ps --json` prints them.
 type shownService struct {
-	account.ServiceView
+	ecs.ServiceView
 	Tasks []shownTask `json:"tasks"`
 }
 
@@ -69,15 +70,15 @@ type shownTask struct {
 }
 
 type shownContainer struct {
-	Name       string         `json:"name"`
-	LastStatus string         `json:"lastStatus"`
-	ExitCode   *int           `json:"exitCode"`
-	Health     string         `json:"health"`
-	Ports      []account.Port `json:"ports"`
+	Name       string     `json:"name"`
+	LastStatus string     `json:"lastStatus"`
+	ExitCode   *int       `json:"exitCode"`
+	Health     string     `json:"health"`
+	Ports      []ecs.Port `json:"ports"`
 }
 
 // shownServices gives services their tasks that have not stopped; once are the tasks that have no service.
-func shownServices(a *account.Account, services []account.ServiceView, tasks []*account.Task) (shown []shownService,
+func shownServices(a *account.Account, services []ecs.ServiceView, tasks []*ecs.Task) (shown []shownService,
 	once []shownTask, err error) {
 	once = []shownTask{}
 	own := map[string][]shownTask{} // by cluster and group
@@ -85,7 +86,7 @@ func shownServices(a *account.Account, services []account.ServiceView, tasks []*
 		if task.Run == nil && task.LastStatus == "STOPPED" {
 			continue
 		}
-		d, err := a.FindTaskDefinition(task.TaskDefinition)
+		d, err := ecs.FindTaskDefinition(a, task.TaskDefinition)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -105,14 +106,14 @@ func shownServices(a *account.Account, services []account.ServiceView, tasks []*
 
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
-func showTask(task *account.Task, d *account.TaskDefinition) shownTask {
+func showTask(task *ecs.Task, d *ecs.TaskDefinition) shownTask {
 	shown := shownTask{Task: task.ID(), Cluster: lastPart(task.ClusterARN()), Family: d.Family, Revision: d.Revision,
 		StartedBy:  task.StartedBy,
 		LastStatus: task.LastStatus, Health: task.Health, StoppedReason: task.StoppedReason, CreatedAt: task.CreatedAt,
 		StoppedAt:  task.StoppedAt,
 		Containers: []shownContainer{}}
 	for _, c := range task.ContainerStates(d) {
-		ports := append([]account.Port{}, c.Ports...)
+		ports := append([]ecs.Port{}, c.Ports...)
 		shown.Containers = append(shown.Containers, shownContainer{c.Name, c.LastStatus, c.ExitCode, c.Health, ports})
 		if shown.Address == "" && c.LastStatus == "RUNNING" && len(ports) > 0 {
 			shown.Address = address(ports[0])
@@ -121,7 +122,7 @@ func showTask(task *account.Task, d *account.TaskDefinition) shownTask {
 	return shown
 }
 
-func address(port account.Port) string {
+func address(port ecs.Port) string {
 	host := port.HostIP
 	if host == "" || host == "0.0.0.0" || host == "::" {
 		host = "127.0.0.1"

@@ -13,6 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/vpc"
 )
 
 // called is what a command of the sandbox prints.
@@ -31,50 +35,50 @@ func served(t *testing.T) (dir string, a *account.Account) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	const region = "eu-central-1"
-	require.NoError(t, a.SetAgentConnected(true))
-	require.NoError(t, a.CreateObject(account.Cluster, "shop",
+	require.NoError(t, ecs.SetAgentConnected(a, true))
+	require.NoError(t, a.CreateObject(ecs.Cluster, "shop",
 		account.Object{"arn": account.ARN("ecs", region, "cluster/shop")}, nil))
-	require.NoError(t, a.CreateObject(account.LogGroup, "/shop", account.Object{}, nil))
-	require.NoError(t, a.CreateObject(account.Role, "execution", account.Object{"name": "execution",
+	require.NoError(t, a.CreateObject(logs.LogGroup, "/shop", account.Object{}, nil))
+	require.NoError(t, a.CreateObject(iam.Role, "execution", account.Object{"name": "execution",
 		"assumeRolePolicy": `{"Principal":{"Service":"ecs-tasks.amazonaws.com"}}`}, nil))
-	require.NoError(t, a.CreateObject(account.RolePolicy, "execution:logs", account.Object{"role": "execution",
+	require.NoError(t, a.CreateObject(iam.RolePolicy, "execution:logs", account.Object{"role": "execution",
 		"policy": `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`}, nil))
 	for _, family := range []string{"shop-web", "shop-migrate"} {
-		containers, err := account.ParseContainers(`[{"name": "main", "image": "nginx", "portMappings": [{"containerPort": 80}],
+		containers, err := ecs.ParseContainers(`[{"name": "main", "image": "nginx", "portMappings": [{"containerPort": 80}],
 			"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop", "awslogs-stream-prefix": "` + family + `"}}}]`)
 		require.NoError(t, err)
-		_, err = a.RegisterTaskDefinition(region, account.TaskDefinition{Family: family, CPU: "256", Memory: "512",
+		_, err = ecs.RegisterTaskDefinition(a, region, ecs.TaskDefinition{Family: family, CPU: "256", Memory: "512",
 			NetworkMode:             "awsvpc",
 			RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
 			ExecutionRoleARN: "arn:aws:iam::123456789012:role/execution"})
 		require.NoError(t, err)
 	}
-	network := account.Network{Subnets: []string{account.Subnets[0].ID}, AssignPublicIP: true}
-	_, err = a.CreateService("shop", "web", "shop-web", account.ServiceSettings{DesiredCount: 1,
+	network := ecs.Network{Subnets: []string{vpc.Subnets[0].ID}, AssignPublicIP: true}
+	_, err = ecs.CreateService(a, "shop", "web", "shop-web", ecs.ServiceSettings{DesiredCount: 1,
 		MinimumHealthyPercent: 100, MaximumPercent: 200,
 		Subnets: network.Subnets, AssignPublicIP: true})
 	require.NoError(t, err)
-	_, err = a.RunTask(account.RunTaskRequest{Cluster: "shop", TaskDefinition: "shop-migrate", Count: 1,
+	_, err = ecs.RunTask(a, ecs.RunTaskRequest{Cluster: "shop", TaskDefinition: "shop-migrate", Count: 1,
 		LaunchType: "FARGATE", Network: &network,
 		StartedBy: "me"})
 	require.NoError(t, err)
-	var work []account.AgentTask
+	var work []ecs.AgentTask
 	require.Eventually(t, func() bool {
-		work, err = a.AgentTasks()
+		work, err = ecs.Agent{Account: a}.AgentTasks()
 		require.NoError(t, err)
 		return len(work) == 2
 	}, 10*time.Second, 20*time.Millisecond)
 	for _, w := range work {
-		state := account.ContainerState{Name: "main", RuntimeID: "1", LastStatus: "RUNNING",
-			Ports: []account.Port{{ContainerPort: 80, HostIP: "127.0.0.1", HostPort: 32768}}}
+		state := ecs.ContainerState{Name: "main", RuntimeID: "1", LastStatus: "RUNNING",
+			Ports: []ecs.Port{{ContainerPort: 80, HostIP: "127.0.0.1", HostPort: 32768}}}
 		if w.Task.Run != nil {
 			code := 3
 			state.LastStatus, state.ExitCode, state.Ports = "STOPPED", &code, nil
 		}
-		require.NoError(t, a.SubmitTaskStateChange(w.Task.ARN,
-			account.TaskStateChange{Containers: []account.ContainerState{state}}))
+		require.NoError(t, ecs.Agent{Account: a}.SubmitTaskStateChange(w.Task.ARN,
+			ecs.TaskStateChange{Containers: []ecs.ContainerState{state}}))
 		stream := w.Definition.Containers[0].LogStream(w.Task.ID())
-		require.NoError(t, a.CreateLogStream("/shop", stream))
+		require.NoError(t, logs.CreateLogStream(a, "/shop", stream))
 	}
 	return dir, a
 }
@@ -100,7 +104,7 @@ func TestWhereServicesAnswerAndWhatRanOnce(t *testing.T) {
 	require.Equal(t, []any{"shop-web", 1, "RUNNING", "http://127.0.0.1:32768"},
 		[]any{task.Family, task.Revision, task.LastStatus, task.Address})
 	require.Equal(t, []shownContainer{{Name: "main", LastStatus: "RUNNING",
-		Ports: []account.Port{{ContainerPort: 80, HostIP: "127.0.0.1", HostPort: 32768}}}}, task.Containers)
+		Ports: []ecs.Port{{ContainerPort: 80, HostIP: "127.0.0.1", HostPort: 32768}}}}, task.Containers)
 	require.Equal(t, []any{"shop-migrate", "STOPPED", ""}, []any{all.Tasks[0].Family, all.Tasks[0].LastStatus,
 		all.Tasks[0].Address})
 	require.Equal(t, 3, *all.Tasks[0].Containers[0].ExitCode)
@@ -109,11 +113,11 @@ func TestWhereServicesAnswerAndWhatRanOnce(t *testing.T) {
 func TestLogsOfServicesFamiliesAndTasks(t *testing.T) {
 	t.Parallel()
 	dir, a := served(t)
-	tasks, err := a.Tasks("")
+	tasks, err := ecs.Tasks(a, "")
 	require.NoError(t, err)
 	web, migrate := "shop-web/main/"+tasks[0].ID(), "shop-migrate/main/"+tasks[1].ID()
 	put := func(stream, message string, at int64) {
-		require.NoError(t, a.PutLogEvents("/shop", stream, []account.LogEvent{{Timestamp: at, Message: message}}))
+		require.NoError(t, logs.PutLogEvents(a, "/shop", stream, []logs.LogEvent{{Timestamp: at, Message: message}}))
 	}
 	put(web, "second\n", 2000)
 	put(migrate, "third", 3000)
@@ -136,11 +140,11 @@ func TestLogsOfServicesFamiliesAndTasks(t *testing.T) {
 func TestLogsAreFollowed(t *testing.T) {
 	t.Parallel()
 	_, a := served(t)
-	tasks, err := a.Tasks("")
+	tasks, err := ecs.Tasks(a, "")
 	require.NoError(t, err)
 	stream := "shop-web/main/" + tasks[0].ID()
 	put := func(message string, at int64) {
-		require.NoError(t, a.PutLogEvents("/shop", stream, []account.LogEvent{{Timestamp: at, Message: message}}))
+		require.NoError(t, logs.PutLogEvents(a, "/shop", stream, []logs.LogEvent{{Timestamp: at, Message: message}}))
 	}
 	put("before", 2000)
 	ctx, stop := context.WithCancel(t.Context())

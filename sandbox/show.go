@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 func imagesCommand(dir *string) *cobra.Command {
@@ -24,7 +25,7 @@ func imagesCommand(dir *string) *cobra.Command {
 	asJSON := command.Flags().Bool("json", false, "print a list of {repository, tag, digest, pushedAt}, one for each tag")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			images, err := a.Images()
+			images, err := ecr.Images(a)
 			if err != nil {
 				return err
 			}
@@ -39,7 +40,7 @@ func imagesCommand(dir *string) *cobra.Command {
 }
 
 // imageRows has a row for each image, with all of its tags.
-func imageRows(images []account.Image) (rows [][]string) {
+func imageRows(images []ecr.Image) (rows [][]string) {
 	row := map[[2]string]int{}
 	for _, image := range images {
 		id := [2]string{image.Repository, image.Digest}
@@ -61,7 +62,7 @@ type shownImage struct {
 	PushedAt   time.Time `json:"pushedAt"`
 }
 
-func shownImages(images []account.Image) []shownImage {
+func shownImages(images []ecr.Image) []shownImage {
 	shown := make([]shownImage, 0, len(images))
 	for _, image := range images {
 		shown = append(shown, shownImage{image.Repository, image.Tag, image.Digest, image.PushedAt})
@@ -89,7 +90,8 @@ func faultsCommand(dir *string) *cobra.Command {
   die-after-create=TYPE,…    the next command whose provider has created a resource of such a type (iam/role) in the account is
                              killed before Pulumi hears of it; so with die-after-update and die-after-delete
   slow-rollout=DURATION      how long each step of a rollout takes, 200ms unless set
-  api-fault=ACTION=KIND[:N]  how (the next N) calls of the AWS SDK go wrong, with commas between several: hang, cut, html, throttle,
+  api-fault=ACTION=KIND[:N]  how (the next N) calls of the AWS SDK go wrong, with commas between several: hang, cut,
+	html, throttle,
                              deny, expired, error
   clock=DURATION             how far the account's clock is put forward, or back (-2m)`,
 		Example: `  sandbox faults failing-tasks='*:2' failing-reason='cannot reach the database'

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/agent"
 	"slipway/sandbox/docker"
 	"slipway/sandbox/registry"
@@ -29,16 +30,16 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 		return nil, err
 	}
 	if engine == nil {
-		return nil, a.SetAgentConnected(false)
+		return nil, ecs.SetAgentConnected(a, false)
 	}
 	host, err := taskHost()
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	if err := a.SetAgentConnected(true); err != nil {
+	if err := ecs.SetAgentConnected(a, true); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	running, err := agent.Start(agent.Settings{Dir: dir, Account: a,
+	running, err := agent.Start(agent.Settings{Dir: dir, Account: ecs.Agent{Account: a},
 		Registry: registry.New(filepath.Join(dir, "registry"), a),
 		Docker:   engine, TaskHost: host, Say: say})
 	if err != nil {

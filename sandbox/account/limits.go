@@ -1,11 +1,15 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+	_ "time/tzdata" // AWS knows every time zone, wherever the sandbox runs
 
 	"slipway/internal/awslimits"
+	"slipway/internal/schedule"
 )
 
 // MustMatch refuses a value in the words of AWS's own constraints.
@@ -47,4 +51,16 @@ func checkTagText(text string, longest int) error {
 			text, longest)
 	}
 	return nil
+}
+
+// TakesExpression tells whether AWS takes a schedule expression.
+func TakesExpression(text string) bool {
+	_, err := schedule.Parse(text)
+	return err == nil
+}
+
+// ValidZone tells whether AWS knows a time zone; "" is UTC.
+func ValidZone(name string) bool {
+	_, err := time.LoadLocation(cmp.Or(name, "UTC"))
+	return err == nil && name != "Local"
 }

@@ -220,3 +220,6 @@ func ARN(service, region, resource string) string {
 
 // AfterSlash is the name at the end of an ARN: "web" of arn:aws:ecs:…:cluster/web.
 func AfterSlash(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+// Region is that of an ARN.
+func Region(arn string) string { return strings.Split(arn, ":")[3] }

@@ -1,8 +1,9 @@
-// Package account is an AWS account that lives in one SQLite file: what Amazon ECR, ECS, IAM, CloudWatch Logs and EC2
-// would remember, as far as a containerised service needs them. Several processes may use it at once.
+// Package account is an AWS account that lives in one SQLite file, which several processes may use at once. This
+// package keeps it, and knows no service: each has a package below, which says what AWS refuses and does.
 package account
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -108,6 +109,9 @@ func makePrivate(dir string) error {
 	}
 	return err
 }
+
+// SetClock has the account go by another clock.
+func (a *Account) SetClock(now func() time.Time) { a.now = now }
 
 // Close releases the database file.
 func (a *Account) Close() error { return a.db.Close() }
@@ -268,3 +272,24 @@ func (t *Tx) NewID(kind string, length int) string {
 
 // Seconds is a time as the AWS APIs send it: seconds since 1970, with a fraction.
 func Seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+const identityKind = "identity"
+
+// Identity tells this account from any other on the machine, before and after a reset, too: an engine finds the
+// containers of its tasks by it.
+func (a *Account) Identity() (id string, err error) {
+	err = a.Transact(func(t *Tx) error {
+		if known := Get[string](t, identityKind, ""); known != nil {
+			id = *known
+			return nil
+		}
+		random := make([]byte, 8)
+		if _, err := rand.Read(random); err != nil {
+			return err
+		}
+		id = hex.EncodeToString(random)
+		Put(t, identityKind, "", id)
+		return nil
+	})
+	return id, err
+}

@@ -16,17 +16,18 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/moby/client"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/logs"
 )
 
 // Account is what the agent needs of an account.
 type Account interface {
 	Identity() (string, error)
-	AgentTasks() ([]account.AgentTask, error)
-	SubmitTaskStateChange(taskARN string, r account.TaskStateChange) error
+	AgentTasks() ([]ecs.AgentTask, error)
+	SubmitTaskStateChange(taskARN string, r ecs.TaskStateChange) error
 	CreateLogStream(group, stream string) error
-	PutLogEvents(group, stream string, events []account.LogEvent) error
-	FindLogEvents(group, prefix string, from, to int64) ([]*account.LogEvent, error)
+	PutLogEvents(group, stream string, events []logs.LogEvent) error
+	FindLogEvents(group, prefix string, from, to int64) ([]*logs.LogEvent, error)
 }
 
 // Registry has the images of the account's own ECR.
@@ -152,7 +153,7 @@ func (a *Agent) look(ctx context.Context, leftovers []string) error {
 			delete(a.tasks, arn)
 		}
 	}
-	wanted := map[string]*account.AgentTask{}
+	wanted := map[string]*ecs.AgentTask{}
 	for _, w := range work {
 		wanted[w.Task.ARN] = &w
 		a.task(ctx, w.Task.ARN)

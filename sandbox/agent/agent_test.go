@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 func TestAnInitContainerRunsBeforeTheMainOneAndSharesItsVolume(t *testing.T) {
@@ -56,7 +57,7 @@ func TestAVolumeIsEmptyUnlessTheDockerfileSaysVolumeAtItsPath(t *testing.T) {
 			"containerPath": "/other"}],
 		 "dependsOn": [{"containerName": "sub", "condition": "START"}]},
 		{"name": "sub", "command": ["read=/volume/sub/seed"], "mountPoints": [{"sourceVolume": "four", "containerPath": "/volume/sub"}]}]`)
-	f.change(arn, func(w *account.AgentTask) {
+	f.change(arn, func(w *ecs.AgentTask) {
 		for _, c := range w.Definition.Containers {
 			c["essential"] = false
 		}
@@ -198,9 +199,9 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 			"get=http://127.0.0.1:8080/status/200",
 		             "env=GREETING", "env=PASSWORD", "env=AWS_EXECUTION_ENV"],
 		 "dependsOn": [{"containerName": "web", "condition": "START"}]}]`)
-	f.change(arn, func(w *account.AgentTask) {
+	f.change(arn, func(w *ecs.AgentTask) {
 		w.Secrets = map[string]map[string]string{"asks": {"PASSWORD": "s3cret"}}
-		w.HealthChecks = []account.HealthCheck{
+		w.HealthChecks = []ecs.HealthCheck{
 			{TargetGroupARN: "good", ContainerPort: 8080, Path: "/status/204", Matcher: "200-299",
 				Interval: 100 * time.Millisecond,
 				Timeout:  time.Second, Healthy: 2, Unhealthy: 2},
@@ -237,7 +238,7 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 		return f.reports[arn].Targets
 	}
 	require.Equal(t, map[string]string{"good": "", "bad": "Health checks failed with these codes: [503]"}, targets())
-	f.change(arn, func(w *account.AgentTask) {
+	f.change(arn, func(w *ecs.AgentTask) {
 		w.HealthChecks = slices.Clone(w.HealthChecks)
 		w.HealthChecks[0].Path = "/status/500"
 	})

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // definition is a container definition as far as the agent acts on it. Field names are those of the ECS API, whatever
@@ -54,7 +54,7 @@ type mountPoint struct {
 	ReadOnly                    bool
 }
 
-func definitionsOf(d account.TaskDefinition) (found []definition, err error) {
+func definitionsOf(d ecs.TaskDefinition) (found []definition, err error) {
 	content, err := json.Marshal(d.Containers)
 	if err != nil {
 		return nil, err

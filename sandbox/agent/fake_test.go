@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/logs"
 )
 
 // fakeAccount is an account that wants the tasks that a test gives it.
@@ -33,17 +35,17 @@ type fakeAccount struct {
 	late     bool   // what the agent was told of a task is from before its own reports
 
 	mu      sync.Mutex
-	work    map[string]account.AgentTask
-	reports map[string]account.TaskStateChange
+	work    map[string]ecs.AgentTask
+	reports map[string]ecs.TaskStateChange
 	history []string // of what was reported: container and status
 	streams []string
-	events  []account.LogEvent
+	events  []logs.LogEvent
 	said    []string
 }
 
 func (f *fakeAccount) Identity() (string, error) { return f.identity, nil }
 
-func (f *fakeAccount) AgentTasks() (work []account.AgentTask, err error) {
+func (f *fakeAccount) AgentTasks() (work []ecs.AgentTask, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range f.work {
@@ -55,7 +57,7 @@ func (f *fakeAccount) AgentTasks() (work []account.AgentTask, err error) {
 	return work, nil
 }
 
-func (f *fakeAccount) SubmitTaskStateChange(arn string, r account.TaskStateChange) error {
+func (f *fakeAccount) SubmitTaskStateChange(arn string, r ecs.TaskStateChange) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range r.Containers {
@@ -77,7 +79,7 @@ func (f *fakeAccount) CreateLogStream(_, stream string) error {
 	return nil
 }
 
-func (f *fakeAccount) PutLogEvents(group, stream string, events []account.LogEvent) error {
+func (f *fakeAccount) PutLogEvents(group, stream string, events []logs.LogEvent) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !slices.Contains(f.streams, stream) {
@@ -90,7 +92,7 @@ func (f *fakeAccount) PutLogEvents(group, stream string, events []account.LogEve
 	return nil
 }
 
-func (f *fakeAccount) FindLogEvents(group, prefix string, from, _ int64) (found []*account.LogEvent, err error) {
+func (f *fakeAccount) FindLogEvents(group, prefix string, from, _ int64) (found []*logs.LogEvent, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range f.events {
@@ -143,8 +145,8 @@ func newFake(t *testing.T) *fakeAccount {
 	dir, err := binaries()
 	require.NoError(t, err)
 	f := &fakeAccount{identity: strings.ToLower(rand.Text())[:12], dir: t.TempDir(), docker: docker,
-		work:    map[string]account.AgentTask{},
-		reports: map[string]account.TaskStateChange{}}
+		work:    map[string]ecs.AgentTask{},
+		reports: map[string]ecs.TaskStateChange{}}
 	f.image = imagePrefix(f.identity) + "program:test"
 	program, err := os.ReadFile(filepath.Join(dir, "program"))
 	require.NoError(t, err)
@@ -219,7 +221,7 @@ const group = "/ecs/test"
 func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	t.Helper()
 	arn = "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task/main/" + id
-	var parsed []account.Container
+	var parsed []ecs.Container
 	require.NoError(t, json.Unmarshal([]byte(containers), &parsed))
 	for _, c := range parsed {
 		for key, value := range map[string]any{"image": f.image, "essential": true,
@@ -232,9 +234,9 @@ func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.work[arn] = account.AgentTask{
-		Task: account.Task{ARN: arn, LastStatus: pending, DesiredStatus: running},
-		Definition: account.TaskDefinition{Family: "web", Revision: 3, Containers: parsed, CPU: "256", Memory: "512",
+	f.work[arn] = ecs.AgentTask{
+		Task: ecs.Task{ARN: arn, LastStatus: pending, DesiredStatus: running},
+		Definition: ecs.TaskDefinition{Family: "web", Revision: 3, Containers: parsed, CPU: "256", Memory: "512",
 			ARN: "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task-definition/web:3"},
 		Region: "ap-northeast-2",
 	}
@@ -242,7 +244,7 @@ func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 }
 
 // change changes what is wanted of a task.
-func (f *fakeAccount) change(arn string, how func(*account.AgentTask)) {
+func (f *fakeAccount) change(arn string, how func(*ecs.AgentTask)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w := f.work[arn]
@@ -251,7 +253,7 @@ func (f *fakeAccount) change(arn string, how func(*account.AgentTask)) {
 }
 
 func (f *fakeAccount) stop(arn string) {
-	f.change(arn, func(w *account.AgentTask) { w.Task.DesiredStatus = stopped })
+	f.change(arn, func(w *ecs.AgentTask) { w.Task.DesiredStatus = stopped })
 }
 
 func (f *fakeAccount) forget(arn string) {
@@ -261,7 +263,7 @@ func (f *fakeAccount) forget(arn string) {
 }
 
 // container is how a container was last reported.
-func (f *fakeAccount) container(arn, name string) account.ContainerState {
+func (f *fakeAccount) container(arn, name string) ecs.ContainerState {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.reports[arn].Containers {
@@ -269,11 +271,11 @@ func (f *fakeAccount) container(arn, name string) account.ContainerState {
 			return c
 		}
 	}
-	return account.ContainerState{}
+	return ecs.ContainerState{}
 }
 
 // await waits until a container is reported with that status.
-func (f *fakeAccount) await(t *testing.T, arn, name, status string) account.ContainerState {
+func (f *fakeAccount) await(t *testing.T, arn, name, status string) ecs.ContainerState {
 	t.Helper()
 	f.eventually(t, func() bool { return f.container(arn, name).LastStatus == status }, "%s is not %s", name, status)
 	return f.container(arn, name)
@@ -281,7 +283,7 @@ func (f *fakeAccount) await(t *testing.T, arn, name, status string) account.Cont
 
 // awaitReady waits until a container runs that is to wait for SIGTERM or to ignore it, and does: before, SIGTERM ends
 // any program.
-func (f *fakeAccount) awaitReady(t *testing.T, arn, name string) account.ContainerState {
+func (f *fakeAccount) awaitReady(t *testing.T, arn, name string) ecs.ContainerState {
 	t.Helper()
 	f.eventually(t, func() bool { return slices.Contains(f.lines(name), "ready") }, "%s is not ready", name)
 	return f.await(t, arn, name, running)

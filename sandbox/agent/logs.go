@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/logs"
 )
 
 const (
@@ -31,7 +32,7 @@ type follower struct {
 	done          chan struct{} // closed when the container has ended and all that it wrote is stored
 
 	mu      sync.Mutex
-	pending []account.LogEvent
+	pending []logs.LogEvent
 	to      time.Time // up to when all is stored
 	read    time.Time // up to when the engine's output has been read
 	same    int       // lines read of exactly that moment
@@ -113,7 +114,7 @@ func (f *follower) resume() error {
 	return err
 }
 
-func storedKey(e account.LogEvent) string { return fmt.Sprintf("%d %s", e.Timestamp, e.Message) }
+func storedKey(e logs.LogEvent) string { return fmt.Sprintf("%d %s", e.Timestamp, e.Message) }
 
 // over reports whether the container has ended, or is not there any more.
 func (f *follower) over(ctx context.Context) bool {
@@ -157,7 +158,7 @@ func (f *follower) add(at time.Time, line string) {
 		f.read, f.same = at, 0
 	}
 	f.same++
-	event := account.LogEvent{Timestamp: at.UnixMilli(), Message: line}
+	event := logs.LogEvent{Timestamp: at.UnixMilli(), Message: line}
 	key := storedKey(event)
 	switch {
 	case line == "": // which CloudWatch Logs refuses, and its driver leaves out

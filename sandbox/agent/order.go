@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // Statuses of tasks and containers.
@@ -20,7 +20,7 @@ type dependency struct{ ContainerName, Condition string }
 
 // mayStart reports whether all that a container depends on is there; never says, in the ECS agent's words, why that
 // cannot be.
-func mayStart(d definition, all []definition, states map[string]account.ContainerState, now time.Time) (ready bool,
+func mayStart(d definition, all []definition, states map[string]ecs.ContainerState, now time.Time) (ready bool,
 	never string) {
 	ready = true
 	for _, on := range d.DependsOn {
@@ -37,11 +37,13 @@ func mayStart(d definition, all []definition, states map[string]account.Containe
 				"because "+
 				"dependency will never start", on.ContainerName, d.Name)
 		case over && on.Condition == "SUCCESS" && (state.ExitCode == nil || *state.ExitCode != 0):
-			return false, fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] as "+
-				"dependency did not exit successfully.", on.ContainerName, d.Name)
+			return false,
+				fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] as "+
+					"dependency did not exit successfully.", on.ContainerName, d.Name)
 		case over && on.Condition == "HEALTHY":
-			return false, fmt.Sprintf("dependency graph: failed to resolve the container ordering dependency [%s] for target [%s]",
-				on.ContainerName, d.Name)
+			return false,
+				fmt.Sprintf("dependency graph: failed to resolve the container ordering dependency [%s] for target [%s]",
+					on.ContainerName, d.Name)
 		}
 		switch on.Condition {
 		case "START":
@@ -56,7 +58,7 @@ func mayStart(d definition, all []definition, states map[string]account.Containe
 }
 
 // timedOut reports whether a container took longer than its startTimeout to be what others wait for.
-func timedOut(d definition, condition string, state account.ContainerState, now time.Time) bool {
+func timedOut(d definition, condition string, state ecs.ContainerState, now time.Time) bool {
 	if d.StartTimeout == nil || *d.StartTimeout <= 0 || condition == "START" || state.StartedAt == nil ||
 		state.LastStatus == stopped {
 		return false

@@ -17,7 +17,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 func TestEachLineIsStoredOnceWhereAgentsReplaceEachOther(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTargetsAreDecidedAsATargetGroupDoes(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			checks := &checks{target: account.HealthCheck{Healthy: 3, Unhealthy: 2}, wake: func() {}}
+			checks := &checks{target: ecs.HealthCheck{Healthy: 3, Unhealthy: 2}, wake: func() {}}
 			passed, failed := 0, 0
 			for _, outcome := range c.outcomes {
 				if outcome == '+' {

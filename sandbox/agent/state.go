@@ -10,7 +10,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // observation is what the engine has of a task at one moment.
@@ -64,8 +64,8 @@ func moment(text string) *time.Time {
 }
 
 // states is how every container of the task does. What is over stays as it is.
-func (t *task) states(o *observation) map[string]account.ContainerState {
-	states := map[string]account.ContainerState{}
+func (t *task) states(o *observation) map[string]ecs.ContainerState {
+	states := map[string]ecs.ContainerState{}
 	for _, d := range t.definitions {
 		state, over := t.ended[d.Name]
 		if !over {
@@ -82,10 +82,10 @@ func (t *task) states(o *observation) map[string]account.ContainerState {
 	return states
 }
 
-func (t *task) state(d definition, o *observation) account.ContainerState {
+func (t *task) state(d definition, o *observation) ecs.ContainerState {
 	known := t.known(d.Name)
 	c := o.containers[d.Name]
-	state := account.ContainerState{Name: d.Name, LastStatus: pending, ImageDigest: t.images[d.Name].digest,
+	state := ecs.ContainerState{Name: d.Name, LastStatus: pending, ImageDigest: t.images[d.Name].digest,
 		Ports: t.ports(d, o), LogsTo: known.LogsTo}
 	if state.ImageDigest == "" {
 		state.ImageDigest = known.ImageDigest
@@ -120,13 +120,13 @@ func (t *task) state(d definition, o *observation) account.ContainerState {
 
 // known is how the container did when an agent last reported it: this one, whose word may be newer than the account's
 // that the step began with, or the one before it.
-func (t *task) known(name string) account.ContainerState {
+func (t *task) known(name string) ecs.ContainerState {
 	if last, reported := t.lastStates[name]; reported {
 		return last
 	}
-	i := slices.IndexFunc(t.work.Task.Containers, func(s account.ContainerState) bool { return s.Name == name })
+	i := slices.IndexFunc(t.work.Task.Containers, func(s ecs.ContainerState) bool { return s.Name == name })
 	if i < 0 {
-		return account.ContainerState{}
+		return ecs.ContainerState{}
 	}
 	return t.work.Task.Containers[i]
 }
@@ -147,7 +147,7 @@ func (t *task) healthOf(d definition, c *container.InspectResponse) string {
 }
 
 // ports are where the container's ports answer on this machine.
-func (t *task) ports(d definition, o *observation) (ports []account.Port) {
+func (t *task) ports(d definition, o *observation) (ports []ecs.Port) {
 	if o.host == nil || o.host.NetworkSettings == nil {
 		return nil
 	}
@@ -157,7 +157,7 @@ func (t *task) ports(d definition, o *observation) (ports []account.Port) {
 				continue
 			}
 			for _, b := range bindings {
-				ports = append(ports, account.Port{ContainerPort: int(m.ContainerPort), HostIP: b.HostIP.String(),
+				ports = append(ports, ecs.Port{ContainerPort: int(m.ContainerPort), HostIP: b.HostIP.String(),
 					HostPort: atoi(b.HostPort)})
 			}
 		}

@@ -11,12 +11,12 @@ import (
 	"sync"
 	"time"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // checks are the health checks of one task by one target group.
 type checks struct {
-	target account.HealthCheck
+	target ecs.HealthCheck
 	url    string
 	began  time.Time // the task's start
 	wake   func()

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // task brings one task to where the account wants it, step by step. Each step looks at the engine anew.
@@ -25,21 +26,21 @@ type task struct {
 	wake  chan struct{} // something has changed
 
 	mu     sync.Mutex
-	told   bool               // whether wanted says anything
-	wanted *account.AgentTask // nil where the account does not want the task any more
-	looks  string             // how its containers looked last
-	gone   bool               // nothing of it is left
+	told   bool           // whether wanted says anything
+	wanted *ecs.AgentTask // nil where the account does not want the task any more
+	looks  string         // how its containers looked last
+	gone   bool           // nothing of it is left
 
 	// What follows is of the steps alone.
-	work        account.AgentTask
+	work        ecs.AgentTask
 	definitions []definition
 	images      map[string]pulled // by container
-	ended       map[string]account.ContainerState
+	ended       map[string]ecs.ContainerState
 	followers   map[string]*follower
 	checks      map[string]*checks // by target group
 	failure     *failure
-	reported    string                            // the last report
-	lastStates  map[string]account.ContainerState // in it
+	reported    string                        // the last report
+	lastStates  map[string]ecs.ContainerState // in it
 	saidRunning bool
 	saidStopped bool
 	background  sync.WaitGroup
@@ -51,12 +52,12 @@ type failure struct{ container, reason string }
 func (f *failure) Error() string { return f.reason }
 
 func newTask(a *Agent, arn string) *task {
-	return &task{agent: a, arn: arn, wake: make(chan struct{}, 1), ended: map[string]account.ContainerState{},
+	return &task{agent: a, arn: arn, wake: make(chan struct{}, 1), ended: map[string]ecs.ContainerState{},
 		followers: map[string]*follower{}, checks: map[string]*checks{}}
 }
 
 // tell says what is wanted of the task, nil for nothing, and how its containers look.
-func (t *task) tell(wanted *account.AgentTask, looks string) {
+func (t *task) tell(wanted *ecs.AgentTask, looks string) {
 	t.mu.Lock()
 	changed := !t.told || t.looks != looks || (t.wanted == nil) != (wanted == nil) ||
 		wanted != nil && t.wanted != nil && t.wanted.Task.DesiredStatus != wanted.Task.DesiredStatus
@@ -120,7 +121,7 @@ func (t *task) run(ctx context.Context) {
 }
 
 // step brings the task nearer to what is wanted, and reports how it does.
-func (t *task) step(ctx context.Context, wanted account.AgentTask) error {
+func (t *task) step(ctx context.Context, wanted ecs.AgentTask) error {
 	t.work = wanted
 	if t.definitions == nil {
 		definitions, err := definitionsOf(wanted.Definition)
@@ -282,7 +283,7 @@ func (t *task) refused(ctx context.Context, d definition, kind string, err error
 // end notes that a container is over that did not run.
 func (t *task) end(d definition, code *int, reason string) {
 	now := time.Now()
-	state := account.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped,
+	state := ecs.ContainerState{Name: d.Name, ImageDigest: t.images[d.Name].digest, LastStatus: stopped,
 		ExitCode: code,
 		Reason:   reason, StoppedAt: &now}
 	if d.health() {
@@ -402,7 +403,7 @@ func (t *task) target(containerPort int, o *observation) (url string, start *tim
 // report tells the account how the task does, where that has changed.
 func (t *task) report(o *observation) error {
 	states := t.states(o)
-	r := account.TaskStateChange{Targets: map[string]string{}}
+	r := ecs.TaskStateChange{Targets: map[string]string{}}
 	if t.failure != nil {
 		r.StopCode, r.StoppedReason = "TaskFailedToStart", t.failure.reason
 	}
@@ -427,7 +428,7 @@ func (t *task) report(o *observation) error {
 }
 
 // say tells of a task that has come to run, or ended.
-func (t *task) say(states map[string]account.ContainerState) {
+func (t *task) say(states map[string]ecs.ContainerState) {
 	count := map[string]int{}
 	var addresses, ends []string
 	for _, d := range t.definitions {

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
 )
 
 // certificateValidity is how long ACM's certificates are valid.
 const certificateValidity = 395 * 24 * time.Hour
 
 func describeCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
-	found, err := a.FindCertificate(p.CertificateArn)
+	found, err := dns.FindCertificate(a, p.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +38,10 @@ func listCertificates(a *account.Account, _ string, p struct {
 	CertificateStatuses []string
 	NextToken           string
 }) (any, error) {
-	all, err := a.Objects(account.Certificate)
+	all, err := a.Objects(dns.Certificate)
 	listed := []object{}
 	for _, each := range all {
-		found, err := a.FindCertificate(each["arn"].(string)) // which has its status now
+		found, err := dns.FindCertificate(a, each["arn"].(string)) // which has its status now
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +54,7 @@ func listCertificates(a *account.Account, _ string, p struct {
 }
 
 func listTagsForCertificate(a *account.Account, _ string, p struct{ CertificateArn string }) (any, error) {
-	found, err := a.FindCertificate(p.CertificateArn)
+	found, err := dns.FindCertificate(a, p.CertificateArn)
 	if err == nil && found == nil {
 		err = &account.Error{Code: "ResourceNotFoundException", Message: "Could not find certificate " + p.CertificateArn +
 			"."}

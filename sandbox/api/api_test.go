@@ -21,6 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	accountecr "slipway/sandbox/account/ecr"
+	accountecs "slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/vpc"
 	"slipway/sandbox/registry"
 )
 
@@ -45,12 +49,12 @@ func newStage(t *testing.T) *stage {
 		server.Close()
 		require.NoError(t, a.Close())
 	})
-	require.NoError(t, a.CreateObject(account.Cluster, "shop-dev", account.Object{"name": "shop-dev",
+	require.NoError(t, a.CreateObject(accountecs.Cluster, "shop-dev", account.Object{"name": "shop-dev",
 		"arn": account.ARN("ecs", testRegion, "cluster/shop-dev")}, nil))
-	require.NoError(t, a.CreateObject(account.Repository, "web",
+	require.NoError(t, a.CreateObject(accountecr.Repository, "web",
 		account.Object{"name": "web", "imageTagMutability": "MUTABLE",
 			"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
-	require.NoError(t, a.PutImage("web", "one", "sha256:1", 1024))
+	require.NoError(t, accountecr.PutImage(a, "web", "one", "sha256:1", 1024))
 	key := aws.CredentialsProviderFunc(credentials)
 	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1},
 		images, t}
@@ -59,20 +63,22 @@ func newStage(t *testing.T) *stage {
 // serve registers a task definition, and starts a service on it that has as many tasks as desired.
 func (s *stage) serve(image string, desired int) string {
 	s.t.Helper()
-	containers, err := account.ParseContainers(`[{"name": "web", "image": "` + image +
+	containers, err := accountecs.ParseContainers(`[{"name": "web", "image": "` + image +
 		`", "portMappings": [{"containerPort": 80}]}]`)
 	require.NoError(s.t, err)
-	d, err := s.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "web", CPU: "256", Memory: "512",
+	d, err := accountecs.RegisterTaskDefinition(s.Account, testRegion, accountecs.TaskDefinition{Family: "web",
+		CPU: "256", Memory: "512",
 		NetworkMode:             "awsvpc",
 		RequiresCompatibilities: []string{"FARGATE"}, Containers: containers, Tags: map[string]any{"Stage": "dev"}})
 	require.NoError(s.t, err)
-	_, err = s.CreateService("shop-dev", "web", d.ARN, account.ServiceSettings{DesiredCount: desired,
-		MinimumHealthyPercent: 100,
-		MaximumPercent:        200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true,
-		Subnets: []string{account.Subnets[0].ID},
-		Other:   account.Object{"enableExecuteCommand": true},
-		Alarms: account.Alarms{Names: []string{"web-5xx"}, Enable: true,
-			Rollback: true}})
+	_, err = accountecs.CreateService(s.Account, "shop-dev", "web", d.ARN,
+		accountecs.ServiceSettings{DesiredCount: desired,
+			MinimumHealthyPercent: 100,
+			MaximumPercent:        200, CircuitBreaker: true, Rollback: true, AssignPublicIP: true,
+			Subnets: []string{vpc.Subnets[0].ID},
+			Other:   account.Object{"enableExecuteCommand": true},
+			Alarms: accountecs.Alarms{Names: []string{"web-5xx"}, Enable: true,
+				Rollback: true}})
 	require.NoError(s.t, err)
 	return d.ARN
 }
@@ -134,18 +140,19 @@ func TestServiceBehindALoadBalancerAsTheSDKSeesIt(t *testing.T) {
 	require.NotNil(t, describe().LoadBalancers)
 	arn := func(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
 	balancer, group := arn("loadbalancer/app/shop/1"), arn("targetgroup/web/1")
-	require.NoError(t, s.CreateObject(account.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
-		"subnets": []any{account.Subnets[0].ID, account.Subnets[1].ID}}, nil))
-	require.NoError(t, s.CreateObject(account.TargetGroup, "1",
-		account.Object{"arn": group, "targetType": "ip", "vpcId": account.DefaultVPC}, nil))
-	require.NoError(t, s.CreateObject(account.Listener, "1", account.Object{"arn": arn("listener/app/shop/1/1"),
+	require.NoError(t, s.CreateObject(elb.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
+		"subnets": []any{vpc.Subnets[0].ID, vpc.Subnets[1].ID}}, nil))
+	require.NoError(t, s.CreateObject(elb.TargetGroup, "1",
+		account.Object{"arn": group, "targetType": "ip", "vpcId": vpc.DefaultVPC}, nil))
+	require.NoError(t, s.CreateObject(elb.Listener, "1", account.Object{"arn": arn("listener/app/shop/1/1"),
 		"loadBalancerArn": balancer,
 		"protocol":        "HTTP", "defaultActions": []any{map[string]any{"type": "forward", "targetGroupArn": group}}}, nil))
-	_, err := s.UpdateService("shop-dev", "web", "", false, func(settings *account.ServiceSettings) {
-		settings.HealthCheckGracePeriod = 30
-		settings.LoadBalancers = []account.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "web",
-			ContainerPort: 80}}
-	})
+	_, err := accountecs.UpdateService(s.Account, "shop-dev", "web", "", false,
+		func(settings *accountecs.ServiceSettings) {
+			settings.HealthCheckGracePeriod = 30
+			settings.LoadBalancers = []accountecs.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "web",
+				ContainerPort: 80}}
+		})
 	require.NoError(t, err)
 	service := describe()
 	require.EqualValues(t, 30, *service.HealthCheckGracePeriodSeconds)
@@ -210,7 +217,7 @@ func TestRegistryAsTheSDKSeesIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	client := ecr.NewFromConfig(s.config)
-	require.NoError(t, s.PutImage("web", "two", "sha256:1", 1024))
+	require.NoError(t, accountecr.PutImage(s.Account, "web", "two", "sha256:1", 1024))
 	repositories, err := client.DescribeRepositories(t.Context(), &ecr.DescribeRepositoriesInput{})
 	require.NoError(t, err)
 	require.Equal(t, "web", *repositories.Repositories[0].RepositoryName)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 // filters are the filters of a request by name. Others than the known ones are refused.
@@ -29,10 +30,10 @@ func admits(filters map[string][]string, name, value string) bool {
 }
 
 type vpcSet struct {
-	VPCs []vpc `xml:"vpcSet>item"`
+	VPCs []network `xml:"vpcSet>item"`
 }
 
-type vpc struct {
+type network struct {
 	ID        string `xml:"vpcId"`
 	CIDR      string `xml:"cidrBlock"`
 	IsDefault bool   `xml:"isDefault"`
@@ -41,10 +42,10 @@ type vpc struct {
 
 func describeVpcs(_ *account.Account, _ string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id", "is-default")
-	if err != nil || !admits(by, "vpc-id", account.DefaultVPC) || !admits(by, "is-default", "true") {
+	if err != nil || !admits(by, "vpc-id", vpc.DefaultVPC) || !admits(by, "is-default", "true") {
 		return vpcSet{}, err
 	}
-	return vpcSet{[]vpc{{account.DefaultVPC, account.DefaultVPCRange, true, "available"}}}, nil
+	return vpcSet{[]network{{vpc.DefaultVPC, vpc.DefaultVPCRange, true, "available"}}}, nil
 }
 
 type subnetSet struct {
@@ -67,10 +68,10 @@ func describeSubnets(_ *account.Account, region string, form url.Values) (any, e
 		return nil, err
 	}
 	var found subnetSet
-	for _, each := range account.Subnets {
-		if admits(by, "vpc-id", account.DefaultVPC) && admits(by, "subnet-id", each.ID) &&
+	for _, each := range vpc.Subnets {
+		if admits(by, "vpc-id", vpc.DefaultVPC) && admits(by, "subnet-id", each.ID) &&
 			admits(by, "default-for-az", "true") {
-			found.Subnets = append(found.Subnets, subnet{each.ID, account.DefaultVPC, each.CIDR, region + each.Zone, true, true,
+			found.Subnets = append(found.Subnets, subnet{each.ID, vpc.DefaultVPC, each.CIDR, region + each.Zone, true, true,
 				"available"})
 		}
 	}
@@ -104,20 +105,20 @@ type association struct {
 // out.
 func describeRouteTables(a *account.Account, _ string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id")
-	if err != nil || !admits(by, "vpc-id", account.DefaultVPC) {
+	if err != nil || !admits(by, "vpc-id", vpc.DefaultVPC) {
 		return routeTableSet{}, err
 	}
-	private, err := a.PrivateSubnets()
+	private, err := vpc.PrivateSubnets(a)
 	if err != nil {
 		return nil, err
 	}
-	local := route{account.DefaultVPCRange, "local", "active"}
-	main := routeTable{account.MainRouteTable, account.DefaultVPC,
-		[]route{local, {"0.0.0.0/0", account.InternetGateway, "active"}},
-		[]association{{Table: account.MainRouteTable, Main: true}}}
-	other := routeTable{ID: account.PrivateRouteTable, VPC: account.DefaultVPC, Routes: []route{local}}
+	local := route{vpc.DefaultVPCRange, "local", "active"}
+	main := routeTable{vpc.MainRouteTable, vpc.DefaultVPC,
+		[]route{local, {"0.0.0.0/0", vpc.InternetGateway, "active"}},
+		[]association{{Table: vpc.MainRouteTable, Main: true}}}
+	other := routeTable{ID: vpc.PrivateRouteTable, VPC: vpc.DefaultVPC, Routes: []route{local}}
 	for _, subnet := range private {
-		other.Associations = append(other.Associations, association{Table: account.PrivateRouteTable, Subnet: subnet.ID})
+		other.Associations = append(other.Associations, association{Table: vpc.PrivateRouteTable, Subnet: subnet.ID})
 	}
 	if len(private) == 0 {
 		return routeTableSet{[]routeTable{main}}, nil

@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 type imageID struct{ ImageTag, ImageDigest string }
 
 func describeRepositories(a *account.Account, _ string, p struct{ RepositoryNames []string }) (any, error) {
-	all, err := a.Objects(account.Repository)
+	all, err := a.Objects(ecr.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +35,12 @@ func describeRepositories(a *account.Account, _ string, p struct{ RepositoryName
 }
 
 // images are those of a repository, oldest first.
-func images(a *account.Account, repository string) ([]account.Image, error) {
+func images(a *account.Account, repository string) ([]ecr.Image, error) {
 	if _, err := describeRepositories(a, "", struct{ RepositoryNames []string }{[]string{repository}}); err != nil {
 		return nil, err
 	}
-	all, err := a.Images()
-	return slices.DeleteFunc(all, func(i account.Image) bool { return i.Repository != repository }), err
+	all, err := ecr.Images(a)
+	return slices.DeleteFunc(all, func(i ecr.Image) bool { return i.Repository != repository }), err
 }
 
 // imageFilter is what ListImages and DescribeImages can leave out.
@@ -57,7 +58,7 @@ func describeImages(a *account.Account, _ string, p struct {
 	Filter                    imageFilter
 }) (any, error) {
 	for _, id := range p.ImageIDs {
-		if _, err := a.FindImage(p.RepositoryName, id.ImageTag, id.ImageDigest); err != nil {
+		if _, err := ecr.FindImage(a, p.RepositoryName, id.ImageTag, id.ImageDigest); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +76,7 @@ func describeImages(a *account.Account, _ string, p struct {
 				"imageSizeInBytes": image.Size, "imagePushedAt": account.Seconds(image.PushedAt)}
 			byDigest[image.Digest] = detail
 			wanted := func(id imageID) bool {
-				return id.ImageDigest == image.Digest || slices.ContainsFunc(all, func(i account.Image) bool {
+				return id.ImageDigest == image.Digest || slices.ContainsFunc(all, func(i ecr.Image) bool {
 					return i.Digest == image.Digest && i.Tag == id.ImageTag
 				})
 			}
@@ -100,7 +101,7 @@ func listImages(a *account.Account, _ string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(i account.Image) bool { return !p.Filter.takes(i.Tag != "") })
+	all = slices.DeleteFunc(all, func(i ecr.Image) bool { return !p.Filter.takes(i.Tag != "") })
 	part, next, err := page(all, p.MaxResults, 100, p.NextToken)
 	return withNext(object{"imageIds": imageIDs(part)}, next), err
 }
@@ -112,7 +113,7 @@ func (b blobs) batchGetImage(a *account.Account, _ string, p struct {
 }) (any, error) {
 	found, failures := []object{}, []object{}
 	for _, id := range p.ImageIDs {
-		image, err := a.FindImage(p.RepositoryName, id.ImageTag, id.ImageDigest)
+		image, err := ecr.FindImage(a, p.RepositoryName, id.ImageTag, id.ImageDigest)
 		if account.IsCode(err, "ImageNotFoundException") {
 			failures = append(failures, object{"imageId": object{"imageTag": id.ImageTag, "imageDigest": id.ImageDigest},
 				"failureCode": "ImageNotFound", "failureReason": "Requested image not found"})
@@ -130,7 +131,7 @@ func (b blobs) batchGetImage(a *account.Account, _ string, p struct {
 	return object{"images": found, "failures": failures}, nil
 }
 
-func imageObject(image account.Image, tag, manifest, mediaType string) object {
+func imageObject(image ecr.Image, tag, manifest, mediaType string) object {
 	id := object{"imageDigest": image.Digest}
 	if tag != "" {
 		id["imageTag"] = tag
@@ -156,7 +157,7 @@ func (b blobs) putImage(_ *account.Account, region string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	return object{"image": imageObject(account.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag,
+	return object{"image": imageObject(ecr.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag,
 		p.ImageManifest,
 		p.ImageManifestMediaType)}, nil
 }
@@ -164,7 +165,7 @@ func (b blobs) putImage(_ *account.Account, region string, p struct {
 // validTag is what a registry takes as a tag (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 var validTag = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
-func imageIDs(all []account.Image) []object {
+func imageIDs(all []ecr.Image) []object {
 	ids := []object{}
 	for _, image := range all {
 		id := object{"imageDigest": image.Digest}
@@ -180,10 +181,10 @@ func batchDeleteImage(a *account.Account, _ string, p struct {
 	RepositoryName string
 	ImageIDs       []imageID `json:"imageIds"`
 }) (any, error) {
-	var removed []account.Image
+	var removed []ecr.Image
 	failures := []object{}
 	for _, id := range p.ImageIDs {
-		gone, err := a.DeleteImage(p.RepositoryName, id.ImageTag, id.ImageDigest)
+		gone, err := ecr.DeleteImage(a, p.RepositoryName, id.ImageTag, id.ImageDigest)
 		if err != nil {
 			return nil, err
 		}

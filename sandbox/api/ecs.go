@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 func describeClusters(a *account.Account, region string, p struct{ Clusters, Include []string }) (any, error) {
@@ -15,15 +16,15 @@ func describeClusters(a *account.Account, region string, p struct{ Clusters, Inc
 	}
 	arn := func(name string) string { return account.ARN("ecs", region, "cluster/"+lastPart(name)) }
 	return collect("clusters", p.Clusters, arn, func(name string) (object, error) {
-		o, err := a.Object(account.Cluster, lastPart(name))
+		o, err := a.Object(ecs.Cluster, lastPart(name))
 		if err != nil || o == nil {
 			return nil, err
 		}
-		services, err := a.AllServices(lastPart(name))
+		services, err := ecs.AllServices(a, lastPart(name))
 		if err != nil {
 			return nil, err
 		}
-		tasks, err := a.Tasks(lastPart(name))
+		tasks, err := ecs.Tasks(a, lastPart(name))
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +53,7 @@ func describeClusters(a *account.Account, region string, p struct{ Clusters, Inc
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 // count is the number of a service's tasks in a status, of one deployment or of all.
-func count(s *account.Service, deployment, status string) (n int) {
+func count(s *ecs.Service, deployment, status string) (n int) {
 	for _, task := range s.Tasks {
 		if task.LastStatus == status && (deployment == "" || task.StartedBy == deployment) {
 			n++
@@ -69,7 +70,7 @@ func describeServices(a *account.Account, region string, p struct {
 		return account.ARN("ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
 	}
 	return collect("services", p.Services, arn, func(name string) (object, error) {
-		s, err := a.FindService(p.Cluster, name)
+		s, err := ecs.FindService(a, p.Cluster, name)
 		if account.IsCode(err, "ServiceNotFoundException") {
 			return nil, nil
 		}
@@ -80,7 +81,7 @@ func describeServices(a *account.Account, region string, p struct {
 	})
 }
 
-func serviceObject(s *account.Service) object {
+func serviceObject(s *ecs.Service) object {
 	network := object{"awsvpcConfiguration": object{"subnets": s.Settings.Subnets,
 		"securityGroups": s.Settings.SecurityGroups,
 		"assignPublicIp": map[bool]string{true: "ENABLED", false: "DISABLED"}[s.Settings.AssignPublicIP]}}
@@ -99,7 +100,7 @@ func serviceObject(s *account.Service) object {
 		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount, "launchType": "FARGATE",
 		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
-		"loadBalancers":                 append([]account.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
+		"loadBalancers":                 append([]ecs.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
 		"healthCheckGracePeriodSeconds": s.Settings.HealthCheckGracePeriod,
 		"deploymentConfiguration": object{"maximumPercent": s.Settings.MaximumPercent,
 			"minimumHealthyPercent":    s.Settings.MinimumHealthyPercent,
@@ -114,8 +115,8 @@ func updateService(a *account.Account, _ string, p struct {
 	DesiredCount                     *int
 	ForceNewDeployment               bool
 }) (any, error) {
-	s, err := a.UpdateService(p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment,
-		func(settings *account.ServiceSettings) {
+	s, err := ecs.UpdateService(a, p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment,
+		func(settings *ecs.ServiceSettings) {
 			if p.DesiredCount != nil {
 				settings.DesiredCount = *p.DesiredCount
 			}
@@ -130,7 +131,7 @@ func describeTaskDefinition(a *account.Account, _ string, p struct {
 	TaskDefinition string
 	Include        []string
 }) (any, error) {
-	answer, err := answerTaskDefinition(a.FindTaskDefinition(p.TaskDefinition))
+	answer, err := answerTaskDefinition(ecs.FindTaskDefinition(a, p.TaskDefinition))
 	if found, ok := answer.(object); ok && !slices.Contains(p.Include, "TAGS") {
 		delete(found, "tags")
 	}
@@ -145,7 +146,7 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 	Volumes                                                         []map[string]json.RawMessage
 	Tags                                                            []struct{ Key, Value string }
 }) (any, error) {
-	containers, err := account.ParseContainers(string(p.ContainerDefinitions))
+	containers, err := ecs.ParseContainers(string(p.ContainerDefinitions))
 	if err != nil {
 		return nil, &account.Error{Code: "ClientException", Message: err.Error()}
 	}
@@ -157,8 +158,8 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	return answerTaskDefinition(a.RegisterTaskDefinition(region,
-		account.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
+	return answerTaskDefinition(ecs.RegisterTaskDefinition(a, region,
+		ecs.TaskDefinition{Family: p.Family, CPU: p.CPU, Memory: p.Memory,
 			NetworkMode: p.NetworkMode, ExecutionRoleARN: p.ExecutionRoleARN, TaskRoleARN: p.TaskRoleARN, Containers: containers,
 			RequiresCompatibilities: p.RequiresCompatibilities, RuntimePlatform: p.RuntimePlatform, Volumes: volumes,
 			Tags: tags}))
@@ -166,7 +167,7 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 
 // readVolumes takes volumes that are nothing but a name, and refuses the others by what the sandbox does not know of
 // them.
-func readVolumes(given []map[string]json.RawMessage) (volumes []account.Volume, err error) {
+func readVolumes(given []map[string]json.RawMessage) (volumes []ecs.Volume, err error) {
 	for _, fields := range given {
 		var volume struct {
 			Name string
@@ -187,16 +188,16 @@ func readVolumes(given []map[string]json.RawMessage) (volumes []account.Volume, 
 		if volume.Host.SourcePath != "" {
 			return nil, unknownParameter("volumes.host.sourcePath", "RegisterTaskDefinition")
 		}
-		volumes = append(volumes, account.Volume{Name: volume.Name})
+		volumes = append(volumes, ecs.Volume{Name: volume.Name})
 	}
 	return volumes, nil
 }
 
 func deregisterTaskDefinition(a *account.Account, _ string, p struct{ TaskDefinition string }) (any, error) {
-	return answerTaskDefinition(a.DeregisterTaskDefinition(p.TaskDefinition))
+	return answerTaskDefinition(ecs.DeregisterTaskDefinition(a, p.TaskDefinition))
 }
 
-func answerTaskDefinition(d *account.TaskDefinition, err error) (any, error) {
+func answerTaskDefinition(d *ecs.TaskDefinition, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -211,9 +212,9 @@ func answerTaskDefinition(d *account.TaskDefinition, err error) (any, error) {
 
 // definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked
 // for.
-func definitions(a *account.Account, status string, match func(family string) bool) ([]*account.TaskDefinition, error) {
-	all, err := a.TaskDefinitions()
-	return slices.DeleteFunc(all, func(d *account.TaskDefinition) bool {
+func definitions(a *account.Account, status string, match func(family string) bool) ([]*ecs.TaskDefinition, error) {
+	all, err := ecs.TaskDefinitions(a)
+	return slices.DeleteFunc(all, func(d *ecs.TaskDefinition) bool {
 		return !match(d.Family) || (status != "ALL" && d.Status != status)
 	}), err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/vpc"
 )
 
 func elbNotFound(code, message string) error { return &account.Error{Code: code, Message: message} }
@@ -28,7 +30,7 @@ func elbNamed(a *account.Account, form url.Values, kind, code, message string) (
 }
 
 func describeLoadBalancers(a *account.Account, _ string, form url.Values) (any, error) {
-	found, err := elbNamed(a, form, account.LoadBalancer, "LoadBalancerNotFound", "One or more load balancers not found")
+	found, err := elbNamed(a, form, elb.LoadBalancer, "LoadBalancerNotFound", "One or more load balancers not found")
 	type balancer struct{ LoadBalancerArn, LoadBalancerName any }
 	var answer struct {
 		Balancers []balancer `xml:"LoadBalancers>member"`
@@ -40,7 +42,7 @@ func describeLoadBalancers(a *account.Account, _ string, form url.Values) (any, 
 }
 
 func describeTargetGroups(a *account.Account, _ string, form url.Values) (any, error) {
-	found, err := elbNamed(a, form, account.TargetGroup, "TargetGroupNotFound", "One or more target groups not found")
+	found, err := elbNamed(a, form, elb.TargetGroup, "TargetGroupNotFound", "One or more target groups not found")
 	type group struct{ TargetGroupArn, TargetGroupName any }
 	var answer struct {
 		Groups []group `xml:"TargetGroups>member"`
@@ -71,9 +73,9 @@ func describeElbTags(a *account.Account, _ string, form url.Values) (any, error)
 				"satisfy constraint: Member must have length less than or equal to 20"}
 	}
 	for _, arn := range arns {
-		kind, code := account.LoadBalancer, "LoadBalancerNotFound"
+		kind, code := elb.LoadBalancer, "LoadBalancerNotFound"
 		if strings.Contains(arn, ":targetgroup/") {
-			kind, code = account.TargetGroup, "TargetGroupNotFound"
+			kind, code = elb.TargetGroup, "TargetGroupNotFound"
 		}
 		found, err := a.Object(kind, path.Base(arn))
 		if err == nil && found == nil {
@@ -101,7 +103,7 @@ func elbOf(a *account.Account, kind, of, arn, number string) (found map[string]s
 
 func describeListeners(a *account.Account, _ string, form url.Values) (any, error) {
 	arn := form.Get("LoadBalancerArn")
-	balancer, err := a.Object(account.LoadBalancer, path.Base(arn))
+	balancer, err := a.Object(elb.LoadBalancer, path.Base(arn))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +117,7 @@ func describeListeners(a *account.Account, _ string, form url.Values) (any, erro
 	var answer struct {
 		Listeners []listener `xml:"Listeners>member"`
 	}
-	found, err := elbOf(a, account.Listener, "loadBalancerArn", arn, "port")
+	found, err := elbOf(a, elb.Listener, "loadBalancerArn", arn, "port")
 	for each, port := range found {
 		answer.Listeners = append(answer.Listeners, listener{each, port})
 	}
@@ -124,7 +126,7 @@ func describeListeners(a *account.Account, _ string, form url.Values) (any, erro
 
 func describeRules(a *account.Account, _ string, form url.Values) (any, error) {
 	arn := form.Get("ListenerArn")
-	listener, err := a.Object(account.Listener, path.Base(arn))
+	listener, err := a.Object(elb.Listener, path.Base(arn))
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,7 @@ func describeRules(a *account.Account, _ string, form url.Values) (any, error) {
 	answer := struct {
 		Rules []rule `xml:"Rules>member"`
 	}{[]rule{{strings.Replace(arn, ":listener/", ":listener-rule/", 1) + "/default", "default"}}}
-	found, err := elbOf(a, account.ListenerRule, "listenerArn", arn, "priority")
+	found, err := elbOf(a, elb.ListenerRule, "listenerArn", arn, "priority")
 	for each, priority := range found {
 		answer.Rules = append(answer.Rules, rule{each, priority})
 	}
@@ -150,7 +152,7 @@ func describeSecurityGroups(a *account.Account, _ string, form url.Values) (any,
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.Objects(account.SecurityGroup)
+	all, err := a.Objects(vpc.SecurityGroup)
 	type tagged struct {
 		Key   string `xml:"key"`
 		Value string `xml:"value"`

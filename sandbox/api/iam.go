@@ -6,15 +6,16 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
 )
 
 func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 	name := form.Get("RoleName")
-	role, err := a.Object(account.Role, name)
+	role, err := a.Object(iam.Role, name)
 	if err != nil {
 		return nil, err
 	}
-	linked, err := a.HasLinkedRole(name)
+	linked, err := iam.HasLinkedRole(a, name)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 
 func getPolicy(a *account.Account, _ string, form url.Values) (any, error) {
 	arn := form.Get("PolicyArn")
-	policy, err := a.Object(account.Policy, arn)
+	policy, err := a.Object(iam.Policy, arn)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +65,11 @@ func getPolicy(a *account.Account, _ string, form url.Values) (any, error) {
 // listRolePolicies names the inline policies of a role.
 func listRolePolicies(a *account.Account, _ string, form url.Values) (any, error) {
 	name := form.Get("RoleName")
-	if role, err := a.Object(account.Role, name); err != nil || role == nil {
+	if role, err := a.Object(iam.Role, name); err != nil || role == nil {
 		return nil, cmp.Or(err, error(&account.Error{Code: "NoSuchEntity", Message: "The role with name " + name +
 			" cannot be found."}))
 	}
-	policies, err := a.Objects(account.RolePolicy)
+	policies, err := a.Objects(iam.RolePolicy)
 	answer := struct {
 		PolicyNames []any `xml:"PolicyNames>member"`
 		IsTruncated bool
@@ -110,7 +111,7 @@ func simulatePrincipalPolicy(a *account.Account, _ string, form url.Values) (any
 	}
 	for _, action := range members(form, "ActionNames.member") {
 		for _, resource := range resources {
-			found, err := a.Simulate(lastPart(role), action, resource, members(form, "PolicyInputList.member"))
+			found, err := iam.Simulate(a, lastPart(role), action, resource, members(form, "PolicyInputList.member"))
 			if err != nil {
 				return nil, err
 			}

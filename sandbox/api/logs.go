@@ -8,19 +8,20 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/logs"
 )
 
 const mostLogEvents = 10000 // of one answer
 
 func createLogStream(a *account.Account, _ string, p struct{ LogGroupName, LogStreamName string }) (any, error) {
-	return object{}, a.CreateLogStream(p.LogGroupName, p.LogStreamName)
+	return object{}, logs.CreateLogStream(a, p.LogGroupName, p.LogStreamName)
 }
 
 func putLogEvents(a *account.Account, _ string, p struct {
 	LogGroupName, LogStreamName string
-	LogEvents                   []account.LogEvent
+	LogEvents                   []logs.LogEvent
 }) (any, error) {
-	return object{}, a.PutLogEvents(p.LogGroupName, p.LogStreamName, p.LogEvents)
+	return object{}, logs.PutLogEvents(a, p.LogGroupName, p.LogStreamName, p.LogEvents)
 }
 
 func filterLogEvents(a *account.Account, _ string, p struct {
@@ -40,7 +41,8 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 				Message: "The sandbox has no parameter " + parameter + " of FilterLogEvents."}
 		}
 	}
-	events, err := a.FindLogEvents(p.LogGroupName, p.LogStreamNamePrefix, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
+	events, err := logs.FindLogEvents(a, p.LogGroupName, p.LogStreamNamePrefix, p.StartTime, cmp.Or(p.EndTime,
+		math.MaxInt64))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func filterLogEvents(a *account.Account, _ string, p struct {
 		}
 	}
 	end := min(first+cmp.Or(p.Limit, mostLogEvents), len(events))
-	answer := object{"events": append([]*account.LogEvent{}, events[first:end]...), "searchedLogStreams": []object{}}
+	answer := object{"events": append([]*logs.LogEvent{}, events[first:end]...), "searchedLogStreams": []object{}}
 	if end < len(events) {
 		answer["nextToken"] = strconv.Itoa(end)
 	}
@@ -72,7 +74,7 @@ func getLogEvents(a *account.Account, _ string, p struct {
 		return nil, &account.Error{Code: "InvalidParameterException",
 			Message: "The sandbox has no parameter logGroupIdentifier of GetLogEvents."}
 	}
-	events, err := a.StreamEvents(p.LogGroupName, p.LogStreamName, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
+	events, err := logs.StreamEvents(a, p.LogGroupName, p.LogStreamName, p.StartTime, cmp.Or(p.EndTime, math.MaxInt64))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func getLogEvents(a *account.Account, _ string, p struct {
 		}
 	}
 	return object{
-		"events":            append([]*account.LogEvent{}, events[first:end]...),
+		"events":            append([]*logs.LogEvent{}, events[first:end]...),
 		"nextForwardToken":  fmt.Sprintf("f/%d", end),
 		"nextBackwardToken": fmt.Sprintf("b/%d", first),
 	}, nil

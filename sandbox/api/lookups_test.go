@@ -26,6 +26,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
+	accountecr "slipway/sandbox/account/ecr"
+	accountiam "slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
@@ -36,7 +42,7 @@ func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
 	blob := s.images.File(digest)
 	require.NoError(t, os.MkdirAll(filepath.Dir(blob), 0o755))
 	require.NoError(t, os.WriteFile(blob, []byte(manifest), 0o644))
-	require.NoError(t, s.PutImage("web", "two", digest, 1))
+	require.NoError(t, accountecr.PutImage(s.Account, "web", "two", digest, 1))
 	client := ecr.NewFromConfig(s.config)
 
 	got, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"),
@@ -67,17 +73,17 @@ func TestManifestsAndBlobsAsTheSDKSeesThem(t *testing.T) {
 func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	boundary, err := s.AddPolicy("team/boundary", `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"},
+	boundary, err := accountiam.AddPolicy(s.Account, "team/boundary", `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"},
 		{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:secretsmanager:*:secret:forbidden-*"}]}`)
 	require.NoError(t, err)
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
 		`"sts:AssumeRole"}]}`
 	arn := "arn:aws:iam::" + account.ID + ":role/slipway/web-execution"
-	require.NoError(t, s.CreateObject(account.Role, "web-execution",
+	require.NoError(t, s.CreateObject(accountiam.Role, "web-execution",
 		account.Object{"name": "web-execution", "arn": arn, "path": "/slipway/",
 			"assumeRolePolicy": trust, "permissionsBoundary": boundary,
 			"tagsAll": map[string]any{"stage": "dev", "project": "shop"}}, nil))
-	require.NoError(t, s.CreateObject(account.RolePolicy, "web-execution:one", account.Object{"role": "web-execution",
+	require.NoError(t, s.CreateObject(accountiam.RolePolicy, "web-execution:one", account.Object{"role": "web-execution",
 		"policy": `{"Statement": {"Effect": "Allow", "Action": ["ecr:*"], "Resource": "*"}}`}, nil))
 	client := iam.NewFromConfig(s.config)
 
@@ -133,11 +139,11 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	arn, err := s.CreateSecret(testRegion, account.Object{"name": "shop", "kmsKeyId": "alias/shop"})
+	arn, err := secrets.CreateSecret(s.Account, testRegion, account.Object{"name": "shop", "kmsKeyId": "alias/shop"})
 	require.NoError(t, err)
-	old, err := s.PutSecretValue(arn, "one", "")
+	old, err := secrets.PutSecretValue(s.Account, arn, "one", "")
 	require.NoError(t, err)
-	current, err := s.PutSecretValue(arn, "two", "")
+	current, err := secrets.PutSecretValue(s.Account, arn, "two", "")
 	require.NoError(t, err)
 	client := secretsmanager.NewFromConfig(s.config)
 	secret, err := client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &arn})
@@ -155,7 +161,7 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	require.Empty(t, listed("other"))
 	require.Len(t, listed("sh"), 1)
 	require.Equal(t, arn, *listed("sh")[0].ARN)
-	require.NoError(t, s.DeleteSecret(arn, 7))
+	require.NoError(t, secrets.DeleteSecret(s.Account, arn, 7))
 	require.Empty(t, listed("sh"))
 	secret, err = client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &arn})
 	require.NoError(t, err)
@@ -165,7 +171,7 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 
 	parameter := account.ARN("ssm", testRegion, "parameter/shop/key")
-	require.NoError(t, s.CreateObject(account.Parameter, parameter, account.Object{"name": "/shop/key"}, nil))
+	require.NoError(t, s.CreateObject(secrets.Parameter, parameter, account.Object{"name": "/shop/key"}, nil))
 	got, err := ssm.NewFromConfig(s.config).GetParameters(t.Context(),
 		&ssm.GetParametersInput{Names: []string{parameter, "/shop/key", "/gone"}})
 	require.NoError(t, err)
@@ -178,7 +184,7 @@ func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	arn := account.ARN("acm", testRegion, "certificate/1")
-	require.NoError(t, s.CreateObject(account.Certificate, "1", account.Object{"arn": arn, "domainName": "example.com",
+	require.NoError(t, s.CreateObject(dns.Certificate, "1", account.Object{"arn": arn, "domainName": "example.com",
 		"subjectAlternativeNames": []any{"example.com", "*.example.com"}}, nil))
 	client := acm.NewFromConfig(s.config)
 	describe := func() *acmtypes.CertificateDetail {
@@ -187,10 +193,10 @@ func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 		return answer.Certificate
 	}
 	require.Equal(t, acmtypes.CertificateStatusPendingValidation, describe().Status)
-	name, value := account.ValidationRecord("example.com")
+	name, value := dns.ValidationRecord("example.com")
 	name = strings.TrimSuffix(name, ".")
-	require.NoError(t, s.CreateObject(account.Record, account.HostedZone+"_"+name+"_CNAME",
-		account.Object{"zoneId": account.HostedZone,
+	require.NoError(t, s.CreateObject(dns.Record, dns.HostedZone+"_"+name+"_CNAME",
+		account.Object{"zoneId": dns.HostedZone,
 			"fqdn": name, "type": "CNAME", "records": []any{value}}, nil))
 	require.Equal(t, acmtypes.CertificateStatusIssued, describe().Status)
 	require.Equal(t, []string{"example.com", "*.example.com"}, describe().SubjectAlternativeNames)
@@ -216,7 +222,7 @@ func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 func TestLogsAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	require.NoError(t, s.CreateObject(account.LogGroup, "/shop/dev/web", account.Object{"name": "/shop/dev/web"}, nil))
+	require.NoError(t, s.CreateObject(logs.LogGroup, "/shop/dev/web", account.Object{"name": "/shop/dev/web"}, nil))
 	client := cloudwatchlogs.NewFromConfig(s.config)
 	group := aws.String("/shop/dev/web")
 	put := func(stream string, at int64, message string) {
@@ -317,24 +323,24 @@ func TestNetworkAsTheQueryProtocolHasIt(t *testing.T) {
 		vpcSet
 	}
 	ask("DescribeVpcs", &vpcs, "is-default", "true")
-	require.Equal(t, account.DefaultVPC, vpcs.VPCs[0].ID)
+	require.Equal(t, vpc.DefaultVPC, vpcs.VPCs[0].ID)
 	var subnets subnetSet
-	ask("DescribeSubnets", &subnets, "vpc-id", account.DefaultVPC, "default-for-az", "true")
-	require.Len(t, subnets.Subnets, len(account.Subnets))
+	ask("DescribeSubnets", &subnets, "vpc-id", vpc.DefaultVPC, "default-for-az", "true")
+	require.Len(t, subnets.Subnets, len(vpc.Subnets))
 	require.True(t, subnets.Subnets[0].MapPublicIPOnLaunch)
 	require.Equal(t, "eu-central-1a", subnets.Subnets[0].Zone)
 	var none subnetSet
 	ask("DescribeSubnets", &none, "vpc-id", "vpc-0")
 	require.Empty(t, none.Subnets)
 	var tables routeTableSet
-	ask("DescribeRouteTables", &tables, "vpc-id", account.DefaultVPC)
+	ask("DescribeRouteTables", &tables, "vpc-id", vpc.DefaultVPC)
 	require.Len(t, tables.Tables, 1)
 	require.True(t, tables.Tables[0].Associations[0].Main)
-	require.Equal(t, route{"0.0.0.0/0", account.InternetGateway, "active"}, tables.Tables[0].Routes[1])
-	require.NoError(t, s.SetFaults(map[string]string{account.NoRoute: account.Subnets[1].ID}))
+	require.Equal(t, route{"0.0.0.0/0", vpc.InternetGateway, "active"}, tables.Tables[0].Routes[1])
+	require.NoError(t, s.SetFaults(map[string]string{account.NoRoute: vpc.Subnets[1].ID}))
 	tables = routeTableSet{}
-	ask("DescribeRouteTables", &tables, "vpc-id", account.DefaultVPC)
-	require.Equal(t, account.Subnets[1].ID, tables.Tables[1].Associations[0].Subnet)
+	ask("DescribeRouteTables", &tables, "vpc-id", vpc.DefaultVPC)
+	require.Equal(t, vpc.Subnets[1].ID, tables.Tables[1].Associations[0].Subnet)
 	require.Len(t, tables.Tables[1].Routes, 1)
 	var refused struct {
 		XMLName xml.Name `xml:"Response"`

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
 )
 
 // route53Path is what the paths of Route 53 begin with, whose protocol is XML over REST.
@@ -37,7 +38,7 @@ type hostedZone struct {
 
 // listHostedZonesByName lists zones from a name on. Route 53 orders names by their labels, from the last.
 func listHostedZonesByName(a *account.Account, from string) (any, error) {
-	records, err := a.Objects(account.Record)
+	records, err := a.Objects(dns.Record)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +49,9 @@ func listHostedZonesByName(a *account.Account, from string) (any, error) {
 		IsTruncated bool
 		MaxItems    int
 	}{DNSName: from, MaxItems: 100}
-	if strings.Compare(reversed(from), reversed(account.HostedZoneName)) <= 0 {
+	if strings.Compare(reversed(from), reversed(dns.HostedZoneName)) <= 0 {
 		const ownRecords = 2 // NS and SOA
-		answer.Zones = []hostedZone{{"/hostedzone/" + account.HostedZone, account.HostedZoneName + ".", "sandbox", false,
+		answer.Zones = []hostedZone{{"/hostedzone/" + dns.HostedZone, dns.HostedZoneName + ".", "sandbox", false,
 			ownRecords + len(records)}}
 	}
 	return answer, nil

@@ -1,6 +1,10 @@
 package api
 
-import "slipway/sandbox/account"
+import (
+	"slipway/sandbox/account"
+
+	"slipway/sandbox/account/scaling"
+)
 
 // scaled is which scalable target policies or scheduled actions are asked for.
 type scaled struct {
@@ -24,11 +28,11 @@ func (s scaled) of(a *account.Account, kind, name, arn string) ([]object, error)
 }
 
 func describeScalingPolicies(a *account.Account, _ string, p scaled) (any, error) {
-	found, err := p.of(a, account.ScalingPolicy, "PolicyName", "PolicyARN")
+	found, err := p.of(a, scaling.ScalingPolicy, "PolicyName", "PolicyARN")
 	return object{"ScalingPolicies": found}, err
 }
 
 func describeScheduledActions(a *account.Account, _ string, p scaled) (any, error) {
-	found, err := p.of(a, account.ScheduledAction, "ScheduledActionName", "ScheduledActionARN")
+	found, err := p.of(a, scaling.ScheduledAction, "ScheduledActionName", "ScheduledActionARN")
 	return object{"ScheduledActions": found}, err
 }

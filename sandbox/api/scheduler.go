@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/scheduler"
 )
 
 // schedulesPath is what the paths of EventBridge Scheduler begin with, whose protocol is JSON over REST.
@@ -49,9 +50,9 @@ func answerScheduler(w http.ResponseWriter, r *http.Request, a *account.Account)
 func getSchedule(a *account.Account, region, name string, query url.Values) (any, error) {
 	group := query.Get("groupName")
 	if group == "" {
-		group = account.DefaultScheduleGroup
+		group = scheduler.DefaultScheduleGroup
 	}
-	o, err := a.Object(account.Schedule, group+"/"+name)
+	o, err := a.Object(scheduler.Schedule, group+"/"+name)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func text(o map[string]any, key string) string {
 }
 
 func listSchedules(a *account.Account, region string, query url.Values) (any, error) {
-	all, err := a.Objects(account.Schedule)
+	all, err := a.Objects(scheduler.Schedule)
 	if err != nil {
 		return nil, err
 	}

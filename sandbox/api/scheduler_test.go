@@ -10,19 +10,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
+	accountscheduler "slipway/sandbox/account/scheduler"
+	"slipway/sandbox/account/vpc"
 )
 
 func TestSchedulesAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	const role = "arn:aws:iam::123456789012:role/nightly"
-	require.NoError(t, s.CreateObject(account.Role, "nightly", account.Object{"arn": role,
+	require.NoError(t, s.CreateObject(iam.Role, "nightly", account.Object{"arn": role,
 		"assumeRolePolicy": `"scheduler.amazonaws.com"`}, nil))
 	cluster, definition := account.ARN("ecs", testRegion, "cluster/shop-dev"),
 		account.ARN("ecs", testRegion, "task-definition/nightly:3")
 	for name, region := range map[string]string{"shop-nightly": testRegion, "shop-weekly": testRegion, "other": testRegion,
 		"shop-far": "us-east-1"} {
-		require.NoError(t, s.CreateObject(account.Schedule, "default/"+name,
+		require.NoError(t, s.CreateObject(accountscheduler.Schedule, "default/"+name,
 			account.Object{"name": name, "groupName": "default", "state": "ENABLED",
 				"arn": account.ARN("scheduler", region, "schedule/default/"+name), "scheduleExpression": "cron(0 3 * * ? *)",
 				"scheduleExpressionTimezone": "Europe/Berlin", "flexibleTimeWindow": map[string]any{"mode": "OFF",
@@ -33,7 +36,7 @@ func TestSchedulesAsTheSDKSeesThem(t *testing.T) {
 					"ecsParameters": map[string]any{"taskDefinitionArn": definition, "launchType": "FARGATE", "taskCount": 1.0,
 						"propagateTags":        "",
 						"enableEcsManagedTags": true, "placementConstraints": []any{}, "tags": map[string]any{"Stage": "dev"},
-						"networkConfiguration": map[string]any{"subnets": []any{account.Subnets[0].ID}, "assignPublicIp": true}}}}, nil))
+						"networkConfiguration": map[string]any{"subnets": []any{vpc.Subnets[0].ID}, "assignPublicIp": true}}}}, nil))
 	}
 	client := scheduler.NewFromConfig(s.config)
 	got, err := client.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: aws.String("shop-nightly")})
@@ -51,7 +54,7 @@ func TestSchedulesAsTheSDKSeesThem(t *testing.T) {
 		TaskCount:            aws.Int32(1),
 		EnableECSManagedTags: aws.Bool(true), Tags: []map[string]string{{"key": "Stage", "value": "dev"}},
 		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
-			Subnets: []string{account.Subnets[0].ID}, AssignPublicIp: types.AssignPublicIpEnabled}}}, got.Target.EcsParameters)
+			Subnets: []string{vpc.Subnets[0].ID}, AssignPublicIp: types.AssignPublicIpEnabled}}}, got.Target.EcsParameters)
 	for _, name := range []string{"gone", "shop-far"} {
 		_, err = client.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: &name})
 		var missing *types.ResourceNotFoundException

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/secrets"
 )
 
 func describeSecret(a *account.Account, _ string, p struct{ SecretID string }) (any, error) {
-	secret, versions, err := a.DescribeSecret(p.SecretID)
+	secret, versions, err := secrets.DescribeSecret(a, p.SecretID)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func listSecrets(a *account.Account, _ string, p struct {
 		}
 		prefixes = append(prefixes, filter.Values...)
 	}
-	all, err := a.Objects(account.Secret)
+	all, err := a.Objects(secrets.Secret)
 	listed := []object{}
 	for _, each := range all {
 		name, _ := each["name"].(string)
@@ -58,7 +59,7 @@ func listSecretVersionIDs(a *account.Account, _ string, p struct {
 	SecretID          string
 	IncludeDeprecated bool
 }) (any, error) {
-	versions, err := a.SecretVersions(p.SecretID)
+	versions, err := secrets.SecretVersions(a, p.SecretID)
 	listed := []object{}
 	for _, v := range versions {
 		if len(v.Stages) > 0 || p.IncludeDeprecated {
@@ -82,7 +83,7 @@ func getParameters(a *account.Account, region string, p struct {
 		if !strings.HasPrefix(name, "arn:") {
 			arn = account.ARN("ssm", region, "parameter/"+strings.TrimPrefix(name, "/"))
 		}
-		parameter, err := a.Object(account.Parameter, arn)
+		parameter, err := a.Object(secrets.Parameter, arn)
 		if err != nil {
 			return nil, err
 		}

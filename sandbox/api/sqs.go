@@ -4,12 +4,13 @@ import (
 	"net/url"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/scheduler"
 )
 
 // getQueueURL tells where a queue is, and so that it is there.
 func getQueueURL(a *account.Account, region string, form url.Values) (any, error) {
 	name := form.Get("QueueName")
-	queue, err := a.Object(account.Queue, account.ARN("sqs", region, name))
+	queue, err := a.Object(scheduler.Queue, account.ARN("sqs", region, name))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 func listTasks(a *account.Account, _ string, p struct {
@@ -17,7 +18,7 @@ func listTasks(a *account.Account, _ string, p struct {
 	if p.StartedBy != "" && p.ServiceName+p.Family+p.DesiredStatus != "" {
 		return nil, &account.Error{Code: "InvalidParameterException", Message: "startedBy must be the only filter."}
 	}
-	tasks, err := a.Tasks(cmp.Or(p.Cluster, "default"))
+	tasks, err := ecs.Tasks(a, cmp.Or(p.Cluster, "default"))
 	if err != nil {
 		return nil, err
 	}
@@ -44,13 +45,13 @@ func describeTasks(a *account.Account, _ string, p struct {
 	if len(p.Tasks) > 100 {
 		return nil, &account.Error{Code: "InvalidParameterException", Message: "Tasks cannot have more than 100 elements."}
 	}
-	tasks, err := a.Tasks(cmp.Or(p.Cluster, "default"))
+	tasks, err := ecs.Tasks(a, cmp.Or(p.Cluster, "default"))
 	if err != nil {
 		return nil, err
 	}
 	arn := func(name string) string { return name }
 	return collect("tasks", p.Tasks, arn, func(name string) (object, error) {
-		i := slices.IndexFunc(tasks, func(t *account.Task) bool { return t.ID() == name || t.ARN == name })
+		i := slices.IndexFunc(tasks, func(t *ecs.Task) bool { return t.ID() == name || t.ARN == name })
 		if i < 0 {
 			return nil, nil
 		}
@@ -58,20 +59,20 @@ func describeTasks(a *account.Account, _ string, p struct {
 	})
 }
 
-func taskObject(a *account.Account, task *account.Task, tagged bool) (object, error) {
-	d, err := a.FindTaskDefinition(task.TaskDefinition)
+func taskObject(a *account.Account, task *ecs.Task, tagged bool) (object, error) {
+	d, err := ecs.FindTaskDefinition(a, task.TaskDefinition)
 	if err != nil {
 		return nil, err
 	}
-	var run account.TaskRun
+	var run ecs.TaskRun
 	if task.Run != nil {
 		run = *task.Run
 	}
-	containers, overrides := []object{}, []account.ContainerOverride{}
+	containers, overrides := []object{}, []ecs.ContainerOverride{}
 	states := task.ContainerStates(d)
 	for i, c := range d.Containers {
 		containers = append(containers, containerObject(task, c.Image(), states[i]))
-		override := account.ContainerOverride{Name: c.Name()}
+		override := ecs.ContainerOverride{Name: c.Name()}
 		for _, given := range run.Overrides.Containers {
 			if given.Name == c.Name() {
 				override = given
@@ -109,7 +110,7 @@ func taskObject(a *account.Account, task *account.Task, tagged bool) (object, er
 	return described, nil
 }
 
-func containerObject(task *account.Task, image string, state account.ContainerState) object {
+func containerObject(task *ecs.Task, image string, state ecs.ContainerState) object {
 	described := object{"name": state.Name, "image": image, "lastStatus": state.LastStatus, "taskArn": task.ARN}
 	for key, value := range map[string]string{"runtimeId": state.RuntimeID, "imageDigest": state.ImageDigest,
 		"healthStatus": state.Health,
@@ -154,7 +155,7 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 			return nil, unknownParameter(parameter, "RunTask")
 		}
 	}
-	request := account.RunTaskRequest{Cluster: p.Cluster, TaskDefinition: p.TaskDefinition, Count: 1,
+	request := ecs.RunTaskRequest{Cluster: p.Cluster, TaskDefinition: p.TaskDefinition, Count: 1,
 		LaunchType: p.LaunchType,
 		StartedBy:  p.StartedBy, Group: p.Group, PropagateTags: p.PropagateTags, ManagedTags: p.EnableECSManagedTags,
 		ClientToken: p.ClientToken,
@@ -163,7 +164,7 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 		request.Count = *p.Count
 	}
 	if vpc := p.NetworkConfiguration.AwsvpcConfiguration; vpc != nil {
-		request.Network = &account.Network{Subnets: vpc.Subnets, SecurityGroups: vpc.SecurityGroups,
+		request.Network = &ecs.Network{Subnets: vpc.Subnets, SecurityGroups: vpc.SecurityGroups,
 			AssignPublicIP: vpc.AssignPublicIP == "ENABLED"}
 	}
 	for _, tag := range p.Tags {
@@ -172,7 +173,7 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 	if err := readOverrides(p.Overrides, &request.Overrides); err != nil {
 		return nil, err
 	}
-	started, err := a.RunTask(request)
+	started, err := ecs.RunTask(a, request)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +194,7 @@ func unknownParameter(parameter, operation string) error {
 }
 
 // readOverrides reads what RunTask overrides, and refuses what the sandbox does not know of it.
-func readOverrides(given json.RawMessage, overrides *account.Overrides) error {
+func readOverrides(given json.RawMessage, overrides *ecs.Overrides) error {
 	if len(given) == 0 {
 		return nil
 	}
@@ -222,7 +223,7 @@ func readOverrides(given json.RawMessage, overrides *account.Overrides) error {
 }
 
 func stopTask(a *account.Account, _ string, p struct{ Cluster, Task, Reason string }) (any, error) {
-	task, err := a.StopTask(cmp.Or(p.Cluster, "default"), p.Task, p.Reason)
+	task, err := ecs.StopTask(a, cmp.Or(p.Cluster, "default"), p.Task, p.Reason)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	accountecs "slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/vpc"
 )
 
 func runTaskInput() *ecs.RunTaskInput {
@@ -23,13 +25,13 @@ func runTaskInput() *ecs.RunTaskInput {
 			Command:     []string{"migrate"},
 			Environment: []ecstypes.KeyValuePair{{Name: aws.String("A"), Value: aws.String("1")}}}}},
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
-			Subnets: []string{account.Subnets[0].ID}, AssignPublicIp: ecstypes.AssignPublicIpEnabled}}}
+			Subnets: []string{vpc.Subnets[0].ID}, AssignPublicIp: ecstypes.AssignPublicIpEnabled}}}
 }
 
 func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	require.NoError(t, s.SetAgentConnected(true))
+	require.NoError(t, accountecs.SetAgentConnected(s.Account, true))
 	s.serve("public.ecr.aws/docker/library/nginx:1", 0)
 	client := ecs.NewFromConfig(s.config)
 	started, err := client.RunTask(t.Context(), runTaskInput())
@@ -39,16 +41,17 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	arn := *started.Tasks[0].TaskArn
 	require.Equal(t, "PENDING", *started.Tasks[0].LastStatus)
 
-	var work []account.AgentTask
+	var work []accountecs.AgentTask
 	require.Eventually(t, func() bool {
-		work, err = s.AgentTasks()
+		work, err = accountecs.Agent{Account: s.Account}.AgentTasks()
 		require.NoError(t, err)
 		return len(work) == 1
 	}, 5*time.Second, 20*time.Millisecond)
 	report := func(status string, code *int) {
-		require.NoError(t, s.SubmitTaskStateChange(arn,
-			account.TaskStateChange{Containers: []account.ContainerState{{Name: "web", RuntimeID: "abc", LastStatus: status,
-				ExitCode: code, ImageDigest: "sha256:1"}}}))
+		require.NoError(t, accountecs.Agent{Account: s.Account}.SubmitTaskStateChange(arn,
+			accountecs.TaskStateChange{Containers: []accountecs.ContainerState{{Name: "web", RuntimeID: "abc",
+				LastStatus: status,
+				ExitCode:   code, ImageDigest: "sha256:1"}}}))
 	}
 	describe := func(reference string) ecstypes.Task {
 		answer, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("shop-dev"),

@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
 )
 
 var certificate = &resourceType{
-	kind: account.Certificate, noun: "ACM Certificate", key: "domainName", arnID: true,
+	kind: dns.Certificate, noun: "ACM Certificate", key: "domainName", arnID: true,
 	properties: properties{
 		"arn": result, "domainValidationOptions": result, "notAfter": result, "notBefore": result, "pendingRenewal": result,
 		"renewalEligibility": result, "renewalSummaries": result, "status": result, "type": result,
@@ -66,7 +67,7 @@ var certificate = &resourceType{
 		state["domainValidationOptions"] = options
 	},
 	identify: func(c *call) (string, error) {
-		key, err := c.account.NewUUID(account.Certificate)
+		key, err := dns.NewUUID(c.account, dns.Certificate)
 		return c.arn("acm", "certificate/"+key), err
 	},
 	fill: func(c *call) {
@@ -80,7 +81,7 @@ var certificate = &resourceType{
 }
 
 func readCertificate(c *call) (values, error) {
-	found, err := c.account.FindCertificate(c.id)
+	found, err := dns.FindCertificate(c.account, c.id)
 	if err != nil || found == nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func readCertificate(c *call) (values, error) {
 	}
 	options := []any{}
 	for _, domain := range inHashOrder(textList(state["subjectAlternativeNames"])) {
-		name, value := account.ValidationRecord(domain)
+		name, value := dns.ValidationRecord(domain)
 		options = append(options, values{"domainName": domain, "resourceRecordName": name, "resourceRecordType": "CNAME",
 			"resourceRecordValue": value})
 	}
@@ -116,7 +117,7 @@ var certificateValidation = &resourceType{
 	custom: &operations{
 		create: validateCertificate,
 		read: func(c *call) (values, error) {
-			found, err := c.account.FindCertificate(text(c.state, "certificateArn"))
+			found, err := dns.FindCertificate(c.account, text(c.state, "certificateArn"))
 			if err != nil || text(found, "status") != "ISSUED" {
 				return nil, err
 			}
@@ -127,7 +128,7 @@ var certificateValidation = &resourceType{
 }
 
 func validateCertificate(c *call) error {
-	found, err := c.account.FindCertificate(text(c.state, "certificateArn"))
+	found, err := dns.FindCertificate(c.account, text(c.state, "certificateArn"))
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func validateCertificate(c *call) error {
 	given := textList(c.state["validationRecordFqdns"])
 	var missing []error
 	for _, domain := range textList(found["subjectAlternativeNames"]) {
-		name, _ := account.ValidationRecord(domain)
+		name, _ := dns.ValidationRecord(domain)
 		name = strings.TrimSuffix(name, ".")
 		if len(given) > 0 && !slices.ContainsFunc(given,
 			func(fqdn string) bool { return strings.TrimSuffix(fqdn, ".") == name }) {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
 )
 
 const (
@@ -15,7 +15,7 @@ const (
 )
 
 func recordInputs(name, kind string, texts ...any) values {
-	return values{"name": name, "type": kind, "zoneId": account.HostedZone, "ttl": 60.0, "records": texts}
+	return values{"name": name, "type": kind, "zoneId": dns.HostedZone, "ttl": 60.0, "records": texts}
 }
 
 func TestCertificateIsIssuedOnceItsRecordsAreThere(t *testing.T) {
@@ -95,11 +95,11 @@ func TestRecordsOfTheZone(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	www := c.create(recordToken, "www", recordInputs("WWW.example.com.", "A", "192.0.2.2", "192.0.2.1"))
-	require.Equal(t, []any{account.HostedZone + "_www.example.com_A", "www.example.com"},
+	require.Equal(t, []any{dns.HostedZone + "_www.example.com_A", "www.example.com"},
 		[]any{www.id, www.outputs["name"]})
 	short := c.create(recordToken, "api", recordInputs("api", "CNAME", "www.example.com"))
 	require.Equal(t, "api.example.com", short.outputs["fqdn"])
-	alias := values{"name": "*.example.com", "type": "A", "zoneId": account.HostedZone,
+	alias := values{"name": "*.example.com", "type": "A", "zoneId": dns.HostedZone,
 		"aliases": []any{values{"name": "shop-1.elb.amazonaws.com", "zoneId": "ZWKZPGTI48KDX", "evaluateTargetHealth": true}}}
 	require.Equal(t, "*.example.com", c.create(recordToken, "all", alias).outputs["fqdn"])
 	require.NoError(t, c.tryUpdate(www, recordInputs("www.example.com", "A", "192.0.2.3")))
@@ -154,10 +154,10 @@ func TestRecordsOfTheZone(t *testing.T) {
 func TestGetZone(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	for _, args := range []values{{"name": "example.com"}, {"name": "example.com."}, {"zoneId": account.HostedZone}} {
+	for _, args := range []values{{"name": "example.com"}, {"name": "example.com."}, {"zoneId": dns.HostedZone}} {
 		found, err := c.invoke("aws:route53/getZone:getZone", args)
 		require.NoError(t, err)
-		require.Equal(t, []any{"example.com", account.HostedZone, 2.0},
+		require.Equal(t, []any{"example.com", dns.HostedZone, 2.0},
 			[]any{found["name"], found["zoneId"], found["resourceRecordSetCount"]})
 	}
 	for _, args := range []values{{"name": "example.org"}, {"zoneId": "Z1"},

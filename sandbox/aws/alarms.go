@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/scaling"
 )
 
 // comparisons are those of a metric with a threshold; the others of CloudWatch need a band of anomaly detection.
@@ -12,7 +13,7 @@ var comparisons = []string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshol
 	"LessThanOrEqualToThreshold"}
 
 var metricAlarm = &resourceType{
-	kind: account.MetricAlarm, noun: "CloudWatch Metric Alarm", key: "name", autoname: true, nameLimit: 255,
+	kind: scaling.MetricAlarm, noun: "CloudWatch Metric Alarm", key: "name", autoname: true, nameLimit: 255,
 	properties: properties{
 		"actionsEnabled":                    {standard: true},
 		"alarmActions":                      {set: true, empty: texts},

@@ -7,6 +7,7 @@ import (
 
 	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 // securityRule is one ingress or egress rule written into a security group.
@@ -18,7 +19,7 @@ var securityRule = properties{
 }
 
 var securityGroup = &resourceType{
-	kind: account.SecurityGroup, noun: "Security Group", key: "name", autoname: true,
+	kind: vpc.SecurityGroup, noun: "Security Group", key: "name", autoname: true,
 	existing: "InvalidGroup.Duplicate: the security group '%s' already exists",
 	properties: properties{
 		"arn": result, "ownerId": result,
@@ -29,7 +30,7 @@ var securityGroup = &resourceType{
 		"namePrefix":          {replaces: true, computed: true, unsupported: true, empty: ""},
 		"revokeRulesOnDelete": {standard: false},
 		"tags":                tags, "tagsAll": tagsAll,
-		"vpcId": {replaces: true, computed: true, empty: account.DefaultVPC},
+		"vpcId": {replaces: true, computed: true, empty: vpc.DefaultVPC},
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		if name := text(inputs, "name"); strings.HasPrefix(name, awslimits.NotSecurityGroup) {
@@ -37,7 +38,7 @@ var securityGroup = &resourceType{
 		}
 	},
 	identify: func(c *call) (string, error) {
-		groups, err := c.account.Objects(account.SecurityGroup)
+		groups, err := c.account.Objects(vpc.SecurityGroup)
 		if err != nil {
 			return "", err
 		}
@@ -55,7 +56,7 @@ var securityGroup = &resourceType{
 }
 
 var securityGroupRule = &resourceType{
-	kind: account.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId", deleteBeforeReplace: true,
+	kind: vpc.SecurityGroupRule, noun: "Security Group Rule", key: "securityGroupId", deleteBeforeReplace: true,
 	properties: properties{
 		"securityGroupRuleId": result,
 		"cidrBlocks":          {replaces: true}, "ipv6CidrBlocks": {replaces: true}, "prefixListIds": {replaces: true},
@@ -76,7 +77,7 @@ var securityGroupRule = &resourceType{
 		}
 	},
 	identify: func(c *call) (string, error) {
-		rules, err := c.account.Objects(account.SecurityGroupRule)
+		rules, err := c.account.Objects(vpc.SecurityGroupRule)
 		for _, rule := range rules {
 			for _, source := range sources(rule) {
 				if opening(rule) == opening(c.state) && slices.Contains(sources(c.state), source) {
@@ -115,19 +116,19 @@ func sources(rule values) []string {
 
 func getVpc(_ *account.Account, region string, args values) (values, error) {
 	id := text(args, "id")
-	if id != "" && id != account.DefaultVPC || id == "" && !isTrue(args, "default") {
+	if id != "" && id != vpc.DefaultVPC || id == "" && !isTrue(args, "default") {
 		return nil, fmt.Errorf("no matching EC2 VPC found")
 	}
-	const cidr = account.DefaultVPCRange
+	const cidr = vpc.DefaultVPCRange
 	return values{
-		"arn":       account.ARN("ec2", region, "vpc/"+account.DefaultVPC),
+		"arn":       account.ARN("ec2", region, "vpc/"+vpc.DefaultVPC),
 		"cidrBlock": cidr,
 		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr,
 			"state": "associated"}},
 		"default": true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
-		"enableNetworkAddressUsageMetrics": false, "id": account.DefaultVPC, "instanceTenancy": "default",
+		"enableNetworkAddressUsageMetrics": false, "id": vpc.DefaultVPC, "instanceTenancy": "default",
 		"ipv6AssociationId": "",
-		"ipv6CidrBlock":     "", "mainRouteTableId": account.MainRouteTable, "ownerId": account.ID, "tags": values{},
+		"ipv6CidrBlock":     "", "mainRouteTableId": vpc.MainRouteTable, "ownerId": account.ID, "tags": values{},
 	}, nil
 }
 
@@ -138,7 +139,7 @@ func getSubnets(_ *account.Account, region string, args values) (values, error) 
 		f, _ := filter.(values)
 		switch text(f, "name") {
 		case "vpc-id":
-			inVPC = inVPC && slices.Contains(textList(f["values"]), account.DefaultVPC)
+			inVPC = inVPC && slices.Contains(textList(f["values"]), vpc.DefaultVPC)
 		case "default-for-az": // as every subnet of the account is
 			inVPC = inVPC && slices.Contains(textList(f["values"]), "true")
 		default:
@@ -146,7 +147,7 @@ func getSubnets(_ *account.Account, region string, args values) (values, error) 
 		}
 	}
 	ids := []any{}
-	for _, subnet := range account.Subnets {
+	for _, subnet := range vpc.Subnets {
 		if inVPC {
 			ids = append(ids, subnet.ID)
 		}
@@ -155,7 +156,7 @@ func getSubnets(_ *account.Account, region string, args values) (values, error) 
 }
 
 func getSubnet(_ *account.Account, region string, args values) (values, error) {
-	subnet := account.FindSubnet(text(args, "id"))
+	subnet := vpc.FindSubnet(text(args, "id"))
 	if subnet == nil {
 		return nil, fmt.Errorf("no matching EC2 Subnet found")
 	}
@@ -165,6 +166,6 @@ func getSubnet(_ *account.Account, region string, args values) (values, error) {
 		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR,
 		"defaultForAz": true,
 		"id":           subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": account.ID, "state": "available", "tags": values{},
-		"vpcId": account.DefaultVPC,
+		"vpcId": vpc.DefaultVPC,
 	}, nil
 }

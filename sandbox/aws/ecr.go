@@ -6,10 +6,11 @@ import (
 
 	"slipway/internal/imageref"
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 var repository = &resourceType{
-	kind: account.Repository, noun: "ECR Repository", key: "name", autoname: true,
+	kind: ecr.Repository, noun: "ECR Repository", key: "name", autoname: true,
 	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '" +
 		account.ID + "'",
 	properties: properties{
@@ -39,7 +40,7 @@ var repository = &resourceType{
 }
 
 var lifecyclePolicy = &resourceType{
-	kind: account.LifecyclePolicy, noun: "ECR Lifecycle Policy", key: "repository",
+	kind: ecr.LifecyclePolicy, noun: "ECR Lifecycle Policy", key: "repository",
 	properties: properties{"policy": {required: true, replaces: true, same: sameJSON}, "repository": given,
 		"registryId": result},
 	custom: &operations{create: putLifecyclePolicy},
@@ -49,13 +50,13 @@ var lifecyclePolicy = &resourceType{
 func putLifecyclePolicy(c *call) error {
 	c.id = text(c.state, "repository")
 	c.state["registryId"] = account.ID
-	return c.account.PutLifecyclePolicy(c.id, text(c.state, "policy"), c.state)
+	return ecr.PutLifecyclePolicy(c.account, c.id, text(c.state, "policy"), c.state)
 }
 
 func registry(region string) string { return imageref.ECRHost(account.ID, region) }
 
 func getAuthorizationToken(_ *account.Account, region string, _ values) (values, error) {
-	const password = account.RegistryPassword
+	const password = ecr.RegistryPassword
 	return values{
 		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
 		"expiresAt":          "2015-01-01T00:00:00Z",
@@ -71,11 +72,11 @@ func getImage(a *account.Account, region string, args values) (values, error) {
 	if tag == "" && digest == "" {
 		return nil, fmt.Errorf("one of `image_digest,image_tag,most_recent` must be specified")
 	}
-	image, err := a.FindImage(name, tag, digest)
+	image, err := ecr.FindImage(a, name, tag, digest)
 	if err != nil {
 		return nil, fmt.Errorf("reading ECR Images: %w", err)
 	}
-	all, err := a.Images()
+	all, err := ecr.Images(a)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 var cluster = &resourceType{
-	kind: account.Cluster, noun: "ECS Cluster", key: "name", autoname: true,
+	kind: ecs.Cluster, noun: "ECS Cluster", key: "name", autoname: true,
 	arnID: true,
 	properties: properties{
 		"arn":                    result,
@@ -41,7 +42,7 @@ var taskDefinition = &resourceType{
 	noun: "ECS Task Definition", key: "family",
 	properties: properties{
 		"arn": result, "arnWithoutRevision": result, "revision": result,
-		"containerDefinitions":    {required: true, replaces: true, same: account.SameContainers},
+		"containerDefinitions":    {required: true, replaces: true, same: ecs.SameContainers},
 		"cpu":                     {replaces: true},
 		"ephemeralStorage":        {replaces: true, fields: properties{"sizeInGib": {required: true}}},
 		"executionRoleArn":        {replaces: true, empty: ""},
@@ -75,7 +76,7 @@ var taskDefinition = &resourceType{
 }
 
 func registerTaskDefinition(c *call) error {
-	containers, err := account.ParseContainers(text(c.state, "containerDefinitions"))
+	containers, err := ecs.ParseContainers(text(c.state, "containerDefinitions"))
 	if err != nil {
 		return fmt.Errorf("ECS Task Definition container_definitions is invalid: %w", err)
 	}
@@ -85,7 +86,7 @@ func registerTaskDefinition(c *call) error {
 			platform[key] = fmt.Sprint(value)
 		}
 	}
-	d := account.TaskDefinition{Family: text(c.state, "family"), Containers: containers, CPU: text(c.state, "cpu"),
+	d := ecs.TaskDefinition{Family: text(c.state, "family"), Containers: containers, CPU: text(c.state, "cpu"),
 		Memory: text(c.state, "memory"), ExecutionRoleARN: text(c.state, "executionRoleArn"),
 		TaskRoleARN: text(c.state, "taskRoleArn"),
 		NetworkMode: text(c.state, "networkMode"), RequiresCompatibilities: textList(c.state["requiresCompatibilities"]),
@@ -96,11 +97,11 @@ func registerTaskDefinition(c *call) error {
 	volumes, _ := c.state["volumes"].([]any)
 	for _, volume := range volumes {
 		if given, ok := volume.(values); ok {
-			d.Volumes = append(d.Volumes, account.Volume{Name: text(given, "name")})
+			d.Volumes = append(d.Volumes, ecs.Volume{Name: text(given, "name")})
 		}
 	}
 	d.Tags, _ = c.state["tagsAll"].(values)
-	registered, err := c.account.RegisterTaskDefinition(c.region, d)
+	registered, err := ecs.RegisterTaskDefinition(c.account, c.region, d)
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func readTaskDefinition(c *call) (values, error) {
 	if reference == "" {
 		reference = c.id
 	}
-	d, err := c.account.FindTaskDefinition(reference)
+	d, err := ecs.FindTaskDefinition(c.account, reference)
 	if account.IsCode(err, "ClientException") {
 		return nil, nil
 	}
@@ -136,7 +137,7 @@ func readTaskDefinition(c *call) (values, error) {
 	return state, nil
 }
 
-func taskDefinitionValues(d *account.TaskDefinition) values {
+func taskDefinitionValues(d *ecs.TaskDefinition) values {
 	compatibilities := []any{}
 	for _, c := range d.RequiresCompatibilities {
 		compatibilities = append(compatibilities, c)
@@ -149,7 +150,7 @@ func taskDefinitionValues(d *account.TaskDefinition) values {
 	}
 	state := values{
 		"arn": d.ARN, "arnWithoutRevision": strings.TrimSuffix(d.ARN, fmt.Sprintf(":%d", d.Revision)),
-		"containerDefinitions": account.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
+		"containerDefinitions": ecs.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
 		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode,
 		"pidMode":              "",
 		"placementConstraints": texts, "requiresCompatibilities": compatibilities, "revision": float64(d.Revision),
@@ -171,14 +172,14 @@ func taskDefinitionValues(d *account.TaskDefinition) values {
 // updateTaskDefinition changes what is not part of a revision: its tags, and whether it outlives the resource.
 func updateTaskDefinition(c *call) error {
 	all, _ := c.state["tagsAll"].(values)
-	return c.account.TagTaskDefinition(text(c.state, "arn"), all)
+	return ecs.TagTaskDefinition(c.account, text(c.state, "arn"), all)
 }
 
 func deregisterTaskDefinition(c *call) error {
 	if isTrue(c.state, "skipDestroy") {
 		return nil
 	}
-	_, err := c.account.DeregisterTaskDefinition(text(c.state, "arn"))
+	_, err := ecs.DeregisterTaskDefinition(c.account, text(c.state, "arn"))
 	if account.IsCode(err, "ClientException") {
 		return nil
 	}
@@ -187,7 +188,7 @@ func deregisterTaskDefinition(c *call) error {
 
 func getTaskDefinition(a *account.Account, _ string, args values) (values, error) {
 	reference := text(args, "taskDefinition")
-	d, err := a.FindTaskDefinition(reference)
+	d, err := ecs.FindTaskDefinition(a, reference)
 	if err != nil {
 		return nil, fmt.Errorf("reading ECS Task Definition (%s): %w", reference, err)
 	}

@@ -6,11 +6,12 @@ import (
 	"strconv"
 	"strings"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/vpc"
 )
 
 var loadBalancer = &resourceType{
-	kind: account.LoadBalancer, noun: "ELBv2 application Load Balancer", key: "name", autoname: true, nameLimit: 32,
+	kind: elb.LoadBalancer, noun: "ELBv2 application Load Balancer", key: "name", autoname: true, nameLimit: 32,
 	arnID: true,
 	properties: properties{
 		"arn": result, "arnSuffix": result, "dnsName": result, "vpcId": result, "zoneId": result,
@@ -39,7 +40,7 @@ var loadBalancer = &resourceType{
 			empty: ""},
 		"preserveHostHeader": {standard: false},
 		"securityGroups": {set: true, computed: true,
-			empty: []any{account.DefaultSecurityGroup}},
+			empty: []any{vpc.DefaultSecurityGroup}},
 		"subnetMappings": {computed: true, unsupported: true},
 		"subnets":        {set: true, computed: true},
 		"tags":           tags, "tagsAll": tagsAll,
@@ -58,7 +59,7 @@ var loadBalancer = &resourceType{
 		}
 	},
 	identify: func(c *call) (string, error) {
-		key, err := c.account.NewKey(account.LoadBalancer)
+		key, err := elb.NewKey(c.account, elb.LoadBalancer)
 		return c.arn("elasticloadbalancing", "loadbalancer/app/"+text(c.state, "name")+"/"+key), err
 	},
 	fill:   fillLoadBalancer,
@@ -94,7 +95,7 @@ func fillLoadBalancer(c *call) {
 	}
 	c.state["arn"], c.state["arnSuffix"] = c.id, suffix
 	c.state["dnsName"] = fmt.Sprintf("%s%s-%d.%s.elb.amazonaws.com", prefix, text(c.state, "name"), 1e9+key%9e9, c.region)
-	c.state["vpcId"], c.state["zoneId"] = account.DefaultVPC, loadBalancerZones[c.region]
+	c.state["vpcId"], c.state["zoneId"] = vpc.DefaultVPC, loadBalancerZones[c.region]
 	mappings := []any{}
 	for _, id := range textList(c.state["subnets"]) {
 		mappings = append(mappings, values{"allocationId": "", "ipv6Address": "", "outpostId": "", "privateIpv4Address": "",
@@ -104,7 +105,7 @@ func fillLoadBalancer(c *call) {
 }
 
 var targetGroup = &resourceType{
-	kind: account.TargetGroup, noun: "ELBv2 Target Group", key: "name", autoname: true, nameLimit: 32, arnID: true,
+	kind: elb.TargetGroup, noun: "ELBv2 Target Group", key: "name", autoname: true, nameLimit: 32, arnID: true,
 	properties: properties{
 		"arn": result, "arnSuffix": result, "loadBalancerArns": {output: true, empty: texts},
 		"connectionTermination": {computed: true},
@@ -142,7 +143,7 @@ var targetGroup = &resourceType{
 	},
 	validate: validateTargetGroup,
 	identify: func(c *call) (string, error) {
-		key, err := c.account.NewKey(account.TargetGroup)
+		key, err := elb.NewKey(c.account, elb.TargetGroup)
 		return c.arn("elasticloadbalancing", "targetgroup/"+text(c.state, "name")+"/"+key), err
 	},
 	fill: func(c *call) {

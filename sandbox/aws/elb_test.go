@@ -7,7 +7,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 )
 
 func elbInputs(more values) values {
-	inputs := values{"name": "shop-dev", "subnets": []any{account.Subnets[1].ID, account.Subnets[0].ID}}
+	inputs := values{"name": "shop-dev", "subnets": []any{vpc.Subnets[1].ID, vpc.Subnets[0].ID}}
 	for key, value := range more {
 		inputs[key] = value
 	}
@@ -26,7 +26,7 @@ func elbInputs(more values) values {
 }
 
 func groupInputs(more values) values {
-	inputs := values{"name": "web", "port": 8080.0, "protocol": "HTTP", "targetType": "ip", "vpcId": account.DefaultVPC}
+	inputs := values{"name": "web", "port": 8080.0, "protocol": "HTTP", "targetType": "ip", "vpcId": vpc.DefaultVPC}
 	for key, value := range more {
 		inputs[key] = value
 	}
@@ -66,10 +66,10 @@ func TestLoadBalancerWithAllThatBelongsToIt(t *testing.T) {
 	require.Regexp(t, `^shop-dev-\d{10}\.ap-northeast-2\.elb\.amazonaws\.com$`, balancer.outputs["dnsName"])
 	require.Equal(t, "ZWKZPGTI48KDX", balancer.outputs["zoneId"])
 	require.Equal(t, "app/shop-dev/"+balancer.id[len(balancer.id)-16:], balancer.outputs["arnSuffix"])
-	internal := c.create(elbToken, "inner", values{"subnets": []any{account.Subnets[0].ID, account.Subnets[2].ID},
+	internal := c.create(elbToken, "inner", values{"subnets": []any{vpc.Subnets[0].ID, vpc.Subnets[2].ID},
 		"internal": true})
 	require.Regexp(t, `^internal-inner-[0-9a-f]{7}-\d{10}\.`, internal.outputs["dnsName"])
-	require.Equal(t, []any{account.DefaultSecurityGroup}, internal.outputs["securityGroups"])
+	require.Equal(t, []any{vpc.DefaultSecurityGroup}, internal.outputs["securityGroups"])
 
 	web := c.create(groupToken, "web",
 		groupInputs(values{"stickiness": values{"type": "lb_cookie", "cookieDuration": 600.0}}))
@@ -153,7 +153,7 @@ func TestWhatElasticLoadBalancingRefuses(t *testing.T) {
 		inputs values
 		want   string
 	}{
-		"a load balancer in one zone": {elbToken, elbInputs(values{"name": "x", "subnets": []any{account.Subnets[0].ID}}),
+		"a load balancer in one zone": {elbToken, elbInputs(values{"name": "x", "subnets": []any{vpc.Subnets[0].ID}}),
 			"ValidationError: At least two subnets in two different Availability Zones must be specified"},
 		"a security group that is not there": {elbToken, elbInputs(values{"name": "x", "securityGroups": []any{"sg-1"}}),
 			"InvalidSecurityGroup: The security group 'sg-1' does not exist"},

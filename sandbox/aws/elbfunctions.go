@@ -5,10 +5,11 @@ import (
 	"maps"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/elb"
 )
 
 func getLoadBalancer(a *account.Account, _ string, args values) (values, error) {
-	balancers, err := a.Objects(account.LoadBalancer)
+	balancers, err := a.Objects(elb.LoadBalancer)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func getLoadBalancer(a *account.Account, _ string, args values) (values, error) 
 }
 
 func getListener(a *account.Account, _ string, args values) (values, error) {
-	listeners, err := a.Objects(account.Listener)
+	listeners, err := a.Objects(elb.Listener)
 	if err != nil {
 		return nil, err
 	}

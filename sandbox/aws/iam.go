@@ -6,10 +6,11 @@ import (
 
 	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
 )
 
 var role = &resourceType{
-	kind: account.Role, noun: "IAM Role", key: "name", autoname: true,
+	kind: iam.Role, noun: "IAM Role", key: "name", autoname: true,
 	existing: "EntityAlreadyExists: Role with name %s already exists.",
 	properties: properties{
 		"arn": result, "createDate": result, "uniqueId": result,
@@ -46,7 +47,7 @@ var role = &resourceType{
 }
 
 var rolePolicy = &resourceType{
-	kind: account.RolePolicy, noun: "IAM Role Policy", key: "name", autoname: true,
+	kind: iam.RolePolicy, noun: "IAM Role Policy", key: "name", autoname: true,
 	existing: "EntityAlreadyExists: the inline policy %s already exists",
 	properties: properties{
 		"name":       {replaces: true},
@@ -58,7 +59,7 @@ var rolePolicy = &resourceType{
 }
 
 var managedPolicy = &resourceType{
-	kind: account.Policy, noun: "IAM Policy", key: "name", autoname: true, nameLimit: 128,
+	kind: iam.Policy, noun: "IAM Policy", key: "name", autoname: true, nameLimit: 128,
 	existing: "EntityAlreadyExists: A policy called %s already exists. Duplicate names are not allowed.",
 	properties: properties{
 		"arn": result, "attachmentCount": result, "policyId": result,
@@ -79,7 +80,7 @@ var managedPolicy = &resourceType{
 }
 
 var rolePolicyAttachment = &resourceType{
-	kind: account.RolePolicyAttachment, noun: "IAM Role Policy Attachment", key: "role",
+	kind: iam.RolePolicyAttachment, noun: "IAM Role Policy Attachment", key: "role",
 	properties: properties{"policyArn": given, "role": given},
 	identify: func(c *call) (string, error) {
 		return text(c.state, "role") + "-" + text(c.state, "policyArn"), nil

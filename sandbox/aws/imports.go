@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 // importer turns the id that an import gives into the id and the state that reading starts from, as the official
@@ -167,7 +167,7 @@ func importSecurityGroupRule(c *call) error {
 		}) {
 		return wrongID(c, format)
 	}
-	rules, err := c.account.Objects(account.SecurityGroupRule)
+	rules, err := c.account.Objects(vpc.SecurityGroupRule)
 	given := slices.Sorted(slices.Values(parts[5:]))
 	c.id = "sgrule-0" // gone, unless it is found
 	for _, rule := range rules {

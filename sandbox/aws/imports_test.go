@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 // documentedID is the id by which the provider's documentation imports a resource.
@@ -73,7 +74,7 @@ func (c *client) imported(r *tracked) {
 func TestASecondRuleForTheSameIsRefused(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"vpcId": account.DefaultVPC})
+	group := c.create("aws:ec2/securityGroup:SecurityGroup", "web", values{"vpcId": vpc.DefaultVPC})
 	rule := func(port float64, ranges ...any) values {
 		return values{"type": "ingress", "securityGroupId": group.id, "protocol": "tcp", "fromPort": port, "toPort": port,
 			"cidrBlocks": ranges}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/elb"
 )
 
 // action is one action of a listener or of a rule.
@@ -24,7 +24,7 @@ var action = properties{
 }
 
 var listener = &resourceType{
-	kind: account.Listener, noun: "ELBv2 Listener", key: "loadBalancerArn", arnID: true,
+	kind: elb.Listener, noun: "ELBv2 Listener", key: "loadBalancerArn", arnID: true,
 	properties: properties{
 		"alpnPolicy":           {unsupported: true},
 		"arn":                  result,
@@ -47,7 +47,7 @@ var listener = &resourceType{
 		c.actions(inputs, "defaultActions")
 	},
 	identify: func(c *call) (string, error) {
-		key, err := c.account.NewKey(account.Listener)
+		key, err := elb.NewKey(c.account, elb.Listener)
 		return strings.Replace(text(c.state, "loadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/" + key, err
 	},
 	fill: func(c *call) {
@@ -104,7 +104,7 @@ var (
 )
 
 var listenerRule = &resourceType{
-	kind: account.ListenerRule, noun: "ELBv2 Listener Rule", key: "listenerArn", arnID: true,
+	kind: elb.ListenerRule, noun: "ELBv2 Listener Rule", key: "listenerArn", arnID: true,
 	properties: properties{
 		"actions":     {required: true, fields: action},
 		"arn":         result,
@@ -131,7 +131,7 @@ var listenerRule = &resourceType{
 				return "", err
 			}
 		}
-		key, err := c.account.NewKey(account.ListenerRule)
+		key, err := elb.NewKey(c.account, elb.ListenerRule)
 		return strings.Replace(text(c.state, "listenerArn"), ":listener/", ":listener-rule/", 1) + "/" + key, err
 	},
 	fill: func(c *call) { c.state["arn"] = c.id },
@@ -139,7 +139,7 @@ var listenerRule = &resourceType{
 
 // lastPriority puts a rule that asks for no priority after every other one of its listener.
 func lastPriority(c *call) error {
-	rules, err := c.account.Objects(account.ListenerRule)
+	rules, err := c.account.Objects(elb.ListenerRule)
 	last := 0
 	for _, rule := range rules {
 		if text(rule, "listenerArn") == text(c.state, "listenerArn") {

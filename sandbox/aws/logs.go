@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/logs"
 )
 
 // retentions are the days that CloudWatch Logs keeps events for; 0 is for ever.
@@ -12,7 +12,7 @@ var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 	3288, 3653}
 
 var logGroup = &resourceType{
-	kind: account.LogGroup, noun: "CloudWatch Logs Log Group", key: "name", autoname: true,
+	kind: logs.LogGroup, noun: "CloudWatch Logs Log Group", key: "name", autoname: true,
 	existing: "ResourceAlreadyExistsException: The specified log group already exists: %s",
 	properties: properties{
 		"arn":             result,
@@ -34,6 +34,6 @@ var logGroup = &resourceType{
 		if isTrue(c.state, "skipDestroy") {
 			return nil
 		}
-		return c.account.DeleteObject(account.LogGroup, c.id, false)
+		return c.account.DeleteObject(logs.LogGroup, c.id, false)
 	}},
 }

@@ -14,6 +14,9 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/vpc"
 )
 
 // client drives the server as the engine drives a resource: check, then diff, then the operation.
@@ -110,7 +113,7 @@ func serviceInputs(cluster, taskDefinition any) values {
 	return values{"name": "web", "cluster": cluster, "taskDefinition": taskDefinition, "desiredCount": 1.0,
 		"launchType":               "FARGATE",
 		"deploymentCircuitBreaker": values{"enable": true, "rollback": true},
-		"networkConfiguration":     values{"assignPublicIp": true, "subnets": []any{account.Subnets[0].ID}}}
+		"networkConfiguration":     values{"assignPublicIp": true, "subnets": []any{vpc.Subnets[0].ID}}}
 }
 
 func TestVolumesOfATaskDefinition(t *testing.T) {
@@ -147,12 +150,12 @@ func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {
 	next := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", changed)
 	require.Equal(t, 2.0, next.outputs["revision"])
 	require.NoError(t, c.remove(d), "skipDestroy")
-	first, err := c.account.FindTaskDefinition("shop-web:1")
+	first, err := ecs.FindTaskDefinition(c.account, "shop-web:1")
 	require.NoError(t, err)
 	require.Equal(t, "ACTIVE", first.Status)
 	d.outputs["skipDestroy"] = false
 	require.NoError(t, c.remove(d))
-	first, err = c.account.FindTaskDefinition("shop-web:1")
+	first, err = ecs.FindTaskDefinition(c.account, "shop-web:1")
 	require.NoError(t, err)
 	require.Equal(t, "INACTIVE", first.Status)
 	c.refresh(d)
@@ -177,9 +180,9 @@ func TestServiceThatRolledBackDriftsFromItsInputs(t *testing.T) {
 	service := c.create("aws:ecs/service:Service", "web", serviceInputs(cluster.id, first.outputs["arn"]))
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:service/shop-dev/web", service.id)
 	completed := func() bool {
-		s, err := c.account.FindService("", service.id)
+		s, err := ecs.FindService(c.account, "", service.id)
 		require.NoError(t, err)
-		return len(s.Deployments) == 1 && s.Deployments[0].RolloutState == account.Completed
+		return len(s.Deployments) == 1 && s.Deployments[0].RolloutState == ecs.Completed
 	}
 	require.Eventually(t, completed, 5*time.Second, 50*time.Millisecond)
 
@@ -244,7 +247,7 @@ func TestFailedOperationsAreWordedAsTheProviderDoes(t *testing.T) {
 	require.EqualError(t, err,
 		"1 error occurred:\n\t* creating ECR Repository (shop/web): RepositoryAlreadyExistsException: The repository "+
 			"with name 'shop/web' already exists in the registry with id '123456789012'\n\n")
-	require.NoError(t, c.account.PutImage("shop/web", "one", "sha256:1", 1))
+	require.NoError(t, ecr.PutImage(c.account, "shop/web", "one", "sha256:1", 1))
 	require.EqualError(t, c.remove(repository),
 		"1 error occurred:\n\t* ECR Repository (shop/web) not empty, consider using force_delete: "+
 			"RepositoryNotEmptyException: The repository with name 'shop/web' in registry with id '123456789012' cannot be "+
@@ -300,7 +303,7 @@ func TestSecretsStaySecretInOutputs(t *testing.T) {
 	inputs["containerDefinitions"] = conceal(webImage)
 	d := c.create("aws:ecs/taskDefinition:TaskDefinition", "web", inputs)
 	require.Equal(t, sig.Secret, d.outputs["containerDefinitions"].(values)[sig.Key])
-	registered, err := c.account.FindTaskDefinition("shop-web")
+	registered, err := ecs.FindTaskDefinition(c.account, "shop-web")
 	require.NoError(t, err)
 	require.Equal(t, "public.ecr.aws/nginx:1", registered.Containers[0].Image())
 	preview, err := c.Create(t.Context(), &pulumirpc.CreateRequest{Urn: d.urn, Properties: c.structure(d.inputs),
@@ -393,7 +396,7 @@ func TestGetImage(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	c.create("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
-	require.NoError(t, c.account.PutImage("shop/web", "one", "sha256:1", 1))
+	require.NoError(t, ecr.PutImage(c.account, "shop/web", "one", "sha256:1", 1))
 	invoke := func(args values) (values, error) {
 		answer, err := c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecr/getImage:getImage",
 			Args: c.structure(args)})

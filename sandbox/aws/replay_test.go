@@ -17,6 +17,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 // recorded is one call to the official provider's own code, and its answer.
@@ -167,12 +173,12 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 		"iam-role.jsonl":                     {"aws:iam/role:Role", "web", nil},
 		"iam-rolePolicy.jsonl":               {"aws:iam/rolePolicy:RolePolicy", "execution", prerequisites},
 		"lb-listener.jsonl": {"aws:lb/listener:Listener", "http",
-			balanced(account.Listener, account.ListenerRule)},
-		"lb-listenerRule.jsonl": {"aws:lb/listenerRule:ListenerRule", "web", balanced(account.ListenerRule)},
+			balanced(elb.Listener, elb.ListenerRule)},
+		"lb-listenerRule.jsonl": {"aws:lb/listenerRule:ListenerRule", "web", balanced(elb.ListenerRule)},
 		"lb-loadBalancer.jsonl": {"aws:lb/loadBalancer:LoadBalancer", "facts",
-			balanced(account.LoadBalancer, account.Listener, account.ListenerRule)},
+			balanced(elb.LoadBalancer, elb.Listener, elb.ListenerRule)},
 		"lb-targetGroup.jsonl": {"aws:lb/targetGroup:TargetGroup", "web",
-			balanced(account.TargetGroup, account.ListenerRule)},
+			balanced(elb.TargetGroup, elb.ListenerRule)},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -186,7 +192,7 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 					continue // the recording's stand-in for AWS hung up
 				}
 				call.Request = json.RawMessage(made.Replace(string(call.Request)))
-				secrets, err := s.account.Objects(account.Secret)
+				secrets, err := s.account.Objects(secrets.Secret)
 				require.NoError(t, err)
 				for _, secret := range secrets {
 					call.Request = json.RawMessage(strings.ReplaceAll(string(call.Request), recordedARN, secret["arn"].(string)))
@@ -263,7 +269,7 @@ const recordedARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:f
 
 func recordedSecret(t *testing.T, s *server) {
 	t.Helper()
-	_, err := s.account.CreateSecret(testRegion, account.Object{"name": "facts/dev/web"})
+	_, err := secrets.CreateSecret(s.account, testRegion, account.Object{"name": "facts/dev/web"})
 	require.NoError(t, err)
 }
 
@@ -281,14 +287,14 @@ func runnable(t *testing.T, s *server) {
 	t.Helper()
 	prerequisites(t, s)
 	balanced()(t, s)
-	require.NoError(t, s.account.PutImage("facts-dev/web", "one", "sha256:1", 1))
-	require.NoError(t, s.account.CreateObject(account.RolePolicy, "pull", account.Object{"role": "facts-dev-web-execution",
+	require.NoError(t, ecr.PutImage(s.account, "facts-dev/web", "one", "sha256:1", 1))
+	require.NoError(t, s.account.CreateObject(iam.RolePolicy, "pull", account.Object{"role": "facts-dev-web-execution",
 		"policy": `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}, nil))
-	containers, err := account.ParseContainers(`[{"name":"web","image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/facts-dev/web:one",
+	containers, err := ecs.ParseContainers(`[{"name":"web","image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/facts-dev/web:one",
 		"portMappings":[{"containerPort":8080}]}]`)
 	require.NoError(t, err)
 	for range 3 {
-		_, err := s.account.RegisterTaskDefinition(testRegion, account.TaskDefinition{Family: "facts-dev-web", CPU: "256",
+		_, err := ecs.RegisterTaskDefinition(s.account, testRegion, ecs.TaskDefinition{Family: "facts-dev-web", CPU: "256",
 			Memory:      "512",
 			NetworkMode: "awsvpc", RequiresCompatibilities: []string{"FARGATE"}, Containers: containers,
 			ExecutionRoleARN: "arn:aws:iam::123456789012:role/facts-dev-web-execution"})
@@ -308,17 +314,17 @@ func balanced(except ...string) func(*testing.T, *server) {
 			kind       string
 			properties account.Object
 		}{
-			{account.SecurityGroup, account.Object{"arn": "security-group/sg-1c5983149878cba18", "vpcId": account.DefaultVPC,
+			{vpc.SecurityGroup, account.Object{"arn": "security-group/sg-1c5983149878cba18", "vpcId": vpc.DefaultVPC,
 				"ingress": everything, "egress": everything}},
-			{account.LoadBalancer, account.Object{"arn": balancer, "name": "facts-dev",
+			{elb.LoadBalancer, account.Object{"arn": balancer, "name": "facts-dev",
 				"securityGroups": []any{"sg-1c5983149878cba18"},
-				"subnets":        []any{account.Subnets[0].ID, account.Subnets[1].ID}}},
-			{account.TargetGroup, account.Object{"arn": group, "name": "web-f2ba985", "targetType": "ip",
-				"vpcId": account.DefaultVPC}},
-			{account.Listener, account.Object{"arn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
+				"subnets":        []any{vpc.Subnets[0].ID, vpc.Subnets[1].ID}}},
+			{elb.TargetGroup, account.Object{"arn": group, "name": "web-f2ba985", "targetType": "ip",
+				"vpcId": vpc.DefaultVPC}},
+			{elb.Listener, account.Object{"arn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
 				"port":     80.0,
 				"protocol": "HTTP", "loadBalancerArn": balancer}},
-			{account.ListenerRule,
+			{elb.ListenerRule,
 				account.Object{"arn": arn("listener-rule/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89/b06affbb716399e9"),
 					"listenerArn": arn("listener/app/facts-dev/5f199ffa0882b300/0a5f2c8f15614b89"),
 					"actions":     []any{values{"type": "forward", "targetGroupArn": group}}}},

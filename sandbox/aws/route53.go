@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
 )
 
 var record = &resourceType{
-	kind: account.Record, noun: "Route 53 Record", key: "name",
+	kind: dns.Record, noun: "Route 53 Record", key: "name",
 	properties: properties{
 		"fqdn": result,
 		"aliases": {set: true, empty: texts,
@@ -52,11 +53,11 @@ func sameDomain(one, other string) bool { return domain(one) == domain(other) }
 func fullName(name string) string {
 	switch {
 	case name == "":
-		return account.HostedZoneName
-	case strings.HasSuffix(name, account.HostedZoneName):
+		return dns.HostedZoneName
+	case strings.HasSuffix(name, dns.HostedZoneName):
 		return name
 	}
-	return name + "." + account.HostedZoneName
+	return name + "." + dns.HostedZoneName
 }
 
 // recordKey is the account's key of a record with the id ZONE_name_type.
@@ -72,11 +73,11 @@ func createRecord(c *call) error {
 	c.state["name"], c.state["fqdn"] = name, fullName(name)
 	key, _ := recordKey(c.id)
 	if isTrue(c.state, "allowOverwrite") {
-		if existing, err := c.account.Object(account.Record, key); err != nil || existing != nil {
+		if existing, err := c.account.Object(dns.Record, key); err != nil || existing != nil {
 			return updateRecord(c)
 		}
 	}
-	return c.account.CreateObject(account.Record, key, c.state,
+	return c.account.CreateObject(dns.Record, key, c.state,
 		&account.Error{Code: "InvalidChangeBatch", Message: fmt.Sprintf(
 			"[Tried to create resource record set [name='%s.', type='%s'] but it already exists]", fullName(name),
 			text(c.state, "type"))})
@@ -84,7 +85,7 @@ func createRecord(c *call) error {
 
 func readRecord(c *call) (values, error) {
 	key, name := recordKey(c.id)
-	found, err := c.account.Object(account.Record, key)
+	found, err := c.account.Object(dns.Record, key)
 	if found != nil {
 		found["name"] = name
 	}
@@ -93,12 +94,12 @@ func readRecord(c *call) (values, error) {
 
 func updateRecord(c *call) error {
 	key, _ := recordKey(c.id)
-	return c.account.UpdateObject(account.Record, key, c.state)
+	return c.account.UpdateObject(dns.Record, key, c.state)
 }
 
 func deleteRecord(c *call) error {
 	key, _ := recordKey(c.id)
-	return c.account.DeleteObject(account.Record, key, false)
+	return c.account.DeleteObject(dns.Record, key, false)
 }
 
 func getZone(a *account.Account, _ string, args values) (values, error) {
@@ -108,21 +109,21 @@ func getZone(a *account.Account, _ string, args values) (values, error) {
 		return nil, fmt.Errorf("either name or zone_id must be set")
 	case name != "" && id != "":
 		return nil, fmt.Errorf("zone_id and name cannot be set at the same time")
-	case isTrue(args, "privateZone"), id != "" && id != account.HostedZone, name != "" &&
-		domain(name) != account.HostedZoneName:
+	case isTrue(args, "privateZone"), id != "" && id != dns.HostedZone, name != "" &&
+		domain(name) != dns.HostedZoneName:
 		return nil, fmt.Errorf("no matching Route53Zone found")
 	}
-	records, err := a.Objects(account.Record)
+	records, err := a.Objects(dns.Record)
 	servers := []any{}
 	for i, end := range []string{"com", "net", "org", "co.uk"} {
 		servers = append(servers, fmt.Sprintf("ns-%d.awsdns-%02d.%s", 100+512*i, 12+i, end))
 	}
 	const ownRecords = 2 // NS and SOA
 	return values{
-		"arn": "arn:aws:route53:::hostedzone/" + account.HostedZone, "callerReference": "sandbox", "comment": "",
-		"id":                       account.HostedZone,
-		"linkedServiceDescription": "", "linkedServicePrincipal": "", "name": account.HostedZoneName, "nameServers": servers,
+		"arn": "arn:aws:route53:::hostedzone/" + dns.HostedZone, "callerReference": "sandbox", "comment": "",
+		"id":                       dns.HostedZone,
+		"linkedServiceDescription": "", "linkedServicePrincipal": "", "name": dns.HostedZoneName, "nameServers": servers,
 		"primaryNameServer": servers[0], "privateZone": false, "resourceRecordSetCount": float64(ownRecords + len(records)),
-		"tags": values{}, "vpcId": "", "zoneId": account.HostedZone,
+		"tags": values{}, "vpcId": "", "zoneId": dns.HostedZone,
 	}, err
 }

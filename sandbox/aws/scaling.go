@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/scaling"
 )
 
 const scalerRole = "arn:aws:iam::" + account.ID + ":role/aws-service-role/ecs.application-autoscaling.amazonaws.com/" +
 	"AWSServiceRoleForApplicationAutoScaling_ECSService"
 
 var scalableTarget = &resourceType{
-	kind: account.ScalableTarget, noun: "Application AutoScaling Target", key: "resourceId",
+	kind: scaling.ScalableTarget, noun: "Application AutoScaling Target", key: "resourceId",
 	properties: properties{
 		"arn":         result,
 		"maxCapacity": {required: true}, "minCapacity": {required: true},
@@ -21,11 +22,11 @@ var scalableTarget = &resourceType{
 	validate: scalesServices,
 	custom: putting(func(c *call, newID func(int) string) account.Object {
 		return account.Object{"arn": c.arn("application-autoscaling", "scalable-target/"+newID(36)), "roleArn": scalerRole}
-	}, func(c *call) error { return c.account.DeleteScalableTarget(c.id) }),
+	}, func(c *call) error { return scaling.DeleteScalableTarget(c.account, c.id) }),
 }
 
 var scalingPolicy = &resourceType{
-	kind: account.ScalingPolicy, noun: "Application Auto Scaling Scaling Policy", key: "name", autoname: true,
+	kind: scaling.ScalingPolicy, noun: "Application Auto Scaling Scaling Policy", key: "name", autoname: true,
 	objectKey: ofTarget,
 	properties: properties{
 		"alarmArns": {output: true, empty: texts}, "arn": result,
@@ -61,7 +62,7 @@ var scalingPolicy = &resourceType{
 }
 
 var scheduledAction = &resourceType{
-	kind: account.ScheduledAction, noun: "Application Auto Scaling Scheduled Action", key: "name", autoname: true,
+	kind: scaling.ScheduledAction, noun: "Application Auto Scaling Scheduled Action", key: "name", autoname: true,
 	objectKey: ofTarget,
 	properties: properties{
 		"arn":        result,

@@ -17,8 +17,8 @@ const (
 	alarmToken  = "aws:cloudwatch/metricAlarm:MetricAlarm"
 )
 
-// scaling is inputs for the scaling of the service shop-dev/web.
-func scaling(more values) values {
+// scalingOf is inputs for the scaling of the service shop-dev/web.
+func scalingOf(more values) values {
 	inputs := values{"resourceId": "service/shop-dev/web", "scalableDimension": "ecs:service:DesiredCount",
 		"serviceNamespace": "ecs"}
 	maps.Copy(inputs, more)
@@ -30,7 +30,7 @@ func tracking(metric, label string) values {
 	if label != "" {
 		specification["resourceLabel"] = label
 	}
-	return scaling(values{"policyType": "TargetTrackingScaling", "targetTrackingScalingPolicyConfiguration": values{
+	return scalingOf(values{"policyType": "TargetTrackingScaling", "targetTrackingScalingPolicyConfiguration": values{
 		"targetValue": 60.0, "scaleInCooldown": 120.0, "predefinedMetricSpecification": specification}})
 }
 
@@ -39,17 +39,17 @@ func TestServiceScalesWithItsTarget(t *testing.T) {
 	c := newClient(t)
 	c.serviceOf(nil)
 	target := c.create(targetToken, "web",
-		scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0, "tags": values{"Stage": "dev"}}))
+		scalingOf(values{"minCapacity": 1.0, "maxCapacity": 4.0, "tags": values{"Stage": "dev"}}))
 	require.Equal(t, "service/shop-dev/web", target.id)
 	require.Equal(t, "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"+
 		"AWSServiceRoleForApplicationAutoScaling_ECSService", target.outputs["roleArn"])
 	require.Regexp(t, "^arn:aws:application-autoscaling:ap-northeast-2:123456789012:scalable-target/[0-9a-f]{36}$",
 		target.outputs["arn"])
-	c.update(target, scaling(values{"minCapacity": 0.0, "maxCapacity": 6.0}))
+	c.update(target, scalingOf(values{"minCapacity": 0.0, "maxCapacity": 6.0}))
 	require.Equal(t, 6.0, target.outputs["maxCapacity"])
 	c.refresh(target)
 	require.Empty(t, c.diff(target, target.inputs).GetDiffs())
-	again := c.create(targetToken, "web", scaling(values{"minCapacity": 2.0, "maxCapacity": 6.0}))
+	again := c.create(targetToken, "web", scalingOf(values{"minCapacity": 2.0, "maxCapacity": 6.0}))
 	require.Equal(t, target.outputs["arn"], again.outputs["arn"], "registering again changes the one target")
 
 	cpu := c.create(policyToken, "cpu", tracking("ECSServiceAverageCPUUtilization", ""))
@@ -60,12 +60,12 @@ func TestServiceScalesWithItsTarget(t *testing.T) {
 		"app/shop/5f199ffa0882b300/targetgroup/web/b60b03723de28181"))
 	require.NoError(t, c.remove(requests))
 	action := c.create(actionToken, "night",
-		scaling(values{"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin",
+		scalingOf(values{"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin",
 			"scalableTargetAction": values{"minCapacity": 0.0, "maxCapacity": 0.0}}))
 	require.Equal(t, "night-ecs-service/shop-dev/web", action.id)
 	for _, schedule := range []string{"at(2026-11-24T22:00:00)", "rate(12 hours)"} {
 		c.create(actionToken, "once",
-			scaling(values{"schedule": schedule, "scalableTargetAction": values{"maxCapacity": 3.0}}))
+			scalingOf(values{"schedule": schedule, "scalableTargetAction": values{"maxCapacity": 3.0}}))
 	}
 
 	require.NoError(t, c.remove(again))
@@ -81,7 +81,7 @@ func TestScalingThatIsRefused(t *testing.T) {
 	c := newClient(t)
 	const unregistered = "ObjectNotFoundException: No scalable target registered for service namespace: ecs, resource ID: " +
 		"service/shop-dev/web, scalable dimension: ecs:service:DesiredCount"
-	_, err := c.tryCreate(targetToken, "web", scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0}))
+	_, err := c.tryCreate(targetToken, "web", scalingOf(values{"minCapacity": 1.0, "maxCapacity": 4.0}))
 	require.EqualError(t, err,
 		"1 error occurred:\n\t* creating Application AutoScaling Target (service/shop-dev/web): ValidationException: "+
 			"ECS service doesn't exist: service/shop-dev/web\n\n")
@@ -89,11 +89,11 @@ func TestScalingThatIsRefused(t *testing.T) {
 	_, err = c.tryCreate(policyToken, "web", tracking("ECSServiceAverageCPUUtilization", ""))
 	require.ErrorContains(t, err, unregistered)
 	action := values{"schedule": "rate(1 day)", "scalableTargetAction": values{"minCapacity": 3.0, "maxCapacity": 2.0}}
-	_, err = c.tryCreate(actionToken, "web", scaling(action))
+	_, err = c.tryCreate(actionToken, "web", scalingOf(action))
 	require.ErrorContains(t, err, unregistered)
-	_, err = c.tryCreate(targetToken, "web", scaling(values{"minCapacity": 5.0, "maxCapacity": 4.0}))
+	_, err = c.tryCreate(targetToken, "web", scalingOf(values{"minCapacity": 5.0, "maxCapacity": 4.0}))
 	require.ErrorContains(t, err, "ValidationException: Minimum capacity cannot be greater than maximum capacity")
-	c.create(targetToken, "web", scaling(values{"minCapacity": 1.0, "maxCapacity": 4.0}))
+	c.create(targetToken, "web", scalingOf(values{"minCapacity": 1.0, "maxCapacity": 4.0}))
 	for name, refused := range map[string]struct {
 		token  string
 		inputs values
@@ -105,15 +105,15 @@ func TestScalingThatIsRefused(t *testing.T) {
 		"a label": {policyToken, tracking("ECSServiceAverageCPUUtilization", "app/shop/1/targetgroup/web/1"),
 			"Resource label is not allowed"},
 		"a metric":    {policyToken, tracking("DynamoDBReadCapacityUtilization", ""), "Unsupported predefined metric type"},
-		"upside down": {actionToken, scaling(action), "Minimum capacity cannot be greater than maximum capacity"},
+		"upside down": {actionToken, scalingOf(action), "Minimum capacity cannot be greater than maximum capacity"},
 		"a schedule": {actionToken,
-			scaling(values{"schedule": "daily", "scalableTargetAction": values{"minCapacity": 3.0}}),
+			scalingOf(values{"schedule": "daily", "scalableTargetAction": values{"minCapacity": 3.0}}),
 			"Invalid schedule expression: daily"},
 		"short of cron": {actionToken,
-			scaling(values{"schedule": "cron(0 22 * * *)", "scalableTargetAction": values{"minCapacity": 3.0}}),
+			scalingOf(values{"schedule": "cron(0 22 * * *)", "scalableTargetAction": values{"minCapacity": 3.0}}),
 			"Invalid schedule expression"},
 		"a zone": {actionToken,
-			scaling(values{"schedule": "rate(1 day)", "timezone": "Mars", "scalableTargetAction": values{"minCapacity": 3.0}}),
+			scalingOf(values{"schedule": "rate(1 day)", "timezone": "Mars", "scalableTargetAction": values{"minCapacity": 3.0}}),
 			"Unsupported time zone: Mars"},
 	} {
 		_, err := c.tryCreate(refused.token, "web", refused.inputs)
@@ -193,11 +193,11 @@ func TestValuesThatCheckRefuses(t *testing.T) {
 			`expected setting.0.value to be one of ["enhanced" "enabled" "disabled"], got on. Examine values at ` +
 				`'web.settings[0].value'.`},
 		"another namespace": {targetToken,
-			scaling(values{"minCapacity": 1.0, "maxCapacity": 1.0, "serviceNamespace": "dynamodb"}),
+			scalingOf(values{"minCapacity": 1.0, "maxCapacity": 1.0, "serviceNamespace": "dynamodb"}),
 			"The sandbox scales ECS services only. Examine values at 'web.serviceNamespace'."},
-		"steps": {policyToken, scaling(nil),
+		"steps": {policyToken, scalingOf(nil),
 			"The sandbox has TargetTrackingScaling only. Examine values at 'web.policyType'."},
-		"an action without one": {actionToken, scaling(values{"schedule": "rate(1 day)", "scalableTargetAction": values{}}),
+		"an action without one": {actionToken, scalingOf(values{"schedule": "rate(1 day)", "scalableTargetAction": values{}}),
 			"one of `scalable_target_action." +
 				"0.max_capacity,scalable_target_action.0.min_capacity` must be specified. Examine values at " +
 				"'web.scalableTargetAction'."},

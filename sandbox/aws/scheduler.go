@@ -4,11 +4,11 @@ import (
 	"regexp"
 
 	expression "slipway/internal/schedule"
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/scheduler"
 )
 
 var schedule = &resourceType{
-	kind: account.Schedule, noun: "EventBridge Scheduler Schedule", key: "name", autoname: true, nameLimit: 64,
+	kind: scheduler.Schedule, noun: "EventBridge Scheduler Schedule", key: "name", autoname: true, nameLimit: 64,
 	existing: "ConflictException: Schedule %s already exists.",
 	properties: properties{
 		"arn":         result,
@@ -16,7 +16,7 @@ var schedule = &resourceType{
 		"endDate":     {unsupported: true, empty: ""},
 		"flexibleTimeWindow": {required: true, fields: properties{"maximumWindowInMinutes": {empty: 0.0},
 			"mode": {required: true}}},
-		"groupName":                  {replaces: true, computed: true, empty: account.DefaultScheduleGroup},
+		"groupName":                  {replaces: true, computed: true, empty: scheduler.DefaultScheduleGroup},
 		"kmsKeyArn":                  {unsupported: true, empty: ""},
 		"name":                       {replaces: true},
 		"namePrefix":                 {replaces: true, computed: true, unsupported: true, empty: ""},

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 const scheduleToken = "aws:scheduler/schedule:Schedule"
@@ -24,7 +25,7 @@ func scheduleTarget(more values) values {
 		"roleArn": "arn:aws:iam::123456789012:role/nightly",
 		"ecsParameters": values{"taskDefinitionArn": account.ARN("ecs", testRegion, "task-definition/shop-nightly:1"),
 			"launchType": "FARGATE",
-			"networkConfiguration": values{"subnets": []any{account.Subnets[1].ID, account.Subnets[0].ID},
+			"networkConfiguration": values{"subnets": []any{vpc.Subnets[1].ID, vpc.Subnets[0].ID},
 				"assignPublicIp": true},
 			"tags": values{"Stage": "dev"}}}
 	maps.Copy(target, more)
@@ -54,8 +55,8 @@ func TestScheduleIsMadeChangedAndRemoved(t *testing.T) {
 	require.ErrorContains(t, err,
 		"creating EventBridge Scheduler Schedule (nightly): ConflictException: Schedule default/nightly already exists.")
 	swapped := scheduleTarget(nil)
-	swapped["ecsParameters"].(values)["networkConfiguration"] = values{"subnets": []any{account.Subnets[0].ID,
-		account.Subnets[1].ID},
+	swapped["ecsParameters"].(values)["networkConfiguration"] = values{"subnets": []any{vpc.Subnets[0].ID,
+		vpc.Subnets[1].ID},
 		"assignPublicIp": true}
 	inputs, failures := c.check(scheduleToken, "nightly", s.inputs, nightly(values{"target": swapped}))
 	require.Empty(t, failures)

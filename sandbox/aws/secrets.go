@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/secrets"
 )
 
 var secret = &resourceType{
-	kind: account.Secret, noun: "Secrets Manager Secret", key: "name", autoname: true, nameLimit: 512,
+	kind: secrets.Secret, noun: "Secrets Manager Secret", key: "name", autoname: true, nameLimit: 512,
 	properties: properties{
 		"arn":                         result,
 		"description":                 {empty: ""},
@@ -32,14 +33,16 @@ var secret = &resourceType{
 	},
 	custom: &operations{
 		create: func(c *call) (err error) {
-			c.id, err = c.account.CreateSecret(c.region, c.state)
+			c.id, err = secrets.CreateSecret(c.account, c.region, c.state)
 			return err
 		},
 		read: func(c *call) (values, error) {
-			o, err := c.account.FindSecret(c.id)
+			o, err := secrets.FindSecret(c.account, c.id)
 			return values(o), err
 		},
-		delete: func(c *call) error { return c.account.DeleteSecret(c.id, number(c.state, "recoveryWindowInDays")) },
+		delete: func(c *call) error {
+			return secrets.DeleteSecret(c.account, c.id, number(c.state, "recoveryWindowInDays"))
+		},
 	},
 }
 
@@ -56,7 +59,7 @@ var secretVersion = &resourceType{
 }
 
 func createSecretVersion(c *call) error {
-	v, err := c.account.PutSecretValue(text(c.state, "secretId"), text(c.state, "secretString"),
+	v, err := secrets.PutSecretValue(c.account, text(c.state, "secretId"), text(c.state, "secretString"),
 		text(c.state, "secretBinary"))
 	if err != nil {
 		return err
@@ -67,7 +70,7 @@ func createSecretVersion(c *call) error {
 
 func readSecretVersion(c *call) (values, error) {
 	secretID, versionID, _ := strings.Cut(c.id, "|")
-	v, err := c.account.FindSecretVersion(secretID, versionID)
+	v, err := secrets.FindSecretVersion(c.account, secretID, versionID)
 	if account.IsCode(err, "ResourceNotFoundException") || account.IsCode(err, "InvalidRequestException") {
 		return nil, nil // the version, or its secret, is gone or about to be
 	}
@@ -87,7 +90,7 @@ func deleteSecretVersion(c *call) error {
 	secretID, versionID, _ := strings.Cut(c.id, "|")
 	stages := slices.DeleteFunc(textList(c.state["versionStages"]),
 		func(stage string) bool { return stage == "AWSCURRENT" })
-	err := c.account.RemoveSecretStages(secretID, versionID, stages)
+	err := secrets.RemoveSecretStages(c.account, secretID, versionID, stages)
 	if account.IsCode(err, "ResourceNotFoundException") || account.IsCode(err, "InvalidRequestException") {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/secrets"
 )
 
 const (
@@ -40,7 +41,7 @@ func TestSecretValuesAreKeptAndMarked(t *testing.T) {
 		s.id + ":KEY::" + text(first.outputs, "versionId"): "1",
 		s.id + "::AWSCURRENT:":                             `{"KEY":"2"}`,
 	} {
-		value, err := c.account.SecretValue(reference)
+		value, err := secrets.SecretValue(c.account, reference)
 		require.NoError(t, err, reference)
 		require.Equal(t, want, value, reference)
 	}
@@ -78,7 +79,7 @@ func TestSecretsThatAreRefused(t *testing.T) {
 	at := c.create(secretToken, "once", values{"name": "once", "recoveryWindowInDays": 0.0})
 	require.NoError(t, c.remove(at))
 	require.NotEqual(t, at.id, c.create(secretToken, "once", values{"name": "once", "recoveryWindowInDays": 0.0}).id)
-	_, err = c.account.SecretValue(at.id)
+	_, err = secrets.SecretValue(c.account, at.id)
 	require.True(t, account.IsCode(err, "ResourceNotFoundException"))
 
 	_, reasons := c.check(secretToken, "web", nil, values{"recoveryWindowInDays": 5.0})

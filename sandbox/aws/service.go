@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // serviceLinkedRole is what ECS itself uses for services of tasks that have a network of their own.
@@ -59,11 +60,11 @@ var service = &resourceType{
 	custom: &operations{create: createService, read: readService, update: updateService, delete: deleteService},
 }
 
-func serviceSettings(c *call) account.ServiceSettings {
+func serviceSettings(c *call) ecs.ServiceSettings {
 	network, _ := c.state["networkConfiguration"].(values)
 	breaker, _ := c.state["deploymentCircuitBreaker"].(values)
 	alarms, _ := c.state["alarms"].(values)
-	return account.ServiceSettings{
+	return ecs.ServiceSettings{
 		DesiredCount:          number(c.state, "desiredCount"),
 		MinimumHealthyPercent: number(c.state, "deploymentMinimumHealthyPercent"),
 		MaximumPercent:        number(c.state, "deploymentMaximumPercent"),
@@ -72,7 +73,7 @@ func serviceSettings(c *call) account.ServiceSettings {
 		Subnets:               textList(network["subnets"]),
 		SecurityGroups:        textList(network["securityGroups"]),
 		AssignPublicIP:        isTrue(network, "assignPublicIp"),
-		Alarms: account.Alarms{Names: textList(alarms["alarmNames"]), Enable: isTrue(alarms, "enable"),
+		Alarms: ecs.Alarms{Names: textList(alarms["alarmNames"]), Enable: isTrue(alarms, "enable"),
 			Rollback: isTrue(alarms, "rollback")},
 		Other: c.state,
 
@@ -81,11 +82,11 @@ func serviceSettings(c *call) account.ServiceSettings {
 	}
 }
 
-func serviceLoadBalancers(given any) (found []account.ServiceLoadBalancer) {
+func serviceLoadBalancers(given any) (found []ecs.ServiceLoadBalancer) {
 	list, _ := given.([]any)
 	for _, element := range list {
 		if lb, ok := element.(values); ok {
-			found = append(found, account.ServiceLoadBalancer{TargetGroupARN: text(lb, "targetGroupArn"),
+			found = append(found, ecs.ServiceLoadBalancer{TargetGroupARN: text(lb, "targetGroupArn"),
 				ContainerName: text(lb, "containerName"), ContainerPort: number(lb, "containerPort")})
 		}
 	}
@@ -115,11 +116,12 @@ func createService(c *call) error {
 
 // createWithLinkedRole tries again where ECS cannot assume its own role yet, for four minutes, as the official provider
 // does.
-func createWithLinkedRole(c *call) (s *account.Service, err error) {
+func createWithLinkedRole(c *call) (s *ecs.Service, err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, 4*time.Minute)
 	defer cancel()
 	if waited := await(ctx, func() (bool, error) {
-		s, err = c.account.CreateService(text(c.state, "cluster"), text(c.state, "name"), text(c.state, "taskDefinition"),
+		s, err = ecs.CreateService(c.account, text(c.state, "cluster"), text(c.state, "name"), text(c.state,
+			"taskDefinition"),
 			serviceSettings(c))
 		return err == nil || !strings.Contains(err.Error(), "Unable to assume the service linked role"), nil
 	}); waited != nil && err == nil {
@@ -134,8 +136,9 @@ func updateService(c *call) error {
 	if err := checkAlarms(c); err != nil {
 		return err
 	}
-	_, err := c.account.UpdateService("", c.id, text(c.state, "taskDefinition"), isTrue(c.state, "forceNewDeployment"),
-		func(s *account.ServiceSettings) {
+	_, err := ecs.UpdateService(c.account, "", c.id, text(c.state, "taskDefinition"), isTrue(c.state,
+		"forceNewDeployment"),
+		func(s *ecs.ServiceSettings) {
 			before := *s
 			*s = serviceSettings(c)
 			if number(c.olds, "desiredCount") == number(c.state, "desiredCount") {
@@ -158,8 +161,8 @@ func waitForSteadyState(c *call) error {
 		return nil
 	}
 	return await(c.ctx, func() (bool, error) {
-		s, err := c.account.FindService("", c.id)
-		return err == nil && len(s.Deployments) == 1 && s.Deployments[0].RolloutState == account.Completed, err
+		s, err := ecs.FindService(c.account, "", c.id)
+		return err == nil && len(s.Deployments) == 1 && s.Deployments[0].RolloutState == ecs.Completed, err
 	})
 }
 
@@ -169,7 +172,7 @@ func readService(c *call) (values, error) {
 	if !both || strings.HasPrefix(c.id, "arn:") {
 		cluster, name = "", c.id
 	}
-	s, err := c.account.FindService(cluster, name)
+	s, err := ecs.FindService(c.account, cluster, name)
 	if account.IsCode(err, "ServiceNotFoundException") || account.IsCode(err, "ClusterNotFoundException") {
 		return nil, nil
 	}
@@ -187,7 +190,7 @@ func readService(c *call) (values, error) {
 }
 
 func deleteService(c *call) error {
-	if err := c.account.DeleteService("", c.id); err != nil {
+	if err := ecs.DeleteService(c.account, "", c.id); err != nil {
 		return err
 	}
 	return await(c.ctx, func() (bool, error) {

@@ -8,7 +8,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 const serviceToken = "aws:ecs/service:Service"
@@ -50,8 +50,8 @@ func (c *client) serviceOf(change func(values)) (s *tracked, inputs values) {
 
 func (c *client) scale(s *tracked, count int) {
 	c.t.Helper()
-	_, err := c.account.UpdateService("", s.id, "", false,
-		func(settings *account.ServiceSettings) { settings.DesiredCount = count })
+	_, err := ecs.UpdateService(c.account, "", s.id, "", false,
+		func(settings *ecs.ServiceSettings) { settings.DesiredCount = count })
 	require.NoError(c.t, err)
 }
 
@@ -86,9 +86,9 @@ func TestServiceSettingsChangeInPlace(t *testing.T) {
 	s, inputs := c.serviceOf(func(inputs values) {
 		inputs["alarms"] = values{"alarmNames": []any{"b", "a"}, "enable": true, "rollback": true}
 	})
-	before, err := c.account.FindService("", s.id)
+	before, err := ecs.FindService(c.account, "", s.id)
 	require.NoError(t, err)
-	require.Equal(t, account.Alarms{Names: []string{"a", "b"}, Enable: true, Rollback: true}, before.Settings.Alarms)
+	require.Equal(t, ecs.Alarms{Names: []string{"a", "b"}, Enable: true, Rollback: true}, before.Settings.Alarms)
 	for name, change := range map[string]values{
 		"alarms":      {"alarms": values{"alarmNames": []any{"c"}, "enable": true, "rollback": false}},
 		"no alarms":   {"alarms": values{"alarmNames": []any{"c"}, "enable": false, "rollback": false}},
@@ -106,7 +106,7 @@ func TestServiceSettingsChangeInPlace(t *testing.T) {
 		c.refresh(s)
 		require.Empty(t, c.diff(s, checked).GetDiffs(), name)
 	}
-	after, err := c.account.FindService("", s.id)
+	after, err := ecs.FindService(c.account, "", s.id)
 	require.NoError(t, err)
 	require.Equal(t, before.Deployments[0].ID, after.Deployments[0].ID, "none of it is a deployment")
 }
@@ -119,9 +119,9 @@ func TestAlarmsThatAreLeftOutStay(t *testing.T) {
 	})
 	delete(inputs, "alarms")
 	c.update(s, inputs, "alarms")
-	found, err := c.account.FindService("", s.id)
+	found, err := ecs.FindService(c.account, "", s.id)
 	require.NoError(t, err)
-	require.Equal(t, account.Alarms{Names: []string{"a"}, Enable: true, Rollback: true}, found.Settings.Alarms)
+	require.Equal(t, ecs.Alarms{Names: []string{"a"}, Enable: true, Rollback: true}, found.Settings.Alarms)
 	require.Equal(t, []string{"alarms"}, c.diff(s, s.inputs).GetDiffs(), "so a difference stays, too")
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 // Where the sandbox answers otherwise than the recordings: the file and the place in the answers, and why.
@@ -158,7 +158,7 @@ func TestWhatIsCreatedIsReportedAsInTheSecondSet(t *testing.T) {
 					continue
 				}
 				here := func(body json.RawMessage) json.RawMessage { // the recordings' network is another one
-					return json.RawMessage(anyVPC.ReplaceAllString(string(body), account.DefaultVPC))
+					return json.RawMessage(anyVPC.ReplaceAllString(string(body), vpc.DefaultVPC))
 				}
 				response, err := s.Create(t.Context(), request(t, here(call.Request), token, "web", &pulumirpc.CreateRequest{}))
 				require.NoError(t, err)

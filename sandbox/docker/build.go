@@ -16,6 +16,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/registry"
 )
 
@@ -132,7 +133,7 @@ func (s *server) buildAndPush(ctx context.Context, urn string, properties *struc
 	if err != nil {
 		return "", nil, err
 	}
-	if err := s.account.CountBuild(tag.RepositoryStr()); err != nil {
+	if err := ecr.CountBuild(s.account, tag.RepositoryStr()); err != nil {
 		return "", nil, err
 	}
 	s.log.Status(urn, "Building the image")

@@ -26,12 +26,13 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/registry"
 )
 
 const (
 	imageURN   = "urn:pulumi:dev::facts::docker:index/image:Image::web"
-	ecr        = account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
+	ecrHost    = account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
 	dockerfile = "FROM scratch\nCOPY app /app\nENTRYPOINT [\"/app\"]\n"
 )
 
@@ -49,7 +50,7 @@ func newServer(t *testing.T, files map[string]string) *server {
 	a, err := account.Open(t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
-	require.NoError(t, a.CreateObject(account.Repository, "facts",
+	require.NoError(t, a.CreateObject(ecr.Repository, "facts",
 		account.Object{"name": "facts", "imageTagMutability": "IMMUTABLE"}, nil))
 	project := t.TempDir()
 	writeFiles(t, project, files)
@@ -125,9 +126,9 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 		require.JSONEq(t, withoutDigests(string(call.Response)), withoutDigests(string(answered)), call.Method)
 	}
 	require.NoError(t, lines.Err())
-	work, err := s.account.Builds()
+	work, err := ecr.Builds(s.account)
 	require.NoError(t, err)
-	require.Equal(t, map[string]account.BuildCounts{"facts": {Builds: 2, Pushes: 2}}, work)
+	require.Equal(t, map[string]ecr.BuildCounts{"facts": {Builds: 2, Pushes: 2}}, work)
 }
 
 var anyDigest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
@@ -135,7 +136,7 @@ var anyDigest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 func withoutDigests(s string) string { return anyDigest.ReplaceAllString(s, "digest") }
 
 func inputsOf(build string) string {
-	return `{"imageName":"` + ecr + `/facts:one","build":` + build + `,"registry":{"server":"` + ecr +
+	return `{"imageName":"` + ecrHost + `/facts:one","build":` + build + `,"registry":{"server":"` + ecrHost +
 		`","username":"AWS","password":"` + registry.Accepted.Password + `"}}`
 }
 
@@ -159,7 +160,7 @@ func TestCheckLeavesUnknownValuesUnknown(t *testing.T) {
 	const unknown = `"` + plugin.UnknownStringValue + `"`
 	for sentence, inputs := range map[string]string{
 		"the name":       `{"imageName":` + unknown + `,"build":{"context":"app"}}`,
-		"the build":      `{"imageName":"` + ecr + `/facts:one","build":` + unknown + `}`,
+		"the build":      `{"imageName":"` + ecrHost + `/facts:one","build":` + unknown + `}`,
 		"the Dockerfile": inputsOf(`{"context":"app","dockerfile":` + unknown + `}`),
 		"the context":    inputsOf(`{"context":` + unknown + `}`),
 	} {
@@ -178,7 +179,7 @@ func TestCheckLeavesUnknownValuesUnknown(t *testing.T) {
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct{ inputs, refusal string }{
-		"a property that it does not know": {`{"imageName":"` + ecr + `/facts:one","color":"red"}`, "color"},
+		"a property that it does not know": {`{"imageName":"` + ecrHost + `/facts:one","color":"red"}`, "color"},
 		"a property of the build":          {inputsOf(`{"context":"app","network":"host"}`), "build.network"},
 		"a property of the registry":       {`{"registry":{"token":"t"}}`, "registry.token"},
 		"a build that is text":             {inputsOf(`"app"`), "`build` must be an object"},
@@ -266,7 +267,7 @@ func TestAPreviewBuildsNothing(t *testing.T) {
 	updated, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: imageURN, News: news, Preview: true})
 	require.NoError(t, err)
 	require.NotContains(t, updated.GetProperties().GetFields(), "repoDigest")
-	work, err := s.account.Builds()
+	work, err := ecr.Builds(s.account)
 	require.NoError(t, err)
 	require.Empty(t, work)
 }
@@ -299,10 +300,11 @@ func TestWhatIsPushedIsWhatWasBuilt(t *testing.T) {
 		&pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t,
 			inputsOf(`{"context":"app","platform":"linux/amd64"}`))})
 	require.NoError(t, err)
-	images, err := s.account.Images()
+	images, err := ecr.Images(s.account)
 	require.NoError(t, err)
 	require.Len(t, images, 1)
-	require.Equal(t, ecr+"/facts@"+images[0].Digest, created.GetProperties().GetFields()["repoDigest"].GetStringValue())
+	require.Equal(t, ecrHost+"/facts@"+images[0].Digest,
+		created.GetProperties().GetFields()["repoDigest"].GetStringValue())
 }
 
 func TestContextDigest(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // running is a project whose tasks are containers of the Docker engine, before its first deployment. All that it
@@ -268,7 +268,7 @@ func TestAnInitContainerEndsBeforeTheMainOneStarts(t *testing.T) {
 	p.up("dev")
 	tasks := p.ecsService().Tasks
 	require.Len(t, tasks, 1)
-	containers := map[string]account.ContainerState{}
+	containers := map[string]ecs.ContainerState{}
 	for _, c := range tasks[0].Containers {
 		containers[c.Name] = c
 	}

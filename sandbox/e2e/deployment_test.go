@@ -5,7 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/scaling"
 )
 
 func TestADeploymentThatIsStoppedIsRedAndNotRolledBack(t *testing.T) {
@@ -27,7 +29,7 @@ func TestADeploymentThatIsStoppedIsRedAndNotRolledBack(t *testing.T) {
 	require.NotContains(t, u.output, "rolled back")
 	service := p.ecsService()
 	require.Contains(t, service.TaskDefinition, "slipway-dev-web:2", "ECS leaves it there")
-	require.Equal(t, account.Failed, service.Deployments[0].RolloutState)
+	require.Equal(t, ecs.Failed, service.Deployments[0].RolloutState)
 	again := p.tryUp("dev")
 	require.NotZero(t, again.status, "an unchanged retry stays red")
 	require.Contains(t, again.output, "slipway-dev-web:2 failed")
@@ -49,7 +51,7 @@ func TestAnAlarmTakesADeploymentBack(t *testing.T) {
 	alarms := p.ecsService().Settings.Alarms
 	require.ElementsMatch(t, []string{"shop-latency", "shop-errors"}, alarms.Names)
 	require.Equal(t, []bool{true, true}, []bool{alarms.Enable, alarms.Rollback})
-	require.Empty(t, p.objects(account.MetricAlarm), "they are somebody else's")
+	require.Empty(t, p.objects(scaling.MetricAlarm), "they are somebody else's")
 
 	p.faults(map[string]string{"alarm": "shop-latency"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
@@ -79,15 +81,15 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	p := deployed(t)
 	p.serviceKeys("route: {}", "deployment: {maxErrors: 10}")
 	p.up("dev").builtNothing()
-	alarm := p.object(account.MetricAlarm)
+	alarm := p.object(scaling.MetricAlarm)
 	for key, want := range map[string]any{"name": "slipway-dev-web-errors", "namespace": "AWS/ApplicationELB",
 		"metricName": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "period": 60,
 		"evaluationPeriods": 1, "threshold": 10, "comparisonOperator": "GreaterThanThreshold",
 		"treatMissingData": "notBreaching"} {
 		require.EqualValues(t, want, alarm[key], key)
 	}
-	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.object(account.LoadBalancer)),
-		"TargetGroup": nameInCloudWatch(p.object(account.TargetGroup))}, alarm["dimensions"])
+	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.object(elb.LoadBalancer)),
+		"TargetGroup": nameInCloudWatch(p.object(elb.TargetGroup))}, alarm["dimensions"])
 	require.Empty(t, alarm["alarmActions"])
 	requireAlarms := func(names ...string) {
 		t.Helper()
@@ -112,12 +114,12 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "{maxErrors: 10}", "{maxErrors: 25, alarms: [shop-latency]}")
 	require.ElementsMatch(t, []string{"Update aws:cloudwatch/metricAlarm:MetricAlarm", "Update aws:ecs/service:Service"},
 		p.up("dev").changed())
-	require.EqualValues(t, 25, p.object(account.MetricAlarm)["threshold"])
+	require.EqualValues(t, 25, p.object(scaling.MetricAlarm)["threshold"])
 	requireAlarms("slipway-dev-web-errors", "shop-latency")
 
 	p.replace("Pulumi.dev.yaml", "{maxErrors: 25, alarms: [shop-latency]}", "{alarms: [shop-latency]}")
 	p.up("dev")
-	require.Empty(t, p.objects(account.MetricAlarm))
+	require.Empty(t, p.objects(scaling.MetricAlarm))
 	requireAlarms("shop-latency")
 	p.settled("dev")
 	p.withoutOptions()

@@ -5,7 +5,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/vpc"
 )
 
 func destroyArgs(stage string) []string {
@@ -27,8 +31,8 @@ func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
 	require.Empty(t, p.images())
 	require.Equal(t, "1 ACTIVE", p.revisions("slipway-dev-web")[0], "revisions stay")
 	a := p.open()
-	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role, account.RolePolicy,
-		account.SecurityGroup, account.SecurityGroupRule, account.LifecyclePolicy} {
+	for _, kind := range []string{ecs.Cluster, logs.LogGroup, ecr.Repository, iam.Role, iam.RolePolicy,
+		vpc.SecurityGroup, vpc.SecurityGroupRule, ecr.LifecyclePolicy} {
 		objects, err := a.Objects(kind)
 		require.NoError(t, err)
 		require.Empty(t, objects, kind)

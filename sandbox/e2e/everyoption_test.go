@@ -9,6 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/scaling"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 // everyOptionOfWeb and everyOptionOfDev are what stage dev can have of a service and of all of it.
@@ -33,13 +42,13 @@ func everyOptionOfWeb() []string {
 }
 
 func everyOptionOfDev(boundary string) []string {
-	two := account.Subnets[0].ID + ", " + account.Subnets[1].ID
+	two := vpc.Subnets[0].ID + ", " + vpc.Subnets[1].ID
 	return []string{
 		"slipway:secrets: {TOKEN: \"" + parameter + "\"}",
 		"slipway:loadBalancer: {zone: example.com, tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06, internal: true, subnets: [" +
 			two + "], allowFrom: [10.0.0.0/8, 192.168.0.0/16], idleTimeout: 120, deletionProtection: true, " +
 			"accessLogs: {bucket: shop-logs, prefix: dev}}",
-		"slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + two + "], assignPublicIp: true}",
+		"slipway:network: {vpc: " + vpc.DefaultVPC + ", subnets: [" + two + "], assignPublicIp: true}",
 		"slipway:roles: {path: /slipway/dev/, permissionsBoundary: \"" + boundary + "\"}",
 		"slipway:tags: {team: shop, owner: kim, \"cost:center\": \"42 a\"}",
 		"slipway:cluster: {containerInsights: enabled}",
@@ -53,7 +62,7 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	bare, settings := p.container("slipway-dev-web:1"), p.ecsService().Settings
-	boundary, err := p.open().AddPolicy("boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
+	boundary, err := iam.AddPolicy(p.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
 	p.serviceKeys(everyOptionOfWeb()...)
 	p.stageKeys(everyOptionOfDev(boundary)...)
@@ -81,8 +90,8 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 	require.Equal(t, revisions, p.revisions("slipway-dev-web"))
 	require.Equal(t, deployment, p.ecsService().Deployments[0].ID)
 	require.Len(t, p.ecsService().Deployments, 1)
-	require.Equal(t, false, p.object(account.LoadBalancer)["enableDeletionProtection"])
-	require.EqualValues(t, 1, p.object(account.LogGroup)["retentionInDays"])
+	require.Equal(t, false, p.object(elb.LoadBalancer)["enableDeletionProtection"])
+	require.EqualValues(t, 1, p.object(logs.LogGroup)["retentionInDays"])
 	require.Equal(t, []any{200, false}, []any{p.ecsService().Settings.MaximumPercent,
 		p.ecsService().Settings.CircuitBreaker})
 	require.Equal(t, "enhanced", p.insights())
@@ -99,13 +108,13 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 
 	p.withoutOptions()
 	p.up("dev").builtNothing()
-	for _, kind := range []string{account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
-		account.SecurityGroupRule, account.MetricAlarm, account.ScalableTarget, account.ScalingPolicy,
-		account.ScheduledAction, account.Certificate} {
+	for _, kind := range []string{elb.LoadBalancer, elb.Listener, elb.ListenerRule, elb.TargetGroup,
+		vpc.SecurityGroupRule, scaling.MetricAlarm, scaling.ScalableTarget, scaling.ScalingPolicy,
+		scaling.ScheduledAction, dns.Certificate} {
 		require.Empty(t, p.objects(kind), kind)
 	}
 	require.Empty(t, p.taskPolicies())
-	require.NotEmpty(t, p.object(account.Secret)["deletedDate"])
+	require.NotEmpty(t, p.object(secrets.Secret)["deletedDate"])
 	require.Equal(t, bare, p.container("slipway-dev-web:4"))
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE", "4 ACTIVE"}, p.revisions("slipway-dev-web"))
 	require.False(t, p.ecsService().Settings.Alarms.Enable)
@@ -117,8 +126,8 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 	}
 	require.Equal(t, settings, left)
 	require.Equal(t, 1, p.service("slipway-dev").Running)
-	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role,
-		account.SecurityGroup} {
+	for _, kind := range []string{ecs.Cluster, logs.LogGroup, ecr.Repository, iam.Role,
+		vpc.SecurityGroup} {
 		for _, object := range p.objects(kind) {
 			p.requireTagged(object["tagsAll"], nil)
 		}
@@ -138,15 +147,15 @@ func values(rule account.Object, field string) any {
 
 func (p *project) requireEveryOptionOfTheLoadBalancer() {
 	p.Helper()
-	balancer := p.object(account.LoadBalancer)
+	balancer := p.object(elb.LoadBalancer)
 	for key, want := range map[string]any{"internal": true, "idleTimeout": 120, "enableDeletionProtection": true} {
 		require.EqualValues(p, want, balancer[key], key)
 	}
-	require.ElementsMatch(p, []any{account.Subnets[0].ID, account.Subnets[1].ID}, balancer["subnets"])
+	require.ElementsMatch(p, []any{vpc.Subnets[0].ID, vpc.Subnets[1].ID}, balancer["subnets"])
 	logs := balancer["accessLogs"].(map[string]any)
 	require.Equal(p, []any{"shop-logs", "dev", true}, []any{logs["bucket"], logs["prefix"], logs["enabled"]})
 	var admitted []string
-	for _, rule := range p.objects(account.SecurityGroupRule) {
+	for _, rule := range p.objects(vpc.SecurityGroupRule) {
 		if blocks, given := rule["cidrBlocks"]; given && blocks != nil && rule["type"] == "ingress" {
 			admitted = append(admitted, fmt.Sprint(rule["fromPort"], blocks))
 		}
@@ -154,11 +163,11 @@ func (p *project) requireEveryOptionOfTheLoadBalancer() {
 	require.Subset(p, admitted, []string{"80 [10.0.0.0/8]", "443 [10.0.0.0/8]", "80 [192.168.0.0/16]",
 		"443 [192.168.0.0/16]", "8080 [10.0.0.0/8]"})
 
-	certificate := p.object(account.Certificate)
+	certificate := p.object(dns.Certificate)
 	require.ElementsMatch(p, []any{"*.dev.example.com", "example.com"}, certificate["subjectAlternativeNames"])
 	require.Equal(p, "DNS", certificate["validationMethod"])
 	records := map[string]string{}
-	for _, record := range p.objects(account.Record) {
+	for _, record := range p.objects(dns.Record) {
 		records[fmt.Sprint(record["name"], " ", record["type"])] = fmt.Sprint(record["aliases"])
 	}
 	require.Len(p, records, 4, "%v", records)
@@ -166,7 +175,7 @@ func (p *project) requireEveryOptionOfTheLoadBalancer() {
 		require.Contains(p, records[host+" A"], balancer["dnsName"].(string))
 	}
 	listeners := map[any]account.Object{}
-	for _, listener := range p.objects(account.Listener) {
+	for _, listener := range p.objects(elb.Listener) {
 		listeners[listener["protocol"]] = listener
 	}
 	require.Equal(p, certificate["arn"], listeners["HTTPS"]["certificateArn"])
@@ -174,7 +183,7 @@ func (p *project) requireEveryOptionOfTheLoadBalancer() {
 	redirect := listeners["HTTP"]["defaultActions"].([]any)[0].(map[string]any)["redirect"].(map[string]any)
 	require.Equal(p, []any{"HTTP_301", "HTTPS"}, []any{redirect["statusCode"], redirect["protocol"]})
 
-	rule, targets := p.object(account.ListenerRule), p.object(account.TargetGroup)
+	rule, targets := p.object(elb.ListenerRule), p.object(elb.TargetGroup)
 	require.Equal(p, listeners["HTTPS"]["arn"], rule["listenerArn"])
 	require.EqualValues(p, 7, rule["priority"])
 	require.ElementsMatch(p, []any{"/a", "/b/*"}, values(rule, "pathPattern"))
@@ -194,10 +203,10 @@ func (p *project) requireEveryOptionOfTheLoadBalancer() {
 
 func (p *project) requireEveryOptionOfScaling() {
 	p.Helper()
-	target := p.object(account.ScalableTarget)
+	target := p.object(scaling.ScalableTarget)
 	require.EqualValues(p, 0, target["minCapacity"])
 	require.EqualValues(p, 6, target["maxCapacity"])
-	label := nameInCloudWatch(p.object(account.LoadBalancer)) + "/" + nameInCloudWatch(p.object(account.TargetGroup))
+	label := nameInCloudWatch(p.object(elb.LoadBalancer)) + "/" + nameInCloudWatch(p.object(elb.TargetGroup))
 	require.Regexp(p, `^app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+$`, label)
 	policies := p.policies()
 	require.Len(p, policies, 3)
@@ -208,7 +217,7 @@ func (p *project) requireEveryOptionOfScaling() {
 		require.EqualValues(p, 0, settings["scaleOutCooldown"], metric)
 		require.NotEqual(p, true, settings["disableScaleIn"], metric)
 	}
-	require.Len(p, p.objects(account.ScheduledAction), 3)
+	require.Len(p, p.objects(scaling.ScheduledAction), 3)
 }
 
 func (p *project) requireEveryOptionOfTheService(boundary string) {
@@ -217,12 +226,12 @@ func (p *project) requireEveryOptionOfTheService(boundary string) {
 	require.Equal(p, []any{0, 150, true, false, 0},
 		[]any{s.MinimumHealthyPercent, s.MaximumPercent, s.CircuitBreaker, s.Rollback, s.HealthCheckGracePeriod})
 	require.ElementsMatch(p, []string{"slipway-dev-web-errors", "shop-latency"}, s.Alarms.Names)
-	require.ElementsMatch(p, []string{account.Subnets[0].ID, account.Subnets[1].ID}, s.Subnets)
+	require.ElementsMatch(p, []string{vpc.Subnets[0].ID, vpc.Subnets[1].ID}, s.Subnets)
 	require.Equal(p, true, s.Other["enableExecuteCommand"])
-	require.EqualValues(p, 90, p.object(account.LogGroup)["retentionInDays"])
+	require.EqualValues(p, 90, p.object(logs.LogGroup)["retentionInDays"])
 	require.Equal(p, "enabled", p.insights())
 
-	registered, err := p.open().FindTaskDefinition("slipway-dev-web:2")
+	registered, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web:2")
 	require.NoError(p.TB, err)
 	require.Len(p, registered.Containers, 3)
 	main := registered.Containers[2]
@@ -233,8 +242,8 @@ func (p *project) requireEveryOptionOfTheService(boundary string) {
 	const roles = "arn:aws:iam::123456789012:role/slipway/dev/"
 	require.Equal(p, []string{roles + "slipway-dev-web-execution", roles + "slipway-dev-web-task"},
 		[]string{registered.ExecutionRoleARN, registered.TaskRoleARN})
-	require.Len(p, p.objects(account.Role), 2)
-	for _, role := range p.objects(account.Role) {
+	require.Len(p, p.objects(iam.Role), 2)
+	for _, role := range p.objects(iam.Role) {
 		require.Equal(p, []any{"/slipway/dev/", boundary}, []any{role["path"], role["permissionsBoundary"]})
 	}
 	require.ElementsMatch(p, []string{"Login", "Pull", "Log", "Secrets", "Parameters"},
@@ -262,23 +271,23 @@ func (p *project) requireTheLeast(u *update) {
 	require.NotContains(p, changed, "Delete aws:ecs/service:Service")
 	require.Greater(p, slices.Index(changed, "Delete aws:lb/loadBalancer:LoadBalancer"),
 		slices.Index(changed, "Update aws:ecs/service:Service"), "the old one goes once the service has left it")
-	balancer, targets := p.object(account.LoadBalancer), p.object(account.TargetGroup)
+	balancer, targets := p.object(elb.LoadBalancer), p.object(elb.TargetGroup)
 	require.Equal(p, false, balancer["internal"], "a new one took its place")
 	require.EqualValues(p, 60, balancer["idleTimeout"])
 	require.Equal(p, false, balancer["accessLogs"].(map[string]any)["enabled"])
-	require.Len(p, balancer["subnets"], len(account.Subnets))
-	require.Equal(p, "HTTP", p.object(account.Listener)["protocol"])
+	require.Len(p, balancer["subnets"], len(vpc.Subnets))
+	require.Equal(p, "HTTP", p.object(elb.Listener)["protocol"])
 	require.NotEqual(p, "HTTP2", targets["protocolVersion"])
 	require.Equal(p, false, targets["stickiness"].(map[string]any)["enabled"])
 	require.EqualValues(p, 15, targets["deregistrationDelay"])
-	require.Greater(p, p.object(account.ListenerRule)["priority"], 1000.0)
+	require.Greater(p, p.object(elb.ListenerRule)["priority"], 1000.0)
 	require.Equal(p, 60, p.ecsService().Settings.HealthCheckGracePeriod)
-	require.Empty(p, p.objects(account.Certificate))
-	for _, record := range p.objects(account.Record) {
+	require.Empty(p, p.objects(dns.Certificate))
+	for _, record := range p.objects(dns.Record) {
 		require.Equal(p, "CNAME", record["type"], "the proof of a domain stays, for other stages' certificates")
 	}
 
-	target := p.object(account.ScalableTarget)
+	target := p.object(scaling.ScalableTarget)
 	require.EqualValues(p, 1, target["minCapacity"])
 	require.EqualValues(p, 4, target["maxCapacity"])
 	policies := p.policies()
@@ -286,19 +295,19 @@ func (p *project) requireTheLeast(u *update) {
 	require.EqualValues(p, 50, policies["ECSServiceAverageCPUUtilization"]["targetValue"])
 	require.EqualValues(p, 300, policies["ECSServiceAverageCPUUtilization"]["scaleInCooldown"])
 	require.EqualValues(p, 60, policies["ECSServiceAverageCPUUtilization"]["scaleOutCooldown"])
-	require.Empty(p, p.objects(account.ScheduledAction))
-	require.Empty(p, p.objects(account.MetricAlarm))
+	require.Empty(p, p.objects(scaling.ScheduledAction))
+	require.Empty(p, p.objects(scaling.MetricAlarm))
 
 	require.Equal(p, map[string]any{"command": []any{"CMD-SHELL", "/app -healthcheck || exit 1"}, "interval": 10.0,
 		"timeout": 5.0, "retries": 3.0}, p.container("slipway-dev-web:3")["healthCheck"])
 	require.Nil(p, p.statements("slipway-dev-web-task")["0"].Condition)
 	require.ElementsMatch(p, []string{"0", "Exec"}, keys(p.statements("slipway-dev-web-task")))
 	require.ElementsMatch(p, []string{"Login", "Pull", "Log"}, keys(p.statements("slipway-dev-web-execution")))
-	for _, role := range p.objects(account.Role) {
+	for _, role := range p.objects(iam.Role) {
 		require.Equal(p, "/", role["path"])
 		require.Empty(p, role["permissionsBoundary"])
 	}
-	require.EqualValues(p, 30, p.object(account.LogGroup)["retentionInDays"])
+	require.EqualValues(p, 30, p.object(logs.LogGroup)["retentionInDays"])
 	require.Equal(p, "disabled", p.insights())
 	require.Equal(p, 1, p.service("slipway-dev").Running)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecs"
 )
 
 // put are the revisions of web that the updates of stage dev put in place, oldest first.
@@ -23,14 +25,14 @@ func (p *project) put() (revisions []int) {
 // registerByHand registers a copy of the newest revision of web with another greeting, tags and all, as a CI job may.
 func (p *project) registerByHand(greeting string) {
 	p.Helper()
-	definition, err := p.open().FindTaskDefinition("slipway-dev-web")
+	definition, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web")
 	require.NoError(p.TB, err)
 	text, err := json.Marshal(definition)
 	require.NoError(p.TB, err)
 	p.write("../byhand.json", string(text))
 	p.replace("../byhand.json", "hello", greeting)
 	require.NoError(p.TB, json.Unmarshal([]byte(p.read("../byhand.json")), definition))
-	_, err = p.open().RegisterTaskDefinition("ap-northeast-2", *definition)
+	_, err = ecs.RegisterTaskDefinition(p.open(), "ap-northeast-2", *definition)
 	require.NoError(p.TB, err)
 }
 
@@ -104,7 +106,7 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 	p.faults(map[string]string{"slow-rollout": forever})
 	first := p.start(upArgs("dev", "--skip-preview")...)
 	first.until(func() bool {
-		services, err := p.open().AllServices("slipway-dev")
+		services, err := ecs.AllServices(p.open(), "slipway-dev")
 		return err == nil && len(services) == 1
 	})
 	require.NoError(t, first.kill())
@@ -120,7 +122,7 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 	require.Contains(t, p.ok("slipway", "status", "dev").output,
 		"removed since the last update, which still had: services.web.environment.GREETING")
 	p.git("checkout", "-q", "Pulumi.dev.yaml")
-	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	_, err := ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
 	p.refused([]string{"slipway-dev-web:1 (INACTIVE)", "services.web: its revision 1 is INACTIVE"}, "slipway", "status",
 		"dev", "--exit-code")

@@ -5,13 +5,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // insights is what the cluster's settings say of Container Insights.
 func (p *project) insights() any {
 	p.Helper()
-	settings := p.object(account.Cluster)["settings"].([]any)
+	settings := p.object(ecs.Cluster)["settings"].([]any)
 	require.Len(p, settings, 1)
 	setting := settings[0].(map[string]any)
 	require.Equal(p, "containerInsights", setting["name"])

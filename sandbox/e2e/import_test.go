@@ -7,16 +7,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
 )
 
 func TestImportOfWhatWasMadeByHand(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	require.NoError(t, p.open().CreateObject(account.LogGroup, "/team/audit",
+	require.NoError(t, p.open().CreateObject(logs.LogGroup, "/team/audit",
 		account.Object{"name": "/team/audit", "retentionInDays": 30.0}, nil))
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
 		`"sts:AssumeRole"}]}`
-	require.NoError(t, p.open().CreateObject(account.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
+	require.NoError(t, p.open().CreateObject(iam.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
 		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"},
 		nil))
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecs"
 )
 
 // killed starts an update, kills all of it once the condition holds, and repeats the update as a user would: after
@@ -26,7 +28,7 @@ func (p *project) killed(when func() bool) {
 
 // rollingOut tells whether a deployment of stage dev's service is under way beside the one before it.
 func (p *project) rollingOut() bool {
-	s, err := p.open().FindService("slipway-dev", "web")
+	s, err := ecs.FindService(p.open(), "slipway-dev", "web")
 	return err == nil && len(s.Deployments) > 1
 }
 
@@ -65,7 +67,7 @@ func TestAKillDuringAFirstRolloutConverges(t *testing.T) {
 	p := newProject(t)
 	p.faults(map[string]string{"slow-rollout": forever})
 	p.killed(func() bool {
-		services, err := p.open().AllServices("slipway-dev")
+		services, err := ecs.AllServices(p.open(), "slipway-dev")
 		return err == nil && len(services) == 1
 	})
 	require.Equal(t, 1, p.service("slipway-dev").Running)

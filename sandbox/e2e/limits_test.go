@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
 )
 
 // A role's own policies share 10,240 characters, the earlier and the changed one together. What has more than half of
@@ -27,7 +27,7 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 		"too long for its inline policy"
 	permitted := func(resource string) string {
 		t.Helper()
-		found, err := p.open().Simulate("slipway-dev-web-task", "s3:GetObject",
+		found, err := iam.Simulate(p.open(), "slipway-dev-web-task", "s3:GetObject",
 			"arn:aws:s3:::a-bucket-with-a-long-name-"+resource+"/and-a-long-prefix/x", nil)
 		require.NoError(t, err)
 		return found.Decision
@@ -56,9 +56,9 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 	require.Equal(t, []string{"Create aws:iam/policy:Policy", "Create aws:iam/rolePolicyAttachment:RolePolicyAttachment",
 		"Delete aws:iam/rolePolicy:RolePolicy"}, p.up("dev").changed())
 	require.Empty(t, p.taskPolicies())
-	require.Len(t, p.objects(account.Policy), 2)
-	require.Len(t, p.objects(account.RolePolicyAttachment), 2)
-	require.Equal(t, account.Allowed, permitted("0149"))
+	require.Len(t, p.objects(iam.Policy), 2)
+	require.Len(t, p.objects(iam.RolePolicyAttachment), 2)
+	require.Equal(t, iam.Allowed, permitted("0149"))
 	settled := p.up("dev", "--refresh", "--expect-no-changes")
 	require.NotContains(t, settled.output, "managed policies", "it has them already")
 
@@ -66,10 +66,10 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 	p.serviceKeys(buckets(2))
 	p.up("dev")
 	require.Len(t, p.taskPolicies(), 1)
-	require.Empty(t, p.objects(account.Policy))
-	require.Empty(t, p.objects(account.RolePolicyAttachment))
-	require.Equal(t, account.Allowed, permitted("0001"))
-	require.Equal(t, account.ImplicitDeny, permitted("0002"))
+	require.Empty(t, p.objects(iam.Policy))
+	require.Empty(t, p.objects(iam.RolePolicyAttachment))
+	require.Equal(t, iam.Allowed, permitted("0001"))
+	require.Equal(t, iam.ImplicitDeny, permitted("0002"))
 	p.settled("dev")
 }
 
@@ -80,7 +80,7 @@ func TestNamesOfTwoStagesThatMeetAreRefusedBeforeAnythingIsMade(t *testing.T) {
 	p.write("Pulumi.dev-eu.yaml", p.read("Pulumi.dev.yaml"))
 	p.ok("pulumi", "stack", "init", "dev-eu")
 	p.up("dev-eu")
-	roles := len(p.objects(account.Role))
+	roles := len(p.objects(iam.Role))
 
 	p.serviceKeys("stopTimeout: 30")
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    eu-web:\n      image: web\n    web:\n      "+
@@ -91,7 +91,7 @@ func TestNamesOfTwoStagesThatMeetAreRefusedBeforeAnythingIsMade(t *testing.T) {
 		require.NotZero(t, r.status)
 		require.Contains(t, strings.Join(strings.Fields(r.output), " "), taken)
 	}
-	require.Len(t, p.objects(account.Role), roles)
+	require.Len(t, p.objects(iam.Role), roles)
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"), "nothing has changed")
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-eu-web"))
 	p.wrong("dev", "role", taken)

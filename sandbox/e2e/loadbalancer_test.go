@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/vpc"
 )
 
 func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
@@ -19,11 +22,11 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	require.Contains(t, u.output, "loadBalancer (Pulumi.dev.yaml): the stage has no certificate, so it serves plain HTTP")
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"), "no new revision: only the service moves")
 
-	balancer, listener, rule, targets := p.object(account.LoadBalancer), p.object(account.Listener),
-		p.object(account.ListenerRule), p.object(account.TargetGroup)
+	balancer, listener, rule, targets := p.object(elb.LoadBalancer), p.object(elb.Listener),
+		p.object(elb.ListenerRule), p.object(elb.TargetGroup)
 	require.Equal(t, false, balancer["internal"])
 	require.EqualValues(t, 60, balancer["idleTimeout"])
-	require.Len(t, balancer["subnets"], len(account.Subnets))
+	require.Len(t, balancer["subnets"], len(vpc.Subnets))
 	require.EqualValues(t, 80, listener["port"])
 	require.Equal(t, "HTTP", listener["protocol"])
 	require.Equal(t, "404",
@@ -41,7 +44,7 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 	require.Equal(t, false, targets["stickiness"].(map[string]any)["enabled"])
 
 	service := p.ecsService()
-	require.Equal(t, []account.ServiceLoadBalancer{{TargetGroupARN: targets["arn"].(string), ContainerName: "web",
+	require.Equal(t, []ecs.ServiceLoadBalancer{{TargetGroupARN: targets["arn"].(string), ContainerName: "web",
 		ContainerPort: 8080}}, service.Settings.LoadBalancers)
 	require.Equal(t, 60, service.Settings.HealthCheckGracePeriod)
 	require.Equal(t, "http://"+balancer["dnsName"].(string)+"/", p.outputs("dev").Services["web"].URL)
@@ -49,8 +52,8 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 
 	p.withoutOptions()
 	p.up("dev")
-	for _, kind := range []string{account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
-		account.SecurityGroupRule} {
+	for _, kind := range []string{elb.LoadBalancer, elb.Listener, elb.ListenerRule, elb.TargetGroup,
+		vpc.SecurityGroupRule} {
 		require.Empty(t, p.objects(kind), kind)
 	}
 	require.Empty(t, p.ecsService().Settings.LoadBalancers)
@@ -74,11 +77,11 @@ func TestAServiceIsReachedThroughTheLoadBalancer(t *testing.T) {
 
 // requireDoors asserts that the world reaches the load balancer, that the load balancer and nobody else reaches the
 // service's tasks, and that it reaches nothing but them.
-func (p *project) requireDoors(balancer account.Object, service *account.Service) {
+func (p *project) requireDoors(balancer account.Object, service *ecs.Service) {
 	p.Helper()
 	own, tasks := balancer["securityGroups"].([]any)[0], service.Settings.SecurityGroups[0]
 	var doors []string
-	for _, rule := range p.objects(account.SecurityGroupRule) {
+	for _, rule := range p.objects(vpc.SecurityGroupRule) {
 		from := rule["sourceSecurityGroupId"]
 		if from == nil || from == "" {
 			from = rule["cidrBlocks"]
@@ -91,7 +94,7 @@ func (p *project) requireDoors(balancer account.Object, service *account.Service
 		fmt.Sprintf("ingress of %s at 8080: %s", tasks, own),
 		fmt.Sprintf("egress of %s at 8080: %s", own, tasks),
 	}, doors)
-	for _, group := range p.objects(account.SecurityGroup) {
+	for _, group := range p.objects(vpc.SecurityGroup) {
 		require.Empty(p, group["ingress"], "inline rules")
 	}
 }
@@ -105,7 +108,7 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 		"      replicas: 1\n      route: {hosts: [shared.example.com]}\n")
 	p.ok("pulumi", "stack", "init", "shared")
 	p.up("shared")
-	balancer := p.object(account.LoadBalancer)
+	balancer := p.object(elb.LoadBalancer)
 	arn := balancer["arn"].(string)
 
 	p.serviceKeys("route: {hosts: [dev.example.com], protocol: grpc}")
@@ -116,10 +119,10 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 		require.NotContains(t, change, "listener:Listener")
 		require.NotContains(t, change, "certificate")
 	}
-	require.Len(t, p.objects(account.LoadBalancer), 1)
-	require.Len(t, p.objects(account.ListenerRule), 2)
+	require.Len(t, p.objects(elb.LoadBalancer), 1)
+	require.Len(t, p.objects(elb.ListenerRule), 2)
 	var protocols []any
-	for _, targets := range p.objects(account.TargetGroup) {
+	for _, targets := range p.objects(elb.TargetGroup) {
 		check := targets["healthCheck"].(map[string]any)
 		protocols = append(protocols, fmt.Sprint(targets["protocolVersion"], " ", check["path"], " ", check["matcher"]))
 	}
@@ -130,8 +133,8 @@ func TestAnExistingLoadBalancerGetsRulesOnly(t *testing.T) {
 
 	p.withoutOptions()
 	p.up("dev")
-	require.Len(t, p.objects(account.ListenerRule), 1, "that of the other stage")
-	require.Len(t, p.objects(account.LoadBalancer), 1)
+	require.Len(t, p.objects(elb.ListenerRule), 1, "that of the other stage")
+	require.Len(t, p.objects(elb.LoadBalancer), 1)
 }
 
 func TestATaskThatFailsItsTargetsHealthChecksIsRed(t *testing.T) {

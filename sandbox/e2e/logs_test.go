@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/logs"
 )
 
 const logGroup = "/slipway/dev/web"
@@ -17,11 +18,11 @@ const logGroup = "/slipway/dev/web"
 func (p *project) wrote(task string, at time.Time, message string) {
 	p.Helper()
 	a, stream := p.open(), "web/web/"+task
-	if err := a.CreateLogStream(logGroup, stream); !account.IsCode(err, "ResourceAlreadyExistsException") {
+	if err := logs.CreateLogStream(a, logGroup, stream); !account.IsCode(err, "ResourceAlreadyExistsException") {
 		require.NoError(p.TB, err)
 	}
-	require.NoError(p.TB, a.PutLogEvents(logGroup, stream,
-		[]account.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}))
+	require.NoError(p.TB, logs.PutLogEvents(a, logGroup, stream,
+		[]logs.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}))
 }
 
 func TestLogsOfAService(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/vpc"
 	"slipway/sandbox/aws"
 )
 
@@ -195,15 +198,15 @@ func TestWhatIsAnotherProjectsStaysLost(t *testing.T) {
 	p.encrypt("PASSWORD", "hunter2")
 	p.up("dev")
 	others := map[string]any{"project": "shop", "stage": "dev"}
-	require.NoError(t, p.open().UpdateObject(account.Role, "slipway-dev-web-execution",
+	require.NoError(t, p.open().UpdateObject(iam.Role, "slipway-dev-web-execution",
 		account.Object{"tags": others, "tagsAll": others}))
 	copied := account.Object{}
-	for key, value := range p.object(account.SecurityGroup) {
+	for key, value := range p.object(vpc.SecurityGroup) {
 		copied[key] = value
 	}
 	copied["name"], copied["tags"], copied["tagsAll"] = "web-0000000", others, others
 	copied["arn"] = account.ARN("ec2", "ap-northeast-2", "security-group/sg-00000000000000000")
-	require.NoError(t, p.open().CreateObject(account.SecurityGroup, "sg-00000000000000000", copied, nil))
+	require.NoError(t, p.open().CreateObject(vpc.SecurityGroup, "sg-00000000000000000", copied, nil))
 	before := p.inventory()
 
 	p.loseState()
@@ -253,7 +256,7 @@ func (p *project) nothingLeft() {
 	p.Helper()
 	require.Empty(p.TB, p.state("dev")["aws:iam/role:Role"])
 	for _, token := range aws.Types() {
-		if kind := aws.Kind(token); kind != "" && kind != account.Record { // of which the proofs of a certificate stay
+		if kind := aws.Kind(token); kind != "" && kind != dns.Record { // of which the proofs of a certificate stay
 			require.Empty(p.TB, slices.DeleteFunc(p.objects(kind),
 				func(o account.Object) bool { return o["deletedDate"] != nil }), kind)
 		}

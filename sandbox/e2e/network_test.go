@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/vpc"
 )
 
 func TestAnUpdateEndsWellWhateverTheNetworkDoes(t *testing.T) {
@@ -34,7 +34,7 @@ func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	good := p.read("Pulumi.dev.yaml")
 	p.serviceKeys("revision: 7", "route: {hosts: [web.example.org]}")
-	p.stageKeys("slipway:loadBalancer: {zone: example.org, subnets: [" + account.Subnets[0].ID +
+	p.stageKeys("slipway:loadBalancer: {zone: example.org, subnets: [" + vpc.Subnets[0].ID +
 		", subnet-0123456789abcdef0]}")
 	p.faults(map[string]string{"api-fault": "DescribeServices=deny,DescribeTasks=deny"})
 	says := []string{
@@ -59,7 +59,7 @@ func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 	requireNothing(says...)
 	p.faults(nil)
 	p.write("Pulumi.dev.yaml", good)
-	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [subnet-0123456789abcdef0]}")
+	p.stageKeys("slipway:network: {vpc: " + vpc.DefaultVPC + ", subnets: [subnet-0123456789abcdef0]}")
 	requireNothing("network.subnets", "subnet-0123456789abcdef0")
 	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
 	require.Empty(t, p.revisions("slipway-dev-migrate"))

@@ -10,6 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/scaling"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 // statement is one of a role's policy.
@@ -23,7 +32,7 @@ type statement struct {
 func (p *project) statements(role string) map[string]statement {
 	p.Helper()
 	var policies []account.Object
-	for _, policy := range p.objects(account.RolePolicy) {
+	for _, policy := range p.objects(iam.RolePolicy) {
 		if policy["role"] == role {
 			policies = append(policies, policy)
 		}
@@ -49,7 +58,7 @@ func (p *project) statements(role string) map[string]statement {
 // taskPolicies are the policies of task roles.
 func (p *project) taskPolicies() (found []account.Object) {
 	p.Helper()
-	for _, policy := range p.objects(account.RolePolicy) {
+	for _, policy := range p.objects(iam.RolePolicy) {
 		if strings.HasSuffix(policy["role"].(string), "-task") {
 			found = append(found, policy)
 		}
@@ -112,10 +121,10 @@ func (p *project) requireTags(team map[string]string) {
 	require.ElementsMatch(p, keys(tagged), keys(seen), "every type that takes tags")
 
 	// What the account has is no other.
-	for _, kind := range []string{account.Cluster, account.LogGroup, account.Repository, account.Role,
-		account.SecurityGroup, account.Secret, account.MetricAlarm,
-		account.ScalableTarget, account.LoadBalancer, account.Listener, account.ListenerRule, account.TargetGroup,
-		account.Certificate} {
+	for _, kind := range []string{ecs.Cluster, logs.LogGroup, ecr.Repository, iam.Role,
+		vpc.SecurityGroup, secrets.Secret, scaling.MetricAlarm,
+		scaling.ScalableTarget, elb.LoadBalancer, elb.Listener, elb.ListenerRule, elb.TargetGroup,
+		dns.Certificate} {
 		found := p.objects(kind)
 		require.NotEmpty(p, found, kind)
 		for _, object := range found {
@@ -123,7 +132,7 @@ func (p *project) requireTags(team map[string]string) {
 		}
 	}
 	p.requireTagged(p.ecsService().Settings.Other["tagsAll"], team)
-	definition, err := p.open().FindTaskDefinition("slipway-dev-web")
+	definition, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web")
 	require.NoError(p.TB, err)
 	p.requireTagged(definition.Tags, team)
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
 )
 
 // root is the repository, whose .bin holds what `make build` has built.
@@ -324,17 +326,17 @@ func (p *project) object(kind string) account.Object {
 }
 
 // ecsService is the service web of stage dev as ECS has it.
-func (p *project) ecsService() *account.Service {
+func (p *project) ecsService() *ecs.Service {
 	p.Helper()
-	found, err := p.open().FindService("slipway-dev", "web")
+	found, err := ecs.FindService(p.open(), "slipway-dev", "web")
 	require.NoError(p.TB, err)
 	return found
 }
 
 // container is the main container of a revision.
-func (p *project) container(revision string) account.Container {
+func (p *project) container(revision string) ecs.Container {
 	p.Helper()
-	found, err := p.open().FindTaskDefinition(revision)
+	found, err := ecs.FindTaskDefinition(p.open(), revision)
 	require.NoError(p.TB, err)
 	require.Len(p, found.Containers, 1)
 	return found.Containers[0]
@@ -414,7 +416,7 @@ func (p *project) faults(faults map[string]string) {
 // revisions lists a family's revisions with their status, as "1 ACTIVE".
 func (p *project) revisions(family string) (revisions []string) {
 	p.Helper()
-	all, err := p.open().TaskDefinitions()
+	all, err := ecs.TaskDefinitions(p.open())
 	require.NoError(p.TB, err)
 	for _, definition := range all {
 		if definition.Family == family {
@@ -427,7 +429,7 @@ func (p *project) revisions(family string) (revisions []string) {
 // builds is how many images were built for a repository.
 func (p *project) builds(repository string) int {
 	p.Helper()
-	builds, err := p.open().Builds()
+	builds, err := ecr.Builds(p.open())
 	require.NoError(p.TB, err)
 	return builds[repository].Builds
 }

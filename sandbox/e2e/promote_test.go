@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // promoted is a project whose stages dev and release run.
@@ -145,7 +145,7 @@ func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 
 	// While one service is being deployed, what the other runs can be promoted.
 	p.faults(map[string]string{"slow-rollout": "1h"})
-	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", true, func(*account.ServiceSettings) {})
+	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "slipway-dev-web:1", true, func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	r = p.refused([]string{"services.web of dev is not steady: its deployment of slipway-dev-web:1 is under way"},
 		"slipway", "promote", "dev", "release", "--commit")
@@ -160,7 +160,7 @@ func TestPromoteRefusesAServiceThatSomebodyChanged(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", false, func(*account.ServiceSettings) {})
+	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "slipway-dev-web:1", false, func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	r := p.refused([]string{"services.web of dev is on slipway-dev-web:1 in ECS",
 		"its last update deployed slipway-dev-web:2",

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
 	"slipway/sandbox/aws"
 )
 
@@ -168,10 +169,10 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	require.Empty(t, shown.Backup)
 	require.NotEmpty(t, p.pendingOperations(), "a dry run changes nothing")
 
-	role := p.objects(account.Role)[0]
+	role := p.objects(iam.Role)[0]
 	tags := role["tags"]
 	changed := account.Object{"tags": map[string]any{"project": "shop"}, "tagsAll": map[string]any{"project": "shop"}}
-	require.NoError(t, p.open().UpdateObject(account.Role, role["name"].(string), changed))
+	require.NoError(t, p.open().UpdateObject(iam.Role, role["name"].(string), changed))
 	left := p.run("slipway", "recover", "dev")
 	require.Equal(t, 1, left.status, left.output)
 	require.Contains(t, left.stdout,

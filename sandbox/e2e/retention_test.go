@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 // keepTags are the tags that keep images from expiring, with their images' digests.
@@ -45,7 +45,7 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 	p.up("dev")
 	first := p.images()[0]
 	require.Equal(t, map[string]string{"keep-slipway-dev-web-1": first.Digest}, p.keepTags())
-	require.Contains(t, p.object(account.LifecyclePolicy)["policy"], `"countNumber":1,`,
+	require.Contains(t, p.object(ecr.LifecyclePolicy)["policy"], `"countNumber":1,`,
 		"the policy was changed, and is there")
 
 	called := p.calls(upArgs("dev", "--expect-no-changes")...)
@@ -87,7 +87,7 @@ func TestTagsKeepTheImagesOfTheNewestRevisions(t *testing.T) {
 		if tag != "keep-slipway-dev-web-4" {
 			continue
 		}
-		_, err := p.open().DeleteImage("slipway-dev/web", tag, "")
+		_, err := ecr.DeleteImage(p.open(), "slipway-dev/web", tag, "")
 		require.NoError(t, err)
 	}
 	p.up("dev", "--expect-no-changes")
@@ -136,7 +136,7 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 	require.Equal(t, image.Digest,
 		p.keepTags()["keep-slipway-release.web."+strings.TrimPrefix(image.Digest, "sha256:")[:12]])
 	for tag := range p.keepTags() {
-		_, err := p.open().DeleteImage("slipway-dev/web", tag, "")
+		_, err := ecr.DeleteImage(p.open(), "slipway-dev/web", tag, "")
 		require.NoError(t, err)
 	}
 	p.stageKeys("slipway:repository: {keepImages: 1, keepRevisions: 1}")

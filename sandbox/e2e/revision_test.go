@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecs"
 )
 
 func TestARevisionMovesOnlyTheService(t *testing.T) {
@@ -37,7 +39,7 @@ func TestARevisionThatCannotRunIsRefused(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	_, err := p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	_, err := ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
 
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")

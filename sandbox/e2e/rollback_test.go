@@ -8,6 +8,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/secrets"
 )
 
 // definitions are the container definitions that each service of a stage runs, as ECS has them.
@@ -15,7 +19,7 @@ func (p *project) definitions(stage string) map[string]string {
 	p.Helper()
 	found := map[string]string{}
 	for _, name := range []string{"api", "web", "worker"} {
-		service, err := p.open().FindService("slipway-"+stage, name)
+		service, err := ecs.FindService(p.open(), "slipway-"+stage, name)
 		require.NoError(p.TB, err)
 		found[name] = p.definition(service.TaskDefinition)
 	}
@@ -24,7 +28,7 @@ func (p *project) definitions(stage string) map[string]string {
 
 func (p *project) definition(reference string) string {
 	p.Helper()
-	definition, err := p.open().FindTaskDefinition(reference)
+	definition, err := ecs.FindTaskDefinition(p.open(), reference)
 	require.NoError(p.TB, err)
 	text, err := json.Marshal([]any{definition.CPU, definition.Memory, definition.Containers})
 	require.NoError(p.TB, err)
@@ -36,7 +40,7 @@ func (p *project) values(definition string) string {
 	p.Helper()
 	for _, part := range strings.Split(definition, `"`) {
 		if strings.HasPrefix(part, "arn:aws:secretsmanager:") {
-			value, err := p.open().SecretValue(part)
+			value, err := secrets.SecretValue(p.open(), part)
 			require.NoError(p.TB, err)
 			definition = strings.ReplaceAll(definition, part, value)
 		}
@@ -156,12 +160,12 @@ func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 	p.git("checkout", "-q", "Pulumi.release.yaml")
 
 	account := p.open()
-	_, err := account.DeregisterTaskDefinition("slipway-release-web:1")
+	_, err := ecs.DeregisterTaskDefinition(account, "slipway-release-web:1")
 	require.NoError(t, err)
 	refused("revision 1 is gone", "release", "--to", "1", "--pin")
 
 	image := p.images()[0]
-	_, err = account.DeleteImage(image.Repository, "", image.Digest)
+	_, err = ecr.DeleteImage(account, image.Repository, "", image.Digest)
 	require.NoError(t, err)
 	refused("is gone from ECR", "release", "--to", "1")
 	refused("is gone from ECR", "release", "--to", "2", "--pin")
@@ -198,18 +202,18 @@ func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
 	// AWS keeps the last 100 versions, and those of the last 24 hours.
 	arn := strings.Join(strings.Split(secret, ":")[:7], ":")
 	for range 102 {
-		_, err := account.PutSecretValue(arn, `{"KEY": "other"}`, "")
+		_, err := secrets.PutSecretValue(account, arn, `{"KEY": "other"}`, "")
 		require.NoError(t, err)
 	}
 	p.faults(map[string]string{"clock": "25h"})
-	_, err := account.PutSecretValue(arn, `{"KEY": "other"}`, "")
+	_, err := secrets.PutSecretValue(account, arn, `{"KEY": "other"}`, "")
 	require.NoError(t, err)
 	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3",
 		"--pin")
 	p.ok("slipway", "rollback", "release", "--to", "3", "--up")
-	service, err := account.FindService("slipway-release", "api")
+	service, err := ecs.FindService(account, "slipway-release", "api")
 	require.NoError(t, err)
-	value, err := account.SecretValue(p.references(service.TaskDefinition)["KEY"])
+	value, err := secrets.SecretValue(account, p.references(service.TaskDefinition)["KEY"])
 	require.NoError(t, err)
 	require.Equal(t, "hunter2-one", value)
 }

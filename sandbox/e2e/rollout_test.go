@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // failing makes the tasks of one revision exit with status 3 soon after they start.
@@ -106,7 +106,7 @@ func TestTheEventsOfARolloutAppearWhileItRuns(t *testing.T) {
 	})
 	p.faults(map[string]string{"slow-rollout": forever})
 	update.says("has started 1 tasks")
-	require.Equal(t, account.InProgress, p.ecsService().Deployments[0].RolloutState, "the rollout is still under way")
+	require.Equal(t, ecs.InProgress, p.ecsService().Deployments[0].RolloutState, "the rollout is still under way")
 	p.faults(nil)
 	update.succeeds()
 	require.Equal(t, 2, p.service("slipway-dev").Revision)
@@ -130,7 +130,7 @@ func TestAServiceThatSomebodyChangedIsRed(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	_, err := p.open().UpdateService("slipway-dev", "web", "slipway-dev-web:1", false, func(*account.ServiceSettings) {})
+	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "slipway-dev-web:1", false, func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)

@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/scheduler"
 )
 
 // reporting adds a task to stage dev that runs by hand, and with lines of its own.
@@ -76,9 +79,9 @@ func TestRunATask(t *testing.T) {
 }
 
 // newestTask is the task of a family that was started last.
-func (p *project) newestTask(family string) (newest *account.Task) {
+func (p *project) newestTask(family string) (newest *ecs.Task) {
 	p.Helper()
-	tasks, err := p.open().Tasks("slipway-dev")
+	tasks, err := ecs.Tasks(p.open(), "slipway-dev")
 	require.NoError(p.TB, err)
 	for _, task := range tasks {
 		if task.Family() == family && task.Run != nil && (newest == nil || task.CreatedAt.After(newest.CreatedAt)) {
@@ -103,7 +106,7 @@ func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 
 	// One that cannot start.
 	for _, image := range p.images() {
-		_, err := p.open().DeleteImage(image.Repository, "", image.Digest)
+		_, err := ecr.DeleteImage(p.open(), image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
 	r = p.refused([]string{"slipway run: the container report of the task ", " was not started: CannotPullContainerError"},
@@ -172,10 +175,10 @@ func TestStatusOfTasks(t *testing.T) {
 	edit := func(task string, edit func(account.Object)) {
 		t.Helper()
 		id := "default/slipway-dev-" + task
-		object, err := p.open().Object(account.Schedule, id)
+		object, err := p.open().Object(scheduler.Schedule, id)
 		require.NoError(t, err)
 		edit(object)
-		require.NoError(t, p.open().UpdateObject(account.Schedule, id, object))
+		require.NoError(t, p.open().UpdateObject(scheduler.Schedule, id, object))
 	}
 	edit("clean", func(o account.Object) { o["state"] = "ENABLED" })
 	edit("report", func(o account.Object) {
@@ -183,11 +186,11 @@ func TestStatusOfTasks(t *testing.T) {
 	})
 	for _, image := range p.images() {
 		if image.Repository == "slipway-dev/batch" {
-			_, err := p.open().DeleteImage(image.Repository, "", image.Digest)
+			_, err := ecr.DeleteImage(p.open(), image.Repository, "", image.Digest)
 			require.NoError(t, err)
 		}
 	}
-	require.NoError(t, p.open().DeleteObject(account.Schedule, "default/slipway-dev-once", false))
+	require.NoError(t, p.open().DeleteObject(scheduler.Schedule, "default/slipway-dev-once", false))
 	r = p.refused([]string{
 		"tasks.clean: its schedule is enabled in AWS, and was to be disabled: run `pulumi up --refresh --stack dev`",
 		"tasks.report: its schedule is cron(0 6 ? * MON *) UTC in AWS, and cron(0 6 ? * MON-FRI *) Asia/Seoul was asked for",

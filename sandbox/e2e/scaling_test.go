@@ -7,13 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/scaling"
 )
 
 // scaledTo makes the desired count of stage dev's service what a scaler decides.
 func (p *project) scaledTo(count int) {
 	p.Helper()
-	_, err := p.open().UpdateService("slipway-dev", "web", "", false,
-		func(s *account.ServiceSettings) { s.DesiredCount = count })
+	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "", false,
+		func(s *ecs.ServiceSettings) { s.DesiredCount = count })
 	require.NoError(p.TB, err)
 }
 
@@ -21,7 +23,7 @@ func (p *project) scaledTo(count int) {
 func (p *project) policies() map[string]map[string]any {
 	p.Helper()
 	found := map[string]map[string]any{}
-	for _, policy := range p.objects(account.ScalingPolicy) {
+	for _, policy := range p.objects(scaling.ScalingPolicy) {
 		require.Equal(p, "TargetTrackingScaling", policy["policyType"])
 		require.Equal(p, "service/slipway-dev/web", policy["resourceId"])
 		settings := policy["targetTrackingScalingPolicyConfiguration"].(map[string]any)
@@ -43,7 +45,7 @@ func TestTheScalersCountStays(t *testing.T) {
 		"    worker: {image: web, scaling: {min: 2, max: 4, memory: 80}}\n    web:\n      replicas: 1")
 	p.serviceKeys("scaling: {max: 6, cpu: 60}")
 	p.up("dev")
-	worker, err := p.open().FindService("slipway-dev", "worker")
+	worker, err := ecs.FindService(p.open(), "slipway-dev", "worker")
 	require.NoError(t, err)
 	require.Equal(t, 2, worker.Settings.DesiredCount, "a service starts with the smallest count")
 	require.Equal(t, 1, p.service("slipway-dev").Desired)
@@ -73,7 +75,7 @@ func TestTheScalersCountStays(t *testing.T) {
 	p.up("dev", "--refresh")
 	require.Equal(t, 1, p.service("slipway-dev").Desired, "the count is the stage file's again")
 	require.Equal(t, 1, p.service("slipway-dev").Running)
-	require.Empty(t, p.objects(account.ScalableTarget))
+	require.Empty(t, p.objects(scaling.ScalableTarget))
 	p.settled("dev")
 }
 
@@ -84,7 +86,7 @@ func TestAServiceThatIsMadeAnewIsScaledAgain(t *testing.T) {
 	p.up("dev")
 	urn := p.state("dev")["aws:ecs/service:Service"][0].URN
 	p.up("dev", "--replace", urn)
-	require.Len(t, p.objects(account.ScalableTarget), 1, "AWS forgets it with the service")
-	require.Len(t, p.objects(account.ScalingPolicy), 1)
+	require.Len(t, p.objects(scaling.ScalableTarget), 1, "AWS forgets it with the service")
+	require.Len(t, p.objects(scaling.ScalingPolicy), 1)
 	p.settled("dev")
 }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/secrets"
 )
 
 const parameter = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/token"
@@ -44,7 +46,7 @@ func (p *project) secretValues(revision string) map[string]string {
 	values := map[string]string{}
 	for name, reference := range p.references(revision) {
 		if strings.Contains(reference, ":secretsmanager:") {
-			value, err := p.open().SecretValue(reference)
+			value, err := secrets.SecretValue(p.open(), reference)
 			require.NoError(p.TB, err)
 			values[name] = value
 		}
@@ -61,7 +63,7 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	p.encrypt("API_KEY", "hunter2-key")
 	p.encrypt("PASSWORD", `hunter2 "pass" <&> \n ü`)
 	p.up("dev").builtNothing()
-	secret := p.object(account.Secret) // one for both values, and none of the other service
+	secret := p.object(secrets.Secret) // one for both values, and none of the other service
 	require.EqualValues(t, 30, secret["recoveryWindowInDays"])
 	references := p.references("slipway-dev-web:2")
 	require.Len(t, references, 3)
@@ -98,7 +100,7 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	require.Equal(t, map[string]string{"API_KEY": "hunter2-key"}, p.secretValues("slipway-dev-web:3"))
 	whole, _, _ := strings.Cut(p.references("slipway-dev-web:3")["API_KEY"], ":API_KEY:")
 	require.Equal(t, secret["arn"], whole)
-	text, err := p.open().SecretValue(whole)
+	text, err := secrets.SecretValue(p.open(), whole)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"API_KEY": "hunter2-key"}`, text)
 	require.ElementsMatch(t, []string{"Login", "Pull", "Log", "Secrets"}, keys(p.statements("slipway-dev-web-execution")))
@@ -106,7 +108,7 @@ func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	p.withoutOptions()
 	p.up("dev")
 	requireNothing("slipway-dev-web-execution", "slipway-dev-web:4")
-	require.NotEmpty(t, p.object(account.Secret)["deletedDate"])
+	require.NotEmpty(t, p.object(secrets.Secret)["deletedDate"])
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 	p.settled("dev")
 }
@@ -150,7 +152,7 @@ func TestAChangedSecretIsANewRevisionAndAnEarlierOneKeepsItsValue(t *testing.T) 
 	require.Equal(t, 1, p.service("slipway-dev").Running)
 	require.Equal(t, map[string]string{"API_KEY": "hunter2-first"}, p.secretValues("slipway-dev-web:4"))
 	require.Equal(t, map[string]string{"API_KEY": "hunter2-second"}, p.secretValues("slipway-dev-web:3"))
-	require.Len(t, p.objects(account.Secret), 1)
+	require.Len(t, p.objects(secrets.Secret), 1)
 	p.settled("dev")
 }
 
@@ -262,10 +264,10 @@ func (p *project) requireUnseen(said []string, values ...string) {
 	require.Greater(p, files, 100)
 	require.FileExists(p, filepath.Join(p.account, "state/.pulumi/stacks/slipway/dev.json"), "the state was among them")
 	require.DirExists(p, filepath.Join(p.account, "state/.pulumi/history/slipway/dev"))
-	definitions, err := p.open().TaskDefinitions()
+	definitions, err := ecs.TaskDefinitions(p.open())
 	require.NoError(p.TB, err)
 	for _, definition := range definitions {
-		text := account.ContainersJSON(definition.Containers)
+		text := ecs.ContainersJSON(definition.Containers)
 		for _, value := range values {
 			require.NotContains(p, text, value)
 		}
@@ -315,7 +317,7 @@ func TestARollbackFindsThePermissionsOfItsRevision(t *testing.T) {
 	p.faults(nil)
 	p.up("dev", "--refresh")
 	require.Equal(t, 3, p.service("slipway-dev").Revision)
-	require.NotEmpty(t, p.object(account.Secret)["deletedDate"], "only now")
-	require.Len(t, p.objects(account.RolePolicy), 1)
+	require.NotEmpty(t, p.object(secrets.Secret)["deletedDate"], "only now")
+	require.Len(t, p.objects(iam.RolePolicy), 1)
 	p.settled("dev")
 }

@@ -6,7 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
 )
 
 func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
@@ -49,17 +50,17 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 	p.replace("Pulumi.release.yaml", "replicas: many", "replicas: 3")
 
 	held := p.open()
-	_, err := held.UpdateService("slipway-release", "api", "slipway-release-api:4", false,
-		func(*account.ServiceSettings) {})
+	_, err := ecs.UpdateService(held, "slipway-release", "api", "slipway-release-api:4", false,
+		func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	differs("services.api: runs revision 4, and the last update that succeeded deployed 5")
 	for _, image := range p.images() {
-		_, err = held.DeleteImage(image.Repository, "", image.Digest)
+		_, err = ecr.DeleteImage(held, image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
 	differs("services.web: its image", "is gone from ECR")
 	require.Contains(t, p.ok("slipway", "history", "release").stdout, ", gone)")
-	require.NoError(t, held.DeleteService("slipway-release", "worker"))
+	require.NoError(t, ecs.DeleteService(held, "slipway-release", "worker"))
 	differs("services.worker: ECS has no such service, though revision 4 was deployed")
 }
 

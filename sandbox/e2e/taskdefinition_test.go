@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // several are keys of a service with a container that prepares a volume, and another one beside the main one.
@@ -29,7 +29,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	before := p.containers("dev")
 	p.serviceKeys(several...)
 	p.up("dev").builtNothing()
-	registered, err := p.open().FindTaskDefinition("slipway-dev-web:2")
+	registered, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web:2")
 	require.NoError(t, err)
 	require.Len(t, registered.Containers, 3)
 	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]
@@ -40,7 +40,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	require.InDelta(t, 416, main["cpu"], 0, "the others have 64 and 32")
 	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])
 	require.Equal(t, "/slipway/dev/web", prepare.LogGroup())
-	require.Equal(t, []account.Volume{{Name: "data"}}, registered.Volumes)
+	require.Equal(t, []ecs.Volume{{Name: "data"}}, registered.Volumes)
 
 	p.replace("Pulumi.dev.yaml", `LEVEL: "info"`, `LEVEL: "debug"`)
 	preview := p.preview("dev")

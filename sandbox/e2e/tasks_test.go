@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecs"
 )
 
 // migrating adds a task to stage dev that runs before its service is deployed.
@@ -21,9 +21,9 @@ func (p *project) migrating() {
 // ran lists the revisions of which tasks of a family were run, oldest first, with their exit codes: "1 exited 0".
 func (p *project) ran(family string) (ran []string) {
 	p.Helper()
-	tasks, err := p.open().Tasks("slipway-dev")
+	tasks, err := ecs.Tasks(p.open(), "slipway-dev")
 	require.NoError(p.TB, err)
-	slices.SortFunc(tasks, func(a, b *account.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	slices.SortFunc(tasks, func(a, b *ecs.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	for _, task := range tasks {
 		if task.Family() == family && task.Run != nil {
 			_, revision, _ := strings.Cut(task.TaskDefinition, family+":")
@@ -221,12 +221,12 @@ func (p *project) slowMigration() *background {
 	return update
 }
 
-func (p *project) migrationTasks() []*account.Task {
+func (p *project) migrationTasks() []*ecs.Task {
 	p.Helper()
-	tasks, err := p.open().Tasks("slipway-dev")
+	tasks, err := ecs.Tasks(p.open(), "slipway-dev")
 	require.NoError(p.TB, err)
-	tasks = slices.DeleteFunc(tasks, func(task *account.Task) bool { return task.Run == nil })
-	slices.SortFunc(tasks, func(a, b *account.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	tasks = slices.DeleteFunc(tasks, func(task *ecs.Task) bool { return task.Run == nil })
+	slices.SortFunc(tasks, func(a, b *ecs.Task) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return tasks
 }
 

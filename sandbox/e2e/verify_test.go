@@ -11,6 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/dns"
+	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/scheduler"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 type check struct{ About, Key, Status, Message string }
@@ -68,16 +75,16 @@ func (p *project) issueCertificate(key string, issued bool, domains ...string) (
 	var names []any
 	for _, domain := range domains {
 		names = append(names, domain)
-		name, value := account.ValidationRecord(domain)
+		name, value := dns.ValidationRecord(domain)
 		name = strings.TrimSuffix(name, ".")
-		record := account.HostedZone + "_" + name + "_CNAME"
-		if known, err := a.Object(account.Record, record); issued && err == nil && known == nil {
-			require.NoError(p.TB, a.CreateObject(account.Record, record,
-				account.Object{"zoneId": account.HostedZone, "fqdn": name,
+		record := dns.HostedZone + "_" + name + "_CNAME"
+		if known, err := a.Object(dns.Record, record); issued && err == nil && known == nil {
+			require.NoError(p.TB, a.CreateObject(dns.Record, record,
+				account.Object{"zoneId": dns.HostedZone, "fqdn": name,
 					"type": "CNAME", "records": []any{value}}, nil))
 		}
 	}
-	require.NoError(p.TB, a.CreateObject(account.Certificate, key, account.Object{"arn": arn, "domainName": domains[0],
+	require.NoError(p.TB, a.CreateObject(dns.Certificate, key, account.Object{"arn": arn, "domainName": domains[0],
 		"subjectAlternativeNames": names}, nil))
 	return arn
 }
@@ -86,12 +93,12 @@ func TestVerifyAGoodStage(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	a := p.open()
-	secret, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/database"})
+	secret, err := secrets.CreateSecret(a, "ap-northeast-2", account.Object{"name": "shop/database"})
 	require.NoError(t, err)
-	_, err = a.PutSecretValue(secret, `{"url": "postgres://…"}`, "")
+	_, err = secrets.PutSecretValue(a, secret, `{"url": "postgres://…"}`, "")
 	require.NoError(t, err)
 	parameter := account.ARN("ssm", "ap-northeast-2", "parameter/shop/token")
-	require.NoError(t, a.CreateObject(account.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
+	require.NoError(t, a.CreateObject(secrets.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
 	certificate := p.issueCertificate("11111111-2222-3333-4444-555555555555", true, "*.example.com")
 	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}",
 		"slipway:loadBalancer: {certificate: \""+certificate+"\"}")
@@ -111,7 +118,7 @@ func TestVerifyAGoodStage(t *testing.T) {
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-execution may pull its images, write its log " +
 			"and read its secrets",
 		"ok       services.web (Pulumi.dev.yaml): the role slipway-dev-web-task can be assumed by tasks",
-		"ok       network (Pulumi.dev.yaml): tasks in " + account.Subnets[0].ID + " reach ECR by igw-",
+		"ok       network (Pulumi.dev.yaml): tasks in " + vpc.Subnets[0].ID + " reach ECR by igw-",
 		"ok       network", "ok       network", "ok       network",
 		"ok       loadBalancer.certificate (Pulumi.dev.yaml): the certificate is issued, and valid until 20",
 		"ok       services.web.route.hosts (Pulumi.dev.yaml): the certificate covers shop.example.com",
@@ -124,13 +131,13 @@ func TestVerifyAGoodStage(t *testing.T) {
 func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	boundary, err := p.open().AddPolicy("boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
+	boundary, err := iam.AddPolicy(p.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
 	p.stageKeys("slipway:roles: {permissionsBoundary: \""+boundary+"\"}", "slipway:loadBalancer: {zone: example.com}",
 		"slipway:secrets: {API_KEY: {secure: v1:abc=}}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}", "secrets: [API_KEY]")
 	queue := account.ARN("sqs", "ap-northeast-2", "failed")
-	require.NoError(t, p.open().CreateObject(account.Queue, queue, account.Object{"name": "failed"}, nil))
+	require.NoError(t, p.open().CreateObject(scheduler.Queue, queue, account.Object{"name": "failed"}, nil))
 	p.task("report", `schedule: {when: "rate(1 hour)", deadLetterQueue: "`+queue+`"}`)
 	notes := 0
 	checks := p.verified(0, "dev")
@@ -178,12 +185,12 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 	p.wrong("release", "image", "does not carry the tag another-tag, but "+image.Tag)
 	p.write("Pulumi.release.yaml", release)
 
-	_, err := p.open().DeleteImage("slipway-dev/web", "", image.Digest)
+	_, err := ecr.DeleteImage(p.open(), "slipway-dev/web", "", image.Digest)
 	require.NoError(t, err)
 	p.wrong("release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
 	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web",
 		"is no longer in ECR")
-	_, err = p.open().DeregisterTaskDefinition("slipway-dev-web:1")
+	_, err = ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
 	p.wrong("dev", "revision", "slipway-dev-web:1 is INACTIVE")
 	p.replace("Pulumi.dev.yaml", "revision: 1", "revision: 7")
@@ -195,16 +202,17 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	p := deployed(t)
 	a := p.open()
 	secret := func(name string) string {
-		arn, err := a.CreateSecret("ap-northeast-2", account.Object{"name": "shop/" + name, "kmsKeyId": "alias/shop"})
+		arn, err := secrets.CreateSecret(a, "ap-northeast-2", account.Object{"name": "shop/" + name,
+			"kmsKeyId": "alias/shop"})
 		require.NoError(t, err)
 		return arn
 	}
 	empty, good, deleted := secret("empty"), secret("good"), secret("deleted")
 	for _, arn := range []string{good, deleted} {
-		_, err := a.PutSecretValue(arn, "one", "")
+		_, err := secrets.PutSecretValue(a, arn, "one", "")
 		require.NoError(t, err)
 	}
-	require.NoError(t, a.DeleteSecret(deleted, 7))
+	require.NoError(t, secrets.DeleteSecret(a, deleted, 7))
 	p.serviceKeys("secrets: [EMPTY, PREVIOUS, DELETED, GONE, PARAMETER]")
 	p.stageKeys("slipway:secrets:", "  EMPTY: \""+empty+"\"", "  PREVIOUS: \""+good+"::AWSPREVIOUS:\"",
 		"  DELETED: \""+deleted+"\"",
@@ -229,15 +237,15 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	require.Equal(t, []string{"the secret is there, encrypted with the KMS key alias/shop, whose policy must let " +
 		"slipway-dev-web-execution decrypt (kms:Decrypt)"}, notes)
 
-	boundary, err := a.AddPolicy("boundary",
+	boundary, err := iam.AddPolicy(a, "boundary",
 		`{"Statement": [{"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}]}`)
 	require.NoError(t, err)
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
+	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-execution",
 		account.Object{"permissionsBoundary": boundary}))
-	role, err := a.Object(account.Role, "slipway-dev-web-task")
+	role, err := a.Object(iam.Role, "slipway-dev-web-task")
 	require.NoError(t, err)
 	trust := role["assumeRolePolicy"].(string)
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{
+	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-task", account.Object{
 		"assumeRolePolicy": strings.ReplaceAll(trust, "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")}))
 	p.wrongs("dev", []string{"role",
 		"the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on " + good,
@@ -246,12 +254,12 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 			"the trust policy of the role slipway-dev-web-task does not let ecs-tasks.amazonaws.com assume it",
 			"pulumi up --refresh --stack dev"})
 
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-execution",
+	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-execution",
 		account.Object{"permissionsBoundary": ""}))
-	require.NoError(t, a.CreateObject(account.RolePolicy, "slipway-dev-web-execution:own",
+	require.NoError(t, a.CreateObject(iam.RolePolicy, "slipway-dev-web-execution:own",
 		account.Object{"role": "slipway-dev-web-execution",
 			"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
-	require.NoError(t, a.UpdateObject(account.Role, "slipway-dev-web-task", account.Object{
+	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-task", account.Object{
 		"assumeRolePolicy": strings.ReplaceAll(trust, account.ID, "210987654321")}))
 	p.wrongs("dev", []string{"role", "could not do logs:CreateLogStream", "another policy of the role denies it"},
 		[]string{"role", "for tasks of this account and region"})
@@ -260,18 +268,18 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{account.NoRoute: account.Subnets[2].ID})
+	p.faults(map[string]string{account.NoRoute: vpc.Subnets[2].ID})
 	pending := p.issueCertificate("11111111-2222-3333-4444-555555555555", false, "*.example.com")
 	p.stageKeys("slipway:loadBalancer: {certificate: \"" + pending + "\"}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}")
 	p.wrongs("dev", []string{"network",
-		"network (Pulumi.dev.yaml): the route table " + account.PrivateRouteTable + " of " +
-			account.Subnets[2].ID + " leads nowhere outside",
+		"network (Pulumi.dev.yaml): the route table " + vpc.PrivateRouteTable + " of " +
+			vpc.Subnets[2].ID + " leads nowhere outside",
 		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway"},
 		[]string{"certificate",
 			"loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)"})
-	p.stageKeys("slipway:network: {vpc: " + account.DefaultVPC + ", subnets: [" + account.Subnets[0].ID + ", " +
-		account.Subnets[2].ID + ", subnet-0123456789abcdef0]}")
+	p.stageKeys("slipway:network: {vpc: " + vpc.DefaultVPC + ", subnets: [" + vpc.Subnets[0].ID + ", " +
+		vpc.Subnets[2].ID + ", subnet-0123456789abcdef0]}")
 	issued := p.issueCertificate("22222222-2222-3333-4444-555555555555", true, "*.example.com")
 	p.replace("Pulumi.dev.yaml", pending, issued)
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "eu.shop.example.com")
@@ -287,7 +295,7 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	for _, each := range p.verified(0, "dev") {
 		require.Equal(t, "ok", each.Status, each.Message)
 	}
-	p.replace("Pulumi.dev.yaml", account.Subnets[2].ID+"]", account.Subnets[2].ID+"], assignPublicIp: false")
+	p.replace("Pulumi.dev.yaml", vpc.Subnets[2].ID+"]", vpc.Subnets[2].ID+"], assignPublicIp: false")
 	p.replace("Pulumi.dev.yaml", issued, issued[:len(issued)-1]+"0")
 	const none = "takes tasks with public addresses only, and they get none (network.assignPublicIp)"
 	p.wrongs("dev", []string{"network", "network.subnets[0] (Pulumi.dev.yaml)", none},

@@ -16,6 +16,7 @@ import (
 
 	"slipway/internal/imageref"
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 // File is where the content of a digest is stored, if there is such.
@@ -66,7 +67,7 @@ func (r *Registry) PutManifest(region, repository, tag, content, mediaType strin
 	if err := layout.Path(r.dir).WriteBlob(hash, io.NopCloser(bytes.NewReader([]byte(content)))); err != nil {
 		return "", err
 	}
-	if err := r.account.TagImage(repository, tag, hash.String(), size); err != nil {
+	if err := ecr.TagImage(r.account, repository, tag, hash.String(), size); err != nil {
 		return hash.String(), err
 	}
 	descriptor := v1.Descriptor{MediaType: types.MediaType(cmp.Or(mediaType, string(manifest.MediaType),

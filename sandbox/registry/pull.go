@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 // Pull finds the image of a reference, by tag or by digest, as a pull from ECR does.
@@ -26,7 +27,7 @@ func (r *Registry) Pull(reference string) (v1.Image, error) {
 	if named, isDigest := parsed.(name.Digest); isDigest {
 		tag, digest = "", named.DigestStr()
 	}
-	recorded, err := r.account.FindImage(parsed.Context().RepositoryStr(), tag, digest)
+	recorded, err := ecr.FindImage(r.account, parsed.Context().RepositoryStr(), tag, digest)
 	if account.IsCode(err, "ImageNotFoundException") {
 		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found",
 			reference, reference)

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 // refNameKey is the annotation of the layout's index that names an image.
@@ -44,7 +45,7 @@ type Credentials struct {
 
 // Accepted are the only credentials that the registry takes, for whichever of its hosts: those that ECR's
 // GetAuthorizationToken gives.
-var Accepted = Credentials{Username: "AWS", Password: account.RegistryPassword}
+var Accepted = Credentials{Username: "AWS", Password: ecr.RegistryPassword}
 
 var host = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$`)
 
@@ -58,7 +59,7 @@ func (r *Registry) CheckPush(tag name.Tag, credentials Credentials) error {
 	case credentials.Username != Accepted.Username || credentials.Password != Accepted.Password:
 		return errors.New("denied: Your authorization token has expired. Reauthenticate and try again.")
 	}
-	err := r.account.CheckPush(tag.RepositoryStr(), tag.TagStr())
+	err := ecr.CheckPush(r.account, tag.RepositoryStr(), tag.TagStr())
 	// A client of the registry sees another code than one of the API.
 	if refusal := new(account.Error); errors.As(err, &refusal) && refusal.Code == "RepositoryNotFoundException" {
 		return errors.New("name unknown: " + refusal.Message)
@@ -93,7 +94,7 @@ func (r *Registry) Push(
 	if err != nil {
 		return none, err
 	}
-	if err := r.account.PutImage(tag.RepositoryStr(), tag.TagStr(), digest.String(), size); err != nil {
+	if err := ecr.PutImage(r.account, tag.RepositoryStr(), tag.TagStr(), digest.String(), size); err != nil {
 		return none, err
 	}
 	progress(fmt.Sprintf("%s: digest: %s size: %d", tag.TagStr(), digest, size))

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 )
 
 const server = account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
@@ -30,7 +31,7 @@ func newRegistry(t *testing.T, dir, mutability string) *Registry {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	if mutability != "" {
-		require.NoError(t, a.CreateObject(account.Repository, "web",
+		require.NoError(t, a.CreateObject(ecr.Repository, "web",
 			account.Object{"name": "web", "imageTagMutability": mutability}, nil))
 	}
 	return New(filepath.Join(dir, "registry"), a)
@@ -59,7 +60,7 @@ func TestAPushedImageIsOnDiskAndInTheAccount(t *testing.T) {
 	digest, err := r.Push(t.Context(), pushed, tagOf(t, server+"/web:one"), loggedIn, quiet)
 	require.NoError(t, err)
 
-	recorded, err := r.account.FindImage("web", "one", digest.String())
+	recorded, err := ecr.FindImage(r.account, "web", "one", digest.String())
 	require.NoError(t, err)
 	require.Positive(t, recorded.Size)
 	stored, err := layout.Path(r.dir).Image(digest)
@@ -110,7 +111,7 @@ func TestPushesThatARegistryRefuses(t *testing.T) {
 			_, err = r.Push(t.Context(), randomImage(t), tagOf(t, c.reference), c.credentials, quiet)
 			require.ErrorContains(t, err, c.refusal)
 			require.NotContains(t, err.Error(), "hunter2")
-			images, err := r.account.Images()
+			images, err := ecr.Images(r.account)
 			require.NoError(t, err)
 			require.Len(t, images, 1)
 		})
@@ -163,7 +164,7 @@ func TestASlowPushIsNotRecordedWhenItIsCutOff(t *testing.T) {
 		}
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	images, err := r.account.Images()
+	images, err := ecr.Images(r.account)
 	require.NoError(t, err)
 	require.Empty(t, images)
 }
@@ -192,7 +193,7 @@ func TestAProcessDiesOnceAfterItsPush(t *testing.T) {
 	require.Equal(t, syscall.SIGKILL, pushing.ProcessState.Sys().(syscall.WaitStatus).Signal(), string(output))
 	require.NoError(t, ctx.Err())
 
-	_, err = r.account.FindImage("web", "one", "")
+	_, err = ecr.FindImage(r.account, "web", "one", "")
 	require.NoError(t, err)
 	_, err = r.Push(t.Context(), randomImage(t), tagOf(t, server+"/web:two"), loggedIn, quiet)
 	require.NoError(t, err, "only one process dies")

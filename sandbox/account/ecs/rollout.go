@@ -1,0 +1,352 @@
+package ecs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/scaling"
+)
+
+// Rollouts have no clock of their own: every read or write of a service first works out the steps that the time since
+// the last one holds, so any number of processes see the same rollout, whichever of them looks.
+
+// stepTime is how long one step of a rollout takes, where no fault makes it slower.
+const stepTime = 200 * time.Millisecond
+
+// maxSteps bounds the work of one read. A service that has kept failing for longer skips ahead.
+const maxSteps = 1000
+
+// Deployment is one attempt to bring a service to a task definition.
+type Deployment struct {
+	ID                 string    `json:"id"`     // ecs-svc/…
+	Status             string    `json:"status"` // PRIMARY or ACTIVE
+	TaskDefinition     string    `json:"taskDefinition"`
+	DesiredCount       int       `json:"desiredCount"`
+	FailedTasks        int       `json:"failedTasks"`
+	RolloutState       string    `json:"rolloutState"` // IN_PROGRESS, COMPLETED or FAILED
+	RolloutStateReason string    `json:"rolloutStateReason"`
+	CreatedAt          time.Time `json:"createdAt"`
+	UpdatedAt          time.Time `json:"updatedAt"`
+	IsRollback         bool      `json:"isRollback"`
+	Baking             bool      `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
+}
+
+// Rollout states of a deployment.
+const (
+	InProgress = "IN_PROGRESS"
+	Completed  = "COMPLETED"
+	Failed     = "FAILED"
+)
+
+// newDeployment makes a new primary deployment.
+func newDeployment(t *account.Tx, s *Service, taskDefinition string) *Deployment {
+	for _, d := range s.Deployments {
+		d.Status = statusActive
+	}
+	d := &Deployment{ID: newDeploymentID(t), Status: statusPrimary, TaskDefinition: taskDefinition,
+		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now}
+	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
+	s.Deployments = append([]*Deployment{d}, s.Deployments...)
+	s.TaskDefinition = taskDefinition
+	return d
+}
+
+// newDeploymentID is ecs-svc/ and 19 digits.
+func newDeploymentID(t *account.Tx) string {
+	return fmt.Sprintf("ecs-svc/%019d", 1_000_000_000_000_000_000+7_919*t.Next("deployments"))
+}
+
+// advance works out a service's rollout up to now, and keeps it.
+func advance(t *account.Tx, s *Service) {
+	if s.Status == statusInactive {
+		return
+	}
+	now := momentAt(t, t.Now)
+	step := account.FaultDuration(now.faults, account.SlowRollout, stepTime)
+	changed := false
+	for range maxSteps {
+		next := s.AdvancedTo.Add(step)
+		if next.After(t.Now) {
+			break
+		}
+		r := rollout{moment: now, service: s}
+		r.at = next
+		if !r.step() {
+			if r.wakes.After(next) && !r.wakes.After(t.Now) {
+				s.AdvancedTo = r.wakes.Add(-step)
+				continue
+			}
+			s.AdvancedTo = t.Now
+			break
+		}
+		s.AdvancedTo = next
+		changed = true
+		if s.Status == statusInactive {
+			break
+		}
+	}
+	if t.Now.Sub(s.AdvancedTo) > maxSteps*step {
+		s.AdvancedTo = t.Now
+	}
+	if changed {
+		account.Put(t, serviceKind, s.id(), s)
+	}
+}
+
+// rollout is one step of a service, at one moment.
+type rollout struct {
+	moment
+	service *Service
+	changed bool
+	wakes   time.Time // when the next thing happens that takes its time; zero where nothing does
+}
+
+// waitUntil reports whether a time is yet to come, and has the rollout looked at then.
+func (r *rollout) waitUntil(until time.Time) bool {
+	if !until.After(r.at) {
+		return false
+	}
+	if r.wakes.IsZero() || until.Before(r.wakes) {
+		r.wakes = until
+	}
+	return true
+}
+
+// step moves every task by one status, then decides what to start, stop or give up. It reports whether anything
+// happened; where nothing did, nothing will until someone changes the service.
+func (r *rollout) step() bool {
+	s := r.service
+	r.moveTasks()
+	r.forgetOldTasks()
+	if s.Status == statusDraining {
+		r.drain()
+		return r.changed
+	}
+	primary := s.Deployments[0]
+	r.breakCircuit(primary)
+	r.checkAlarms(primary)
+	if primary == s.Deployments[0] && primary.RolloutState != Failed {
+		r.startTasks(primary)
+		r.stopTasks(primary)
+		r.complete(primary)
+	}
+	return r.changed
+}
+
+func (r *rollout) event(format string, args ...any) {
+	r.changed = true
+	e := Event{ID: r.NewID("event", 32), CreatedAt: r.at, Message: fmt.Sprintf(format, args...)}
+	r.service.Events = append([]Event{e}, r.service.Events...)
+	r.service.Events = r.service.Events[:min(len(r.service.Events), 100)]
+}
+
+// eventOnce is event, unless the latest event says the same.
+func (r *rollout) eventOnce(format string, args ...any) {
+	if events := r.service.Events; len(events) == 0 || events[0].Message != fmt.Sprintf(format, args...) {
+		r.event(format, args...)
+	}
+}
+
+func (r *rollout) moveTasks() {
+	started := map[string][]string{}
+	for _, task := range r.service.Tasks {
+		switch {
+		case task.LastStatus == taskStopped:
+			continue
+		case r.runByAgent(task):
+			r.advanceRunning(task)
+			continue
+		case task.DesiredStatus == taskStopped:
+			task.stop(r.at)
+		case task.LastStatus == taskPending:
+			if d, failure := r.admit(task, r.service.Settings.network()); failure != nil {
+				r.fail(task, failure)
+			} else if !task.Admitted {
+				task.run(r.at)
+				r.beginHealthChecks(task, d)
+				started[task.StartedBy] = append(started[task.StartedBy], "(task "+account.AfterSlash(task.ARN)+")")
+			}
+		case task.Health == healthUnknown || task.TargetHealth == targetInitial || task.Settling:
+			task.Settling = false
+			r.checkHealth(task)
+		default:
+			continue
+		}
+		r.changed = true
+	}
+	r.started(started)
+}
+
+// started tells of tasks that have come to run, by deployment.
+func (r *rollout) started(tasks map[string][]string) {
+	for _, d := range r.service.Deployments {
+		if tasks := tasks[d.ID]; len(tasks) > 0 {
+			r.event("(service %s) has started %d tasks: %s.", r.service.Name, len(tasks), strings.Join(tasks, " "))
+			r.register(len(tasks))
+		}
+	}
+}
+
+func (r *rollout) fail(task *Task, f *taskFailure) {
+	if r.runByAgent(task) {
+		task.end(f) // and the engine says when it has stopped
+	} else {
+		task.fail(r.at, f)
+	}
+	r.changed = true
+	if f.notLaunched {
+		r.event("(service %s) failed to launch a task with (error %s).", r.service.Name, f.reason)
+	}
+	for _, d := range r.service.Deployments {
+		if d.ID == task.StartedBy && d.RolloutState == InProgress {
+			d.FailedTasks++
+			d.UpdatedAt = r.at
+		}
+	}
+}
+
+// forgetOldTasks drops tasks that stopped an hour ago, as ECS does, and all but the last 100 of the others.
+func (r *rollout) forgetOldTasks() {
+	stopped := 0
+	for _, task := range slices.Backward(r.service.Tasks) {
+		if task.LastStatus == taskStopped {
+			stopped++
+			task.forgotten = stopped > 100 || r.at.Sub(*task.StoppedAt) > time.Hour
+		}
+	}
+	r.service.Tasks = slices.DeleteFunc(r.service.Tasks, func(t *Task) bool { return t.forgotten })
+}
+
+// live counts a deployment's tasks that are not stopping, or everyone's where d is nil.
+func (r *rollout) live(d *Deployment) (tasks []*Task) {
+	for _, task := range r.service.Tasks {
+		if task.DesiredStatus == taskRunning && (d == nil || task.StartedBy == d.ID) {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks
+}
+
+func (r *rollout) stopAll(tasks []*Task, reason string) {
+	if len(tasks) == 0 {
+		return
+	}
+	var names []string
+	for _, task := range tasks {
+		task.DesiredStatus, task.StopCode, task.StoppedReason = taskStopped, "ServiceSchedulerInitiated", reason
+		names = append(names, "(task "+account.AfterSlash(task.ARN)+")")
+	}
+	r.event("(service %s) has stopped %d running tasks: %s.", r.service.Name, len(tasks), strings.Join(names, " "))
+}
+
+func (r *rollout) drain() {
+	r.stopAll(r.live(nil), "Task stopped by service deletion")
+	gone := !slices.ContainsFunc(r.service.Tasks, func(t *Task) bool { return t.LastStatus != taskStopped })
+	if gone {
+		r.service.Status, r.service.Deployments, r.changed = statusInactive, nil, true
+		scaling.ForgetScaling(r.Tx, "service/"+r.service.id())
+	}
+}
+
+// breakCircuit gives up a deployment whose tasks keep failing, by ECS's own threshold.
+func (r *rollout) breakCircuit(d *Deployment) {
+	s := r.service
+	threshold := min(max((s.Settings.DesiredCount+1)/2, 3), 200)
+	if d.RolloutState != InProgress || d.FailedTasks < threshold {
+		return
+	}
+	if !s.Settings.CircuitBreaker {
+		r.eventOnce("(service %s) is unable to consistently start tasks successfully. For more information, see the "+
+			"Troubleshooting section of the Amazon ECS Developer Guide.", s.Name)
+		return
+	}
+	r.giveUp(d, "ECS deployment circuit breaker: ", "tasks failed to start.", s.Settings.Rollback)
+}
+
+// giveUp fails a deployment, and goes back to the last one that completed.
+func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
+	s := r.service
+	d.RolloutState, d.UpdatedAt = Failed, r.at
+	d.RolloutStateReason = by + reason
+	r.event("(service %s) (deployment %s) deployment failed: %s", s.Name, d.ID, reason)
+	last := s.LastCompleted
+	if !rollback || last == nil || d.IsRollback {
+		return
+	}
+	d.DesiredCount = 0
+	back := newDeployment(r.Tx, s, last.TaskDefinition)
+	back.CreatedAt, back.UpdatedAt, back.IsRollback = r.at, r.at, true
+	back.RolloutStateReason = by + "rolling back to deploymentId " + last.ID + "."
+	r.event("(service %s) rolling back to deployment %s.", s.Name, back.ID)
+	// What still runs on the earlier revision need not be started again.
+	for _, task := range r.live(last) {
+		task.StartedBy = back.ID
+	}
+}
+
+// startTasks starts as many tasks of the primary deployment as the maximum percentage leaves room for.
+func (r *rollout) startTasks(primary *Deployment) {
+	s := r.service
+	room := s.Settings.DesiredCount*s.Settings.MaximumPercent/100 - len(r.live(nil))
+	missing := min(s.Settings.DesiredCount-len(r.live(primary)), room)
+	if missing <= 0 || r.throttled(primary) {
+		return
+	}
+	for range missing {
+		s.Tasks = append(s.Tasks, r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name))
+		r.changed = true
+	}
+}
+
+// stopTasks stops earlier deployments' tasks, and surplus ones, as far as the minimum percentage leaves enough running.
+func (r *rollout) stopTasks(primary *Deployment) {
+	s := r.service
+	reason := fmt.Sprintf("Scaling activity initiated by (deployment %s)", primary.ID)
+	spare := len(r.healthy(nil)) - (s.Settings.DesiredCount*s.Settings.MinimumHealthyPercent+99)/100
+	var stop []*Task
+	for _, d := range slices.Backward(s.Deployments) {
+		tasks := r.live(d)
+		if d == primary {
+			tasks = tasks[min(len(tasks), s.Settings.DesiredCount):]
+		}
+		for _, task := range tasks {
+			if task.healthy() {
+				if spare <= 0 {
+					continue
+				}
+				spare--
+			}
+			stop = append(stop, task)
+		}
+		if d != primary {
+			d.DesiredCount = len(tasks)
+		}
+	}
+	r.stopAll(stop, reason)
+}
+
+// complete ends a rollout whose tasks all run, with nothing left of earlier deployments.
+func (r *rollout) complete(primary *Deployment) {
+	s := r.service
+	unsettled := slices.ContainsFunc(s.Tasks, func(t *Task) bool {
+		return t.LastStatus != taskStopped && (!t.healthy() || t.DesiredStatus == taskStopped || t.StartedBy != primary.ID)
+	})
+	if unsettled || len(r.healthy(primary)) != s.Settings.DesiredCount {
+		return
+	}
+	if r.inBakeTime(primary) {
+		return
+	}
+	if primary.RolloutState == InProgress {
+		primary.RolloutState, primary.UpdatedAt = Completed, r.at
+		primary.RolloutStateReason = fmt.Sprintf("ECS deployment %s completed.", primary.ID)
+		s.Deployments = []*Deployment{primary}
+		completed := *primary
+		s.LastCompleted = &completed
+		r.event("(service %s) (deployment %s) deployment completed.", s.Name, primary.ID)
+	}
+	r.eventOnce("(service %s) has reached a steady state.", s.Name)
+}

@@ -1,0 +1,114 @@
+package ecs
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/secrets"
+)
+
+// secret is one with a value, which the execution role may read.
+func (s *stage) secret(value string) (arn, version string) {
+	s.t.Helper()
+	arn, err := secrets.CreateSecret(s.Account, testRegion, account.Object{"name": "shop/dev/web"})
+	require.NoError(s.t, err)
+	v, err := secrets.PutSecretValue(s.Account, arn, value, "")
+	require.NoError(s.t, err)
+	s.object(iam.RolePolicy, "web-execution:secrets", account.Object{"role": "web-execution",
+		"policy": `{"Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "` + arn +
+			`"}]}`})
+	return arn, v.VersionID
+}
+
+func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
+	t.Parallel()
+	const asm = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval " +
+		"failed: unable " +
+		"to retrieve secret from asm: service call has been retried 1 time(s): "
+	for name, c := range map[string]struct {
+		value, suffix string
+		after         func(s *stage, arn string)
+		want          string
+	}{
+		"the whole value": {value: "hello", want: ""},
+		"a key of it":     {value: `{"KEY":"1"}`, suffix: ":KEY::", want: ""},
+		"a key that is not there": {value: `{"KEY":"1"}`, suffix: ":OTHER::",
+			want: asm + "retrieved secret from Secrets Manager did not contain json key OTHER"},
+		"a value that has no keys": {value: "hello", suffix: ":KEY::",
+			want: asm + "invalid character 'h' looking for beginning of value"},
+		"a version that is not there": {value: "hello", suffix: ":::gone",
+			want: asm + "failed to fetch secret %s from secrets manager: " +
+				"ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: gone"},
+		"a label that is not there": {value: "hello", suffix: "::AWSPREVIOUS:",
+			want: asm + "failed to fetch secret %s from secrets manager: " +
+				"ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"},
+		"a secret that is about to go": {value: "hello", after: func(s *stage,
+			arn string) {
+			require.NoError(s.t, secrets.DeleteSecret(s.Account, arn, 7))
+		},
+			want: asm + "failed to fetch secret %s from secrets manager: InvalidRequestException: You can't perform this " +
+				"operation on the " +
+				"secret because it was marked for deletion."},
+		"a secret that is gone": {value: "hello", after: func(s *stage,
+			arn string) {
+			require.NoError(s.t, secrets.DeleteSecret(s.Account, arn, 0))
+		},
+			want: asm + "failed to fetch secret %s from secrets manager: ResourceNotFoundException: Secrets Manager can't " +
+				"find the specified secret."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			arn, _ := s.secret(c.value)
+			if c.after != nil {
+				c.after(s, arn)
+			}
+			s.create(s.register(func(_ *TaskDefinition, container Container) {
+				container["secrets"] = []any{map[string]any{"name": "KEY", "valueFrom": arn + c.suffix}}
+			}), 1)
+			task := s.after(2).Tasks[0]
+			if c.want == "" {
+				require.Equal(t, "RUNNING", task.LastStatus)
+				return
+			}
+			want := c.want
+			if c.suffix == "" || c.suffix == ":::gone" || c.suffix == "::AWSPREVIOUS:" {
+				want = fmt.Sprintf(c.want, arn)
+			}
+			require.Equal(t, want, task.StoppedReason)
+		})
+	}
+}
+
+func TestVersionsLoseTheirLabelsAndStayReadable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	arn, first := s.secret("0")
+	for i := range 120 {
+		_, err := secrets.PutSecretValue(s.Account, arn, fmt.Sprint(i+1), "")
+		require.NoError(t, err)
+	}
+	value, err := secrets.SecretValue(s.Account, arn+":::"+first)
+	require.NoError(t, err, "a day has not passed")
+	require.Equal(t, "0", value)
+	value, err = secrets.SecretValue(s.Account, arn+"::AWSPREVIOUS:")
+	require.NoError(t, err)
+	require.Equal(t, "119", value)
+	s.clock = s.clock.Add(25 * time.Hour)
+	_, err = secrets.PutSecretValue(s.Account, "shop/dev/web", "last", "")
+	require.NoError(t, err)
+	_, err = secrets.SecretValue(s.Account, arn+":::"+first)
+	require.ErrorContains(t, err, "can't find the specified secret value for VersionId: "+first)
+
+	require.NoError(t, secrets.DeleteSecret(s.Account, arn, 7))
+	s.clock = s.clock.Add(8 * 24 * time.Hour)
+	_, err = secrets.CreateSecret(s.Account, testRegion, account.Object{"name": "shop/dev/web"})
+	require.NoError(t, err, "the name is free again")
+	_, err = secrets.SecretValue(s.Account, arn)
+	require.ErrorContains(t, err, "ResourceNotFoundException")
+}

@@ -1,0 +1,187 @@
+package ecs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
+)
+
+func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	require.EqualError(t, ecr.PutImage(s.Account, "shop-dev/web", "one", "sha256:"+strings.Repeat("1", 64), 1),
+		"tag invalid: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be overwritten "+
+			"because the repository is immutable.")
+	require.True(t, account.IsCode(ecr.PutImage(s.Account, "gone", "one", "sha256:1", 1), "RepositoryNotFoundException"))
+	s.clock = s.clock.Add(1)
+	require.NoError(t, ecr.PutImage(s.Account, "shop-dev/web", "a-later-one", "sha256:2", 1))
+	require.NoError(t, ecr.CountBuild(s.Account, "shop-dev/web"))
+	images, err := ecr.Images(s.Account)
+	require.NoError(t, err)
+	require.Equal(t, "one", images[0].Tag)
+	require.Equal(t, "a-later-one", images[1].Tag)
+	work, err := ecr.Builds(s.Account)
+	require.NoError(t, err)
+	require.Equal(t, map[string]ecr.BuildCounts{"shop-dev/web": {Builds: 1, Pushes: 2}}, work)
+
+	require.EqualError(t, s.DeleteObject(ecr.Repository, "shop-dev/web", false),
+		"RepositoryNotEmptyException: The repository with name "+
+			"'shop-dev/web' in registry with id '123456789012' cannot be deleted because it still contains images")
+	require.NoError(t, s.DeleteObject(ecr.Repository, "shop-dev/web", true))
+	images, err = ecr.Images(s.Account)
+	require.NoError(t, err)
+	require.Empty(t, images)
+}
+
+func TestMutableTagMovesToTheNewImage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.object(ecr.Repository, "loose", account.Object{"imageTagMutability": "MUTABLE"})
+	require.NoError(t, ecr.PutImage(s.Account, "loose", "latest", "sha256:1", 1))
+	require.NoError(t, ecr.PutImage(s.Account, "loose", "latest", "sha256:2", 1))
+	now, err := ecr.FindImage(s.Account, "loose", "latest", "")
+	require.NoError(t, err)
+	require.Equal(t, "sha256:2", now.Digest)
+	before, err := ecr.FindImage(s.Account, "loose", "", "sha256:1")
+	require.NoError(t, err)
+	require.Empty(t, before.Tag)
+	_, err = ecr.FindImage(s.Account, "loose", "gone", "")
+	require.EqualError(t, err,
+		"ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'gone'} does not exist "+
+			"within the repository with name 'loose' in the registry with id '123456789012'")
+}
+
+func TestRevisionNumbersAreNeverReused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.register(nil)
+	second := s.register(nil)
+	_, err := DeregisterTaskDefinition(s.Account, second)
+	require.NoError(t, err)
+	latest, err := FindTaskDefinition(s.Account, "web")
+	require.NoError(t, err)
+	require.Equal(t, 1, latest.Revision)
+	require.Equal(t, account.ARN("ecs", testRegion, "task-definition/web:3"), s.register(nil))
+	_, err = CreateService(s.Account, "shop-dev", "web", "web:2", settings(1))
+	require.EqualError(t, err, "ClientException: TaskDefinition is inactive")
+	_, err = CreateService(s.Account, "shop-dev", "web", "web:9", settings(1))
+	require.EqualError(t, err, "ClientException: Unable to describe task definition.")
+	_, err = CreateService(s.Account, "elsewhere", "web", "web:1", settings(1))
+	require.EqualError(t, err, "ClusterNotFoundException: Cluster not found.")
+}
+
+func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*TaskDefinition, Container)
+		want   string
+	}{
+		"memory that the CPU does not allow": {
+			func(d *TaskDefinition, _ Container) { d.Memory = "4096" }, "No Fargate configuration exists for given values."},
+		"no memory": {
+			func(d *TaskDefinition, _ Container) { d.Memory = "" }, "'cpu' and 'memory' be defined at the task level"},
+		"bridge network": {
+			func(d *TaskDefinition, _ Container) { d.NetworkMode = "bridge" }, "Fargate only supports network mode ‘awsvpc’."},
+		"a family with a dot": {
+			func(d *TaskDefinition, _ Container) { d.Family = "shop.web" }, "Family contains invalid characters."},
+		"eleven containers": {
+			func(d *TaskDefinition, _ Container) { d.Containers = make([]Container, 11) }, "at most 10"},
+		"a variable that is a secret too": {
+			func(_ *TaskDefinition, c Container) {
+				c["secrets"] = []any{map[string]any{"name": "STAGE", "valueFrom": "x"}}
+			},
+			"The secret name must be unique and not shared with any new or existing environment variables set on the " +
+				"container, such as 'STAGE'."},
+		"another host port": {
+			func(_ *TaskDefinition, c Container) {
+				c["portMappings"] = []any{map[string]any{"hostPort": 80.0, "containerPort": 8080.0}}
+			}, "the host ports and container ports in port mappings must match."},
+		"logs without an execution role": {
+			func(d *TaskDefinition, _ Container) { d.ExecutionRoleARN = "" },
+			"execution role ARN to support log driver awslogs."},
+		"no essential container": {
+			func(_ *TaskDefinition, c Container) { c["essential"] = false }, "at least one essential container"},
+		"a volume that is not there": {
+			func(_ *TaskDefinition, c Container) {
+				c["mountPoints"] = []any{map[string]any{"sourceVolume": "data", "containerPath": "/data"}}
+			}, "Unknown volume 'data'."},
+		"a mount without a path": {
+			func(d *TaskDefinition, c Container) {
+				d.Volumes = []Volume{{Name: "data"}}
+				c["mountPoints"] = []any{map[string]any{"sourceVolume": "data"}}
+			}, "Container path should not be null or empty."},
+		"a volume twice": {
+			func(d *TaskDefinition, _ Container) { d.Volumes = []Volume{{Name: "data"}, {Name: "data"}} },
+			"Duplicate volume name 'data'."},
+		"more CPU than the task has": {
+			func(d *TaskDefinition, c Container) { c["cpu"] = 200.0; side(d, "cpu", 57.0) },
+			"The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
+		"more memory than the task has": {
+			func(d *TaskDefinition, _ Container) { side(d, "memory", 513.0) },
+			"The 'memory' setting for container is greater than for the task."},
+		"a dependency on nothing": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("db", "START")) },
+			"Cannot depend on container + 'db' because it does not exist"},
+		"a condition that ECS does not have": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "READY")) },
+			"Invalid container dependency condition 'READY'"},
+		"waiting for an essential container's end": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "SUCCESS")) },
+			"A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"},
+		"waiting for the health of what checks none": {
+			func(d *TaskDefinition, _ Container) { side(d, "dependsOn", after("web", "HEALTHY")) },
+			"must have a health check: 'web'"},
+		"a circle": {
+			func(d *TaskDefinition, c Container) {
+				side(d, "dependsOn", after("web", "START"))
+				c["dependsOn"] = after("side", "COMPLETE")
+			}, "Container dependencies cannot form a cycle: web -> side -> web"},
+		"a limit that there is not": {
+			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("files", 1, 2) }, "Invalid ulimit name 'files'."},
+		"a soft limit above the hard one": {
+			func(_ *TaskDefinition, c Container) { c["ulimits"] = limit("nofile", 3, 2) },
+			"softLimit must not be greater than hardLimit."},
+		"a user with a space": {
+			func(_ *TaskDefinition, c Container) { c["user"] = "no body" }, "Invalid user 'no body' of container 'web'."},
+		"more than 64 KiB": {
+			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} },
+			"Max allowed length is '65536' bytes."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := RegisterTaskDefinition(newStage(t).Account, testRegion, definition(c.change))
+			require.ErrorContains(t, err, c.want)
+			require.True(t, account.IsCode(err, "ClientException"))
+		})
+	}
+}
+
+// side adds a container that is not essential, with this field.
+func side(d *TaskDefinition, key string, value any) {
+	d.Containers = append(d.Containers, Container{"name": "side", "image": "busybox", "essential": false, key: value})
+}
+
+func after(container, condition string) any {
+	return []any{map[string]any{"containerName": container, "condition": condition}}
+}
+
+func limit(name string, soft, hard float64) any {
+	return []any{map[string]any{"name": name, "softLimit": soft, "hardLimit": hard}}
+}
+
+func TestSeveralContainersThatECSTakes(t *testing.T) {
+	t.Parallel()
+	d := definition(func(d *TaskDefinition, c Container) {
+		d.Volumes = []Volume{{Name: "data"}}
+		side(d, "mountPoints", []any{map[string]any{"sourceVolume": "data", "containerPath": "/data", "readOnly": true}})
+		d.Containers[1]["cpu"], c["cpu"] = 56.0, 200.0
+		c["dependsOn"], c["user"], c["ulimits"] = after("side", "SUCCESS"), "65532:65532", limit("nofile", 1024, -1)
+	})
+	registered, err := RegisterTaskDefinition(newStage(t).Account, testRegion, d)
+	require.NoError(t, err)
+	require.Equal(t, []Volume{{Name: "data"}}, registered.Volumes)
+}

@@ -1,0 +1,120 @@
+// Package scaling is Application Auto Scaling, with CloudWatch's alarms.
+package scaling
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+
+	"slipway/internal/awslimits"
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
+)
+
+// Kinds of objects that Application Auto Scaling and CloudWatch keep. Putting one again replaces it.
+const (
+	MetricAlarm     = "metricAlarm"     // name
+	ScalableTarget  = "scalableTarget"  // service/CLUSTER/NAME
+	ScalingPolicy   = "scalingPolicy"   // service/CLUSTER/NAME:policy
+	ScheduledAction = "scheduledAction" // service/CLUSTER/NAME:action
+)
+
+func init() {
+	account.Register(MetricAlarm, account.Rules{Check: func(_ *account.Tx, id string, o account.Object) error {
+		if length := len([]rune(cmp.Or(o.Text("name"), id))); length == 0 || length > awslimits.AlarmName {
+			return account.Refuse("ValidationError",
+				"Value at 'alarmName' failed to satisfy constraint: Member must have length "+
+					"less than or equal to %d", awslimits.AlarmName)
+		}
+		return nil
+	}})
+	for _, kind := range []string{ScalableTarget, ScalingPolicy, ScheduledAction} {
+		account.Register(kind, account.Rules{Check: func(t *account.Tx, _ string,
+			o account.Object) error {
+			return checkScaling(t, kind, o)
+		}})
+	}
+	account.Register(ScalableTarget, account.Rules{Created: func(t *account.Tx) {
+		iam.MakeLinkedRole(t,
+			iam.ScalingLinkedRole)
+	}})
+}
+
+// DeleteScalableTarget forgets a target, and with it its policies and scheduled actions.
+func DeleteScalableTarget(a *account.Account, id string) error {
+	return a.Transact(func(t *account.Tx) error {
+		ForgetScaling(t, id)
+		return nil
+	})
+}
+
+func ForgetScaling(t *account.Tx, id string) {
+	for _, kind := range []string{ScalingPolicy, ScheduledAction} {
+		for _, o := range account.List[account.Object](t, kind) {
+			if o.Text("resourceId") == id {
+				account.Remove(t, kind, id+":"+o.Text("name"))
+			}
+		}
+	}
+	account.Remove(t, ScalableTarget, id)
+}
+
+func checkScaling(t *account.Tx, kind string, o account.Object) error {
+	invalid := func(format string, args ...any) error { return account.Refuse("ValidationException", format, args...) }
+	resource := o.Text("resourceId")
+	capacity, _ := o["scalableTargetAction"].(map[string]any)
+	switch kind {
+	case ScalableTarget:
+		capacity = o
+	default:
+		if account.Get[account.Object](t, ScalableTarget, resource) == nil {
+			return account.Refuse("ObjectNotFoundException",
+				"No scalable target registered for service namespace: %s, resource ID: %s, "+
+					"scalable dimension: %s", o.Text("serviceNamespace"), resource, o.Text("scalableDimension"))
+		}
+	}
+	least, fromBelow := capacity["minCapacity"].(float64)
+	most, fromAbove := capacity["maxCapacity"].(float64)
+	if fromBelow && fromAbove && least > most {
+		return invalid("Minimum capacity cannot be greater than maximum capacity")
+	}
+	switch kind {
+	case ScalingPolicy:
+		configuration := account.Member(map[string]any(o), "targetTrackingScalingPolicyConfiguration")
+		metric := account.Member(configuration, "predefinedMetricSpecification")
+		return checkMetric(account.Text(account.Member(metric, "predefinedMetricType")), account.Text(account.Member(metric,
+			"resourceLabel")))
+	case ScheduledAction:
+		if when := o.Text("schedule"); !account.TakesExpression(when) {
+			return invalid("Invalid schedule expression: %s", when)
+		}
+		if zone := o.Text("timezone"); !account.ValidZone(zone) {
+			return invalid("Unsupported time zone: %s", zone)
+		}
+	}
+	return nil
+}
+
+var (
+	metricTypes   = []string{"ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", requestsPerTarget}
+	resourceLabel = regexp.MustCompile(`^app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+$`)
+)
+
+const requestsPerTarget = "ALBRequestCountPerTarget"
+
+func checkMetric(metric, label string) error {
+	switch counts := metric == requestsPerTarget; {
+	case !slices.Contains(metricTypes, metric):
+		return account.Refuse("ValidationException", "Unsupported predefined metric type for service namespace ecs: %s",
+			metric)
+	case counts && label == "":
+		return account.Refuse("ValidationException", "Resource label is required for the predefined metric type %s", metric)
+	case !counts && label != "":
+		return account.Refuse("ValidationException", "Resource label is not allowed for the predefined metric type %s",
+			metric)
+	case counts && !resourceLabel.MatchString(label):
+		return account.Refuse("ValidationException",
+			"Resource label is not of the form app/NAME/ID/targetgroup/NAME/ID: %s", label)
+	}
+	return nil
+}
