@@ -1,19 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
-
-	"slipway/sandbox/account"
-	"slipway/sandbox/agent"
-	"slipway/sandbox/docker"
 )
 
 func resetCommand(dir *string) *cobra.Command {
@@ -53,31 +47,4 @@ func reset(dir string) error {
 		}
 	}
 	return nil
-}
-
-// removalTime is how long the Docker engine may take to remove what an account has.
-const removalTime = 2 * time.Minute
-
-// removeFromEngine removes the account's containers, volumes and images, where an engine answers.
-func removeFromEngine(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "account.db")); err != nil {
-		return nil // which never had any
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), removalTime)
-	defer cancel()
-	engine, err := docker.Engine(ctx)
-	if engine == nil {
-		return err
-	}
-	defer engine.Close()
-	return withAccount(dir, func(a *account.Account) error {
-		identity, err := a.Identity()
-		if err != nil {
-			return err
-		}
-		if err := agent.Remove(ctx, engine, identity); err != nil {
-			return fmt.Errorf("removing the account's containers, or SANDBOX_DOCKER=off leaves them: %w", err)
-		}
-		return nil
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -78,4 +79,31 @@ func (t *tasks) end() {
 		t.agent.End()
 		_ = t.engine.Close() // its connections
 	}
+}
+
+// removalTime is how long the Docker engine may take to remove what an account has.
+const removalTime = 2 * time.Minute
+
+// removeFromEngine removes the account's containers, volumes and images, where an engine answers.
+func removeFromEngine(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "account.db")); err != nil {
+		return nil // which never had any
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), removalTime)
+	defer cancel()
+	engine, err := docker.Engine(ctx)
+	if engine == nil {
+		return err
+	}
+	defer engine.Close()
+	return withAccount(dir, func(a *account.Account) error {
+		identity, err := a.Identity()
+		if err != nil {
+			return err
+		}
+		if err := agent.Remove(ctx, engine, identity); err != nil {
+			return fmt.Errorf("removing the account's containers, or SANDBOX_DOCKER=off leaves them: %w", err)
+		}
+		return nil
+	})
 }
