@@ -40,9 +40,9 @@ check:
 unit:
 	@for module in $(MODULES); do (cd $$module && $(GO) test $(FLAGS) $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
 
-e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, SHORT=1 leaves the longest out, SANDBOX_DOCKER=off needs no engine
+e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER=off needs no engine
 	cd sandbox && $(GO) tool gotestsum --format testname --hide-summary output,skipped -- \
-	  $(FLAGS) -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)') $(if $(SHORT),-short)
+	  $(FLAGS) -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)')
 
 # What a first `pulumi up` would compile: once, before tests that begin side by side.
 .PHONY: .bin/program

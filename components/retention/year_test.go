@@ -3,12 +3,11 @@ package retention
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
-	"os/exec"
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -39,11 +38,11 @@ type year struct {
 const devRepository = "slipway-dev/web"
 
 // TestAYearOfDeployments runs where the account's clock can be put forward: in the end-to-end tests. RETENTION_CLOCK is
-// the command that does it, given clock=DURATION. Stages dev and release are deployed there, with what RETENTION_KEEP
-// says.
+// the URL that does it, given a duration at its end. Stages dev and release are deployed there, with what
+// RETENTION_KEEP says.
 func TestAYearOfDeployments(t *testing.T) {
-	clock, keep := strings.Fields(os.Getenv("RETENTION_CLOCK")), os.Getenv("RETENTION_KEEP")
-	if len(clock) == 0 {
+	clock, keep := os.Getenv("RETENTION_CLOCK"), os.Getenv("RETENTION_KEEP")
+	if clock == "" {
 		t.Skip("RETENTION_CLOCK is not set")
 	}
 	y := &year{T: t, ran: map[string][]string{}, account: &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2",
@@ -54,8 +53,10 @@ func TestAYearOfDeployments(t *testing.T) {
 	y.begin()
 	pinned, stays := 0, 0
 	for day := 1; day <= 365; day++ {
-		output, err := exec.Command(clock[0], append(clock[1:], fmt.Sprintf("clock=%dh", 24*day))...).CombinedOutput()
-		require.NoError(t, err, "%s", output)
+		response, err := http.Get(fmt.Sprintf("%s%dh", clock, 24*day))
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode)
 
 		// Most days bring a new image, the others only another setting.
 		if day%7 != 0 {

@@ -103,7 +103,7 @@ func BenchmarkUpOfOneChangedVariable(b *testing.B) {
 			preview += p.timedPreview()
 			p.write("Pulumi.dev.yaml", strings.Replace(p.git("show", "HEAD:Pulumi.dev.yaml"), "hello from dev",
 				fmt.Sprint("hello ", i), 1))
-			u := p.tryUp("dev") // with its preview
+			u := p.run(upArgs("dev")...) // with its preview
 			require.Zero(p, u.status, u.output)
 			up += u.took
 		}

@@ -3,9 +3,9 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -23,11 +23,9 @@ import (
 // started is gone after the test.
 func running(t *testing.T) *project {
 	t.Helper()
-	if os.Getenv(dockerMode) == "off" || exec.Command("docker", "info").Run() != nil {
-		t.Skip("no Docker engine")
-	}
+	requireEngine(t)
 	p := newProject(t)
-	p.inContainers = true
+	p.engine = ""
 	identity, err := p.open().Identity() // which a reset account has no longer
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -63,35 +61,26 @@ func docker(t testing.TB, args ...string) []string {
 	return strings.Fields(string(output))
 }
 
-// shownTask is a task as `sandbox ps --json` has it.
-type shownTask struct {
-	Task, LastStatus, Health, Address string
-	Revision                          int
-	Containers                        []struct {
-		Name, LastStatus, Health string
-		ExitCode                 *int
-	}
-}
+// runningTask is a task of a service that answers at an address.
+type runningTask struct{ id, address string }
 
 // running are the service's tasks that answer somewhere.
-func (p *project) running(cluster string) (tasks []shownTask) {
+func (p *project) running(cluster string) (running []runningTask) {
 	p.Helper()
-	var ps struct {
-		Services []struct {
-			Cluster string
-			Tasks   []shownTask
+	tasks, err := p.open().Tasks(cluster)
+	require.NoError(p.TB, err)
+	for _, task := range tasks {
+		if task.Run != nil || task.LastStatus != "RUNNING" {
+			continue
+		}
+		for _, c := range task.Containers {
+			if c.LastStatus == "RUNNING" && len(c.Ports) > 0 {
+				running = append(running, runningTask{task.ID(), fmt.Sprint("http://127.0.0.1:", c.Ports[0].HostPort)})
+				break
+			}
 		}
 	}
-	p.sandbox(&ps, "ps", "--json")
-	for _, s := range ps.Services {
-		if s.Cluster == cluster {
-			tasks = append(tasks, s.Tasks...)
-		}
-	}
-	return slices.DeleteFunc(tasks, func(task shownTask) bool {
-		return task.Address == "" ||
-			task.LastStatus != "RUNNING"
-	})
+	return running
 }
 
 // description is what the sample app answers.
@@ -120,7 +109,7 @@ func ask(address string) (answer description, err error) {
 func (p *project) answers(cluster string) (answers []description) {
 	p.Helper()
 	for _, task := range p.running(cluster) {
-		answer, err := ask(task.Address)
+		answer, err := ask(task.address)
 		require.NoError(p.TB, err)
 		answers = append(answers, answer)
 	}
@@ -168,12 +157,12 @@ func (p *project) answering(cluster string) int {
 	for tasks := p.running(cluster); ; {
 		answered := 0
 		for _, task := range tasks {
-			if _, err := ask(task.Address); err == nil {
+			if _, err := ask(task.address); err == nil {
 				answered++
 			}
 		}
 		now := p.running(cluster)
-		if slices.EqualFunc(tasks, now, func(a, b shownTask) bool { return a.Task == b.Task }) {
+		if slices.EqualFunc(tasks, now, func(a, b runningTask) bool { return a.id == b.id }) {
 			return answered
 		}
 		tasks = now
@@ -201,6 +190,12 @@ func TestBothReplicasAnswerWithTheStagesVariables(t *testing.T) {
 		require.Equal(t, "dev", answer.Stage)
 		require.True(t, strings.HasSuffix(answer.Image.Reference, ":"+images[0].Tag), answer.Image.Reference)
 		require.Equal(t, images[0].Digest, answer.Image.ID)
+	}
+
+	shown, err := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "ps").Output()
+	require.NoError(t, err)
+	for _, task := range p.running("slipway-dev") {
+		require.Contains(t, string(shown), task.address)
 	}
 
 	p.replace("Pulumi.dev.yaml", "hello from dev", "good morning")
@@ -376,13 +371,11 @@ func TestAMigrationInAContainerThatFailsStopsTheUpdate(t *testing.T) {
 // migrations is how many tasks of the family were started so far.
 func (p *project) migrations() int {
 	p.Helper()
-	var ps struct {
-		Tasks []struct{ Family string }
-	}
-	p.sandbox(&ps, "ps", "--json")
+	tasks, err := p.open().Tasks("slipway-dev")
+	require.NoError(p.TB, err)
 	started := 0
-	for _, task := range ps.Tasks {
-		if task.Family == "slipway-dev-migrate" {
+	for _, task := range tasks {
+		if task.Family() == "slipway-dev-migrate" {
 			started++
 		}
 	}
@@ -403,15 +396,15 @@ func TestAContainerKilledByHandIsBackWhileTheSandboxWatches(t *testing.T) {
 	docker(t, "kill", web[0])
 	require.Eventually(t, func() bool {
 		tasks := p.running("slipway-dev")
-		if len(tasks) != 1 || tasks[0].Task == killed.Task {
+		if len(tasks) != 1 || tasks[0].id == killed.id {
 			return false
 		}
-		answer, err := ask(tasks[0].Address)
+		answer, err := ask(tasks[0].address)
 		return err == nil && answer.Greeting == "hello from dev"
 	}, patience, 200*time.Millisecond)
 	watch.interrupt()
 	watch.succeeds()
-	require.Contains(t, watch.output.String(), killed.Task+" stopped")
+	require.Contains(t, watch.output.String(), killed.id+" stopped")
 }
 
 func TestAKilledSandboxLeavesNothingThatTheNextCommandDoesNotPickUp(t *testing.T) {

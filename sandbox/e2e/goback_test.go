@@ -12,58 +12,59 @@ import (
 // A stage that builds goes back to the image of an earlier update, and forward again.
 func TestARefBesideBuildRunsAnEarlierImage(t *testing.T) {
 	t.Parallel()
-	p := deployed(t)
-	first, built := p.outputs("dev").Images["web"], p.containers("dev")
-	repository := p.state("dev")["aws:ecr/repository:Repository"]
-	policy := p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"]
-	p.editApp("two")
-	p.up("dev")
-	images := p.images()
-	require.Len(t, images, 2)
-	second := images[1]
+	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
+		first, built := p.outputs("dev").Images["web"], p.containers("dev")
+		repository := p.state("dev")["aws:ecr/repository:Repository"]
+		policy := p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"]
+		p.editApp("two")
+		p.up("dev")
+		images := p.images()
+		require.Len(t, images, 2)
+		second := images[1]
 
-	// With the build context gone.
-	withoutRef := p.read("Pulumi.dev.yaml")
-	p.replace("Pulumi.dev.yaml", "      build:\n", "      ref: "+first.Ref+"\n      build:\n")
-	require.NoError(t, os.Rename(filepath.Join(p.dir, "app"), filepath.Join(p.dir, "away")))
-	require.NoError(t, os.RemoveAll(filepath.Join(p.dir, ".slipway")))
-	preview := p.preview("dev")
-	require.Zero(t, preview.status)
-	require.Contains(t, preview.output,
-		`/slipway-dev/web:`+second.Tag+`" => "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:`+first.Tag+`"`)
-	u := p.up("dev")
-	// Pulumi forgets the image; the provider's delete removes nothing.
-	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
-		"Delete aws:ecs/taskDefinition:TaskDefinition",
-		"Update aws:ecs/service:Service", "Delete docker:index/image:Image"}, u.changed())
-	require.Equal(t, 2, p.builds("slipway-dev/web"))
-	require.Equal(t, images, p.images())
-	require.Equal(t, built, p.containers("dev"))
-	require.Equal(t, p.container("slipway-dev-web:1"), p.container("slipway-dev-web:3"))
-	require.Equal(t, 3, p.service("slipway-dev").Revision)
-	require.Equal(t, 1, p.service("slipway-dev").Running)
-	require.Equal(t, first, p.outputs("dev").Images["web"])
-	require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
-	require.Equal(t, policy, p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"])
-	p.settled("dev")
+		// With the build context gone.
+		withoutRef := p.read("Pulumi.dev.yaml")
+		p.replace("Pulumi.dev.yaml", "      build:\n", "      ref: "+first.Ref+"\n      build:\n")
+		require.NoError(t, os.Rename(filepath.Join(p.dir, "app"), filepath.Join(p.dir, "away")))
+		require.NoError(t, os.RemoveAll(filepath.Join(p.dir, ".slipway")))
+		preview := p.preview("dev")
+		require.Zero(t, preview.status)
+		require.Contains(t, preview.output,
+			`/slipway-dev/web:`+second.Tag+`" => "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:`+first.Tag+`"`)
+		u := p.up("dev")
+		// Pulumi forgets the image; the provider's delete removes nothing.
+		require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
+			"Delete aws:ecs/taskDefinition:TaskDefinition",
+			"Update aws:ecs/service:Service", "Delete docker:index/image:Image"}, u.changed())
+		require.Equal(t, 2, p.builds("slipway-dev/web"))
+		require.Equal(t, images, p.images())
+		require.Equal(t, built, p.containers("dev"))
+		require.Equal(t, p.container("slipway-dev-web:1"), p.container("slipway-dev-web:3"))
+		require.Equal(t, 3, p.service("slipway-dev").Revision)
+		require.Equal(t, 1, p.service("slipway-dev").Running)
+		require.Equal(t, first, p.outputs("dev").Images["web"])
+		require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
+		require.Equal(t, policy, p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"])
+		p.settled("dev")
 
-	// What runs is what another stage is given.
-	p.ok("pulumi", "stack", "init", "release")
-	p.ok("slipway", "promote", "dev", "release")
-	require.Contains(t, p.read("Pulumi.release.yaml"), first.Ref)
+		// What runs is what another stage is given.
+		p.ok("pulumi", "stack", "init", "release")
+		p.ok("slipway", "promote", "dev", "release")
+		require.Contains(t, p.read("Pulumi.release.yaml"), first.Ref)
 
-	require.NoError(t, os.Rename(filepath.Join(p.dir, "away"), filepath.Join(p.dir, "app")))
-	p.write("Pulumi.dev.yaml", withoutRef)
-	p.up("dev")
-	images = p.images()
-	require.Len(t, images, 3, "removing ref builds again")
-	require.NotEqual(t, second.Tag, images[2].Tag)
-	require.Equal(t, hashIn(second.Tag), hashIn(images[2].Tag), "from the source that made the second image")
-	require.NotEqual(t, hashIn(first.Tag), hashIn(images[2].Tag))
-	require.Equal(t, images[2].Tag, p.outputs("dev").Images["web"].Tag)
-	require.Equal(t, 4, p.service("slipway-dev").Revision)
-	require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
-	p.settled("dev")
+		require.NoError(t, os.Rename(filepath.Join(p.dir, "away"), filepath.Join(p.dir, "app")))
+		p.write("Pulumi.dev.yaml", withoutRef)
+		p.up("dev")
+		images = p.images()
+		require.Len(t, images, 3, "removing ref builds again")
+		require.NotEqual(t, second.Tag, images[2].Tag)
+		require.Equal(t, hashIn(second.Tag), hashIn(images[2].Tag), "from the source that made the second image")
+		require.NotEqual(t, hashIn(first.Tag), hashIn(images[2].Tag))
+		require.Equal(t, images[2].Tag, p.outputs("dev").Images["web"].Tag)
+		require.Equal(t, 4, p.service("slipway-dev").Revision)
+		require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
+		p.settled("dev")
+	})
 }
 
 // hashIn is the start of the hash of what was built, with which a tag ends.

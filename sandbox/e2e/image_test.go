@@ -8,23 +8,24 @@ import (
 
 func TestWhatIsBuiltIsWhatDockerSees(t *testing.T) {
 	t.Parallel()
-	p := newProject(t)
-	p.write("mono/.dockerignore", "apps/*\n!apps/**/package.json\n")
-	p.write("mono/apps/web/package.json", "{}")
-	p.write("mono/apps/web/main.js", "")
-	p.write("mono/Dockerfile", "FROM scratch\nCOPY apps/web/package.json .dockerignore /\n")
-	p.replace("Pulumi.dev.yaml", "  slipway:images:\n", `  slipway:images:
+	newTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
+		p.write("mono/.dockerignore", "apps/*\n!apps/**/package.json\n")
+		p.write("mono/apps/web/package.json", "{}")
+		p.write("mono/apps/web/main.js", "")
+		p.write("mono/Dockerfile", "FROM scratch\nCOPY apps/web/package.json .dockerignore /\n")
+		p.replace("Pulumi.dev.yaml", "  slipway:images:\n", `  slipway:images:
     mono:
       build: {context: ./mono}
     mono/context: # its tree is not in that of mono
       build: {context: ./mono}
 `)
-	p.up("dev")
-	repositories := map[string]int{}
-	for _, image := range p.images() {
-		repositories[image.Repository]++
-	}
-	require.Equal(t, map[string]int{"slipway-dev/web": 1, "slipway-dev/mono": 1, "slipway-dev/mono/context": 1},
-		repositories)
-	p.up("dev", "--expect-no-changes").builtNothing()
+		p.up("dev")
+		repositories := map[string]int{}
+		for _, image := range p.images() {
+			repositories[image.Repository]++
+		}
+		require.Equal(t, map[string]int{"slipway-dev/web": 1, "slipway-dev/mono": 1, "slipway-dev/mono/context": 1},
+			repositories)
+		p.up("dev", "--expect-no-changes").builtNothing()
+	})
 }

@@ -34,23 +34,25 @@ func (p *project) rollingOut() bool {
 
 func TestAKillBeforeThePushConverges(t *testing.T) {
 	t.Parallel()
-	p := deployed(t)
-	p.faults(map[string]string{"slow-push": forever})
-	p.editApp("two")
-	p.killed(func() bool { return p.builds("slipway-dev/web") == 2 })
-	require.Len(t, p.images(), 2, "the first push never happened")
-	require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, p.images()[1].Tag))
+	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
+		p.faults(map[string]string{"slow-push": forever})
+		p.editApp("two")
+		p.killed(func() bool { return p.builds("slipway-dev/web") == 2 })
+		require.Len(t, p.images(), 2, "the first push never happened")
+		require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, p.images()[1].Tag))
+	})
 }
 
 func TestAKillAfterThePushConverges(t *testing.T) {
 	t.Parallel()
-	p := deployed(t)
-	p.faults(map[string]string{"die-after-push": "1"})
-	p.editApp("two")
-	p.killed(func() bool { return len(p.images()) == 2 })
-	images := p.images()
-	require.Len(t, images, 3, "the image that no state knows stays, and the next attempt has a tag of its own")
-	require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, images[2].Tag))
+	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
+		p.faults(map[string]string{"die-after-push": "1"})
+		p.editApp("two")
+		p.killed(func() bool { return len(p.images()) == 2 })
+		images := p.images()
+		require.Len(t, images, 3, "the image that no state knows stays, and the next attempt has a tag of its own")
+		require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, images[2].Tag))
+	})
 }
 
 func TestAKillDuringARolloutConverges(t *testing.T) {

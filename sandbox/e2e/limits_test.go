@@ -87,7 +87,7 @@ func TestNamesOfTwoStagesThatMeetAreRefusedBeforeAnythingIsMade(t *testing.T) {
 		"replicas: 1")
 	const taken = "services.eu-web (Pulumi.dev.yaml): would have the family and roles slipway-dev-eu-web, which those " +
 		"of web in the stage dev-eu"
-	for _, r := range []*result{p.preview("dev"), p.tryUp("dev", "--skip-preview").result} {
+	for _, r := range []*result{p.preview("dev"), p.tryUp("dev").result} {
 		require.NotZero(t, r.status)
 		require.Contains(t, strings.Join(strings.Fields(r.output), " "), taken)
 	}

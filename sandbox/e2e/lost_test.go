@@ -53,7 +53,6 @@ func (r recovery) results() map[string][]string {
 
 func TestALostStateIsFoundInAWS(t *testing.T) {
 	t.Parallel()
-	long(t)
 	p := newProject(t)
 	p.everyOption()
 	// Its security group is called as the load balancer's, but for what Pulumi makes up.

@@ -49,7 +49,7 @@ func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 	p.refused(says, "pulumi", "preview", "--stack", "dev")
 	requireNothing := func(says ...string) {
 		t.Helper()
-		u := p.tryUp("dev", "--skip-preview")
+		u := p.tryUp("dev")
 		require.NotZero(t, u.status)
 		for _, text := range says {
 			require.Contains(t, u.output, text)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
@@ -38,14 +40,14 @@ type project struct {
 	testing.TB
 	// dir is the clone, account the sandbox's directory.
 	dir, account string
-	// inContainers tells whether a Docker engine runs the tasks; otherwise it builds images only, where there is one.
-	inContainers bool
+	// engine is what the sandbox uses a Docker engine for: nothing ("off"), builds ("build"), or all that it can ("").
+	engine string
 
 	opening sync.Mutex
 	opened  *account.Account // by open
 }
 
-// dockerMode says what the sandbox uses a Docker engine for: nothing ("off"), builds, or all that it can.
+// dockerMode is the variable that tells the sandbox so. Where the environment has it, it holds for all tests.
 const dockerMode = "SANDBOX_DOCKER"
 
 // result is what a command left behind.
@@ -59,15 +61,15 @@ type result struct {
 	memory  int64 // KiB of the largest process
 }
 
-// newProject clones the repository, as it is in the work tree, into a fresh directory with one commit.
+// newProject is a clone of the repository, as it is in the work tree, with one commit and an empty stack dev.
 func newProject(t *testing.T) *project {
 	t.Helper()
-	return newProjectIn(t, t.TempDir())
+	return newTemplate.copy(t)
 }
 
 func newProjectIn(t testing.TB, dir string) *project {
 	t.Helper()
-	p := &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+	p := projectIn(t, dir)
 	p.copyWorkTree(p.dir)
 	p.replace("Pulumi.yaml", compiled, prebuilt)
 	p.git("init", "-q", "-b", "main")
@@ -75,54 +77,115 @@ func newProjectIn(t testing.TB, dir string) *project {
 	p.git("config", "user.email", "dana@example.com")
 	p.commit("first commit")
 	p.copyBuilt(p.dir)
+	p.write("../account/home/logs", "") // so that the CLI keeps no logs of its own, which take a tenth of its time
 	p.ok("pulumi", "stack", "init", "dev")
 	return p
+}
+
+func projectIn(t testing.TB, dir string) *project {
+	return &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account"), engine: "off"}
 }
 
 // What Pulumi.yaml says of the program: to compile it, and to run the one that `make e2e` has compiled from this work
 // tree. Whether a compiled one is up to date takes Go a second of every preview and update.
 var compiled, prebuilt = "buildTarget: .bin/program", "binary: " + filepath.Join(root, ".bin/program")
 
-// deployed is a project whose stage dev runs: a copy of one that the first test to ask for it has made.
+// deployed is a project whose stage dev runs.
 func deployed(t *testing.T) *project {
 	t.Helper()
-	template.once.Do(func() {
-		p := newProjectIn(t, template.dir)
-		p.up("dev")
-		template.ready = true
-	})
-	require.True(t, template.ready, "the first deployment of stage dev failed: see the test that made it")
-	dir := t.TempDir()
-	output, err := exec.Command("cp", "-a", template.dir+"/.", dir).CombinedOutput()
-	require.NoError(t, err, string(output))
-	return &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+	return deployedTemplate.copy(t)
 }
 
-// template is the project that deployed copies.
-var template struct {
-	dir   string
+// A template is a project that many tests begin with: each with a copy of what the first one to ask for it has made.
+type template struct {
+	from  *template // nil for a new project
+	make  func(*project)
 	once  sync.Once
+	dir   string
 	ready bool
 }
 
+var (
+	newTemplate      = &template{make: func(*project) {}}
+	deployedTemplate = &template{from: newTemplate, make: func(p *project) { p.up("dev") }}
+)
+
+// templates is where those are.
+var templates string
+
+func (m *template) copy(t *testing.T) *project {
+	t.Helper()
+	dir := t.TempDir()
+	m.copyTo(t, dir)
+	return projectIn(t, dir)
+}
+
+func (m *template) copyTo(t *testing.T, dir string) {
+	t.Helper()
+	m.once.Do(func() {
+		var err error
+		m.dir, err = os.MkdirTemp(templates, "")
+		require.NoError(t, err)
+		if m.from == nil {
+			m.make(newProjectIn(t, m.dir))
+		} else {
+			m.from.copyTo(t, m.dir)
+			m.make(projectIn(t, m.dir))
+		}
+		m.ready = true
+	})
+	require.True(t, m.ready, "what this test begins with could not be made: see the test that tried")
+	output, err := exec.Command("cp", "-a", m.dir+"/.", dir).CombinedOutput()
+	require.NoError(t, err, string(output))
+}
+
+// withEachBuilder runs a test with images that the sandbox packs, and again with those that a Docker engine builds.
+func (m *template) withEachBuilder(t *testing.T, test func(t *testing.T, p *project)) {
+	t.Helper()
+	for name, engine := range map[string]string{"packed": "off", "built by an engine": "build"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if engine != "off" {
+				requireEngine(t)
+			}
+			p := m.copy(t)
+			p.engine = engine
+			test(t, p)
+		})
+	}
+}
+
+// requireEngine skips a test where no Docker engine answers.
+func requireEngine(t *testing.T) {
+	t.Helper()
+	if os.Getenv(dockerMode) == "off" || exec.Command("docker", "info").Run() != nil {
+		t.Skip("no Docker engine")
+	}
+}
+
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "slipway-e2e")
-	if err != nil {
+	var err error
+	if templates, err = os.MkdirTemp("", "slipway-e2e"); err != nil {
 		panic(err)
 	}
-	// Each of its own, as one may be copied while the other is being made.
-	template.dir, story.dir = filepath.Join(dir, "template"), filepath.Join(dir, "story")
+	// Commands end before they have used much memory: to collect garbage as usual takes a fifth of their time.
+	if os.Getenv("GOGC") == "" {
+		_ = os.Setenv("GOGC", "400")
+	}
 	status := m.Run()
-	_ = os.RemoveAll(dir)
+	_ = os.RemoveAll(templates)
 	os.Exit(status)
 }
 
-// copyWorkTree copies what git would commit.
+// copyWorkTree copies what git would commit, without the sandbox: no project of a user's has it.
 func (p *project) copyWorkTree(to string) {
 	p.Helper()
 	list, err := exec.Command("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
 	require.NoError(p.TB, err)
 	for _, name := range strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		if strings.HasPrefix(name, "sandbox/") {
+			continue
+		}
 		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // not a file that was removed
 			p.copyFile(filepath.Join(root, name), filepath.Join(to, name))
 		}
@@ -151,8 +214,8 @@ func (p *project) command(args ...string) *exec.Cmd {
 		append([]string{"--dir", p.account, "exec", "--"}, args...)...)
 	command.Dir = p.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
-	if !p.inContainers && os.Getenv(dockerMode) == "" {
-		command.Env = append(command.Env, dockerMode+"=build")
+	if os.Getenv(dockerMode) == "" {
+		command.Env = append(command.Env, dockerMode+"="+p.engine)
 	}
 	return command
 }
@@ -209,10 +272,10 @@ func upArgs(stage string, more ...string) []string {
 	return append([]string{"pulumi", "up", "--stack", stage, "--yes", "--non-interactive", "--color", "never"}, more...)
 }
 
-// up updates a stage, which has to succeed, and returns what it changed. What a preview says is for tests of previews.
+// up updates a stage, which has to succeed, and returns what it changed.
 func (p *project) up(stage string, more ...string) *update {
 	p.Helper()
-	u := p.tryUp(stage, append(more, "--skip-preview")...)
+	u := p.tryUp(stage, more...)
 	require.Zero(p, u.status, "pulumi up failed:\n%s", u.output)
 	return u
 }
@@ -232,11 +295,12 @@ type call struct {
 	}
 }
 
-// tryUp updates a stage, however that ends.
+// tryUp updates a stage, however that ends. What a preview says is for tests of previews.
 func (p *project) tryUp(stage string, more ...string) *update {
 	p.Helper()
 	log := filepath.Join(p.TempDir(), "grpc.json")
-	u := &update{result: p.runWith([]string{"PULUMI_DEBUG_GRPC=" + log}, upArgs(stage, more...)...)}
+	args := upArgs(stage, append(more, "--skip-preview")...)
+	u := &update{result: p.runWith([]string{"PULUMI_DEBUG_GRPC=" + log}, args...)}
 	content, err := os.ReadFile(log)
 	require.NoError(p.TB, err)
 	for _, line := range bytes.Split(bytes.TrimSpace(content), []byte("\n")) {
@@ -284,12 +348,27 @@ func (u *update) builtNothing() {
 	}
 }
 
-// settled asserts that nothing is left to do: an unchanged update changes nothing, and a refresh finds no difference,
-// so that the next update has the same state before it.
+// settled asserts that nothing is left to do: a refresh finds no difference, and an unchanged update changes nothing.
+// What the update is told to ignore would show in what the refresh has written.
 func (p *project) settled(stage string) {
 	p.Helper()
-	require.Empty(p, p.up(stage, "--expect-no-changes").changed())
-	p.ok("pulumi", "refresh", "--stack", stage, "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes")
+	before := p.inputsByURN(stage)
+	require.Empty(p, p.up(stage, "--refresh", "--expect-no-changes").changed())
+	after := p.inputsByURN(stage)
+	require.ElementsMatch(p, keys(before), keys(after))
+	for urn := range before {
+		require.Nil(p, before[urn].Diff(after[urn], resource.IsInternalPropertyKey), "the refresh has changed %s", urn)
+	}
+}
+
+// inputsByURN are those of each resource in the stage's state.
+func (p *project) inputsByURN(stage string) map[string]resource.PropertyMap {
+	p.Helper()
+	inputs := map[string]resource.PropertyMap{}
+	for _, each := range p.checkpoint(stage).Resources {
+		inputs[each.URN] = resource.NewPropertyMapFromMap(each.Inputs)
+	}
+	return inputs
 }
 
 // serviceKeys adds lines to what stage dev says of its service, and stageKeys adds keys of the stage.
@@ -349,48 +428,28 @@ func (p *project) preview(stage string, more ...string) *result {
 		more...)...)
 }
 
-// sandbox runs a command of the sandbox itself and decodes its JSON.
-func (p *project) sandbox(into any, args ...string) {
-	p.Helper()
-	output, err := exec.Command(filepath.Join(root, ".bin/sandbox"),
-		append([]string{"--dir", p.account}, args...)...).Output()
-	require.NoError(p.TB, err)
-	require.NoError(p.TB, json.Unmarshal(output, into))
-}
-
-type image struct{ Repository, Tag, Digest, PushedAt string }
-
 // images are what was pushed, without the tags that only keep an image from expiring.
-func (p *project) images() []image {
+func (p *project) images() []account.Image {
 	p.Helper()
-	return slices.DeleteFunc(p.tags(), func(i image) bool { return strings.HasPrefix(i.Tag, "keep-") })
+	return slices.DeleteFunc(p.tags(), func(i account.Image) bool { return strings.HasPrefix(i.Tag, "keep-") })
 }
 
 // tags are all tags of all images.
-func (p *project) tags() (tags []image) {
+func (p *project) tags() []account.Image {
 	p.Helper()
-	p.sandbox(&tags, "images", "--json")
+	tags, err := p.open().Images()
+	require.NoError(p.TB, err)
 	return tags
 }
 
-type service struct {
-	Cluster, Service, Family, Image string
-	Revision, Desired, Running      int
-	Environment                     map[string]string
-}
-
 // service is the one service of that cluster.
-func (p *project) service(cluster string) service {
+func (p *project) service(cluster string) account.ServiceView {
 	p.Helper()
-	var ps struct{ Services []service }
-	p.sandbox(&ps, "ps", "--json")
-	for _, s := range ps.Services {
-		if s.Cluster == cluster {
-			return s
-		}
-	}
-	p.Fatalf("no service in the cluster %s: %v", cluster, ps.Services)
-	return service{}
+	services, err := p.open().ServiceViews()
+	require.NoError(p.TB, err)
+	of := slices.IndexFunc(services, func(s account.ServiceView) bool { return s.Cluster == cluster })
+	require.GreaterOrEqual(p.TB, of, 0, "no service in the cluster %s: %v", cluster, services)
+	return services[of]
 }
 
 // open is what AWS would hold.
@@ -437,8 +496,11 @@ func (p *project) builds(repository string) int {
 // outputs are the stack's outputs.
 func (p *project) outputs(stage string) (outputs stackOutputs) {
 	p.Helper()
-	r := p.ok("pulumi", "stack", "output", "--json", "--stack", stage)
-	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &outputs))
+	stack := p.state(stage)["pulumi:pulumi:Stack"]
+	require.Len(p.TB, stack, 1)
+	text, err := json.Marshal(stack[0].Outputs)
+	require.NoError(p.TB, err)
+	require.NoError(p.TB, json.Unmarshal(text, &outputs))
 	return outputs
 }
 
@@ -456,19 +518,33 @@ type stackOutputs struct {
 	}
 }
 
-// state are the resources of the stage's exported state by type.
+// state are the resources of the stage's state by type, from the backend's file: as `pulumi stack export` has them.
 func (p *project) state(stage string) map[string][]stateResource {
 	p.Helper()
-	var export struct {
-		Deployment struct{ Resources []stateResource }
-	}
-	r := p.ok("pulumi", "stack", "export", "--stack", stage)
-	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &export))
 	resources := map[string][]stateResource{}
-	for _, resource := range export.Deployment.Resources {
-		resources[resource.Type] = append(resources[resource.Type], resource)
+	for _, each := range p.checkpoint(stage).Resources {
+		resources[each.Type] = append(resources[each.Type], each)
 	}
 	return resources
+}
+
+func (p *project) checkpoint(stage string) (latest deployment) {
+	p.Helper()
+	content, err := os.ReadFile(filepath.Join(p.account, "state/.pulumi/stacks/slipway", stage+".json"))
+	require.NoError(p.TB, err)
+	content = ciphertext.ReplaceAll(content, []byte(`"[secret]"`)) // the same value is another text each time
+	file := struct{ Checkpoint struct{ Latest *deployment } }{}
+	file.Checkpoint.Latest = &latest
+	require.NoError(p.TB, json.Unmarshal(content, &file))
+	return latest
+}
+
+var ciphertext = regexp.MustCompile(`"v1:[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+"`)
+
+// deployment is what a stack's state has.
+type deployment struct {
+	Resources         []stateResource
+	PendingOperations []any `json:"pending_operations"`
 }
 
 type stateResource struct {
@@ -511,14 +587,6 @@ func (p *project) editApp(text string) {
 	binary, err := os.ReadFile(filepath.Join(root, "app/build/app"))
 	require.NoError(p.TB, err)
 	require.NoError(p.TB, os.WriteFile(filepath.Join(p.dir, "app/build/app"), append(binary, text...), 0o755))
-}
-
-// long leaves a test out of a short run (SHORT=1): one that takes minutes, and is the same with and without an engine.
-func long(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("left out of a short run")
-	}
 }
 
 func (p *project) git(args ...string) string {

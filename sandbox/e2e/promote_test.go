@@ -14,13 +14,15 @@ import (
 // promoted is a project whose stages dev and release run.
 func promoted(t *testing.T) *project {
 	t.Helper()
-	p := deployed(t)
+	return promotedTemplate.copy(t)
+}
+
+var promotedTemplate = &template{from: deployedTemplate, make: func(p *project) {
 	p.ok("pulumi", "stack", "init", "release")
 	p.ok("slipway", "promote", "dev", "release")
 	p.commit("Promote")
 	p.up("release")
-	return p
-}
+}}
 
 func TestReleaseRunsTheSameImageWithItsOwnVariables(t *testing.T) {
 	t.Parallel()
@@ -86,7 +88,7 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	} {
 		file := p.read("Pulumi.release.yaml")
 		p.replace("Pulumi.release.yaml", good.Ref, ref)
-		u := p.tryUp("release", "--skip-preview")
+		u := p.tryUp("release")
 		require.NotZero(t, u.status)
 		require.Contains(t, u.output, "images.web.ref (Pulumi.release.yaml)")
 		require.Contains(t, u.output, says)

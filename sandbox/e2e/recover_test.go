@@ -65,7 +65,7 @@ func (p *project) dyingAfter(operations map[string]string, args []string) (cutOf
 		p.faults(faults)
 		if p.run(args...).status == 0 {
 			p.faults(nil)
-			require.Empty(p.TB, p.pendingOperations())
+			require.Empty(p.TB, p.checkpoint("dev").PendingOperations)
 			return cutOff
 		}
 		still, err := p.open().Faults()
@@ -81,18 +81,6 @@ func (p *project) dyingAfter(operations map[string]string, args []string) (cutOf
 		}
 		require.NotEqual(p.TB, had, fmt.Sprint(cutOff), "no operation tells of what the kill cut off: %v", r.Operations)
 	}
-}
-
-// pendingOperations are those in the state of stage dev.
-func (p *project) pendingOperations() []any {
-	p.Helper()
-	var export struct {
-		Deployment struct {
-			PendingOperations []any `json:"pending_operations"`
-		}
-	}
-	require.NoError(p.TB, json.Unmarshal([]byte(p.ok("pulumi", "stack", "export", "--stack", "dev").stdout), &export))
-	return export.Deployment.PendingOperations
 }
 
 // nothingDoubled asserts that the account has what the state has, and no more.
@@ -120,7 +108,6 @@ func toText(v any) string {
 
 func TestNothingIsLostWhereverAnUpdateIsKilled(t *testing.T) {
 	t.Parallel()
-	long(t)
 	p := newProject(t)
 	p.everyOption()
 
@@ -167,7 +154,7 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 		"dev").output, "locked")
 	shown := p.recovers("--dry-run")
 	require.Empty(t, shown.Backup)
-	require.NotEmpty(t, p.pendingOperations(), "a dry run changes nothing")
+	require.NotEmpty(t, p.checkpoint("dev").PendingOperations, "a dry run changes nothing")
 
 	role := p.objects(iam.Role)[0]
 	tags := role["tags"]
@@ -177,7 +164,7 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	require.Equal(t, 1, left.status, left.output)
 	require.Contains(t, left.stdout,
 		"AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
-	require.Empty(t, p.pendingOperations())
+	require.Empty(t, p.checkpoint("dev").PendingOperations)
 	for _, known := range p.state("dev")["aws:iam/role:Role"] {
 		require.NotEqual(t, role["name"], known.ID)
 	}

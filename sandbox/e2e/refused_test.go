@@ -33,7 +33,7 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 // requireRefused asserts that a preview and an update of stage dev are refused with all of that, and change nothing.
 func (p *project) requireRefused(says ...string) {
 	p.Helper()
-	preview, update := p.preview("dev"), p.tryUp("dev", "--skip-preview")
+	preview, update := p.preview("dev"), p.tryUp("dev")
 	for _, r := range []*result{preview, update.result} {
 		require.NotZero(p, r.status)
 		for _, text := range says {

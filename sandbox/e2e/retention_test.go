@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,7 +117,7 @@ func TestAFailedDeploymentGoesBackToAnImageThatIsThere(t *testing.T) {
 	p.faults(map[string]string{"failing-tasks": "slipway-dev-web:2"})
 	p.editApp("broken")
 	p.commit("Broken")
-	require.NotZero(t, p.tryUp("dev", "--skip-preview").status)
+	require.NotZero(t, p.tryUp("dev").status)
 	require.Equal(t, 1, p.service("slipway-dev").Revision)
 	require.Equal(t, []string{"keep-slipway-dev-web-1", "keep-slipway-dev-web-2"}, keys(p.keepTags()), "1 serves")
 	require.Len(t, p.images(), 2)
@@ -157,13 +159,18 @@ func TestTheOwnerOfARepositoryProtectsWhatOtherStagesUse(t *testing.T) {
 }
 
 func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
-	long(t)
 	t.Parallel()
 	p := promoted(t)
 	p.stageKeys("slipway:repository: {keepImages: 20, keepRevisions: 10}")
 	p.up("dev")
-	clock := filepath.Join(root, ".bin/sandbox") + " --dir " + p.account + " faults"
-	r := p.runWith([]string{"RETENTION_CLOCK=" + clock, "RETENTION_KEEP=20 images, 10 revisions"},
+	account := p.open()
+	clock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := account.SetFaults(map[string]string{"clock": strings.TrimPrefix(r.URL.Path, "/")}); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	defer clock.Close()
+	r := p.runWith([]string{"RETENTION_CLOCK=" + clock.URL + "/", "RETENTION_KEEP=20 images, 10 revisions"},
 		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components/retention")
 	require.Zero(t, r.status, r.output)
 	require.Contains(t, r.output, "--- PASS: TestAYearOfDeployments", "it ran, and was not skipped")

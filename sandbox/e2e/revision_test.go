@@ -46,7 +46,7 @@ func TestARevisionThatCannotRunIsRefused(t *testing.T) {
 	for revision, says := range map[string]string{"revision: 1": "INACTIVE", "revision: 7": "slipway-dev-web:7"} {
 		file := p.read("Pulumi.dev.yaml")
 		p.replace("Pulumi.dev.yaml", "revision: 1", revision)
-		u := p.tryUp("dev", "--skip-preview")
+		u := p.tryUp("dev")
 		require.NotZero(t, u.status)
 		require.Contains(t, u.output, "services.web.revision (Pulumi.dev.yaml)")
 		require.Contains(t, u.output, says)

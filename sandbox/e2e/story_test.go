@@ -1,36 +1,18 @@
 package e2e
 
 import (
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// told is a project with a past: two stages of three services, a dozen updates of release and some of dev. It is a copy
-// of one that the first test to ask for it has made. A short run has no time for it.
+// told is a project with a past: two stages of three services, a dozen updates of release and some of dev.
 func told(t *testing.T) *project {
 	t.Helper()
-	long(t)
-	story.once.Do(func() {
-		tellStory(newProjectIn(t, story.dir))
-		story.ready = true
-	})
-	require.True(t, story.ready, "the story could not be told: see the test that told it")
-	dir := t.TempDir()
-	output, err := exec.Command("cp", "-a", story.dir+"/.", dir).CombinedOutput()
-	require.NoError(t, err, string(output))
-	return &project{TB: t, dir: filepath.Join(dir, "slipway"), account: filepath.Join(dir, "account")}
+	return storyTemplate.copy(t)
 }
 
-// story is the project that told copies.
-var story struct {
-	dir   string
-	once  sync.Once
-	ready bool
-}
+var storyTemplate = &template{from: newTemplate, make: tellStory}
 
 // chapter is one update of release in the story.
 type chapter struct {

@@ -37,7 +37,7 @@ func TestNothingChangesFromAnotherClone(t *testing.T) {
 				mode = 0o700
 			}
 			require.NoError(t, os.Chmod(filepath.Join(clone, "app/build/app"), mode))
-			elsewhere := &project{TB: t, dir: clone, account: p.account}
+			elsewhere := &project{TB: t, dir: clone, account: p.account, engine: p.engine}
 			if umask == "022" {
 				elsewhere.replace("Pulumi.yaml", prebuilt, compiled) // and the program is compiled there
 			}

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"io"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +15,7 @@ import (
 func TestTheStateOfAnEarlierVersionIsUpToDate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := &project{TB: t, dir: filepath.Join(dir, "shop"), account: filepath.Join(dir, "account")}
+	p := projectIn(t, dir)
 	require.NoError(t, os.CopyFS(p.dir, os.DirFS("testdata/upgrade")))
 	p.replace("Pulumi.yaml", compiled, prebuilt)
 	packed, err := os.Open("testdata/upgrade/state.json.gz")
