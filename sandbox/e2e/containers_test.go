@@ -67,7 +67,7 @@ type runningTask struct{ id, address string }
 // running are the service's tasks that answer somewhere.
 func (p *project) running(cluster string) (running []runningTask) {
 	p.Helper()
-	tasks, err := p.open().Tasks(cluster)
+	tasks, err := ecs.Tasks(p.open(), cluster)
 	require.NoError(p.TB, err)
 	for _, task := range tasks {
 		if task.Run != nil || task.LastStatus != "RUNNING" {
@@ -371,7 +371,7 @@ func TestAMigrationInAContainerThatFailsStopsTheUpdate(t *testing.T) {
 // migrations is how many tasks of the family were started so far.
 func (p *project) migrations() int {
 	p.Helper()
-	tasks, err := p.open().Tasks("slipway-dev")
+	tasks, err := ecs.Tasks(p.open(), "slipway-dev")
 	require.NoError(p.TB, err)
 	started := 0
 	for _, task := range tasks {

@@ -429,25 +429,25 @@ func (p *project) preview(stage string, more ...string) *result {
 }
 
 // images are what was pushed, without the tags that only keep an image from expiring.
-func (p *project) images() []account.Image {
+func (p *project) images() []ecr.Image {
 	p.Helper()
-	return slices.DeleteFunc(p.tags(), func(i account.Image) bool { return strings.HasPrefix(i.Tag, "keep-") })
+	return slices.DeleteFunc(p.tags(), func(i ecr.Image) bool { return strings.HasPrefix(i.Tag, "keep-") })
 }
 
 // tags are all tags of all images.
-func (p *project) tags() []account.Image {
+func (p *project) tags() []ecr.Image {
 	p.Helper()
-	tags, err := p.open().Images()
+	tags, err := ecr.Images(p.open())
 	require.NoError(p.TB, err)
 	return tags
 }
 
 // service is the one service of that cluster.
-func (p *project) service(cluster string) account.ServiceView {
+func (p *project) service(cluster string) ecs.ServiceView {
 	p.Helper()
-	services, err := p.open().ServiceViews()
+	services, err := ecs.ServiceViews(p.open())
 	require.NoError(p.TB, err)
-	of := slices.IndexFunc(services, func(s account.ServiceView) bool { return s.Cluster == cluster })
+	of := slices.IndexFunc(services, func(s ecs.ServiceView) bool { return s.Cluster == cluster })
 	require.GreaterOrEqual(p.TB, of, 0, "no service in the cluster %s: %v", cluster, services)
 	return services[of]
 }
