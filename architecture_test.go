@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"components"},
 	{rooms + "exit", rooms + "gittest"},
 	{rooms + "console", rooms + "stagefile"},
-	{rooms + "awsreader", rooms + "pulumicli", rooms + "stagetest"},
+	{rooms + "awsreader", rooms + "commits", rooms + "pulumicli", rooms + "stagetest"},
 	{rooms + "flatconfig", rooms + "pulumitest"},
 	{rooms + "snapshot"},
 	{rooms + "timeline"},

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/commits"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -44,7 +45,7 @@ type imageDifference struct {
 	// Same says that the two run the same.
 	Same bool `json:"same"`
 	// Commits between the two; nil where they are of the same one, or of none that is known.
-	Commits  *commitsBetween  `json:"commits,omitempty"`
+	Commits  *commits.Between `json:"commits,omitempty"`
 	Settings []unequalSetting `json:"settings"`
 }
 
@@ -98,7 +99,7 @@ func Compare(ctx context.Context, stages [2]*snapshot.Stage) (*Comparison, error
 	}
 	for i, each := range found.Images {
 		if a, b := each.Run[0], each.Run[1]; !each.Same && a != nil && b != nil {
-			found.Images[i].Commits = findCommits(ctx, sourceOf(compared, each.Name), a.Commit, b.Commit)
+			found.Images[i].Commits = commits.Find(ctx, sourceOf(compared, each.Name), a.Commit, b.Commit)
 		}
 	}
 	return found, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
-	"slipway/cmd/slipway/internal/gittest"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -291,49 +289,6 @@ func TestNoKeyIsForgotten(t *testing.T) {
 		check(key, property, found[key])
 	}
 	require.ElementsMatch(t, known, slices.Collect(maps.Keys(found)))
-}
-
-func TestTheCommitsBetweenTwoImages(t *testing.T) {
-	t.Parallel()
-	r := gittest.New(t)
-	head := func() string { return strings.TrimSpace(r.Git("rev-parse", "--short=7", "HEAD")) }
-	base := head()
-	r.Git("checkout", "-q", "-b", "hotfix")
-	r.Git("commit", "-q", "--allow-empty", "-m", "A hotfix")
-	hotfix := head()
-	r.Git("checkout", "-q", "main")
-	for i := range commitsShown + 2 {
-		r.Git("commit", "-q", "--allow-empty", "-m", fmt.Sprint("Work ", i))
-	}
-	found := findCommits(t.Context(), r.Dir, head()+"-dirty", hotfix)
-	require.Empty(t, found.Note)
-	require.Equal(t, [2]int{commitsShown + 2, 1}, found.Count)
-	require.Len(t, found.Only[0], commitsShown)
-	require.Equal(t, commit{head(), fmt.Sprint("Work ", commitsShown+1)}, found.Only[0][0])
-	require.Equal(t, []commit{{hotfix, "A hotfix"}}, found.Only[1])
-	var out bytes.Buffer
-	command := &cobra.Command{}
-	command.SetOut(&out)
-	found.print(console.NewReport(command), [2]string{"dev", "release"})
-	require.Contains(t, out.String(), "    22 commits only in dev:\n      "+head()+" Work 21\n")
-	require.Contains(t, out.String(), "      … and 2 more\n    1 commit only in release:\n      "+hotfix+" A hotfix\n")
-
-	require.Nil(t, findCommits(t.Context(), r.Dir, base, base+"-dirty"))
-	require.Nil(t, findCommits(t.Context(), r.Dir, base, ""))
-	require.Nil(t, findCommits(t.Context(), r.Dir, base, "--output=x"))
-	require.Equal(t, "commit 0123abc is not in this clone: git fetch",
-		findCommits(t.Context(), r.Dir, base, "0123abc").Note)
-	require.Contains(t, findCommits(t.Context(), t.TempDir(), base, hotfix).Note,
-		"the commits in between are not known: not a git repository")
-
-	shallow := filepath.Join(t.TempDir(), "clone")
-	r.Git("clone", "-q", "--depth", "2", "file://"+r.Dir, shallow)
-	require.Equal(t, "commit "+base+" is not in this clone: git fetch --unshallow",
-		findCommits(t.Context(), shallow, head(), base).Note)
-	parent := strings.TrimSpace(r.Git("rev-parse", "--short=7", "HEAD^"))
-	known := findCommits(t.Context(), shallow, head(), parent)
-	require.Contains(t, known.Note, "this clone is shallow")
-	require.Equal(t, [2]int{1, 0}, known.Count)
 }
 
 func TestTasksAndContainersBesideTheMainOneAreCompared(t *testing.T) {

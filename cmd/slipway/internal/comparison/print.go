@@ -77,7 +77,7 @@ func (c *Comparison) printImage(r *console.Report, each imageDifference) {
 			}
 			r.Printf("    %-*s  %s\n", width, c.Stages[i], described)
 		}
-		each.Commits.print(r, c.Stages)
+		each.Commits.Print(r, c.Stages)
 	}
 	c.printSettings(r, each.Name+".", each.Settings)
 }

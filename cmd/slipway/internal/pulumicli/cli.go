@@ -173,18 +173,6 @@ func (p CLI) Write(ctx context.Context, input io.Reader, args ...string) ([]byte
 	return []byte(stdout), nil
 }
 
-// Preview is what `pulumi preview --json` prints, also where that fails: its JSON says why. It may compile the program,
-// and so takes as long as it takes.
-func (p CLI) Preview(ctx context.Context, stack string) (stdout, stderr string, err error) {
-	command, err := p.find(ctx)
-	if err != nil {
-		return "", "", err
-	}
-	stdout, stderr, _, err = command.Run(ctx, p.Directory, nil, nil, nil, nil,
-		"preview", "--json", "--stack", stack, "--non-interactive", "--suppress-outputs")
-	return stdout, stderr, err
-}
-
 // noStack says of a stack that is not there whether its stage has a file, or else what has one.
 func (p CLI) noStack(stack string) error {
 	project, err := stagefile.Find(p.Directory)

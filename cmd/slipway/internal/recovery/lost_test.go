@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"testing"
@@ -9,20 +8,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	"github.com/stretchr/testify/require"
 )
-
-func TestAPreviewSaysWhatIsToBeThereWithHoles(t *testing.T) {
-	t.Parallel()
-	made, said, err := readPreview([]byte(`{"steps": [
-		{"op": "same", "newState": {"urn": "same"}},
-		{"op": "create", "newState": {"urn": "urn:pulumi:dev::shop::aws:lb/listener:Listener::web", "inputs": {"port": 443}}}],
-		"diagnostics": [{"severity": "warning", "message": "careful"}, {"severity": "error", "message": "wrong\n"}]}`))
-	require.NoError(t, err)
-	require.Equal(t, []string{"wrong"}, said)
-	require.Len(t, made, 1)
-	require.Equal(t, json.Number("443"), made[0].properties("inputs")["port"])
-	_, _, err = readPreview([]byte("error: no"))
-	require.Error(t, err)
-}
 
 func TestHolesAreFilledWithWhatWasRead(t *testing.T) {
 	t.Parallel()

@@ -1,63 +1,33 @@
 package recovery
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
-// What a preview has in place of a value: Pulumi's mark for one that is known only once another resource is there, and
-// its words for one that is secret.
-const (
-	unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-	secretValue  = "[secret]"
-)
+const unknownValue, secretValue = pulumicli.UnknownValue, pulumicli.SecretValue
 
 // creations are the resources that the next update would create, in the order in which the program declares them. Their
 // inputs are those that the provider has checked, with holes.
 func creations(ctx context.Context, p pulumicli.CLI, stack string) (made []stateResource, err error) {
-	stdout, stderr, err := p.Preview(ctx, stack)
-	made, said, unreadable := readPreview([]byte(stdout))
+	preview, err := p.Preview(ctx, stack)
 	if err != nil {
-		said = append([]string{strings.TrimSpace(stderr)}, said...)
-		return nil, fmt.Errorf("pulumi preview --stack %s, which says what the stage is to have: %s (%w)", stack,
-			strings.TrimSpace(strings.Join(said, "\n")), err)
+		return nil, fmt.Errorf("what the stage is to have is not known: %w", err)
 	}
-	if unreadable != nil {
-		return nil, errors.New("pulumi preview --json printed JSON that slipway does not understand: update slipway or pulumi")
-	}
-	return made, nil
+	return created(preview), nil
 }
 
-// readPreview reads what would be created, and what the preview gives as errors.
-func readPreview(stdout []byte) (made []stateResource, said []string, err error) {
-	var digest struct {
-		Steps []struct {
-			Op       string
-			NewState stateResource
-		}
-		Diagnostics []struct{ Severity, Message string }
-	}
-	decoder := json.NewDecoder(bytes.NewReader(stdout))
-	decoder.UseNumber()
-	err = decoder.Decode(&digest)
-	for _, each := range digest.Diagnostics {
-		if each.Severity == "error" {
-			said = append(said, strings.TrimSpace(each.Message))
-		}
-	}
-	for _, step := range digest.Steps {
+// created are the resources that a preview would create.
+func created(preview *pulumicli.Preview) (made []stateResource) {
+	for _, step := range preview.Steps {
 		if step.Op == "create" && step.NewState != nil {
 			made = append(made, step.NewState)
 		}
 	}
-	return made, said, err
+	return made
 }
 
 // isHole tells whether a preview does not say a value.
