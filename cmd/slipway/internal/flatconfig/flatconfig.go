@@ -51,6 +51,23 @@ func Of(project string, config map[string]pulumicli.ConfigValue) Config {
 	return found
 }
 
+// OfTexts is a configuration of texts, as a preview has it.
+func OfTexts(project string, config map[string]string) Config {
+	values := map[string]pulumicli.ConfigValue{}
+	for key, text := range config {
+		values[key] = pulumicli.ConfigValue{Value: &text}
+	}
+	return Of(project, values)
+}
+
+// Declares is what stands at a path, in the stage's own or else in the defaults; empty where neither has it.
+func (c Config) Declares(path string) string {
+	if own, ok := c[path]; ok {
+		return own.Text
+	}
+	return c["defaults."+path].Text
+}
+
 // Add adds the values of an object below a path. secret tells by their texts which are secret; nil for none.
 func (c Config) Add(path string, object map[string]any, secret func(string) bool) {
 	for key, value := range object {
@@ -201,10 +218,6 @@ func (c Config) Declared(kind string) []string {
 
 // Pinned is the revision that a configuration names for a service, 0 for none.
 func (c Config) Pinned(service string) int {
-	for _, at := range []string{"services.", "defaults.services."} {
-		if number, err := strconv.Atoi(c[at+service+".revision"].Text); err == nil {
-			return number
-		}
-	}
-	return 0
+	number, _ := strconv.Atoi(c.Declares(stage.Path("services", service, "revision")))
+	return number
 }

@@ -1,0 +1,201 @@
+package preview
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"slipway/cmd/slipway/internal/commits"
+	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/pulumicli"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+const (
+	service    = "slipway:components:Service"
+	definition = service + "$slipway:components:TaskDefinition$" + taskDefinitionType
+	unknown    = pulumicli.UnknownValue
+)
+
+// step is one as `pulumi preview --json` prints it; old and new are the resource's inputs.
+func step(op, token, name, parent string, old, new map[string]any, differ ...string) pulumicli.Step {
+	urn := func(token, name string) string { return "urn:pulumi:dev::shop::" + token + "::" + name }
+	state := func(inputs map[string]any) map[string]any {
+		if inputs == nil {
+			return nil
+		}
+		outputs := map[string]any{"revision": json.Number("3")}
+		state := map[string]any{"custom": true, "inputs": inputs, "outputs": outputs}
+		if parent == "" {
+			state["custom"] = false
+		} else {
+			state["parent"] = urn(token[:max(strings.LastIndex(token, "$"), 0)], parent)
+		}
+		return state
+	}
+	return pulumicli.Step{Op: op, URN: urn(token, name), OldState: state(old), NewState: state(new), DiffReasons: differ}
+}
+
+// containers is a task definition's property with one container.
+func containers(name, image, environment, more string) map[string]any {
+	return map[string]any{"containerDefinitions": fmt.Sprintf(
+		`[{"name": %q, "image": %q, "environment": [%s], "cpu": 256 %s}]`, name, image, environment, more)}
+}
+
+func variable(name, value string) string {
+	return fmt.Sprintf(`{"name": %q, "value": %q}`, name, value)
+}
+
+func rolled(name string, old, new map[string]any) []pulumicli.Step {
+	return []pulumicli.Step{step("replace", definition, name, name, old, new, "containerDefinitions"),
+		step("update", service+"$"+serviceType, name, name, map[string]any{"taskDefinition": "arn:aws:ecs:x:1:d/" + name + ":3"},
+			map[string]any{"taskDefinition": unknown}, "taskDefinition")}
+}
+
+func noTask(string) []string { return nil }
+
+func printed(t *testing.T, p *Preview, markdown bool) string {
+	t.Helper()
+	var out bytes.Buffer
+	command := &cobra.Command{}
+	command.SetOut(&out)
+	p.Print(console.NewReport(command), markdown)
+	return out.String()
+}
+
+func TestVariablesAreTheirOwnLines(t *testing.T) {
+	t.Parallel()
+	old := containers("web", "r/web:1", variable("B", "1")+","+variable("C", "old")+","+variable("D", "4"),
+		`, "secrets": [{"name": "KEY", "valueFrom": "arn:1"}]`)
+	for name, c := range map[string]struct{ environment, secrets, said string }{
+		"added in front": {variable("A", "0") + "," + variable("B", "1") + "," + variable("C", "old") + "," + variable("D", "4"),
+			"arn:1", "web.environment.A: + 0"},
+		"removed": {variable("B", "1") + "," + variable("D", "4"), "arn:1", "web.environment.C: - old"},
+		"renamed": {variable("B", "1") + "," + variable("C2", "old") + "," + variable("D", "4"), "arn:1",
+			"web.environment.C: - old\n  web.environment.C2: + old"},
+		"changed": {variable("B", "1") + "," + variable("C", "new") + "," + variable("D", "4"), "arn:1",
+			"web.environment.C: old → new"},
+		"a secret": {variable("B", "1") + "," + variable("C", "old") + "," + variable("D", "4"), "arn:2",
+			"web.secrets.KEY: changed (secret)"},
+	} {
+		new := containers("web", "r/web:1", c.environment, `, "secrets": [{"name": "KEY", "valueFrom": "`+c.secrets+`"}]`)
+		found := Of("dev", &pulumicli.Preview{Steps: rolled("web", old, new)}, noTask)
+		require.Equal(t, "dev: 1 service rolls, 2 resources in all\n\n"+
+			"web (service) rolls to a new revision (the newest is 3)\n  "+c.said+"\n", printed(t, found, false), name)
+	}
+}
+
+func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
+	t.Parallel()
+	at := func(revision string) map[string]any {
+		return map[string]any{"taskDefinition": "arn:aws:ecs:x:1:d/web:" + revision}
+	}
+	count := func(n string) map[string]any { return map[string]any{"desiredCount": json.Number(n)} }
+	ecs, definitions := service+"$"+serviceType, containers("web", "r/web:1", variable("A", "1"), "")
+	none := map[string]any{}
+	for name, c := range map[string]struct {
+		steps []pulumicli.Step
+		said  string
+	}{
+		"nothing": {[]pulumicli.Step{step("same", ecs, "web", "web", none, none)}, "dev: nothing changes\n"},
+		"replicas": {[]pulumicli.Step{step("update", ecs, "web", "web", count("1"), count("2"), "desiredCount")},
+			"web (service) changes in place: its tasks run on\n  desiredCount: 1 → 2\n"},
+		"a pin": {[]pulumicli.Step{step("update", ecs, "web", "web", at("3"), at("1"), "taskDefinition")},
+			"web (service) rolls to revision 1\n"},
+		"another network": {[]pulumicli.Step{step("update", ecs, "web", "web",
+			map[string]any{"networkConfiguration": map[string]any{"subnets": []any{"a"}}},
+			map[string]any{"networkConfiguration": map[string]any{"subnets": []any{"a", "b"}}}, "networkConfiguration.subnets")},
+			`web (service) rolls on its revision` + "\n" + `  networkConfiguration.subnets: ["a"] → ["a","b"]` + "\n"},
+		"a pinned service's variable": {[]pulumicli.Step{step("replace", definition, "web", "web", definitions,
+			containers("web", "r/web:1", variable("A", "2"), ""), "containerDefinitions")},
+			"web (service) gets a new revision, and stays on the one that it is pinned to (the newest is 3)\n" +
+				"  web.environment.A: 1 → 2\n"},
+		"a replacement": {[]pulumicli.Step{step("replace", ecs, "web", "web", map[string]any{"cluster": "a"},
+			map[string]any{"cluster": "b"}, "cluster")},
+			"web (service) is replaced: the former service is deleted first, so nothing serves until the new one runs\n" +
+				"  cluster: a → b\n"},
+		"removal": {[]pulumicli.Step{step("delete", ecs, "web", "web", none, nil), step("delete", service, "web", "", none, nil),
+			step("delete", service+"$aws:iam/role:Role", "web-task", "web", none, nil)},
+			"web (service) is deleted: its revisions stay in ECS, and its images in ECR\n"},
+		"what AWS has otherwise": {[]pulumicli.Step{step("update", ecs, "web", "web", count("2"), count("2"), "desiredCount")},
+			"  desiredCount: changed in AWS\n"},
+		"what only the update knows": {[]pulumicli.Step{step("replace", definition, "web", "web", definitions,
+			map[string]any{"containerDefinitions": unknown}, "containerDefinitions")},
+			"  containerDefinitions: changed, to what only the update knows\n"},
+		"a secret's value": {[]pulumicli.Step{step("replace", service+"$slipway:components:Secrets$aws:x:V", "web", "web",
+			map[string]any{"secretString": "[secret]"}, map[string]any{"secretString": "[secret]"}, "secretString")},
+			"  aws:x:V web is replaced\n    secretString: changed (secret)\n"},
+		"a statement of a policy": {[]pulumicli.Step{step("update", service+"$aws:iam/rolePolicy:RolePolicy", "web-task", "web",
+			map[string]any{"policy": `{"Statement": [{"Sid": "B", "Action": ["s3:GetObject"]}]}`},
+			map[string]any{"policy": `{"Statement": [{"Sid": "A", "Action": ["sqs:SendMessage"]}, ` +
+				`{"Sid": "B", "Action": ["s3:GetObject"]}]}`}, "policy")},
+			"    policy.Statement.A.Action: + [\"sqs:SendMessage\"]\n"},
+		"other tags": {[]pulumicli.Step{
+			step("update", service+"$aws:iam/role:Role", "web-task", "web", map[string]any{"tags": map[string]any{"team": "a"}},
+				map[string]any{"tags": map[string]any{"team": "b"}}, "tags", "tagsAll"),
+			step("update", "slipway:components:Cluster$aws:ecs/cluster:Cluster", "dev", "dev",
+				map[string]any{"tags": map[string]any{"team": "a"}}, map[string]any{"tags": map[string]any{"team": "b"}}, "tags.team")},
+			"\nTags\n  of 2 resources: tags.team: a → b\n"},
+	} {
+		require.Contains(t, printed(t, Of("dev", &pulumicli.Preview{Steps: c.steps}, noTask), false), c.said, name)
+	}
+}
+
+func TestAPreviewAsMarkdown(t *testing.T) {
+	t.Parallel()
+	const registry = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:"
+	earlier, later := registry+"20261123-041205-a1b2c3d-9f8e7d6c", registry+"20261124-091500-d4c3b2a-0a1b2c3d"
+	task := "slipway:components:Task$"
+	build := map[string]any{"imageName": later}
+	found := Of("dev", &pulumicli.Preview{Steps: append(
+		rolled("web", containers("web", earlier, variable("GREETING", "hello"), ""),
+			containers("web", later, variable("GREETING", "a `tick`, <b> & @all")+","+variable("NOTE", "two\nlines"), "")),
+		step("replace", "slipway:components:Image$"+imageType, "web", "web", build, build),
+		step("create", task+stashType, "migrate", "migrate", nil, map[string]any{}),
+		step("update", "slipway:components:Repository$aws:ecr/repository:Repository", "web", "web",
+			map[string]any{"forceDelete": true}, map[string]any{"forceDelete": false}, "forceDelete")),
+		Diagnostics: []struct{ Severity, Message string }{{"warning", "services.web: *careful*"}, {"info", "built"}},
+	}, func(string) []string { return []string{"web"} })
+	found.Workloads[0].Images[0].Commits = &commits.Between{Count: [2]int{0, 22},
+		Only: [2][]commits.Commit{{}, {{Hash: "d4c3b2a", Subject: "Greet `everybody` <kindly>"}}}}
+	found.Drift = []string{"services.api: runs revision 4, and the last update that succeeded deployed 5"}
+
+	const golden = "testdata/preview.md"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(printed(t, found, true)), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), printed(t, found, true))
+}
+
+func TestAPreviewFitsIntoAComment(t *testing.T) {
+	t.Parallel()
+	var steps []pulumicli.Step
+	for i := range 40 {
+		var old, new []string
+		for j := range 40 {
+			old = append(old, variable(fmt.Sprint("VARIABLE", j), strings.Repeat("ä", 100)))
+			new = append(new, variable(fmt.Sprint("VARIABLE", j), strings.Repeat("ö", 100)))
+		}
+		name := fmt.Sprintf("service%02d", i)
+		steps = append(steps, rolled(name, containers(name, "r/a:1", strings.Join(old, ","), ""),
+			containers(name, "r/a:1", strings.Join(new, ","), ""))...)
+	}
+	found := Of("dev", &pulumicli.Preview{Steps: steps}, noTask)
+	for _, markdown := range []bool{true, false} {
+		text := printed(t, found, markdown)
+		require.LessOrEqual(t, utf8.RuneCountInString(text), 60_100)
+		require.Contains(t, text, "40 services roll, 80 resources in all")
+		require.Regexp(t, `\n… and \d+ more lines\n$`, text)
+	}
+}

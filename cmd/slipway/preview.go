@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/cmd/slipway/internal/preview"
+	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/cmd/slipway/internal/status"
+	"slipway/stage"
+)
+
+func previewCommand(directory *string) *cobra.Command {
+	var asJSON, asMarkdown, exitCode bool
+	command := &cobra.Command{
+		Use:   "preview STAGE",
+		Short: "What `pulumi up` would do, by service and by name of variable",
+		Long: `What ` + "`pulumi up`" + ` would do to a stage, as a reviewer reads it: which services roll and which only change in place, each
+variable by its name, what is replaced or deleted, which images are built or exchanged with the commits in between, which
+task runs before a deployment, and what AWS has otherwise than it was deployed. Values that are secret are not shown.
+
+It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of more than 60,000 characters the rest is counted.`,
+		Example: `  slipway preview dev
+  slipway preview release --markdown > comment.md
+  slipway preview release --exit-code > /dev/null || echo release is to change`,
+		Args:              oneStage("preview takes one stage: slipway preview STAGE"),
+		ValidArgsFunction: completeStages(directory, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, project, err := begin(cmd, *directory)
+			if err != nil {
+				return err
+			}
+			done := report.Progress("Previewing %s", args[0])
+			found, err := previewStage(cmd.Context(), project, args[0])
+			done()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = report.JSON(found)
+			} else {
+				found.Print(report, asMarkdown)
+			}
+			if err == nil && exitCode && found.Changes > 0 {
+				return exit.Difference
+			}
+			return err
+		},
+	}
+	command.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 where anything changes")
+	command.Flags().BoolVar(&asMarkdown, "markdown", false, "print Markdown, as for a comment on a pull request")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.MarkFlagsMutuallyExclusive("markdown", "json")
+	return command
+}
+
+// previewStage asks Pulumi what would change, and AWS what is otherwise than it was deployed.
+func previewStage(ctx context.Context, project *stagefile.Project, stack string) (*preview.Preview, error) {
+	pulumi := pulumicli.New(project.Directory)
+	var would *pulumicli.Preview
+	var now *status.Stage
+	asking, asked := errgroup.WithContext(ctx)
+	asking.Go(func() (err error) {
+		would, err = pulumi.Preview(asked, stack)
+		return err
+	})
+	asking.Go(func() (err error) {
+		now, err = status.Read(asked, pulumi, project, stack)
+		return err
+	})
+	if err := asking.Wait(); err != nil {
+		return nil, err
+	}
+	config := flatconfig.OfTexts(project.Name, would.Config)
+	found := preview.Of(stack, would, func(task string) (services []string) {
+		before := config.Declares(stage.Path("tasks", task, "before"))
+		if json.Unmarshal([]byte(before), &services) != nil {
+			return nil
+		}
+		return services
+	})
+	for _, difference := range now.Differences {
+		if strings.HasPrefix(difference, "services.") || strings.HasPrefix(difference, "tasks.") {
+			found.Drift = append(found.Drift, difference)
+		}
+	}
+	found.FindCommits(ctx, func(w preview.Workload) string {
+		image := config.Declares(stage.Path(w.Kind+"s", w.Name, "image"))
+		return filepath.Join(project.Directory, config.Declares(stage.Path("images", image, "build", "context")))
+	})
+	return found, nil
+}

@@ -1,0 +1,42 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAPreviewThatAReviewerReads(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	previewed := func(status int, more ...string) *result {
+		p.Helper()
+		r := p.run(append([]string{"slipway", "preview", "dev"}, more...)...)
+		require.Equal(p, status, r.status, r.output)
+		return r
+	}
+	require.Equal(t, "dev: nothing changes\n", previewed(0, "--exit-code").stdout)
+
+	p.editApp("two")
+	p.replace("app/handler.go", "package main", "package main // version two")
+	p.replace("Pulumi.dev.yaml", "    STAGE: \"dev\"\n", "    AHEAD: \"a `tick`\"\n    STAGE: \"dev\"\n")
+	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1\n", "    web:\n      replicas: 2\n")
+	p.commit("Version two")
+	commit := p.git("rev-parse", "--short=7", "HEAD")[:7]
+	r := previewed(1, "--markdown", "--exit-code")
+	require.Contains(t, r.stdout, "**dev: 1 service rolls, 3 resources in all**\n- image web is built, and pushed as ")
+	require.Contains(t, r.stdout, "**web (service) rolls to a new revision (the newest is 1)**\n- image of web: ")
+	require.Contains(t, r.stdout, "(built)\n  - 1 new commit\n    - `"+commit+" Version two`\n- `desiredCount: 1 → 2`\n"+
+		"- `` web.environment.AHEAD: + a `tick` ``\n")
+	require.NotContains(t, r.stdout, "web.environment.STAGE", "it is the same, though its place in the list is another")
+	var found struct{ Workloads []struct{ Name, What string } }
+	require.NoError(t, json.Unmarshal([]byte(previewed(0, "--json").stdout), &found))
+	require.Len(t, found.Workloads, 1)
+	require.Equal(t, "rolls", found.Workloads[0].What)
+	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision, "a preview changes nothing")
+
+	p.replace("Pulumi.dev.yaml", "replicas: 2", "replicas: \"two\"")
+	require.Contains(t, previewed(2).output, "services.web.replicas (Pulumi.dev.yaml)", "mistakes are told as by an update")
+	require.Contains(t, p.run("slipway", "preview", "nowhere").output, "there is no stage nowhere")
+}
