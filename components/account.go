@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
 	"slipway/internal/awsclient"
+	"slipway/stage"
 )
 
 // Account is where the stage lives, as the AWS provider sees it.
@@ -22,7 +23,7 @@ func LookupAccount(ctx *pulumi.Context) (*Account, error) {
 	}
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
 	if err != nil {
-		return nil, settings.Explain(err, "Pulumi."+ctx.Stack()+".yaml")
+		return nil, settings.Explain(err, stage.FileName(ctx.Stack()))
 	}
 	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
 	if err != nil {

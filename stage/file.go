@@ -12,9 +12,6 @@ import (
 
 const projectFile = "Pulumi.yaml"
 
-// stageFile is the name of the file that the CLI reads a stage from.
-func stageFile(stage string) string { return "Pulumi." + stage + ".yaml" }
-
 // source is one of the two files, read again for what JSON no longer tells: how a value was written and
 // where an encrypted one stands. It is empty where the file is elsewhere (--config-file).
 type source struct {
@@ -111,7 +108,7 @@ func isEncrypted(n *yaml.Node) bool {
 
 // stagesThatBuild are the other stages whose file builds images: those to promote from.
 func stagesThatBuild(in Input) []string {
-	names, err := fs.Glob(os.DirFS(in.Root), stageFile("*"))
+	names, err := fs.Glob(os.DirFS(in.Root), FileName("*"))
 	if err != nil {
 		return nil
 	}

@@ -26,7 +26,7 @@ type checker struct {
 // changes nothing. Its error is an Errors, with every mistake in it.
 func Load(in Input) (*Stage, error) {
 	c := &checker{in: in}
-	c.files = []source{readSource(in.Root, stageFile(in.Stage)), readSource(in.Root, projectFile)}
+	c.files = []source{readSource(in.Root, FileName(in.Stage)), readSource(in.Root, projectFile)}
 	aws := c.loadAWS()
 
 	keys := c.readKeys()
@@ -50,7 +50,7 @@ func Load(in Input) (*Stage, error) {
 
 // readKeys parses the project's keys into one tree.
 func (c *checker) readKeys() *node {
-	root := &node{file: stageFile(c.in.Stage), object: map[string]*node{}}
+	root := &node{file: FileName(c.in.Stage), object: map[string]*node{}}
 	for fullKey := range c.in.Config {
 		if key, ours := strings.CutPrefix(fullKey, c.in.Project+":"); ours {
 			root.object[key] = c.readKey(fullKey, step("", key))

@@ -42,9 +42,9 @@ func write(t *testing.T, root, name, content string) {
 // input is what the engine makes of the two files. Keys below "secure" arrive decrypted.
 func input(t *testing.T, stage, projectYAML, stageYAML string) Input {
 	t.Helper()
-	files := map[string]string{stageFile(stage): stageYAML, projectFile: projectYAML}
+	files := map[string]string{FileName(stage): stageYAML, projectFile: projectYAML}
 	in := Input{Project: "slipway", Stage: stage, Root: project(t, files), Config: map[string]string{}}
-	for _, name := range []string{projectFile, stageFile(stage)} {
+	for _, name := range []string{projectFile, FileName(stage)} {
 		var file struct {
 			Config map[string]any `yaml:"config"`
 		}

@@ -533,9 +533,9 @@ func TestPromotionIsSuggestedFromTheStagesThatBuild(t *testing.T) {
 			t.Parallel()
 			in := input(t, "release", "", "config: {'slipway:services': {web: {image: web}}}")
 			for _, stage := range test.others {
-				write(t, in.Root, stageFile(stage), "config: {'slipway:images': {web: {build: {context: app}}}}")
+				write(t, in.Root, FileName(stage), "config: {'slipway:images': {web: {build: {context: app}}}}")
 			}
-			write(t, in.Root, stageFile("pinned"), "config: {'slipway:images': {web: {ref: x}}}")
+			write(t, in.Root, FileName("pinned"), "config: {'slipway:images': {web: {ref: x}}}")
 			_, err := Load(in)
 			requireMistake(t, err, "images", "Pulumi.release.yaml", test.says)
 		})

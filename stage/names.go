@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,44 @@ import (
 
 // stageName is what both ECS and ECR take, since every name in AWS begins with project and stage.
 var stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
+
+// FileName is the name of the file that the CLI reads a stage from.
+func FileName(stage string) string { return "Pulumi." + stage + ".yaml" }
+
+// ClusterName is the name of a stage's ECS cluster, with which its other names in AWS begin.
+func ClusterName(project, stage string) string { return project + "-" + stage }
+
+// FamilyName is the name of the task definition family of a service or a task.
+func FamilyName(cluster, name string) string { return cluster + "-" + name }
+
+// Cluster is the name of the stage's ECS cluster.
+func (s *Stage) Cluster() string { return ClusterName(s.Project, s.Name) }
+
+// RepositoryName is the name of the ECR repository of an image that the stage builds.
+func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
+
+// Family is the name of the task definition family of a service or a task.
+func (s *Stage) Family(service string) string { return FamilyName(s.Cluster(), service) }
+
+// ExecutionRole is the name of the IAM role with which ECS starts a service's tasks, or a task.
+func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }
+
+// TaskRole is the name of the IAM role that the own code of a service or a task has.
+func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
+
+// ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
+func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
+
+// ScheduleName is the name of a task's schedule in EventBridge Scheduler.
+func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
+
+// LogGroup is the name of the CloudWatch log group of a service or a task.
+func (s *Stage) LogGroup(service string) string {
+	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
+}
+
+// ErrorAlarm is the name of the CloudWatch alarm on a service's 5xx answers.
+func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
 
 // setByFargate are variables that Fargate puts into every container itself:
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html

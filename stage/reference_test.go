@@ -111,7 +111,7 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 	}
 	require.Len(t, files, 3)
 	for _, name := range []string{"dev", "release"} {
-		got, err := loadFiles(t, name, files[projectFile], files[stageFile(name)])
+		got, err := loadFiles(t, name, files[projectFile], files[FileName(name)])
 		require.NoError(t, err)
 		require.Equal(t, 8080, got.Services["web"].Port)
 	}

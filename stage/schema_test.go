@@ -122,7 +122,7 @@ func wrongValues(key reference.Key) []any {
 func requireDecoded(t *testing.T, key reference.Key, value any, wanted bool) {
 	t.Helper()
 	in := input(t, "dev", "", stageWith(t, key.Path, value))
-	c := &checker{in: in, files: []source{readSource(in.Root, stageFile("dev")), readSource(in.Root, projectFile)}}
+	c := &checker{in: in, files: []source{readSource(in.Root, FileName("dev")), readSource(in.Root, projectFile)}}
 	c.decode(c.readKeys(), reflect.ValueOf(&c.document).Elem())
 	if wanted {
 		require.Empty(t, c.mistakes, "%s: %v", key.Path, value)

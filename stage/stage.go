@@ -3,7 +3,6 @@
 package stage
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -62,12 +61,6 @@ type AWS struct {
 	AllowedAccountIDs []string
 }
 
-// Cluster is the name of the stage's ECS cluster.
-func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
-
-// RepositoryName is the name of the ECR repository of an image that the stage builds.
-func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
-
 // TaskDefinition is that of a service or a task.
 func (s *Stage) TaskDefinition(name string) TaskDefinition {
 	if task, isTask := s.Tasks[name]; isTask {
@@ -97,29 +90,6 @@ func (s *Stage) TaskDefinitions() []string {
 	names := slices.Collect(maps.Keys(s.Services))
 	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(s.Tasks))))
 }
-
-// Family is the name of the task definition family of a service or a task.
-func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
-
-// ExecutionRole is the name of the IAM role with which ECS starts a service's tasks, or a task.
-func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }
-
-// TaskRole is the name of the IAM role that the own code of a service or a task has.
-func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
-
-// ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
-func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
-
-// ScheduleName is the name of a task's schedule in EventBridge Scheduler.
-func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
-
-// LogGroup is the name of the CloudWatch log group of a service or a task.
-func (s *Stage) LogGroup(service string) string {
-	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
-}
-
-// ErrorAlarm is the name of the CloudWatch alarm on a service's 5xx answers.
-func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
 
 // HasRoutes tells whether any service is to be reached through the load balancer.
 func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services) }

@@ -78,7 +78,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 func (r *Plan) checkAvailable(ctx context.Context, c *awsreader.Client) error {
 	var refused []error
 	for part, service := range r.parts() {
-		missing, err := r.missingOf(ctx, c, service.Then, r.stage.Cluster()+"-"+part.Name)
+		missing, err := r.missingOf(ctx, c, service.Then, stage.FamilyName(r.stage.Cluster(), part.Name))
 		if err != nil {
 			return err
 		}

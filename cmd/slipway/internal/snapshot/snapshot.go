@@ -97,7 +97,7 @@ func (s *Stage) ReadOutputs(ctx context.Context) (err error) {
 func (s *Stage) Name() string { return stagefile.StageName(s.Stack) }
 
 // Cluster is the name of the stage's, with which the names of its families begin.
-func (s *Stage) Cluster() string { return s.Project.Name + "-" + s.Name() }
+func (s *Stage) Cluster() string { return stage.ClusterName(s.Project.Name, s.Name()) }
 
 // Declared is the stage as its configuration declares it, checked as `pulumi up` would.
 func (s *Stage) Declared() (*stage.Stage, error) {

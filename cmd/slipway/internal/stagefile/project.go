@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/stage"
 )
 
 // Project is what Pulumi.yaml says that a companion command needs.
@@ -58,7 +60,7 @@ func Find(directory string) (*Project, error) {
 
 // StageFile is the path of a stage's configuration.
 func (p *Project) StageFile(stack string) string {
-	return filepath.Join(p.Directory, p.StackConfigDir, "Pulumi."+StageName(stack)+".yaml")
+	return filepath.Join(p.Directory, p.StackConfigDir, stage.FileName(StageName(stack)))
 }
 
 // EncryptionKeys say in a stage file how its secrets are encrypted.

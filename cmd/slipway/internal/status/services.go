@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
+	"slipway/stage"
 )
 
 type askedService struct {
@@ -85,7 +86,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
-		now.registered = state.Registered(cluster + "-" + name)
+		now.registered = state.Registered(stage.FamilyName(cluster, name))
 		var target string
 		now.urn, target = state.Service(cluster, name)
 		if max(ecsread.RevisionNumber(target), now.registered) >= now.Revision {

@@ -202,7 +202,7 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
 		s.askedFor(stagefile.Load(project, s.Stage, config, secretKeys))
 		cloud, err := awsreader.Connect(ctx, s.Stage, config)
-		s.lost = err == nil && cloud.HasCluster(ctx, project.Name+"-"+name, project.Name, name)
+		s.lost = err == nil && cloud.HasCluster(ctx, stage.ClusterName(project.Name, name), project.Name, name)
 	}
 	if s.lost {
 		s.differ("there is no stack %s here, and AWS has its ECS cluster: sign in to the backend that has its state "+

@@ -113,7 +113,7 @@ func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
 		_, target := s.Service(cluster, name)
 		return ecsread.RevisionNumber(target)
 	}
-	return s.Registered(cluster + "-" + name)
+	return s.Registered(stage.FamilyName(cluster, name))
 }
 
 // outputs are the stack's, where it is this update that they are from; nil where not.
@@ -137,7 +137,7 @@ func (t *Timeline) outputs(ctx context.Context, e *Entry) (*pulumicli.Outputs, e
 // describe reads the revisions that updates put in place, each once, and what they run.
 func (t *Timeline) describe(ctx context.Context, entries []*Entry) error {
 	revision := func(of Part, put *DeployedRevision) string {
-		return t.Cluster() + "-" + of.Name + ":" + strconv.Itoa(put.Revision)
+		return stage.FamilyName(t.Cluster(), of.Name) + ":" + strconv.Itoa(put.Revision)
 	}
 	var missing []string
 	for _, e := range entries {
@@ -249,7 +249,7 @@ func (t *Timeline) registeredBy(ctx context.Context, e *Entry, at time.Time, sla
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
 func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsreader.Revision, error) {
-	family := t.Cluster() + "-" + name
+	family := stage.FamilyName(t.Cluster(), name)
 	tags := (&stage.Stage{Project: t.Project.Name, Name: t.Name()}).AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
 	own := func(r *awsreader.Revision) bool {
