@@ -57,7 +57,8 @@ func variable(name, value string) string {
 
 func rolled(name string, old, new map[string]any) []pulumicli.Step {
 	return []pulumicli.Step{step("replace", definition, name, name, old, new, "containerDefinitions"),
-		step("update", service+"$"+serviceType, name, name, map[string]any{"taskDefinition": "arn:aws:ecs:x:1:d/" + name + ":3"},
+		step("update", service+"$"+serviceType, name, name,
+			map[string]any{"taskDefinition": "arn:aws:ecs:x:1:d/" + name + ":3"},
 			map[string]any{"taskDefinition": unknown}, "taskDefinition")}
 }
 
@@ -77,7 +78,8 @@ func TestVariablesAreTheirOwnLines(t *testing.T) {
 	old := containers("web", "r/web:1", variable("B", "1")+","+variable("C", "old")+","+variable("D", "4"),
 		`, "secrets": [{"name": "KEY", "valueFrom": "arn:1"}]`)
 	for name, c := range map[string]struct{ environment, secrets, said string }{
-		"added in front": {variable("A", "0") + "," + variable("B", "1") + "," + variable("C", "old") + "," + variable("D", "4"),
+		"added in front": {variable("A", "0") + "," + variable("B", "1") + "," + variable("C", "old") + "," +
+			variable("D", "4"),
 			"arn:1", "web.environment.A: + 0"},
 		"removed": {variable("B", "1") + "," + variable("D", "4"), "arn:1", "web.environment.C: - old"},
 		"renamed": {variable("B", "1") + "," + variable("C2", "old") + "," + variable("D", "4"), "arn:1",
@@ -123,10 +125,12 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 			map[string]any{"cluster": "b"}, "cluster")},
 			"web (service) is replaced: the former service is deleted first, so nothing serves until the new one runs\n" +
 				"  cluster: a → b\n"},
-		"removal": {[]pulumicli.Step{step("delete", ecs, "web", "web", none, nil), step("delete", service, "web", "", none, nil),
+		"removal": {[]pulumicli.Step{step("delete", ecs, "web", "web", none, nil),
+			step("delete", service, "web", "", none, nil),
 			step("delete", service+"$aws:iam/role:Role", "web-task", "web", none, nil)},
 			"web (service) is deleted: its revisions stay in ECS, and its images in ECR\n"},
-		"what AWS has otherwise": {[]pulumicli.Step{step("update", ecs, "web", "web", count("2"), count("2"), "desiredCount")},
+		"what AWS has otherwise": {[]pulumicli.Step{
+			step("update", ecs, "web", "web", count("2"), count("2"), "desiredCount")},
 			"  desiredCount: changed in AWS\n"},
 		"what only the update knows": {[]pulumicli.Step{step("replace", definition, "web", "web", definitions,
 			map[string]any{"containerDefinitions": unknown}, "containerDefinitions")},
@@ -134,8 +138,8 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 		"a secret's value": {[]pulumicli.Step{step("replace", service+"$slipway:components:Secrets$aws:x:V", "web", "web",
 			map[string]any{"secretString": "[secret]"}, map[string]any{"secretString": "[secret]"}, "secretString")},
 			"  aws:x:V web is replaced\n    secretString: changed (secret)\n"},
-		"a statement of a policy": {[]pulumicli.Step{step("update", service+"$aws:iam/rolePolicy:RolePolicy", "web-task", "web",
-			map[string]any{"policy": `{"Statement": [{"Sid": "B", "Action": ["s3:GetObject"]}]}`},
+		"a statement of a policy": {[]pulumicli.Step{step("update", service+"$aws:iam/rolePolicy:RolePolicy", "web-task",
+			"web", map[string]any{"policy": `{"Statement": [{"Sid": "B", "Action": ["s3:GetObject"]}]}`},
 			map[string]any{"policy": `{"Statement": [{"Sid": "A", "Action": ["sqs:SendMessage"]}, ` +
 				`{"Sid": "B", "Action": ["s3:GetObject"]}]}`}, "policy")},
 			"    policy.Statement.A.Action: + [\"sqs:SendMessage\"]\n"},
@@ -143,7 +147,8 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 			step("update", service+"$aws:iam/role:Role", "web-task", "web", map[string]any{"tags": map[string]any{"team": "a"}},
 				map[string]any{"tags": map[string]any{"team": "b"}}, "tags", "tagsAll"),
 			step("update", "slipway:components:Cluster$aws:ecs/cluster:Cluster", "dev", "dev",
-				map[string]any{"tags": map[string]any{"team": "a"}}, map[string]any{"tags": map[string]any{"team": "b"}}, "tags.team")},
+				map[string]any{"tags": map[string]any{"team": "a"}},
+				map[string]any{"tags": map[string]any{"team": "b"}}, "tags.team")},
 			"\nTags\n  of 2 resources: tags.team: a → b\n"},
 	} {
 		require.Contains(t, printed(t, Of("dev", &pulumicli.Preview{Steps: c.steps}, noTask), false), c.said, name)
