@@ -165,7 +165,7 @@ func (p CLI) Write(ctx context.Context, input io.Reader, args ...string) ([]byte
 			_, diagnostics, _ := strings.Cut(stdout, "Diagnostics:")
 			stderr = strings.TrimSpace(diagnostics)
 		}
-		if saysNoStack(stderr) {
+		if lacksStack(stderr) {
 			return nil, NoStack{p.noStack(valueOf(args, "--stack"))}
 		}
 		return nil, fmt.Errorf("pulumi %s: %s (%w)", strings.Join(args, " "), stderr, err)
@@ -173,8 +173,8 @@ func (p CLI) Write(ctx context.Context, input io.Reader, args ...string) ([]byte
 	return []byte(stdout), nil
 }
 
-// saysNoStack tells whether the CLI ended because a stack is not there.
-func saysNoStack(stderr string) bool { return strings.Contains(stderr, "no stack named") }
+// lacksStack tells the CLI's error about a stack that is not there.
+func lacksStack(stderr string) bool { return strings.Contains(stderr, "no stack named") }
 
 // noStack says of a stack that is not there whether its stage has a file, or else what has one.
 func (p CLI) noStack(stack string) error {

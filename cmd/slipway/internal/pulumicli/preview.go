@@ -54,7 +54,7 @@ func (p CLI) Preview(ctx context.Context, stack string) (*Preview, error) {
 	}
 	stdout, stderr, _, err := command.Run(ctx, p.Directory, nil, nil, nil, nil,
 		"preview", "--json", "--stack", stack, "--non-interactive", "--suppress-outputs")
-	if err != nil && saysNoStack(stderr) {
+	if err != nil && lacksStack(stderr) {
 		return nil, NoStack{p.noStack(stack)}
 	}
 	return readPreview(stack, stdout, stderr, err)
