@@ -34,7 +34,8 @@ type Preview struct {
 	Drift []string `json:"drift"`
 }
 
-// Build is an image that the update builds. Its tag is a candidate: the update's own has the time of the update.
+// Build is an image that the update builds. Its tag is a candidate: the update's own has the time of the update. It is
+// empty where the repository is not there yet.
 type Build struct {
 	Image string `json:"image"`
 	Tag   string `json:"tag"`
@@ -117,9 +118,8 @@ func Of(name string, found *pulumicli.Preview, before func(task string) []string
 			}
 			workloads[at].add(resource, before)
 		case resource.Type == imageType && resource.What != "deleted":
-			if _, tag, tagged := strings.Cut(path.Base(text(resource.new["imageName"])), ":"); tagged {
-				p.Builds = append(p.Builds, Build{resource.Name, tag})
-			}
+			_, tag, _ := strings.Cut(path.Base(text(resource.new["imageName"])), ":")
+			p.Builds = append(p.Builds, Build{resource.Name, tag})
 		default:
 			p.Others = append(p.Others, resource)
 		}
@@ -129,7 +129,7 @@ func Of(name string, found *pulumicli.Preview, before func(task string) []string
 		workload.conclude()
 		for i, image := range workload.Images {
 			workload.Images[i].Built = slices.ContainsFunc(p.Builds,
-				func(build Build) bool { return build.Tag == image.New.Tag })
+				func(build Build) bool { return build.Tag != "" && build.Tag == image.New.Tag })
 		}
 		p.Workloads = append(p.Workloads, workload)
 	}
@@ -179,6 +179,7 @@ func (w *Workload) add(resource *Resource, before func(task string) []string) {
 func (w *Workload) addSettings(resource *Resource) {
 	for _, change := range resource.Settings {
 		container, isImage := strings.CutSuffix(change.Key, ".image")
+		isImage = isImage && resource.Type == taskDefinitionType && !strings.ContainsAny(container, ".[") // no variable
 		switch {
 		case isImage && change.Old != nil && change.New != nil:
 			w.Images = append(w.Images, ImageChange{Container: container, Old: imageIn(resource.old, container),

@@ -135,6 +135,18 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 		"what only the update knows": {[]pulumicli.Step{step("replace", definition, "web", "web", definitions,
 			map[string]any{"containerDefinitions": unknown}, "containerDefinitions")},
 			"  containerDefinitions: changed, to what only the update knows\n"},
+		"what is secret from now on": {[]pulumicli.Step{step("update", service+"$aws:x:V", "web", "web",
+			map[string]any{"text": "plain"}, map[string]any{"text": "[secret]"}, "text")},
+			"  aws:x:V web is updated\n    text: changed (secret)\n"},
+		"a variable called image": {[]pulumicli.Step{step("replace", definition, "web", "web",
+			containers("web", "r/web:1", variable("image", "a"), ""), containers("web", "r/web:1", variable("image", "b"), ""),
+			"containerDefinitions")}, "  web.environment.image: a → b\n"},
+		"a secret with a dot in its name": {[]pulumicli.Step{step("replace", definition, "web", "web",
+			containers("web", "r/web:1", "", `, "secrets": [{"name": "db.key", "valueFrom": "arn:1"}]`),
+			containers("web", "r/web:1", "", `, "secrets": [{"name": "db.key", "valueFrom": "arn:2"}]`),
+			"containerDefinitions")}, `  web.secrets["db.key"]: changed (secret)` + "\n"},
+		"a build for a new repository": {[]pulumicli.Step{step("create", "slipway:components:Image$"+imageType, "web", "web",
+			nil, map[string]any{"imageName": unknown})}, "image web is built, and pushed to a new repository\n"},
 		"a secret's value": {[]pulumicli.Step{step("replace", service+"$slipway:components:Secrets$aws:x:V", "web", "web",
 			map[string]any{"secretString": "[secret]"}, map[string]any{"secretString": "[secret]"}, "secretString")},
 			"  aws:x:V web is replaced\n    secretString: changed (secret)\n"},
@@ -181,6 +193,14 @@ func TestAPreviewAsMarkdown(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(want), printed(t, found, true))
+}
+
+func TestMarkdownMentionsNobody(t *testing.T) {
+	t.Parallel()
+	found := Of("dev", &pulumicli.Preview{Diagnostics: []struct{ Severity, Message string }{
+		{"warning", "ask @all_of\nus, see ##12"}}}, noTask)
+	require.Contains(t, printed(t, found, true), "- ask `@`all\\_of us, see `##`12\n")
+	require.Contains(t, printed(t, found, false), "  ask @all_of us, see ##12\n")
 }
 
 func TestAPreviewFitsIntoAComment(t *testing.T) {

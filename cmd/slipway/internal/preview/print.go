@@ -89,10 +89,16 @@ func code(text string) string {
 	return fence + text + fence
 }
 
-var marks = regexp.MustCompile("[\\\\`*_<>\\[\\]@#]")
+var (
+	marks    = regexp.MustCompile("[\\\\`*_<>\\[\\]]")
+	mentions = regexp.MustCompile(`[@#]+`)
+)
 
-// escape has Markdown show a text as it is.
-func escape(text string) string { return marks.ReplaceAllString(text, `\$0`) }
+// escape has Markdown show a text as it is. GitHub looks for people and issues after Markdown has gone: only code keeps
+// it from that.
+func escape(text string) string {
+	return mentions.ReplaceAllString(marks.ReplaceAllString(text, `\$0`), "`$0`")
+}
 
 func (p *Preview) lines() (lines []line) {
 	add := func(level int, format string, args ...any) {
@@ -100,6 +106,10 @@ func (p *Preview) lines() (lines []line) {
 	}
 	add(0, "%s", p.summary())
 	for _, build := range p.Builds {
+		if build.Tag == "" {
+			add(1, "image %s is built, and pushed to a new repository", build.Image)
+			continue
+		}
 		add(1, "image %s is built, and pushed as %s (or the time of the update)", build.Image, build.Tag)
 	}
 	for _, workload := range p.Workloads {

@@ -103,6 +103,11 @@ func changesIn(old, new map[string]any, differ []string) (changes []flatconfig.C
 			}
 			found = append(found, change)
 		}
+		for i, change := range found {
+			if isSecret(change.Old) || isSecret(change.New) { // also the plain text of what is secret from now on
+				found[i] = flatconfig.Change{Key: change.Key, What: change.What, Secret: true}
+			}
+		}
 		changes = append(changes, found...)
 	}
 	return changes
@@ -144,7 +149,7 @@ func flat(property string, value any) flatconfig.Config {
 	}
 	found.Add("", containers, nil)
 	for path, setting := range found {
-		if parts := strings.Split(path, "."); len(parts) > 1 && parts[1] == "secrets" {
+		if _, of, _ := strings.Cut(path, "."); strings.HasPrefix(of, "secrets.") || strings.HasPrefix(of, "secrets[") {
 			setting.Secret = true
 			found[path] = setting
 		}
@@ -204,6 +209,10 @@ func byName(list []any) map[string]any {
 		return nil
 	}
 	return named
+}
+
+func isSecret(text *string) bool {
+	return text != nil && strings.Contains(*text, pulumicli.SecretValue)
 }
 
 func hasSecret(value any) bool {
