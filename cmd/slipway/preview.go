@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,13 +43,13 @@ It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of mo
 			done := report.Progress("Previewing %s", args[0])
 			found, err := previewStage(cmd.Context(), project, args[0])
 			done()
-			if err != nil {
+			if found == nil {
 				return err
 			}
-			if asJSON {
-				err = report.JSON(found)
-			} else {
+			if !asJSON {
 				found.Print(report, asMarkdown)
+			} else if err := report.JSON(found); err != nil {
+				return err
 			}
 			if err == nil && exitCode && found.Changes > 0 {
 				return exit.Difference
@@ -62,19 +64,21 @@ It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of mo
 	return command
 }
 
-// previewStage asks Pulumi what would change, and AWS what is otherwise than it was deployed.
+// previewStage asks Pulumi what would change, and AWS what is otherwise than it was deployed. Where only the latter
+// could not be told, there are both a preview and an error.
 func previewStage(ctx context.Context, project *stagefile.Project, stack string) (*preview.Preview, error) {
 	pulumi := pulumicli.New(project.Directory)
 	var would *pulumicli.Preview
 	var now *status.Stage
+	var unread error
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
 		would, err = pulumi.Preview(asked, stack)
 		return err
 	})
-	asking.Go(func() (err error) {
-		now, err = status.Read(asked, pulumi, project, stack)
-		return err
+	asking.Go(func() error {
+		now, unread = status.Read(asked, pulumi, project, stack)
+		return nil
 	})
 	if err := asking.Wait(); err != nil {
 		return nil, err
@@ -87,14 +91,22 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 		}
 		return services
 	})
-	for _, difference := range now.Differences {
-		if strings.HasPrefix(difference, "services.") || strings.HasPrefix(difference, "tasks.") {
-			found.Drift = append(found.Drift, difference)
-		}
+	if now != nil {
+		found.Drift = append(found.Drift, slices.DeleteFunc(now.Differences, isOfTheUpdate)...)
 	}
 	found.FindCommits(ctx, func(w preview.Workload) string {
 		image := config.Declares(stage.Path(w.Kind+"s", w.Name, "image"))
 		return filepath.Join(project.Directory, config.Declares(stage.Path("images", image, "build", "context")))
 	})
+	if unread != nil {
+		return found, fmt.Errorf("whether AWS has %s as it was deployed is not known: %w", stack, unread)
+	}
 	return found, nil
+}
+
+// isOfTheUpdate tells whether a difference that status finds is one that the preview itself tells of.
+func isOfTheUpdate(difference string) bool {
+	return strings.HasPrefix(difference, "not deployed yet: ") ||
+		strings.HasPrefix(difference, "removed since the last update") ||
+		strings.Contains(difference, " has never been deployed")
 }

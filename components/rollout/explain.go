@@ -58,11 +58,11 @@ func (r *Rollout) explain(ctx context.Context, service types.Service) error {
 	for _, line := range r.stoppedReasons(ctx) {
 		fmt.Fprintf(&text, "\n  %s", line)
 	}
-	fmt.Fprintf(&text, "\n  Serving now: %s", serving(service))
+	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
 	text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, ")
 	switch {
-	case stays && serving(service) == nothing:
+	case stays && r.serving(service) == nothing:
 		fmt.Fprintf(&text, "`pulumi up --replace '%s'` tries again", r.URN)
 	case stays: // and a replacement would delete what serves
 		fmt.Fprintf(&text, "`aws ecs update-service --cluster %s --service %s --force-new-deployment` tries again, "+
@@ -86,9 +86,9 @@ func (r *Rollout) failure(service types.Service) (reason string, failed bool) {
 }
 
 // serving names the revisions of which tasks run.
-func serving(service types.Service) string {
+func (r *Rollout) serving(service types.Service) string {
 	var running []string
-	for _, d := range ecsread.Serving(service) {
+	for _, d := range ecsread.Serving(service, r.TargetRevision) {
 		running = append(running, fmt.Sprintf("%s, %d of %d replicas", short(awssdk.ToString(d.TaskDefinition)),
 			d.RunningCount, service.DesiredCount))
 	}

@@ -64,10 +64,13 @@ func FailedBecause(service types.Service, revision string,
 	return "", false
 }
 
-// Serving are the deployments of which tasks run, without those that ECS has given up.
-func Serving(service types.Service) (serving []types.Deployment) {
+// Serving are the deployments of which tasks run, without that of a revision, given its ARN, where ECS has given it up.
+// What failed before it and was not rolled back still serves.
+func Serving(service types.Service, revision string) (serving []types.Deployment) {
 	for _, deployment := range service.Deployments {
-		if deployment.RunningCount > 0 && deployment.RolloutState != types.DeploymentRolloutStateFailed {
+		givenUp := aws.ToString(deployment.TaskDefinition) == revision &&
+			deployment.RolloutState == types.DeploymentRolloutStateFailed
+		if deployment.RunningCount > 0 && !givenUp {
 			serving = append(serving, deployment)
 		}
 	}

@@ -67,3 +67,12 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatFailedEarlierAndWasNotRolledBackServes(t *testing.T) {
+	t.Parallel()
+	const gaveUp = types.DeploymentRolloutStateFailed
+	service := ecsService(2, ecsDeployment("PRIMARY", "f:3", gaveUp, 1), ecsDeployment("ACTIVE", "f:2", gaveUp, 1))
+	require.Equal(t, service.Deployments[1:], Serving(service, "f:3"))
+	require.Empty(t, Serving(ecsService(2, ecsDeployment("PRIMARY", "f:3", gaveUp, 1)), "f:3"))
+	require.Len(t, Serving(service, "f:4"), 2)
+}

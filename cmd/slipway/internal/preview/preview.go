@@ -30,7 +30,8 @@ type Preview struct {
 	Others []*Resource `json:"others"`
 	// Warnings are what the program and the providers warn of.
 	Warnings []string `json:"warnings"`
-	// Drift is what AWS has otherwise than it was deployed.
+	// Drift is what status finds that the update did not bring: what AWS has otherwise than it was deployed, an update
+	// that goes on or was cut off.
 	Drift []string `json:"drift"`
 }
 

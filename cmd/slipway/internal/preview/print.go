@@ -125,7 +125,7 @@ func (p *Preview) lines() (lines []line) {
 	for _, section := range []struct {
 		title string
 		said  []string
-	}{{"Warnings", p.Warnings}, {"AWS has otherwise than it was deployed", p.Drift}} {
+	}{{"Warnings", p.Warnings}, {"What slipway status finds", p.Drift}} {
 		if len(section.said) > 0 {
 			add(0, "%s", section.title)
 		}
@@ -262,7 +262,9 @@ func (c ImageChange) lines() []line {
 // tagged tells whether nothing but tags of a resource changes.
 func (r *Resource) tagged() bool {
 	return r.What == "updated" && len(r.Settings) > 0 && !slices.ContainsFunc(r.Settings,
-		func(change flatconfig.Change) bool { return !strings.HasPrefix(change.Key, "tags.") })
+		func(change flatconfig.Change) bool {
+			return !strings.HasPrefix(change.Key, "tags.") && !strings.HasPrefix(change.Key, "tags[")
+		})
 }
 
 func withoutTagged(resources []*Resource) []*Resource {

@@ -44,7 +44,7 @@ type runningService struct {
 	Failure *ecsread.Failure `json:"failure,omitempty"`
 
 	steady     bool
-	serves     bool   // tasks run that ECS has not given up
+	serves     bool   // tasks run, and not only of the revision that failed
 	urn        string // of the service in the state
 	cluster    string
 	registered int // the newest revision that the stack has registered for it; 0 where none is known
@@ -80,7 +80,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 			TaskDefinition: aws.ToString(found.TaskDefinition),
 			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
 			Rollout: string(primary.RolloutState), Reason: aws.ToString(primary.RolloutStateReason),
-			Events: []serviceEvent{}, cluster: cluster, serves: len(ecsread.Serving(found)) > 0,
+			Events: []serviceEvent{}, cluster: cluster,
 			steady: ecsread.Judge(found, aws.ToString(primary.TaskDefinition)) == ecsread.Steady,
 		}
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
@@ -89,6 +89,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 		now.registered = state.Registered(stage.FamilyName(cluster, name))
 		var target string
 		now.urn, target = state.Service(cluster, name)
+		now.serves = len(ecsread.Serving(found, target)) > 0
 		if max(ecsread.RevisionNumber(target), now.registered) >= now.Revision {
 			now.Failure = ecsread.FailureSince(found, target, began) // ECS never goes back to what the state does not know yet
 		}
