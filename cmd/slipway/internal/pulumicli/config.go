@@ -66,7 +66,7 @@ func (c *StageConfig) revealProvider(ctx context.Context, pulumi CLI, stack stri
 	return nil
 }
 
-// publicConfig are the values of a configuration that are no secrets, with hiddenValue for those that are, and the keys
+// publicConfig are the values of a configuration that are no secrets, with HiddenValue for those that are, and the keys
 // of these. file is what the stage file has.
 func publicConfig(values map[string]ConfigValue, file map[string]string) (config map[string]string,
 	secretKeys []string) {

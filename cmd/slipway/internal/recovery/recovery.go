@@ -399,6 +399,7 @@ func (r *Recovery) Left() bool {
 	})
 }
 
+// Print says what became of each operation, and what is left to do.
 func (r *Recovery) Print(report *console.Report, dryRun bool) {
 	if len(r.Operations) == 0 {
 		report.Printf("No operation of %s was cut off", r.Stage)

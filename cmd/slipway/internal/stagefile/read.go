@@ -49,7 +49,7 @@ func (p *Project) ConfigOfFiles(stack string) (config map[string]string, secretK
 	return config, secretKeys, err
 }
 
-// Read returns the values of a stage file by full key, objects as JSON, with hiddenValue for what is
+// Read returns the values of a stage file by full key, objects as JSON, with HiddenValue for what is
 // encrypted.
 func Read(path string) (map[string]string, error) {
 	source, err := os.ReadFile(path)
@@ -93,7 +93,7 @@ func configText(value any) (string, error) {
 	return string(text), err
 }
 
-// hideEncrypted puts hiddenValue in the place of every {secure: …}.
+// hideEncrypted puts HiddenValue in the place of every {secure: …}.
 func hideEncrypted(value any) any {
 	switch value := value.(type) {
 	case map[string]any:

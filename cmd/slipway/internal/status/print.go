@@ -13,6 +13,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
+// Print shows stages side by side, and below them what differs.
 func Print(report *console.Report, stages []*Stage) {
 	services := rowsByName(stages, func(s *Stage) map[string]*serviceStatus { return s.Services },
 		func(s *serviceStatus) []string { return s.columns(report) })

@@ -52,6 +52,7 @@ func (e *Entry) namesOfSecrets() string {
 	return string(encoded)
 }
 
+// Subject is the first line of the message of the update.
 func (e *Entry) Subject() string {
 	subject, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
 	return subject

@@ -21,7 +21,7 @@ import (
 // many bytes for one, with its name and the byte after it (MAX_ARG_STRLEN in execve(2)).
 const mostConfiguration = 131072
 
-// configurationSize is how many bytes of that a stage's configuration takes. config has hiddenValue for what is
+// configurationSize is how many bytes of that a stage's configuration takes. config has HiddenValue for what is
 // encrypted, the sources of the files tell how long that is.
 func configurationSize(config map[string]string, sources ...[]byte) (int, error) {
 	text, err := json.Marshal(config)
@@ -39,7 +39,7 @@ func configurationSize(config map[string]string, sources ...[]byte) (int, error)
 	return size, nil
 }
 
-// hiddenBytes is how much longer encrypted values are than hiddenValue, about: what protects a value adds some 30
+// hiddenBytes is how much longer encrypted values are than HiddenValue, about: what protects a value adds some 30
 // bytes.
 func hiddenBytes(n *yaml.Node) (total int) {
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "secure" {
