@@ -94,7 +94,7 @@ func pinnedImage(ref stage.Ref, platform string) *Image {
 		Commit:    pulumi.String(imageref.CommitOf(ref.Tag)).ToStringOutput(),
 		Platform:  platform,
 		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
-		Labels: map[string]string{"slipway.tag": ref.Tag},
+		Labels: map[string]string{imageref.TagLabel: ref.Tag},
 	}
 }
 

@@ -15,6 +15,9 @@ const (
 	commitPart = `(` + noCommit + `|[0-9a-f]{7}(?:` + dirty + `)?)`
 )
 
+// TagLabel is the Docker label with which a container that runs an image by its digest tells the image's tag.
+const TagLabel = "slipway.tag"
+
 // buildTag is the pattern of BuildTag.
 var buildTag = regexp.MustCompile(`^\d{8}-\d{6}-` + commitPart + `-[0-9a-f]{8}$`)
 

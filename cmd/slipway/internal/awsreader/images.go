@@ -38,7 +38,7 @@ func (i Image) Pin() string {
 func (c *Client) image(ctx context.Context, container types.ContainerDefinition) (Image, error) {
 	used := Image{Reference: aws.ToString(container.Image)}
 	used.Ref, _ = imageref.Parse(used.Reference) // of other text, nothing is known
-	used.Tag = cmp.Or(used.Tag, container.DockerLabels["slipway.tag"])
+	used.Tag = cmp.Or(used.Tag, container.DockerLabels[imageref.TagLabel])
 	if used.Account == c.Account && used.Region == c.Region {
 		images, err := c.repository(ctx, used.Repository)
 		if err != nil {

@@ -158,8 +158,8 @@ func (c Config) Hidden() bool {
 	return false
 }
 
-// rootOf is the first part of a path.
-func rootOf(path string) string {
+// Root is the first part of a path.
+func Root(path string) string {
 	if end := strings.IndexAny(path, ".["); end >= 0 {
 		return path[:end]
 	}
@@ -167,12 +167,12 @@ func rootOf(path string) string {
 }
 
 // hides tells whether what stands at a path could not be decrypted: then nobody knows whether it differs.
-func (c Config) hides(path string) bool { return c[rootOf(path)] == hidden }
+func (c Config) hides(path string) bool { return c[Root(path)] == hidden }
 
 // hasBeside tells whether a configuration has anything under the first part of a path.
 func (c Config) hasBeside(path string) bool {
 	for each := range c {
-		if rootOf(each) == rootOf(path) {
+		if Root(each) == Root(path) {
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
 	"slipway/internal/imageref"
+	"slipway/stage"
 )
 
 // Preview is what the next update of a stage would do, as --json prints it.
@@ -187,14 +188,11 @@ func (w *Workload) addSettings(resource *Resource) {
 				New: imageIn(resource.new, container)})
 		case resource.Type == serviceType && change.Key == "taskDefinition":
 			w.Target = revisionOf(resource.new)
-		case !strings.HasSuffix(change.Key, tagLabel):
+		case !strings.HasSuffix(change.Key, stage.Path("dockerLabels", imageref.TagLabel)):
 			w.Settings = append(w.Settings, change)
 		}
 	}
 }
-
-// tagLabel ends the name of the label that tells the tag of an image that is pinned by its digest.
-const tagLabel = `dockerLabels["slipway.tag"]`
 
 // conclude says what becomes of it in all.
 func (w *Workload) conclude() {
@@ -268,7 +266,7 @@ func imageIn(inputs map[string]any, container string) *pulumicli.Image {
 	for _, each := range definitions {
 		if each.Name == container {
 			image := pulumicli.PinnedImage(each.Image)
-			image.Tag = cmp.Or(image.Tag, each.DockerLabels["slipway.tag"])
+			image.Tag = cmp.Or(image.Tag, each.DockerLabels[imageref.TagLabel])
 			image.Commit = imageref.CommitOf(image.Tag)
 			return image
 		}

@@ -2,7 +2,6 @@ package preview
 
 import (
 	"encoding/json"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func newResource(step pulumicli.Step) *Resource {
 	}
 	r := &Resource{What: what, Type: token, Name: name, old: properties(step.OldState, "inputs"),
 		new: properties(step.NewState, "inputs"), oldOutputs: properties(step.OldState, "outputs"),
-		differ: slices.Compact(slices.Sorted(topLevel(step.DiffReasons)))}
+		differ: propertiesOf(step.DiffReasons)}
 	r.above, r.aboveName = topOf(step.URN), name
 	if parent := text(state["parent"]); custom(step) && parent != "" {
 		_, r.aboveName = partsOf(parent) // which has the name of the service, as all components in one have
@@ -113,18 +112,16 @@ func changesIn(old, new map[string]any, differ []string) (changes []flatconfig.C
 	return changes
 }
 
-// topLevel are the properties that paths such as tags.team or rules[0].port begin with.
-func topLevel(paths []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, path := range paths {
-			if end := strings.IndexAny(path, ".["); end > 0 {
-				path = path[:end]
-			}
-			if path != "tagsAll" && !yield(path) { // which are the tags again
-				return
-			}
+// propertiesOf are the properties that paths such as tags.team or rules[0].port begin with, without tagsAll: those are
+// the tags again.
+func propertiesOf(paths []string) (found []string) {
+	for _, path := range paths {
+		if root := flatconfig.Root(path); root != "tagsAll" {
+			found = append(found, root)
 		}
 	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // containerDefinitions is the property of a task definition that is JSON.
