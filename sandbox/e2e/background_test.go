@@ -4,43 +4,44 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines
+// waitLimit is how long a test waits for what has to come: long, as it is a limit for what never comes, and machines
 // differ.
-const patience = 3 * time.Minute
+const waitLimit = 3 * time.Minute
 
 // forever is the duration of a fault that a test ends itself, so that no test depends on how fast the machine is.
 const forever = "24h"
 
 // background is a command that goes on while the test does.
 type background struct {
-	*project
+	testing.TB
 	*exec.Cmd
 	output *terminal
 }
 
-// start starts a command with the account attached.
-func (p *project) start(args ...string) *background {
-	p.Helper()
-	return p.inBackground(p.command(args...))
+// start starts a command.
+func (c *commandLine) start(args ...string) *background {
+	c.Helper()
+	return c.inBackground(c.command(args...))
 }
 
 // inBackground starts a command, and sees to it that it ends with the test.
-func (p *project) inBackground(command *exec.Cmd) *background {
-	p.Helper()
-	b := &background{project: p, Cmd: command, output: &terminal{}}
+func (c *commandLine) inBackground(command *exec.Cmd) *background {
+	c.Helper()
+	b := &background{TB: c.TB, Cmd: command, output: &terminal{}}
 	b.Stdout, b.Stderr = b.output, b.output
 	b.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill kills all of it
-	require.NoError(p.TB, b.Start())
-	p.Cleanup(func() {
+	require.NoError(b.TB, b.Start())
+	b.Cleanup(func() {
 		if b.ProcessState == nil { // the test has failed before its end
 			_ = b.kill()
 		}
-		p.Logf("$ %s\n%s(%s)", strings.Join(b.Args, " "), b.output, b.ProcessState)
+		b.Logf("$ %s\n%s(%s)", strings.Join(b.Args, " "), b.output, b.ProcessState)
 	})
 	return b
 }
@@ -54,7 +55,7 @@ func (b *background) says(text string) {
 // until waits for what the command is to bring about.
 func (b *background) until(condition func() bool, messageAndArgs ...any) {
 	b.Helper()
-	require.Eventually(b.TB, condition, patience, 20*time.Millisecond, messageAndArgs...)
+	require.Eventually(b.TB, condition, waitLimit, 20*time.Millisecond, messageAndArgs...)
 }
 
 // interrupt is Ctrl-C. The sandbox passes it on to the command that it runs, once.

@@ -63,11 +63,11 @@ func benchProject(b *testing.B, change func(p *project)) *project {
 		change(p)
 	}
 	p.up("dev")
-	p.timedPreview() // whatever is done only once
+	timedPreview(p) // whatever is done only once
 	return p
 }
 
-func (p *project) timedPreview() time.Duration {
+func timedPreview(p *project) time.Duration {
 	p.Helper()
 	r := p.preview("dev")
 	require.Zero(p, r.status, r.output)
@@ -80,8 +80,8 @@ func BenchmarkPreviewAgainstTheEnginesFloor(b *testing.B) {
 	for b.Loop() {
 		var slipway, engine time.Duration
 		for range rounds {
-			slipway += p.timedPreview()
-			engine += floor.timedPreview()
+			slipway += timedPreview(p)
+			engine += timedPreview(floor)
 		}
 		b.ReportMetric(slipway.Seconds()/engine.Seconds(), "times-floor")
 		b.ReportMetric(slipway.Seconds()/rounds, "s/preview")
@@ -100,7 +100,7 @@ func BenchmarkUpOfOneChangedVariable(b *testing.B) {
 	for b.Loop() {
 		var up, preview time.Duration
 		for i := range rounds {
-			preview += p.timedPreview()
+			preview += timedPreview(p)
 			p.write("Pulumi.dev.yaml", strings.Replace(p.git("show", "HEAD:Pulumi.dev.yaml"), "hello from dev",
 				fmt.Sprint("hello ", i), 1))
 			u := p.run(upArgs("dev")...) // with its preview
@@ -127,17 +127,12 @@ func BenchmarkPreviewOfManyServices(b *testing.B) {
 			p.write("Pulumi.dev.yaml", stage+"  slipway:services:\n"+services.String())
 		})
 	}
-	services := projects[sizes[len(sizes)-1]].state("dev")
-	resources := 0
-	for _, ofType := range services {
-		resources += len(ofType)
-	}
-	floor := floorProject(b, resources)
+	floor := floorProject(b, len(projects[sizes[len(sizes)-1]].state("dev").Resources))
 	for b.Loop() {
 		took, memory := map[int]time.Duration{}, map[int]int64{}
 		var plain time.Duration
 		for range 3 {
-			plain += floor.timedPreview()
+			plain += timedPreview(floor)
 			for _, size := range sizes {
 				r := projects[size].preview("dev")
 				require.Zero(b, r.status, r.output)
@@ -212,7 +207,7 @@ func BenchmarkStatusAndRollbackOfALongHistory(b *testing.B) {
 		p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 		p.commit("Greet again")
 		p.up("dev")
-		p.repeatHistory("dev", size)
+		repeatHistory(p, "dev", size)
 		projects[size] = p
 	}
 	for b.Loop() {
@@ -233,9 +228,9 @@ func BenchmarkStatusAndRollbackOfALongHistory(b *testing.B) {
 }
 
 // repeatHistory puts copies of a stage's first update before it until there are so many.
-func (p *project) repeatHistory(stage string, size int) {
+func repeatHistory(p *project, stage string, size int) {
 	p.Helper()
-	found, err := filepath.Glob(filepath.Join(p.account, "*", ".pulumi/history/slipway", stage, stage+"-*.history.json"))
+	found, err := filepath.Glob(filepath.Join(p.aws.dir, "*", ".pulumi/history/slipway", stage, stage+"-*.history.json"))
 	require.NoError(p.TB, err)
 	require.Len(p.TB, found, 2)
 	first := strings.TrimSuffix(found[0], ".history.json")
@@ -245,7 +240,7 @@ func (p *project) repeatHistory(stage string, size int) {
 	for i := range size - len(found) {
 		earlier := filepath.Join(filepath.Dir(first), fmt.Sprintf("%s-%d", stage, at-int64(i+1)*int64(time.Minute)))
 		for _, ending := range []string{".history.json", ".checkpoint.json"} {
-			p.copyFile(first+ending, earlier+ending)
+			copyFile(p.TB, first+ending, earlier+ending)
 		}
 	}
 }

@@ -15,10 +15,10 @@ func TestADeploymentThatIsStoppedIsRedAndNotRolledBack(t *testing.T) {
 	p := deployed(t)
 	p.serviceKeys("deployment: {circuitBreaker: stop}")
 	p.up("dev")
-	s := p.ecsService().Settings
+	s := p.aws.web().Settings
 	require.Equal(t, []bool{true, false}, []bool{s.CircuitBreaker, s.Rollback})
 
-	p.faults(failing("2"))
+	p.aws.setFaults(failing("2"))
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
@@ -27,18 +27,18 @@ func TestADeploymentThatIsStoppedIsRedAndNotRolledBack(t *testing.T) {
 		require.Contains(t, u.output, says)
 	}
 	require.NotContains(t, u.output, "rolled back")
-	service := p.ecsService()
+	service := p.aws.web()
 	require.Contains(t, service.TaskDefinition, "slipway-dev-web:2", "ECS leaves it there")
 	require.Equal(t, ecs.Failed, service.Deployments[0].RolloutState)
 	again := p.tryUp("dev")
 	require.NotZero(t, again.status, "an unchanged retry stays red")
 	require.Contains(t, again.output, "slipway-dev-web:2 failed")
 
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.replace("Pulumi.dev.yaml", "hello again", "hello at last")
 	p.up("dev")
-	require.Equal(t, 3, p.service("slipway-dev").Revision)
-	require.Equal(t, 1, p.service("slipway-dev").Running)
+	require.Equal(t, 3, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.aws.service("slipway-dev").Running)
 	p.settled("dev")
 }
 
@@ -48,12 +48,12 @@ func TestAnAlarmTakesADeploymentBack(t *testing.T) {
 	p.serviceKeys("deployment: {alarms: [shop-latency, shop-errors]}")
 	u := p.up("dev")
 	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
-	alarms := p.ecsService().Settings.Alarms
+	alarms := p.aws.web().Settings.Alarms
 	require.ElementsMatch(t, []string{"shop-latency", "shop-errors"}, alarms.Names)
 	require.Equal(t, []bool{true, true}, []bool{alarms.Enable, alarms.Rollback})
-	require.Empty(t, p.objects(scaling.MetricAlarm), "they are somebody else's")
+	require.Empty(t, p.aws.objects(scaling.MetricAlarm), "they are somebody else's")
 
-	p.faults(map[string]string{"alarm": "shop-latency"})
+	p.aws.setFaults(map[string]string{"alarm": "shop-latency"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u = p.tryUp("dev")
 	require.NotZero(t, u.status)
@@ -62,17 +62,17 @@ func TestAnAlarmTakesADeploymentBack(t *testing.T) {
 		require.Contains(t, u.output, says)
 	}
 	p.refused([]string{"ECS rolled back; serving revision 1", "alarm detected"}, "slipway", "status", "dev", "--exit-code")
-	require.Equal(t, 1, p.service("slipway-dev").Revision)
-	require.Equal(t, "hello from dev", p.service("slipway-dev").Environment["GREETING"])
+	require.Equal(t, 1, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, "hello from dev", p.aws.service("slipway-dev").Environment["GREETING"])
 
-	// An empty list switches them off: the alarm still goes off, and nobody heeds it.
+	// An empty list switches them off: the alarm still goes off, and the deployment goes on.
 	p.replace("Pulumi.dev.yaml", "[shop-latency, shop-errors]", "[]")
 	p.replace("Pulumi.dev.yaml", "hello again", "hello at last")
 	p.up("dev")
-	alarms = p.ecsService().Settings.Alarms
+	alarms = p.aws.web().Settings.Alarms
 	require.Equal(t, []bool{false, false}, []bool{alarms.Enable, alarms.Rollback})
-	require.Equal(t, 3, p.service("slipway-dev").Revision)
-	require.Equal(t, "hello at last", p.service("slipway-dev").Environment["GREETING"])
+	require.Equal(t, 3, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, "hello at last", p.aws.service("slipway-dev").Environment["GREETING"])
 	p.settled("dev")
 }
 
@@ -81,25 +81,25 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 	p := deployed(t)
 	p.serviceKeys("route: {}", "deployment: {maxErrors: 10}")
 	p.up("dev").builtNothing()
-	alarm := p.object(scaling.MetricAlarm)
+	alarm := p.aws.object(scaling.MetricAlarm)
 	for key, want := range map[string]any{"name": "slipway-dev-web-errors", "namespace": "AWS/ApplicationELB",
 		"metricName": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "period": 60,
 		"evaluationPeriods": 1, "threshold": 10, "comparisonOperator": "GreaterThanThreshold",
 		"treatMissingData": "notBreaching"} {
 		require.EqualValues(t, want, alarm[key], key)
 	}
-	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.object(elb.LoadBalancer)),
-		"TargetGroup": nameInCloudWatch(p.object(elb.TargetGroup))}, alarm["dimensions"])
+	require.Equal(t, map[string]any{"LoadBalancer": nameInCloudWatch(p.aws.object(elb.LoadBalancer)),
+		"TargetGroup": nameInCloudWatch(p.aws.object(elb.TargetGroup))}, alarm["dimensions"])
 	require.Empty(t, alarm["alarmActions"])
 	requireAlarms := func(names ...string) {
 		t.Helper()
-		alarms := p.ecsService().Settings.Alarms
+		alarms := p.aws.web().Settings.Alarms
 		require.ElementsMatch(t, names, alarms.Names)
 		require.Equal(t, []bool{true, true}, []bool{alarms.Enable, alarms.Rollback})
 	}
 	requireAlarms("slipway-dev-web-errors")
 
-	p.faults(map[string]string{"alarm": "slipway-dev-web-errors"})
+	p.aws.setFaults(map[string]string{"alarm": "slipway-dev-web-errors"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
@@ -107,23 +107,23 @@ func TestTooManyErrorsTakeADeploymentBack(t *testing.T) {
 		"alarm detected", "Serving now: slipway-dev-web:1, 1 of 1 replicas"} {
 		require.Contains(t, u.output, says)
 	}
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.up("dev", "--refresh")
-	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Equal(t, 2, p.aws.service("slipway-dev").Revision)
 
 	p.replace("Pulumi.dev.yaml", "{maxErrors: 10}", "{maxErrors: 25, alarms: [shop-latency]}")
 	require.ElementsMatch(t, []string{"Update aws:cloudwatch/metricAlarm:MetricAlarm", "Update aws:ecs/service:Service"},
 		p.up("dev").changed())
-	require.EqualValues(t, 25, p.object(scaling.MetricAlarm)["threshold"])
+	require.EqualValues(t, 25, p.aws.object(scaling.MetricAlarm)["threshold"])
 	requireAlarms("slipway-dev-web-errors", "shop-latency")
 
 	p.replace("Pulumi.dev.yaml", "{maxErrors: 25, alarms: [shop-latency]}", "{alarms: [shop-latency]}")
 	p.up("dev")
-	require.Empty(t, p.objects(scaling.MetricAlarm))
+	require.Empty(t, p.aws.objects(scaling.MetricAlarm))
 	requireAlarms("shop-latency")
 	p.settled("dev")
 	p.withoutOptions()
 	p.up("dev")
-	require.False(t, p.ecsService().Settings.Alarms.Enable)
+	require.False(t, p.aws.web().Settings.Alarms.Enable)
 	p.settled("dev")
 }

@@ -12,15 +12,11 @@ import (
 	"slipway/sandbox/account/vpc"
 )
 
-func destroyArgs(stage string) []string {
-	return []string{"pulumi", "destroy", "--stack", stage, "--yes", "--non-interactive", "--color", "never"}
-}
-
 func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.refused([]string{"RepositoryNotEmptyException", "slipway-dev/web"}, destroyArgs("dev")...)
-	require.Len(t, p.images(), 1, "nothing is lost")
+	require.Len(t, p.aws.images(), 1, "nothing is lost")
 	r := p.refused([]string{"the last destroy failed", "services.web: ECS no longer has it: a destroy was under way"},
 		"slipway", "status", "dev", "--exit-code")
 	require.NotContains(t, r.output, "by hand")
@@ -28,14 +24,14 @@ func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
 	p.write("Pulumi.dev.yaml", p.read("Pulumi.dev.yaml")+"  slipway:repository:\n    forceDelete: true\n")
 	p.up("dev")
 	p.ok(destroyArgs("dev")...)
-	require.Empty(t, p.images())
-	require.Equal(t, "1 ACTIVE", p.revisions("slipway-dev-web")[0], "revisions stay")
-	a := p.open()
+	require.Empty(t, p.aws.images())
+	require.Equal(t, "1 ACTIVE", p.aws.revisions("slipway-dev-web")[0], "revisions stay")
+	a := p.aws.open()
 	for _, kind := range []string{ecs.Cluster, logs.LogGroup, ecr.Repository, iam.Role, iam.RolePolicy,
 		vpc.SecurityGroup, vpc.SecurityGroupRule, ecr.LifecyclePolicy} {
 		objects, err := a.Objects(kind)
 		require.NoError(t, err)
 		require.Empty(t, objects, kind)
 	}
-	require.Empty(t, p.state("dev")["aws:ecs/service:Service"])
+	require.Empty(t, p.state("dev").ofType("aws:ecs/service:Service"))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // differ compares stages dev and release, which has to end with a status.
-func (p *project) differ(status int, more ...string) *result {
+func differ(p *project, status int, more ...string) *result {
 	p.Helper()
 	r := p.run(append([]string{"slipway", "diff", "dev", "release"}, more...)...)
 	require.Equal(p, status, r.status, r.output)
@@ -21,13 +21,13 @@ func (p *project) differ(status int, more ...string) *result {
 func TestTheDifferenceOfTwoStages(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	same, one, other := unmistakable(), unmistakable(), unmistakable()
+	same, one, other := uniqueText(), uniqueText(), uniqueText()
 	var said []string
 	p.ok("pulumi", "stack", "init", "release")
-	require.Contains(t, p.differ(2).output, "slipway promote dev release", "its settings are not complete")
+	require.Contains(t, differ(p, 2).output, "slipway promote dev release", "its settings are not complete")
 	p.ok("slipway", "promote", "dev", "release")
 
-	r := p.differ(1)
+	r := differ(p, 1)
 	require.Contains(t, r.stdout,
 		"Note: release runs nothing yet, as it was never deployed: what its file says is compared.\n")
 	require.Contains(t, r.stdout, "\nService web\n  environment.GREETING: hello from dev → hello from release\n"+
@@ -42,8 +42,8 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 		"    worker: {image: web}\n    web:\n      replicas: 1\n      deployment: {maxErrors: 10}\n      route: {}\n")
 	p.replace("Pulumi.release.yaml", "    STAGE: \"release\"\n", "    STAGE: \"dev\"\n    ONLY_HERE: \"yes\"\n")
 	for _, stage := range []string{"dev", "release"} {
-		p.setSecret(stage, "SAME", same)
-		p.setSecret(stage, "OTHER", map[string]string{"dev": one, "release": other}[stage])
+		p.encrypt(stage, "SAME", same)
+		p.encrypt(stage, "OTHER", map[string]string{"dev": one, "release": other}[stage])
 	}
 	p.ok("pulumi", "config", "set", "--stack", "dev", "--plaintext", "--path", "slipway:secrets.KEPT", parameter)
 	p.commit("Two more services")
@@ -53,9 +53,9 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 	p.commit("Version two")
 	p.up("dev")
 
-	r = p.differ(1)
+	r = differ(p, 1)
 	said = append(said, r.output)
-	dev, release := p.outputs("dev").Images["web"], p.outputs("release").Images["web"]
+	dev, release := p.state("dev").outputs().Images["web"], p.state("release").outputs().Images["web"]
 	require.NotEqual(t, dev.Digest, release.Digest)
 	require.Contains(t, r.stdout, "Images\n  web\n    dev      "+dev.Tag+"  "+dev.Digest[:19]+"  commit "+dev.Commit+"\n"+
 		"    release  "+release.Tag+"  "+release.Digest[:19]+"  commit "+release.Commit+"\n    2 commits only in dev:\n")
@@ -79,7 +79,7 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 			Equal *bool
 		}
 	}
-	r = p.differ(1, "--json")
+	r = differ(p, 1, "--json")
 	said = append(said, r.output)
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &data))
 	require.Equal(t, []string{"dev", "release"}, data.Stages)
@@ -106,7 +106,7 @@ func TestTheDifferenceOfTwoStages(t *testing.T) {
 	require.Contains(t, r.stdout, "    2 commits only in dev:\n")
 	require.Contains(t, r.stdout, "  deployment.maxErrors: 10 → 0\n")
 	said = append(said, r.output)
-	p.requireUnseen(said, same, one, other)
+	requireUnseen(p, said, same, one, other)
 }
 
 func TestTwoStagesThatDoNotDiffer(t *testing.T) {
@@ -127,7 +127,7 @@ func TestTwoStagesThatDoNotDiffer(t *testing.T) {
 	r := p.ok("slipway", "diff", "release", "twin")
 	require.Contains(t, r.stdout, "release and twin do not differ.\n")
 	for _, stage := range []string{"release", "twin"} {
-		p.setSecret(stage, "SAME", "hunter2-same")
+		p.encrypt(stage, "SAME", "hunter2-same")
 	}
 	p.ok("slipway", "diff", "release", "twin")
 	r = p.run("sh", "-c", "PULUMI_CONFIG_PASSPHRASE=wrong exec slipway diff release twin")

@@ -13,15 +13,15 @@ import (
 func TestTheCommandsOfPulumiThatPeopleAreToldAreThere(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	told, err := docs.Commands("../..")
+	advised, err := docs.Commands("../..")
 	require.NoError(t, err)
 	for _, directory := range []string{"../../cmd", "../../components", "../../stage"} {
 		messages, err := docs.MessageCommands(directory)
 		require.NoError(t, err)
-		told = append(told, messages...)
+		advised = append(advised, messages...)
 	}
 	tried := map[string]bool{}
-	for _, command := range told {
+	for _, command := range advised {
 		shape := shapeOf(command.Args)
 		if command.Name != "pulumi" || tried[shape] {
 			continue

@@ -11,8 +11,8 @@ import (
 	"slipway/sandbox/account/ecs"
 )
 
-// put are the revisions of web that the updates of stage dev put in place, oldest first.
-func (p *project) put() (revisions []int) {
+// deployedRevisions are the revisions of web that the updates of stage dev put in place, oldest first.
+func deployedRevisions(p *project) (revisions []int) {
 	p.Helper()
 	var history []historyEntry
 	require.NoError(p.TB, json.Unmarshal([]byte(p.ok("slipway", "history", "dev", "--json").stdout), &history))
@@ -23,16 +23,16 @@ func (p *project) put() (revisions []int) {
 }
 
 // registerByHand registers a copy of the newest revision of web with another greeting, tags and all, as a CI job may.
-func (p *project) registerByHand(greeting string) {
+func registerByHand(p *project, greeting string) {
 	p.Helper()
-	definition, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web")
+	definition, err := ecs.FindTaskDefinition(p.aws.open(), "slipway-dev-web")
 	require.NoError(p.TB, err)
 	text, err := json.Marshal(definition)
 	require.NoError(p.TB, err)
 	p.write("../byhand.json", string(text))
 	p.replace("../byhand.json", "hello", greeting)
 	require.NoError(p.TB, json.Unmarshal([]byte(p.read("../byhand.json")), definition))
-	_, err = ecs.RegisterTaskDefinition(p.open(), "ap-northeast-2", *definition)
+	_, err = ecs.RegisterTaskDefinition(p.aws.open(), "ap-northeast-2", *definition)
 	require.NoError(p.TB, err)
 }
 
@@ -42,28 +42,28 @@ func TestARevisionOfAnUpdateIsTheOneThatItPutInPlace(t *testing.T) {
 		t.Run("AWS's clock "+clock, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t)
-			p.faults(map[string]string{"clock": clock})
+			p.aws.setFaults(map[string]string{"clock": clock})
 			p.up("dev")
-			p.registerByHand("byhand")
+			registerByHand(p, "byhand")
 			p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 			p.commit("Greet again")
 			p.up("dev")
-			p.registerByHand("byhand")
-			require.Equal(t, []int{1, 3}, p.put())
+			registerByHand(p, "byhand")
+			require.Equal(t, []int{1, 3}, deployedRevisions(p))
 			r := p.ok("slipway", "rollback", "dev", "--pin")
 			require.Contains(t, r.output, "services.web.revision: + 1")
 			require.NotContains(t, r.output, "has all of that already")
 			p.up("dev")
-			require.Equal(t, 1, p.service("slipway-dev").Revision)
+			require.Equal(t, 1, p.aws.service("slipway-dev").Revision)
 
 			// Without what the backend keeps of the states, times and what was asked for tell.
-			states, err := filepath.Glob(filepath.Join(p.account, "*", ".pulumi/history/slipway/dev/*.checkpoint.json"))
+			states, err := filepath.Glob(filepath.Join(p.aws.dir, "*", ".pulumi/history/slipway/dev/*.checkpoint.json"))
 			require.NoError(t, err)
 			require.Len(t, states, 3)
 			for _, state := range states {
 				require.NoError(t, os.Remove(state))
 			}
-			require.Equal(t, []int{1, 3, 1}, p.put())
+			require.Equal(t, []int{1, 3, 1}, deployedRevisions(p))
 			require.Contains(t, p.ok("slipway", "rollback", "dev", "--pin", "--to", "2").output, "services.web.revision: 1 → 3")
 		})
 	}
@@ -72,11 +72,11 @@ func TestARevisionOfAnUpdateIsTheOneThatItPutInPlace(t *testing.T) {
 func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-rollout": forever})
+	p.aws.setFaults(map[string]string{"slow-rollout": forever})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.commit("Greet again")
 	update := p.start(upArgs("dev", "--skip-preview")...)
-	update.until(p.rollingOut)
+	update.until(p.aws.rollingOut)
 	said := "the last update of dev has not ended: "
 	commands := [][]string{{"slipway", "rollback", "dev"}, {"slipway", "promote", "dev", "release"},
 		{"slipway", "status", "dev", "--exit-code"}}
@@ -89,7 +89,7 @@ func TestAnUpdateThatHasNotEndedIsSaid(t *testing.T) {
 			command...).status)
 	}
 	require.Contains(t, p.ok("slipway", "history", "dev").output, said)
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.ok("pulumi", "cancel", "--stack", "dev", "--yes")
 	p.up("dev")
 	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").output, "what was asked for is what runs")
@@ -103,14 +103,14 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 		"slipway", "status", "--exit-code")
 	require.Equal(t, 1, r.status)
 
-	p.faults(map[string]string{"slow-rollout": forever})
+	p.aws.setFaults(map[string]string{"slow-rollout": forever})
 	first := p.start(upArgs("dev", "--skip-preview")...)
 	first.until(func() bool {
-		services, err := ecs.AllServices(p.open(), "slipway-dev")
+		services, err := ecs.AllServices(p.aws.open(), "slipway-dev")
 		return err == nil && len(services) == 1
 	})
 	require.NoError(t, first.kill())
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.ok("pulumi", "cancel", "--stack", "dev", "--yes")
 	r = p.refused([]string{"slipway-dev-web:1"}, "slipway", "status", "dev", "--exit-code")
 	// The kill was at about the time at which the state got the service.
@@ -122,7 +122,7 @@ func TestStatusOfStagesInOddStates(t *testing.T) {
 	require.Contains(t, p.ok("slipway", "status", "dev").output,
 		"removed since the last update, which still had: services.web.environment.GREETING")
 	p.git("checkout", "-q", "Pulumi.dev.yaml")
-	_, err := ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
+	_, err := ecs.DeregisterTaskDefinition(p.aws.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
 	p.refused([]string{"slipway-dev-web:1 (INACTIVE)", "services.web: its revision 1 is INACTIVE"}, "slipway", "status",
 		"dev", "--exit-code")

@@ -23,39 +23,39 @@ type historyEntry struct {
 
 func TestHistoryTellsEveryUpdate(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	var history []historyEntry
 	r := p.ok("slipway", "history", "release", "--json")
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &history))
-	require.Len(t, history, len(chapters))
+	require.Len(t, history, len(pastUpdates))
 	commits := strings.Fields(p.git("log", "--format=%H"))
-	for i, chapter := range chapters {
+	for i, past := range pastUpdates {
 		e := history[len(history)-1-i] // newest first
 		require.Equal(t, i+1, e.Number)
-		require.Equal(t, chapter.message, strings.TrimSpace(strings.SplitN(e.Message, "\n", 2)[0]))
-		require.Equal(t, chapter.result, e.Result, chapter.message)
+		require.Equal(t, past.message, strings.TrimSpace(strings.SplitN(e.Message, "\n", 2)[0]))
+		require.Equal(t, past.result, e.Result, past.message)
 		require.Equal(t, "Dana Developer", e.Author)
-		require.Contains(t, commits, e.Commit, chapter.message)
-		var placed, changed []string
-		for _, service := range []string{"api", "web", "worker"} {
-			put := e.Services[service]
-			require.Equal(t, placedBy(i + 1)[service], put.Revision, "%s after %s", service, chapter.message)
-			if put.Changed {
-				placed = append(placed, fmt.Sprintf("%s:%d", service, put.Revision))
+		require.Contains(t, commits, e.Commit, past.message)
+		var deployed, changed []string
+		for _, name := range []string{"api", "web", "worker"} {
+			service := e.Services[name]
+			require.Equal(t, revisionsAfter(i + 1)[name], service.Revision, "%s after %s", name, past.message)
+			if service.Changed {
+				deployed = append(deployed, fmt.Sprintf("%s:%d", name, service.Revision))
 			}
-			require.NotEmpty(t, put.Image.Tag)
-			require.NotEmpty(t, put.Image.Commit)
+			require.NotEmpty(t, service.Image.Tag)
+			require.NotEmpty(t, service.Image.Commit)
 		}
-		require.Equal(t, chapter.placed, strings.Join(placed, " "), chapter.message)
+		require.Equal(t, past.deployed, strings.Join(deployed, " "), past.message)
 		for _, change := range e.Changes {
 			changed = append(changed, change.Key)
 		}
 		if i > 0 {
-			require.Equal(t, chapter.changed, changed, chapter.message)
+			require.Equal(t, past.changed, changed, past.message)
 		}
 	}
 	require.True(t, history[3].Services["web"].Pinned, "update 9")
-	images := p.images()
+	images := p.aws.images()
 	require.Equal(t, images[0].Tag, history[len(history)-1].Services["web"].Image.Tag)
 	require.Equal(t, images[1].Tag, history[0].Services["web"].Image.Tag)
 	require.NotContains(t, r.output, "hunter2")
@@ -68,7 +68,7 @@ func TestHistoryTellsEveryUpdate(t *testing.T) {
 
 func TestHistoryShowsOneUpdateWhole(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	r := p.ok("slipway", "history", "release", "2")
 	require.Contains(t, r.stdout, "services.web.environment.GREETING: hello from release → good day")
 	require.Contains(t, r.stdout, "web.environment.GREETING: hello from release → good day")
@@ -92,8 +92,29 @@ func TestHistoryShowsOneUpdateWhole(t *testing.T) {
 
 func TestHistoryWithoutTheKeyToTheSecrets(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	r := p.ok("env", "PULUMI_CONFIG_PASSPHRASE=wrong", "slipway", "history", "release")
 	require.Contains(t, r.output, "could not all be decrypted")
 	require.Contains(t, r.stdout, "services.web.environment.GREETING")
+}
+
+func TestTheOtherCommandsOnAStageWithAHistory(t *testing.T) {
+	t.Parallel()
+	p := withHistory(t)
+	r := p.refused([]string{"KEY", "REGION", "replicas"}, "slipway", "diff", "dev", "release")
+	require.Equal(t, 1, r.status)
+	require.NotContains(t, r.output, "hunter2")
+	p.ok("slipway", "verify", "release")
+	p.ok("slipway", "verify", "dev")
+	p.ok("slipway", "logs", "release", "worker", "--since", "1h")
+	r = p.ok("slipway", "promote", "dev", "release", "--commit")
+	require.Contains(t, r.output, "already runs the images of dev")
+	require.Empty(t, p.git("status", "--porcelain"))
+	require.Contains(t, p.ok("slipway", "completion", "bash").stdout, "slipway")
+	require.Contains(t, p.ok("slipway", "__complete", "status", "").stdout, "release")
+	for _, command := range []string{"status", "history", "diff", "logs", "verify", "promote", "rollback"} {
+		help := p.ok("slipway", command, "--help").stdout
+		require.Contains(t, help, "Examples:")
+		require.Contains(t, help, "--json")
+	}
 }

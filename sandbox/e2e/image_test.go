@@ -21,7 +21,7 @@ func TestWhatIsBuiltIsWhatDockerSees(t *testing.T) {
 `)
 		p.up("dev")
 		repositories := map[string]int{}
-		for _, image := range p.images() {
+		for _, image := range p.aws.images() {
 			repositories[image.Repository]++
 		}
 		require.Equal(t, map[string]int{"slipway-dev/web": 1, "slipway-dev/mono": 1, "slipway-dev/mono/context": 1},

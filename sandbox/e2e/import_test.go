@@ -14,11 +14,11 @@ import (
 func TestImportOfWhatWasMadeByHand(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	require.NoError(t, p.open().CreateObject(logs.LogGroup, "/team/audit",
+	require.NoError(t, p.aws.open().CreateObject(logs.LogGroup, "/team/audit",
 		account.Object{"name": "/team/audit", "retentionInDays": 30.0}, nil))
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
 		`"sts:AssumeRole"}]}`
-	require.NoError(t, p.open().CreateObject(iam.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
+	require.NoError(t, p.aws.open().CreateObject(iam.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
 		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"},
 		nil))
 
@@ -36,7 +36,7 @@ func TestImportOfWhatWasMadeByHand(t *testing.T) {
 	require.Contains(t, said.output, `retentionInDays = 30`)
 
 	state := p.state("dev")
-	require.Equal(t, "/team/audit", state["aws:cloudwatch/logGroup:LogGroup"][0].Inputs["name"])
-	require.Equal(t, trust, state["aws:iam/role:Role"][0].Inputs["assumeRolePolicy"])
+	require.Equal(t, "/team/audit", state.ofType("aws:cloudwatch/logGroup:LogGroup")[0].Inputs["name"])
+	require.Equal(t, trust, state.ofType("aws:iam/role:Role")[0].Inputs["assumeRolePolicy"])
 	p.ok("pulumi", "refresh", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes")
 }

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,80 +11,74 @@ import (
 	"slipway/sandbox/account/ecs"
 )
 
-// killed starts an update, kills all of it once the condition holds, and repeats the update as a user would: after
-// `pulumi cancel`. The faults that held the update up are over by then.
-func (p *project) killed(when func() bool) {
+// killAndRepeat starts an update, kills all of it once the condition holds, and repeats the update as a user would:
+// after `pulumi cancel`. The faults that held the update up are over by then.
+func killAndRepeat(p *project, when func() bool) {
 	p.Helper()
 	update := p.start(upArgs("dev", "--skip-preview")...)
 	update.until(when)
 	require.NoError(p.TB, update.kill())
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	p.up("dev")
 	p.up("dev", "--expect-no-changes")
 }
 
-// rollingOut tells whether a deployment of stage dev's service is under way beside the one before it.
-func (p *project) rollingOut() bool {
-	s, err := ecs.FindService(p.open(), "slipway-dev", "web")
-	return err == nil && len(s.Deployments) > 1
-}
-
 func TestAKillBeforeThePushConverges(t *testing.T) {
 	t.Parallel()
 	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
-		p.faults(map[string]string{"slow-push": forever})
+		p.aws.setFaults(map[string]string{"slow-push": forever})
 		p.editApp("two")
-		p.killed(func() bool { return p.builds("slipway-dev/web") == 2 })
-		require.Len(t, p.images(), 2, "the first push never happened")
-		require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, p.images()[1].Tag))
+		killAndRepeat(p, func() bool { return p.aws.builds("slipway-dev/web") == 2 })
+		require.Len(t, p.aws.images(), 2, "the first push never happened")
+		require.True(t, strings.HasSuffix(p.aws.service("slipway-dev").Image, p.aws.images()[1].Tag))
 	})
 }
 
 func TestAKillAfterThePushConverges(t *testing.T) {
 	t.Parallel()
 	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
-		p.faults(map[string]string{"die-after-push": "1"})
+		p.aws.setFaults(map[string]string{"die-after-push": "1"})
 		p.editApp("two")
-		p.killed(func() bool { return len(p.images()) == 2 })
-		images := p.images()
+		killAndRepeat(p, func() bool { return len(p.aws.images()) == 2 })
+		images := p.aws.images()
 		require.Len(t, images, 3, "the image that no state knows stays, and the next attempt has a tag of its own")
-		require.True(t, strings.HasSuffix(p.service("slipway-dev").Image, images[2].Tag))
+		require.True(t, strings.HasSuffix(p.aws.service("slipway-dev").Image, images[2].Tag))
 	})
 }
 
 func TestAKillDuringARolloutConverges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-rollout": forever})
+	p.aws.setFaults(map[string]string{"slow-rollout": forever})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
-	p.killed(p.rollingOut)
-	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
+	killAndRepeat(p, p.aws.rollingOut)
+	require.Equal(t, "hello again", p.aws.service("slipway-dev").Environment["GREETING"])
 }
 
 func TestAKillDuringAFirstRolloutConverges(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.faults(map[string]string{"slow-rollout": forever})
-	p.killed(func() bool {
-		services, err := ecs.AllServices(p.open(), "slipway-dev")
+	p.aws.setFaults(map[string]string{"slow-rollout": forever})
+	killAndRepeat(p, func() bool {
+		services, err := ecs.AllServices(p.aws.open(), "slipway-dev")
 		return err == nil && len(services) == 1
 	})
-	require.Equal(t, 1, p.service("slipway-dev").Running)
+	require.Equal(t, 1, p.aws.service("slipway-dev").Running)
 }
 
 func TestTwoUpdatesOfOneStageDoNotMix(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{"slow-rollout": forever})
+	p.aws.setFaults(map[string]string{"slow-rollout": forever})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	first := p.start(upArgs("dev", "--skip-preview")...)
-	first.until(p.rollingOut)
+	first.until(p.aws.rollingOut)
 	p.refused([]string{"the stack is currently locked"}, upArgs("dev", "--skip-preview")...)
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	first.succeeds()
 	p.up("dev", "--expect-no-changes")
-	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
+	require.Equal(t, "hello again", p.aws.service("slipway-dev").Environment["GREETING"])
 }
 
 func TestTwoStagesUpdateAtOnceWhilePsAnswers(t *testing.T) {
@@ -103,7 +95,7 @@ func TestTwoStagesUpdateAtOnceWhilePsAnswers(t *testing.T) {
 	go func() { both.Wait(); close(done) }()
 	asked := 0
 	for tick := time.NewTicker(100 * time.Millisecond); ; asked++ {
-		output, err := exec.Command(filepath.Join(root, ".bin/sandbox"), "--dir", p.account, "ps", "--json").CombinedOutput()
+		output, err := p.aws.sandbox("ps", "--json").CombinedOutput()
 		require.NoError(t, err, string(output))
 		select {
 		case <-tick.C:
@@ -115,6 +107,6 @@ func TestTwoStagesUpdateAtOnceWhilePsAnswers(t *testing.T) {
 	require.Greater(t, asked, 3)
 	for i, cluster := range []string{"slipway-dev", "slipway-release"} {
 		require.Zero(t, results[i].status, results[i].output)
-		require.Equal(t, "hello again", p.service(cluster).Environment["GREETING"])
+		require.Equal(t, "hello again", p.aws.service(cluster).Environment["GREETING"])
 	}
 }

@@ -27,14 +27,14 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 		"too long for its inline policy"
 	permitted := func(resource string) string {
 		t.Helper()
-		found, err := iam.Simulate(p.open(), "slipway-dev-web-task", "s3:GetObject",
+		found, err := iam.Simulate(p.aws.open(), "slipway-dev-web-task", "s3:GetObject",
 			"arn:aws:s3:::a-bucket-with-a-long-name-"+resource+"/and-a-long-prefix/x", nil)
 		require.NoError(t, err)
 		return found.Decision
 	}
 	p.serviceKeys(buckets(3))
 	p.up("dev")
-	require.Len(t, p.taskPolicies(), 1)
+	require.Len(t, p.aws.taskPolicies(), 1)
 	require.NotContains(t, p.preview("dev").output, "managed policies")
 
 	p.withoutOptions()
@@ -44,7 +44,7 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 	require.Contains(t, strings.Join(strings.Fields(preview.output), " "), warning)
 	require.Contains(t, preview.output, "iam:CreatePolicy")
 	var noted []string
-	for _, each := range p.verified(0, "dev") {
+	for _, each := range verified(p, 0, "dev") {
 		if strings.Contains(each.Message, "managed policies") {
 			require.Equal(t, "note", each.Status)
 			noted = append(noted, each.Key+": "+each.Message)
@@ -55,9 +55,9 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 
 	require.Equal(t, []string{"Create aws:iam/policy:Policy", "Create aws:iam/rolePolicyAttachment:RolePolicyAttachment",
 		"Delete aws:iam/rolePolicy:RolePolicy"}, p.up("dev").changed())
-	require.Empty(t, p.taskPolicies())
-	require.Len(t, p.objects(iam.Policy), 2)
-	require.Len(t, p.objects(iam.RolePolicyAttachment), 2)
+	require.Empty(t, p.aws.taskPolicies())
+	require.Len(t, p.aws.objects(iam.Policy), 2)
+	require.Len(t, p.aws.objects(iam.RolePolicyAttachment), 2)
 	require.Equal(t, iam.Allowed, permitted("0149"))
 	settled := p.up("dev", "--refresh", "--expect-no-changes")
 	require.NotContains(t, settled.output, "managed policies", "it has them already")
@@ -65,9 +65,9 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 	p.withoutOptions()
 	p.serviceKeys(buckets(2))
 	p.up("dev")
-	require.Len(t, p.taskPolicies(), 1)
-	require.Empty(t, p.objects(iam.Policy))
-	require.Empty(t, p.objects(iam.RolePolicyAttachment))
+	require.Len(t, p.aws.taskPolicies(), 1)
+	require.Empty(t, p.aws.objects(iam.Policy))
+	require.Empty(t, p.aws.objects(iam.RolePolicyAttachment))
 	require.Equal(t, iam.Allowed, permitted("0001"))
 	require.Equal(t, iam.ImplicitDeny, permitted("0002"))
 	p.settled("dev")
@@ -80,7 +80,7 @@ func TestNamesOfTwoStagesThatMeetAreRefusedBeforeAnythingIsMade(t *testing.T) {
 	p.write("Pulumi.dev-eu.yaml", p.read("Pulumi.dev.yaml"))
 	p.ok("pulumi", "stack", "init", "dev-eu")
 	p.up("dev-eu")
-	roles := len(p.objects(iam.Role))
+	roles := len(p.aws.objects(iam.Role))
 
 	p.serviceKeys("stopTimeout: 30")
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    eu-web:\n      image: web\n    web:\n      "+
@@ -91,12 +91,12 @@ func TestNamesOfTwoStagesThatMeetAreRefusedBeforeAnythingIsMade(t *testing.T) {
 		require.NotZero(t, r.status)
 		require.Contains(t, strings.Join(strings.Fields(r.output), " "), taken)
 	}
-	require.Len(t, p.objects(iam.Role), roles)
-	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"), "nothing has changed")
-	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-eu-web"))
-	p.wrong("dev", "role", taken)
+	require.Len(t, p.aws.objects(iam.Role), roles)
+	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web"), "nothing has changed")
+	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-eu-web"))
+	requireProblem(p, "dev", "role", taken)
 
 	p.replace("Pulumi.dev.yaml", "    eu-web:\n", "    web-eu:\n")
 	p.up("dev")
-	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web-eu"))
+	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web-eu"))
 }

@@ -14,10 +14,10 @@ import (
 
 const logGroup = "/slipway/dev/web"
 
-// wrote has a task write a line at a time. No container runs in the sandbox.
-func (p *project) wrote(task string, at time.Time, message string) {
+// writeLog has a task write a line at a time. No container runs in the sandbox.
+func writeLog(p *project, task string, at time.Time, message string) {
 	p.Helper()
-	a, stream := p.open(), "web/web/"+task
+	a, stream := p.aws.open(), "web/web/"+task
 	if err := logs.CreateLogStream(a, logGroup, stream); !account.IsCode(err, "ResourceAlreadyExistsException") {
 		require.NoError(p.TB, err)
 	}
@@ -30,10 +30,10 @@ func TestLogsOfAService(t *testing.T) {
 	p := deployed(t)
 	one, two := strings.Repeat("1", 32), strings.Repeat("2", 32)
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	p.wrote(one, now.Add(-time.Hour), "long ago")
-	p.wrote(one, now.Add(-2*time.Minute), "first\n")
-	p.wrote(one, now.Add(-10*time.Second), "third <ok>")
-	p.wrote(two, now.Add(-time.Minute), "second")
+	writeLog(p, one, now.Add(-time.Hour), "long ago")
+	writeLog(p, one, now.Add(-2*time.Minute), "first\n")
+	writeLog(p, one, now.Add(-10*time.Second), "third <ok>")
+	writeLog(p, two, now.Add(-time.Minute), "second")
 
 	const layout = "2006-01-02T15:04:05.000Z"
 	line := func(ago time.Duration, task, message string) string {
@@ -72,13 +72,13 @@ func TestLogsFollowed(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	task, now := strings.Repeat("1", 32), time.Now()
-	p.wrote(task, now.Add(-time.Second), "before")
+	writeLog(p, task, now.Add(-time.Second), "before")
 	logs := p.start("slipway", "logs", "dev", "web", "--follow")
 	logs.says("before")
-	p.wrote(task, time.Now(), "after")
+	writeLog(p, task, time.Now(), "after")
 	logs.says("after")
 	// One that arrives late, with a time before those that were printed.
-	p.wrote(strings.Repeat("2", 32), now.Add(-30*time.Second), "late")
+	writeLog(p, strings.Repeat("2", 32), now.Add(-30*time.Second), "late")
 	logs.says("late")
 	logs.interrupt()
 	logs.succeeds()

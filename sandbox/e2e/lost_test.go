@@ -16,15 +16,15 @@ import (
 )
 
 // loseState makes the stack of stage dev a new one. The stage file, with what encrypts its secrets, stays.
-func (p *project) loseState() {
+func loseState(p *project) {
 	p.Helper()
 	p.ok("pulumi", "stack", "rm", "dev", "--force", "--yes", "--preserve-config")
 	p.ok("pulumi", "stack", "init", "dev")
-	require.Empty(p.TB, p.state("dev")["aws:iam/role:Role"])
+	require.Empty(p.TB, p.state("dev").ofType("aws:iam/role:Role"))
 }
 
 // inventory is what the account has of each kind of thing: its names and ARNs.
-func (p *project) inventory() map[string][]string {
+func inventory(p *project) map[string][]string {
 	p.Helper()
 	found := map[string][]string{}
 	for _, token := range aws.Types() {
@@ -32,7 +32,7 @@ func (p *project) inventory() map[string][]string {
 		if kind == "" {
 			continue
 		}
-		for _, o := range p.objects(kind) {
+		for _, o := range p.aws.objects(kind) {
 			if o["deletedDate"] == nil {
 				found[kind] = append(found[kind], fmt.Sprint(o["arn"], " ", o["name"], " ", o["role"], " ", o["policyArn"]))
 			}
@@ -42,7 +42,7 @@ func (p *project) inventory() map[string][]string {
 	return found
 }
 
-// result is what a recovery says of a resource's type.
+// results are what a recovery says: the types of resources by what became of them.
 func (r recovery) results() map[string][]string {
 	results := map[string][]string{}
 	for _, o := range r.Operations {
@@ -54,20 +54,20 @@ func (r recovery) results() map[string][]string {
 func TestALostStateIsFoundInAWS(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.everyOption()
+	withEveryType(p)
 	// Its security group is called as the load balancer's, but for what Pulumi makes up.
 	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n    dev: {image: web, port: 8080}\n")
 	p.up("dev")
-	before, created := p.inventory(), p.ecsService().CreatedAt
+	before, created := inventory(p), p.aws.web().CreatedAt
 	state := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
 
-	p.loseState()
-	shown := p.recovers("--dry-run")
+	loseState(p)
+	shown := recovered(p, "--dry-run")
 	require.Empty(t, shown.Backup)
 	require.Contains(t, shown.results()["imported"], "aws:lb/loadBalancer:LoadBalancer")
-	require.Empty(t, p.state("dev")["aws:iam/role:Role"], "a dry run changes nothing")
+	require.Empty(t, p.state("dev").ofType("aws:iam/role:Role"), "a dry run changes nothing")
 
-	r := p.recovers()
+	r := recovered(p)
 	results := r.results()
 	require.ElementsMatch(t, []string{"docker:index/image:Image", "pulumi:index:Stash",
 		"aws:acm/certificateValidation:CertificateValidation"}, results["made again"])
@@ -77,7 +77,7 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 			require.Contains(t, results["imported"], token)
 		}
 	}
-	require.Equal(t, before, p.inventory(), "nothing in AWS has changed")
+	require.Equal(t, before, inventory(p), "nothing in AWS has changed")
 	exported := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
 	require.NotContains(t, exported, "[secret]")
 	require.NotContains(t, exported, "04da6b54-80e4-46f7-96ec-b56ff0331ba9")
@@ -88,19 +88,19 @@ func TestALostStateIsFoundInAWS(t *testing.T) {
 		"Create aws:acm/certificateValidation:CertificateValidation",
 		"Create aws:ecs/taskDefinition:TaskDefinition", "Delete aws:ecs/taskDefinition:TaskDefinition",
 		"Update aws:ecs/service:Service", "Update aws:scheduler/schedule:Schedule"}, p.up("dev").changed())
-	require.Equal(t, before, p.inventory(), "nothing was replaced, and nothing was made twice")
-	require.Equal(t, created, p.ecsService().CreatedAt)
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
-	p.nothingDoubled()
+	require.Equal(t, before, inventory(p), "nothing was replaced, and nothing was made twice")
+	require.Equal(t, created, p.aws.web().CreatedAt)
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
+	requireNothingDoubled(p)
 	p.settled("dev")
 
-	p.loseState()
-	p.recovers() // to destroy the stage
+	loseState(p)
+	recovered(p) // to destroy the stage
 	p.ok(destroyArgs("dev")...)
-	p.nothingLeft()
+	requireNothingLeft(p)
 	require.Contains(t, p.ok("slipway", "recover", "dev").stdout, "there is nothing to recover",
 		"revisions alone are no stage")
-	require.Empty(t, p.state("dev"))
+	require.Empty(t, p.state("dev").Resources)
 }
 
 // awsInputs are the inputs of what a state has in AWS, without what is encrypted.
@@ -128,10 +128,11 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.serviceKeys("secrets: [PASSWORD]", "scaling: {max: 6, cpu: 60}")
-	p.encrypt("PASSWORD", "hunter2")
-	p.replace("Pulumi.dev.yaml", "      build:\n", "      ref: "+p.outputs("dev").Images["web"].Ref+"\n      build:\n")
+	p.encrypt("dev", "PASSWORD", "hunter2")
+	built := p.state("dev").outputs().Images["web"].Ref
+	p.replace("Pulumi.dev.yaml", "      build:\n", "      ref: "+built+"\n      build:\n")
 	p.up("dev")
-	before, deployment, revisions := p.inventory(), p.ecsService().Deployments[0].ID, p.revisions("slipway-dev-web")
+	before, deployment, revisions := inventory(p), p.aws.web().Deployments[0].ID, p.aws.revisions("slipway-dev-web")
 
 	p.ok("pulumi", "stack", "rm", "dev", "--force", "--yes", "--preserve-config")
 	p.refused([]string{"there is no stack dev here, and AWS has its ECS cluster", "run `pulumi stack init dev` and " +
@@ -139,27 +140,27 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	p.ok("pulumi", "stack", "init", "dev")
 	p.refused([]string{"the state of dev is empty, and AWS has its ECS cluster", "`slipway recover dev`"}, "slipway",
 		"status", "dev", "--exit-code")
-	p.faults(map[string]string{account.APIFault: "DescribeScalingPolicies=deny"}) // which a later round asks for
+	p.aws.setFaults(map[string]string{account.APIFault: "DescribeScalingPolicies=deny"}) // which a later round asks for
 	said := p.refused([]string{"looking for", "is in the state", "slipway recover dev --lost"}, "slipway", "recover",
 		"dev")
 	require.Equal(t, 2, said.status)
-	require.NotEmpty(t, p.state("dev")["aws:ecs/cluster:Cluster"])
-	p.faults(nil)
-	require.Contains(t, p.recovers("--lost").results()["imported"], "aws:appautoscaling/policy:Policy")
+	require.NotEmpty(t, p.state("dev").ofType("aws:ecs/cluster:Cluster"))
+	p.aws.setFaults(nil)
+	require.Contains(t, recovered(p, "--lost").results()["imported"], "aws:appautoscaling/policy:Policy")
 	said = p.refused([]string{"the history of dev has no update, though its state has services"}, "slipway", "status",
 		"dev", "--exit-code")
 	require.NotContains(t, said.output, "killed")
 	require.Empty(t, p.up("dev").changed(), "all is as it was")
-	require.Equal(t, before, p.inventory())
-	require.Equal(t, deployment, p.ecsService().Deployments[0].ID)
-	require.Equal(t, revisions, p.revisions("slipway-dev-web"))
+	require.Equal(t, before, inventory(p))
+	require.Equal(t, deployment, p.aws.web().Deployments[0].ID)
+	require.Equal(t, revisions, p.aws.revisions("slipway-dev-web"))
 	p.settled("dev")
 
-	p.loseState()
-	p.encrypt("PASSWORD", "hunter3") // before anybody has found out
-	p.recovers()
-	p.unread("aws:ecs/service:Service", "aws:iam/role:Role", "aws:secretsmanager/secretVersion:SecretVersion")
-	again := p.recovers().results()
+	loseState(p)
+	p.encrypt("dev", "PASSWORD", "hunter3") // before anybody has found out
+	recovered(p)
+	forgetOutputs(p, "aws:ecs/service:Service", "aws:iam/role:Role", "aws:secretsmanager/secretVersion:SecretVersion")
+	again := recovered(p).results()
 	require.ElementsMatch(t, []string{"aws:ecs/service:Service", "aws:iam/role:Role", "aws:iam/role:Role",
 		"aws:secretsmanager/secretVersion:SecretVersion"}, again["imported"])
 	require.ElementsMatch(t, []string{"Create aws:secretsmanager/secretVersion:SecretVersion",
@@ -170,8 +171,8 @@ func TestALostStateOfAStageThatBuildsNothing(t *testing.T) {
 	p.settled("dev")
 }
 
-// unread makes the state what a recovery leaves that is killed before it has read resources of some types.
-func (p *project) unread(types ...string) {
+// forgetOutputs makes the state what a recovery leaves that is killed before it has read resources of some types.
+func forgetOutputs(p *project, types ...string) {
 	p.Helper()
 	var state map[string]any
 	exported := p.ok("pulumi", "stack", "export", "--stack", "dev").stdout
@@ -194,34 +195,32 @@ func TestWhatIsAnotherProjectsStaysLost(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.serviceKeys("secrets: [PASSWORD]")
-	p.encrypt("PASSWORD", "hunter2")
+	p.encrypt("dev", "PASSWORD", "hunter2")
 	p.up("dev")
 	others := map[string]any{"project": "shop", "stage": "dev"}
-	require.NoError(t, p.open().UpdateObject(iam.Role, "slipway-dev-web-execution",
+	require.NoError(t, p.aws.open().UpdateObject(iam.Role, "slipway-dev-web-execution",
 		account.Object{"tags": others, "tagsAll": others}))
 	copied := account.Object{}
-	for key, value := range p.object(vpc.SecurityGroup) {
+	for key, value := range p.aws.object(vpc.SecurityGroup) {
 		copied[key] = value
 	}
 	copied["name"], copied["tags"], copied["tagsAll"] = "web-0000000", others, others
 	copied["arn"] = account.ARN("ec2", "ap-northeast-2", "security-group/sg-00000000000000000")
-	require.NoError(t, p.open().CreateObject(vpc.SecurityGroup, "sg-00000000000000000", copied, nil))
-	before := p.inventory()
+	require.NoError(t, p.aws.open().CreateObject(vpc.SecurityGroup, "sg-00000000000000000", copied, nil))
+	before := inventory(p)
 
-	p.loseState()
+	loseState(p)
 	left := p.run("slipway", "recover", "dev")
 	require.Equal(t, 1, left.status, left.output)
 	require.Contains(t, left.stdout,
 		"AWS has slipway-dev-web-execution, which does not carry the tags project=slipway and stage=dev")
-	require.Equal(t, before, p.inventory())
-	for _, resources := range p.state("dev") {
-		for _, each := range resources {
-			require.NotEqual(t, "slipway-dev-web-execution", each.ID)
-			require.NotEqual(t, "sg-00000000000000000", each.ID)
-			require.NotContains(t, each.ID, "slipway-dev-web-execution:", "its policy")
-		}
+	require.Equal(t, before, inventory(p))
+	for _, each := range p.state("dev").Resources {
+		require.NotEqual(t, "slipway-dev-web-execution", each.ID)
+		require.NotEqual(t, "sg-00000000000000000", each.ID)
+		require.NotContains(t, each.ID, "slipway-dev-web-execution:", "its policy")
 	}
-	require.Len(t, p.state("dev")["aws:iam/role:Role"], 1)
+	require.Len(t, p.state("dev").ofType("aws:iam/role:Role"), 1)
 }
 
 func TestAnOldBackupIsCompleted(t *testing.T) {
@@ -234,29 +233,29 @@ func TestAnOldBackupIsCompleted(t *testing.T) {
 	require.Contains(t, none, "slipway recover dev --lost")
 	none = p.ok("slipway", "recover", "dev", "--lost").stdout
 	require.Contains(t, none, "AWS has nothing of it that its state lacks", "a change that was not deployed yet is none")
-	require.Empty(t, p.state("dev")["aws:scheduler/schedule:Schedule"])
+	require.Empty(t, p.state("dev").ofType("aws:scheduler/schedule:Schedule"))
 	p.up("dev")
-	before := p.inventory()
+	before := inventory(p)
 
 	p.write("../backup.json", backup)
 	p.ok("pulumi", "stack", "import", "--stack", "dev", "--file", "../backup.json")
 	require.Contains(t, p.ok("slipway", "recover", "dev").stdout,
 		"No operation of dev was cut off: there is nothing to recover.")
-	results := p.recovers("--lost").results()
+	results := recovered(p, "--lost").results()
 	require.Equal(t, []string{"imported"}, keys(results))
 	require.Contains(t, results["imported"], "aws:scheduler/schedule:Schedule")
 	require.Empty(t, p.up("dev").changed())
-	require.Equal(t, before, p.inventory())
+	require.Equal(t, before, inventory(p))
 	p.settled("dev")
 }
 
-// nothingLeft asserts that the account has nothing any more of what a stage makes.
-func (p *project) nothingLeft() {
+// requireNothingLeft asserts that the account has nothing any more of what a stage makes.
+func requireNothingLeft(p *project) {
 	p.Helper()
-	require.Empty(p.TB, p.state("dev")["aws:iam/role:Role"])
+	require.Empty(p.TB, p.state("dev").ofType("aws:iam/role:Role"))
 	for _, token := range aws.Types() {
 		if kind := aws.Kind(token); kind != "" && kind != dns.Record { // of which the proofs of a certificate stay
-			require.Empty(p.TB, slices.DeleteFunc(p.objects(kind),
+			require.Empty(p.TB, slices.DeleteFunc(p.aws.objects(kind),
 				func(o account.Object) bool { return o["deletedDate"] != nil }), kind)
 		}
 	}

@@ -11,32 +11,32 @@ import (
 func TestAnUpdateEndsWellWhateverTheNetworkDoes(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.migrating()
-	p.faults(map[string]string{"api-fault": "DescribeServices=hang:1,RunTask=cut:1,DescribeTasks=html:2,ListTasks=expired:1,FilterLogEvents=hang"})
+	p.migration()
+	p.aws.setFaults(map[string]string{"api-fault": "DescribeServices=hang:1,RunTask=cut:1,DescribeTasks=html:2,ListTasks=expired:1,FilterLogEvents=hang"})
 	u := p.up("dev")
 	require.Contains(t, u.output,
 		"reading the log group /slipway/dev/migrate: it has not answered since the task has ended")
 	require.Contains(t, u.output, "has ended with exit code 0")
-	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-migrate"), "whose start was asked for twice")
-	require.Equal(t, 1, p.service("slipway-dev").Revision)
+	require.Equal(t, []string{"1 exited 0"}, p.aws.exits("slipway-dev-migrate"), "whose start was asked for twice")
+	require.Equal(t, 1, p.aws.service("slipway-dev").Revision)
 
-	p.faults(map[string]string{"api-fault": "DescribeServices=throttle:12"})
+	p.aws.setFaults(map[string]string{"api-fault": "DescribeServices=throttle:12"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	require.Equal(t, 2, p.service("slipway-dev").Revision)
-	require.Equal(t, []string{"1 exited 0", "1 exited 0"}, p.ran("slipway-dev-migrate"))
+	require.Equal(t, 2, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, []string{"1 exited 0", "1 exited 0"}, p.aws.exits("slipway-dev-migrate"))
 }
 
 func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.migrating()
+	p.migration()
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	good := p.read("Pulumi.dev.yaml")
 	p.serviceKeys("revision: 7", "route: {hosts: [web.example.org]}")
 	p.stageKeys("slipway:loadBalancer: {zone: example.org, subnets: [" + vpc.Subnets[0].ID +
 		", subnet-0123456789abcdef0]}")
-	p.faults(map[string]string{"api-fault": "DescribeServices=deny,DescribeTasks=deny"})
+	p.aws.setFaults(map[string]string{"api-fault": "DescribeServices=deny,DescribeTasks=deny"})
 	says := []string{
 		"services.web (Pulumi.dev.yaml): its deployment could not be watched, so nothing is changed",
 		"needs ecs:DescribeServices",
@@ -57,12 +57,12 @@ func TestWhatAWSDoesNotHaveOrAllowIsSaidBeforeAnythingChanges(t *testing.T) {
 		require.Empty(t, u.changed())
 	}
 	requireNothing(says...)
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.write("Pulumi.dev.yaml", good)
 	p.stageKeys("slipway:network: {vpc: " + vpc.DefaultVPC + ", subnets: [subnet-0123456789abcdef0]}")
 	requireNothing("network.subnets", "subnet-0123456789abcdef0")
-	require.Equal(t, []string{"1 ACTIVE"}, p.revisions("slipway-dev-web"))
-	require.Empty(t, p.revisions("slipway-dev-migrate"))
+	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
+	require.Empty(t, p.aws.revisions("slipway-dev-migrate"))
 	p.write("Pulumi.dev.yaml", good)
 	p.up("dev")
 }

@@ -34,7 +34,7 @@ func TestAPreviewThatAReviewerReads(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(previewed(0, "--json").stdout), &found))
 	require.Len(t, found.Workloads, 1)
 	require.Equal(t, "rolls", found.Workloads[0].What)
-	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision, "a preview changes nothing")
+	require.Equal(t, 1, p.state("dev").outputs().Services["web"].Revision, "a preview changes nothing")
 
 	p.replace("Pulumi.dev.yaml", "replicas: 2", "replicas: \"two\"")
 	require.Contains(t, previewed(2).output, "services.web.replicas (Pulumi.dev.yaml)", "mistakes are told as by an update")

@@ -11,19 +11,6 @@ import (
 	"slipway/sandbox/account/ecs"
 )
 
-// promoted is a project whose stages dev and release run.
-func promoted(t *testing.T) *project {
-	t.Helper()
-	return promotedTemplate.copy(t)
-}
-
-var promotedTemplate = &template{from: deployedTemplate, make: func(p *project) {
-	p.ok("pulumi", "stack", "init", "release")
-	p.ok("slipway", "promote", "dev", "release")
-	p.commit("Promote")
-	p.up("release")
-}}
-
 func TestReleaseRunsTheSameImageWithItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
@@ -39,17 +26,17 @@ func TestReleaseRunsTheSameImageWithItsOwnVariables(t *testing.T) {
 
 	u := p.up("release")
 	u.builtNothing()
-	require.Equal(t, p.outputs("dev").Images["web"].Digest, p.outputs("release").Images["web"].Digest)
-	for resourceType := range p.state("release") {
-		require.False(t, strings.HasPrefix(resourceType, "docker:"), "release registers %s", resourceType)
-		require.NotEqual(t, "pulumi:providers:docker", resourceType)
+	require.Equal(t, p.state("dev").outputs().Images["web"].Digest, p.state("release").outputs().Images["web"].Digest)
+	for _, each := range p.state("release").Resources {
+		require.False(t, strings.HasPrefix(each.Type, "docker:"), "release registers %s", each.Type)
+		require.NotEqual(t, "pulumi:providers:docker", each.Type)
 	}
-	require.Len(t, p.images(), 1)
-	require.Equal(t, 1, p.builds("slipway-dev/web"))
-	running := p.service("slipway-release")
+	require.Len(t, p.aws.images(), 1)
+	require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
+	running := p.aws.service("slipway-release")
 	require.Equal(t, 2, running.Running)
 	require.Equal(t, map[string]string{"STAGE": "release", "GREETING": "hello from release"}, running.Environment)
-	require.True(t, strings.HasSuffix(running.Image, "@"+p.images()[0].Digest), running.Image)
+	require.True(t, strings.HasSuffix(running.Image, "@"+p.aws.images()[0].Digest), running.Image)
 	p.up("release", "--expect-no-changes")
 }
 
@@ -60,14 +47,14 @@ func TestPromoteRefusesWhatCannotBeTraced(t *testing.T) {
 
 	p.replace("app/handler.go", "package main", "package main // edited")
 	p.up("dev")
-	require.Contains(t, p.images()[1].Tag, "-dirty-")
+	require.Contains(t, p.aws.images()[1].Tag, "-dirty-")
 	p.refused([]string{"-dirty", "--allow-dirty"}, "slipway", "promote", "dev", "release")
 	require.Equal(t, release, p.read("Pulumi.release.yaml"))
 
 	p.commit("Edit the app")
 	p.up("dev")
-	require.NotContains(t, p.images()[2].Tag, "-dirty-", "committing what ran dirty makes a clean image")
-	p.faults(map[string]string{"failing-tasks": "*"})
+	require.NotContains(t, p.aws.images()[2].Tag, "-dirty-", "committing what ran dirty makes a clean image")
+	p.aws.setFaults(map[string]string{"failing-tasks": "*"})
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	require.NotZero(t, p.tryUp("dev").status)
 	p.refused([]string{"failed"}, "slipway", "promote", "dev", "release")
@@ -79,7 +66,7 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	p := deployed(t)
 	p.ok("pulumi", "stack", "init", "release")
 	p.ok("slipway", "promote", "dev", "release")
-	good := p.outputs("dev").Images["web"]
+	good := p.state("dev").outputs().Images["web"]
 	for ref, says := range map[string]string{
 		strings.Replace(good.Ref, good.Digest, "sha256:"+strings.Repeat("0", 64), 1): "is not in ECR",
 		strings.Replace(good.Ref, good.Tag, "another-tag", 1):                        "another-tag",
@@ -104,7 +91,7 @@ func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 		"    tool: {build: {context: ./app, refresh: \"another\"}}\n  slipway:services:\n    tool: {image: tool}\n")
 	p.commit("A second image")
 	p.up("dev")
-	images := p.outputs("dev").Images
+	images := p.state("dev").outputs().Images
 	before := p.read("Pulumi.release.yaml")
 
 	r := p.refused([]string{`dev has no service "wbe": name one of tool, web`}, "slipway", "promote", "dev", "release",
@@ -146,8 +133,9 @@ func TestPromoteOfSomeServicesIsACommitOfItsOwn(t *testing.T) {
 	require.NotContains(t, p.read("Pulumi.release.yaml"), images["tool"].Ref)
 
 	// While one service is being deployed, what the other runs can be promoted.
-	p.faults(map[string]string{"slow-rollout": "1h"})
-	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "slipway-dev-web:1", true, func(*ecs.ServiceSettings) {})
+	p.aws.setFaults(map[string]string{"slow-rollout": "1h"})
+	_, err := ecs.UpdateService(p.aws.open(), "slipway-dev", "web", "slipway-dev-web:1", true,
+		func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	r = p.refused([]string{"services.web of dev is not steady: its deployment of slipway-dev-web:1 is under way"},
 		"slipway", "promote", "dev", "release", "--commit")
@@ -162,7 +150,8 @@ func TestPromoteRefusesAServiceThatSomebodyChanged(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "slipway-dev-web:1", false, func(*ecs.ServiceSettings) {})
+	_, err := ecs.UpdateService(p.aws.open(), "slipway-dev", "web", "slipway-dev-web:1", false,
+		func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	r := p.refused([]string{"services.web of dev is on slipway-dev-web:1 in ECS",
 		"its last update deployed slipway-dev-web:2",

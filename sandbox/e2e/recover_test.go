@@ -22,8 +22,8 @@ type recovery struct {
 	Operations []struct{ URN, Operation, Result, ID, Note string }
 }
 
-// recovers brings stage dev back in line, as a user does after a kill.
-func (p *project) recovers(more ...string) (r recovery) {
+// recovered brings stage dev back in line, as a user does after a kill.
+func recovered(p *project, more ...string) (r recovery) {
 	p.Helper()
 	p.run("pulumi", "cancel", "--stack", "dev", "--yes")
 	said := p.ok(append([]string{"slipway", "recover", "dev", "--json"}, more...)...)
@@ -31,8 +31,8 @@ func (p *project) recovers(more ...string) (r recovery) {
 	return r
 }
 
-// everyOption gives stage dev something of every resource type that there is.
-func (p *project) everyOption() {
+// withEveryType gives stage dev something of every resource type that there is.
+func withEveryType(p *project) {
 	p.Helper()
 	var topics []string // more than a role's own policy takes
 	for i := range 80 {
@@ -44,13 +44,13 @@ func (p *project) everyOption() {
 		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
 	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}", "slipway:tasks:",
 		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}")
-	p.encrypt("PASSWORD", "hunter2")
+	p.encrypt("dev", "PASSWORD", "hunter2")
 }
 
 // dyingAfter runs a command of stage dev again and again, with a kill after what it does first to a resource of a type
 // that has not had its turn, and a recovery after each, until it ends well. operations are those that each fault cuts
 // off. It returns the types that had their turn, by operation: whose operation was cut off after AWS had done it.
-func (p *project) dyingAfter(operations map[string]string, args []string) (cutOff map[string][]string) {
+func dyingAfter(p *project, operations map[string]string, args []string) (cutOff map[string][]string) {
 	p.Helper()
 	cutOff = map[string][]string{}
 	for {
@@ -62,16 +62,16 @@ func (p *project) dyingAfter(operations map[string]string, args []string) (cutOf
 				faults[fault] = strings.Join(left, ",")
 			}
 		}
-		p.faults(faults)
+		p.aws.setFaults(faults)
 		if p.run(args...).status == 0 {
-			p.faults(nil)
-			require.Empty(p.TB, p.checkpoint("dev").PendingOperations)
+			p.aws.setFaults(nil)
+			require.Empty(p.TB, p.state("dev").PendingOperations)
 			return cutOff
 		}
-		still, err := p.open().Faults()
+		still, err := p.aws.open().Faults()
 		require.NoError(p.TB, err)
 		require.Less(p.TB, len(still), len(faults), "%v failed by itself", args)
-		r, had := p.recovers(), fmt.Sprint(cutOff)
+		r, had := recovered(p), fmt.Sprint(cutOff)
 		for _, o := range r.Operations {
 			made := o.Operation != "creating" || o.Result == "imported" || o.Note == "the next update does it again"
 			token := typeOf(o.URN)
@@ -83,8 +83,8 @@ func (p *project) dyingAfter(operations map[string]string, args []string) (cutOf
 	}
 }
 
-// nothingDoubled asserts that the account has what the state has, and no more.
-func (p *project) nothingDoubled() {
+// requireNothingDoubled asserts that the account has what the state has, and no more.
+func requireNothingDoubled(p *project) {
 	p.Helper()
 	state := p.state("dev")
 	for _, token := range aws.Types() {
@@ -92,11 +92,11 @@ func (p *project) nothingDoubled() {
 		if kind == "" {
 			continue
 		}
-		objects := slices.DeleteFunc(p.objects(kind), func(o account.Object) bool { return o["deletedDate"] != nil })
-		require.Len(p.TB, objects, len(state[token]), token)
+		objects := slices.DeleteFunc(p.aws.objects(kind), func(o account.Object) bool { return o["deletedDate"] != nil })
+		require.Len(p.TB, objects, len(state.ofType(token)), token)
 	}
-	for _, definition := range state["aws:ecs/taskDefinition:TaskDefinition"] {
-		require.Contains(p.TB, p.revisions(definition.Outputs["family"].(string)), strings.TrimSuffix(
+	for _, definition := range state.ofType("aws:ecs/taskDefinition:TaskDefinition") {
+		require.Contains(p.TB, p.aws.revisions(definition.Outputs["family"].(string)), strings.TrimSuffix(
 			toText(definition.Outputs["revision"]), ".0")+" ACTIVE")
 	}
 }
@@ -109,13 +109,13 @@ func toText(v any) string {
 func TestNothingIsLostWhereverAnUpdateIsKilled(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	p.everyOption()
+	withEveryType(p)
 
-	created := p.dyingAfter(map[string]string{account.DieAfterCreate: "creating"}, upArgs("dev", "--skip-preview"))
+	created := dyingAfter(p, map[string]string{account.DieAfterCreate: "creating"}, upArgs("dev", "--skip-preview"))
 	require.ElementsMatch(t, aws.Types(), created["creating"], "every type was cut off once")
-	p.nothingDoubled()
+	requireNothingDoubled(p)
 	for _, family := range []string{"slipway-dev-web", "slipway-dev-report", "slipway-dev-migrate"} {
-		require.Equal(t, []string{"1 ACTIVE"}, p.revisions(family))
+		require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions(family))
 	}
 	p.settled("dev")
 
@@ -123,23 +123,23 @@ func TestNothingIsLostWhereverAnUpdateIsKilled(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "max: 6, cpu: 60", "max: 5, cpu: 50")
 	p.replace("Pulumi.dev.yaml", "rate(1 day)", "rate(2 days)")
 	p.replace("Pulumi.dev.yaml", "maxErrors: 10", "maxErrors: 20")
-	p.encrypt("PASSWORD", "hunter3")
-	changed := p.dyingAfter(map[string]string{account.DieAfterUpdate: "updating", account.DieAfterCreate: "creating"},
+	p.encrypt("dev", "PASSWORD", "hunter3")
+	changed := dyingAfter(p, map[string]string{account.DieAfterUpdate: "updating", account.DieAfterCreate: "creating"},
 		upArgs("dev", "--skip-preview"))
 	require.Subset(t, changed["updating"], []string{"aws:ecs/service:Service", "aws:scheduler/schedule:Schedule",
 		"aws:appautoscaling/target:Target", "aws:appautoscaling/policy:Policy",
 		"aws:cloudwatch/metricAlarm:MetricAlarm"})
 	require.Subset(t, changed["creating"], []string{"aws:ecs/taskDefinition:TaskDefinition",
 		"aws:secretsmanager/secretVersion:SecretVersion"}, "replacements")
-	require.Equal(t, "hello again", p.service("slipway-dev").Environment["GREETING"])
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
-	p.nothingDoubled()
+	require.Equal(t, "hello again", p.aws.service("slipway-dev").Environment["GREETING"])
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
+	requireNothingDoubled(p)
 	p.settled("dev")
 
-	deleted := p.dyingAfter(map[string]string{account.DieAfterDelete: "deleting"}, destroyArgs("dev"))
+	deleted := dyingAfter(p, map[string]string{account.DieAfterDelete: "deleting"}, destroyArgs("dev"))
 	require.Subset(t, deleted["deleting"],
 		[]string{"aws:iam/role:Role", "aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Service"})
-	p.nothingLeft()
+	requireNothingLeft(p)
 }
 
 func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
@@ -148,24 +148,24 @@ func TestRecoverShowsWhatItWouldDoAndLeavesWhatIsNotTheStages(t *testing.T) {
 	said := p.ok("slipway", "recover", "dev").stdout
 	require.Contains(t, said, "No operation of dev was cut off, and AWS has nothing of it that its state lacks")
 
-	p.faults(map[string]string{account.DieAfterCreate: "iam/role"})
+	p.aws.setFaults(map[string]string{account.DieAfterCreate: "iam/role"})
 	require.NotZero(t, p.run(upArgs("dev", "--skip-preview")...).status)
 	require.Contains(t, p.refused([]string{"has locked the stack", "pulumi cancel --stack dev"}, "slipway", "recover",
 		"dev").output, "locked")
-	shown := p.recovers("--dry-run")
+	shown := recovered(p, "--dry-run")
 	require.Empty(t, shown.Backup)
-	require.NotEmpty(t, p.checkpoint("dev").PendingOperations, "a dry run changes nothing")
+	require.NotEmpty(t, p.state("dev").PendingOperations, "a dry run changes nothing")
 
-	role := p.objects(iam.Role)[0]
+	role := p.aws.objects(iam.Role)[0]
 	tags := role["tags"]
 	changed := account.Object{"tags": map[string]any{"project": "shop"}, "tagsAll": map[string]any{"project": "shop"}}
-	require.NoError(t, p.open().UpdateObject(iam.Role, role["name"].(string), changed))
+	require.NoError(t, p.aws.open().UpdateObject(iam.Role, role["name"].(string), changed))
 	left := p.run("slipway", "recover", "dev")
 	require.Equal(t, 1, left.status, left.output)
 	require.Contains(t, left.stdout,
 		"AWS has "+role["name"].(string)+", which does not carry the tags project=slipway and stage=dev")
-	require.Empty(t, p.checkpoint("dev").PendingOperations)
-	for _, known := range p.state("dev")["aws:iam/role:Role"] {
+	require.Empty(t, p.state("dev").PendingOperations)
+	for _, known := range p.state("dev").ofType("aws:iam/role:Role") {
 		require.NotEqual(t, role["name"], known.ID)
 	}
 	backups, err := filepath.Glob(filepath.Join(p.dir, ".slipway/recover/*.json"))

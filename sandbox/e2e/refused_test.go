@@ -17,7 +17,7 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 	p.stageKeys("slipway:servises: {}", "slipway:cluster: {containerInsights: \"on\"}")
 	p.ok("pulumi", "config", "set", "--stack", "dev", "--path", "slipway:environment.TOKEN", "--secret",
 		"hunter2-hunter2")
-	p.requireRefused("services.web.replica (Pulumi.dev.yaml)", "replicas", "services.web.replicas (Pulumi.dev.yaml)",
+	requireRefused(p, "services.web.replica (Pulumi.dev.yaml)", "replicas", "services.web.replicas (Pulumi.dev.yaml)",
 		"services.web.memory (Pulumi.dev.yaml)", "300", "512", "services.web.port (Pulumi.dev.yaml)",
 		"services.web.image (Pulumi.dev.yaml)", "images.web.build.context (Pulumi.dev.yaml)", "nowhere",
 		`servises (Pulumi.dev.yaml)`, "did you mean \"services\"",
@@ -27,11 +27,11 @@ func TestABadStageFileIsRefusedBeforeAnythingIsBuiltOrChanged(t *testing.T) {
 	p.write("Pulumi.dev.yaml", file)
 	p.write("app/build/app.other", "")
 	p.git("clean", "-qfdx", "app/build")
-	p.requireRefused("images.web.build (Pulumi.dev.yaml)", "make app", "build/app")
+	requireRefused(p, "images.web.build (Pulumi.dev.yaml)", "make app", "build/app")
 }
 
 // requireRefused asserts that a preview and an update of stage dev are refused with all of that, and change nothing.
-func (p *project) requireRefused(says ...string) {
+func requireRefused(p *project, says ...string) {
 	p.Helper()
 	preview, update := p.preview("dev"), p.tryUp("dev")
 	for _, r := range []*result{preview, update.result} {
@@ -43,5 +43,5 @@ func (p *project) requireRefused(says ...string) {
 		require.NotContains(p, r.output, "hunter2-hunter2")
 	}
 	require.Empty(p, update.changed())
-	require.Empty(p, p.images())
+	require.Empty(p, p.aws.images())
 }

@@ -17,10 +17,10 @@ func TestARevisionMovesOnlyTheService(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
 	u := p.up("dev")
 	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
-	running := p.service("slipway-dev")
+	running := p.aws.service("slipway-dev")
 	require.Equal(t, 1, running.Revision)
 	require.Equal(t, "hello from dev", running.Environment["GREETING"])
-	require.Equal(t, 1, p.outputs("dev").Services["web"].Revision)
+	require.Equal(t, 1, p.state("dev").outputs().Services["web"].Revision)
 	p.up("dev", "--expect-no-changes")
 	require.Contains(t, p.ok("slipway", "status", "dev", "--exit-code").stdout,
 		"services.web of dev: pinned to revision 1; newer revision 2 is registered and does not run: remove "+
@@ -30,8 +30,8 @@ func TestARevisionMovesOnlyTheService(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "\n      revision: 1", "")
 	u = p.up("dev")
 	require.Equal(t, []string{"Update aws:ecs/service:Service"}, u.changed())
-	require.Equal(t, 2, p.service("slipway-dev").Revision)
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
+	require.Equal(t, 2, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
 }
 
 func TestARevisionThatCannotRunIsRefused(t *testing.T) {
@@ -39,7 +39,7 @@ func TestARevisionThatCannotRunIsRefused(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.up("dev")
-	_, err := ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
+	_, err := ecs.DeregisterTaskDefinition(p.aws.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
 
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 1\n      revision: 1")
@@ -53,5 +53,5 @@ func TestARevisionThatCannotRunIsRefused(t *testing.T) {
 		require.Empty(t, u.changed())
 		p.write("Pulumi.dev.yaml", file)
 	}
-	require.Equal(t, 2, p.service("slipway-dev").Revision)
+	require.Equal(t, 2, p.aws.service("slipway-dev").Revision)
 }

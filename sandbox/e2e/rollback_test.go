@@ -15,32 +15,32 @@ import (
 )
 
 // definitions are the container definitions that each service of a stage runs, as ECS has them.
-func (p *project) definitions(stage string) map[string]string {
+func definitions(p *project, stage string) map[string]string {
 	p.Helper()
 	found := map[string]string{}
 	for _, name := range []string{"api", "web", "worker"} {
-		service, err := ecs.FindService(p.open(), "slipway-"+stage, name)
+		service, err := ecs.FindService(p.aws.open(), "slipway-"+stage, name)
 		require.NoError(p.TB, err)
-		found[name] = p.definition(service.TaskDefinition)
+		found[name] = definition(p, service.TaskDefinition)
 	}
 	return found
 }
 
-func (p *project) definition(reference string) string {
+func definition(p *project, reference string) string {
 	p.Helper()
-	definition, err := ecs.FindTaskDefinition(p.open(), reference)
+	definition, err := ecs.FindTaskDefinition(p.aws.open(), reference)
 	require.NoError(p.TB, err)
 	text, err := json.Marshal([]any{definition.CPU, definition.Memory, definition.Containers})
 	require.NoError(p.TB, err)
 	return string(text)
 }
 
-// values replaces references to versions of a secret by their values: a restored value is another version.
-func (p *project) values(definition string) string {
+// withSecretValues replaces references to versions of a secret by their values: a restored value is another version.
+func withSecretValues(p *project, definition string) string {
 	p.Helper()
 	for _, part := range strings.Split(definition, `"`) {
 		if strings.HasPrefix(part, "arn:aws:secretsmanager:") {
-			value, err := secrets.SecretValue(p.open(), part)
+			value, err := secrets.SecretValue(p.aws.open(), part)
 			require.NoError(p.TB, err)
 			definition = strings.ReplaceAll(definition, part, value)
 		}
@@ -48,49 +48,50 @@ func (p *project) values(definition string) string {
 	return definition
 }
 
-// placedBy are the revisions of the story's services after each update of release, by the chapter's number.
-func placedBy(number int) map[string]int {
-	placed := map[string]int{}
-	for _, chapter := range chapters[:number] {
-		for _, change := range strings.Fields(chapter.placed) {
+// revisionsAfter are the revisions that release's services have after an update of that number.
+func revisionsAfter(number int) map[string]int {
+	revisions := map[string]int{}
+	for _, past := range pastUpdates[:number] {
+		for _, change := range strings.Fields(past.deployed) {
 			service, revision, _ := strings.Cut(change, ":")
-			placed[service], _ = strconv.Atoi(revision)
+			revisions[service], _ = strconv.Atoi(revision)
 		}
 	}
-	return placed
+	return revisions
 }
 
-// past are the definitions that each update of release put in place, by its number: with the values of secrets, which
-// go with the secret once a stage has none.
-func (p *project) past() map[int]map[string]string {
+// definitionsByUpdate are those that release ran after each of its updates, by the number of the update: with the
+// values of secrets, which go with the secret once a stage has none.
+func definitionsByUpdate(p *project) map[int]map[string]string {
 	p.Helper()
-	past := map[int]map[string]string{}
-	for i := range chapters {
-		past[i+1] = map[string]string{}
-		for service, revision := range placedBy(i + 1) {
-			past[i+1][service] = p.values(p.definition(fmt.Sprintf("slipway-release-%s:%d", service, revision)))
+	found := map[int]map[string]string{}
+	for i := range pastUpdates {
+		found[i+1] = map[string]string{}
+		for service, revision := range revisionsAfter(i + 1) {
+			found[i+1][service] = withSecretValues(p, definition(p, fmt.Sprintf("slipway-release-%s:%d", service, revision)))
 		}
 	}
-	return past
+	return found
 }
 
-func (p *project) runs(definitions map[string]string, stage string) {
+// requireRuns asserts that the services of a stage run these definitions.
+func requireRuns(p *project, expected map[string]string, stage string) {
 	p.Helper()
-	for service, now := range p.definitions(stage) {
-		require.Equal(p.TB, definitions[service], p.values(now), service)
+	for service, now := range definitions(p, stage) {
+		require.Equal(p.TB, expected[service], withSecretValues(p, now), service)
 	}
 }
 
 func TestRollBackToEveryEarlierUpdate(t *testing.T) {
 	t.Parallel()
-	p := told(t)
-	past := p.past()
-	for i, chapter := range chapters {
+	p := withHistory(t)
+	expected := definitionsByUpdate(p)
+	for i, past := range pastUpdates {
 		number := i + 1
-		if number == len(chapters) {
+		if number == len(pastUpdates) {
 			break
 		}
-		if chapter.result == "failed" {
+		if past.result == "failed" {
 			r := p.refused([]string{"update 7 of release failed"}, "slipway", "rollback", "release", "--to", "7")
 			require.Equal(t, 1, r.status)
 			continue
@@ -99,7 +100,7 @@ func TestRollBackToEveryEarlierUpdate(t *testing.T) {
 		require.Contains(t, r.output, fmt.Sprintf("Back to update %d of release", number))
 		require.NotContains(t, r.output, "hunter2")
 		p.up("release").builtNothing()
-		p.runs(past[number], "release")
+		requireRuns(p, expected[number], "release")
 	}
 	require.Empty(t, p.git("status", "--porcelain"), "everything is committed")
 	require.Equal(t, "Roll release back to update 10\n", p.git("log", "-1", "--format=%s"),
@@ -108,39 +109,39 @@ func TestRollBackToEveryEarlierUpdate(t *testing.T) {
 
 func TestPinEveryEarlierUpdate(t *testing.T) {
 	t.Parallel()
-	p := told(t)
-	past, revisions := p.past(), p.revisions("slipway-release-web")
+	p := withHistory(t)
+	expected, revisions := definitionsByUpdate(p), p.aws.revisions("slipway-release-web")
 	for _, number := range []int{1, 6, 9} {
 		r := p.ok("slipway", "rollback", "release", "--pin", "--to", strconv.Itoa(number), "--up")
 		require.Contains(t, r.output, "services.web.revision")
-		p.runs(past[number], "release")
+		requireRuns(p, expected[number], "release")
 		p.up("release", "--expect-no-changes")
 	}
-	require.Equal(t, revisions, p.revisions("slipway-release-web"), "nothing was registered")
+	require.Equal(t, revisions, p.aws.revisions("slipway-release-web"), "nothing was registered")
 }
 
 func TestRollBackAndForthWhereTheImageIsBuilt(t *testing.T) {
 	t.Parallel()
-	p := told(t)
-	first, last := map[string]string{}, p.definitions("dev")
+	p := withHistory(t)
+	first, last := map[string]string{}, definitions(p, "dev")
 	for _, service := range []string{"api", "web", "worker"} {
-		first[service] = p.definition("slipway-dev-" + service + ":1")
+		first[service] = definition(p, "slipway-dev-"+service+":1")
 	}
-	images, builds := p.images(), p.builds("slipway-dev/web")
+	images, builds := p.aws.images(), p.aws.builds("slipway-dev/web")
 	r := p.ok("slipway", "rollback", "dev", "--to", "1")
 	require.Contains(t, r.output, "images.web is pinned")
 	p.up("dev")
-	p.runs(first, "dev")
+	requireRuns(p, first, "dev")
 	r = p.ok("slipway", "rollback", "dev", "--up")
 	require.Contains(t, r.output, "Back to update 3 of dev, from 4")
-	p.runs(last, "dev")
-	require.Equal(t, images, p.images(), "nothing is lost")
-	require.Equal(t, builds, p.builds("slipway-dev/web"), "nothing was built")
+	requireRuns(p, last, "dev")
+	require.Equal(t, images, p.aws.images(), "nothing is lost")
+	require.Equal(t, builds, p.aws.builds("slipway-dev/web"), "nothing was built")
 }
 
 func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	head := p.git("rev-parse", "HEAD")
 	refused := func(says string, args ...string) {
 		t.Helper()
@@ -159,12 +160,12 @@ func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 	require.Contains(t, p.read("Pulumi.release.yaml"), "edited by hand")
 	p.git("checkout", "-q", "Pulumi.release.yaml")
 
-	account := p.open()
+	account := p.aws.open()
 	_, err := ecs.DeregisterTaskDefinition(account, "slipway-release-web:1")
 	require.NoError(t, err)
 	refused("revision 1 is gone", "release", "--to", "1", "--pin")
 
-	image := p.images()[0]
+	image := p.aws.images()[0]
 	_, err = ecr.DeleteImage(account, image.Repository, "", image.Digest)
 	require.NoError(t, err)
 	refused("is gone from ECR", "release", "--to", "1")
@@ -196,16 +197,16 @@ func TestARollbackThatCannotBeMadeWritesNothing(t *testing.T) {
 
 func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
 	t.Parallel()
-	p := told(t)
-	account := p.open()
-	secret := p.references("slipway-release-api:2")["KEY"]
+	p := withHistory(t)
+	account := p.aws.open()
+	secret := p.aws.secretReferences("slipway-release-api:2")["KEY"]
 	// AWS keeps the last 100 versions, and those of the last 24 hours.
 	arn := strings.Join(strings.Split(secret, ":")[:7], ":")
 	for range 102 {
 		_, err := secrets.PutSecretValue(account, arn, `{"KEY": "other"}`, "")
 		require.NoError(t, err)
 	}
-	p.faults(map[string]string{"clock": "25h"})
+	p.aws.setFaults(map[string]string{"clock": "25h"})
 	_, err := secrets.PutSecretValue(account, arn, `{"KEY": "other"}`, "")
 	require.NoError(t, err)
 	p.refused([]string{"services.api", "AWS no longer has that version"}, "slipway", "rollback", "release", "--to", "3",
@@ -213,17 +214,17 @@ func TestASecretVersionThatIsGoneIsSaid(t *testing.T) {
 	p.ok("slipway", "rollback", "release", "--to", "3", "--up")
 	service, err := ecs.FindService(account, "slipway-release", "api")
 	require.NoError(t, err)
-	value, err := secrets.SecretValue(account, p.references(service.TaskDefinition)["KEY"])
+	value, err := secrets.SecretValue(account, p.aws.secretReferences(service.TaskDefinition)["KEY"])
 	require.NoError(t, err)
 	require.Equal(t, "hunter2-one", value)
 }
 
 func TestAShallowCloneCannotRestore(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	full := p.dir
 	p.ok("git", "clone", "-q", "--depth", "2", "file://"+full, full+"-shallow")
-	p.dir = full + "-shallow"
+	p = p.in(full + "-shallow")
 	p.git("config", "user.name", "Dana Developer")
 	p.git("config", "user.email", "dana@example.com")
 	p.refused([]string{"git fetch --unshallow"}, "slipway", "rollback", "release", "--to", "2")

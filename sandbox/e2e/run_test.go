@@ -16,8 +16,8 @@ import (
 	"slipway/sandbox/account/scheduler"
 )
 
-// reporting adds a task to stage dev that runs by hand, and with lines of its own.
-func (p *project) reporting(lines ...string) {
+// reportTask adds a task to stage dev that runs by hand, and with lines of its own.
+func reportTask(p *project, lines ...string) {
 	p.Helper()
 	p.stageKeys(append([]string{"slipway:tasks:", "  report:", "    image: web", `    environment: {KIND: "daily"}`},
 		lines...)...)
@@ -29,7 +29,7 @@ const recordedRun = "recorded as ended with exit code"
 func TestRunATask(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.reporting()
+	reportTask(p)
 	r := p.refused([]string{"tasks.report of dev is not deployed yet: run `pulumi up --stack dev`"}, "slipway", "run",
 		"dev", "report")
 	require.Equal(t, 2, r.status)
@@ -38,7 +38,7 @@ func TestRunATask(t *testing.T) {
 	r = p.ok("slipway", "run", "dev", "report")
 	require.Equal(t, 1, strings.Count(r.stdout, "\n"), "its one line, and nothing else")
 	require.Contains(t, r.stdout, recordedRun+" 0")
-	require.Equal(t, []string{"1 exited 0"}, p.ran("slipway-dev-report"))
+	require.Equal(t, []string{"1 exited 0"}, p.aws.exits("slipway-dev-report"))
 	logs := p.ok("slipway", "logs", "dev", "report")
 	require.Contains(t, logs.stdout, recordedRun+" 0")
 
@@ -58,12 +58,12 @@ func TestRunATask(t *testing.T) {
 	require.True(t, strings.HasSuffix(ended.TaskDefinition, "/slipway-dev-report:1"), ended.TaskDefinition)
 	require.Contains(t, r.output, recordedRun, "what it writes goes to standard error")
 	require.Equal(t, []string{"/app", "-kind=weekly", "--json"},
-		p.newestTask("slipway-dev-report").Run.Overrides.Containers[0].Command)
-	require.Regexp(t, `^slipway-run/[A-Za-z0-9/_-]+$`, p.newestTask("slipway-dev-report").StartedBy)
+		newestRun(p, "slipway-dev-report").Run.Overrides.Containers[0].Command)
+	require.Regexp(t, `^slipway-run/[A-Za-z0-9/_-]+$`, newestRun(p, "slipway-dev-report").StartedBy)
 
 	r = p.ok("slipway", "run", "dev", "report", "--detach")
 	require.Regexp(t, `^arn:aws:ecs:ap-northeast-2:\d{12}:task/slipway-dev/[0-9a-f]{32}\n$`, r.stdout)
-	require.Equal(t, strings.TrimSpace(r.stdout), p.newestTask("slipway-dev-report").ARN)
+	require.Equal(t, strings.TrimSpace(r.stdout), newestRun(p, "slipway-dev-report").ARN)
 
 	for says, args := range map[string][]string{
 		`dev has no task "repotr": name one of its tasks: report`:                             {"repotr"},
@@ -75,38 +75,32 @@ func TestRunATask(t *testing.T) {
 		r := p.refused([]string{says}, append([]string{"slipway", "run", "dev"}, args...)...)
 		require.Equal(t, 2, r.status)
 	}
-	require.Len(t, p.ran("slipway-dev-report"), 3)
+	require.Len(t, p.aws.exits("slipway-dev-report"), 3)
 }
 
-// newestTask is the task of a family that was started last.
-func (p *project) newestTask(family string) (newest *ecs.Task) {
+// newestRun is the task of a family that was started last.
+func newestRun(p *project, family string) *ecs.Task {
 	p.Helper()
-	tasks, err := ecs.Tasks(p.open(), "slipway-dev")
-	require.NoError(p.TB, err)
-	for _, task := range tasks {
-		if task.Family() == family && task.Run != nil && (newest == nil || task.CreatedAt.After(newest.CreatedAt)) {
-			newest = task
-		}
-	}
-	require.NotNil(p.TB, newest)
-	return newest
+	runs := p.aws.runs(family)
+	require.NotEmpty(p.TB, runs)
+	return runs[len(runs)-1]
 }
 
 func TestATaskThatFailsGivesItsExitCode(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.reporting()
+	reportTask(p)
 	p.up("dev")
-	p.faults(map[string]string{"failing-tasks": "slipway-dev-report:*", "failing-exit-code": "3"})
+	p.aws.setFaults(map[string]string{"failing-tasks": "slipway-dev-report:*", "failing-exit-code": "3"})
 	r := p.refused([]string{"slipway run: the task ",
 		" failed: Essential container in task exited (container report: exit code 3"},
 		"slipway", "run", "dev", "report")
 	require.Equal(t, 3, r.status)
-	p.faults(nil)
+	p.aws.setFaults(nil)
 
 	// One that cannot start.
-	for _, image := range p.images() {
-		_, err := ecr.DeleteImage(p.open(), image.Repository, "", image.Digest)
+	for _, image := range p.aws.images() {
+		_, err := ecr.DeleteImage(p.aws.open(), image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
 	r = p.refused([]string{"slipway run: the container report of the task ", " was not started: CannotPullContainerError"},
@@ -123,7 +117,7 @@ func TestStatusOfTasks(t *testing.T) {
 	p := deployed(t)
 	p.replace("Pulumi.dev.yaml", "        context: ./app\n",
 		"        context: ./app\n    batch:\n      build:\n        context: ./app\n")
-	p.reporting("    schedule: {when: \"cron(0 6 ? * MON-FRI *)\", timeZone: Asia/Seoul}", "  once:", "    image: web",
+	reportTask(p, "    schedule: {when: \"cron(0 6 ? * MON-FRI *)\", timeZone: Asia/Seoul}", "  once:", "    image: web",
 		"    schedule: {when: at(2020-01-01T00:00:00)}",
 		"  clean:", "    image: web", "    containers: {sweep: {image: batch}}",
 		"    schedule: {when: rate(1 day), enabled: false}", "  migrate:", "    image: web", "    before: [web]")
@@ -175,22 +169,22 @@ func TestStatusOfTasks(t *testing.T) {
 	edit := func(task string, edit func(account.Object)) {
 		t.Helper()
 		id := "default/slipway-dev-" + task
-		object, err := p.open().Object(scheduler.Schedule, id)
+		object, err := p.aws.open().Object(scheduler.Schedule, id)
 		require.NoError(t, err)
 		edit(object)
-		require.NoError(t, p.open().UpdateObject(scheduler.Schedule, id, object))
+		require.NoError(t, p.aws.open().UpdateObject(scheduler.Schedule, id, object))
 	}
 	edit("clean", func(o account.Object) { o["state"] = "ENABLED" })
 	edit("report", func(o account.Object) {
 		o["scheduleExpression"], o["scheduleExpressionTimezone"] = "cron(0 6 ? * MON *)", "UTC"
 	})
-	for _, image := range p.images() {
+	for _, image := range p.aws.images() {
 		if image.Repository == "slipway-dev/batch" {
-			_, err := ecr.DeleteImage(p.open(), image.Repository, "", image.Digest)
+			_, err := ecr.DeleteImage(p.aws.open(), image.Repository, "", image.Digest)
 			require.NoError(t, err)
 		}
 	}
-	require.NoError(t, p.open().DeleteObject(scheduler.Schedule, "default/slipway-dev-once", false))
+	require.NoError(t, p.aws.open().DeleteObject(scheduler.Schedule, "default/slipway-dev-once", false))
 	r = p.refused([]string{
 		"tasks.clean: its schedule is enabled in AWS, and was to be disabled: run `pulumi up --refresh --stack dev`",
 		"tasks.report: its schedule is cron(0 6 ? * MON *) UTC in AWS, and cron(0 6 ? * MON-FRI *) Asia/Seoul was asked for",
@@ -204,10 +198,10 @@ func TestStatusOfTasks(t *testing.T) {
 func TestThePastOfATask(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.reporting()
+	reportTask(p)
 	p.commit("Report")
 	p.up("dev")
-	first := p.images()[0].Tag
+	first := p.aws.images()[0].Tag
 
 	p.replace("Pulumi.dev.yaml", `KIND: "daily"`, `KIND: "weekly"`)
 	p.commit("Report weekly")
@@ -224,18 +218,18 @@ func TestThePastOfATask(t *testing.T) {
 	r = p.ok("slipway", "rollback", "dev")
 	require.Regexp(t, `task report +2 \(.*\) +→ +as 1 \(`, r.stdout)
 	p.up("dev")
-	require.Equal(t, "daily", p.container("slipway-dev-report:3").Environment()["KIND"])
+	require.Equal(t, "daily", p.aws.container("slipway-dev-report:3").Environment()["KIND"])
 
 	// What ran another image gets that one again, for the task, too.
 	p.editApp("another")
 	p.commit("Another app")
 	p.up("dev")
-	require.Contains(t, p.container("slipway-dev-report:4").Image(), p.images()[1].Tag)
+	require.Contains(t, p.aws.container("slipway-dev-report:4").Image(), p.aws.images()[1].Tag)
 	r = p.ok("slipway", "rollback", "dev")
 	require.Contains(t, r.stdout, "images.web is pinned to that update's image")
 	p.up("dev")
-	require.Len(t, p.images(), 2, "nothing was built")
-	require.Contains(t, p.container("slipway-dev-report:5").Image(), first)
+	require.Len(t, p.aws.images(), 2, "nothing was built")
+	require.Contains(t, p.aws.container("slipway-dev-report:5").Image(), first)
 
 	// A pin is for services only.
 	r = p.ok("slipway", "rollback", "dev", "--to", "5", "--pin")
@@ -260,10 +254,10 @@ func TestPromoteAndCompareTasks(t *testing.T) {
 	p.commit("Promote the task")
 	require.Contains(t, p.ok("slipway", "promote", "dev", "release", "--commit").output, "committed as")
 	p.up("release").builtNothing()
-	require.Contains(t, p.container("slipway-release-report:1").Image(), "/slipway-dev/batch@sha256:")
+	require.Contains(t, p.aws.container("slipway-release-report:1").Image(), "/slipway-dev/batch@sha256:")
 	p.ok("slipway", "run", "release", "report")
 
-	r := p.differ(1)
+	r := differ(p, 1)
 	require.Contains(t, r.stdout, "Task clean: only in dev\n")
 	require.Contains(t, r.stdout,
 		"Task report\n  environment.STAGE: dev → release\n  schedule.when: rate(1 day) → rate(2 days)\n")

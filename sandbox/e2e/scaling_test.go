@@ -11,21 +11,13 @@ import (
 	"slipway/sandbox/account/scaling"
 )
 
-// scaledTo makes the desired count of stage dev's service what a scaler decides.
-func (p *project) scaledTo(count int) {
-	p.Helper()
-	_, err := ecs.UpdateService(p.open(), "slipway-dev", "web", "", false,
-		func(s *ecs.ServiceSettings) { s.DesiredCount = count })
-	require.NoError(p.TB, err)
-}
-
-// policies are the scaling policies by what they measure.
-func (p *project) policies() map[string]map[string]any {
-	p.Helper()
+// scalingPolicies are the scaling policies by what they measure.
+func (a *awsAccount) scalingPolicies() map[string]map[string]any {
+	a.Helper()
 	found := map[string]map[string]any{}
-	for _, policy := range p.objects(scaling.ScalingPolicy) {
-		require.Equal(p, "TargetTrackingScaling", policy["policyType"])
-		require.Equal(p, "service/slipway-dev/web", policy["resourceId"])
+	for _, policy := range a.objects(scaling.ScalingPolicy) {
+		require.Equal(a, "TargetTrackingScaling", policy["policyType"])
+		require.Equal(a, "service/slipway-dev/web", policy["resourceId"])
 		settings := policy["targetTrackingScalingPolicyConfiguration"].(map[string]any)
 		found[settings["predefinedMetricSpecification"].(map[string]any)["predefinedMetricType"].(string)] = settings
 	}
@@ -38,6 +30,14 @@ func nameInCloudWatch(object account.Object) string {
 	return strings.TrimPrefix(resource, "loadbalancer/")
 }
 
+// scaleTo makes the desired count of stage dev's service what a scaler decides.
+func scaleTo(p *project, count int) {
+	p.Helper()
+	_, err := ecs.UpdateService(p.aws.open(), "slipway-dev", "web", "", false,
+		func(s *ecs.ServiceSettings) { s.DesiredCount = count })
+	require.NoError(p.TB, err)
+}
+
 func TestTheScalersCountStays(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
@@ -45,17 +45,17 @@ func TestTheScalersCountStays(t *testing.T) {
 		"    worker: {image: web, scaling: {min: 2, max: 4, memory: 80}}\n    web:\n      replicas: 1")
 	p.serviceKeys("scaling: {max: 6, cpu: 60}")
 	p.up("dev")
-	worker, err := ecs.FindService(p.open(), "slipway-dev", "worker")
+	worker, err := ecs.FindService(p.aws.open(), "slipway-dev", "worker")
 	require.NoError(t, err)
 	require.Equal(t, 2, worker.Settings.DesiredCount, "a service starts with the smallest count")
-	require.Equal(t, 1, p.service("slipway-dev").Desired)
+	require.Equal(t, 1, p.aws.service("slipway-dev").Desired)
 	requireCount := func(revision int) {
 		t.Helper()
-		service := p.service("slipway-dev")
+		service := p.aws.service("slipway-dev")
 		require.Equal(t, []int{3, 3, revision}, []int{service.Desired, service.Running, service.Revision})
 	}
 
-	p.scaledTo(3)
+	scaleTo(p, 3)
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	u := p.up("dev")
 	require.Contains(t, u.changed(), "Update aws:ecs/service:Service")
@@ -75,20 +75,20 @@ func TestTheScalersCountStays(t *testing.T) {
 
 	p.withoutOptions()
 	p.up("dev", "--refresh")
-	require.Equal(t, 1, p.service("slipway-dev").Desired, "the count is the stage file's again")
-	require.Equal(t, 1, p.service("slipway-dev").Running)
-	require.Empty(t, p.objects(scaling.ScalableTarget))
+	require.Equal(t, 1, p.aws.service("slipway-dev").Desired, "the count is the stage file's again")
+	require.Equal(t, 1, p.aws.service("slipway-dev").Running)
+	require.Empty(t, p.aws.objects(scaling.ScalableTarget))
 	p.settled("dev")
 }
 
-func TestAServiceThatIsMadeAnewIsScaledAgain(t *testing.T) {
+func TestAReplacedServiceIsScaledAgain(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	p.serviceKeys("scaling: {max: 4, cpu: 60}")
 	p.up("dev")
-	urn := p.state("dev")["aws:ecs/service:Service"][0].URN
+	urn := p.state("dev").ofType("aws:ecs/service:Service")[0].URN
 	p.up("dev", "--replace", urn)
-	require.Len(t, p.objects(scaling.ScalableTarget), 1, "AWS forgets it with the service")
-	require.Len(t, p.objects(scaling.ScalingPolicy), 1)
+	require.Len(t, p.aws.objects(scaling.ScalableTarget), 1, "AWS forgets it with the service")
+	require.Len(t, p.aws.objects(scaling.ScalingPolicy), 1)
 	p.settled("dev")
 }

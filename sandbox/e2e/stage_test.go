@@ -13,19 +13,19 @@ func TestDevComesUpFromNothingAndStaysUnchanged(t *testing.T) {
 	p := newProject(t)
 	p.up("dev")
 
-	images := p.images()
+	images := p.aws.images()
 	require.Len(t, images, 1)
 	commit := strings.TrimSpace(p.git("rev-parse", "--short=7", "HEAD"))
 	require.Regexp(t, `^\d{8}-\d{6}-`+commit+`-[0-9a-f]{8}$`, images[0].Tag)
 	require.Equal(t, "slipway-dev/web", images[0].Repository)
 
-	running := p.service("slipway-dev")
+	running := p.aws.service("slipway-dev")
 	require.Equal(t, 1, running.Running)
 	require.Equal(t, 1, running.Revision)
 	require.Equal(t, map[string]string{"STAGE": "dev", "GREETING": "hello from dev"}, running.Environment)
 	require.True(t, strings.HasSuffix(running.Image, "/slipway-dev/web:"+images[0].Tag), running.Image)
 
-	outputs := p.outputs("dev")
+	outputs := p.state("dev").outputs()
 	require.Equal(t, "slipway-dev", outputs.Cluster)
 	web := outputs.Images["web"]
 	require.Equal(t, images[0].Tag, web.Tag)
@@ -44,13 +44,13 @@ func TestDevComesUpFromNothingAndStaysUnchanged(t *testing.T) {
 	require.Equal(t, p.git("show", "HEAD:Pulumi.dev.yaml"), stageFile, "the stage file is as it was committed")
 
 	p.settled("dev")
-	require.Equal(t, 1, p.builds("slipway-dev/web"))
+	require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
 }
 
 func TestAChangedVariableIsANewRevisionAndItsRevertRestoresWhatRanBefore(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	before, containers := p.images(), p.containers("dev")
+	before, containers := p.aws.images(), p.state("dev").containers()
 	first := strings.TrimSpace(p.git("rev-parse", "HEAD"))
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
 	p.commit("Greet again")
@@ -65,13 +65,13 @@ func TestAChangedVariableIsANewRevisionAndItsRevertRestoresWhatRanBefore(t *test
 	require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
 		"Delete aws:ecs/taskDefinition:TaskDefinition",
 		"Update aws:ecs/service:Service"}, u.changed())
-	require.Equal(t, before, p.images())
-	require.Equal(t, 1, p.builds("slipway-dev/web"))
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.revisions("slipway-dev-web"))
-	running := p.service("slipway-dev")
+	require.Equal(t, before, p.aws.images())
+	require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
+	running := p.aws.service("slipway-dev")
 	require.Equal(t, 2, running.Revision)
 	require.Equal(t, "hello again", running.Environment["GREETING"])
-	require.NotEqual(t, containers, p.containers("dev"))
+	require.NotEqual(t, containers, p.state("dev").containers())
 
 	var history []struct {
 		Kind, Result string
@@ -93,16 +93,16 @@ func TestAChangedVariableIsANewRevisionAndItsRevertRestoresWhatRanBefore(t *test
 
 	p.git("revert", "--no-edit", "HEAD")
 	p.up("dev").builtNothing()
-	require.JSONEq(t, containers, p.containers("dev"))
-	require.Equal(t, before, p.images())
-	require.Equal(t, "hello from dev", p.service("slipway-dev").Environment["GREETING"])
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE"}, p.revisions("slipway-dev-web"))
+	require.JSONEq(t, containers, p.state("dev").containers())
+	require.Equal(t, before, p.aws.images())
+	require.Equal(t, "hello from dev", p.aws.service("slipway-dev").Environment["GREETING"])
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
 }
 
 func TestAChangedAppIsOneMoreImageAndRevision(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	first := p.images()[0]
+	first := p.aws.images()[0]
 
 	p.editApp("two")
 	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
@@ -112,20 +112,20 @@ func TestAChangedAppIsOneMoreImageAndRevision(t *testing.T) {
 	require.Regexp(t, `"hello from dev" => "hello again"`, preview.output, "a preview shows the variable also then")
 	require.Regexp(t, `slipway-dev/web:\d{8}-\d{6}-[^ ]+" => "[^ ]+slipway-dev/web:\d{8}-\d{6}-`, preview.output)
 	p.up("dev")
-	images := p.images()
+	images := p.aws.images()
 	require.Len(t, images, 2)
 	require.Equal(t, first, images[0], "the earlier image is still there")
 	commit := strings.TrimSpace(p.git("rev-parse", "--short=7", "HEAD"))
 	require.Regexp(t, `^\d{8}-\d{6}-`+commit+`-[0-9a-f]{8}$`, images[1].Tag)
 	require.NotEqual(t, first.Digest, images[1].Digest)
-	running := p.service("slipway-dev")
+	running := p.aws.service("slipway-dev")
 	require.Equal(t, 2, running.Revision)
 	require.True(t, strings.HasSuffix(running.Image, images[1].Tag))
 
 	p.editApp("") // back to the first version
 	p.up("dev")
-	images = p.images()
+	images = p.aws.images()
 	require.Len(t, images, 3, "going back makes a third image, as tags never move")
-	require.Equal(t, 3, p.service("slipway-dev").Revision)
+	require.Equal(t, 3, p.aws.service("slipway-dev").Revision)
 	p.up("dev", "--expect-no-changes")
 }

@@ -12,11 +12,11 @@ import (
 
 func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	r := p.ok("slipway", "status", "--exit-code")
 	require.Contains(t, r.stdout, "slipway-release-web:6")
 	require.Contains(t, r.stdout, "slipway-dev-web:3")
-	require.Contains(t, r.stdout, p.images()[1].Tag)
+	require.Contains(t, r.stdout, p.aws.images()[1].Tag)
 	require.Contains(t, r.stdout, "what was asked for is what runs")
 	var stages []struct {
 		Stage    string
@@ -49,12 +49,12 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 	differs("cannot be deployed as it is: services.web.replicas", "slipway-release-web:6")
 	p.replace("Pulumi.release.yaml", "replicas: many", "replicas: 3")
 
-	held := p.open()
+	held := p.aws.open()
 	_, err := ecs.UpdateService(held, "slipway-release", "api", "slipway-release-api:4", false,
 		func(*ecs.ServiceSettings) {})
 	require.NoError(t, err)
 	differs("services.api: runs revision 4, and the last update that succeeded deployed 5")
-	for _, image := range p.images() {
+	for _, image := range p.aws.images() {
 		_, err = ecr.DeleteImage(held, image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
@@ -66,7 +66,7 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 
 func TestStatusOfAStageThatRunsNothing(t *testing.T) {
 	t.Parallel()
-	p := told(t)
+	p := withHistory(t)
 	p.ok("pulumi", "stack", "init", "staging")
 	p.write("Pulumi.staging.yaml", p.read("Pulumi.dev.yaml"))
 	r := p.refused([]string{"staging: never deployed", "pulumi up --stack staging"}, "slipway", "status", "staging",

@@ -26,10 +26,10 @@ var several = []string{
 func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	before := p.containers("dev")
+	before := p.state("dev").containers()
 	p.serviceKeys(several...)
 	p.up("dev").builtNothing()
-	registered, err := ecs.FindTaskDefinition(p.open(), "slipway-dev-web:2")
+	registered, err := ecs.FindTaskDefinition(p.aws.open(), "slipway-dev-web:2")
 	require.NoError(t, err)
 	require.Len(t, registered.Containers, 3)
 	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]
@@ -50,15 +50,15 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 		require.NotContains(t, changedLines(preview.output), other, "only the variable differs")
 	}
 	p.up("dev").builtNothing()
-	require.Equal(t, 3, p.service("slipway-dev").Revision)
-	require.Equal(t, 1, p.builds("slipway-dev/web"))
+	require.Equal(t, 3, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
 	p.ok("slipway", "verify", "dev")
 	p.settled("dev")
 
 	p.withoutOptions()
 	p.up("dev").builtNothing()
-	require.JSONEq(t, before, p.containers("dev"), "what it was before")
-	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE", "4 ACTIVE"}, p.revisions("slipway-dev-web"))
+	require.JSONEq(t, before, p.state("dev").containers(), "what it was before")
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE", "3 ACTIVE", "4 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
 }
 
 // changedLines are the lines of a preview's diff that show what is added, removed or changed.

@@ -18,7 +18,7 @@ func TestNothingChangesWhenDockerSeesNothingNew(t *testing.T) {
 	p.write("docs/elsewhere.md", "outside of the context")
 	p.commit("A commit outside of what Docker sees")
 	p.up("dev", "--expect-no-changes").builtNothing()
-	require.Equal(t, 1, p.builds("slipway-dev/web"))
+	require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
 }
 
 func TestNothingChangesFromAnotherClone(t *testing.T) {
@@ -37,12 +37,12 @@ func TestNothingChangesFromAnotherClone(t *testing.T) {
 				mode = 0o700
 			}
 			require.NoError(t, os.Chmod(filepath.Join(clone, "app/build/app"), mode))
-			elsewhere := &project{TB: t, dir: clone, account: p.account, engine: p.engine}
+			elsewhere := p.in(clone)
 			if umask == "022" {
 				elsewhere.replace("Pulumi.yaml", prebuilt, compiled) // and the program is compiled there
 			}
 			elsewhere.up("dev", "--expect-no-changes").builtNothing()
-			require.Equal(t, 1, p.builds("slipway-dev/web"))
+			require.Equal(t, 1, p.aws.builds("slipway-dev/web"))
 		})
 	}
 }

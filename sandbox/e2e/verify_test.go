@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
-	"slipway/sandbox/account/dns"
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/account/iam"
@@ -20,86 +18,17 @@ import (
 	"slipway/sandbox/account/vpc"
 )
 
-type check struct{ About, Key, Status, Message string }
-
-// verified are the checks of `slipway verify --json`, which ends with that status.
-func (p *project) verified(status int, stage string) []check {
-	p.Helper()
-	r := p.run("slipway", "verify", stage, "--json")
-	require.Equal(p, status, r.status, r.output)
-	var found struct {
-		Stage, Account, Region string
-		Checks                 []check
-	}
-	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &found))
-	require.Equal(p, []string{stage, account.ID, "ap-northeast-2"}, []string{found.Stage, found.Account, found.Region})
-	return found.Checks
-}
-
-// wrong is the only check that is not well: what it is about, and all of these words in its line.
-func (p *project) wrong(stage, about string, says ...string) {
-	p.Helper()
-	p.wrongs(stage, append([]string{about}, says...))
-}
-
-// wrongs are all checks that are not well, in any order: what each is about, and words that only its line has.
-func (p *project) wrongs(stage string, expected ...[]string) {
-	p.Helper()
-	var bad []check
-	for _, each := range p.verified(1, stage) {
-		if each.Status != "ok" && each.Status != "note" {
-			bad = append(bad, each)
-		}
-	}
-	require.Len(p, bad, len(expected))
-	for _, words := range expected {
-		matches := 0
-		for _, each := range bad {
-			line, all := each.Key+": "+each.Message, each.Status == "wrong" && each.About == words[0]
-			for _, text := range words[1:] {
-				all = all && strings.Contains(line, text)
-			}
-			if all {
-				matches++
-			}
-		}
-		require.Equal(p, 1, matches, "%q in %v", words, bad)
-	}
-}
-
-// issueCertificate makes a certificate of the account for these domains. It is issued once its DNS record is there.
-func (p *project) issueCertificate(key string, issued bool, domains ...string) (arn string) {
-	p.Helper()
-	a := p.open()
-	arn = account.ARN("acm", "ap-northeast-2", "certificate/"+key)
-	var names []any
-	for _, domain := range domains {
-		names = append(names, domain)
-		name, value := dns.ValidationRecord(domain)
-		name = strings.TrimSuffix(name, ".")
-		record := dns.HostedZone + "_" + name + "_CNAME"
-		if known, err := a.Object(dns.Record, record); issued && err == nil && known == nil {
-			require.NoError(p.TB, a.CreateObject(dns.Record, record,
-				account.Object{"zoneId": dns.HostedZone, "fqdn": name,
-					"type": "CNAME", "records": []any{value}}, nil))
-		}
-	}
-	require.NoError(p.TB, a.CreateObject(dns.Certificate, key, account.Object{"arn": arn, "domainName": domains[0],
-		"subjectAlternativeNames": names}, nil))
-	return arn
-}
-
 func TestVerifyAGoodStage(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	a := p.open()
+	a := p.aws.open()
 	secret, err := secrets.CreateSecret(a, "ap-northeast-2", account.Object{"name": "shop/database"})
 	require.NoError(t, err)
 	_, err = secrets.PutSecretValue(a, secret, `{"url": "postgres://…"}`, "")
 	require.NoError(t, err)
 	parameter := account.ARN("ssm", "ap-northeast-2", "parameter/shop/token")
 	require.NoError(t, a.CreateObject(secrets.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
-	certificate := p.issueCertificate("11111111-2222-3333-4444-555555555555", true, "*.example.com")
+	certificate := issueCertificate(p, "11111111-2222-3333-4444-555555555555", true, "*.example.com")
 	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}",
 		"slipway:loadBalancer: {certificate: \""+certificate+"\"}")
 	p.serviceKeys("secrets: [DATABASE_URL, TOKEN]", "route: {hosts: [shop.example.com]}")
@@ -131,16 +60,16 @@ func TestVerifyAGoodStage(t *testing.T) {
 func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	boundary, err := iam.AddPolicy(p.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
+	boundary, err := iam.AddPolicy(p.aws.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
 	p.stageKeys("slipway:roles: {permissionsBoundary: \""+boundary+"\"}", "slipway:loadBalancer: {zone: example.com}",
 		"slipway:secrets: {API_KEY: {secure: v1:abc=}}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}", "secrets: [API_KEY]")
 	queue := account.ARN("sqs", "ap-northeast-2", "failed")
-	require.NoError(t, p.open().CreateObject(scheduler.Queue, queue, account.Object{"name": "failed"}, nil))
+	require.NoError(t, p.aws.open().CreateObject(scheduler.Queue, queue, account.Object{"name": "failed"}, nil))
 	p.task("report", `schedule: {when: "rate(1 hour)", deadLetterQueue: "`+queue+`"}`)
 	notes := 0
-	checks := p.verified(0, "dev")
+	checks := verified(p, 0, "dev")
 	for _, each := range checks {
 		if each.Status == "note" {
 			require.Contains(t, each.Message, "by the update")
@@ -154,7 +83,7 @@ func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", queue, queue+"-gone")
 	p.replace("Pulumi.dev.yaml", "zone: example.com", "zone: example.org")
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "shop.example.org")
-	p.wrongs("dev",
+	requireProblems(p, "dev",
 		[]string{"role", "roles.permissionsBoundary (Pulumi.dev.yaml): there is no policy", "policy/gone"},
 		[]string{"queue", "tasks.report.schedule.deadLetterQueue (Pulumi.dev.yaml): there is no queue failed-gone",
 			"aws sqs create-queue"},
@@ -171,36 +100,36 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 	p.ok("pulumi", "stack", "init", "release")
 	p.ok("slipway", "promote", "dev", "release")
 	p.serviceKeys("revision: 1")
-	for _, each := range append(p.verified(0, "release"), p.verified(0, "dev")...) {
+	for _, each := range append(verified(p, 0, "release"), verified(p, 0, "dev")...) {
 		if each.About == "image" || each.About == "revision" {
 			require.Equal(t, "ok", each.Status, each.Message)
 		}
 	}
 	release := p.read("Pulumi.release.yaml")
-	image := p.outputs("dev").Images["web"]
+	image := p.state("dev").outputs().Images["web"]
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Ref, image.Ref+"\n      platform: linux/arm64", 1))
-	p.wrong("release", "image",
+	requireProblem(p, "release", "image",
 		"images.web.ref (Pulumi.release.yaml): the image is for linux/amd64, and its tasks run on linux/arm64")
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Tag, "another-tag", 1))
-	p.wrong("release", "image", "does not carry the tag another-tag, but "+image.Tag)
+	requireProblem(p, "release", "image", "does not carry the tag another-tag, but "+image.Tag)
 	p.write("Pulumi.release.yaml", release)
 
-	_, err := ecr.DeleteImage(p.open(), "slipway-dev/web", "", image.Digest)
+	_, err := ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", image.Digest)
 	require.NoError(t, err)
-	p.wrong("release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
-	p.wrong("dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web",
+	requireProblem(p, "release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
+	requireProblem(p, "dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web",
 		"is no longer in ECR")
-	_, err = ecs.DeregisterTaskDefinition(p.open(), "slipway-dev-web:1")
+	_, err = ecs.DeregisterTaskDefinition(p.aws.open(), "slipway-dev-web:1")
 	require.NoError(t, err)
-	p.wrong("dev", "revision", "slipway-dev-web:1 is INACTIVE")
+	requireProblem(p, "dev", "revision", "slipway-dev-web:1 is INACTIVE")
 	p.replace("Pulumi.dev.yaml", "revision: 1", "revision: 7")
-	p.wrong("dev", "revision", "there is no revision slipway-dev-web:7")
+	requireProblem(p, "dev", "revision", "there is no revision slipway-dev-web:7")
 }
 
 func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	a := p.open()
+	a := p.aws.open()
 	secret := func(name string) string {
 		arn, err := secrets.CreateSecret(a, "ap-northeast-2", account.Object{"name": "shop/" + name,
 			"kmsKeyId": "alias/shop"})
@@ -218,7 +147,7 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 		"  DELETED: \""+deleted+"\"",
 		"  GONE: \""+good[:len(good)-6]+"AbCdEf\"",
 		"  PARAMETER: \""+account.ARN("ssm", "ap-northeast-2", "parameter/gone")+"\"")
-	p.wrongs("dev", []string{"secret", "secrets.EMPTY (Pulumi.dev.yaml): the secret has no value yet"},
+	requireProblems(p, "dev", []string{"secret", "secrets.EMPTY (Pulumi.dev.yaml): the secret has no value yet"},
 		[]string{"secret", "secrets.PREVIOUS (Pulumi.dev.yaml)", "has no version with the label AWSPREVIOUS"},
 		[]string{"secret", "secrets.DELETED (Pulumi.dev.yaml)", "is scheduled for deletion",
 			"aws secretsmanager restore-secret --region ap-northeast-2 --secret-id " + deleted},
@@ -229,7 +158,7 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	p.stageKeys("slipway:secrets: {DATABASE_URL: \"" + good + "\"}")
 	p.serviceKeys("secrets: [DATABASE_URL]")
 	var notes []string
-	for _, each := range p.verified(0, "dev") {
+	for _, each := range verified(p, 0, "dev") {
 		if each.Status == "note" {
 			notes = append(notes, each.Message)
 		}
@@ -247,7 +176,7 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	trust := role["assumeRolePolicy"].(string)
 	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-task", account.Object{
 		"assumeRolePolicy": strings.ReplaceAll(trust, "ecs-tasks.amazonaws.com", "ec2.amazonaws.com")}))
-	p.wrongs("dev", []string{"role",
+	requireProblems(p, "dev", []string{"role",
 		"the role slipway-dev-web-execution could not do secretsmanager:GetSecretValue on " + good,
 		"the permissions boundary " + boundary + " does not allow it"},
 		[]string{"role",
@@ -261,18 +190,19 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 			"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
 	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-task", account.Object{
 		"assumeRolePolicy": strings.ReplaceAll(trust, account.ID, "210987654321")}))
-	p.wrongs("dev", []string{"role", "could not do logs:CreateLogStream", "another policy of the role denies it"},
+	requireProblems(p, "dev",
+		[]string{"role", "could not do logs:CreateLogStream", "another policy of the role denies it"},
 		[]string{"role", "for tasks of this account and region"})
 }
 
 func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.faults(map[string]string{account.NoRoute: vpc.Subnets[2].ID})
-	pending := p.issueCertificate("11111111-2222-3333-4444-555555555555", false, "*.example.com")
+	p.aws.setFaults(map[string]string{account.NoRoute: vpc.Subnets[2].ID})
+	pending := issueCertificate(p, "11111111-2222-3333-4444-555555555555", false, "*.example.com")
 	p.stageKeys("slipway:loadBalancer: {certificate: \"" + pending + "\"}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}")
-	p.wrongs("dev", []string{"network",
+	requireProblems(p, "dev", []string{"network",
 		"network (Pulumi.dev.yaml): the route table " + vpc.PrivateRouteTable + " of " +
 			vpc.Subnets[2].ID + " leads nowhere outside",
 		"no endpoint for ecr.api, ecr.dkr, logs, s3", "NAT gateway"},
@@ -280,25 +210,25 @@ func TestVerifyFindsWhatIsWrongWithNetworkAndCertificate(t *testing.T) {
 			"loadBalancer.certificate (Pulumi.dev.yaml): the certificate is not issued yet (PENDING_VALIDATION)"})
 	p.stageKeys("slipway:network: {vpc: " + vpc.DefaultVPC + ", subnets: [" + vpc.Subnets[0].ID + ", " +
 		vpc.Subnets[2].ID + ", subnet-0123456789abcdef0]}")
-	issued := p.issueCertificate("22222222-2222-3333-4444-555555555555", true, "*.example.com")
+	issued := issueCertificate(p, "22222222-2222-3333-4444-555555555555", true, "*.example.com")
 	p.replace("Pulumi.dev.yaml", pending, issued)
 	p.replace("Pulumi.dev.yaml", "shop.example.com", "eu.shop.example.com")
-	p.wrongs("dev", []string{"network", "network.subnets[1] (Pulumi.dev.yaml): the route table"},
+	requireProblems(p, "dev", []string{"network", "network.subnets[1] (Pulumi.dev.yaml): the route table"},
 		[]string{"network", "network.subnets[2] (Pulumi.dev.yaml): there is no subnet subnet-0123456789abcdef0"},
 		[]string{"certificate",
 			"services.web.route.hosts (Pulumi.dev.yaml): the certificate of loadBalancer.certificate is for *.example.com, " +
 				"which does not cover eu.shop.example.com"})
 
-	p.faults(nil)
+	p.aws.setFaults(nil)
 	p.replace("Pulumi.dev.yaml", ", subnet-0123456789abcdef0]", "]")
 	p.replace("Pulumi.dev.yaml", "eu.shop.example.com", "shop.example.com")
-	for _, each := range p.verified(0, "dev") {
+	for _, each := range verified(p, 0, "dev") {
 		require.Equal(t, "ok", each.Status, each.Message)
 	}
 	p.replace("Pulumi.dev.yaml", vpc.Subnets[2].ID+"]", vpc.Subnets[2].ID+"], assignPublicIp: false")
 	p.replace("Pulumi.dev.yaml", issued, issued[:len(issued)-1]+"0")
 	const none = "takes tasks with public addresses only, and they get none (network.assignPublicIp)"
-	p.wrongs("dev", []string{"network", "network.subnets[0] (Pulumi.dev.yaml)", none},
+	requireProblems(p, "dev", []string{"network", "network.subnets[0] (Pulumi.dev.yaml)", none},
 		[]string{"network", "network.subnets[1] (Pulumi.dev.yaml)", none},
 		[]string{"certificate", "there is no such certificate"})
 }
@@ -313,7 +243,7 @@ func TestVerifySaysWhatItCouldNotTell(t *testing.T) {
 	}))
 	defer refusing.Close()
 	p.stageKeys(`aws:endpoints: [{iam: "` + refusing.URL + `"}]`)
-	checks := p.verified(2, "dev")
+	checks := verified(p, 2, "dev")
 	unknown := 0
 	for _, each := range checks {
 		if each.Status == "unknown" {

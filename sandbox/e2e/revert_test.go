@@ -13,12 +13,12 @@ import (
 func TestARefBesideBuildRunsAnEarlierImage(t *testing.T) {
 	t.Parallel()
 	deployedTemplate.withEachBuilder(t, func(t *testing.T, p *project) {
-		first, built := p.outputs("dev").Images["web"], p.containers("dev")
-		repository := p.state("dev")["aws:ecr/repository:Repository"]
-		policy := p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"]
+		first, built := p.state("dev").outputs().Images["web"], p.state("dev").containers()
+		repository := p.state("dev").ofType("aws:ecr/repository:Repository")
+		policy := p.state("dev").ofType("aws:ecr/lifecyclePolicy:LifecyclePolicy")
 		p.editApp("two")
 		p.up("dev")
-		images := p.images()
+		images := p.aws.images()
 		require.Len(t, images, 2)
 		second := images[1]
 
@@ -36,15 +36,15 @@ func TestARefBesideBuildRunsAnEarlierImage(t *testing.T) {
 		require.ElementsMatch(t, []string{"Create aws:ecs/taskDefinition:TaskDefinition",
 			"Delete aws:ecs/taskDefinition:TaskDefinition",
 			"Update aws:ecs/service:Service", "Delete docker:index/image:Image"}, u.changed())
-		require.Equal(t, 2, p.builds("slipway-dev/web"))
-		require.Equal(t, images, p.images())
-		require.Equal(t, built, p.containers("dev"))
-		require.Equal(t, p.container("slipway-dev-web:1"), p.container("slipway-dev-web:3"))
-		require.Equal(t, 3, p.service("slipway-dev").Revision)
-		require.Equal(t, 1, p.service("slipway-dev").Running)
-		require.Equal(t, first, p.outputs("dev").Images["web"])
-		require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
-		require.Equal(t, policy, p.state("dev")["aws:ecr/lifecyclePolicy:LifecyclePolicy"])
+		require.Equal(t, 2, p.aws.builds("slipway-dev/web"))
+		require.Equal(t, images, p.aws.images())
+		require.Equal(t, built, p.state("dev").containers())
+		require.Equal(t, p.aws.container("slipway-dev-web:1"), p.aws.container("slipway-dev-web:3"))
+		require.Equal(t, 3, p.aws.service("slipway-dev").Revision)
+		require.Equal(t, 1, p.aws.service("slipway-dev").Running)
+		require.Equal(t, first, p.state("dev").outputs().Images["web"])
+		require.Equal(t, repository, p.state("dev").ofType("aws:ecr/repository:Repository"))
+		require.Equal(t, policy, p.state("dev").ofType("aws:ecr/lifecyclePolicy:LifecyclePolicy"))
 		p.settled("dev")
 
 		// What runs is what another stage is given.
@@ -55,14 +55,14 @@ func TestARefBesideBuildRunsAnEarlierImage(t *testing.T) {
 		require.NoError(t, os.Rename(filepath.Join(p.dir, "away"), filepath.Join(p.dir, "app")))
 		p.write("Pulumi.dev.yaml", withoutRef)
 		p.up("dev")
-		images = p.images()
+		images = p.aws.images()
 		require.Len(t, images, 3, "removing ref builds again")
 		require.NotEqual(t, second.Tag, images[2].Tag)
 		require.Equal(t, hashIn(second.Tag), hashIn(images[2].Tag), "from the source that made the second image")
 		require.NotEqual(t, hashIn(first.Tag), hashIn(images[2].Tag))
-		require.Equal(t, images[2].Tag, p.outputs("dev").Images["web"].Tag)
-		require.Equal(t, 4, p.service("slipway-dev").Revision)
-		require.Equal(t, repository, p.state("dev")["aws:ecr/repository:Repository"])
+		require.Equal(t, images[2].Tag, p.state("dev").outputs().Images["web"].Tag)
+		require.Equal(t, 4, p.aws.service("slipway-dev").Revision)
+		require.Equal(t, repository, p.state("dev").ofType("aws:ecr/repository:Repository"))
 		p.settled("dev")
 	})
 }
