@@ -33,7 +33,7 @@ type Account interface {
 // Registry has the images of the account's own ECR.
 type Registry interface {
 	// Pull finds the image of a reference to ECR.
-	Pull(reference string) (v1.Image, error)
+	Pull(reference, platform string) (v1.Image, error)
 }
 
 // Settings are what an agent works with.

@@ -104,7 +104,7 @@ func (f *fakeAccount) FindLogEvents(group, prefix string, from, _ int64) (found 
 }
 
 // Pull is the registry's, which has nothing here.
-func (f *fakeAccount) Pull(reference string) (v1.Image, error) {
+func (f *fakeAccount) Pull(reference, _ string) (v1.Image, error) {
 	return nil, &account.Error{Code: "ImageNotFoundException", Message: reference}
 }
 

@@ -32,9 +32,9 @@ var ownRegistry = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\
 
 // pull has the engine get an image: one of the account's ECR from the registry, any other one from where it is, unless
 // the engine has it already.
-func (a *Agent) pull(ctx context.Context, reference string) (pulled, error) {
+func (a *Agent) pull(ctx context.Context, reference, platform string) (pulled, error) {
 	if ownRegistry.MatchString(reference) {
-		return a.load(ctx, reference)
+		return a.load(ctx, reference, platform)
 	}
 	found, err := a.Docker.ImageInspect(ctx, reference)
 	if isGone(err) {
@@ -64,8 +64,8 @@ func (a *Agent) pull(ctx context.Context, reference string) (pulled, error) {
 }
 
 // load gives the engine an image of the account's ECR, under a name that belongs to the account, once.
-func (a *Agent) load(ctx context.Context, reference string) (pulled, error) {
-	image, err := a.Registry.Pull(reference)
+func (a *Agent) load(ctx context.Context, reference, platform string) (pulled, error) {
+	image, err := a.Registry.Pull(reference, platform)
 	if err != nil {
 		return pulled{}, err
 	}

@@ -218,7 +218,7 @@ func (t *task) prepare(ctx context.Context) error {
 	}
 	images := map[string]pulled{}
 	for _, d := range t.definitions {
-		image, err := t.agent.pull(ctx, d.Image)
+		image, err := t.agent.pull(ctx, d.Image, platformOf(t.work.Definition))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -46,6 +46,7 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerRegistry.BatchGetImage":             stored(blobs.batchGetImage),
 	"AmazonEC2ContainerRegistry.DescribeImages":            op(describeImages),
 	"AmazonEC2ContainerRegistry.DescribeRepositories":      op(describeRepositories),
+	"AmazonEC2ContainerRegistry.GetAuthorizationToken":     stored(blobs.getAuthorizationToken),
 	"AmazonEC2ContainerRegistry.GetDownloadUrlForLayer":    stored(blobs.getDownloadURLForLayer),
 	"AmazonEC2ContainerRegistry.ListImages":                op(listImages),
 	"AmazonEC2ContainerRegistry.PutImage":                  stored(blobs.putImage),

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,8 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account"
@@ -321,6 +324,30 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 		Filter: &ecrtypes.DescribeImagesFilter{TagStatus: ecrtypes.TagStatusUntagged}})
 	require.NoError(t, err)
 	require.Empty(t, untagged.ImageDetails)
+}
+
+func TestAnAuthorizationTokenLetsAnImageBePulled(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	answer, err := ecr.NewFromConfig(s.config).GetAuthorizationToken(t.Context(), &ecr.GetAuthorizationTokenInput{
+		RegistryIds: []string{account.ID}})
+	require.NoError(t, err)
+	require.Len(t, answer.AuthorizationData, 1)
+	given := answer.AuthorizationData[0]
+	require.True(t, given.ExpiresAt.After(time.Now()))
+	login, err := base64.StdEncoding.DecodeString(*given.AuthorizationToken)
+	require.NoError(t, err)
+	user, password, _ := strings.Cut(string(login), ":")
+	host, isPlain := strings.CutPrefix(*given.ProxyEndpoint, "http://")
+	require.True(t, isPlain)
+	image, err := random.Image(100, 1)
+	require.NoError(t, err)
+	tag, err := name.NewTag(host+"/web:pushed", name.Insecure)
+	require.NoError(t, err)
+	auth := remote.WithAuth(&authn.Basic{Username: user, Password: password})
+	require.NoError(t, remote.Write(tag, image, auth))
+	_, err = remote.Image(tag, auth)
+	require.NoError(t, err)
 }
 
 func TestRevisionsAreListedInPartsNewestFirst(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -184,13 +185,18 @@ func batchDeleteImage(a *account.Account, _ string, p struct {
 	var removed []ecr.Image
 	failures := []object{}
 	for _, id := range p.ImageIDs {
-		gone, err := ecr.DeleteImage(a, p.RepositoryName, id.ImageTag, id.ImageDigest)
-		if err != nil {
-			return nil, err
-		}
-		if len(gone) == 0 {
+		fail := func(code, reason string) {
 			failures = append(failures, object{"imageId": object{"imageTag": id.ImageTag, "imageDigest": id.ImageDigest},
-				"failureCode": "ImageNotFound", "failureReason": "Requested image not found"})
+				"failureCode": code, "failureReason": reason})
+		}
+		gone, err := ecr.DeleteImage(a, p.RepositoryName, id.ImageTag, id.ImageDigest)
+		switch refusal := new(account.Error); {
+		case errors.As(err, &refusal) && refusal.Code == "ImageReferencedByManifestList":
+			fail(refusal.Code, refusal.Message)
+		case err != nil:
+			return nil, err
+		case len(gone) == 0:
+			fail("ImageNotFound", "Requested image not found")
 		}
 		removed = append(removed, gone...)
 	}

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"encoding/base64"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/registry"
@@ -28,6 +30,30 @@ func (b blobs) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.ServeFile(w, r, b.File(digest))
+}
+
+// tokenLife is how long a token of ECR's can be used.
+const tokenLife = 12 * time.Hour
+
+// getAuthorizationToken is for each registry that is asked for, or else that of the account.
+func (b blobs) getAuthorizationToken(a *account.Account, _ string, p struct {
+	RegistryIDs []string `json:"registryIds"`
+}) (any, error) {
+	now, err := a.Now()
+	if err != nil {
+		return nil, err
+	}
+	given := registry.Accepted.Username + ":" + registry.Accepted.Password
+	data := []object{}
+	for range max(1, len(p.RegistryIDs)) {
+		endpoint, err := b.Endpoint()
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, object{"authorizationToken": base64.StdEncoding.EncodeToString([]byte(given)),
+			"expiresAt": account.Seconds(now.Add(tokenLife)), "proxyEndpoint": endpoint})
+	}
+	return object{"authorizationData": data}, nil
 }
 
 // getDownloadURLForLayer is for a manifest's configuration, too, as with AWS.

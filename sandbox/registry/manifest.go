@@ -34,45 +34,157 @@ func (r *Registry) Manifest(digest string) (content []byte, mediaType string, er
 	if content, err = os.ReadFile(r.File(hash.String())); err != nil {
 		return nil, "", err
 	}
-	var manifest v1.Manifest
-	if err := json.Unmarshal(content, &manifest); err != nil {
+	parsed, err := parseManifest(content)
+	if err != nil {
 		return nil, "", err
 	}
-	return content, string(cmp.Or(manifest.MediaType, types.OCIManifestSchema1)), nil
+	return content, parsed.mediaType(), nil
+}
+
+// manifest is that of an image, which has a configuration and layers, or of an index, which lists images.
+type manifest struct {
+	MediaType types.MediaType `json:"mediaType"`
+	Config    v1.Descriptor   `json:"config"`
+	Layers    []v1.Descriptor `json:"layers"`
+	Manifests []v1.Descriptor `json:"manifests"`
+}
+
+func parseManifest(content []byte) (*manifest, error) {
+	parsed := new(manifest)
+	return parsed, json.Unmarshal(content, parsed)
+}
+
+func (m *manifest) mediaType() string {
+	if m.Manifests != nil {
+		return string(cmp.Or(m.MediaType, types.OCIImageIndex))
+	}
+	return string(cmp.Or(m.MediaType, types.OCIManifestSchema1))
+}
+
+// blobs are what an image is made of; none of an index.
+func (m *manifest) blobs() []v1.Descriptor {
+	if m.Manifests != nil {
+		return nil
+	}
+	return append([]v1.Descriptor{m.Config}, m.Layers...)
+}
+
+// platforms are the digests of the images that an index lists.
+func (m *manifest) platforms() (digests []string) {
+	for _, image := range m.Manifests {
+		digests = append(digests, image.Digest.String())
+	}
+	return digests
+}
+
+// size is what ECR says of an image: that of its configuration and layers, and of an index that of its largest image.
+func (r *Registry) size(m *manifest) (size int64, err error) {
+	for _, blob := range m.blobs() {
+		size += blob.Size
+	}
+	for _, digest := range m.platforms() {
+		content, _, err := r.Manifest(digest)
+		if err != nil {
+			return 0, err
+		}
+		image, err := parseManifest(content)
+		if err != nil {
+			return 0, err
+		}
+		its, err := r.size(image)
+		if err != nil {
+			return 0, err
+		}
+		size = max(size, its)
+	}
+	return size, nil
 }
 
 // PutManifest is ECR's PutImage: it stores the manifest of an image whose layers are there, and puts the tag on it.
 func (r *Registry) PutManifest(region, repository, tag, content, mediaType string) (digest string, err error) {
-	hash, length, err := v1.SHA256(bytes.NewReader([]byte(content)))
+	return r.putManifest(repository, tag, []byte(content), func(digest string, length, size int64, m *manifest) error {
+		if err := ecr.TagImage(r.account, repository, tag, digest, size, m.platforms()...); err != nil {
+			return err
+		}
+		return r.nameTag(region, repository, tag, digest, length, cmp.Or(mediaType, m.mediaType()))
+	})
+}
+
+// putManifest stores a manifest whose layers are there, and has record put the image into the account.
+func (r *Registry) putManifest(repository, tag string, content []byte,
+	record func(digest string, length, size int64, m *manifest) error) (digest string, err error) {
+	hash, length, err := v1.SHA256(bytes.NewReader(content))
 	if err != nil {
 		return "", err
 	}
-	var manifest v1.Manifest
-	if err := json.Unmarshal([]byte(content), &manifest); err != nil {
-		return "", &account.Error{Code: "InvalidParameterException",
-			Message: "Invalid parameter at 'imageManifest' failed to satisfy constraint: " +
-				"'Invalid JSON syntax'"}
+	parsed, err := parseManifest(content)
+	if err != nil {
+		return "", account.Refuse("InvalidParameterException",
+			"Invalid parameter at 'imageManifest' failed to satisfy constraint: 'Invalid JSON syntax'")
 	}
-	size := manifest.Config.Size
-	for _, blob := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
-		if _, err := os.Stat(r.File(blob.Digest.String())); err != nil {
-			return "", &account.Error{Code: "LayersNotFoundException",
-				Message: fmt.Sprintf("The layers with digests '[%s]' required by the "+
-					"image with digest '%s' do not exist", blob.Digest, hash)}
+	for _, blob := range parsed.blobs() {
+		held, err := r.holds(repository, blob.Digest.String())
+		if err != nil {
+			return "", err
+		}
+		if !held {
+			return "", account.Refuse("LayersNotFoundException",
+				"The layers with digests '[%s]' required by the image with digest '%s' do not exist", blob.Digest, hash)
 		}
 	}
-	for _, layer := range manifest.Layers {
-		size += layer.Size
+	size, err := r.size(parsed)
+	if os.IsNotExist(err) { // of an image that an index lists: the account refuses it
+		size, err = 0, nil
 	}
-	if err := layout.Path(r.dir).WriteBlob(hash, io.NopCloser(bytes.NewReader([]byte(content)))); err != nil {
+	if err != nil {
 		return "", err
 	}
-	if err := ecr.TagImage(r.account, repository, tag, hash.String(), size); err != nil {
-		return hash.String(), err
+	if err := layout.Path(r.dir).WriteBlob(hash, io.NopCloser(bytes.NewReader(content))); err != nil {
+		return "", err
 	}
-	descriptor := v1.Descriptor{MediaType: types.MediaType(cmp.Or(mediaType, string(manifest.MediaType),
-		string(types.OCIManifestSchema1))),
-		Size: length, Digest: hash}
-	return hash.String(), r.name(descriptor, imageref.Ref{Host: imageref.ECRHost(account.ID, region),
-		Repository: repository, Tag: tag}.String())
+	return hash.String(), record(hash.String(), length, size, parsed)
+}
+
+// nameTag names an image in the layout's index.
+func (r *Registry) nameTag(region, repository, tag, digest string, length int64, mediaType string) error {
+	hash, err := v1.NewHash(digest)
+	if err != nil {
+		return err
+	}
+	named := imageref.Ref{Host: imageref.ECRHost(account.ID, region), Repository: repository, Tag: tag}
+	return r.name(v1.Descriptor{MediaType: types.MediaType(mediaType), Size: length, Digest: hash}, named.String())
+}
+
+// holds tells whether a repository has a layer or a configuration: one that was uploaded, or is of an image there.
+func (r *Registry) holds(repository, digest string) (bool, error) {
+	if _, err := os.Stat(r.File(digest)); err != nil {
+		return false, nil
+	}
+	uploaded, err := ecr.HasLayer(r.account, repository, digest)
+	if err != nil || uploaded {
+		return uploaded, err
+	}
+	images, err := ecr.Images(r.account)
+	if err != nil {
+		return false, err
+	}
+	for _, image := range images {
+		if image.Repository != repository {
+			continue
+		}
+		content, _, err := r.Manifest(image.Digest)
+		if err != nil { // what a test has only recorded
+			continue
+		}
+		parsed, err := parseManifest(content)
+		if err != nil {
+			return false, fmt.Errorf("reading the manifest %s: %w", image.Digest, err)
+		}
+		for _, blob := range parsed.blobs() {
+			if blob.Digest.String() == digest {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }

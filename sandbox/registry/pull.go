@@ -14,8 +14,9 @@ import (
 	"slipway/sandbox/account/ecr"
 )
 
-// Pull finds the image of a reference, by tag or by digest, as a pull from ECR does.
-func (r *Registry) Pull(reference string) (v1.Image, error) {
+// Pull finds the image of a reference, by tag or by digest, as a pull from ECR does; of an index, the one for a
+// platform such as linux/amd64.
+func (r *Registry) Pull(reference, platform string) (v1.Image, error) {
 	parsed, err := name.ParseReference(reference)
 	if err != nil {
 		return nil, err
@@ -34,12 +35,39 @@ func (r *Registry) Pull(reference string) (v1.Image, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	hash, err := v1.NewHash(recorded.Digest)
+	digest, err = r.digestFor(recorded.Digest, platform)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := v1.NewHash(digest)
 	if err != nil {
 		return nil, err
 	}
 	// Not by the layout's index, which an image leaves whose tag moves away.
 	return partial.CompressedToImage(&stored{registry: r, digest: hash})
+}
+
+// digestFor is the digest of the image for a platform, where the one that was asked for is that of an index.
+func (r *Registry) digestFor(digest, platform string) (string, error) {
+	content, _, err := r.Manifest(digest)
+	if err != nil {
+		return "", err
+	}
+	parsed, err := parseManifest(content)
+	if err != nil || parsed.Manifests == nil {
+		return digest, err
+	}
+	wanted, err := v1.ParsePlatform(platform)
+	if err != nil {
+		return "", err
+	}
+	for _, image := range parsed.Manifests {
+		if image.Platform != nil && image.Platform.Satisfies(*wanted) {
+			return image.Digest.String(), nil
+		}
+	}
+	return "", fmt.Errorf("pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor "+
+		"matching platform '%s'", platform)
 }
 
 // stored is an image as it lies in the registry.

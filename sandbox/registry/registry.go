@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -31,6 +33,9 @@ const refNameKey = "org.opencontainers.image.ref.name"
 type Registry struct {
 	dir     string
 	account *account.Account
+
+	serving  sync.Mutex
+	endpoint string // once it is served
 }
 
 // New makes a registry that keeps its images in dir, which it creates with the first push.
@@ -59,10 +64,14 @@ func (r *Registry) CheckPush(tag name.Tag, credentials Credentials) error {
 	case credentials.Username != Accepted.Username || credentials.Password != Accepted.Password:
 		return errors.New("denied: Your authorization token has expired. Reauthenticate and try again.")
 	}
-	err := ecr.CheckPush(r.account, tag.RepositoryStr(), tag.TagStr())
-	// A client of the registry sees another code than one of the API.
-	if refusal := new(account.Error); errors.As(err, &refusal) && refusal.Code == "RepositoryNotFoundException" {
-		return errors.New("name unknown: " + refusal.Message)
+	return asPushed(ecr.CheckPush(r.account, tag.RepositoryStr(), tag.TagStr()))
+}
+
+// asPushed is a refusal of the account as who pushes sees it: its code is another than one of the API.
+func asPushed(err error) error {
+	if refused := new(account.Error); errors.As(err, &refused) && codes[refused.Code].status != 0 {
+		code := strings.ToLower(strings.ReplaceAll(codes[refused.Code].code, "_", " "))
+		return errors.New(code + ": " + refused.Message)
 	}
 	return err
 }
@@ -95,7 +104,7 @@ func (r *Registry) Push(
 		return none, err
 	}
 	if err := ecr.PutImage(r.account, tag.RepositoryStr(), tag.TagStr(), digest.String(), size); err != nil {
-		return none, err
+		return none, asPushed(err)
 	}
 	progress(fmt.Sprintf("%s: digest: %s size: %d", tag.TagStr(), digest, size))
 	return digest, r.account.DieIfAsked(account.DieAfterPush, func(string) bool { return true })

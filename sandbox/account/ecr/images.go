@@ -3,7 +3,6 @@ package ecr
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +43,9 @@ type Image struct {
 	// manifest (https://github.com/aws/containers-roadmap/issues/2746).
 	PushedAt time.Time `json:"pushedAt"`
 	TaggedAt time.Time `json:"taggedAt"`
-	Size     int64     `json:"size"` // bytes
+	Size     int64     `json:"size"` // bytes; of an index, those of its largest image
+	// Platforms are the digests of the images that an index lists, one for each platform.
+	Platforms []string `json:"platforms,omitempty"`
 }
 
 const imageKind = "image"
@@ -80,34 +81,49 @@ func checkPush(t *account.Tx, repository, tag string) error {
 	}
 	expireImages(t)
 	if o["imageTagMutability"] == "IMMUTABLE" && account.Get[Image](t, imageKind, repository+":"+tag) != nil {
-		return fmt.Errorf("tag invalid: The image tag '%s' already exists in the '%s' repository and cannot be "+
-			"overwritten because the repository is immutable.", tag, repository)
+		return account.Refuse("ImageTagAlreadyExistsException", "The image tag '%s' already exists in the '%s' repository "+
+			"and cannot be overwritten because the repository is immutable.", tag, repository)
 	}
 	return nil
 }
 
-// PutImage records a pushed image and counts the push; sizeBytes is the size of its layers.
-func PutImage(a *account.Account, repository, tag, digest string, sizeBytes int64) error {
+// PutImage records a pushed image and counts the push; sizeBytes is the size of its layers. An index has the images of
+// its platforms. One of these itself is pushed without a tag, and not counted.
+func PutImage(a *account.Account, repository, tag, digest string, sizeBytes int64, platforms ...string) error {
 	return a.Transact(func(t *account.Tx) error {
 		if err := checkPush(t, repository, tag); err != nil {
 			return err
 		}
-		record(t, Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
-		t.Next(pushCounter + repository)
+		image := Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes, Platforms: platforms}
+		images := allImages(t)
+		if err := checkPlatforms(images, image); err != nil {
+			return err
+		}
+		if tag != "" {
+			t.Next(pushCounter + repository)
+		} else if slices.ContainsFunc(images, func(i Image) bool { return i.matches(repository, "", digest) }) {
+			return nil
+		}
+		record(t, image)
 		return nil
 	})
 }
 
 // TagImage records what a call of ECR's own PutImage puts: a new image, or one more tag of an image that is there. No
 // push is counted.
-func TagImage(a *account.Account, repository, tag, digest string, sizeBytes int64) error {
+func TagImage(a *account.Account, repository, tag, digest string, sizeBytes int64, platforms ...string) error {
 	return a.Transact(func(t *account.Tx) error {
 		o, err := findRepository(t, repository)
 		if err != nil {
 			return err
 		}
+		added := Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes, Platforms: platforms}
+		images := allImages(t)
+		if err := checkPlatforms(images, added); err != nil {
+			return err
+		}
 		tags := 0
-		for _, image := range allImages(t) {
+		for _, image := range images {
 			if image.Repository == repository && image.Digest == digest {
 				tags++
 			}
@@ -128,7 +144,7 @@ func TagImage(a *account.Account, repository, tag, digest string, sizeBytes int6
 				"Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
 					"the maximum allowed number of tags per image which is '%d'", tag, repository, account.ID, mostTags)
 		}
-		record(t, Image{Repository: repository, Tag: tag, Digest: digest, Size: sizeBytes})
+		record(t, added)
 		return nil
 	})
 }
@@ -210,7 +226,11 @@ func DeleteImage(a *account.Account, repository, tag, digest string) (removed []
 		if _, err := findRepository(t, repository); err != nil {
 			return err
 		}
-		for _, image := range allImages(t) {
+		images := allImages(t)
+		if digest != "" && referenced(images, repository, digest) {
+			return account.Refuse("ImageReferencedByManifestList", "Requested image referenced by manifest list")
+		}
+		for _, image := range images {
 			if image.matches(repository, tag, digest) {
 				account.Remove(t, imageKind, image.id())
 				removed = append(removed, image)
@@ -232,6 +252,7 @@ func deleteRepository(t *account.Tx, name string, _ account.Object, force bool) 
 		}
 		account.Remove(t, imageKind, image.id())
 	}
+	removeLayers(t, name)
 	account.Remove(t, LifecyclePolicy, name)
 	return nil
 }
@@ -252,39 +273,4 @@ func Pullable(t *account.Tx, reference string) bool {
 		tag = "latest"
 	}
 	return slices.ContainsFunc(allImages(t), func(i Image) bool { return i.matches(repository, tag, digest) })
-}
-
-const (
-	buildCounter = "builds of "
-	pushCounter  = "pushes to "
-)
-
-// BuildCounts counts what was done for a repository since the account began, whether or not its images still exist.
-type BuildCounts struct {
-	Builds int `json:"builds"`
-	Pushes int `json:"pushes"`
-}
-
-// CountBuild records that an image was built for this repository.
-func CountBuild(a *account.Account, repository string) error {
-	return a.Transact(func(t *account.Tx) error {
-		t.Next(buildCounter + repository)
-		return nil
-	})
-}
-
-// Builds returns the builds and pushes per repository.
-func Builds(a *account.Account) (map[string]BuildCounts, error) {
-	work := map[string]BuildCounts{}
-	err := a.Transact(func(t *account.Tx) error {
-		pushes := t.Counts(pushCounter)
-		for repository, n := range pushes {
-			work[repository] = BuildCounts{Pushes: n}
-		}
-		for repository, n := range t.Counts(buildCounter) {
-			work[repository] = BuildCounts{Builds: n, Pushes: pushes[repository]}
-		}
-		return nil
-	})
-	return work, err
 }

@@ -148,7 +148,11 @@ func expireImages(t *account.Tx) {
 		return
 	}
 	held := map[string]map[string]taggedImage{}
+	listed := map[string]bool{} // by an index
 	for _, image := range account.List[Image](t, imageKind) {
+		for _, digest := range image.Platforms {
+			listed[image.Repository+"@"+digest] = true
+		}
 		images := held[image.Repository]
 		if images == nil {
 			images = map[string]taggedImage{}
@@ -163,6 +167,9 @@ func expireImages(t *account.Tx) {
 	for repository, rules := range policies {
 		images := held[repository]
 		for _, digest := range rules.expired(slices.Collect(maps.Values(images)), t.Now) {
+			if listed[repository+"@"+digest] {
+				continue
+			}
 			for _, tag := range images[digest].tags {
 				account.Remove(t, imageKind, Image{Repository: repository, Tag: tag}.id())
 			}

@@ -148,6 +148,30 @@ func TestAnotherTagDoesNotMakeAnImageYounger(t *testing.T) {
 	require.Equal(t, "two", images[0].Tag)
 }
 
+func TestAnImageThatAnIndexListsNeitherExpiresNorCanBeDeletedBefore(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	put := func(tag, digest string, platforms ...string) error {
+		return ecr.PutImage(s.Account, "shop-dev/web", tag, digest, 1, platforms...)
+	}
+	require.True(t, account.IsCode(put("index", "sha256:3", "sha256:2"), "ReferencedImagesNotFoundException"))
+	require.NoError(t, put("", "sha256:2"))
+	require.NoError(t, put("", "sha256:4"))
+	require.NoError(t, put("index", "sha256:3", "sha256:2"))
+	week := rules(untaggedWeek)
+	require.NoError(t, ecr.PutLifecyclePolicy(s.Account, "shop-dev/web", week,
+		account.Object{"repository": "shop-dev/web", "policy": week}))
+	s.clock = s.clock.Add(30 * 24 * time.Hour)
+	_, err := ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:2")
+	require.NoError(t, err)
+	_, err = ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:4")
+	require.True(t, account.IsCode(err, "ImageNotFoundException"))
+	_, err = ecr.DeleteImage(s.Account, "shop-dev/web", "", "sha256:3")
+	require.NoError(t, err)
+	_, err = ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:2")
+	require.True(t, account.IsCode(err, "ImageNotFoundException"), "nothing lists it any more")
+}
+
 func TestTheClockFaultPutsTheAccountsClockForward(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

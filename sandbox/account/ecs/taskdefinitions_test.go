@@ -14,8 +14,8 @@ func TestImmutableRepositoryRefusesATagTwice(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	require.EqualError(t, ecr.PutImage(s.Account, "shop-dev/web", "one", "sha256:"+strings.Repeat("1", 64), 1),
-		"tag invalid: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be overwritten "+
-			"because the repository is immutable.")
+		"ImageTagAlreadyExistsException: The image tag 'one' already exists in the 'shop-dev/web' repository and cannot be "+
+			"overwritten because the repository is immutable.")
 	require.True(t, account.IsCode(ecr.PutImage(s.Account, "gone", "one", "sha256:1", 1), "RepositoryNotFoundException"))
 	s.clock = s.clock.Add(1)
 	require.NoError(t, ecr.PutImage(s.Account, "shop-dev/web", "a-later-one", "sha256:2", 1))
