@@ -49,13 +49,14 @@ func TestMistakesInContainers(t *testing.T) {
 		// images
 		"a container without an image": {
 			beside("{proxy: {cpu: 1}}"), own + ".image",
-			[]string{"is missing; write the reference of an image, with its tag or digest, or name one of: web"}},
+			[]string{"is missing; write the reference of an image, with its digest, or name one of: web"}},
 		"an image that is not declared": {
 			beside("{proxy: {image: wbe}}"), own + ".image",
-			[]string{`names "wbe", which is not declared, and as a reference has no tag; declare images.wbe`,
-				"or name one of: web"}},
+			[]string{`names "wbe", which is not declared, and as a reference has neither tag nor digest; declare images.wbe`,
+				"or write <registry>/<repository>:<tag>@sha256:<64 hexadecimal digits>, or name one of: web"}},
 		"a repository without a tag": {
-			beside("{proxy: {image: public.ecr.aws/nginx/nginx}}"), own + ".image", []string{"as a reference has no tag"}},
+			beside("{proxy: {image: public.ecr.aws/nginx/nginx}}"), own + ".image",
+			[]string{"as a reference has neither tag nor digest"}},
 		"what is no reference": {
 			beside("{proxy: {image: 'Web Image:1'}}"), own + ".image",
 			[]string{`is "Web Image:1", which is no reference to an image`}},
@@ -201,7 +202,7 @@ func TestGoodContainers(t *testing.T) {
 	t.Parallel()
 	for name, stage := range map[string]string{
 		"as many as a task has":       beside(sidecars(9)),
-		"a reference with a tag":      beside("{proxy: {image: 'nginx:1.27'}}"),
+		"a reference in short":        beside("{proxy: {image: 'nginx:1.27@" + digest + "'}}"),
 		"a reference with a digest":   beside("{proxy: {image: 'public.ecr.aws/nginx/nginx@" + digest + "'}}"),
 		"the smallest main container": beside("{proxy: {image: web, cpu: 255, memory: 511}}"),
 		"one that prepares":           beside("{prepare: {image: web, essential: false}}", "dependsOn: {prepare: SUCCESS}"),
@@ -232,12 +233,12 @@ func TestGoodContainers(t *testing.T) {
 
 func TestTheDefaultsMayHaveAContainer(t *testing.T) {
 	t.Parallel()
-	const shared = "config: {'slipway:defaults': {value: {services: {web: {containers: {proxy: {image: 'nginx:1', cpu: " +
+	const shared = "config: {'slipway:defaults': {value: {services: {web: {containers: {proxy: {image: 'nginx@" + digest + "', cpu: " +
 		"%d}}}}}}}"
 	got, err := loadFiles(t, "dev", fmt.Sprintf(shared, 64), beside("{proxy: {memory: 64, environment: {A: 'x'}}}"))
 	require.NoError(t, err)
 	proxy := got.Services["web"].Containers["proxy"]
-	require.Equal(t, []any{"nginx:1", 64, 64, true, map[string]string{"A": "x"}},
+	require.Equal(t, []any{"nginx@" + digest, 64, 64, true, map[string]string{"A": "x"}},
 		[]any{proxy.Image, proxy.CPU, proxy.Memory, proxy.Essential, proxy.Environment})
 	require.Equal(t, 192, got.Services["web"].MainCPU())
 
@@ -264,11 +265,11 @@ func TestTheEncryptedValuesOfAllContainersAreOneSecret(t *testing.T) {
 func TestWhatATaskDefinitionHasAltogether(t *testing.T) {
 	t.Parallel()
 	got, err := loadFiles(t, "dev", "",
-		beside("{b: {image: 'nginx:1', mounts: {x: {path: /x}}}, a: {image: web, mounts: {y: {path: /y}, x: {path: /x}}}}",
+		beside("{b: {image: 'nginx:1@"+digest+"', mounts: {x: {path: /x}}}, a: {image: web, mounts: {y: {path: /y}, x: {path: /x}}}}",
 			"mounts: {z: {path: /z}}"))
 	require.NoError(t, err)
 	web := got.TaskDefinition("web")
-	require.Equal(t, []string{"web", "web", "nginx:1"}, web.AllImages())
+	require.Equal(t, []string{"web", "web", "nginx:1@" + digest}, web.AllImages())
 	require.Equal(t, []string{"x", "y", "z"}, web.Volumes())
 	require.Len(t, web.AllContainers("web"), 3)
 }

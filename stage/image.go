@@ -78,7 +78,7 @@ const defaultPlatform = "linux/amd64"
 
 // image turns a checked document into the image.
 func (d imageDocument) image() Image {
-	image := Image{Platform: d.platform()}
+	image := Image{Platform: d.platform(), Mirror: d.Mirror}
 	if d.Build != nil {
 		build := *d.Build
 		build.Context, build.Dockerfile = build.paths()
@@ -115,6 +115,9 @@ func (c *checker) checkImage(name string, image imageDocument) {
 	c.checkImageName(name)
 	here := c.at("images", name)
 	built, pinned := here.at("build"), here.at("ref")
+	if image.Mirror && built.present {
+		here.at("mirror").fail("cannot be combined with build, which fills the stage's repository already; remove one of them")
+	}
 	switch {
 	case pinned.present: // with a build beside it, too: nothing is built, so what Docker would read need not be there
 		c.checkRef(name, image.Ref, c.aws)

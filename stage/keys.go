@@ -103,6 +103,16 @@ type document struct {
 	// Example: repository: {forceDelete: false}
 	// Rule: [ECR DeleteRepository](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html)
 	Repository Repository `json:"repository"`
+
+	// Registries are those that images of the stage come from, by host, and that ask for a password. ECR is none of them:
+	// it asks for permissions of the stage's account.
+	//
+	// Default: none; images are pulled without a password
+	// Allowed: hosts as in references to images, with a port where they have one (`docker.io` is Docker Hub), each of
+	// which holds an image of the stage
+	// Example: registries: {ghcr.io: {credentials: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:g-a1b2c3"}}
+	// Rule: [Private registry authentication](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html)
+	Registries map[string]Registry `json:"registries"`
 }
 
 type imageDocument struct {
@@ -113,16 +123,27 @@ type imageDocument struct {
 	// Rule: an image is built in one stage and promoted to the others
 	Build *Build `json:"build"`
 
-	// Ref runs an image that exists in ECR, without building. `slipway promote` writes it. The digest decides what
-	// runs; the tag tells people what that is. Beside `build` it goes back to an image that this stage built earlier:
-	// the image's repository stays, what `build` names need not exist, and removing `ref` builds again.
+	// Ref runs an image that exists in a registry, without building. `slipway promote` writes it for an image of another
+	// stage. The digest decides what runs; the tag tells people what that is. Beside `build` it goes back to an image that
+	// this stage built earlier: the image's repository stays, what `build` names need not exist, and removing `ref` builds
+	// again.
 	//
-	// Allowed: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image
-	// that exists in the stage's region and account; beside `build`, only one of the repository
-	// `<project>-<stage>/<image>`
+	// Allowed: `<registry>/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image that exists and that the stage's
+	// account may pull, from ECR of any account and region, ECR Public, GHCR or another registry; Docker Hub's also in
+	// short (`nginx:1.29@sha256:…`). One that needs a password has it in `registries`. Beside `build`, only one of the
+	// repository `<project>-<stage>/<image>`
 	// Example: ref: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:20261123-041205-a1b2c3d-9f8e7d6c@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	// Rule: [Pulling an image from ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-pull-ecr-image.html)
 	Ref string `json:"ref"`
+
+	// Mirror has an update copy the image by its digest, and under its tag, into the stage's own ECR repository,
+	// `<project>-<stage>/<image>`, and run it from there. The stage then keeps what it runs, whatever becomes of the
+	// other registry.
+	//
+	// Allowed: only beside `ref`, and not beside `build`
+	// Example: mirror: true
+	// Rule: [Pushing an image to ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push.html)
+	Mirror bool `json:"mirror" default:"false"`
 
 	// Platform is that of a pinned image, which the tasks that run it need to know. One that is built here has
 	// `build.platform`.

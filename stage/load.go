@@ -158,6 +158,7 @@ func (c *checker) stage(aws AWS) *Stage {
 		Roles:           c.document.Roles,
 		Tags:            c.document.Tags,
 		Repository:      c.document.Repository,
+		Registries:      c.document.Registries,
 		AWS:             aws,
 		written: func() *writtenStage {
 			return &writtenStage{in: c.in, files: c.files, root: c.root, document: c.document}

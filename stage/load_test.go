@@ -181,7 +181,7 @@ config:
       containers:
         prepare: {image: pinned, command: [prepare], essential: false, cpu: 64, memory: 128, stopTimeout: 5, environment: {GREETING: "hi"},
           secrets: [TOKEN], readonlyRootFilesystem: true, mounts: {data: {path: /data}}}
-        proxy: {image: "public.ecr.aws/nginx/nginx:1.27", dependsOn: {web: HEALTHY}}
+        proxy: {image: "public.ecr.aws/nginx/nginx:1.27@`+digest+`", dependsOn: {web: HEALTHY}}
       port: 8080
       replicas: 3
       cpu: 1024
@@ -292,7 +292,7 @@ config:
 						SecretNames: []string{"TOKEN"}, Secrets: map[string]Secret{"TOKEN": token}, StopTimeout: 5,
 						Mounts: map[string]Mount{"data": {Path: "/data"}}, ReadonlyRootFilesystem: true,
 					}},
-					"proxy": {Image: "public.ecr.aws/nginx/nginx:1.27", CPU: 32, Essential: true, Container: Container{
+					"proxy": {Image: "public.ecr.aws/nginx/nginx:1.27@" + digest, CPU: 32, Essential: true, Container: Container{
 						Environment: stageVariables, Secrets: map[string]Secret{}, StopTimeout: 20,
 						DependsOn: map[string]string{"web": "HEALTHY"},
 					}},
@@ -355,6 +355,43 @@ func TestPinnedReferences(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", ref.Host)
 	require.Equal(t, ref.Host+"/slipway-dev/web@"+digest, ref.Pinned())
+
+	for text, repository := range map[string]string{
+		"public.ecr.aws/nginx/nginx:1.29": "public.ecr.aws/nginx/nginx",
+		"nginx:1.29":                      "docker.io/library/nginx",
+		"grafana/grafana:12":              "docker.io/grafana/grafana",
+		"docker.io/grafana/grafana:12":    "docker.io/grafana/grafana",
+		"ghcr.io/shop/web:1":              "ghcr.io/shop/web",
+		"registry.example.com:5000/web:1": "registry.example.com:5000/web",
+		"210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web:1": "210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/web",
+	} {
+		got, err := loadFiles(t, "dev", "", refTo(text+"@"+digest))
+		require.NoError(t, err, text)
+		require.Equal(t, repository+"@"+digest, got.Images["web"].Ref.Pinned())
+		require.False(t, got.Images["web"].Mirror)
+	}
+	got, err := loadFiles(t, "dev", "", "config: {'slipway:images': {web: {ref: 'nginx:1@"+digest+"', mirror: true}}}")
+	require.NoError(t, err)
+	require.True(t, got.Images["web"].Mirror)
+}
+
+func TestRegistriesAndReaders(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:ghcr-a1b2c3"
+	const registries = "\n  slipway:registries: {ghcr.io: {credentials: '" + arn + "'}}"
+	got, err := loadFiles(t, "dev", "", refTo("ghcr.io/shop/web:1@"+digest)+registries+
+		"\n  slipway:repository: {readers: ['210987654321', o-a1b2c3d4e5]}")
+	require.NoError(t, err)
+	require.Equal(t, map[string]Registry{"ghcr.io": {Credentials: arn}}, got.Registries)
+	require.Equal(t, []string{"210987654321", "o-a1b2c3d4e5"}, got.Repository.Readers)
+	require.True(t, IsOrganization(got.Repository.Readers[1]))
+	require.False(t, IsOrganization(got.Repository.Readers[0]))
+
+	_, err = loadFiles(t, "dev", "", beside("{proxy: {image: 'ghcr.io/shop/proxy@"+digest+"'}}")+registries)
+	require.NoError(t, err, "a container beside the main one runs an image of it")
+	_, err = loadFiles(t, "dev", "config: {'slipway:defaults': {value: {registries: {ghcr.io: {credentials: '"+arn+
+		"'}}}}}", oneService(""))
+	require.NoError(t, err, "all stages share it, and this one does not need it")
 }
 
 func TestWhere(t *testing.T) {

@@ -36,6 +36,7 @@ func (c *checker) replaceImages(defaults, stage *node) {
 		if build != nil {
 			delete(inherited.object, "ref")
 			delete(inherited.object, "platform")
+			delete(inherited.object, "mirror")
 		} else if ref != nil && !c.isOwn(name, ref) {
 			delete(inherited.object, "build")
 		}

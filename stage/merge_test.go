@@ -78,10 +78,11 @@ func TestARefToTheStagesOwnImageKeepsTheBuildOfTheDefaults(t *testing.T) {
 
 func TestAStageMayBuildWhatTheDefaultsPin(t *testing.T) {
 	t.Parallel()
-	got, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {images: {web: {ref: '"+pinned+"'}}}}}",
-		"config: {'slipway:images': {web: {build: {context: app}}}}")
+	got, err := loadFiles(t, "dev", "config: {'slipway:defaults': {value: {images: {web: {ref: '"+pinned+
+		"', mirror: true}}}}}", "config: {'slipway:images': {web: {build: {context: app}}}}")
 	require.NoError(t, err)
 	require.Nil(t, got.Images["web"].Ref)
+	require.False(t, got.Images["web"].Mirror)
 	require.Equal(t, "app", got.Images["web"].Build.Context)
 }
 

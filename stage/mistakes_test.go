@@ -26,6 +26,13 @@ func refTo(ref string) string {
 		"  slipway:images: {web: {ref: %q}}", ref)
 }
 
+const secretARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:registry-a1b2c3"
+
+// registry is a stage's registry with its credentials.
+func registry(host, credentials string) string {
+	return fmt.Sprintf("\n  slipway:registries: {%q: {credentials: %q}}", host, credentials)
+}
+
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	const dev = "Pulumi.dev.yaml"
@@ -238,26 +245,73 @@ func TestMistakes(t *testing.T) {
 			[]string{"a variable in secrets"}},
 		"a ref without a digest": {
 			refTo(strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev,
-			[]string{"has no digest", "write <account>.dkr.ecr."}},
+			[]string{"has no digest, so what it runs could change; write <registry>/"}},
 		"a ref without a tag": {
 			refTo("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web@" + digest), "images.web.ref", dev,
 			[]string{"has no tag"}},
 		"a ref with another hash": {
 			refTo(strings.TrimSuffix(pinned, digest) + "md5:0123456789abcdef0123456789abcdef"), "images.web.ref", dev,
 			[]string{"<64 hexadecimal digits>"}},
-		"a ref to Docker Hub": {
-			refTo("nginx:1.27@" + digest), "images.web.ref", dev, []string{"is in the registry docker.io", "only images in ECR",
-				"copy it to ECR"}},
 		"a ref that is no reference": {
 			refTo("Web Image"), "images.web.ref", dev, []string{"is not a reference to an image"}},
 		"an empty ref": {
 			refTo(""), "images.web.ref", dev, []string{"is not a reference to an image"}},
-		"a ref in another region": {
-			refTo(strings.Replace(pinned, "ap-northeast-2", "us-east-1", 1)), "images.web.ref", dev,
-			[]string{"is in region us-east-1, and the stage runs in ap-northeast-2 (aws:region)"}},
-		"a ref in another account": {
-			refTo(strings.Replace(pinned, "123456789012", "210987654321", 1)), "images.web.ref", dev,
-			[]string{"is in account 210987654321, and the stage may use 123456789012 (aws:allowedAccountIds)"}},
+		"a ref in another partition": {
+			refTo(strings.Replace(pinned, "ap-northeast-2.amazonaws.com", "cn-north-1.amazonaws.com.cn", 1)), "images.web.ref",
+			dev, []string{"is in the partition aws-cn of AWS, and the stage runs in ap-northeast-2, which is in aws, where it " +
+				"cannot be read"}},
+		"a mirror of nothing": {
+			"config: {'slipway:images': {web: {mirror: true}}}", "images.web", dev, []string{"has neither build nor ref"}},
+		"a mirror of what is built": {
+			built("        context: app\n      mirror: true"), "images.web.mirror", dev,
+			[]string{"cannot be combined with build, which fills the stage's repository already"}},
+
+		// registries
+		"a registry of no image": {
+			with(registry("ghcr.io", secretARN)), `registries["ghcr.io"]`, dev,
+			[]string{"holds no image of the stage; remove it", "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"}},
+		"a registry by its address": {
+			refTo("nginx:1@"+digest) + registry("https://ghcr.io", secretARN), `registries["https://ghcr.io"]`, dev,
+			[]string{"is no registry's host; write one such as ghcr.io"}},
+		"Docker Hub by another name": {
+			refTo("nginx:1@"+digest) + registry("index.docker.io", secretARN), `registries["index.docker.io"]`, dev,
+			[]string{"is called docker.io in references to images; write registries.docker.io"}},
+		"the address of Docker Hub's API": {
+			refTo("nginx:1@"+digest) + registry("registry-1.docker.io", secretARN), `registries["registry-1.docker.io"]`, dev,
+			[]string{"is called docker.io"}},
+		"a password for ECR": {
+			refTo(pinned) + registry("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", secretARN),
+			`registries["123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"]`, dev,
+			[]string{"is in ECR, which takes roles of AWS instead of a password", "repository.readers"}},
+		"a registry without credentials": {
+			refTo("nginx:1@"+digest) + "\n  slipway:registries: {docker.io: {}}", `registries["docker.io"].credentials`, dev,
+			[]string{"is missing; write the ARN of a secret of Secrets Manager"}},
+		"a password where its secret's ARN belongs": {
+			refTo("nginx:1@"+digest) + registry("docker.io", "hunter2"), `registries["docker.io"].credentials`, dev,
+			[]string{"is no ARN of a secret; write the ARN of a secret of Secrets Manager"}},
+		"credentials in a parameter": {
+			refTo("nginx:1@"+digest) + registry("docker.io", "arn:aws:ssm:ap-northeast-2:123456789012:parameter/hub"),
+			`registries["docker.io"].credentials`, dev, []string{"is no ARN of a secret"}},
+		"credentials that are a part of a secret": {
+			refTo("nginx:1@"+digest) + registry("docker.io", secretARN+":hub::"), `registries["docker.io"].credentials`, dev,
+			[]string{"names a part or a version of a secret, and ECS takes the whole: write " + secretARN}},
+		"credentials in another region": {
+			refTo("nginx:1@"+digest) + registry("docker.io", strings.Replace(secretARN, "ap-northeast-2", "eu-west-1", 1)),
+			`registries["docker.io"].credentials`, dev, []string{"is in region eu-west-1"}},
+		"credentials in another account": {
+			refTo("nginx:1@"+digest) + registry("docker.io", strings.Replace(secretARN, "123456789012", "210987654321", 1)),
+			`registries["docker.io"].credentials`, dev, []string{"is in account 210987654321"}},
+
+		// readers
+		"a reader that is no account": {
+			with("  slipway:repository: {readers: [shop]}"), "repository.readers[0]", dev,
+			[]string{`is "shop"; write an account's number, 12 digits in quotes, or an organisation's id`}},
+		"a reader without quotes": {
+			with("  slipway:repository: {readers: [210987654321]}"), "repository.readers[0]", dev,
+			[]string{`write "210987654321" in quotes`}},
+		"a reader twice": {
+			with("  slipway:repository: {readers: [o-a1b2c3d4e5, o-a1b2c3d4e5]}"), "repository.readers[1]", dev,
+			[]string{`duplicates "o-a1b2c3d4e5"; remove it`}},
 
 		// services
 		"an image that is not declared": {

@@ -33,16 +33,18 @@ func PolicyText(statements ...Statement) (string, error) {
 // is the ARN of the secret that holds its encrypted values, empty for none.
 func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string,
 	ownSecret string) []Statement {
-	statements := []Statement{
-		// The only action that has no resource to narrow it to.
-		{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
-		{Sid: "Pull", Effect: "Allow", Action: []string{
-			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		}, Resource: s.RepositoryARNs(name, arn)},
-		{Sid: "Log", Effect: "Allow", Action: []string{
-			"logs:CreateLogStream", "logs:PutLogEvents",
-		}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}},
+	var statements []Statement
+	if repositories := s.RepositoryARNs(name, arn); len(repositories) > 0 {
+		statements = append(statements,
+			// The only action that has no resource to narrow it to.
+			Statement{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
+			Statement{Sid: "Pull", Effect: "Allow", Action: []string{
+				"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+			}, Resource: repositories})
 	}
+	statements = append(statements, Statement{Sid: "Log", Effect: "Allow", Action: []string{
+		"logs:CreateLogStream", "logs:PutLogEvents",
+	}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}})
 	var parameters, values []string
 	if ownSecret != "" {
 		values = append(values, ownSecret)
@@ -92,18 +94,19 @@ func (s *Stage) TaskStatements(name string) []Statement {
 // RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no
 // permission of AWS.
 func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {
+	partition := strings.Split(arn("ecr", ""), ":")[1]
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
-		if declared, is := s.Images[image]; is {
-			repository := s.RepositoryName(image)
-			if declared.Ref != nil {
-				repository = declared.Ref.Repository
-			}
-			arns = append(arns, arn("ecr", "repository/"+repository))
+		declared, is := s.Images[image]
+		if is && (declared.Ref == nil || declared.Mirror) {
+			arns = append(arns, arn("ecr", "repository/"+s.RepositoryName(image)))
 			continue
 		}
-		if there, inECR := imageref.ParseECR(image); inECR {
-			partition := strings.Split(arn("ecr", ""), ":")[1]
+		there, inECR := imageref.ParseECR(image)
+		if is {
+			there, inECR = *declared.Ref, declared.Ref.Account != ""
+		}
+		if inECR {
 			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account,
 				there.Repository))
 		}

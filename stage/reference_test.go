@@ -43,12 +43,15 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 			continue // part of the example of the list, or told already; the schema's test has it
 		}
 		image := "web"
-		if key.Path == "images.<image>.ref" || key.Path == "images.<image>.platform" {
+		if slices.Contains([]string{"images.<image>.ref", "images.<image>.platform", "images.<image>.mirror"}, key.Path) {
 			image = "pinned"
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
 			"migrate", "<container>", "prepare",
 			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
+		if i := slices.Index(path, "<registry>"); i >= 0 {
+			path[i] = "ghcr.io"
+		}
 		value := exampleOf(t, key)
 		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}

@@ -1,5 +1,10 @@
 package stage
 
+import (
+	"regexp"
+	"slices"
+)
+
 // Repository is how the stage's ECR repositories are kept.
 type Repository struct {
 	// ForceDelete tells whether `pulumi destroy` removes a repository that still holds images. The images go with it,
@@ -24,4 +29,34 @@ type Repository struct {
 	// Example: keepRevisions: 50
 	// Rule: [ECS ListTaskDefinitions](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTaskDefinitions.html)
 	KeepRevisions int `json:"keepRevisions" default:"30" min:"1" max:"100"`
+
+	// Readers are the other accounts that may pull the images of the stage's repositories: those of stages that run them
+	// as `ref`, with or without `mirror`.
+	//
+	// Default: none; the stage's account only
+	// Allowed: numbers of accounts, as text of 12 digits, or the id of an organisation of AWS (`o-…`), whose every account
+	// may
+	// Example: readers: ["210987654321"]
+	// Rule: [ECR repository policies](https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html)
+	Readers []string `json:"readers"`
+}
+
+// organization is the id of an organisation of AWS
+// (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html).
+var organization = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+
+// IsOrganization tells the id of an organisation from the number of an account, in Repository.Readers.
+func IsOrganization(reader string) bool { return organization.MatchString(reader) }
+
+func (c *checker) checkRepository(repository Repository) {
+	for i, reader := range repository.Readers {
+		here := c.at("repository", "readers", i)
+		switch {
+		case !accountID.MatchString(reader) && !IsOrganization(reader):
+			here.fail("is %q; write an account's number, 12 digits in quotes, or an organisation's id, as in o-a1b2c3d4e5",
+				shorten(reader))
+		case slices.Contains(repository.Readers[:i], reader):
+			here.fail("duplicates %q; remove it", reader)
+		}
+	}
 }

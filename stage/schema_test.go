@@ -58,7 +58,7 @@ func stageWith(t *testing.T, path string, value any) string {
 	t.Helper()
 	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night", "<task>",
 		"migrate", "<container>", "prepare",
-		"<mount>", "data", "<ulimit>", "nofile").Replace(path), ".")
+		"<mount>", "data", "<ulimit>", "nofile", "<registry>", "registry").Replace(path), ".")
 	for i := len(steps) - 1; i >= 0; i-- {
 		name, list := strings.CutSuffix(steps[i], "[]")
 		if list {

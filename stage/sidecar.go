@@ -19,7 +19,7 @@ type Sidecar struct {
 	//
 	// Default: none; required
 	// Allowed: a name in `images`, of the main container's platform, or a reference with a tag or a digest
-	// Example: image: public.ecr.aws/docker/library/busybox:1.37
+	// Example: image: ghcr.io/shop/proxy:1.4@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	Image string `json:"image"`
 
 	// CPU is the container's share of the task's CPU. The main container has the rest.
@@ -79,13 +79,20 @@ func (c *checker) checkSidecarImage(here place, image, main string) {
 	switch {
 	case c.at("images").bad:
 	case !here.present:
-		here.fail("is missing; write the reference of an image, with its tag or digest%s", orOneOf(declared))
+		here.fail("is missing; write the reference of an image, with its digest%s", orOneOf(declared))
 	case err != nil:
-		here.fail("is %q, which is no reference to an image (%s); write one with a tag or a digest%s", shorten(image),
+		here.fail("is %q, which is no reference to an image (%s); write one with a digest%s", shorten(image),
 			err, orOneOf(declared))
 	case ref.Tag == "" && ref.Digest == "":
-		here.fail("names %q, which is not declared, and as a reference has no tag; declare images.%s, write a tag or "+
-			"a digest%s", image, image, orOneOf(declared))
+		here.fail("names %q, which is not declared, and as a reference has neither tag nor digest; declare images.%s, or "+
+			"write %s%s", image, image, pinnedForm, orOneOf(declared))
+	case ref.Digest == "": // what it runs may change
+	default:
+		if err := unpinned(ref); err != nil {
+			here.fail("%s", err)
+			return
+		}
+		here.failIf(c.unreachable(ref))
 	}
 }
 

@@ -37,6 +37,8 @@ type Stage struct {
 	Tags map[string]string
 	// Repository is how the stage's ECR repositories are kept.
 	Repository Repository
+	// Registries are those that images come from, and that ask for a password, by host.
+	Registries map[string]Registry
 	// AWS is what the stage file says to the AWS provider, as far as the rest is checked against it.
 	AWS AWS
 
@@ -49,6 +51,9 @@ type Stage struct {
 type Image struct {
 	Build *Build
 	Ref   *Ref
+	// Mirror has the update copy Ref by its digest, and under its tag, into the stage's own repository, and run it from
+	// there. There is no Build beside it.
+	Mirror bool
 	// Platform is linux/amd64 or linux/arm64. It decides the architecture of the tasks that run the image.
 	Platform string
 }

@@ -44,6 +44,10 @@ var otherWords = []struct{ key, words string }{
 	{"args", "buildargs"},
 	{"image", "containerimage imageuri"},
 	{"context", "dir directory path"},
+	{"credentials", "credentialsparameter password repositorycredentials"},
+	{"mirror", "cache copy replicate"},
+	{"readers", "accounts principals sharedwith"},
+	{"registries", "registry"},
 	{"ref", "digest imageuri location tag uri url"},
 	{"dockerfile", "file"},
 	// how it is reached

@@ -97,7 +97,7 @@ func wholeStage(t *testing.T) map[string]any {
       mounts: {data: {path: /data}}
       dependsOn: {proxy: HEALTHY}
       containers:
-        proxy: {image: "nginx:1", healthCheck: {command: [CMD, "true"]}, secrets: [DATABASE_URL], dependsOn: {setup: SUCCESS}}
+        proxy: {image: "nginx:1@` + digest + `", healthCheck: {command: [CMD, "true"]}, secrets: [DATABASE_URL], dependsOn: {setup: SUCCESS}}
         setup: {image: web, essential: false, cpu: 16, memory: 64}
       permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::shop/*"]}]
       allowFrom: [10.0.0.0/8]
@@ -226,6 +226,5 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
   pulumi:tags: {a: b}
   random:x: {y: z}
   billing:owner: shop`))
-	require.ErrorContains(t, err, "is in region") // no other mistake
-	require.Len(t, err.(Errors), 1, "%s", err)
+	require.NoError(t, err)
 }

@@ -152,7 +152,7 @@ func TestGoodTasks(t *testing.T) {
 		"with a queue": onSchedule("{when: rate(1 day), deadLetterQueue: " +
 			"'arn:aws:sqs:ap-northeast-2:123456789012:failed'}"),
 		"with a secret and containers": withTask("image: web, secrets: [DATABASE_URL], dependsOn: {a: SUCCESS}, " +
-			"containers: {a: {image: 'busybox:1', essential: false}}"),
+			"containers: {a: {image: 'busybox:1@" + digest + "', essential: false}}"),
 		"tasks alone": "config: {'slipway:images': {web: {ref: '" + pinned +
 			"'}}, 'slipway:tasks': {job: {image: web}}}",
 	} {

@@ -41,4 +41,6 @@ func (c *checker) check(aws AWS) {
 	c.checkNetwork(d.Network)
 	c.checkRoles(d.Roles)
 	c.checkTags(d.Tags)
+	c.checkRepository(d.Repository)
+	c.checkRegistries(d.Registries)
 }

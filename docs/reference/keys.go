@@ -85,6 +85,9 @@ func inner(t reflect.Type, path string) (below reflect.Type, step string) {
 		return inner(t.Elem(), path)
 	case reflect.Map:
 		last := path[strings.LastIndex(path, ".")+1:]
+		if stem, is := strings.CutSuffix(last, "ies"); is {
+			return t.Elem(), ".<" + stem + "y>"
+		}
 		return t.Elem(), ".<" + strings.TrimSuffix(last, "s") + ">"
 	case reflect.Slice:
 		return t.Elem(), "[]"

@@ -28,6 +28,24 @@ type Ref struct {
 // ecrHost is what a registry of ECR is called.
 var ecrHost = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
 
+// ecrPublic is the host of Amazon ECR Public, of which no account is the owner.
+const ecrPublic = "public.ecr.aws"
+
+// IsECR tells the hosts of ECR, private or public, to which passwords are given for hours only.
+func IsECR(host string) bool { return host == ecrPublic || ecrHost.MatchString(host) }
+
+// CanonicalHost is what Ref.Host calls a registry, in lower case: docker.io is Docker Hub, which has other names, too.
+// False where a text is no host, with a port or without one.
+func CanonicalHost(host string) (string, bool) {
+	host = strings.ToLower(host)
+	if host == "registry-1.docker.io" || host == "hub.docker.com" { // where its API is, and its website
+		host = "docker.io"
+	}
+	const repository = "team/name"
+	ref, err := Parse(host + "/" + repository)
+	return ref.Host, err == nil && ref.Repository == repository
+}
+
 // ECRHost is the host of an account's registry in a region.
 func ECRHost(account, region string) string {
 	host := account + ".dkr.ecr." + region + ".amazonaws.com"
@@ -37,13 +55,14 @@ func ECRHost(account, region string) string {
 	return host
 }
 
-// Parse reads a reference as Docker does. What it does not say of tag and digest is empty.
+// Parse reads a reference as Docker does: nginx is docker.io/library/nginx. What it does not say of tag and digest is
+// empty.
 func Parse(text string) (Ref, error) {
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil {
 		return Ref{}, err
 	}
-	ref := Ref{Host: reference.Domain(named), Repository: reference.Path(named)}
+	ref := Ref{Host: strings.ToLower(reference.Domain(named)), Repository: reference.Path(named)}
 	if match := ecrHost.FindStringSubmatch(ref.Host); match != nil {
 		ref.Account, ref.Region = match[1], match[2]
 	}

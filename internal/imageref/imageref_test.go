@@ -41,11 +41,37 @@ func TestAReferenceIsPrintedAsItWasWritten(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, text, ref.String())
 	}
-	ref, err := Parse("nginx")
-	require.NoError(t, err)
-	require.Equal(t, Ref{Host: "docker.io", Repository: "library/nginx"}, ref)
+	for short, want := range map[string]Ref{
+		"nginx":                           {Host: "docker.io", Repository: "library/nginx"},
+		"index.docker.io/grafana/grafana": {Host: "docker.io", Repository: "grafana/grafana"},
+		"GHCR.io/shop/web:1":              {Host: "ghcr.io", Repository: "shop/web", Tag: "1"},
+		"localhost:5000/web":              {Host: "localhost:5000", Repository: "web"},
+	} {
+		ref, err := Parse(short)
+		require.NoError(t, err)
+		require.Equal(t, want, ref, short)
+	}
 	require.Equal(t, host+"/web@"+digest, Ref{Host: ECRHost(account, region), Repository: "web", Tag: "one",
 		Digest: digest}.Pinned())
+}
+
+func TestRegistriesHaveOneName(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{
+		"ghcr.io": "ghcr.io", "docker.io": "docker.io", "index.docker.io": "docker.io", "registry-1.docker.io": "docker.io",
+		"GHCR.io": "ghcr.io", "localhost:5000": "localhost:5000", "localhost": "localhost", "[::1]:5000": "[::1]:5000",
+	} {
+		canonical, isHost := CanonicalHost(host)
+		require.True(t, isHost, host)
+		require.Equal(t, want, canonical)
+	}
+	for _, text := range []string{"", "shop", "ghcr.io/shop", "https://ghcr.io", "docker.io/library", "a b.io"} {
+		_, isHost := CanonicalHost(text)
+		require.False(t, isHost, text)
+	}
+	require.True(t, IsECR(host))
+	require.True(t, IsECR("public.ecr.aws"))
+	require.False(t, IsECR("ghcr.io"))
 }
 
 func TestTagsTellTimeCommitAndInputs(t *testing.T) {
