@@ -11,6 +11,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/internal/awsclient"
 	"slipway/internal/taskrun"
@@ -64,7 +65,7 @@ func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded str
 				stops))
 			told = time.Now()
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := smithytime.SleepWithContext(ctx, wait); err != nil {
 			return "", fmt.Errorf(": waiting for the end of other tasks of its family: %w", err)
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
+
 	"slipway/internal/awsclient"
 	"slipway/internal/taskrun"
 )
@@ -134,7 +136,7 @@ func (r *Run) runToEnd(ctx context.Context, runner *taskrun.Runner, task taskrun
 			refused = time.Now()
 		}
 		_ = r.Say("was not started, as IAM may not know its roles everywhere yet: again")
-		if err := sleep(ctx, wait); err != nil {
+		if err := smithytime.SleepWithContext(ctx, wait); err != nil {
 			return r.failure(task, result, err, last)
 		}
 	}
@@ -156,15 +158,6 @@ func refusedByIAM(err error) bool {
 		// ECS's own, which an account's first cluster has just made.
 		strings.Contains(text, "Unable to assume the service linked role") ||
 		strings.Contains(text, "ResourceInitializationError") && strings.Contains(text, "not authorized")
-}
-
-func sleep(ctx context.Context, wait time.Duration) error {
-	select {
-	case <-time.After(wait):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // failure says how the task ended, what it wrote last, and what to do.

@@ -9,6 +9,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
@@ -83,11 +84,7 @@ func (r *Rollout) follow(ctx context.Context) error {
 				return err
 			}
 		}
-		select {
-		case <-time.After(wait):
-		case <-reading.Done():
-		}
-		if reading.Err() != nil && ctx.Err() == nil {
+		if smithytime.SleepWithContext(reading, wait) != nil && ctx.Err() == nil {
 			return r.unsettled(service, limit, reads.Unread())
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/internal/awsclient"
 )
@@ -75,7 +76,7 @@ func (l *logReader) read(ctx context.Context) {
 		select {
 		case <-time.After(wait):
 		case <-l.over: // from now on, somebody waits for it
-			if sleep(ctx, l.timing.quiet/3) != nil {
+			if smithytime.SleepWithContext(ctx, l.timing.quiet/3) != nil {
 				return
 			}
 		case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/internal/awsclient"
 )
@@ -179,7 +180,7 @@ func (r *run) look(ctx context.Context, looks chan<- look) {
 		case <-ctx.Done():
 			return
 		}
-		if sleep(ctx, wait) != nil {
+		if smithytime.SleepWithContext(ctx, wait) != nil {
 			return
 		}
 	}
@@ -250,7 +251,7 @@ func (r *run) askToStop(ctx context.Context, why error) error {
 	}
 	for {
 		_, err := r.runner.ECS.StopTask(ctx, &ecs.StopTaskInput{Cluster: &r.task.Cluster, Task: &r.arn, Reason: &reason})
-		if err == nil || awsclient.Definite(err) || sleep(ctx, r.timing.lastPoll) != nil {
+		if err == nil || awsclient.Definite(err) || smithytime.SleepWithContext(ctx, r.timing.lastPoll) != nil {
 			return err
 		}
 	}
@@ -258,12 +259,3 @@ func (r *run) askToStop(ctx context.Context, why error) error {
 
 // id is the last part of the task's ARN.
 func (r *run) id() string { return path.Base(r.arn) }
-
-func sleep(ctx context.Context, wait time.Duration) error {
-	select {
-	case <-time.After(wait):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/smithy-go"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/internal/awsclient"
 )
@@ -54,9 +55,7 @@ func (q Query) Call(ctx context.Context, service, action string, form url.Values
 		if err != nil {
 			return err
 		}
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
+		if smithytime.SleepWithContext(ctx, delay) != nil {
 			return failure
 		}
 	}

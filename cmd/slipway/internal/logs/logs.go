@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
@@ -91,10 +92,8 @@ func read(ctx context.Context, follow bool, unread func(error), log *taskrun.Log
 			unread(err)
 		}
 		began, failing = true, err != nil
-		select {
-		case <-ctx.Done():
+		if smithytime.SleepWithContext(ctx, followInterval) != nil {
 			return nil
-		case <-time.After(followInterval):
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 // The s3 package of the AWS SDK takes minutes to compile with what it brings along, and two simple requests are needed
@@ -112,10 +113,8 @@ func (b *bucket) read(ctx context.Context, key string) ([]byte, error) {
 func (b *bucket) get(ctx context.Context, key string, query url.Values) (body []byte, err error) {
 	for attempt := range bucketAttempts {
 		if attempt > 0 {
-			select {
-			case <-time.After(time.Duration(attempt) * time.Second):
-			case <-ctx.Done():
-				return nil, ctx.Err()
+			if err := smithytime.SleepWithContext(ctx, time.Duration(attempt)*time.Second); err != nil {
+				return nil, err
 			}
 		}
 		var passes bool

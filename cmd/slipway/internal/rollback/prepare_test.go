@@ -138,3 +138,17 @@ func TestARollbackStartsFromAFileThatIsCommitted(t *testing.T) {
 	_, err = prepare(t, pulumi, project, 7, false)
 	require.ErrorContains(t, err, "dev has no update 7")
 }
+
+func TestARollbackSaysFirstThatAnotherUpdateRuns(t *testing.T) {
+	_, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
+	backend := t.TempDir()
+	t.Setenv("PULUMI_BACKEND_URL", "file://"+backend)
+	lock := filepath.Join(backend, ".pulumi/locks/organization/shop/dev/0af0.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(lock), 0o755))
+	require.NoError(t, os.WriteFile(lock, []byte(`{"pid": 1, "username": "dana", "hostname": "elsewhere"}`), 0o644))
+	require.NoError(t, os.WriteFile(pulumi.File, []byte("config: {}\n"), 0o644)) // as an update may leave it until it ends
+	_, err := Open(t.Context(), project, "dev")
+	require.ErrorAs(t, err, &exit.Finding{})
+	require.ErrorContains(t, err, "dana@elsewhere (process 1) has locked the stack")
+	require.Empty(t, pulumi.Asked, "what an update has half done is not read")
+}

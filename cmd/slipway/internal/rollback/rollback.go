@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
@@ -61,11 +62,15 @@ type Service struct {
 	Then *timeline.DeployedRevision `json:"then"`
 }
 
-// Open reads the stage file, and refuses one that cannot be committed.
+// Open reads the stage file, and refuses one that cannot be committed, and a stage that is being updated: what else is
+// wrong may come from that.
 func Open(ctx context.Context, project *stagefile.Project, stack string) (*File, error) {
 	path := project.StageFile(stack)
 	if _, err := os.Stat(path); err != nil {
 		return nil, exit.Refuse("there is no %s: name a stage of this project", path)
+	}
+	if err := pulumicli.CheckLock(ctx, project, stack); err != nil {
+		return nil, err
 	}
 	path, err := stagefile.FileIn(project.Directory, path) // git would show a link
 	if err != nil {
@@ -91,7 +96,7 @@ var Parts = snapshot.Parts{Secrets: true, Updates: 10}
 
 // Prepare finds out what takes a stage back, and whether all that it needs is there. It writes nothing.
 func Prepare(ctx context.Context, of *snapshot.Stage, file *File, to int, pin bool) (*Plan, error) {
-	if of.Lock != nil {
+	if of.Lock != nil { // an update has begun meanwhile
 		return nil, exit.Refuse("%s", of.Lock.Describe(of.Stack))
 	}
 	history := timeline.New(of, nil)

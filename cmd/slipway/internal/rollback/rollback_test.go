@@ -19,7 +19,7 @@ import (
 )
 
 func TestARollbackOutsideOfARepositorySaysWhatToDoInstead(t *testing.T) {
-	t.Parallel()
+	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.dev.yaml"), []byte("config: {}\n"), 0o644))
 	_, err := Open(t.Context(), &stagefile.Project{Directory: dir, Name: "shop"}, "dev")
