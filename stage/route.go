@@ -2,7 +2,6 @@ package stage
 
 import (
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"strings"
@@ -180,68 +179,6 @@ func (c *checker) checkRoute(name string, service Service) {
 	checkTargetHealth(here.at("healthCheck"), route)
 }
 
-func (c *checker) checkHosts(name string, hosts []string) {
-	here := c.at("services", name, "route", "hosts")
-	zone := c.document.LoadBalancer.Zone
-	if !zoneName.MatchString(zone) { // which is told there
-		zone = ""
-	}
-	for i, host := range hosts {
-		switch {
-		case len(host) > awslimits.RuleValue:
-			here.at(i).fail("is %q, %d characters long; allowed: up to %d", shorten(host), len(host), awslimits.RuleValue)
-		case !awslimits.HostPattern.MatchString(host):
-			here.at(i).fail("is %q; write a domain name in lower case, as in shop.example.com or *.example.com", host)
-		case slices.Contains(hosts[:i], host):
-			here.at(i).fail("duplicates %s; remove it", host)
-		case zone != "" && host != zone && !strings.HasSuffix(host, "."+zone):
-			here.at(i).fail("is %s, which is not in the zone %s; write a host that ends with .%s, or correct loadBalancer.zone",
-				host, zone, zone)
-		case zone != "" && (strings.Contains(host, "?") || strings.Contains(strings.TrimPrefix(host, "*."), "*")):
-			here.at(i).fail("is %s, which cannot have a DNS record in loadBalancer.zone; use * only as the whole first part, "+
-				"as in *.example.com", host)
-		case zone != "":
-			if part := c.badLabel(host); part != "" {
-				here.at(i).fail("is %q, whose part %q no DNS record or certificate can have; use 1 to %d letters, digits and -, "+
-					"and no - at either end", shorten(host), shorten(part), awslimits.DNSLabel)
-			}
-		}
-	}
-	if zone != "" && len(hosts) == 0 {
-		here.fail("is missing, and loadBalancer.zone is given; write the host in %s that the service answers to", zone)
-	}
-}
-
-// makesCertificate tells whether the stage has a certificate made for its hosts.
-func (c *checker) makesCertificate() bool {
-	balancer := c.document.LoadBalancer
-	return balancer.Zone != "" && balancer.Certificate == "" && balancer.ARN == ""
-}
-
-// badLabel is a part of a host's name for which there is no DNS record, or behind the first one, for which a wildcard
-// stands, no certificate; empty where there is none.
-func (c *checker) badLabel(host string) string {
-	for i, part := range strings.Split(host, ".") {
-		if len(part) > awslimits.DNSLabel || i > 0 && c.makesCertificate() && !awslimits.CertificateLabel.MatchString(part) {
-			return part
-		}
-	}
-	return ""
-}
-
-// checkCertificateDomains looks for one that a certificate can be issued for first.
-func (c *checker) checkCertificateDomains() {
-	if !c.makesCertificate() {
-		return
-	}
-	domains, most := certificateDomains(c.document.Services, c.document.LoadBalancer.Zone), awslimits.CertificateDomain
-	if len(domains) > 0 && len(domains[0]) > most {
-		c.at("loadBalancer", "zone").fail("needs a certificate for %s, which is %d characters long, and ACM wants one "+
-			"name of up to %d; use a shorter host in one of the routes, or write loadBalancer.certificate", domains[0],
-			len(domains[0]), most)
-	}
-}
-
 func checkTargetHealth(here place, route *Route) {
 	check, most := route.HealthCheck, awslimits.HealthCheckPath
 	here.at("path").expect(len(check.Path) <= most && strings.HasPrefix(check.Path, "/"), check.Path,
@@ -297,83 +234,6 @@ func orAny(patterns []string, every string) []string {
 	return patterns
 }
 
-// firstPriority leaves those before it to the user.
-const firstPriority = 1001
-
-// bands are how many priorities there are for each kind of hosts (exact, with wildcards, none) and, within that, of
-// paths (exact, beginning with three parts or more, two, one, none). A rule's place in its band is a hash of the
-// service's name; the wider a band, the less likely are two services to have the same. 1001 to 48000 in all.
-var bands = [3][5]uint32{
-	{2000, 1000, 2000, 5000, 18000},
-	{500, 500, 500, 1500, 3000},
-	{1500, 1000, 2000, 8000, 500},
-}
-
-// priority is that of a service's rule: the written one, or one that depends on nothing but the route and the
-// service's own name.
-func (r Route) priority(family string) int {
-	if r.Priority != 0 {
-		return r.Priority
-	}
-	hosts, paths := r.kind()
-	first := uint32(firstPriority)
-	for i, row := range bands {
-		for j, width := range row {
-			if i == hosts && j == paths {
-				hash := fnv.New32a()
-				hash.Write([]byte(family))
-				return int(first + hash.Sum32()%width)
-			}
-			first += width
-		}
-	}
-	panic("stage: no band for a route")
-}
-
-// kind is the route's row and column in bands: that of its least specific host and path.
-func (r Route) kind() (hosts, paths int) {
-	if len(r.Hosts) == 0 {
-		hosts = 2
-	}
-	for _, host := range r.Hosts {
-		if strings.ContainsAny(host, "*?") {
-			hosts = max(hosts, 1)
-		}
-	}
-	if len(r.Paths) == 0 {
-		paths = 4
-	}
-	for _, path := range r.Paths {
-		literal, _, pattern := strings.Cut(strings.ReplaceAll(path, "?", "*"), "*")
-		if pattern {
-			parts := strings.FieldsFunc(literal, func(c rune) bool { return c == '/' })
-			paths = max(paths, 4-min(len(parts), 3))
-		}
-	}
-	return hosts, paths
-}
-
-// Priority is the priority of a service's listener rule.
-func (s *Stage) Priority(service string) int {
-	return s.Services[service].Route.priority(s.Family(service))
-}
-
-// RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A
-// host is one record, however many services share it by their paths.
-func (s *Stage) RecordHosts(service string) []string {
-	var hosts []string
-	for _, host := range s.Services[service].Route.Hosts {
-		shared := false
-		for name, other := range s.Services {
-			shared = shared || name < service && other.Route != nil && slices.Contains(other.Route.Hosts, host)
-		}
-		if !shared {
-			hosts = append(hosts, host)
-		}
-	}
-	return hosts
-}
-
 // ExactPath is what the first path begins with, up to its first wildcard.
 func (r Route) ExactPath() string {
 	if len(r.Paths) == 0 {
@@ -381,35 +241,4 @@ func (r Route) ExactPath() string {
 	}
 	exact, _, _ := strings.Cut(strings.ReplaceAll(r.Paths[0], "?", "*"), "*")
 	return exact
-}
-
-// CertificateDomains are what the stage's certificate is for, so that every host of its routes is covered: each
-// host's parent domain by a wildcard, which another host in it does not change, and the zone itself where it is a
-// host.
-func (s *Stage) CertificateDomains() []string {
-	return certificateDomains(s.Services, s.LoadBalancer.Zone)
-}
-
-// certificateDomains begins with one that a certificate can be issued for first, where there is one.
-func certificateDomains(services map[string]Service, zone string) []string {
-	var domains []string
-	for _, service := range services {
-		if service.Route == nil {
-			continue
-		}
-		for _, host := range service.Route.Hosts {
-			if host != zone {
-				_, parent, _ := strings.Cut(host, ".")
-				host = "*." + parent
-			}
-			domains = append(domains, host)
-		}
-	}
-	slices.Sort(domains)
-	domains = slices.Compact(domains)
-	if i := slices.IndexFunc(domains,
-		func(domain string) bool { return len(domain) <= awslimits.CertificateDomain }); i > 0 {
-		domains = slices.Concat(domains[i:i+1], domains[:i], domains[i+1:])
-	}
-	return domains
 }
