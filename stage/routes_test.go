@@ -2,7 +2,6 @@ package stage
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -12,26 +11,15 @@ import (
 // routed is a sound stage but for what stands in its service's route.
 func routed(route string) string { return oneService("      port: 80\n      route: " + route) }
 
-// balancedBy is a sound stage but for its load balancer.
-func balancedBy(settings string) string { return with("  slipway:loadBalancer: " + settings) }
-
 // inRegion is a stage of one region and account.
 func inRegion(stage string) string {
 	return stage + "  aws:region: ap-northeast-2\n  aws:allowedAccountIds: ['123456789012']\n"
 }
 
-const (
-	balancerARN    = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
-	certificateARN = "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
-)
-
-func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
+func TestMistakesInRoutes(t *testing.T) {
 	t.Parallel()
 	long := "/" + strings.Repeat("a", 128)
-	for name, test := range map[string]struct {
-		stage, path string
-		says        []string
-	}{
+	requireMistakes(t, map[string]mistake{
 		// the route as a whole
 		"a route that is a list": {
 			routed("[shop.example.com]"), "services.web.route", []string{"is a list; it must be an object"}},
@@ -198,142 +186,7 @@ func TestMistakesInRoutesAndLoadBalancers(t *testing.T) {
 		"stickiness that is a boolean": {
 			routed("{stickiness: true}"), "services.web.route.stickiness",
 			[]string{"is the boolean true; it must be a whole number of seconds"}},
-
-		// the load balancer
-		"an unknown key of the load balancer": {
-			balancedBy("{scheme: internal}"), "loadBalancer.scheme", []string{"there is no such key", "zone, certificate"}},
-		"a load balancer that is its ARN": {
-			balancedBy(balancerARN), "loadBalancer", []string{"it must be an object"}},
-		"a load balancer by its name": {
-			balancedBy("{arn: shared}"), "loadBalancer.arn",
-			[]string{`is "shared"; write the ARN of an Application Load Balancer`}},
-		"a network load balancer": {
-			balancedBy("{arn: '" + strings.Replace(balancerARN, "/app/", "/net/", 1) + "'}"), "loadBalancer.arn",
-			[]string{"write the ARN of an Application Load Balancer"}},
-		"a load balancer of another region": {
-			inRegion(balancedBy("{arn: '" + strings.Replace(balancerARN, "ap-northeast-2", "us-east-1", 1) + "'}\n")),
-			"loadBalancer.arn",
-			[]string{"is in region us-east-1, and the stage runs in ap-northeast-2 (aws:region); name one in ap-northeast-2"}},
-		"a load balancer of another account": {
-			inRegion(balancedBy("{arn: '" + strings.Replace(balancerARN, "123456789012", "210987654321", 1) + "'}\n")),
-			"loadBalancer.arn",
-			[]string{"is in account 210987654321, and the stage may use 123456789012 (aws:allowedAccountIds)"}},
-		"a certificate for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', certificate: '" + certificateARN + "'}"), "loadBalancer.certificate",
-			[]string{"is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove one of them"}},
-		"a TLS policy for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', tlsPolicy: ELBSecurityPolicy-TLS13-1-2-2021-06}"), "loadBalancer.tlsPolicy",
-			[]string{"names an existing one"}},
-		"internal for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', internal: false}"), "loadBalancer.internal",
-			[]string{"names an existing one"}},
-		"subnets for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', subnets: [subnet-01234567, subnet-01234568]}"), "loadBalancer.subnets",
-			[]string{"names an existing one"}},
-		"addresses for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', allowFrom: [10.0.0.0/8]}"), "loadBalancer.allowFrom",
-			[]string{"names an existing one"}},
-		"an idle timeout for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', idleTimeout: 60}"), "loadBalancer.idleTimeout",
-			[]string{"names an existing one"}},
-		"deletion protection for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', deletionProtection: true}"), "loadBalancer.deletionProtection",
-			[]string{"names an existing one"}},
-		"access logs for an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', accessLogs: {bucket: logs}}"), "loadBalancer.accessLogs",
-			[]string{"names an existing one"}},
-		"a port without an existing load balancer": {
-			balancedBy("{port: 443}"), "loadBalancer.port",
-			[]string{"is that of an existing load balancer's listener; write its loadBalancer.arn, or remove port"}},
-		"port 0 of an existing load balancer": {
-			balancedBy("{arn: '" + balancerARN + "', port: 0}"), "loadBalancer.port",
-			[]string{"is 0; allowed: 1 to 65535, or remove it"}},
-		"a zone by its id": {
-			balancedBy("{zone: Z0123456789ABC}"), "loadBalancer.zone",
-			[]string{`is "Z0123456789ABC"; write the name of a hosted zone, as in example.com`}},
-		"a zone with its last dot": {
-			balancedBy("{zone: example.com.}"), "loadBalancer.zone", []string{"as in example.com"}},
-		"a zone that is wrong, with hosts": {
-			routed("{hosts: [shop.example.com]}\n  slipway:loadBalancer: {zone: Example.com}"), "loadBalancer.zone",
-			[]string{`is "Example.com"`}},
-		"a zone that is empty": {
-			balancedBy("{zone: ''}"), "loadBalancer.zone", []string{`is ""; write the name`}},
-		"a certificate by its domain": {
-			balancedBy("{certificate: example.com}"), "loadBalancer.certificate",
-			[]string{`is "example.com"; write the ARN of a certificate`}},
-		"a certificate of IAM": {
-			balancedBy("{certificate: 'arn:aws:iam::123456789012:server-certificate/shop'}"), "loadBalancer.certificate",
-			[]string{"write the ARN of a certificate"}},
-		"a certificate of another region": {
-			inRegion(balancedBy("{certificate: '" + strings.Replace(certificateARN, "ap-northeast-2", "us-east-1", 1) + "'}\n")),
-			"loadBalancer.certificate",
-			[]string{"is in region us-east-1, and the stage runs in ap-northeast-2 (aws:region)"}},
-		"a certificate of another account": {
-			inRegion(balancedBy("{certificate: '" + strings.Replace(certificateARN, "123456789012", "210987654321", 1) +
-				"'}\n")), "loadBalancer.certificate",
-			[]string{"is in account 210987654321, and the stage may use 123456789012 (aws:allowedAccountIds)"}},
-		"a certificate of the wrong type, for gRPC": {
-			routed("{protocol: grpc}\n  slipway:loadBalancer: {certificate: 5}"), "loadBalancer.certificate",
-			[]string{"is the number 5; it must be text"}},
-		"a TLS policy that admits TLS 1.0": {
-			balancedBy("{tlsPolicy: ELBSecurityPolicy-2016-08}"), "loadBalancer.tlsPolicy",
-			[]string{`is "ELBSecurityPolicy-2016-08"; write a policy that admits no TLS before 1.2, such as ` +
-				`ELBSecurityPolicy-TLS13-1-2-2021-06`}},
-		"a TLS policy that admits TLS 1.1": {
-			balancedBy("{tlsPolicy: ELBSecurityPolicy-TLS13-1-1-2021-06}"), "loadBalancer.tlsPolicy",
-			[]string{"no TLS before 1.2"}},
-		"a TLS version": {
-			balancedBy("{tlsPolicy: '1.3'}"), "loadBalancer.tlsPolicy", []string{`is "1.3"; write a policy`}},
-		"internal that is text": {
-			balancedBy("{internal: 'true'}"), "loadBalancer.internal", []string{"must be true or false, without quotes"}},
-		"one subnet": {
-			balancedBy("{subnets: [subnet-01234567]}"), "loadBalancer.subnets",
-			[]string{"has 1 subnets; allowed: 2 to 16, in two availability zones or more"}},
-		"no subnets": {
-			balancedBy("{subnets: []}"), "loadBalancer.subnets", []string{"has 0 subnets"}},
-		"a subnet by its name": {
-			balancedBy("{subnets: [subnet-01234567, b]}"), "loadBalancer.subnets[1]", []string{`is "b"; write a subnet's id`}},
-		"a subnet twice": {
-			balancedBy("{subnets: [subnet-01234567, subnet-01234567]}"), "loadBalancer.subnets[1]", []string{"duplicates "}},
-		"no address": {
-			balancedBy("{allowFrom: []}"), "loadBalancer.allowFrom",
-			[]string{"is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit every " +
-				"address"}},
-		"an address that is no range": {
-			balancedBy("{allowFrom: [10.0.0.1]}"), "loadBalancer.allowFrom[0]", []string{`is "10.0.0.1"`, "203.0.113.7/32"}},
-		"a range of IPv6": {
-			balancedBy("{allowFrom: [10.0.0.0/8, '::/0']}"), "loadBalancer.allowFrom[1]",
-			[]string{"the load balancer has IPv4 addresses only; remove it"}},
-		"an idle timeout of nothing": {
-			balancedBy("{idleTimeout: 0}"), "loadBalancer.idleTimeout", []string{"is 0; allowed: 1 to 4000"}},
-		"an idle timeout beyond AWS's": {
-			balancedBy("{idleTimeout: 4001}"), "loadBalancer.idleTimeout", []string{"allowed: 1 to 4000"}},
-		"deletion protection that is a number": {
-			balancedBy("{deletionProtection: 1}"), "loadBalancer.deletionProtection", []string{"must be true or false"}},
-		"access logs without a bucket": {
-			balancedBy("{accessLogs: {}}"), "loadBalancer.accessLogs.bucket",
-			[]string{"is missing; name the S3 bucket that the access logs go to"}},
-		"access logs that are a bucket": {
-			balancedBy("{accessLogs: shop-logs}"), "loadBalancer.accessLogs", []string{"it must be an object"}},
-		"a bucket in capitals": {
-			balancedBy("{accessLogs: {bucket: ShopLogs}}"), "loadBalancer.accessLogs.bucket",
-			[]string{`is "ShopLogs"; write the name of a bucket: 3 to 63 lower case letters`}},
-		"a bucket by its URL": {
-			balancedBy("{accessLogs: {bucket: 's3://shop-logs'}}"), "loadBalancer.accessLogs.bucket",
-			[]string{"write the name of a bucket"}},
-		"a prefix that begins with a slash": {
-			balancedBy("{accessLogs: {bucket: shop-logs, prefix: /dev}}"), "loadBalancer.accessLogs.prefix",
-			[]string{`is "/dev"; write text that does not begin or end with /`}},
-		"a prefix that AWS keeps for itself": {
-			balancedBy("{accessLogs: {bucket: shop-logs, prefix: dev/AWSLogs}}"), "loadBalancer.accessLogs.prefix",
-			[]string{"does not contain AWSLogs"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := loadFiles(t, "dev", "", test.stage)
-			requireMistake(t, err, test.path, "Pulumi.dev.yaml", test.says...)
-		})
-	}
+	})
 }
 
 // twoRoutes are two services, api and web, with a route each.
@@ -455,174 +308,6 @@ func TestARouteSaysWhatDependsOnItsProtocol(t *testing.T) {
 	}
 }
 
-// priorities are those of a stage's services.
-func priorities(services map[string]Route) map[string]int {
-	s := Stage{Project: "shop", Name: "dev", Services: map[string]Service{}}
-	for name, route := range services {
-		s.Services[name] = Service{Route: &route}
-	}
-	all := map[string]int{}
-	for name := range services {
-		all[name] = s.Priority(name)
-	}
-	return all
-}
-
-// ranks are routes from the most specific to the least.
-var ranks = [][]Route{
-	{{Hosts: []string{"a.example.com"}, Paths: []string{"/a"}},
-		{Hosts: []string{"b.example.com", "a.example.com"}, Paths: []string{"/a/b/c/d", "/"}}},
-	{{Hosts: []string{"a.example.com"}, Paths: []string{"/a/b/c/*"}},
-		{Hosts: []string{"a.example.com"}, Paths: []string{"/a", "/a/b/c/d/e?"}}},
-	{{Hosts: []string{"a.example.com"}, Paths: []string{"/a/b/*"}},
-		{Hosts: []string{"a.example.com"}, Paths: []string{"/a/b*", "/a"}}},
-	{{Hosts: []string{"a.example.com"}, Paths: []string{"/a/*"}},
-		{Hosts: []string{"a.example.com"}, Paths: []string{"/a?", "/a/b/*"}}},
-	{{Hosts: []string{"a.example.com"}}, {Hosts: []string{"a.example.com"}, Paths: []string{"/*"}},
-		{Hosts: []string{"a.example.com"}, Paths: []string{"/a", "/*.png"}}},
-	{{Hosts: []string{"*.example.com"}, Paths: []string{"/a"}},
-		{Hosts: []string{"a.example.com", "a?.example.com"}, Paths: []string{"/a"}}},
-	{{Hosts: []string{"*.example.com"}, Paths: []string{"/a/b/c/*"}}},
-	{{Hosts: []string{"*.example.com"}, Paths: []string{"/a/b/*"}}},
-	{{Hosts: []string{"*.example.com"}, Paths: []string{"/a/*"}}},
-	{{Hosts: []string{"*.example.com"}}, {Hosts: []string{"*.example.com"}, Paths: []string{"/*"}}},
-	{{Paths: []string{"/a"}}, {Paths: []string{"/a", "/b"}}},
-	{{Paths: []string{"/a/b/c/*"}}},
-	{{Paths: []string{"/a/b/*"}}},
-	{{Paths: []string{"/a/*"}}},
-	{{}, {Paths: []string{"/*"}}},
-}
-
-func TestTheMoreSpecificRouteComesFirst(t *testing.T) {
-	t.Parallel()
-	require.Len(t, ranks, len(bands)*len(bands[0]))
-	previous := firstPriority - 1
-	for rank, routes := range ranks {
-		first, last := previous+1, previous+int(bands[rank/len(bands[0])][rank%len(bands[0])])
-		for _, route := range routes {
-			for i := range 200 { // whatever the service is called
-				name := fmt.Sprintf("service-%d", i)
-				got := priorities(map[string]Route{name: route})[name]
-				require.True(t, first <= got && got <= last, "%+v: %d is not in %d to %d", route, got, first, last)
-			}
-		}
-		previous = last
-	}
-	require.Equal(t, 48000, previous, "as the comment of bands says")
-}
-
-func TestAWrittenPriorityIsTaken(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, map[string]int{"a": 1, "b": 50000},
-		priorities(map[string]Route{"a": {Priority: 1}, "b": {Hosts: []string{"a.example.com"}, Priority: 50000}}))
-}
-
-func TestAPriorityDependsOnTheServiceAlone(t *testing.T) {
-	t.Parallel()
-	web := Route{Hosts: []string{"shop.example.com"}}
-	alone := priorities(map[string]Route{"web": web})["web"]
-	require.Equal(t, 25365, alone, "a new release moves no rule") // whoever changes this moves the rules of every stage
-	others := map[string]Route{"web": web, "api": {Hosts: []string{"shop.example.com"}, Paths: []string{"/api/*"}},
-		"a": {}, "zz": {Priority: 7}}
-	require.Equal(t, alone, priorities(others)["web"], "when others come")
-	delete(others, "api")
-	require.Equal(t, alone, priorities(others)["web"], "when they go")
-
-	other := Stage{Project: "shop", Name: "qa", Services: map[string]Service{"web": {Route: &web}}}
-	require.NotEqual(t, alone, other.Priority("web"), "two stages may share a load balancer")
-	web.HealthCheck.Path, web.Protocol, web.GracePeriod, web.Hosts = "/health", "http2", 5, []string{"other.example.com"}
-	require.Equal(t, alone, priorities(map[string]Route{"web": web})["web"], "the same kind of hosts and paths")
-}
-
-func TestNoPriorityLeavesItsBand(t *testing.T) {
-	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2))
-	pick := func(from ...string) string { return from[random.IntN(len(from))] }
-	starts := [3][5]int{}
-	next := firstPriority
-	for i, row := range bands {
-		for j, width := range row {
-			starts[i][j] = next
-			next += int(width)
-		}
-	}
-	for range 20000 {
-		var route Route
-		wantHosts, wantPaths := 2, 4
-		if count := random.IntN(4); count > 0 {
-			wantHosts = 0
-			for range count {
-				host := pick("a", "shop", "*", "x-*", "b?") + pick(".example.com", ".example.org", ".*.com")
-				route.Hosts = append(route.Hosts, host)
-				if strings.ContainsAny(host, "*?") {
-					wantHosts = 1
-				}
-			}
-		}
-		if count := random.IntN(3); count > 0 {
-			wantPaths = 0
-			for range count {
-				depth := random.IntN(5)
-				path := strings.Repeat("/x", depth) + pick("/", "/*", "/?")
-				route.Paths = append(route.Paths, path)
-				if strings.ContainsAny(path, "*?") {
-					wantPaths = max(wantPaths, 4-min(depth, 3))
-				}
-			}
-		}
-		name := fmt.Sprintf("s%d", random.Uint64())
-		got, start := priorities(map[string]Route{name: route})[name], starts[wantHosts][wantPaths]
-		require.True(t, start <= got && got < start+int(bands[wantHosts][wantPaths]), "%s %+v: %d", name, route, got)
-		require.True(t, 1001 <= got && got <= 48000)
-	}
-}
-
-func TestCertificateDomains(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		hosts [][]string // by service; nil for a service without a route
-		want  []string
-	}{
-		"a host": {[][]string{{"shop.example.com"}}, []string{"*.example.com"}},
-		"hosts of several services": {[][]string{{"shop.example.com"}, nil, {"api.example.com", "www.example.com"}},
-			[]string{"*.example.com"}},
-		"a wildcard":      {[][]string{{"*.example.com"}}, []string{"*.example.com"}},
-		"the zone itself": {[][]string{{"example.com"}}, []string{"example.com"}},
-		"the zone and hosts in it": {[][]string{{"example.com", "www.example.com"}},
-			[]string{"*.example.com", "example.com"}},
-		"a host that is deeper": {[][]string{{"a.dev.example.com"}}, []string{"*.dev.example.com"}},
-		"a wildcard that is deeper": {[][]string{{"*.dev.example.com"}, {"dev.example.com"}},
-			[]string{"*.dev.example.com", "*.example.com"}},
-		"no host": {[][]string{nil, {}}, nil},
-		"a host that others come from": {[][]string{{"a.example.com", "b.a.example.com"}},
-			[]string{"*.a.example.com", "*.example.com"}},
-	} {
-		s := Stage{LoadBalancer: LoadBalancer{Zone: "example.com"}, Services: map[string]Service{}}
-		for i, hosts := range test.hosts {
-			service := Service{}
-			if hosts != nil {
-				service.Route = &Route{Hosts: hosts}
-			}
-			s.Services[fmt.Sprint(i)] = service
-		}
-		require.Equal(t, test.want, s.CertificateDomains(), name)
-	}
-}
-
-func TestAHostHasOneRecord(t *testing.T) {
-	t.Parallel()
-	route := func(hosts ...string) Service { return Service{Route: &Route{Hosts: hosts}} }
-	s := Stage{Services: map[string]Service{
-		"api": route("a.example.com", "b.example.com"), "job": {},
-		"web": route("b.example.com", "c.example.com", "a.example.com"), "xyz": route("c.example.com"),
-	}}
-	require.Equal(t, []string{"a.example.com", "b.example.com"}, s.RecordHosts("api"))
-	require.Equal(t, []string{"c.example.com"}, s.RecordHosts("web"))
-	require.Empty(t, s.RecordHosts("xyz"))
-	delete(s.Services, "api")
-	require.Equal(t, []string{"b.example.com", "c.example.com", "a.example.com"}, s.RecordHosts("web"))
-}
-
 func TestExactPath(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -641,15 +326,4 @@ func TestExactPath(t *testing.T) {
 	} {
 		require.Equal(t, test.want, Route{Paths: test.paths}.ExactPath(), "%q", test.paths)
 	}
-}
-
-func TestSettingsOfALoadBalancer(t *testing.T) {
-	t.Parallel()
-	require.False(t, LoadBalancer{}.HTTPS())
-	require.True(t, LoadBalancer{Zone: "example.com"}.HTTPS())
-	require.True(t, LoadBalancer{Certificate: certificateARN}.HTTPS())
-	require.Equal(t, 443, LoadBalancer{}.ListenerPort())
-	require.Equal(t, 8443, LoadBalancer{Port: 8443}.ListenerPort())
-	require.False(t, (&Stage{Services: map[string]Service{"web": {}}}).HasRoutes())
-	require.True(t, (&Stage{Services: map[string]Service{"web": {}, "api": {Route: &Route{}}}}).HasRoutes())
 }

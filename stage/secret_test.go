@@ -207,3 +207,106 @@ func TestALoadedStageShowsNoValue(t *testing.T) {
 	require.Contains(t, string(marshalled), `"KEY":{"ARN":"","Value":"[secret]"}`)
 	require.Empty(t, SecretValue{}.Reveal())
 }
+
+func TestSecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	for name, secrets := range map[string]string{
+		"a value in place of an ARN": "{DB: hunter2}",
+		"a number":                   "{DB: 778899}",
+		"a boolean":                  "{DB: false}",
+		"an object":                  "{DB: {value: hunter2}}",
+		"a list":                     "{DB: [hunter2]}",
+		"an ARN of something else":   "{DB: 'arn:aws:s3:::hunter2'}",
+		"an ARN without an account":  "{DB: 'arn:aws:ssm:ap-northeast-2::parameter/hunter2'}",
+		"a secret without suffix":    "{DB: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:hunter2'}",
+		"half of a version": "{DB: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:" +
+			"secret:hunter2-AbCdEf:key'}",
+		"version stage and id at once": "{DB: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:" +
+			"secret:hunter2-AbCdEf:key:AWSCURRENT:778899'}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stage := "config:\n  slipway:images: {web: {build: {context: app}}}\n  slipway:services: {web: {image: web, " +
+				"secrets: [DB]}}\n"
+			_, err := loadFiles(t, "dev", "", stage+"  slipway:secrets: "+secrets)
+			requireMistake(t, err, "secrets.DB", "Pulumi.dev.yaml")
+			requireNotShown(t, err)
+
+			_, err = loadFiles(t, "dev", "config: {'slipway:defaults': {value: {secrets: "+secrets+"}}}", stage)
+			requireMistake(t, err, "defaults.secrets.DB", "Pulumi.yaml")
+			requireNotShown(t, err)
+		})
+	}
+	t.Run("text for all of them", func(t *testing.T) {
+		t.Parallel()
+		_, err := loadFiles(t, "dev", "",
+			"config: {'slipway:secrets': hunter2, 'slipway:images': {web: {build: {context: app}}}}")
+		requireMistake(t, err, "secrets", "Pulumi.dev.yaml", "is text; it must be an object")
+		requireNotShown(t, err)
+	})
+}
+
+func TestEncryptedValues(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		projectYAML, stageYAML string
+		want                   []string
+	}{
+		"in a service": {
+			stageYAML: oneService("      environment: {PASSWORD: {secure: hunter2}}"),
+			want:      []string{"services.web.environment.PASSWORD (Pulumi.dev.yaml): holds an encrypted value"},
+		},
+		"twice, with other mistakes in the same key": {
+			stageYAML: oneService("      environment: {A: {secure: hunter2}, B: 778899}\n      command: [x, {secure: " +
+				"hunter2}]\n      port: 0"),
+			want: []string{
+				"services.web.command[1] (Pulumi.dev.yaml): holds an encrypted value",
+				"services.web.environment.A (Pulumi.dev.yaml): holds an encrypted value",
+			},
+		},
+		"in images": {
+			stageYAML: "config: {'slipway:images': {web: {build: {context: app, args: {A: {secure: hunter2}}}}}, " +
+				"'slipway:services': {web: {image: web}}}",
+			want: []string{"images.web.build.args.A (Pulumi.dev.yaml): holds an encrypted value"},
+		},
+		"a whole key": {
+			stageYAML: with("  slipway:environment: {secure: hunter2}"),
+			want:      []string{"environment (Pulumi.dev.yaml): holds an encrypted value"},
+		},
+		"an unknown key": {
+			stageYAML: with("  slipway:password: {secure: hunter2}"),
+			want:      []string{"password (Pulumi.dev.yaml): holds an encrypted value"},
+		},
+		"in the defaults": {
+			projectYAML: "config: {'slipway:defaults': {value: {environment: {A: {secure: hunter2}}}}}",
+			stageYAML:   oneService("      cpu: 300"), // which might go with what the defaults say
+			want:        []string{"defaults.environment.A (Pulumi.yaml): holds an encrypted value"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t, "dev", test.projectYAML, test.stageYAML)
+			_, err := Load(in)
+			require.Error(t, err)
+			lines := strings.Split(err.Error(), "\n")
+			require.Len(t, lines, len(test.want), "%s", err)
+			for i, want := range test.want {
+				require.True(t, strings.HasPrefix(lines[i], want), "%s", err)
+				require.Contains(t, lines[i], "move it to slipway:secrets")
+			}
+			requireNotShown(t, err)
+
+			in.Root = project(t, nil) // the files are elsewhere: the key itself is named
+			_, err = Load(in)
+			require.ErrorContains(t, err, "holds an encrypted value")
+			requireNotShown(t, err)
+		})
+	}
+}
+
+func requireNotShown(t *testing.T, err error) {
+	t.Helper()
+	for _, secret := range []string{"hunter2", "778899", "false"} {
+		require.NotContains(t, err.Error(), secret)
+	}
+}

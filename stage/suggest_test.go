@@ -228,3 +228,26 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
   billing:owner: shop`))
 	require.NoError(t, err)
 }
+
+func TestPromotionIsSuggestedFromTheStagesThatBuild(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		others []string
+		says   string
+	}{
+		"none":    {nil, `run "slipway promote FROM release" to pin the images that another stage runs, where FROM is the stage`},
+		"one":     {[]string{"dev"}, `run "slipway promote dev release" to pin the images that another stage runs, or`},
+		"several": {[]string{"dev", "qa"}, `where FROM is one of: dev, qa`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t, "release", "", "config: {'slipway:services': {web: {image: web}}}")
+			for _, stage := range test.others {
+				write(t, in.Root, FileName(stage), "config: {'slipway:images': {web: {build: {context: app}}}}")
+			}
+			write(t, in.Root, FileName("pinned"), "config: {'slipway:images': {web: {ref: x}}}")
+			_, err := Load(in)
+			requireMistake(t, err, "images", "Pulumi.release.yaml", test.says)
+		})
+	}
+}
