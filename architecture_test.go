@@ -30,8 +30,8 @@ var floors = [][]string{
 	{rooms + "flatconfig", rooms + "pulumitest"},
 	{rooms + "snapshot"},
 	{rooms + "timeline"},
-	{rooms + "comparison", rooms + "history", rooms + "logs", rooms + "oneoff", rooms + "preview", rooms + "promotion",
-		rooms + "recovery", rooms + "rollback", rooms + "status", rooms + "verify"},
+	{rooms + "comparison", rooms + "deployrole", rooms + "history", rooms + "logs", rooms + "oneoff",
+		rooms + "preview", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status", rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

@@ -1,8 +1,6 @@
 package components
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -62,7 +60,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	if err != nil {
 		return nil, err
 	}
-	balancer, err := lb.NewLoadBalancer(ctx, shortName(stage.Cluster()), &lb.LoadBalancerArgs{
+	balancer, err := lb.NewLoadBalancer(ctx, stage.LoadBalancerName(), &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
 		Subnets:                  pulumi.ToStringArray(ingress.Subnets),
@@ -210,21 +208,4 @@ func accessLogs(settings *stage.AccessLogs) lb.LoadBalancerAccessLogsPtrInput {
 	return &lb.LoadBalancerAccessLogsArgs{
 		Bucket: pulumi.String(settings.Bucket), Prefix: optionalString(settings.Prefix), Enabled: pulumi.Bool(true),
 	}
-}
-
-// shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters,
-// digits and hyphens, of which the engine adds 8. Where the name is not short or plain enough, part of its hash keeps
-// it apart from others.
-func shortName(name string) string {
-	const longest = 32 - 8
-	plain := strings.Trim(strings.ReplaceAll(name, "_", "-"), "-")
-	if plain == name && len(name) <= longest && !strings.HasPrefix(name+"-", "internal-") {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	hash := hex.EncodeToString(sum[:])[:6]
-	for strings.HasPrefix(plain+"-", "internal-") { // which AWS keeps for itself
-		plain = strings.Trim(strings.TrimPrefix(plain+"-", "internal-"), "-")
-	}
-	return strings.Trim(plain[:min(len(plain), longest-1-len(hash))]+"-"+hash, "-")
 }

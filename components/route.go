@@ -38,8 +38,8 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
 	service := w.Stage.Services[name]
 	tags := pulumi.ToStringMap(w.Stage.TagsOf(name))
 
-	targets, err := lb.NewTargetGroup(ctx, shortName(name), targetGroup(*service.Route, w.Preflight.Network.VPC, tags),
-		parent)
+	targets, err := lb.NewTargetGroup(ctx, w.Stage.TargetGroupName(name),
+		targetGroup(*service.Route, w.Preflight.Network.VPC, tags), parent)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package stage
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -49,6 +51,30 @@ func (s *Stage) LogGroup(service string) string {
 
 // ErrorAlarm is the name of the CloudWatch alarm on a service's 5xx answers.
 func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
+
+// LoadBalancerName begins the name of the stage's load balancer, TargetGroupName that of a service's target group. The
+// engine adds a hyphen and seven characters.
+func (s *Stage) LoadBalancerName() string { return shortName(s.Cluster()) }
+
+// TargetGroupName is described at LoadBalancerName.
+func (s *Stage) TargetGroupName(service string) string { return shortName(service) }
+
+// shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters,
+// digits and hyphens, of which the engine adds 8. Where the name is not short or plain enough, part of its hash keeps
+// it apart from others.
+func shortName(name string) string {
+	const longest = 32 - 8
+	plain := strings.Trim(strings.ReplaceAll(name, "_", "-"), "-")
+	if plain == name && len(name) <= longest && !strings.HasPrefix(name+"-", "internal-") {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := hex.EncodeToString(sum[:])[:6]
+	for strings.HasPrefix(plain+"-", "internal-") { // which AWS keeps for itself
+		plain = strings.Trim(strings.TrimPrefix(plain+"-", "internal-"), "-")
+	}
+	return strings.Trim(plain[:min(len(plain), longest-1-len(hash))]+"-"+hash, "-")
+}
 
 // setByFargate are variables that Fargate puts into every container itself:
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html

@@ -62,6 +62,6 @@ func newRoot(called *bool) *cobra.Command {
 		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
 	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
 		runCommand(directory), verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory),
-		recoverCommand(directory), previewCommand(directory))
+		recoverCommand(directory), previewCommand(directory), iamCommand(directory))
 	return root
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/stage"
 )
 
 // Update is one entry of a stack's history, as `pulumi stack history --json` has it.
@@ -182,18 +181,11 @@ func (p CLI) noStack(stack string) error {
 	if err != nil {
 		return err
 	}
-	name, stages := stagefile.StageName(stack), project.Stages()
-	switch meant := stage.Nearest(name, stages); {
-	case slices.Contains(stages, name):
-		return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in "+
-			"to where the stack is (`pulumi login`)", stack)
-	case len(stages) == 0:
-		return fmt.Errorf("there is no stage %s, and no Pulumi.<stage>.yaml in %s", stack, p.Directory)
-	case meant != "":
-		return fmt.Errorf("there is no stage %s: did you mean %s? Pulumi.<stage>.yaml is there for %s", stack, meant,
-			strings.Join(stages, ", "))
+	if err := project.CheckStage(stack); err != nil {
+		return err
 	}
-	return fmt.Errorf("there is no stage %s: Pulumi.<stage>.yaml is there for %s", stack, strings.Join(stages, ", "))
+	return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in "+
+		"to where the stack is (`pulumi login`)", stack)
 }
 
 // valueOf is what follows a flag.

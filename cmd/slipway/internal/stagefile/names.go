@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"slipway/stage"
 )
 
 // CheckNames refuses what cannot be the name of a stage.
@@ -34,6 +36,21 @@ func (p *Project) Stages() []string {
 		}
 	}
 	return stages
+}
+
+// CheckStage is an error where the project has no file for a stage; it says which stages have one.
+func (p *Project) CheckStage(stack string) error {
+	name, stages := StageName(stack), p.Stages()
+	switch meant := stage.Nearest(name, stages); {
+	case slices.Contains(stages, name):
+		return nil
+	case len(stages) == 0:
+		return fmt.Errorf("there is no stage %s, and no Pulumi.<stage>.yaml in %s", stack, p.Directory)
+	case meant != "":
+		return fmt.Errorf("there is no stage %s: did you mean %s? Pulumi.<stage>.yaml is there for %s", stack, meant,
+			strings.Join(stages, ", "))
+	}
+	return fmt.Errorf("there is no stage %s: Pulumi.<stage>.yaml is there for %s", stack, strings.Join(stages, ", "))
 }
 
 // Tasks are the names of a stage's tasks, as its file and the defaults have them.
