@@ -20,7 +20,8 @@ const rooms = "cmd/slipway/internal/"
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
 	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/imageref", "internal/schedule", "stage/fields"},
-	{"stage", "internal/taskrun", "internal/awsclient/awstest"},
+	{"stage", "internal/registries", "internal/taskrun", "internal/awsclient/awstest"},
+	{"internal/registries/registrytest"},
 	{"internal/ecsread"},
 	{"components/build", "components/predeploy", "components/retention", "components/rollout"},
 	{"components"},

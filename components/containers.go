@@ -30,12 +30,14 @@ type containerDefinition struct {
 	Name             string            `json:"name"`
 	PortMappings     []portMapping     `json:"portMappings"`
 	ReadonlyRoot     bool              `json:"readonlyRootFilesystem,omitempty"`
-	Secrets          []secret          `json:"secrets,omitempty"`
-	StopTimeout      int               `json:"stopTimeout"` // seconds
-	SystemControls   []struct{}        `json:"systemControls"`
-	Ulimits          []ulimit          `json:"ulimits,omitempty"`
-	User             string            `json:"user,omitempty"`
-	VolumesFrom      []struct{}        `json:"volumesFrom"`
+	// PullCredentials are for a registry that asks for a password; nil for any other
+	PullCredentials *repositoryCredentials `json:"repositoryCredentials,omitempty"`
+	Secrets         []secret               `json:"secrets,omitempty"`
+	StopTimeout     int                    `json:"stopTimeout"` // seconds
+	SystemControls  []struct{}             `json:"systemControls"`
+	Ulimits         []ulimit               `json:"ulimits,omitempty"`
+	User            string                 `json:"user,omitempty"`
+	VolumesFrom     []struct{}             `json:"volumesFrom"`
 }
 
 type dependency struct {
@@ -51,6 +53,10 @@ type keyValue struct {
 type secret struct {
 	Name      string `json:"name"`
 	ValueFrom string `json:"valueFrom"`
+}
+
+type repositoryCredentials struct {
+	CredentialsParameter string `json:"credentialsParameter"` // the ARN of a secret
 }
 
 type mountPoint struct {

@@ -3,11 +3,9 @@ package components
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
@@ -18,10 +16,17 @@ import (
 // lookups is how many lookups are under way at once: a stage may pin a hundred images.
 const lookups = 10
 
-// LookupPinned looks up what the stage pins: images by digest, services to earlier revisions, whose ARNs it returns by
-// service, and the images in ECR that containers name by their references. Whatever is missing is reported at once,
-// before anything is built or changed.
-func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (map[string]string, error) {
+// Pinned is what was found of what a stage pins.
+type Pinned struct {
+	// Revisions are the ARNs of the revisions that services are pinned to, by service.
+	Revisions map[string]string
+	// Warnings are about images of which nothing could be found out.
+	Warnings []string
+}
+
+// LookupPinned looks up what the stage pins: images by digest, and services to earlier revisions. Whatever is missing
+// is reported at once, before anything is built or changed.
+func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Pinned, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)
 	var mistakes []*error // each in its own place, so that their order is always the same
@@ -29,15 +34,16 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		mistake := new(error)
 		mistakes = append(mistakes, mistake)
 		running.Go(func() error {
-			if *mistake = check(); *mistake != nil && where != "" {
+			if *mistake = check(); *mistake != nil {
 				*mistake = fmt.Errorf("%s: %w", where, *mistake)
 			}
 			return nil
 		})
 	}
+	images := newImageLookup(ctx, account, settings)
 	for _, name := range sortedKeys(settings.Images) {
-		if ref := settings.Images[name].Ref; ref != nil {
-			look(settings.Where("images", name, "ref"), func() error { return checkPinned(ctx, account, *ref) })
+		if image := settings.Images[name]; image.Ref != nil {
+			look(settings.Where("images", name, "ref"), func() error { return images.ofStage(image) })
 		}
 	}
 	var mutex sync.Mutex
@@ -55,36 +61,29 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		})
 	}
 	for _, name := range settings.TaskDefinitions() {
-		look("", func() error { return lookupReferences(ctx, account, settings, name) })
+		definition := settings.TaskDefinition(name)
+		for _, container := range sortedKeys(definition.Containers) {
+			image := definition.Containers[container].Image
+			if _, declared := settings.Images[image]; !declared {
+				look(settings.WhereDefined(name, "containers", container, "image"),
+					func() error { return images.ofContainer(image, settings.Images[definition.Image].Platform) })
+			}
+		}
 	}
 	_ = running.Wait()
+	found := &Pinned{Revisions: revisions}
 	var all []error
 	for _, mistake := range mistakes {
-		all = append(all, *mistake)
-	}
-	return revisions, errors.Join(all...)
-}
-
-// lookupReferences looks up the images in the stage's ECR that containers of a service or a task name by their
-// references.
-func lookupReferences(ctx *pulumi.Context, account *Account, settings *stage.Stage, name string) error {
-	var mistakes []error
-	containers := settings.TaskDefinition(name).Containers
-	for _, container := range sortedKeys(containers) {
-		text := containers[container].Image
-		image, stored := imageref.ParseECRIn(account.ID, account.Region, text)
-		if _, declared := settings.Images[text]; declared || !stored {
-			continue
-		}
-		if err := lookupImage(ctx, image); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %s is not in ECR: name an image that the repository holds: %w",
-				settings.WhereDefined(name, "containers", container, "image"), text, err))
+		if unknown := (*unknownImage)(nil); errors.As(*mistake, &unknown) {
+			found.Warnings = append(found.Warnings, (*mistake).Error())
+		} else {
+			all = append(all, *mistake)
 		}
 	}
-	return errors.Join(mistakes...)
+	return found, errors.Join(all...)
 }
 
-// pinnedImage describes an image that another stage built. Nothing is declared for it: it is there already.
+// pinnedImage describes an image that the stage does not build. Nothing is declared for it: it is there already.
 func pinnedImage(ref stage.Ref, platform string) *Image {
 	return &Image{
 		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
@@ -93,9 +92,22 @@ func pinnedImage(ref stage.Ref, platform string) *Image {
 		Digest:    pulumi.String(ref.Digest).ToStringOutput(),
 		Commit:    pulumi.String(imageref.CommitOf(ref.Tag)).ToStringOutput(),
 		Platform:  platform,
-		// The reference is a digest, which says nothing to a reader: the tag tells time and commit.
-		Labels: map[string]string{imageref.TagLabel: ref.Tag},
+		Labels:    tagLabel(ref.Tag),
 	}
+}
+
+// tagLabel are the labels of a container whose image is named by its digest, which says nothing to a reader: the tag
+// does.
+func tagLabel(tag string) map[string]string { return map[string]string{imageref.TagLabel: tag} }
+
+// byDigest is an image that a container has by its reference as ECS takes it, by the digest alone, and the container's
+// labels. A reference without a tag stays as it is.
+func byDigest(text string) (reference string, labels map[string]string) {
+	ref, err := imageref.Parse(text)
+	if err != nil || ref.Tag == "" || ref.Digest == "" {
+		return text, nil
+	}
+	return strings.Replace(text, ":"+ref.Tag+"@", "@", 1), tagLabel(ref.Tag)
 }
 
 // earlierImage describes an image that this stage built earlier. Containers name it as they did then, by its tag, which
@@ -105,20 +117,4 @@ func earlierImage(repositoryURL pulumi.StringOutput, ref stage.Ref, platform str
 	image.Reference = pulumi.Sprintf("%s:%s", repositoryURL, ref.Tag)
 	image.Labels = nil
 	return image
-}
-
-// checkPinned looks a pinned image up before anything changes, and says what is wrong with it.
-func checkPinned(ctx *pulumi.Context, account *Account, ref stage.Ref) error {
-	if ref.Account != account.ID || ref.Region != account.Region {
-		return nil
-	}
-	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
-	if err != nil {
-		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref, err)
-	}
-	if !slices.Contains(found.ImageTags, ref.Tag) {
-		return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
-			ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
-	}
-	return nil
 }

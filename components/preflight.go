@@ -46,7 +46,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	}
 	errSizes := checkSizes(account, settings)
 	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
-	var errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds error
+	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
 	var warnings []string
@@ -57,15 +57,16 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	if errNetwork == nil {
 		found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
 	}
-	found.Revisions, errRevisions = LookupPinned(ctx, account, settings)
+	pinned, errPinned := LookupPinned(ctx, account, settings)
+	found.Revisions = pinned.Revisions
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
-	for _, warning := range warnings {
+	for _, warning := range append(warnings, pinned.Warnings...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
 			return nil, err
 		}
 	}
-	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errRevisions, errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errPinned, errBuilds)
 }
 
 // preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update

@@ -3,6 +3,7 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
@@ -88,6 +89,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 		readable[stage.SecretARN(current.ARN)] = true
 		keepsOwn = keepsOwn || current.ARN == ""
 	}
+	pullCredentials := slices.Collect(maps.Values(settings.PullCredentials(now.TaskDefinition)))
 	for _, container := range containers {
 		for _, needed := range container.Secrets {
 			reference, _ := stage.ParseSecretReference(needed.ValueFrom)
@@ -100,6 +102,11 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets "+
 					"again, with the same ARN", needed.Name, service)
 			}
+		}
+		if needed := container.PullCredentials; needed != nil && !slices.Contains(pullCredentials,
+			needed.CredentialsParameter) {
+			return fmt.Errorf("is pulled with the secret %s, which the service's role may not read any more: go back by "+
+				"`git revert`", needed.CredentialsParameter)
 		}
 	}
 	return nil

@@ -59,6 +59,7 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 	args := &TaskDefinitionArgs{
 		Family: settings.Family(name), Container: name, Settings: definition, Port: settings.Services[name].Port,
 		Exec: settings.Services[name].Exec, Images: Images{}, Region: account.Region, LogGroup: settings.LogGroup(name),
+		PullCredentials: settings.PullCredentials(definition),
 	}
 	images, secrets := map[string]string{}, map[string]string{}
 	for _, image := range definition.AllImages() {

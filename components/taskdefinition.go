@@ -26,6 +26,8 @@ type TaskDefinitionArgs struct {
 	Exec bool
 	// Images are the stage's, by name.
 	Images Images
+	// PullCredentials are the ARNs of the secrets with which images are pulled, by image as the settings name it.
+	PullCredentials map[string]string
 	// Region and LogGroup are where the containers' output goes.
 	Region, LogGroup string
 	// Secrets are where the values of secret variables come from, by variable.
@@ -90,7 +92,8 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 func (args *TaskDefinitionArgs) references() pulumi.StringMapOutput {
 	references := pulumi.StringMap{}
 	for _, image := range args.Settings.AllImages() {
-		references[image] = pulumi.String(image)
+		reference, _ := byDigest(image)
+		references[image] = pulumi.String(reference)
 		if own := args.Images[image]; own != nil {
 			references[image] = own.Reference
 		}
@@ -151,6 +154,11 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 	}
 	if own := args.Images[image]; own != nil {
 		container.DockerLabels = own.Labels
+	} else {
+		_, container.DockerLabels = byDigest(image)
+	}
+	if secret := args.PullCredentials[image]; secret != "" {
+		container.PullCredentials = &repositoryCredentials{secret}
 	}
 	if check := settings.HealthCheck; check != nil {
 		container.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}

@@ -99,6 +99,7 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 		Port:             service.Port,
 		Exec:             service.Exec,
 		Images:           w.Images,
+		PullCredentials:  w.Stage.PullCredentials(settings),
 		Region:           account.Region,
 		LogGroup:         w.logGroup(),
 		Secrets:          secrets,

@@ -3,6 +3,7 @@ package stage
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,8 +30,8 @@ func PolicyText(statements ...Statement) (string, error) {
 }
 
 // ExecutionStatements are what the execution role of a service or a task may do: pull its containers' images, write its
-// log and read the secrets that it names. arn builds the name of a thing in the stage's account and region. ownSecret
-// is the ARN of the secret that holds its encrypted values, empty for none.
+// log, and read the secrets that it names or that its images are pulled with. arn builds the name of a thing in the
+// stage's account and region. ownSecret is the ARN of the secret that holds its encrypted values, empty for none.
 func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string,
 	ownSecret string) []Statement {
 	var statements []Statement
@@ -58,6 +59,7 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 			values = append(values, SecretARN(secret.ARN))
 		}
 	}
+	values = slices.AppendSeq(values, maps.Values(s.PullCredentials(s.TaskDefinition(name))))
 	// Two variables may be given parts of one secret.
 	parameters, values = distinct(parameters), distinct(values)
 	if len(parameters) > 0 {

@@ -22,6 +22,40 @@ type Registry struct {
 	Credentials string `json:"credentials"`
 }
 
+// Credentials are the ARNs of the secrets with the names and passwords of registries, by host.
+func (s *Stage) Credentials() map[string]string {
+	secrets := map[string]string{}
+	for host, registry := range s.Registries {
+		secrets[host] = registry.Credentials
+	}
+	return secrets
+}
+
+// PullCredentials are the ARNs of the secrets with which the images of a task definition are pulled, by image as its
+// containers name it. An image that is pulled without a password is not among them.
+func (s *Stage) PullCredentials(definition TaskDefinition) map[string]string {
+	secrets := map[string]string{}
+	for _, image := range definition.AllImages() {
+		if secret := s.Registries[s.pulledFrom(image)].Credentials; secret != "" {
+			secrets[image] = secret
+		}
+	}
+	return secrets
+}
+
+// pulledFrom is the host of the registry that an image is pulled from, given as a container names it; empty for the
+// stage's own.
+func (s *Stage) pulledFrom(image string) string {
+	if declared, is := s.Images[image]; is {
+		if declared.Ref == nil || declared.Mirror {
+			return ""
+		}
+		return declared.Ref.Host
+	}
+	ref, _ := imageref.Parse(image) // which was checked
+	return ref.Host
+}
+
 // checkRegistries checks the registries that the stage has credentials for.
 func (c *checker) checkRegistries(registries map[string]Registry) {
 	used := c.registriesOfImages()

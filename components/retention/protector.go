@@ -62,7 +62,7 @@ func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage)
 			p.owned[settings.RepositoryName(name)] = true
 			p.declared = append(p.declared, settings.RepositoryName(name))
 		}
-		if ref := settings.Images[name].Ref; ref != nil {
+		if ref := settings.Images[name].Ref; ref != nil && ref.In(account.ID, account.Region) {
 			p.declared = append(p.declared, ref.Repository)
 		}
 	}

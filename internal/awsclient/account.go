@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -71,10 +72,11 @@ func (a *Account) checkedClients(ctx context.Context) (*Clients, error) {
 
 // Clients are those of the SDK that the program and the commands have in common.
 type Clients struct {
-	ECR  *ecr.Client
-	ECS  *ecs.Client
-	IAM  *iam.Client
-	Logs *cloudwatchlogs.Client
+	ECR     *ecr.Client
+	ECS     *ecs.Client
+	IAM     *iam.Client
+	Logs    *cloudwatchlogs.Client
+	Secrets *secretsmanager.Client
 }
 
 // NewClients makes clients of a configuration of the SDK, and of the settings that it was loaded by.
@@ -85,5 +87,7 @@ func NewClients(cfg aws.Config, settings Settings) *Clients {
 		ECS:  ecs.NewFromConfig(cfg, func(o *ecs.Options) { at("ecs", &o.BaseEndpoint) }),
 		IAM:  iam.NewFromConfig(cfg, func(o *iam.Options) { at("iam", &o.BaseEndpoint) }),
 		Logs: cloudwatchlogs.NewFromConfig(cfg, func(o *cloudwatchlogs.Options) { at("logs", &o.BaseEndpoint) }),
+		Secrets: secretsmanager.NewFromConfig(cfg,
+			func(o *secretsmanager.Options) { at("secretsmanager", &o.BaseEndpoint) }),
 	}
 }

@@ -91,11 +91,14 @@ func ParseECR(text string) (ref Ref, inECR bool) {
 // ParseECRIn is ParseECR for the images of one account and region; false where the image is elsewhere.
 func ParseECRIn(account, region, text string) (Ref, bool) {
 	ref, inECR := ParseECR(text)
-	if !inECR || ref.Account != account || ref.Region != region {
+	if !inECR || !ref.In(account, region) {
 		return Ref{}, false
 	}
 	return ref, true
 }
+
+// In tells whether the image is in the ECR of an account in a region.
+func (r Ref) In(account, region string) bool { return r.Account == account && r.Region == region }
 
 // String is the reference in full: host/repository:tag@digest.
 func (r Ref) String() string {

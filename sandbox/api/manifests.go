@@ -43,9 +43,12 @@ func (b blobs) getAuthorizationToken(a *account.Account, _ string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	given := registry.Accepted.Username + ":" + registry.Accepted.Password
+	if len(p.RegistryIDs) == 0 {
+		p.RegistryIDs = []string{account.ID}
+	}
 	data := []object{}
-	for range max(1, len(p.RegistryIDs)) {
+	for _, id := range p.RegistryIDs {
+		given := registry.Accepted.Username + ":" + registry.PasswordOf(id)
 		endpoint, err := b.Endpoint()
 		if err != nil {
 			return nil, err

@@ -70,8 +70,8 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	for ref, says := range map[string]string{
 		strings.Replace(good.Ref, good.Digest, "sha256:"+strings.Repeat("0", 64), 1): "is not in ECR",
 		strings.Replace(good.Ref, good.Tag, "another-tag", 1):                        "another-tag",
-		strings.Replace(good.Ref, "123456789012", "210987654321", 1):                 "account",
-		strings.Replace(good.Ref, "ap-northeast-2", "eu-west-1", 1):                  "region",
+		strings.Replace(good.Ref, "123456789012", "210987654321", 1): "repository.readers: [\"123456789012\"] in the file of " +
+			"the stage in account 210987654321",
 	} {
 		file := p.read("Pulumi.release.yaml")
 		p.replace("Pulumi.release.yaml", good.Ref, ref)

@@ -97,6 +97,10 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request) error {
 	switch {
 	case !given:
 		return notAuthorized
+	case otherAccount(password) != "":
+		return &refusal{http.StatusForbidden, "DENIED", fmt.Sprintf("User: arn:aws:iam::%s:root is not authorized to perform: "+
+			"ecr:BatchGetImage on a repository of the account %s because no resource-based policy allows the "+
+			"ecr:BatchGetImage action", account.ID, otherAccount(password))}
 	case user != Accepted.Username || password != Accepted.Password:
 		return expired
 	}
@@ -124,6 +128,16 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request) error {
 		return nil
 	}
 	return unsupported
+}
+
+var passwordPattern = regexp.MustCompile("^" + PasswordOf("([0-9]{12})") + "$")
+
+// otherAccount is the account whose registry a password is for, where that is another one than the sandbox's.
+func otherAccount(password string) string {
+	if match := passwordPattern.FindStringSubmatch(password); match != nil && match[1] != account.ID {
+		return match[1]
+	}
+	return ""
 }
 
 // splitReference tells a digest from a tag.

@@ -114,6 +114,7 @@ func TestWhatTheEndpointRefuses(t *testing.T) {
 	}
 	for password, refusal := range map[string]string{
 		"hunter2": "DENIED: Your authorization token has expired", "": "UNAUTHORIZED: Not Authorized",
+		PasswordOf("210987654321"): "is not authorized to perform: ecr:BatchGetImage on a repository of the account 210987654321",
 	} {
 		login := authn.Anonymous
 		if password != "" {

@@ -52,6 +52,11 @@ type Credentials struct {
 // GetAuthorizationToken gives.
 var Accepted = Credentials{Username: "AWS", Password: ecr.RegistryPassword}
 
+// PasswordOf is the password for the registry of an account. Those of others, which the sandbox has not, let nobody in.
+func PasswordOf(accountID string) string {
+	return strings.Replace(Accepted.Password, account.ID, accountID, 1)
+}
+
 var host = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$`)
 
 // CheckPush says why a push to this tag would be refused, in a registry's own words, before anything is built for it.

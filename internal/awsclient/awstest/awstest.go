@@ -42,6 +42,6 @@ func Account(t *testing.T, answers map[string][]string) *awsclient.Account {
 	t.Cleanup(aws.Close)
 	return &awsclient.Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws", Settings: awsclient.Settings{
 		Region: "ap-northeast-2", AccessKey: "a", SecretKey: "b", Endpoints: map[string]string{"sts": aws.URL, "ecs": aws.URL,
-			"iam": aws.URL},
+			"ecr": aws.URL, "iam": aws.URL, "secretsmanager": aws.URL},
 	}}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"slipway/internal/awsclient"
@@ -30,7 +29,6 @@ type Client struct {
 	Route53   *route53.Client
 	Scaling   *applicationautoscaling.Client
 	Scheduler *scheduler.Client
-	Secrets   *secretsmanager.Client
 	SSM       *ssm.Client
 	Query     Query
 	HTTP      aws.HTTPClient
@@ -67,8 +65,6 @@ func New(cfg aws.Config, settings awsclient.Settings, account string) *Client {
 		repositories: map[string]*repositoryImages{},
 		Scaling: applicationautoscaling.NewFromConfig(cfg,
 			func(o *applicationautoscaling.Options) { at("appautoscaling", &o.BaseEndpoint) }),
-		Secrets: secretsmanager.NewFromConfig(cfg,
-			func(o *secretsmanager.Options) { at("secretsmanager", &o.BaseEndpoint) }),
 	}
 }
 

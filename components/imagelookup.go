@@ -1,0 +1,91 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/internal/imageref"
+	"slipway/internal/registries"
+	"slipway/stage"
+)
+
+// imageLookup looks images up before anything changes.
+type imageLookup struct {
+	ctx        *pulumi.Context
+	account    *Account
+	registries *registries.Registries
+}
+
+func newImageLookup(ctx *pulumi.Context, account *Account, settings *stage.Stage) *imageLookup {
+	return &imageLookup{ctx, account, &registries.Registries{Account: account.ID, Clients: account.Clients,
+		Credentials: settings.Credentials()}}
+}
+
+// unknownImage is that a registry could not tell of an image, which ECS may well pull.
+type unknownImage struct{ error }
+
+func (u *unknownImage) Unwrap() error { return u.error }
+
+// ofStage looks for an image that the stage pins. One that is to be copied has to be there.
+func (l *imageLookup) ofStage(image stage.Image) error {
+	if image.Ref.In(l.account.ID, l.account.Region) {
+		return l.inECR(*image.Ref)
+	}
+	err := l.elsewhere(*image.Ref, image.Platform, "write the platform of its tasks as platform beside ref, or pin an image "+
+		"for "+image.Platform)
+	if unknown := (*unknownImage)(nil); image.Mirror && errors.As(err, &unknown) {
+		return unknown.error
+	}
+	return err
+}
+
+// ofContainer looks for an image that a container beside the main one has by its reference, for the platform of its
+// task.
+func (l *imageLookup) ofContainer(text, platform string) error {
+	image, err := imageref.Parse(text)
+	switch {
+	case err != nil:
+		return err
+	case !image.In(l.account.ID, l.account.Region):
+		return l.elsewhere(image, platform, "name an image for "+platform)
+	}
+	if err := lookupImage(l.ctx, image); err != nil {
+		return fmt.Errorf("%s is not in ECR: name an image that the repository holds: %w", text, err)
+	}
+	return nil
+}
+
+// inECR looks for a pinned image in the stage's own ECR, where tags do not move.
+func (l *imageLookup) inECR(ref stage.Ref) error {
+	found, err := ecr.GetImage(l.ctx, &ecr.GetImageArgs{RepositoryName: ref.Repository, ImageDigest: &ref.Digest})
+	if err != nil {
+		return fmt.Errorf("%s is not in ECR: pin an image that the repository holds: %w", ref, err)
+	}
+	if !slices.Contains(found.ImageTags, ref.Tag) {
+		return fmt.Errorf("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
+			ref.Digest, ref.Tag, strings.Join(found.ImageTags, ", "))
+	}
+	return nil
+}
+
+// elsewhere asks another registry for an image that is to run on a platform. Its error is an unknownImage where the
+// registry gives no definite answer.
+func (l *imageLookup) elsewhere(image imageref.Ref, platform, otherwise string) error {
+	found, err := l.registries.Look(l.ctx.Context(), image)
+	switch {
+	case errors.As(err, new(*registries.Refusal)):
+		return err
+	case err != nil:
+		return &unknownImage{fmt.Errorf("whether %s is there could not be told, and ECS may not be able to pull it: %w", image,
+			err)}
+	case !slices.Contains(found.Platforms, platform):
+		return fmt.Errorf("%s is for %s, and its tasks run on %s: %s", image, strings.Join(found.Platforms, " and "), platform,
+			otherwise)
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package components
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"slipway/internal/awsclient/awstest"
+	"slipway/internal/registries/registrytest"
+)
+
+const registrySecret = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:registry-a1b2c3"
+
+// lookupPinned looks up what a stage pins, in an account that has nothing.
+func lookupPinned(t *testing.T, keys map[string]string, answers map[string][]string) (found *Pinned, err error) {
+	t.Helper()
+	settings, account := loadStage(t, keys), awstest.Account(t, answers)
+	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
+		found, err = LookupPinned(ctx, account, settings)
+		return nil
+	}, pulumi.WithMocks("shop", "dev", &recorder{})))
+	return found, err
+}
+
+// running is a stage whose service runs an image, with another one beside it.
+func running(image, beside string) map[string]string {
+	return map[string]string{"images": fmt.Sprintf(`{"web": %s}`, image),
+		"services": fmt.Sprintf(`{"web": {"image": "web", "containers": {"proxy": {"image": %q}}}}`, beside)}
+}
+
+func TestImagesOfOtherRegistriesAreLookedUp(t *testing.T) {
+	t.Parallel()
+	open, closed := registrytest.Serve(t, "", ""), registrytest.Serve(t, "robot", "hunter2")
+	one := open.Push(t, "team/web", "one", "linux/amd64").String()
+	index := open.Push(t, "team/web", "index", "linux/amd64", "linux/arm64").String()
+	arm := open.Push(t, "team/web", "arm", "linux/arm64").String()
+	hidden := closed.Push(t, "team/proxy", "two", "linux/amd64").String()
+	ref := func(text string) string { return fmt.Sprintf(`{"ref": %q}`, text) }
+	const webKey, proxyKey = "images.web.ref (Pulumi.dev.yaml): ",
+		"services.web.containers.proxy.image (Pulumi.dev.yaml): "
+
+	found, err := lookupPinned(t, running(ref(one), index), nil)
+	require.NoError(t, err)
+	require.Empty(t, found.Warnings)
+
+	_, err = lookupPinned(t, running(ref(strings.Replace(one, "@sha256:", "@sha256:0123", 1)[:len(one)]), hidden), nil)
+	require.ErrorContains(t, err, webKey+open.Host+"/team/web:one@sha256:0123")
+	require.ErrorContains(t, err, " is not there (MANIFEST_UNKNOWN: Unknown manifest)")
+	require.ErrorContains(t, err, proxyKey+hidden+" may not be read without a password")
+
+	withPassword := running(ref(hidden), one)
+	withPassword["registries"] = fmt.Sprintf(`{%q: {"credentials": %q}}`, closed.Host, registrySecret)
+	_, err = lookupPinned(t, withPassword,
+		map[string][]string{"GetSecretValue": {`200 {"SecretString": "{\"username\": \"robot\", \"password\": \"hunter2\"}"}`}})
+	require.NoError(t, err)
+
+	_, err = lookupPinned(t, running(ref(arm), arm), nil)
+	require.ErrorContains(t, err, webKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: write the platform of "+
+		"its tasks as platform beside ref, or pin an image for linux/amd64")
+	require.ErrorContains(t, err, proxyKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: name an image for "+
+		"linux/amd64")
+	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "platform": "linux/arm64"}`, arm), index), nil)
+	require.NoError(t, err)
+}
+
+func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	image := strings.TrimPrefix(gone.URL, "http://") + "/team/web:one@" + strings.SplitN(pinnedRef, "@", 2)[1]
+	found, err := lookupPinned(t, running(fmt.Sprintf(`{"ref": %q}`, image), image), nil)
+	require.NoError(t, err)
+	require.Len(t, found.Warnings, 2)
+	require.Contains(t, found.Warnings[0], "images.web.ref (Pulumi.dev.yaml): whether "+image+" is there could not be told, "+
+		"and ECS may not be able to pull it: ")
+
+	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)
+	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): whether "+image, "it is to be copied")
+}
+
+func TestImagesOfOtherRegistriesAreRunByTheirDigests(t *testing.T) {
+	t.Parallel()
+	digest := "@" + strings.SplitN(pinnedRef, "@", 2)[1]
+	recorded := declareStage(t, map[string]string{
+		"images": `{"web": {"ref": "ghcr.io/shop/web:2.1` + digest + `"}, "open": {"ref": "nginx:1.29` + digest + `"}}`,
+		"services": `{"web": {"image": "web", "containers": {"proxy": {"image": "public.ecr.aws/nginx/nginx:1` + digest +
+			`"}, "agent": {"image": "ghcr.io/shop/agent` + digest + `"}}}, "api": {"image": "open"}}`,
+		"registries": `{"ghcr.io": {"credentials": "` + registrySecret + `"}}`,
+	}, nil)
+	web := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "web").Inputs["containerDefinitions"].StringValue()
+	const login = `"repositoryCredentials":{"credentialsParameter":"` + registrySecret + `"},`
+	require.Contains(t, web, `"dockerLabels":{"slipway.tag":"2.1"},"environment":[],"essential":true,"image":"ghcr.io/shop/web`+
+		digest+`",`)
+	require.Contains(t, web, `"dockerLabels":{"slipway.tag":"1"},"environment":[],"essential":true,`+
+		`"image":"public.ecr.aws/nginx/nginx`+digest+`",`)
+	require.Contains(t, web, `{"cpu":32,"environment":[],"essential":true,"image":"ghcr.io/shop/agent`+digest+`",`)
+	require.Equal(t, 2, strings.Count(web, login), web)
+	api := recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition", "api").Inputs["containerDefinitions"].StringValue()
+	require.Contains(t, api, `"image":"docker.io/library/nginx`+digest+`",`)
+	require.NotContains(t, api, "repositoryCredentials")
+
+	permits := func(service string) map[string][]string {
+		permitted := map[string][]string{}
+		for _, statement := range statements(t, recorded, service+"-execution") {
+			permitted[statement.Sid] = statement.Resource
+		}
+		return permitted
+	}
+	require.Equal(t, []string{registrySecret}, permits("web")["Secrets"])
+	require.NotContains(t, permits("web"), "Pull", "it pulls nothing from ECR")
+	require.NotContains(t, permits("web"), "Login")
+	require.NotContains(t, permits("api"), "Secrets")
+}

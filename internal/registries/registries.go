@@ -1,0 +1,166 @@
+// Package registries asks registries of images what they hold, logged in as a stage's tasks are.
+package registries
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"slipway/internal/awsclient"
+	"slipway/internal/imageref"
+)
+
+// Registries are the registries that a stage's images come from.
+type Registries struct {
+	// Account is the 12 digits of the stage's account, which messages name.
+	Account string
+	// Clients of the stage's account, whose credentials ask ECR and read secrets.
+	Clients func(ctx context.Context) (*awsclient.Clients, error)
+	// Credentials are the ARNs of the secrets with the names and passwords of registries, by host.
+	Credentials map[string]string
+}
+
+// Image is what a registry says of an image.
+type Image struct {
+	// Digest is sha256:… of the image, or of the index that lists those of several platforms.
+	Digest string
+	// Platforms that it runs on, such as linux/amd64, sorted.
+	Platforms []string
+}
+
+// Refusal is a definite answer: asked again, the registry says the same.
+type Refusal struct {
+	// Says is why, and Advice what to do.
+	Says, Advice string
+}
+
+func (r *Refusal) Error() string { return r.Says + ": " + r.Advice }
+
+// lookLimit is how long a registry may take to tell of one image, with all attempts.
+const lookLimit = 30 * time.Second
+
+// Look asks the registry of an image for it, by its digest, or by its tag where it has none. The error is a Refusal
+// where the registry, or AWS on the way to it, gives a definite answer; any other may pass.
+func (r *Registries) Look(ctx context.Context, image imageref.Ref) (*Image, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("%s took more than %s", image.Host, lookLimit))
+	defer cancel()
+	found, err := r.look(ctx, image)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, cause
+	}
+	return found, r.explain(image, err)
+}
+
+func (r *Registries) look(ctx context.Context, image imageref.Ref) (*Image, error) {
+	login, err := r.Login(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	var reference name.Reference = login.Repo(image.Repository).Tag(image.Tag)
+	if image.Digest != "" {
+		reference = login.Repo(image.Repository).Digest(image.Digest)
+	}
+	found, err := remote.Get(reference, remote.WithContext(ctx), remote.WithAuth(login.Authenticator))
+	if err != nil {
+		return nil, err
+	}
+	platforms, err := platformsOf(found)
+	return &Image{Digest: found.Digest.String(), Platforms: platforms}, err
+}
+
+// platformsOf are the platforms of an index, or that of a single image.
+func platformsOf(found *remote.Descriptor) (platforms []string, err error) {
+	if !found.MediaType.IsIndex() {
+		image, err := found.Image()
+		if err != nil {
+			return nil, err
+		}
+		config, err := image.ConfigFile()
+		if err != nil {
+			return nil, err
+		}
+		return []string{config.OS + "/" + config.Architecture}, nil
+	}
+	index, err := found.ImageIndex()
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	for _, each := range manifest.Manifests {
+		if each.Platform != nil && each.Platform.OS != "unknown" { // an attestation
+			platforms = append(platforms, each.Platform.OS+"/"+each.Platform.Architecture)
+		}
+	}
+	slices.Sort(platforms)
+	return slices.Compact(platforms), nil
+}
+
+// explain tells a definite answer from what may pass.
+func (r *Registries) explain(image imageref.Ref, err error) error {
+	var answer *transport.Error
+	switch {
+	case err == nil, errors.As(err, new(*Refusal)):
+		return err
+	case awsclient.Definite(err):
+		return &Refusal{err.Error(), fmt.Sprintf("let whoever asks, in account %s, do so", r.Account)}
+	case !errors.As(err, &answer):
+		return err
+	}
+	switch answer.StatusCode {
+	case http.StatusNotFound:
+		return &Refusal{image.String() + " is not there" + wordsOf(answer), "name an image that the registry holds"}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return &Refusal{image.String() + " may not be read" + r.as(image) + wordsOf(answer), r.permit(image)}
+	}
+	return err
+}
+
+// as says who asked.
+func (r *Registries) as(image imageref.Ref) string {
+	switch {
+	case image.Account != "":
+		return " by account " + r.Account
+	case r.Credentials[image.Host] != "":
+		return fmt.Sprintf(" with the name and password of registries[%q].credentials", image.Host)
+	}
+	return " without a password"
+}
+
+// permit says how an image is made readable.
+func (r *Registries) permit(image imageref.Ref) string {
+	switch {
+	case image.Account == r.Account:
+		return "whoever previews and updates the stage needs ecr:BatchGetImage and ecr:GetDownloadUrlForLayer for its " +
+			"repository"
+	case image.Account != "":
+		return fmt.Sprintf("write repository.readers: [%q] in the file of the stage in account %s that it belongs to, and "+
+			"update that one", r.Account, image.Account)
+	case r.Credentials[image.Host] != "":
+		return "correct the secret, or let the name in it pull the image"
+	}
+	return fmt.Sprintf("where it is private, write registries[%q].credentials: the ARN of a secret with a name and a "+
+		"password that may pull it", image.Host)
+}
+
+// wordsOf are a registry's own.
+func wordsOf(answer *transport.Error) string {
+	var all []string
+	for _, each := range answer.Errors {
+		all = append(all, fmt.Sprintf("%s: %s", each.Code, strings.TrimSpace(each.Message)))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, "; ") + ")"
+}
