@@ -31,11 +31,12 @@ app: ## build the sample app's binary, the same on every machine
 demo: build app ## carry the sample app from its Dockerfile to two stages, in a scratch copy
 	sandbox/demo.sh
 
-test: check unit e2e ## vet, formatting, unit tests of all modules, end-to-end tests with the real CLI
+test: check unit e2e ## vet, formatting, workflows, unit tests of all modules, end-to-end tests with the real CLI
 
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted (make fmt): $$unformatted"; exit 1; }
 	@for module in $(MODULES); do echo "vet $$module"; (cd $$module && $(GO) vet $(FLAGS) ./...) || exit 1; done
+	@cd sandbox && $(GO) tool actionlint -shellcheck= -pyflakes= ../docs/ci/github/workflows/*.yml
 
 unit:
 	@for module in $(MODULES); do (cd $$module && $(GO) test $(FLAGS) $$($(GO) list ./... | grep -v /e2e)) || exit 1; done
@@ -53,7 +54,7 @@ bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
 	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components/build
 
-docs: ## write docs/configuration.md and docs/stage.schema.json anew, from the code
+docs: ## write docs/configuration.md and docs/stage.schema.json again, from the code
 	$(GO) run $(FLAGS) ./docs/reference/generate
 
 fmt: ## format the code
