@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +105,10 @@ func TestMain(m *testing.M) {
 	// Commands end before they have used much memory: to collect garbage as usual takes a fifth of their time.
 	if os.Getenv("GOGC") == "" {
 		_ = os.Setenv("GOGC", "400")
+	}
+	// A test waits for other processes about half of its time. -parallel says otherwise.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
 	}
 	status := m.Run()
 	_ = os.RemoveAll(templates)
