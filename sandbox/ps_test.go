@@ -37,7 +37,7 @@ func served(t *testing.T) (dir string, a *account.Account) {
 	const region = "eu-central-1"
 	require.NoError(t, ecs.SetAgentConnected(a, true))
 	require.NoError(t, a.CreateObject(ecs.Cluster, "shop",
-		account.Object{"arn": account.ARN("ecs", region, "cluster/shop")}, nil))
+		account.Object{"arn": account.ARN(account.DefaultID, "ecs", region, "cluster/shop")}, nil))
 	require.NoError(t, a.CreateObject(logs.LogGroup, "/shop", account.Object{}, nil))
 	require.NoError(t, a.CreateObject(iam.Role, "execution", account.Object{"name": "execution",
 		"assumeRolePolicy": `{"Principal":{"Service":"ecs-tasks.amazonaws.com"}}`}, nil))

@@ -80,7 +80,7 @@ func (a *Account) TakeAPIFault(action string) (kind string, err error) {
 		if faults[APIFault] = strings.Join(left, ","); len(left) == 0 {
 			delete(faults, APIFault)
 		}
-		Put(t, faultKind, "", faults)
+		Put(t.Shared(), faultKind, "", faults)
 		return nil
 	})
 	return kind, err

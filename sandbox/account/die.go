@@ -31,7 +31,7 @@ func (a *Account) DieIfAsked(fault string, matches func(value string) bool) erro
 		}
 		asked = true
 		delete(faults, fault)
-		Put(t, faultKind, "", faults)
+		Put(t.Shared(), faultKind, "", faults)
 		return nil
 	})
 	if err != nil || !asked {

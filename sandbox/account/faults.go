@@ -87,7 +87,7 @@ var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?
 const faultKind = "faults"
 
 func (t *Tx) Faults() map[string]string {
-	if faults := Get[map[string]string](t, faultKind, ""); faults != nil {
+	if faults := Get[map[string]string](t.Shared(), faultKind, ""); faults != nil {
 		return *faults
 	}
 	return map[string]string{}
@@ -110,7 +110,7 @@ func (a *Account) SetFaults(faults map[string]string) error {
 		}
 	}
 	return a.Transact(func(t *Tx) error {
-		Put(t, faultKind, "", faults)
+		Put(t.Shared(), faultKind, "", faults)
 		return nil
 	})
 }

@@ -213,9 +213,9 @@ func (a *Account) DeleteObject(kind, id string, force bool) error {
 	})
 }
 
-// ARN names a regional thing of this account, such as ARN("ecs", region, "cluster/web").
-func ARN(service, region, resource string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, ID, resource)
+// ARN names a thing of an account, such as ARN(id, "ecs", region, "cluster/web"). Those of IAM have no region.
+func ARN(id, service, region, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, id, resource)
 }
 
 // AfterSlash is the name at the end of an ARN: "web" of arn:aws:ecs:…:cluster/web.
@@ -223,3 +223,11 @@ func AfterSlash(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] 
 
 // Region is that of an ARN.
 func Region(arn string) string { return strings.Split(arn, ":")[3] }
+
+// Owner is the number of the account that an ARN names; empty where it is no ARN.
+func Owner(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}

@@ -14,8 +14,8 @@ import (
 // floors are the packages of AWS's services from the ground up: each knows those of lower floors, and this package,
 // which knows none.
 var floors = [][]string{
-	{"dns", "ecr", "iam", "logs", "secrets", "vpc"},
-	{"elb", "scaling", "scheduler"},
+	{"dns", "iam", "logs", "secrets", "vpc"},
+	{"ecr", "elb", "scaling", "scheduler"},
 	{"ecs"},
 }
 

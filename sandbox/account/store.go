@@ -1,5 +1,5 @@
-// Package account is an AWS account that lives in one SQLite file, which several processes may use at once. This
-// package keeps it, and knows no service: each has a package below, which says what AWS refuses and does.
+// Package account is AWS accounts that live in one SQLite file, which several processes may use at once. This package
+// keeps them, and knows no service: each has a package below, which says what AWS refuses and does.
 package account
 
 import (
@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,17 +21,20 @@ import (
 	_ "modernc.org/sqlite" // the database/sql driver named "sqlite"
 )
 
-// ID is the number of every sandbox account.
-const ID = "123456789012"
+// DefaultID is the number of the account that credentials belong to which say nothing else.
+const DefaultID = "123456789012"
 
-// CallerARN and CallerID are who every call to a sandbox account comes from.
-const (
-	CallerARN = "arn:aws:iam::" + ID + ":user/sandbox"
-	CallerID  = "AIDASANDBOX0000000000"
-)
-
-// Account is an open AWS account. It is safe for concurrent use.
+// Account is an open AWS account, as one caller sees it. It is safe for concurrent use.
 type Account struct {
+	// ID is its number, 12 digits.
+	ID string
+	// Caller is who calls.
+	Caller Caller
+	store  *store
+}
+
+// store is the file that all accounts are kept in.
+type store struct {
 	db  *sql.DB
 	now func() time.Time
 }
@@ -53,8 +57,8 @@ func IsCode(err error, code string) bool {
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-// Open opens the account in DIR/account.db, which it creates where it is missing. It has secrets in clear, so nobody
-// else may read it or look into its directory.
+// Open opens the accounts in DIR/account.db, which it creates where it is missing, and returns the default one. They
+// have secrets in clear, so nobody else may read the file or look into its directory.
 func Open(dir string) (*Account, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, fmt.Errorf("opening the account: %w", err)
@@ -80,7 +84,37 @@ func Open(dir string) (*Account, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", file, err), db.Close())
 	}
-	return &Account{db: db, now: time.Now}, nil
+	return (&Account{store: &store{db: db, now: time.Now}}).As(User(DefaultID)), nil
+}
+
+// As is the account that a caller belongs to, as the caller sees it.
+func (a *Account) As(caller Caller) *Account {
+	return &Account{ID: caller.Account(), Caller: caller, store: a.store}
+}
+
+// In is another account as the same caller sees it.
+func (a *Account) In(id string) *Account { return &Account{ID: id, Caller: a.Caller, store: a.store} }
+
+// All are the accounts that have anything, as their own users see them, in the order of their numbers. The default one
+// is always there.
+func (a *Account) All() (all []*Account, err error) {
+	err = a.Transact(func(t *Tx) error {
+		rows, err := t.sql.Query("SELECT DISTINCT substr(kind, 1, 12) FROM documents WHERE kind GLOB '[0-9]*'")
+		Must(err)
+		defer rows.Close()
+		ids := []string{DefaultID}
+		for rows.Next() {
+			var id string
+			Must(rows.Scan(&id))
+			ids = append(ids, id)
+		}
+		Must(rows.Err())
+		for _, id := range slices.Sorted(slices.Values(ids)) {
+			all = append(all, a.As(User(id)))
+		}
+		return nil
+	})
+	return all, err
 }
 
 // makePrivate makes the account's directory and its database for their owner alone. SQLite gives the files that it
@@ -110,24 +144,46 @@ func makePrivate(dir string) error {
 	return err
 }
 
-// SetClock has the account go by another clock.
-func (a *Account) SetClock(now func() time.Time) { a.now = now }
+// SetClock has all accounts go by another clock.
+func (a *Account) SetClock(now func() time.Time) { a.store.now = now }
 
 // Close releases the database file.
-func (a *Account) Close() error { return a.db.Close() }
+func (a *Account) Close() error { return a.store.db.Close() }
 
-// Reset forgets everything, faults included.
+// Reset forgets everything of all accounts, faults included.
 func (a *Account) Reset() error {
-	_, err := a.db.Exec("DELETE FROM documents")
+	_, err := a.store.db.Exec("DELETE FROM documents")
 	return err
 }
 
-// tx is one short transaction. Its methods panic with a storeError, which transact turns into an error: a broken
+// Tx is one short transaction. Its methods panic with a storeError, which Transact turns into an error: a broken
 // database file is not a case that any caller can handle differently.
 type Tx struct {
-	sql *sql.Tx
-	Now time.Time // by the account's clock
+	// ID is the number of the account whose documents are read and written.
+	ID     string
+	Caller Caller
+	Now    time.Time // by the accounts' clock
+	sql    *sql.Tx
 }
+
+// In is the same transaction in another account; who calls stays.
+func (t *Tx) In(id string) *Tx {
+	other := *t
+	other.ID = id
+	return &other
+}
+
+// kind is how the file names a kind of the account's documents. Those of the default account have no number before
+// them, as in files that are older than other accounts; so has what all accounts share, such as faults.
+func (t *Tx) kind(kind string) string {
+	if t.ID == DefaultID {
+		return kind
+	}
+	return t.ID + " " + kind
+}
+
+// Shared is the transaction for what all accounts have together.
+func (t *Tx) Shared() *Tx { return t.In(DefaultID) }
 
 type storeError struct{ error }
 
@@ -142,7 +198,7 @@ func (a *Account) Now() (now time.Time, err error) {
 
 // Transact runs do in one transaction, which an error from do undoes.
 func (a *Account) Transact(do func(*Tx) error) (err error) {
-	sqlTx, err := a.db.Begin()
+	sqlTx, err := a.store.db.Begin()
 	if err != nil {
 		return fmt.Errorf("using the account: %w", err)
 	}
@@ -158,7 +214,7 @@ func (a *Account) Transact(do func(*Tx) error) (err error) {
 			panic(failure)
 		}
 	}()
-	t := &Tx{sql: sqlTx, Now: a.now()}
+	t := &Tx{ID: a.ID, Caller: a.Caller, Now: a.store.now(), sql: sqlTx}
 	t.Now = t.Now.Add(FaultDuration(t.Faults(), Clock, 0))
 	if err := do(t); err != nil {
 		return err
@@ -176,7 +232,7 @@ func Must(err error) {
 // Get reads one document, or nil where there is none.
 func Get[T any](t *Tx, kind, id string) *T {
 	var body []byte
-	err := t.sql.QueryRow("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, id).Scan(&body)
+	err := t.sql.QueryRow("SELECT body FROM documents WHERE kind = ? AND id = ?", t.kind(kind), id).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -188,15 +244,16 @@ func Get[T any](t *Tx, kind, id string) *T {
 
 // List reads every document of a kind, ordered by id.
 func List[T any](t *Tx, kind string) []*T {
-	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind = ? ORDER BY id", kind)
+	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind = ? ORDER BY id", t.kind(kind))
 	Must(err)
 	return scan[T](rows)
 }
 
 // ListFrom reads the documents of all kinds with a prefix whose ids come after one, ordered by id.
 func ListFrom[T any](t *Tx, prefix, after string) []*T {
-	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", prefix,
-		prefix+"\U0010FFFF", after)
+	first := t.kind(prefix)
+	rows, err := t.sql.Query("SELECT body FROM documents WHERE kind > ? AND kind < ? AND id > ? ORDER BY id", first,
+		first+"\U0010FFFF", after)
 	Must(err)
 	return scan[T](rows)
 }
@@ -220,25 +277,25 @@ func Put(t *Tx, kind, id string, value any) {
 	body, err := json.Marshal(value)
 	Must(err)
 	_, err = t.sql.Exec("INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-		kind, id, string(body))
+		t.kind(kind), id, string(body))
 	Must(err)
 }
 
 // Remove forgets one document.
 func Remove(t *Tx, kind, id string) {
-	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id)
+	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ? AND id = ?", t.kind(kind), id)
 	Must(err)
 }
 
 // RemoveAll forgets every document of a kind.
 func RemoveAll(t *Tx, kind string) {
-	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ?", kind)
+	_, err := t.sql.Exec("DELETE FROM documents WHERE kind = ?", t.kind(kind))
 	Must(err)
 }
 
 // Counts are what next has counted, of kinds with a prefix, by the rest of the kind.
 func (t *Tx) Counts(prefix string) map[string]int {
-	rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = 'counter'")
+	rows, err := t.sql.Query("SELECT id, body FROM documents WHERE kind = ?", t.kind(counterKind))
 	Must(err)
 	defer rows.Close()
 	counts := map[string]int{}
@@ -254,19 +311,21 @@ func (t *Tx) Counts(prefix string) map[string]int {
 	return counts
 }
 
+const counterKind = "counter"
+
 // Next counts the things of a kind that the account has ever had, from 1.
 func (t *Tx) Next(kind string) int {
 	n := 1
-	if last := Get[int](t, "counter", kind); last != nil {
+	if last := Get[int](t, counterKind, kind); last != nil {
 		n = *last + 1
 	}
-	Put(t, "counter", kind, n)
+	Put(t, counterKind, kind, n)
 	return n
 }
 
-// NewID is an id that no other thing of the kind ever had: hexadecimal, length at most 64.
+// NewID is an id that no other thing of the kind ever had in any account: hexadecimal, length at most 64.
 func (t *Tx) NewID(kind string, length int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, t.Next(kind)))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", t.kind(kind), t.Next(kind)))
 	return hex.EncodeToString(sum[:])[:length]
 }
 
@@ -275,10 +334,11 @@ func Seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 const identityKind = "identity"
 
-// Identity tells this account from any other on the machine, before and after a reset, too: an engine finds the
-// containers of its tasks by it.
+// Identity tells these accounts from any others on the machine, before and after a reset, too: an engine finds the
+// containers of their tasks by it.
 func (a *Account) Identity() (id string, err error) {
 	err = a.Transact(func(t *Tx) error {
+		t = t.Shared()
 		if known := Get[string](t, identityKind, ""); known != nil {
 			id = *known
 			return nil

@@ -119,7 +119,7 @@ func TestHowContainersEnd(t *testing.T) {
 }
 
 func TestAnImageThatIsNotThere(t *testing.T) {
-	for _, image := range []string{"localhost:1/nothing:here", account.ID +
+	for _, image := range []string{"localhost:1/nothing:here", account.DefaultID +
 		".dkr.ecr.ap-northeast-2.amazonaws.com/web:gone"} {
 		t.Run(image, func(t *testing.T) {
 			f := newFake(t)
@@ -219,7 +219,7 @@ func TestContainersOfATaskReachEachOtherAndTheMetadataEndpoint(t *testing.T) {
 	require.Contains(t, lines[0], `"ImageID":"sha256:`)
 	require.Contains(t, lines[0], `"commit":"c0ffee"`)
 	require.Contains(t, lines[0], `"com.amazonaws.ecs.task-arn":"`+arn+`"`)
-	require.Contains(t, lines[1], `"Cluster":"arn:aws:ecs:ap-northeast-2:`+account.ID+`:cluster/main"`)
+	require.Contains(t, lines[1], `"Cluster":"arn:aws:ecs:ap-northeast-2:`+account.DefaultID+`:cluster/main"`)
 	require.Contains(t, lines[1], `"Limits":{"CPU":0.25,"Memory":512}`)
 	require.Equal(t, []string{"hello", "s3cret", "AWS_ECS_FARGATE"}, lines[2:])
 

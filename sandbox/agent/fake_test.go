@@ -220,7 +220,7 @@ const group = "/ecs/test"
 // and has a log unless it says otherwise.
 func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	t.Helper()
-	arn = "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task/main/" + id
+	arn = "arn:aws:ecs:ap-northeast-2:" + account.DefaultID + ":task/main/" + id
 	var parsed []ecs.Container
 	require.NoError(t, json.Unmarshal([]byte(containers), &parsed))
 	for _, c := range parsed {
@@ -237,7 +237,7 @@ func (f *fakeAccount) add(t *testing.T, id, containers string) (arn string) {
 	f.work[arn] = ecs.AgentTask{
 		Task: ecs.Task{ARN: arn, LastStatus: pending, DesiredStatus: running},
 		Definition: ecs.TaskDefinition{Family: "web", Revision: 3, Containers: parsed, CPU: "256", Memory: "512",
-			ARN: "arn:aws:ecs:ap-northeast-2:" + account.ID + ":task-definition/web:3"},
+			ARN: "arn:aws:ecs:ap-northeast-2:" + account.DefaultID + ":task-definition/web:3"},
 		Region: "ap-northeast-2",
 	}
 	return arn

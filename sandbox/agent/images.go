@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -13,7 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/moby/moby/client"
 
-	"slipway/sandbox/account"
+	"slipway/internal/imageref"
 )
 
 // imagePrefix begins the names of an account's images on the engine.
@@ -28,13 +27,11 @@ type pulled struct {
 	volumes   map[string]struct{} // paths that its Dockerfile names with VOLUME
 }
 
-var ownRegistry = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/`)
-
-// pull has the engine get an image: one of the account's ECR from the registry, any other one from where it is, unless
+// pull has the engine get an image: one of the accounts' ECR from the registry, any other one from where it is, unless
 // the engine has it already.
 func (a *Agent) pull(ctx context.Context, reference, platform string) (pulled, error) {
-	if ownRegistry.MatchString(reference) {
-		return a.load(ctx, reference, platform)
+	if ref, inECR := imageref.ParseECR(reference); inECR {
+		return a.load(ctx, reference, ref.Repository, platform)
 	}
 	found, err := a.Docker.ImageInspect(ctx, reference)
 	if isGone(err) {
@@ -63,8 +60,8 @@ func (a *Agent) pull(ctx context.Context, reference, platform string) (pulled, e
 	return p, nil
 }
 
-// load gives the engine an image of the account's ECR, under a name that belongs to the account, once.
-func (a *Agent) load(ctx context.Context, reference, platform string) (pulled, error) {
+// load gives the engine an image of a repository of ECR, under a name that belongs to the accounts, once.
+func (a *Agent) load(ctx context.Context, reference, repository, platform string) (pulled, error) {
 	image, err := a.Registry.Pull(reference, platform)
 	if err != nil {
 		return pulled{}, err
@@ -77,8 +74,6 @@ func (a *Agent) load(ctx context.Context, reference, platform string) (pulled, e
 	if err != nil {
 		return pulled{}, err
 	}
-	repository, _, _ := strings.Cut(ownRegistry.ReplaceAllString(reference, ""), "@")
-	repository, _, _ = strings.Cut(repository, ":")
 	p := pulled{reference: imagePrefix(a.identity) + repository + ":" + digest.Hex[:12], digest: digest.String(),
 		volumes: settings.Config.Volumes}
 	a.loading.Lock()

@@ -116,6 +116,14 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, held blo
 			service + "."})
 		return
 	}
+	if service == "AmazonEC2ContainerRegistry" {
+		registry, err := registryOf(a, name, body)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		a, held.Registry = registry, held.Registry.In(registry)
+	}
 	response, err := do(held, a, region(r), body)
 	if err != nil {
 		fail(w, err)

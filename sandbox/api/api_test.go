@@ -53,10 +53,10 @@ func newStage(t *testing.T) *stage {
 		require.NoError(t, a.Close())
 	})
 	require.NoError(t, a.CreateObject(accountecs.Cluster, "shop-dev", account.Object{"name": "shop-dev",
-		"arn": account.ARN("ecs", testRegion, "cluster/shop-dev")}, nil))
+		"arn": account.ARN(account.DefaultID, "ecs", testRegion, "cluster/shop-dev")}, nil))
 	require.NoError(t, a.CreateObject(accountecr.Repository, "web",
 		account.Object{"name": "web", "imageTagMutability": "MUTABLE",
-			"arn": account.ARN("ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
+			"arn": account.ARN(account.DefaultID, "ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
 	require.NoError(t, accountecr.PutImage(a, "web", "one", "sha256:1", 1024))
 	key := aws.CredentialsProviderFunc(credentials)
 	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1},
@@ -141,7 +141,10 @@ func TestServiceBehindALoadBalancerAsTheSDKSeesIt(t *testing.T) {
 	}
 	s.serve("public.ecr.aws/docker/library/nginx:1", 1)
 	require.NotNil(t, describe().LoadBalancers)
-	arn := func(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
+	arn := func(resource string) string {
+		return account.ARN(account.DefaultID, "elasticloadbalancing", testRegion,
+			resource)
+	}
 	balancer, group := arn("loadbalancer/app/shop/1"), arn("targetgroup/web/1")
 	require.NoError(t, s.CreateObject(elb.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
 		"subnets": []any{vpc.Subnets[0].ID, vpc.Subnets[1].ID}}, nil))
@@ -249,7 +252,7 @@ func TestCallerAndWhatTheSandboxDoesNotKnow(t *testing.T) {
 	s := newStage(t)
 	identity, err := sts.NewFromConfig(s.config).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	require.NoError(t, err)
-	require.Equal(t, account.ID, *identity.Account)
+	require.Equal(t, account.DefaultID, *identity.Account)
 	_, err = sts.NewFromConfig(s.config).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
 	require.ErrorContains(t, err, "The sandbox has no operation GetSessionToken of sts.")
 	_, err = ecs.NewFromConfig(s.config).CreateCluster(t.Context(), &ecs.CreateClusterInput{})
@@ -280,11 +283,11 @@ func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {
 	}
 	image, err := random.Image(100, 1)
 	require.NoError(t, err)
-	tag, err := name.NewTag(account.ID + ".dkr.ecr.eu-central-1.amazonaws.com/web:built")
+	tag, err := name.NewTag(account.DefaultID + ".dkr.ecr.eu-central-1.amazonaws.com/web:built")
 	require.NoError(t, err)
 	pushed, err := s.images.Push(t.Context(), image, tag, registry.Credentials{Server: tag.RegistryStr(),
-		Username: registry.Accepted.Username,
-		Password: registry.Accepted.Password}, func(string) {})
+		Username: accountecr.Username,
+		Password: accountecr.Password(account.User(account.DefaultID))}, func(string) {})
 	require.NoError(t, err)
 
 	got := get(ecrtypes.ImageIdentifier{ImageDigest: aws.String(pushed.String())})
@@ -330,7 +333,7 @@ func TestAnAuthorizationTokenLetsAnImageBePulled(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	answer, err := ecr.NewFromConfig(s.config).GetAuthorizationToken(t.Context(), &ecr.GetAuthorizationTokenInput{
-		RegistryIds: []string{account.ID}})
+		RegistryIds: []string{account.DefaultID}})
 	require.NoError(t, err)
 	require.Len(t, answer.AuthorizationData, 1)
 	given := answer.AuthorizationData[0]
@@ -368,11 +371,13 @@ func TestRevisionsAreListedInPartsNewestFirst(t *testing.T) {
 		MaxResults: aws.Int32(2)}
 	listed, err := client.ListTaskDefinitions(t.Context(), input)
 	require.NoError(t, err)
-	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:3"),
-		account.ARN("ecs", testRegion, "task-definition/job:2")}, listed.TaskDefinitionArns)
+	require.Equal(t, []string{account.ARN(account.DefaultID, "ecs", testRegion, "task-definition/job:3"),
+		account.ARN(account.DefaultID, "ecs", testRegion, "task-definition/job:2")}, listed.TaskDefinitionArns)
 	input.NextToken = listed.NextToken
 	listed, err = client.ListTaskDefinitions(t.Context(), input)
-	require.NoError(t, err)
-	require.Equal(t, []string{account.ARN("ecs", testRegion, "task-definition/job:1")}, listed.TaskDefinitionArns)
+	require.NoError(t,
+		err)
+	require.Equal(t, []string{account.ARN(account.DefaultID, "ecs", testRegion, "task-definition/job:1")},
+		listed.TaskDefinitionArns)
 	require.Nil(t, listed.NextToken)
 }

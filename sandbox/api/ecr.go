@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -24,13 +26,13 @@ func describeRepositories(a *account.Account, _ string, p struct{ RepositoryName
 		if len(p.RepositoryNames) == 0 || slices.Contains(p.RepositoryNames, name) {
 			repositories = append(repositories, object{"repositoryName": name, "repositoryArn": o["arn"],
 				"repositoryUri": o["repositoryUrl"],
-				"registryId":    account.ID, "imageTagMutability": o["imageTagMutability"]})
+				"registryId":    a.ID, "imageTagMutability": o["imageTagMutability"]})
 		}
 	}
 	if len(repositories) < len(p.RepositoryNames) {
 		return nil, &account.Error{Code: "RepositoryNotFoundException",
 			Message: "A repository among those named does not exist in the " +
-				"registry with id '" + account.ID + "'"}
+				"registry with id '" + a.ID + "'"}
 	}
 	return object{"repositories": repositories}, nil
 }
@@ -72,7 +74,7 @@ func describeImages(a *account.Account, _ string, p struct {
 	for _, image := range all {
 		detail := byDigest[image.Digest]
 		if detail == nil {
-			detail = object{"registryId": account.ID, "repositoryName": image.Repository, "imageDigest": image.Digest,
+			detail = object{"registryId": a.ID, "repositoryName": image.Repository, "imageDigest": image.Digest,
 				"imageTags":        []string{},
 				"imageSizeInBytes": image.Size, "imagePushedAt": account.Seconds(image.PushedAt)}
 			byDigest[image.Digest] = detail
@@ -127,21 +129,21 @@ func (b blobs) batchGetImage(a *account.Account, _ string, p struct {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, imageObject(image, id.ImageTag, string(manifest), mediaType))
+		found = append(found, imageObject(a.ID, image, id.ImageTag, string(manifest), mediaType))
 	}
 	return object{"images": found, "failures": failures}, nil
 }
 
-func imageObject(image ecr.Image, tag, manifest, mediaType string) object {
+func imageObject(registryID string, image ecr.Image, tag, manifest, mediaType string) object {
 	id := object{"imageDigest": image.Digest}
 	if tag != "" {
 		id["imageTag"] = tag
 	}
-	return object{"registryId": account.ID, "repositoryName": image.Repository, "imageId": id, "imageManifest": manifest,
+	return object{"registryId": registryID, "repositoryName": image.Repository, "imageId": id, "imageManifest": manifest,
 		"imageManifestMediaType": mediaType}
 }
 
-func (b blobs) putImage(_ *account.Account, region string, p struct {
+func (b blobs) putImage(a *account.Account, region string, p struct {
 	RepositoryName, ImageManifest, ImageManifestMediaType, ImageTag, ImageDigest string
 }) (any, error) {
 	if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(p.ImageManifest))); p.ImageDigest != "" &&
@@ -158,7 +160,7 @@ func (b blobs) putImage(_ *account.Account, region string, p struct {
 	if err != nil {
 		return nil, err
 	}
-	return object{"image": imageObject(ecr.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag,
+	return object{"image": imageObject(a.ID, ecr.Image{Repository: p.RepositoryName, Digest: digest}, p.ImageTag,
 		p.ImageManifest,
 		p.ImageManifestMediaType)}, nil
 }
@@ -201,4 +203,30 @@ func batchDeleteImage(a *account.Account, _ string, p struct {
 		removed = append(removed, gone...)
 	}
 	return object{"imageIds": imageIDs(removed), "failures": failures}, nil
+}
+
+// registryOf is the account whose registry a request to ECR names: the caller's own where it names none. The
+// repositories of another account have to let the caller do the action.
+func registryOf(a *account.Account, action string, body []byte) (*account.Account, error) {
+	var p struct {
+		RegistryID, RepositoryName string
+		RepositoryNames            []string
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, account.Refuse("SerializationException", "%s", err)
+	}
+	a = a.In(cmp.Or(p.RegistryID, a.ID))
+	if p.RepositoryName != "" {
+		p.RepositoryNames = []string{p.RepositoryName}
+	}
+	if len(p.RepositoryNames) == 0 && a.ID != a.Caller.Account() {
+		return nil, account.Refuse("AccessDeniedException", "User: %s is not authorized to perform: ecr:%s on the registry "+
+			"of account %s", a.Caller.ARN, action, a.ID)
+	}
+	for _, repository := range p.RepositoryNames {
+		if err := ecr.Access(a, repository, "ecr:"+action); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
 }

@@ -14,7 +14,7 @@ func describeClusters(a *account.Account, region string, p struct{ Clusters, Inc
 	if len(p.Clusters) == 0 {
 		p.Clusters = []string{"default"}
 	}
-	arn := func(name string) string { return account.ARN("ecs", region, "cluster/"+lastPart(name)) }
+	arn := func(name string) string { return account.ARN(a.ID, "ecs", region, "cluster/"+lastPart(name)) }
 	return collect("clusters", p.Clusters, arn, func(name string) (object, error) {
 		o, err := a.Object(ecs.Cluster, lastPart(name))
 		if err != nil || o == nil {
@@ -67,7 +67,7 @@ func describeServices(a *account.Account, region string, p struct {
 	Services []string
 }) (any, error) {
 	arn := func(name string) string {
-		return account.ARN("ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
+		return account.ARN(a.ID, "ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
 	}
 	return collect("services", p.Services, arn, func(name string) (object, error) {
 		s, err := ecs.FindService(a, p.Cluster, name)

@@ -42,8 +42,8 @@ func faulty(a *account.Account, answer http.HandlerFunc) http.HandlerFunc {
 			refuse(&account.Error{Code: "ThrottlingException", Message: "Rate exceeded"})
 		case account.APIDeny:
 			refuse(&account.Error{Code: "AccessDeniedException",
-				Message: fmt.Sprintf("User: arn:aws:iam::%s:user/sandbox is not authorized to "+
-					"perform: %s:%s", account.ID, scope(r, scopeService), action)})
+				Message: fmt.Sprintf("User: %s is not authorized to "+
+					"perform: %s:%s", a.Caller.ARN, scope(r, scopeService), action)})
 		case account.APIExpired:
 			refuse(&account.Error{Code: "ExpiredTokenException",
 				Message: "The security token included in the request is expired"})

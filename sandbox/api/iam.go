@@ -20,7 +20,7 @@ func getRole(a *account.Account, _ string, form url.Values) (any, error) {
 		return nil, err
 	}
 	if linked {
-		role = account.Object{"arn": "arn:aws:iam::" + account.ID + ":role/aws-service-role/" + name,
+		role = account.Object{"arn": account.ARN(a.ID, "iam", "", "role/aws-service-role/"+name),
 			"path": "/aws-service-role/", "uniqueId": "AROALINKED", "createDate": "2026-01-01T00:00:00Z"}
 	}
 	if role == nil {

@@ -78,7 +78,7 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
 		`"sts:AssumeRole"}]}`
-	arn := "arn:aws:iam::" + account.ID + ":role/slipway/web-execution"
+	arn := "arn:aws:iam::" + account.DefaultID + ":role/slipway/web-execution"
 	require.NoError(t, s.CreateObject(accountiam.Role, "web-execution",
 		account.Object{"name": "web-execution", "arn": arn, "path": "/slipway/",
 			"assumeRolePolicy": trust, "permissionsBoundary": boundary,
@@ -130,7 +130,7 @@ func TestRolesAsTheSDKSeesThem(t *testing.T) {
 	require.False(t, outside.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
 	_, err = client.SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn,
 		ActionNames: []string{"a:b"},
-		CallerArn:   aws.String(account.CallerARN)})
+		CallerArn:   aws.String(account.User(account.DefaultID).ARN)})
 	require.ErrorContains(t, err, "The sandbox has no parameter CallerArn of SimulatePrincipalPolicy.")
 	_, err = client.ListRoles(t.Context(), &iam.ListRolesInput{})
 	require.ErrorContains(t, err, "The sandbox has no operation ListRoles of iam.")
@@ -170,7 +170,7 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 	_, err = client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("gone")})
 	require.ErrorAs(t, err, &missing)
 
-	parameter := account.ARN("ssm", testRegion, "parameter/shop/key")
+	parameter := account.ARN(account.DefaultID, "ssm", testRegion, "parameter/shop/key")
 	require.NoError(t, s.CreateObject(secrets.Parameter, parameter, account.Object{"name": "/shop/key"}, nil))
 	got, err := ssm.NewFromConfig(s.config).GetParameters(t.Context(),
 		&ssm.GetParametersInput{Names: []string{parameter, "/shop/key", "/gone"}})
@@ -183,7 +183,7 @@ func TestSecretsAsTheSDKSeesThem(t *testing.T) {
 func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	arn := account.ARN("acm", testRegion, "certificate/1")
+	arn := account.ARN(account.DefaultID, "acm", testRegion, "certificate/1")
 	require.NoError(t, s.CreateObject(dns.Certificate, "1", account.Object{"arn": arn, "domainName": "example.com",
 		"subjectAlternativeNames": []any{"example.com", "*.example.com"}}, nil))
 	client := acm.NewFromConfig(s.config)
@@ -193,7 +193,7 @@ func TestCertificatesAndZonesAsTheSDKSeesThem(t *testing.T) {
 		return answer.Certificate
 	}
 	require.Equal(t, acmtypes.CertificateStatusPendingValidation, describe().Status)
-	name, value := dns.ValidationRecord("example.com")
+	name, value := dns.ValidationRecord(account.DefaultID, "example.com")
 	name = strings.TrimSuffix(name, ".")
 	require.NoError(t, s.CreateObject(dns.Record, dns.HostedZone+"_"+name+"_CNAME",
 		account.Object{"zoneId": dns.HostedZone,

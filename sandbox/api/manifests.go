@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/registry"
 )
 
@@ -43,13 +44,13 @@ func (b blobs) getAuthorizationToken(a *account.Account, _ string, p struct {
 	if err != nil {
 		return nil, err
 	}
+	given := ecr.Username + ":" + ecr.Password(a.Caller)
 	if len(p.RegistryIDs) == 0 {
-		p.RegistryIDs = []string{account.ID}
+		p.RegistryIDs = []string{a.ID}
 	}
 	data := []object{}
 	for _, id := range p.RegistryIDs {
-		given := registry.Accepted.Username + ":" + registry.PasswordOf(id)
-		endpoint, err := b.Endpoint()
+		endpoint, err := b.In(a.In(id)).Endpoint()
 		if err != nil {
 			return nil, err
 		}

@@ -136,10 +136,10 @@ func tagsOf(o account.Object) (tags []tag) {
 	return tags
 }
 
-func getCallerIdentity(*account.Account, string, url.Values) (any, error) {
+func getCallerIdentity(a *account.Account, _ string, _ url.Values) (any, error) {
 	return struct {
 		Arn     string
 		UserID  string `xml:"UserId"`
 		Account string
-	}{account.CallerARN, account.CallerID, account.ID}, nil
+	}{a.Caller.ARN, a.Caller.ID, a.ID}, nil
 }

@@ -21,18 +21,19 @@ func TestSchedulesAsTheSDKSeesThem(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/nightly"
 	require.NoError(t, s.CreateObject(iam.Role, "nightly", account.Object{"arn": role,
 		"assumeRolePolicy": `"scheduler.amazonaws.com"`}, nil))
-	cluster, definition := account.ARN("ecs", testRegion, "cluster/shop-dev"),
-		account.ARN("ecs", testRegion, "task-definition/nightly:3")
+	cluster, definition := account.ARN(account.DefaultID, "ecs", testRegion, "cluster/shop-dev"),
+		account.ARN(account.DefaultID, "ecs", testRegion, "task-definition/nightly:3")
 	for name, region := range map[string]string{"shop-nightly": testRegion, "shop-weekly": testRegion, "other": testRegion,
 		"shop-far": "us-east-1"} {
 		require.NoError(t, s.CreateObject(accountscheduler.Schedule, "default/"+name,
 			account.Object{"name": name, "groupName": "default", "state": "ENABLED",
-				"arn": account.ARN("scheduler", region, "schedule/default/"+name), "scheduleExpression": "cron(0 3 * * ? *)",
+				"arn":                        account.ARN(account.DefaultID, "scheduler", region, "schedule/default/"+name),
+				"scheduleExpression":         "cron(0 3 * * ? *)",
 				"scheduleExpressionTimezone": "Europe/Berlin", "flexibleTimeWindow": map[string]any{"mode": "OFF",
 					"maximumWindowInMinutes": 0.0},
 				"target": map[string]any{"arn": cluster, "roleArn": role, "input": `{}`,
 					"retryPolicy":      map[string]any{"maximumEventAgeInSeconds": 3600.0, "maximumRetryAttempts": 3.0},
-					"deadLetterConfig": map[string]any{"arn": account.ARN("sqs", testRegion, "failed")},
+					"deadLetterConfig": map[string]any{"arn": account.ARN(account.DefaultID, "sqs", testRegion, "failed")},
 					"ecsParameters": map[string]any{"taskDefinitionArn": definition, "launchType": "FARGATE", "taskCount": 1.0,
 						"propagateTags":        "",
 						"enableEcsManagedTags": true, "placementConstraints": []any{}, "tags": map[string]any{"Stage": "dev"},
@@ -48,7 +49,7 @@ func TestSchedulesAsTheSDKSeesThem(t *testing.T) {
 	require.Equal(t, &types.FlexibleTimeWindow{Mode: types.FlexibleTimeWindowModeOff}, got.FlexibleTimeWindow)
 	require.Equal(t, &types.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(3600), MaximumRetryAttempts: aws.Int32(3)},
 		got.Target.RetryPolicy)
-	require.Equal(t, []string{cluster, role, "{}", account.ARN("sqs", testRegion, "failed")},
+	require.Equal(t, []string{cluster, role, "{}", account.ARN(account.DefaultID, "sqs", testRegion, "failed")},
 		[]string{*got.Target.Arn, *got.Target.RoleArn, *got.Target.Input, *got.Target.DeadLetterConfig.Arn})
 	require.Equal(t, &types.EcsParameters{TaskDefinitionArn: &definition, LaunchType: types.LaunchTypeFargate,
 		TaskCount:            aws.Int32(1),

@@ -81,7 +81,7 @@ func getParameters(a *account.Account, region string, p struct {
 	for _, name := range p.Names {
 		arn := name
 		if !strings.HasPrefix(name, "arn:") {
-			arn = account.ARN("ssm", region, "parameter/"+strings.TrimPrefix(name, "/"))
+			arn = account.ARN(a.ID, "ssm", region, "parameter/"+strings.TrimPrefix(name, "/"))
 		}
 		parameter, err := a.Object(secrets.Parameter, arn)
 		if err != nil {

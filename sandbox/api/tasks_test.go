@@ -72,7 +72,7 @@ func TestAStandaloneTaskAsTheSDKSeesIt(t *testing.T) {
 	require.Equal(t, []string{"RUNNING", "family:web", "slipway/migrate", "web"},
 		[]string{*task.LastStatus, *task.Group, *task.StartedBy, *task.Overrides.ContainerOverrides[0].Name})
 	require.Equal(t, []string{"migrate"}, task.Overrides.ContainerOverrides[0].Command)
-	require.Equal(t, account.ARN("ecs", testRegion, "cluster/shop-dev"), *task.ClusterArn)
+	require.Equal(t, account.ARN(account.DefaultID, "ecs", testRegion, "cluster/shop-dev"), *task.ClusterArn)
 	require.Equal(t, []string{"abc", "sha256:1", "RUNNING"}, []string{*task.Containers[0].RuntimeId,
 		*task.Containers[0].ImageDigest,
 		*task.Containers[0].LastStatus})

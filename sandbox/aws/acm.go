@@ -94,7 +94,7 @@ func readCertificate(c *call) (values, error) {
 	}
 	options := []any{}
 	for _, domain := range inHashOrder(textList(state["subjectAlternativeNames"])) {
-		name, value := dns.ValidationRecord(domain)
+		name, value := dns.ValidationRecord(c.account.ID, domain)
 		options = append(options, values{"domainName": domain, "resourceRecordName": name, "resourceRecordType": "CNAME",
 			"resourceRecordValue": value})
 	}
@@ -139,7 +139,7 @@ func validateCertificate(c *call) error {
 	given := textList(c.state["validationRecordFqdns"])
 	var missing []error
 	for _, domain := range textList(found["subjectAlternativeNames"]) {
-		name, _ := dns.ValidationRecord(domain)
+		name, _ := dns.ValidationRecord(c.account.ID, domain)
 		name = strings.TrimSuffix(name, ".")
 		if len(given) > 0 && !slices.ContainsFunc(given,
 			func(fqdn string) bool { return strings.TrimSuffix(fqdn, ".") == name }) {

@@ -51,7 +51,7 @@ var securityGroup = &resourceType{
 	},
 	fill: func(c *call) {
 		c.state["arn"] = c.arn("ec2", "security-group/"+c.id)
-		c.state["ownerId"] = account.ID
+		c.state["ownerId"] = c.account.ID
 	},
 }
 
@@ -114,21 +114,21 @@ func sources(rule values) []string {
 	return found
 }
 
-func getVpc(_ *account.Account, region string, args values) (values, error) {
+func getVpc(a *account.Account, region string, args values) (values, error) {
 	id := text(args, "id")
 	if id != "" && id != vpc.DefaultVPC || id == "" && !isTrue(args, "default") {
 		return nil, fmt.Errorf("no matching EC2 VPC found")
 	}
 	const cidr = vpc.DefaultVPCRange
 	return values{
-		"arn":       account.ARN("ec2", region, "vpc/"+vpc.DefaultVPC),
+		"arn":       account.ARN(a.ID, "ec2", region, "vpc/"+vpc.DefaultVPC),
 		"cidrBlock": cidr,
 		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr,
 			"state": "associated"}},
 		"default": true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
 		"enableNetworkAddressUsageMetrics": false, "id": vpc.DefaultVPC, "instanceTenancy": "default",
 		"ipv6AssociationId": "",
-		"ipv6CidrBlock":     "", "mainRouteTableId": vpc.MainRouteTable, "ownerId": account.ID, "tags": values{},
+		"ipv6CidrBlock":     "", "mainRouteTableId": vpc.MainRouteTable, "ownerId": a.ID, "tags": values{},
 	}, nil
 }
 
@@ -155,17 +155,17 @@ func getSubnets(_ *account.Account, region string, args values) (values, error) 
 	return values{"filters": filters, "id": region, "ids": ids}, nil
 }
 
-func getSubnet(_ *account.Account, region string, args values) (values, error) {
+func getSubnet(a *account.Account, region string, args values) (values, error) {
 	subnet := vpc.FindSubnet(text(args, "id"))
 	if subnet == nil {
 		return nil, fmt.Errorf("no matching EC2 Subnet found")
 	}
 	return values{
-		"arn": account.ARN("ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false,
+		"arn": account.ARN(a.ID, "ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false,
 		"availabilityZone":   region + subnet.Zone,
 		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR,
 		"defaultForAz": true,
-		"id":           subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": account.ID, "state": "available", "tags": values{},
+		"id":           subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": a.ID, "state": "available", "tags": values{},
 		"vpcId": vpc.DefaultVPC,
 	}, nil
 }

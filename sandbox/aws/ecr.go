@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 
@@ -11,8 +12,7 @@ import (
 
 var repository = &resourceType{
 	kind: ecr.Repository, noun: "ECR Repository", key: "name", autoname: true,
-	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '" +
-		account.ID + "'",
+	existing: "RepositoryAlreadyExistsException: The repository with name '%s' already exists in the registry with id '%a'",
 	properties: properties{
 		"arn": result, "registryId": result, "repositoryUrl": result,
 		"name": {replaces: true},
@@ -34,8 +34,8 @@ var repository = &resourceType{
 	},
 	fill: func(c *call) {
 		c.state["arn"] = c.arn("ecr", "repository/"+c.id)
-		c.state["registryId"] = account.ID
-		c.state["repositoryUrl"] = registry(c.region) + "/" + c.id
+		c.state["registryId"] = c.account.ID
+		c.state["repositoryUrl"] = imageref.ECRHost(c.account.ID, c.region) + "/" + c.id
 	},
 }
 
@@ -49,21 +49,19 @@ var lifecyclePolicy = &resourceType{
 // putLifecyclePolicy puts a policy in place of one that is there, and AWS has checked it only then.
 func putLifecyclePolicy(c *call) error {
 	c.id = text(c.state, "repository")
-	c.state["registryId"] = account.ID
+	c.state["registryId"] = c.account.ID
 	return ecr.PutLifecyclePolicy(c.account, c.id, text(c.state, "policy"), c.state)
 }
 
-func registry(region string) string { return imageref.ECRHost(account.ID, region) }
-
-func getAuthorizationToken(_ *account.Account, region string, _ values) (values, error) {
-	const password = ecr.RegistryPassword
+func getAuthorizationToken(a *account.Account, region string, args values) (values, error) {
+	password := ecr.Password(a.Caller)
 	return values{
-		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
+		"authorizationToken": base64.StdEncoding.EncodeToString([]byte(ecr.Username + ":" + password)),
 		"expiresAt":          "2015-01-01T00:00:00Z",
 		"id":                 region,
 		"password":           password,
-		"proxyEndpoint":      "https://" + registry(region),
-		"userName":           "AWS",
+		"proxyEndpoint":      "https://" + imageref.ECRHost(cmp.Or(text(args, "registryId"), a.ID), region),
+		"userName":           ecr.Username,
 	}, nil
 }
 
@@ -71,6 +69,10 @@ func getImage(a *account.Account, region string, args values) (values, error) {
 	name, tag, digest := text(args, "repositoryName"), text(args, "imageTag"), text(args, "imageDigest")
 	if tag == "" && digest == "" {
 		return nil, fmt.Errorf("one of `image_digest,image_tag,most_recent` must be specified")
+	}
+	a = a.In(cmp.Or(text(args, "registryId"), a.ID))
+	if err := ecr.Access(a, name, "ecr:DescribeImages"); err != nil {
+		return nil, fmt.Errorf("reading ECR Images: %w", err)
 	}
 	image, err := ecr.FindImage(a, name, tag, digest)
 	if err != nil {
@@ -89,7 +91,7 @@ func getImage(a *account.Account, region string, args values) (values, error) {
 	return values{
 		"id": image.Digest, "imageDigest": image.Digest, "imagePushedAt": float64(image.PushedAt.Unix()),
 		"imageTag":  args["imageTag"],
-		"imageTags": imageTags, "imageUri": fmt.Sprintf("%s/%s@%s", registry(region), name, image.Digest),
-		"registryId": account.ID, "repositoryName": name,
+		"imageTags": imageTags, "imageUri": fmt.Sprintf("%s/%s@%s", imageref.ECRHost(a.ID, region), name, image.Digest),
+		"registryId": a.ID, "repositoryName": name,
 	}, nil
 }

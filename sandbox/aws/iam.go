@@ -41,7 +41,7 @@ var role = &resourceType{
 		return text(c.state, "name"), nil
 	},
 	fill: func(c *call) {
-		c.state["arn"] = "arn:aws:iam::" + account.ID + ":role" + text(c.state, "path") + c.id
+		c.state["arn"] = account.ARN(c.account.ID, "iam", "", "role"+text(c.state, "path")+c.id)
 		c.state["uniqueId"] = "AROA" + strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(c.id))
 	},
 }
@@ -71,7 +71,7 @@ var managedPolicy = &resourceType{
 		"tags":        tags, "tagsAll": tagsAll,
 	},
 	identify: func(c *call) (string, error) {
-		return "arn:aws:iam::" + account.ID + ":policy" + text(c.state, "path") + text(c.state, "name"), nil
+		return account.ARN(c.account.ID, "iam", "", "policy"+text(c.state, "path")+text(c.state, "name")), nil
 	},
 	fill: func(c *call) {
 		c.state["arn"], c.state["attachmentCount"] = c.id, 0.0

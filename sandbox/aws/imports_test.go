@@ -93,7 +93,7 @@ func TestPoliciesOfTheirOwnAreImported(t *testing.T) {
 	role := c.create("aws:iam/role:Role", "web", values{"name": "web", "assumeRolePolicy": trustPolicy})
 	const text = `{"Statement":[{"Action":["sns:Publish"],"Effect":"Allow","Resource":["arn:aws:sns:*:*:shop"]}]}`
 	policy := c.create("aws:iam/policy:Policy", "web", values{"name": "web-1", "path": "/shop/", "policy": text})
-	require.Equal(t, "arn:aws:iam::"+account.ID+":policy/shop/web-1", policy.id)
+	require.Equal(t, "arn:aws:iam::"+account.DefaultID+":policy/shop/web-1", policy.id)
 	attached := values{"role": role.id, "policyArn": policy.id}
 	c.create("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "web", attached)
 
@@ -107,7 +107,8 @@ func TestImportsOfAnotherFormAreRefused(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	for token := range importers {
-		for _, id := range []string{"nothing that AWS would name", "arn:aws:sns:ap-northeast-2:" + account.ID + ":topic"} {
+		for _, id := range []string{"nothing that AWS would name",
+			"arn:aws:sns:ap-northeast-2:" + account.DefaultID + ":topic"} {
 			read, err := c.Read(t.Context(), &pulumirpc.ReadRequest{Urn: "urn:pulumi:dev::shop::" + token + "::it", Id: id,
 				Properties: &structpb.Struct{}})
 			if token == "aws:ecs/cluster:Cluster" { // any text is a name

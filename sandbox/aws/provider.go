@@ -116,8 +116,8 @@ func (s *server) Configure(_ context.Context, req *pulumirpc.ConfigureRequest) (
 			"Make sure you have set your AWS region, e.g. `pulumi config set aws:region us-west-2`.")
 	}
 	allowed, forbidden := textList(decoded(config["allowedAccountIds"])), textList(decoded(config["forbiddenAccountIds"]))
-	if len(allowed) > 0 && !slices.Contains(allowed, account.ID) || slices.Contains(forbidden, account.ID) {
-		return nil, fmt.Errorf("AWS account ID not allowed: %s", account.ID)
+	if len(allowed) > 0 && !slices.Contains(allowed, s.account.ID) || slices.Contains(forbidden, s.account.ID) {
+		return nil, fmt.Errorf("AWS account ID not allowed: %s", s.account.ID)
 	}
 	configured := &settings{region: region, defaultTags: values{}}
 	if defaults, ok := decoded(config["defaultTags"]).(values); ok {

@@ -306,7 +306,10 @@ func runnable(t *testing.T, s *server) {
 func balanced(except ...string) func(*testing.T, *server) {
 	return func(t *testing.T, s *server) {
 		t.Helper()
-		arn := func(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
+		arn := func(resource string) string {
+			return account.ARN(account.DefaultID, "elasticloadbalancing",
+				testRegion, resource)
+		}
 		balancer := arn("loadbalancer/app/facts-dev/5f199ffa0882b300")
 		group := arn("targetgroup/web-f2ba985/b60b03723de28181")
 		everything := []any{values{"protocol": "-1", "cidrBlocks": []any{"0.0.0.0/0"}}}

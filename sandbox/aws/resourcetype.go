@@ -23,7 +23,7 @@ type resourceType struct {
 	// the provider deletes it before it makes another in its place, unless the program says otherwise
 	deleteBeforeReplace bool
 	arnID               bool // its id is its ARN, of which the account's own key is the last part
-	// existing is AWS's code and message where the id is taken (%s is the id); "" where creating again is no error.
+	// existing is AWS's refusal where the id (%s) is taken in an account (%a); "" where creating again is no error.
 	existing string
 	// identify gives a new resource its id; by default the property named by key.
 	identify func(c *call) (string, error)
@@ -69,7 +69,9 @@ func (c *call) label() string {
 	return fmt.Sprintf("%s (%s)", c.kind.noun, name)
 }
 
-func (c *call) arn(service, resource string) string { return account.ARN(service, c.region, resource) }
+func (c *call) arn(service, resource string) string {
+	return account.ARN(c.account.ID, service, c.region, resource)
+}
 
 func findType(token string) (*resourceType, error) {
 	kind, known := types[token]
@@ -92,7 +94,7 @@ func (kind *resourceType) create(c *call) error {
 	}
 	var existing error
 	if kind.existing != "" {
-		existing = errors.New(strings.ReplaceAll(kind.existing, "%s", c.id))
+		existing = errors.New(strings.NewReplacer("%s", c.id, "%a", c.account.ID).Replace(kind.existing))
 	}
 	return c.account.CreateObject(kind.kind, c.objectID(), c.state, existing)
 }

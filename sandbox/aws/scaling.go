@@ -7,7 +7,7 @@ import (
 	"slipway/sandbox/account/scaling"
 )
 
-const scalerRole = "arn:aws:iam::" + account.ID + ":role/aws-service-role/ecs.application-autoscaling.amazonaws.com/" +
+const scalerRole = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/" +
 	"AWSServiceRoleForApplicationAutoScaling_ECSService"
 
 var scalableTarget = &resourceType{
@@ -21,7 +21,8 @@ var scalableTarget = &resourceType{
 	},
 	validate: scalesServices,
 	custom: putting(func(c *call, newID func(int) string) account.Object {
-		return account.Object{"arn": c.arn("application-autoscaling", "scalable-target/"+newID(36)), "roleArn": scalerRole}
+		return account.Object{"arn": c.arn("application-autoscaling", "scalable-target/"+newID(36)),
+			"roleArn": account.ARN(c.account.ID, "iam", "", scalerRole)}
 	}, func(c *call) error { return scaling.DeleteScalableTarget(c.account, c.id) }),
 }
 

@@ -209,7 +209,7 @@ func TestValuesThatCheckRefuses(t *testing.T) {
 		_, reasons := c.check(want.token, "web", nil, want.inputs)
 		require.Equal(t, []string{want.want}, reasons, name)
 	}
-	boundary := "arn:aws:iam::" + account.ID + ":policy/team/boundary"
+	boundary := "arn:aws:iam::" + account.DefaultID + ":policy/team/boundary"
 	own := c.create(role, "web", values{"name": "web", "assumeRolePolicy": trustPolicy, "path": "/shop/dev/",
 		"permissionsBoundary": boundary})
 	require.Equal(t, "arn:aws:iam::123456789012:role/shop/dev/web", own.outputs["arn"])

@@ -21,9 +21,10 @@ func nightly(more values) values {
 }
 
 func scheduleTarget(more values) values {
-	target := values{"arn": account.ARN("ecs", testRegion, "cluster/shop-dev"),
+	target := values{"arn": account.ARN(account.DefaultID, "ecs", testRegion, "cluster/shop-dev"),
 		"roleArn": "arn:aws:iam::123456789012:role/nightly",
-		"ecsParameters": values{"taskDefinitionArn": account.ARN("ecs", testRegion, "task-definition/shop-nightly:1"),
+		"ecsParameters": values{"taskDefinitionArn": account.ARN(account.DefaultID, "ecs", testRegion,
+			"task-definition/shop-nightly:1"),
 			"launchType": "FARGATE",
 			"networkConfiguration": values{"subnets": []any{vpc.Subnets[1].ID, vpc.Subnets[0].ID},
 				"assignPublicIp": true},
@@ -63,7 +64,7 @@ func TestScheduleIsMadeChangedAndRemoved(t *testing.T) {
 	require.Empty(t, c.diff(s, inputs).GetDiffs(), "the order of subnets means nothing")
 
 	retried := values{"retryPolicy": values{"maximumRetryAttempts": 0.0},
-		"deadLetterConfig": values{"arn": account.ARN("sqs", testRegion, "failed")},
+		"deadLetterConfig": values{"arn": account.ARN(account.DefaultID, "sqs", testRegion, "failed")},
 		"input":            `{"containerOverrides":[{"name":"main","command":["x"]}]}`}
 	inputs, failures = c.check(scheduleToken, "nightly", s.inputs,
 		nightly(values{"state": "DISABLED", "target": scheduleTarget(retried)}))
@@ -95,10 +96,10 @@ func TestScheduleThatTheProviderOrAWSRefuses(t *testing.T) {
 		"ResourceNotFoundException: Schedule group jobs does not exist.":                                              {"groupName": "jobs"},
 		"ValidationException: MaximumWindowInMinutes must be provided":                                                {"flexibleTimeWindow": values{"mode": "FLEXIBLE"}},
 		"ValidationException: MaximumWindowInMinutes must not be provided":                                            {"flexibleTimeWindow": values{"mode": "OFF", "maximumWindowInMinutes": 5.0}},
-		"ValidationException: Provided Arn is not in correct format.":                                                 {"target": scheduleTarget(values{"arn": account.ARN("lambda", testRegion, "function:x")})},
+		"ValidationException: Provided Arn is not in correct format.":                                                 {"target": scheduleTarget(values{"arn": account.ARN(account.DefaultID, "lambda", testRegion, "function:x")})},
 		"ValidationException: The execution role you provide must allow AWS EventBridge Scheduler to assume the role": {"target": scheduleTarget(values{"roleArn": "arn:aws:iam::123456789012:role/gone"})},
 		"ValidationException: EcsParameters must be provided":                                                         {"target": scheduleTarget(values{"ecsParameters": nil})},
-		"ValidationException: Provided dead-letter queue Arn is not in correct format.":                               {"target": scheduleTarget(values{"deadLetterConfig": values{"arn": account.ARN("sns", testRegion, "x")}})},
+		"ValidationException: Provided dead-letter queue Arn is not in correct format.":                               {"target": scheduleTarget(values{"deadLetterConfig": values{"arn": account.ARN(account.DefaultID, "sns", testRegion, "x")}})},
 		"ValidationException: Invalid RequestJson provided.":                                                          {"target": scheduleTarget(values{"input": "{"})},
 	} {
 		t.Run(want, func(t *testing.T) {

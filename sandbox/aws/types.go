@@ -54,8 +54,8 @@ var functions = map[string]function{
 	"aws:route53/getZone:getZone":                   {[]string{"name", "privateZone", "zoneId"}, getZone},
 }
 
-func getCallerIdentity(*account.Account, string, values) (values, error) {
-	return values{"accountId": account.ID, "arn": account.CallerARN, "id": account.ID, "userId": account.CallerID}, nil
+func getCallerIdentity(a *account.Account, _ string, _ values) (values, error) {
+	return values{"accountId": a.ID, "arn": a.Caller.ARN, "id": a.ID, "userId": a.Caller.ID}, nil
 }
 
 func getRegion(_ *account.Account, region string, _ values) (values, error) {

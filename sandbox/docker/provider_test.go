@@ -32,7 +32,7 @@ import (
 
 const (
 	imageURN   = "urn:pulumi:dev::facts::docker:index/image:Image::web"
-	ecrHost    = account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
+	ecrHost    = account.DefaultID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
 	dockerfile = "FROM scratch\nCOPY app /app\nENTRYPOINT [\"/app\"]\n"
 )
 
@@ -83,7 +83,7 @@ func TestRecordedCallsAreAnsweredAlike(t *testing.T) {
 	lines := bufio.NewScanner(recording)
 	for lines.Scan() {
 		// The recorded registry took any password; what was built from is not part of the recording.
-		line := strings.ReplaceAll(lines.Text(), `"password": "p"`, `"password": "`+registry.Accepted.Password+`"`)
+		line := strings.ReplaceAll(lines.Text(), `"password": "p"`, `"password": "`+ecr.Password(account.User(account.DefaultID))+`"`)
 		line = strings.ReplaceAll(line, `"oldInputs"`, `"old_inputs"`)
 		var call struct {
 			Method            string
@@ -137,7 +137,7 @@ func withoutDigests(s string) string { return anyDigest.ReplaceAllString(s, "dig
 
 func inputsOf(build string) string {
 	return `{"imageName":"` + ecrHost + `/facts:one","build":` + build + `,"registry":{"server":"` + ecrHost +
-		`","username":"AWS","password":"` + registry.Accepted.Password + `"}}`
+		`","username":"AWS","password":"` + ecr.Password(account.User(account.DefaultID)) + `"}}`
 }
 
 func TestCheckCompletesTheBuild(t *testing.T) {
@@ -286,7 +286,7 @@ func TestAPushOverAnImmutableTagFails(t *testing.T) {
 func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, map[string]string{"app/Dockerfile": dockerfile, "app/app": "binary"})
-	inputs := strings.Replace(inputsOf(`{"context":"app","platform":"linux/amd64"}`), registry.Accepted.Password,
+	inputs := strings.Replace(inputsOf(`{"context":"app","platform":"linux/amd64"}`), ecr.Password(account.User(account.DefaultID)),
 		"hunter2", 1)
 	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: imageURN, Properties: object(t, inputs)})
 	require.ErrorContains(t, err, "denied: ")

@@ -22,7 +22,8 @@ func verified(p *project, status int, stage string) []check {
 		Checks                 []check
 	}
 	require.NoError(p.TB, json.Unmarshal([]byte(r.stdout), &found))
-	require.Equal(p, []string{stage, account.ID, "ap-northeast-2"}, []string{found.Stage, found.Account, found.Region})
+	require.Equal(p, []string{stage, account.DefaultID, "ap-northeast-2"}, []string{found.Stage, found.Account,
+		found.Region})
 	return found.Checks
 }
 
@@ -61,11 +62,11 @@ func requireProblems(p *project, stage string, expected ...[]string) {
 func issueCertificate(p *project, key string, issued bool, domains ...string) (arn string) {
 	p.Helper()
 	a := p.aws.open()
-	arn = account.ARN("acm", "ap-northeast-2", "certificate/"+key)
+	arn = account.ARN(account.DefaultID, "acm", "ap-northeast-2", "certificate/"+key)
 	var names []any
 	for _, domain := range domains {
 		names = append(names, domain)
-		name, value := dns.ValidationRecord(domain)
+		name, value := dns.ValidationRecord(account.DefaultID, domain)
 		name = strings.TrimSuffix(name, ".")
 		record := dns.HostedZone + "_" + name + "_CNAME"
 		if known, err := a.Object(dns.Record, record); issued && err == nil && known == nil {

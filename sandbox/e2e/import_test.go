@@ -19,7 +19,9 @@ func TestImportOfWhatWasMadeByHand(t *testing.T) {
 	const trust = `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": ` +
 		`"sts:AssumeRole"}]}`
 	require.NoError(t, p.aws.open().CreateObject(iam.Role, "team-audit", account.Object{"name": "team-audit", "path": "/",
-		"assumeRolePolicy": trust, "maxSessionDuration": 3600.0, "arn": "arn:aws:iam::" + account.ID + ":role/team-audit"},
+		"assumeRolePolicy":   trust,
+		"maxSessionDuration": 3600.0,
+		"arn":                "arn:aws:iam::" + account.DefaultID + ":role/team-audit"},
 		nil))
 
 	toImport := func(resources ...string) []string {

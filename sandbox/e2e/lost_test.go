@@ -205,7 +205,7 @@ func TestWhatIsAnotherProjectsStaysLost(t *testing.T) {
 		copied[key] = value
 	}
 	copied["name"], copied["tags"], copied["tagsAll"] = "web-0000000", others, others
-	copied["arn"] = account.ARN("ec2", "ap-northeast-2", "security-group/sg-00000000000000000")
+	copied["arn"] = account.ARN(account.DefaultID, "ec2", "ap-northeast-2", "security-group/sg-00000000000000000")
 	require.NoError(t, p.aws.open().CreateObject(vpc.SecurityGroup, "sg-00000000000000000", copied, nil))
 	before := inventory(p)
 

@@ -26,7 +26,7 @@ func (a *awsAccount) scalingPolicies() map[string]map[string]any {
 
 // nameInCloudWatch is what CloudWatch calls a load balancer or a target group.
 func nameInCloudWatch(object account.Object) string {
-	_, resource, _ := strings.Cut(object["arn"].(string), ":"+account.ID+":")
+	_, resource, _ := strings.Cut(object["arn"].(string), ":"+account.DefaultID+":")
 	return strings.TrimPrefix(resource, "loadbalancer/")
 }
 

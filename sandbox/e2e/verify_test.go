@@ -26,7 +26,7 @@ func TestVerifyAGoodStage(t *testing.T) {
 	require.NoError(t, err)
 	_, err = secrets.PutSecretValue(a, secret, `{"url": "postgres://…"}`, "")
 	require.NoError(t, err)
-	parameter := account.ARN("ssm", "ap-northeast-2", "parameter/shop/token")
+	parameter := account.ARN(account.DefaultID, "ssm", "ap-northeast-2", "parameter/shop/token")
 	require.NoError(t, a.CreateObject(secrets.Parameter, parameter, account.Object{"name": "/shop/token"}, nil))
 	certificate := issueCertificate(p, "11111111-2222-3333-4444-555555555555", true, "*.example.com")
 	p.stageKeys("slipway:secrets: {DATABASE_URL: \""+secret+":url::\", TOKEN: \""+parameter+"\"}",
@@ -65,7 +65,7 @@ func TestVerifyAStageThatWasNeverDeployed(t *testing.T) {
 	p.stageKeys("slipway:roles: {permissionsBoundary: \""+boundary+"\"}", "slipway:loadBalancer: {zone: example.com}",
 		"slipway:secrets: {API_KEY: {secure: v1:abc=}}")
 	p.serviceKeys("route: {hosts: [shop.example.com]}", "secrets: [API_KEY]")
-	queue := account.ARN("sqs", "ap-northeast-2", "failed")
+	queue := account.ARN(account.DefaultID, "sqs", "ap-northeast-2", "failed")
 	require.NoError(t, p.aws.open().CreateObject(scheduler.Queue, queue, account.Object{"name": "failed"}, nil))
 	p.task("report", `schedule: {when: "rate(1 hour)", deadLetterQueue: "`+queue+`"}`)
 	notes := 0
@@ -146,7 +146,7 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 	p.stageKeys("slipway:secrets:", "  EMPTY: \""+empty+"\"", "  PREVIOUS: \""+good+"::AWSPREVIOUS:\"",
 		"  DELETED: \""+deleted+"\"",
 		"  GONE: \""+good[:len(good)-6]+"AbCdEf\"",
-		"  PARAMETER: \""+account.ARN("ssm", "ap-northeast-2", "parameter/gone")+"\"")
+		"  PARAMETER: \""+account.ARN(account.DefaultID, "ssm", "ap-northeast-2", "parameter/gone")+"\"")
 	requireProblems(p, "dev", []string{"secret", "secrets.EMPTY (Pulumi.dev.yaml): the secret has no value yet"},
 		[]string{"secret", "secrets.PREVIOUS (Pulumi.dev.yaml)", "has no version with the label AWSPREVIOUS"},
 		[]string{"secret", "secrets.DELETED (Pulumi.dev.yaml)", "is scheduled for deletion",
@@ -189,7 +189,7 @@ func TestVerifyFindsWhatIsWrongWithSecretsAndRoles(t *testing.T) {
 		account.Object{"role": "slipway-dev-web-execution",
 			"name": "own", "policy": `{"Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}`}, nil))
 	require.NoError(t, a.UpdateObject(iam.Role, "slipway-dev-web-task", account.Object{
-		"assumeRolePolicy": strings.ReplaceAll(trust, account.ID, "210987654321")}))
+		"assumeRolePolicy": strings.ReplaceAll(trust, account.DefaultID, "210987654321")}))
 	requireProblems(p, "dev",
 		[]string{"role", "could not do logs:CreateLogStream", "another policy of the role denies it"},
 		[]string{"role", "for tasks of this account and region"})

@@ -16,6 +16,9 @@ import (
 )
 
 func (r *Registry) serveBlob(w http.ResponseWriter, request *http.Request, repository, digest string) error {
+	if err := ecr.Access(r.account, repository, "ecr:GetDownloadUrlForLayer"); err != nil {
+		return err
+	}
 	held, err := r.holds(repository, digest)
 	if err != nil {
 		return err
@@ -36,6 +39,9 @@ func (r *Registry) upload(id string) string { return filepath.Join(r.dir, "uploa
 // beginUpload begins to receive a layer. A layer of another repository is not mounted, but sent again: ECR mounts none
 // unless its registry is told to.
 func (r *Registry) beginUpload(w http.ResponseWriter, repository string) error {
+	if err := ecr.Access(r.account, repository, ecr.PushActions...); err != nil {
+		return err
+	}
 	if _, err := ecr.HasLayer(r.account, repository, ""); err != nil { // there is no such repository
 		return err
 	}
@@ -63,6 +69,9 @@ func continueUpload(w http.ResponseWriter, repository, id string, size int64) er
 
 // takePart receives part of a layer.
 func (r *Registry) takePart(w http.ResponseWriter, request *http.Request, repository, id string) error {
+	if err := ecr.Access(r.account, repository, ecr.PushActions...); err != nil {
+		return err
+	}
 	size, err := r.append(request, id)
 	if err != nil {
 		return err
@@ -90,6 +99,9 @@ func (r *Registry) append(request *http.Request, id string) (size int64, err err
 
 // endUpload puts what was received among the layers of the repository, where it is what the client says.
 func (r *Registry) endUpload(w http.ResponseWriter, request *http.Request, repository, id string) error {
+	if err := ecr.Access(r.account, repository, ecr.PushActions...); err != nil {
+		return err
+	}
 	if _, err := r.append(request, id); err != nil {
 		return err
 	}

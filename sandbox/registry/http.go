@@ -20,16 +20,17 @@ import (
 func (r *Registry) Endpoint() (string, error) {
 	r.serving.Lock()
 	defer r.serving.Unlock()
-	if r.endpoint != "" {
-		return r.endpoint, nil
+	if endpoint := r.serving.of[r.account.ID]; endpoint != "" {
+		return endpoint, nil
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("serving the registry: %w", err)
 	}
 	go func() { _ = http.Serve(listener, r) }() // ends with the process
-	r.endpoint = "http://" + listener.Addr().String()
-	return r.endpoint, nil
+	endpoint := "http://" + listener.Addr().String()
+	r.serving.of[r.account.ID] = endpoint
+	return endpoint, nil
 }
 
 // refusal is an error as registries word it.
@@ -94,16 +95,14 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 
 func (r *Registry) serve(w http.ResponseWriter, request *http.Request) error {
 	user, password, given := request.BasicAuth()
+	caller, known := ecr.Holder(password)
 	switch {
 	case !given:
 		return notAuthorized
-	case otherAccount(password) != "":
-		return &refusal{http.StatusForbidden, "DENIED", fmt.Sprintf("User: arn:aws:iam::%s:root is not authorized to perform: "+
-			"ecr:BatchGetImage on a repository of the account %s because no resource-based policy allows the "+
-			"ecr:BatchGetImage action", account.ID, otherAccount(password))}
-	case user != Accepted.Username || password != Accepted.Password:
+	case user != ecr.Username || !known:
 		return expired
 	}
+	r = r.In(r.account.As(caller).In(r.account.ID))
 	path, method := request.URL.Path, request.Method
 	reads := method == http.MethodGet || method == http.MethodHead
 	if match := manifestPath.FindStringSubmatch(path); match != nil {
@@ -130,16 +129,6 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request) error {
 	return unsupported
 }
 
-var passwordPattern = regexp.MustCompile("^" + PasswordOf("([0-9]{12})") + "$")
-
-// otherAccount is the account whose registry a password is for, where that is another one than the sandbox's.
-func otherAccount(password string) string {
-	if match := passwordPattern.FindStringSubmatch(password); match != nil && match[1] != account.ID {
-		return match[1]
-	}
-	return ""
-}
-
 // splitReference tells a digest from a tag.
 func splitReference(reference string) (tag, digest string) {
 	if strings.HasPrefix(reference, "sha256:") {
@@ -149,6 +138,9 @@ func splitReference(reference string) (tag, digest string) {
 }
 
 func (r *Registry) serveManifest(w http.ResponseWriter, repository, reference string) error {
+	if err := ecr.Access(r.account, repository, "ecr:BatchGetImage"); err != nil {
+		return err
+	}
 	tag, digest := splitReference(reference)
 	image, err := ecr.FindImage(r.account, repository, tag, digest)
 	if err != nil {

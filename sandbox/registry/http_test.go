@@ -18,7 +18,13 @@ import (
 	"slipway/sandbox/account/ecr"
 )
 
-var token = remote.WithAuth(&authn.Basic{Username: Accepted.Username, Password: Accepted.Password})
+var token = remote.WithAuth(&authn.Basic{Username: ecr.Username,
+	Password: ecr.Password(account.User(account.DefaultID))})
+
+// login is that of a caller.
+func login(caller account.Caller) remote.Option {
+	return remote.WithAuth(&authn.Basic{Username: ecr.Username, Password: ecr.Password(caller)})
+}
 
 // at is a reference as a client of the registry's endpoint has it.
 func at(t *testing.T, r *Registry, image string) name.Reference {
@@ -114,7 +120,8 @@ func TestWhatTheEndpointRefuses(t *testing.T) {
 	}
 	for password, refusal := range map[string]string{
 		"hunter2": "DENIED: Your authorization token has expired", "": "UNAUTHORIZED: Not Authorized",
-		PasswordOf("210987654321"): "is not authorized to perform: ecr:BatchGetImage on a repository of the account 210987654321",
+		ecr.Password(account.User("210987654321")): "DENIED: User: arn:aws:iam::210987654321:user/sandbox is not authorized " +
+			"to perform: ecr:BatchGetImage on resource: ",
 	} {
 		login := authn.Anonymous
 		if password != "" {
@@ -145,7 +152,7 @@ func TestALayerOfAnotherRepositoryIsSentAgain(t *testing.T) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, endpoint+"/v2/"+repository+"/blobs/"+
 			digest.String(), nil)
 		require.NoError(t, err)
-		request.SetBasicAuth(Accepted.Username, Accepted.Password)
+		request.SetBasicAuth(ecr.Username, loggedIn.Password)
 		answer, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
@@ -153,4 +160,29 @@ func TestALayerOfAnotherRepositoryIsSentAgain(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, head("web"))
 	require.Equal(t, http.StatusNotFound, head("other"))
+}
+
+func TestAnotherAccountPullsWhatTheRepositoryLetsIt(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t, t.TempDir(), "IMMUTABLE")
+	image := randomImage(t)
+	require.NoError(t, remote.Write(at(t, r, "web:one"), image, token))
+	const reader = "222222222222"
+	deploys := account.Session(reader, "deploy", "me")
+	_, err := remote.Image(at(t, r, "web:one"), login(deploys))
+	require.ErrorContains(t, err, "DENIED: User: "+deploys.ARN+" is not authorized to perform: ecr:BatchGetImage")
+
+	policy := `{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "` + reader + `"}, "Action": "ecr:*Get*"}]}`
+	require.NoError(t, ecr.PutRepositoryPolicy(r.account, "web", policy, account.Object{"policy": policy}))
+	pulled, err := remote.Image(at(t, r, "web:one"), login(deploys))
+	require.NoError(t, err)
+	require.NoError(t, validate.Image(pulled))
+	err = remote.Write(at(t, r, "web:two"), randomImage(t), login(deploys))
+	require.ErrorContains(t, err, "is not authorized to perform: ecr:BatchCheckLayerAvailability")
+
+	own := r.In(r.account.As(account.User(reader)))
+	require.NotEqual(t, at(t, r, "web:one").Context().RegistryStr(), at(t, own, "web:one").Context().RegistryStr())
+	_, err = remote.Image(at(t, own, "web:one"), login(deploys))
+	require.ErrorContains(t, err, "NAME_UNKNOWN: The repository with name 'web' does not exist in the registry with id '"+
+		reader+"'")
 }

@@ -151,7 +151,7 @@ func (r *Registry) nameTag(region, repository, tag, digest string, length int64,
 	if err != nil {
 		return err
 	}
-	named := imageref.Ref{Host: imageref.ECRHost(account.ID, region), Repository: repository, Tag: tag}
+	named := imageref.Ref{Host: imageref.ECRHost(r.account.ID, region), Repository: repository, Tag: tag}
 	return r.name(v1.Descriptor{MediaType: types.MediaType(mediaType), Size: length, Digest: hash}, named.String())
 }
 

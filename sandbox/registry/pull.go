@@ -10,25 +10,27 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
 )
 
 // Pull finds the image of a reference, by tag or by digest, as a pull from ECR does; of an index, the one for a
-// platform such as linux/amd64.
+// platform such as linux/amd64. That a task may have it, ECS has found out before.
 func (r *Registry) Pull(reference, platform string) (v1.Image, error) {
 	parsed, err := name.ParseReference(reference)
 	if err != nil {
 		return nil, err
 	}
-	if !host.MatchString(parsed.Context().RegistryStr()) {
+	ref, inECR := imageref.ParseECR(reference)
+	if !inECR {
 		return nil, fmt.Errorf("the sandbox has no registry %s", parsed.Context().RegistryStr())
 	}
 	tag, digest := parsed.Identifier(), ""
 	if named, isDigest := parsed.(name.Digest); isDigest {
 		tag, digest = "", named.DigestStr()
 	}
-	recorded, err := ecr.FindImage(r.account, parsed.Context().RepositoryStr(), tag, digest)
+	recorded, err := ecr.FindImage(r.account.In(ref.Account), parsed.Context().RepositoryStr(), tag, digest)
 	if account.IsCode(err, "ImageNotFoundException") {
 		return nil, fmt.Errorf("pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found",
 			reference, reference)

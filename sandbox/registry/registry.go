@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
 )
@@ -29,17 +29,28 @@ import (
 // refNameKey is the annotation of the layout's index that names an image.
 const refNameKey = "org.opencontainers.image.ref.name"
 
-// Registry is the registry of one account.
+// Registry is the registry of one account, as one caller sees it. All accounts keep what they have in one place.
 type Registry struct {
 	dir     string
 	account *account.Account
-
-	serving  sync.Mutex
-	endpoint string // once it is served
+	serving *endpoints
 }
 
-// New makes a registry that keeps its images in dir, which it creates with the first push.
-func New(dir string, a *account.Account) *Registry { return &Registry{dir: dir, account: a} }
+// endpoints are the addresses that registries are served at, by account.
+type endpoints struct {
+	sync.Mutex
+	of map[string]string
+}
+
+// New makes the registry of an account that keeps its images in dir, which it creates with the first push.
+func New(dir string, a *account.Account) *Registry {
+	return &Registry{dir: dir, account: a, serving: &endpoints{of: map[string]string{}}}
+}
+
+// In is the registry of another account.
+func (r *Registry) In(a *account.Account) *Registry {
+	return &Registry{dir: r.dir, account: a, serving: r.serving}
+}
 
 // Credentials are what a client logs in with.
 type Credentials struct {
@@ -48,28 +59,29 @@ type Credentials struct {
 	Password string
 }
 
-// Accepted are the only credentials that the registry takes, for whichever of its hosts: those that ECR's
-// GetAuthorizationToken gives.
-var Accepted = Credentials{Username: "AWS", Password: ecr.RegistryPassword}
-
-// PasswordOf is the password for the registry of an account. Those of others, which the sandbox has not, let nobody in.
-func PasswordOf(accountID string) string {
-	return strings.Replace(Accepted.Password, account.ID, accountID, 1)
-}
-
-var host = regexp.MustCompile(`^` + account.ID + `\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$`)
-
 // CheckPush says why a push to this tag would be refused, in a registry's own words, before anything is built for it.
 func (r *Registry) CheckPush(tag name.Tag, credentials Credentials) error {
-	switch registry := tag.RegistryStr(); {
-	case !host.MatchString(registry):
-		return fmt.Errorf("the sandbox has no registry %s: push to %s.dkr.ecr.<region>.amazonaws.com", registry, account.ID)
-	case credentials.Server != registry || credentials.Username == "" || credentials.Password == "":
-		return errors.New("no basic auth credentials")
-	case credentials.Username != Accepted.Username || credentials.Password != Accepted.Password:
-		return errors.New("denied: Your authorization token has expired. Reauthenticate and try again.")
+	in, err := r.loggedIn(tag, credentials)
+	if err != nil {
+		return err
 	}
-	return asPushed(ecr.CheckPush(r.account, tag.RepositoryStr(), tag.TagStr()))
+	return asPushed(ecr.CheckPush(in.account, tag.RepositoryStr(), tag.TagStr()))
+}
+
+// loggedIn is the registry that a tag is in, as the holder of the credentials sees it.
+func (r *Registry) loggedIn(tag name.Tag, credentials Credentials) (*Registry, error) {
+	ref, inECR := imageref.ParseECR(tag.Name())
+	caller, known := ecr.Holder(credentials.Password)
+	switch {
+	case !inECR:
+		return nil, fmt.Errorf("the sandbox has no registry %s: push to <account>.dkr.ecr.<region>.amazonaws.com",
+			tag.RegistryStr())
+	case credentials.Server != tag.RegistryStr() || credentials.Username == "" || credentials.Password == "":
+		return nil, errors.New("no basic auth credentials")
+	case credentials.Username != ecr.Username || !known:
+		return nil, errors.New("denied: Your authorization token has expired. Reauthenticate and try again.")
+	}
+	return r.In(r.account.As(caller).In(ref.Account)), nil
 }
 
 // asPushed is a refusal of the account as who pushes sees it: its code is another than one of the API.
@@ -86,7 +98,11 @@ func (r *Registry) Push(
 	ctx context.Context, image v1.Image, tag name.Tag, credentials Credentials, progress func(string),
 ) (v1.Hash, error) {
 	var none v1.Hash
-	if err := r.CheckPush(tag, credentials); err != nil {
+	in, err := r.loggedIn(tag, credentials)
+	if err == nil {
+		err = r.CheckPush(tag, credentials)
+	}
+	if err != nil {
 		return none, err
 	}
 	progress("The push refers to repository [" + tag.Repository.Name() + "]")
@@ -108,7 +124,7 @@ func (r *Registry) Push(
 	if err != nil {
 		return none, err
 	}
-	if err := ecr.PutImage(r.account, tag.RepositoryStr(), tag.TagStr(), digest.String(), size); err != nil {
+	if err := ecr.PutImage(in.account, tag.RepositoryStr(), tag.TagStr(), digest.String(), size); err != nil {
 		return none, asPushed(err)
 	}
 	progress(fmt.Sprintf("%s: digest: %s size: %d", tag.TagStr(), digest, size))

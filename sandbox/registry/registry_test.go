@@ -21,9 +21,10 @@ import (
 	"slipway/sandbox/account/ecr"
 )
 
-const server = account.ID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
+const server = account.DefaultID + ".dkr.ecr.ap-northeast-2.amazonaws.com"
 
-var loggedIn = Credentials{Server: server, Username: Accepted.Username, Password: Accepted.Password}
+var loggedIn = Credentials{Server: server, Username: ecr.Username,
+	Password: ecr.Password(account.User(account.DefaultID))}
 
 func newRegistry(t *testing.T, dir, mutability string) *Registry {
 	t.Helper()
@@ -82,8 +83,9 @@ func TestAPushedImageIsOnDiskAndInTheAccount(t *testing.T) {
 
 func TestPushesThatARegistryRefuses(t *testing.T) {
 	t.Parallel()
+	const elsewhere = "210987654321.dkr.ecr.ap-northeast-2.amazonaws.com"
 	const missing = "name unknown: The repository with name 'other' does not exist in the registry with id '" +
-		account.ID + "'"
+		account.DefaultID + "'"
 	for sentence, c := range map[string]struct {
 		reference   string
 		credentials Credentials
@@ -95,17 +97,22 @@ func TestPushesThatARegistryRefuses(t *testing.T) {
 			"the sandbox has no registry registry.example.com"},
 		"no credentials": {server + "/web:two", Credentials{}, "no basic auth credentials"},
 		"credentials for another registry": {server + "/web:two",
-			Credentials{"x.example.com", "AWS", Accepted.Password}, "no basic auth credentials"},
+			Credentials{"x.example.com", "AWS", loggedIn.Password}, "no basic auth credentials"},
 		"a wrong password, which is not repeated": {server + "/web:two", Credentials{server, "AWS", "hunter2"},
 			"denied: Your authorization token"},
-		"another user than that of the token": {server + "/web:two", Credentials{server, "me", Accepted.Password},
+		"another user than that of the token": {server + "/web:two", Credentials{server, "me", loggedIn.Password},
 			"denied: "},
-		"another account's registry of the region": {"210987654321.dkr.ecr.ap-northeast-2.amazonaws.com/web:two", loggedIn,
-			"the sandbox has no registry"},
+		"the registry of an account without such a repository": {elsewhere + "/other:two", Credentials{elsewhere, "AWS",
+			loggedIn.Password}, "denied: User: arn:aws:iam::123456789012:user/sandbox is not authorized"},
+		"the repository of another account": {elsewhere + "/web:two", Credentials{elsewhere, "AWS", loggedIn.Password},
+			"denied: User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: " +
+				"ecr:BatchCheckLayerAvailability on resource: arn:web because no resource-based policy allows the"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			r := newRegistry(t, t.TempDir(), "IMMUTABLE")
+			require.NoError(t, r.account.In("210987654321").CreateObject(ecr.Repository, "web",
+				account.Object{"name": "web", "arn": "arn:web"}, nil))
 			_, err := r.Push(t.Context(), randomImage(t), tagOf(t, server+"/web:one"), loggedIn, quiet)
 			require.NoError(t, err)
 			_, err = r.Push(t.Context(), randomImage(t), tagOf(t, c.reference), c.credentials, quiet)

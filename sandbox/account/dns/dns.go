@@ -61,11 +61,11 @@ func checkRecord(t *account.Tx, o account.Object) error {
 	return nil
 }
 
-// ValidationRecord is the CNAME record that proves to ACM who owns a domain. It depends on the account and the domain
-// only, and a wildcard shares that of the domain under it.
-func ValidationRecord(domain string) (name, value string) {
+// ValidationRecord is the CNAME record that proves to ACM who owns a domain. It depends on the account's number and the
+// domain only, and a wildcard shares that of the domain under it.
+func ValidationRecord(id, domain string) (name, value string) {
 	domain = strings.TrimPrefix(domain, "*.")
-	sum := sha256.Sum256([]byte(account.ID + " " + domain))
+	sum := sha256.Sum256([]byte(id + " " + domain))
 	digits := hex.EncodeToString(sum[:])
 	return "_" + digits[:32] + "." + domain + ".", "_" + digits[32:] + ".mhbtsbpdnt.acm-validations.aws."
 }
@@ -100,7 +100,7 @@ func findCertificate(t *account.Tx, arn string) account.Object {
 }
 
 func validated(t *account.Tx, domain string) bool {
-	name, value := ValidationRecord(domain)
+	name, value := ValidationRecord(t.ID, domain)
 	record := account.Get[account.Object](t, Record, HostedZone+"_"+strings.TrimSuffix(name, ".")+"_CNAME")
 	return record != nil && slices.ContainsFunc(record.List("records"), func(text string) bool {
 		return strings.TrimSuffix(text, ".") == strings.TrimSuffix(value, ".")
@@ -123,7 +123,8 @@ func CheckServerCertificate(t *account.Tx, region, arn string) error {
 		}
 		return nil
 	}
-	if arn != account.ARN("acm", region, "certificate/"+path.Base(arn)) || !certificateKey.MatchString(path.Base(arn)) {
+	if arn != account.ARN(t.ID, "acm", region,
+		"certificate/"+path.Base(arn)) || !certificateKey.MatchString(path.Base(arn)) {
 		return account.Refuse("CertificateNotFound", "Certificate ARN '%s' is not found", arn)
 	}
 	return nil

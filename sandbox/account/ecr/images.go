@@ -4,17 +4,18 @@ package ecr
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 )
 
 // Kinds of objects of ECR.
 const (
-	Repository      = "repository"      // name
-	LifecyclePolicy = "lifecyclePolicy" // repository
+	Repository       = "repository"       // name
+	LifecyclePolicy  = "lifecyclePolicy"  // repository
+	RepositoryPolicy = "repositoryPolicy" // repository
 )
 
 func init() {
@@ -29,9 +30,6 @@ func init() {
 		return nil
 	}})
 }
-
-// RegistryPassword is what ECR's authorization token holds, and the one password that the registry takes.
-const RegistryPassword = account.ID + "-auth-token"
 
 // Image is one entry of a repository's image list: a tag of an image. A tag of a mutable repository may move away; the
 // image whose last tag that was has one entry with an empty tag.
@@ -64,7 +62,7 @@ func findRepository(t *account.Tx, name string) (account.Object, error) {
 	o := account.Get[account.Object](t, Repository, name)
 	if o == nil {
 		return nil, account.Refuse("RepositoryNotFoundException",
-			"The repository with name '%s' does not exist in the registry with id '%s'", name, account.ID)
+			"The repository with name '%s' does not exist in the registry with id '%s'", name, t.ID)
 	}
 	return *o, nil
 }
@@ -75,6 +73,11 @@ func CheckPush(a *account.Account, repository, tag string) error {
 }
 
 func checkPush(t *account.Tx, repository, tag string) error {
+	for _, action := range PushActions {
+		if err := CheckAccess(t, repository, action); err != nil {
+			return err
+		}
+	}
 	o, err := findRepository(t, repository)
 	if err != nil {
 		return err
@@ -132,7 +135,7 @@ func TagImage(a *account.Account, repository, tag, digest string, sizeBytes int6
 			case image.Digest == digest:
 				return account.Refuse("ImageAlreadyExistsException",
 					"Image with digest '%s' and tag '%s' already exists in the repository with "+
-						"name '%s' in registry with id '%s'", digest, tag, repository, account.ID)
+						"name '%s' in registry with id '%s'", digest, tag, repository, t.ID)
 			case tag != "" && o["imageTagMutability"] == "IMMUTABLE":
 				return account.Refuse("ImageTagAlreadyExistsException",
 					"The image tag '%s' already exists in the '%s' repository and cannot be "+
@@ -142,7 +145,7 @@ func TagImage(a *account.Account, repository, tag, digest string, sizeBytes int6
 		if tags >= mostTags {
 			return account.Refuse("LimitExceededException",
 				"Adding tag '%s' to an image in the repository with name '%s' in registry with id '%s' exceeds "+
-					"the maximum allowed number of tags per image which is '%d'", tag, repository, account.ID, mostTags)
+					"the maximum allowed number of tags per image which is '%d'", tag, repository, t.ID, mostTags)
 		}
 		record(t, added)
 		return nil
@@ -209,7 +212,7 @@ func FindImage(a *account.Account, repository, tag, digest string) (found Image,
 		return account.Refuse("ImageNotFoundException",
 			"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist "+
 				"within the repository with name '%s' in the registry with id '%s'",
-			cmp.Or(digest, "null"), cmp.Or(tag, "null"), repository, account.ID)
+			cmp.Or(digest, "null"), cmp.Or(tag, "null"), repository, t.ID)
 	})
 	return found, err
 }
@@ -248,29 +251,20 @@ func deleteRepository(t *account.Tx, name string, _ account.Object, force bool) 
 		}
 		if !force {
 			return account.Refuse("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' "+
-				"cannot be deleted because it still contains images", name, account.ID)
+				"cannot be deleted because it still contains images", name, t.ID)
 		}
 		account.Remove(t, imageKind, image.id())
 	}
 	removeLayers(t, name)
 	account.Remove(t, LifecyclePolicy, name)
+	account.Remove(t, RepositoryPolicy, name)
 	return nil
 }
 
-// Pullable reports whether a task could pull this image reference. Registries other than the account's own are
-// outside of the sandbox, and their images are taken to exist.
-func Pullable(t *account.Tx, reference string) bool {
-	host, rest, _ := strings.Cut(reference, "/")
-	if !strings.Contains(host, ".dkr.ecr.") {
-		return true
-	}
-	if !strings.HasPrefix(host, account.ID+".") {
-		return false
-	}
-	name, digest, _ := strings.Cut(rest, "@")
-	repository, tag, _ := strings.Cut(name, ":")
-	if tag == "" && digest == "" {
-		tag = "latest"
-	}
-	return slices.ContainsFunc(allImages(t), func(i Image) bool { return i.matches(repository, tag, digest) })
+// Exists reports whether an image that a reference names is there. Registries other than those of ECR are outside of
+// the sandbox, and their images are taken to exist.
+func Exists(t *account.Tx, reference string) bool {
+	ref, inECR := imageref.ParseECR(reference)
+	return !inECR || slices.ContainsFunc(allImages(t.In(ref.Account)),
+		func(i Image) bool { return i.matches(ref.Repository, ref.Tag, ref.Digest) })
 }

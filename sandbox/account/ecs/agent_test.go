@@ -85,7 +85,8 @@ func TestAnEngineIsGivenTasksAndSaysHowTheyDo(t *testing.T) {
 		[]string{task.LastStatus, task.StopCode, task.StoppedReason})
 	require.Equal(t, 3, *task.Containers[0].ExitCode)
 	require.Len(t, service.Tasks, 3, "the scheduler starts another in its place")
-	require.NoError(t, Agent{s.Account}.SubmitTaskStateChange(account.ARN("ecs", testRegion, "task/shop-dev/gone"),
+	require.NoError(t, Agent{s.Account}.SubmitTaskStateChange(account.ARN(account.DefaultID, "ecs", testRegion,
+		"task/shop-dev/gone"),
 		TaskStateChange{}),
 		"a forgotten task")
 }

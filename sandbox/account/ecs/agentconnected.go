@@ -14,13 +14,13 @@ const (
 // had go on as recorded ones, so that nothing waits for a state change that never comes.
 func SetAgentConnected(a *account.Account, on bool) error {
 	return a.Transact(func(t *account.Tx) error {
-		account.Put(t, agentConnectedKind, "", on)
+		account.Put(t.Shared(), agentConnectedKind, "", on)
 		return nil
 	})
 }
 
 func agentConnected(t *account.Tx) bool {
-	on := account.Get[bool](t, agentConnectedKind, "")
+	on := account.Get[bool](t.Shared(), agentConnectedKind, "")
 	return on != nil && *on
 }
 

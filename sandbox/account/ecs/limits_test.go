@@ -34,7 +34,7 @@ func TestIAMRefusesWhatIsBeyondItsQuotas(t *testing.T) {
 	require.ErrorContains(t, inline("more", 1), "LimitExceeded: Maximum policy size of 10240 bytes exceeded for role web")
 
 	for i := range 11 {
-		arn := fmt.Sprintf("arn:aws:iam::%s:policy/p%d", account.ID, i)
+		arn := fmt.Sprintf("arn:aws:iam::%s:policy/p%d", account.DefaultID, i)
 		require.NoError(t, s.CreateObject(iam.Policy, arn, account.Object{"arn": arn, "name": fmt.Sprint("p", i),
 			"policy": "{}"}, nil))
 		err := s.CreateObject(iam.RolePolicyAttachment, "web-"+arn, account.Object{"role": "web", "policyArn": arn}, nil)

@@ -11,7 +11,10 @@ import (
 	"slipway/sandbox/account/vpc"
 )
 
-func elbARN(resource string) string { return account.ARN("elasticloadbalancing", testRegion, resource) }
+func elbARN(resource string) string {
+	return account.ARN(account.DefaultID, "elasticloadbalancing", testRegion,
+		resource)
+}
 
 var (
 	webGroup      = elbARN("targetgroup/web/b60b03723de28181")

@@ -17,7 +17,7 @@ import (
 
 const (
 	testRegion = "eu-central-1"
-	testImage  = account.ID + ".dkr.ecr.eu-central-1.amazonaws.com/shop-dev/web:one"
+	testImage  = account.DefaultID + ".dkr.ecr.eu-central-1.amazonaws.com/shop-dev/web:one"
 )
 
 // stage is an account with all that a service needs, and a clock that the test moves.
@@ -34,7 +34,8 @@ func newStage(t *testing.T) *stage {
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	s := &stage{Account: a, t: t, clock: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
 	a.SetClock(func() time.Time { return s.clock })
-	s.object(Cluster, "shop-dev", account.Object{"arn": account.ARN("ecs", testRegion, "cluster/shop-dev")})
+	s.object(Cluster, "shop-dev", account.Object{"arn": account.ARN(account.DefaultID, "ecs", testRegion,
+		"cluster/shop-dev")})
 	s.object(ecr.Repository, "shop-dev/web", account.Object{"imageTagMutability": "IMMUTABLE"})
 	s.object(logs.LogGroup, "/shop/dev/web", account.Object{})
 	s.object(iam.Role, "web-execution", account.Object{"assumeRolePolicy": `{"Principal":{"Service":"ecs-tasks.amazonaws.com"}}`})

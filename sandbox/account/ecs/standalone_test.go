@@ -62,7 +62,8 @@ func TestARecordedTaskRunsToItsEnd(t *testing.T) {
 			})
 			started, err := RunTask(s.Account, request(nil))
 			require.NoError(t, err)
-			require.Equal(t, []string{"PENDING", "family:web", "", account.ARN("ecs", testRegion, "cluster/shop-dev")},
+			require.Equal(t, []string{"PENDING", "family:web", "", account.ARN(account.DefaultID, "ecs", testRegion,
+				"cluster/shop-dev")},
 				[]string{started[0].LastStatus, started[0].Group, started[0].StartedBy, started[0].ClusterARN()})
 			require.EqualError(t, s.DeleteObject(Cluster, "shop-dev", false),
 				"ClusterContainsTasksException: The Cluster cannot be deleted while Tasks are active.")

@@ -47,7 +47,7 @@ func RegisterTaskDefinition(a *account.Account, region string, d TaskDefinition)
 	}
 	err := a.Transact(func(t *account.Tx) error {
 		d.Revision = t.Next("revisions of " + d.Family)
-		d.ARN = account.ARN("ecs", region, fmt.Sprintf("task-definition/%s:%d", d.Family, d.Revision))
+		d.ARN = account.ARN(t.ID, "ecs", region, fmt.Sprintf("task-definition/%s:%d", d.Family, d.Revision))
 		d.Status = statusActive
 		d.RegisteredAt = account.Seconds(t.Now)
 		account.Put(t, taskDefinitionKind, taskDefinitionID(d.Family, d.Revision), d)

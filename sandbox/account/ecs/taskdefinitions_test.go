@@ -65,7 +65,7 @@ func TestRevisionNumbersAreNeverReused(t *testing.T) {
 	latest, err := FindTaskDefinition(s.Account, "web")
 	require.NoError(t, err)
 	require.Equal(t, 1, latest.Revision)
-	require.Equal(t, account.ARN("ecs", testRegion, "task-definition/web:3"), s.register(nil))
+	require.Equal(t, account.ARN(account.DefaultID, "ecs", testRegion, "task-definition/web:3"), s.register(nil))
 	_, err = CreateService(s.Account, "shop-dev", "web", "web:2", settings(1))
 	require.EqualError(t, err, "ClientException: TaskDefinition is inactive")
 	_, err = CreateService(s.Account, "shop-dev", "web", "web:9", settings(1))

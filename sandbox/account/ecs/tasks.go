@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/internal/imageref"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/iam"
@@ -179,13 +180,13 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 	denied := func(action, resource string) string {
 		return fmt.Sprintf("AccessDeniedException: User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: "+
 			"%s on "+
-			"resource: %s because no identity-based policy allows the %s action", account.ID, role, task, action, resource,
+			"resource: %s because no identity-based policy allows the %s action", m.ID, role, task, action, resource,
 			action)
 	}
-	own := strings.HasPrefix(c.Image(), account.ID+".dkr.ecr.")
+	image, inECR := imageref.ParseECR(c.Image())
 	const noAuth = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval " +
 		"failed: "
-	if action := "ecr:GetAuthorizationToken"; own && !m.allowed(role, action, "*") {
+	if action := "ecr:GetAuthorizationToken"; inECR && !m.allowed(role, action, "*") {
 		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s",
 			denied(action, "*"))
 	}
@@ -198,7 +199,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		} else {
 			action = "ssm:GetParameters"
 			if !strings.HasPrefix(from, "arn:") {
-				resource = account.ARN("ssm", account.Region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
+				resource = account.ARN(m.ID, "ssm", account.Region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
 			}
 		}
 		if !m.allowed(role, action, resource) {
@@ -210,7 +211,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		}
 	}
 	if group := c.LogGroup(); group != "" {
-		resource := account.ARN("logs", account.Region(d.ARN), "log-group:"+group+":log-stream:*")
+		resource := account.ARN(m.ID, "logs", account.Region(d.ARN), "log-group:"+group+":log-stream:*")
 		const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
 			"failed to create Cloudwatch log stream: "
 		if action := "logs:CreateLogStream"; !m.allowed(role, action, resource) {
@@ -220,23 +221,30 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 			return notStarted(noLogs + "ResourceNotFoundException: The specified log group does not exist. : exit status 1")
 		}
 	}
-	if own {
-		name, _, _ := strings.Cut(strings.TrimPrefix(c.Image(), strings.SplitN(c.Image(), "/", 2)[0]+"/"), "@")
-		repository, _, _ := strings.Cut(name, ":")
-		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
-			if !m.allowed(role, action, account.ARN("ecr", account.Region(d.ARN), "repository/"+repository)) {
-				return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "+
-					"ref %s: "+
-					"unexpected status from HEAD request: 403 Forbidden", c.Image())
-			}
-		}
+	if inECR && !m.mayPull(image, role, task) {
+		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "+
+			"ref %s: unexpected status from HEAD request: 403 Forbidden", c.Image())
 	}
-	if !ecr.Pullable(m.Tx, c.Image()) {
+	if !ecr.Exists(m.Tx, c.Image()) {
 		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "+
 			"%s: %s: "+
 			"not found", c.Image(), c.Image())
 	}
 	return nil
+}
+
+// mayPull tells whether the policies of a task's role let it pull an image, and the repository's own, where that is in
+// another account.
+func (m moment) mayPull(image imageref.Ref, role, task string) bool {
+	in := m.In(image.Account)
+	in.Caller = account.Session(m.ID, role, task)
+	for _, action := range ecr.PullActions {
+		if !m.allowed(role, action, account.ARN(image.Account, "ecr", image.Region, "repository/"+image.Repository)) ||
+			ecr.CheckAccess(in, image.Repository, action) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (m moment) failingTask(d *TaskDefinition, pattern string) *taskFailure {

@@ -42,7 +42,7 @@ func init() {
 		for _, listener := range account.List[account.Object](t, Listener) {
 			if listener.Text("certificateArn") == o.Text("arn") {
 				return account.Refuse("ResourceInUseException", "Certificate %s in account %s is in use.", o.Text("arn"),
-					account.ID)
+					t.ID)
 			}
 		}
 		return nil

@@ -62,6 +62,7 @@ func (l texts) match(text string) bool {
 type policyStatement struct {
 	Effect                                   string
 	Action, NotAction, Resource, NotResource texts
+	Principal                                principals // of a resource's policy
 	Condition                                map[string]any
 }
 
@@ -170,7 +171,7 @@ func AddPolicy(a *account.Account, name, document string) (arn string, err error
 	if _, err := parsePolicy(document); err != nil {
 		return "", err
 	}
-	arn = "arn:aws:iam::" + account.ID + ":policy/" + name
+	arn = account.ARN(a.ID, "iam", "", "policy/"+name)
 	return arn, a.CreateObject(Policy, arn, account.Object{"arn": arn, "name": path.Base(name), "policy": document},
 		account.Refuse("EntityAlreadyExists", "A policy called %s already exists.", name))
 }

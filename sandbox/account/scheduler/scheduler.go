@@ -21,10 +21,9 @@ const DefaultScheduleGroup = "default"
 const schedulerService = "scheduler.amazonaws.com"
 
 var (
-	clusterTarget = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + account.ID + `:cluster/[A-Za-z0-9_-]{1,255}$`)
-	scheduledARN  = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:` + account.ID +
-		`:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
-	queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
+	clusterTarget = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9_-]{1,255}$`)
+	scheduledARN  = regexp.MustCompile(`^arn:aws:ecs:[a-z0-9-]+:\d{12}:task-definition/[A-Za-z0-9_-]{1,255}(:[1-9]\d*)?$`)
+	queueARN      = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 )
 
 func init() {
@@ -56,9 +55,9 @@ func checkSchedule(t *account.Tx, _ string, o account.Object) error {
 		return invalid("MaximumWindowInMinutes must be provided when the flexible time window mode is FLEXIBLE.")
 	case window.Text("mode") == "OFF" && long:
 		return invalid("MaximumWindowInMinutes must not be provided when the flexible time window mode is OFF.")
-	case !clusterTarget.MatchString(target.Text("arn")):
+	case !clusterTarget.MatchString(target.Text("arn")) || account.Owner(target.Text("arn")) != t.ID:
 		return invalid("Provided Arn is not in correct format. The sandbox's schedules have clusters of account %s as "+
-			"targets: %s", account.ID,
+			"targets: %s", t.ID,
 			target.Text("arn"))
 	case role == nil || role.Text("arn") != "" && role.Text("arn") != target.Text("roleArn") ||
 		!strings.Contains(role.Text("assumeRolePolicy"), schedulerService):
@@ -66,7 +65,8 @@ func checkSchedule(t *account.Tx, _ string, o account.Object) error {
 		return invalid("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
 	case task == nil:
 		return invalid("EcsParameters must be provided for a target that is an ECS cluster.")
-	case !scheduledARN.MatchString(task.Text("taskDefinitionArn")):
+	case !scheduledARN.MatchString(task.Text("taskDefinitionArn")) ||
+		account.Owner(task.Text("taskDefinitionArn")) != t.ID:
 		return invalid("Provided TaskDefinitionArn is not in correct format.")
 	case task.Text("launchType") == "FARGATE" && task.Object("networkConfiguration") == nil:
 		return invalid("NetworkConfiguration must be provided for launch type FARGATE.")

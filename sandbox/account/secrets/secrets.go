@@ -64,7 +64,7 @@ func purged(t *account.Tx, o account.Object) bool {
 // CreateSecret records a secret without a value, and gives it an ARN of six random characters behind its name.
 func CreateSecret(a *account.Account, region string, o account.Object) (arn string, err error) {
 	name := o.Text("name")
-	prefix := account.ARN("secretsmanager", region, "secret:"+name+"-")
+	prefix := account.ARN(a.ID, "secretsmanager", region, "secret:"+name+"-")
 	err = a.Transact(func(t *account.Tx) error {
 		if err := t.Check(Secret, name, o); err != nil {
 			return err
