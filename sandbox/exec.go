@@ -21,12 +21,14 @@ import (
 	"slipway/sandbox/aws"
 	"slipway/sandbox/docker"
 	"slipway/sandbox/language"
+	"slipway/sandbox/policy"
 	"slipway/sandbox/process"
 	"slipway/sandbox/registry"
 )
 
 func execCommand(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var policyFile string
+	command := &cobra.Command{
 		Use:   "exec -- COMMAND [ARGUMENT…]",
 		Short: "Run a command with the account attached, and end with its exit status",
 		Long: `Run a command with the account attached, and end with its exit status.
@@ -42,23 +44,30 @@ is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only
 Tasks run as containers of the same engine, while a command runs or sandbox watch does, and run on by themselves after it.
 Without an engine, or with SANDBOX_DOCKER=build, they are only recorded.
 
+With --policy the command may do what an IAM policy allows and no more, through the providers and the APIs. SANDBOX_CALLS
+names a file for the actions that it takes, with their resources.
+
 SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called, beside those of Pulumi's providers.`,
 		Example: `  sandbox exec -- pulumi up --stack dev
   sandbox exec -- slipway promote dev release
   sandbox exec -- sh -c 'pulumi preview --stack dev && pulumi stack history --stack dev'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			status, err := execute(*dir, args, command.ErrOrStderr())
+			status, err := execute(*dir, policyFile, args, command.ErrOrStderr())
 			if err == nil && status != 0 {
 				return exitStatus(status)
 			}
 			return err
 		},
 	}
+	command.Flags().StringVar(&policyFile, "policy", "",
+		"let the command do what the IAM policy in this `file` allows, and no more")
+	return command
 }
 
-// execute runs a command with the account in dir attached, and returns its exit status.
-func execute(dir string, args []string, progress io.Writer) (status int, err error) {
+// execute runs a command with the account in dir attached, and returns its exit status. policyFile has what the command
+// may do; it may do everything where that is empty.
+func execute(dir, policyFile string, args []string, progress io.Writer) (status int, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return 0, err
@@ -82,7 +91,15 @@ func execute(dir string, args []string, progress io.Writer) (status int, err err
 		}
 		defer func() { err = errors.Join(err, files.end()) }()
 	}
+	log := os.Getenv("SANDBOX_CALLS")
+	var guard func(account.Call) error
+	if policyFile != "" || log != "" {
+		if guard, err = policy.Guard(policyFile, log); err != nil {
+			return 0, err
+		}
+	}
 	err = withAccount(dir, func(a *account.Account) error {
+		a.SetGuard(guard)
 		lock, err := useDir(dir)
 		if err != nil {
 			return err

@@ -35,8 +35,9 @@ type Account struct {
 
 // store is the file that all accounts are kept in.
 type store struct {
-	db  *sql.DB
-	now func() time.Time
+	db    *sql.DB
+	now   func() time.Time
+	guard func(Call) error // nil for one that allows everything
 }
 
 // Error is a refusal as an AWS API words it, for example RepositoryNotFoundException.

@@ -124,6 +124,10 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, held blo
 		}
 		a, held.Registry = registry, held.Registry.In(registry)
 	}
+	if err := authorize(a, region(r), service, name, body); err != nil {
+		fail(w, err)
+		return
+	}
 	response, err := do(held, a, region(r), body)
 	if err != nil {
 		fail(w, err)

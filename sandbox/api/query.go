@@ -50,6 +50,10 @@ func answerQuery(w http.ResponseWriter, r *http.Request, a *account.Account) {
 			Message: "The sandbox has no operation " + action + " of " + service + "."})
 		return
 	}
+	if err := authorizeForm(a, region(r), service, r.Form); err != nil {
+		failQuery(w, service, err)
+		return
+	}
 	result, err := do(a, region(r), r.Form)
 	if err != nil {
 		failQuery(w, service, err)

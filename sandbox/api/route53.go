@@ -19,7 +19,9 @@ func answerRoute53(w http.ResponseWriter, r *http.Request, a *account.Account) {
 	err := error(&account.Error{Code: "InvalidInput", Message: "The sandbox has no operation " + operation +
 		" of Route 53."})
 	if operation == "GET hostedzonesbyname" {
-		answer, err = listHostedZonesByName(a, r.URL.Query().Get("dnsname"))
+		if err = authorizeREST(a, "route53:ListHostedZonesByName", "*"); err == nil {
+			answer, err = listHostedZonesByName(a, r.URL.Query().Get("dnsname"))
+		}
 	}
 	if err != nil {
 		failQuery(w, "route53", err)

@@ -25,9 +25,14 @@ func answerScheduler(w http.ResponseWriter, r *http.Request, a *account.Account)
 	switch {
 	case r.Method != http.MethodGet:
 	case named:
-		answer, err = getSchedule(a, region(r), name, r.URL.Query())
+		arn := account.ARN(a.ID, "scheduler", region(r), "schedule/"+scheduler.DefaultScheduleGroup+"/"+name)
+		if err = authorizeREST(a, "scheduler:GetSchedule", arn); err == nil {
+			answer, err = getSchedule(a, region(r), name, r.URL.Query())
+		}
 	case r.URL.Path == schedulesPath:
-		answer, err = listSchedules(a, region(r), r.URL.Query())
+		if err = authorizeREST(a, "scheduler:ListSchedules", "*"); err == nil {
+			answer, err = listSchedules(a, region(r), r.URL.Query())
+		}
 	}
 	status := http.StatusOK
 	var refusal *account.Error

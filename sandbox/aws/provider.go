@@ -238,6 +238,9 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 	}
 	c := s.call(ctx, kind, "")
 	c.state, c.inputs = plainValues(kind.properties.outputs(nil, inputs, false)), inputs
+	if err := c.authorize(urn.URN(req.GetUrn()), "create"); err != nil {
+		return nil, operationError(fmt.Errorf("creating %s: %w", c.label(), err))
+	}
 	if err := kind.create(c); err != nil {
 		return nil, operationError(fmt.Errorf("creating %s: %w", c.label(), err))
 	}
@@ -265,6 +268,9 @@ func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumir
 			return nil, operationError(fmt.Errorf("importing %s: %w", c.label(), err))
 		}
 		c.inputs = values{}
+	}
+	if err := c.authorize(urn.URN(req.GetUrn()), "read"); err != nil {
+		return nil, operationError(fmt.Errorf("reading %s: %w", c.label(), err))
 	}
 	found, err := c.read()
 	if err != nil {
@@ -306,6 +312,9 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 	}
 	c := s.call(ctx, kind, req.GetId())
 	c.olds, c.state, c.inputs = plainValues(olds), plainValues(state), inputs
+	if err := c.authorize(urn.URN(req.GetUrn()), "update"); err != nil {
+		return nil, operationError(fmt.Errorf("updating %s: %w", c.label(), err))
+	}
 	if err := kind.update(c); err != nil {
 		return nil, operationError(fmt.Errorf("updating %s: %w", c.label(), err))
 	}
@@ -327,6 +336,9 @@ func (s *server) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emp
 	}
 	c := s.call(ctx, kind, req.GetId())
 	c.state = plainValues(req.GetProperties().AsMap())
+	if err := c.authorize(urn.URN(req.GetUrn()), "delete"); err != nil {
+		return nil, operationError(fmt.Errorf("deleting %s: %w", c.label(), err))
+	}
 	if err := kind.delete(c); err != nil {
 		return nil, operationError(err)
 	}
@@ -349,6 +361,9 @@ func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulum
 		if !slices.Contains(f.args, key) {
 			return nil, fmt.Errorf("invoking %s: the sandbox does not know its argument %q", req.GetTok(), key)
 		}
+	}
+	if err := authorizeFunction(s.account, s.settings.Load().region, req.GetTok(), args); err != nil {
+		return nil, fmt.Errorf("invoking %s: %w", req.GetTok(), operationError(err))
 	}
 	found, err := f.invoke(s.account, s.settings.Load().region, args)
 	if err != nil {

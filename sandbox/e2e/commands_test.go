@@ -23,6 +23,8 @@ type commandLine struct {
 	aws      *awsAccount
 	// engine is what the sandbox uses a Docker engine for: nothing ("off"), builds ("build"), or all that it can ("").
 	engine string
+	// policy is a file with the IAM policy that the commands have; empty where they may do everything.
+	policy string
 }
 
 // dockerMode is the variable that tells the sandbox so. Where the environment has it, it holds for all tests.
@@ -30,7 +32,11 @@ const dockerMode = "SANDBOX_DOCKER"
 
 // command prepares a command.
 func (c *commandLine) command(args ...string) *exec.Cmd {
-	command := c.aws.sandbox(append([]string{"exec", "--"}, args...)...)
+	exec := []string{"exec", "--"}
+	if c.policy != "" {
+		exec = []string{"exec", "--policy", c.policy, "--"}
+	}
+	command := c.aws.sandbox(append(exec, args...)...)
 	command.Dir = c.checkout.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
 	if os.Getenv(dockerMode) == "" {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,7 +111,13 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
+	calls := filepath.Join(templates, "calls")
+	_ = os.Setenv(callsVariable, calls)
 	status := m.Run()
+	if missing := notInTheTable(calls); len(missing) > 0 {
+		fmt.Printf("`slipway iam` leaves out what these tests have called: %s\n", strings.Join(missing, ", "))
+		status = 1
+	}
 	_ = os.RemoveAll(templates)
 	os.Exit(status)
 }

@@ -103,6 +103,9 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request) error {
 		return expired
 	}
 	r = r.In(r.account.As(caller).In(r.account.ID))
+	if err := r.authorize(request); err != nil {
+		return err
+	}
 	path, method := request.URL.Path, request.Method
 	reads := method == http.MethodGet || method == http.MethodHead
 	if match := manifestPath.FindStringSubmatch(path); match != nil {

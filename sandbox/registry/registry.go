@@ -65,6 +65,9 @@ func (r *Registry) CheckPush(tag name.Tag, credentials Credentials) error {
 	if err != nil {
 		return err
 	}
+	if err := in.authorizePush(tag); err != nil {
+		return asPushed(err)
+	}
 	return asPushed(ecr.CheckPush(in.account, tag.RepositoryStr(), tag.TagStr()))
 }
 
