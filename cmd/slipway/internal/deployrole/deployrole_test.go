@@ -110,9 +110,12 @@ func TestTheTableHasTheTypesThatTheProgramDeclares(t *testing.T) {
 		}
 	}
 	for _, row := range table {
-		if strings.Contains(row.of, "/") {
-			inTable[row.of] = true
+		if kind, _, _ := strings.Cut(row.of, ", "); strings.Contains(kind, "/") {
+			inTable[kind] = true
 		}
+	}
+	if !declared["aws:ecr/repositoryPolicy:RepositoryPolicy"] { // which comes with repository.readers
+		delete(inTable, "aws:ecr/repositoryPolicy:RepositoryPolicy")
 	}
 	require.Equal(t, slices.Sorted(maps.Keys(declared)), slices.Sorted(maps.Keys(inTable)))
 }
@@ -140,6 +143,30 @@ func TestAStageGetsWhatItsOptionsUse(t *testing.T) {
 	require.Empty(t, shared.allowed("elasticloadbalancing:CreateLoadBalancer"))
 	require.Equal(t, []string{"arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shared/50dc6c495c0c9188/*"},
 		shared.allowed("elasticloadbalancing:CreateRule")[0].Resource)
+}
+
+func TestImagesFromElsewhere(t *testing.T) {
+	t.Parallel()
+	const digest = "@sha256:abababababababababababababababababababababababababababababababab"
+	const password = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ghcr-a1b2c3"
+	file := head + "  slipway:registries: {ghcr.io: {credentials: \"" + password + "\"}}\n  slipway:images:\n" +
+		"    web: {ref: \"210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1" + digest + "\"MIRROR}\n" +
+		"    tools: {ref: \"ghcr.io/example/tools:1" + digest + "\"}\n" +
+		"  slipway:services: {web: {image: web, port: 8080}, tools: {image: tools, port: 8080}}\n"
+	const own = "arn:aws:ecr:eu-west-1:123456789012:repository/slipway-release/web"
+	const theirs = "arn:aws:ecr:eu-west-1:210987654321:repository/shop/web"
+	found := policy(t, strings.Replace(file, "MIRROR", "", 1), "preview")
+	require.Contains(t, found.allowed("ecr:BatchGetImage")[0].Resource, theirs)
+	require.NotEmpty(t, found.allowed("ecr:GetAuthorizationToken"))
+	require.Equal(t, []string{password}, found.allowed("secretsmanager:GetSecretValue")[0].Resource)
+	require.Empty(t, policy(t, strings.Replace(file, "MIRROR", "", 1), "update").allowed("ecr:InitiateLayerUpload"))
+	copied := policy(t, strings.Replace(file, "MIRROR", ", mirror: true", 1), "update")
+	require.Equal(t, []string{own}, copied.allowed("ecr:InitiateLayerUpload")[0].Resource)
+	require.Equal(t, []string{own}, copied.allowed("ecr:CreateRepository")[0].Resource)
+	require.Empty(t, copied.allowed("ecr:SetRepositoryPolicy"))
+	shared := policy(t, strings.Replace(bare, "  slipway:services", "  slipway:repository: {readers: [\"210987654321\"]}\n"+
+		"  slipway:services", 1), "update")
+	require.Equal(t, []string{own}, shared.allowed("ecr:SetRepositoryPolicy")[0].Resource)
 }
 
 // withoutResources are the actions for which AWS has no resources, and the one on task definitions that has none.

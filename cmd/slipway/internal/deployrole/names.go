@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -106,10 +107,27 @@ func (n *names) taskFamilies() []string { return n.each(n.taskDefinition, n.isTa
 
 func (n *names) predeploys() []string { return n.each(n.taskDefinition, n.isPredeploy) }
 
-// repositories are those of the images that the stage builds.
-func (n *names) repositories() (arns []string) {
+// repositories are those of the images that the stage builds or copies.
+func (n *names) repositories() []string {
+	return n.ownRepositories(func(image stage.Image) bool { return image.Build != nil || image.Mirror })
+}
+
+// pushed are those that an update pushes to.
+func (n *names) pushed() []string {
+	return n.ownRepositories(func(image stage.Image) bool { return image.Ref == nil || image.Mirror })
+}
+
+// readable are those that other accounts may read.
+func (n *names) readable() []string {
+	if len(n.Repository.Readers) == 0 {
+		return nil
+	}
+	return n.repositories()
+}
+
+func (n *names) ownRepositories(has func(stage.Image) bool) (arns []string) {
 	for _, name := range slices.Sorted(maps.Keys(n.Images)) {
-		if n.Images[name].Build != nil {
+		if has(n.Images[name]) {
 			if n.broad {
 				name = "*"
 			}
@@ -119,32 +137,63 @@ func (n *names) repositories() (arns []string) {
 	return slices.Compact(arns)
 }
 
-// pushed are the repositories of the images that an update builds.
-func (n *names) pushed() (arns []string) {
-	for _, image := range n.Images {
-		if image.Build != nil && image.Ref == nil {
-			return n.repositories()
-		}
-	}
-	return nil
-}
-
-// imageRepositories are those of all images that the stage may run: its own, and those that it pins.
+// imageRepositories are those in ECR of all images that the stage may run, its own and those that it pins.
 func (n *names) imageRepositories() []string {
 	arns := n.repositories()
+	for _, name := range n.TaskDefinitions() {
+		arns = append(arns, n.RepositoryARNs(name, n.arn)...)
+	}
+	for _, image := range n.Images {
+		if image.Ref != nil && image.Ref.Account != "" && !image.Mirror {
+			arns = append(arns, n.repositoryOf(*image.Ref))
+		}
+	}
+	if n.broad {
+		own := n.repositories()
+		arns = slices.DeleteFunc(arns, func(arn string) bool {
+			covers := func(pattern string) bool { return pattern != arn && awslimits.Match(pattern, arn) }
+			return slices.ContainsFunc(own, covers)
+		})
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+// elsewhere are the repositories of pinned images that are in ECR, and not in the stage's account and region: what is
+// there is asked with a login.
+func (n *names) elsewhere() (arns []string) {
+	add := func(ref imageref.Ref) {
+		if ref.Account != "" && !ref.In(n.account, n.region) {
+			arns = append(arns, n.repositoryOf(ref))
+		}
+	}
 	for _, image := range n.Images {
 		if image.Ref != nil {
-			arns = append(arns, n.arn("ecr", "repository/"+image.Ref.Repository))
+			add(*image.Ref)
 		}
 	}
 	for _, name := range n.TaskDefinitions() {
-		for _, arn := range n.RepositoryARNs(name, n.arn) {
-			if !slices.ContainsFunc(arns, func(pattern string) bool { return awslimits.Match(pattern, arn) }) {
-				arns = append(arns, arn)
+		for _, image := range n.TaskDefinition(name).AllImages() {
+			if _, declared := n.Images[image]; !declared {
+				ref, _ := imageref.ParseECR(image)
+				add(ref)
 			}
 		}
 	}
-	return arns
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+func (n *names) repositoryOf(ref imageref.Ref) string {
+	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", n.partition(), ref.Region, ref.Account, ref.Repository)
+}
+
+// logins are the repositories for which ECR gives a password.
+func (n *names) logins() []string { return slices.Concat(n.pushed(), n.elsewhere()) }
+
+// passwords are the secrets with the passwords of other registries.
+func (n *names) passwords() []string {
+	return slices.Sorted(maps.Values(n.Credentials()))
 }
 
 // logGroups are both as the actions on a group have them, and as those on its streams do.
@@ -231,6 +280,9 @@ func (n *names) named(parameters bool) (arns []string) {
 		if secret.ARN != "" && secret.IsParameter() == parameters {
 			arns = append(arns, stage.SecretARN(secret.ARN))
 		}
+	}
+	if !parameters {
+		arns = append(arns, n.passwords()...)
 	}
 	slices.Sort(arns)
 	return slices.Compact(arns)

@@ -42,7 +42,9 @@ var table = []row{
 		"PutImageTagMutability PutImageScanningConfiguration UntagResource; DeleteRepository", (*names).repositories, nil},
 	{"aws:ecr/lifecyclePolicy:LifecyclePolicy", update, "ecr: PutLifecyclePolicy; GetLifecyclePolicy; ; DeleteLifecyclePolicy",
 		(*names).repositories, nil},
-	{"docker:index/image:Image", update, "ecr: BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart " +
+	{"aws:ecr/repositoryPolicy:RepositoryPolicy", update, "ecr: SetRepositoryPolicy; GetRepositoryPolicy; ; " +
+		"DeleteRepositoryPolicy", (*names).readable, nil},
+	{"docker:index/image:Image, copies of images", update, "ecr: BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart " +
 		"CompleteLayerUpload PutImage BatchGetImage GetDownloadUrlForLayer", (*names).pushed, nil},
 
 	// Roles. A permissions boundary of the stage's must be on each of them, and stay.
@@ -140,7 +142,9 @@ var table = []row{
 
 	// What the program asks, in a preview, too: through the provider, and by itself.
 	{"the network", update | preview, "ec2: DescribeVpcs DescribeVpcAttribute DescribeRouteTables DescribeSubnets", anything, nil},
-	{"the login", update | preview, "ecr: GetAuthorizationToken", anyWith((*names).pushed), nil},
+	{"logins to ECR", update | preview, "ecr: GetAuthorizationToken", anyWith((*names).logins), nil},
+	{"images elsewhere", update | preview, "ecr: BatchGetImage GetDownloadUrlForLayer", (*names).elsewhere, nil},
+	{"images elsewhere", update | preview, "secretsmanager: GetSecretValue", (*names).passwords, nil},
 	{"pinned images", update | preview, "ecr: DescribeImages DescribeRepositories", (*names).imageRepositories, nil},
 	{"pinned revisions", update | preview, "ecs: DescribeTaskDefinition", anyWith((*names).taskDefinitions), nil},
 	{"an existing load balancer", update | preview, "elasticloadbalancing: DescribeLoadBalancers " +
