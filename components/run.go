@@ -9,6 +9,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/internal/awsclient"
 )
 
 // Run runs the program under the Pulumi engine and ends the process. It reports the program's own errors as they are,
@@ -18,7 +20,8 @@ func Run(program pulumi.RunFunc) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		err := program(ctx)
 		if err != nil {
-			reported = ctx.Log.Error(shortenPaths(err.Error(), os.Getenv("PULUMI_ROOT_DIRECTORY")), nil) == nil
+			text := strings.TrimSpace(err.Error() + "\n" + awsclient.RoleAdvice(err, ctx.Stack()))
+			reported = ctx.Log.Error(shortenPaths(text, os.Getenv("PULUMI_ROOT_DIRECTORY")), nil) == nil
 		}
 		return err
 	})

@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case called:
 		if !errors.Is(err, exit.Difference) {
-			fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), console.ShortenPaths(withHint(err)))
+			fmt.Fprintf(stderr, "slipway %s: %s\n", command.Name(), console.ShortenPaths(withHint(command, err)))
 		}
 		return exit.Status(err)
 	default:

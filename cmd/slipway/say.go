@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"slipway/internal/awsclient"
 )
 
 // version is set by the Makefile, to what git says of the commit.
@@ -45,9 +47,12 @@ func usageError(command *cobra.Command, err error) string {
 	return fmt.Sprintf("%s: %s\nRun `%[1]s --help` for its arguments and flags.", command.CommandPath(), what)
 }
 
-// withHint adds what to do to an error of the CLI that does not say it.
-func withHint(err error) string {
+// withHint adds what to do to an error of the CLI or of AWS that does not say it.
+func withHint(command *cobra.Command, err error) string {
 	text := err.Error()
+	if advice := awsclient.RoleAdvice(err, command.Flags().Arg(0)); advice != "" {
+		return text + "\n" + advice
+	}
 	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login"} {
 		if strings.Contains(text, sign) {
 			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own " +

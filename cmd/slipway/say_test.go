@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/console"
@@ -45,11 +46,11 @@ func TestWithoutALoginBothWaysAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, said := range []string{"PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
 		"this command requires logging in; try running `pulumi login` first"} {
-		hinted := withHint(errors.New(said))
+		hinted := withHint(&cobra.Command{}, errors.New(said))
 		require.Contains(t, hinted, "`pulumi login`")
 		require.Contains(t, hinted, "`sandbox exec --`")
 	}
-	require.Equal(t, "no stack named 'x' found", withHint(errors.New("no stack named 'x' found")))
+	require.Equal(t, "no stack named 'x' found", withHint(&cobra.Command{}, errors.New("no stack named 'x' found")))
 }
 
 func TestPathsAreShort(t *testing.T) {

@@ -160,13 +160,18 @@ func TestPreviewsAndLooksNeedLess(t *testing.T) {
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
 	require.Contains(t, u.output, "is not authorized to perform: ecs:")
+	require.Contains(t, u.output, "`slipway iam dev` prints all that the role needs")
 	require.Empty(t, u.changed())
 
-	p.limitTo("dev", "read")
+	reading := p.limitTo("dev", "read")
 	p.ok("slipway", "status", "dev")
 	p.ok("slipway", "history", "dev")
 	p.ok("slipway", "verify", "dev")
 	p.ok("slipway", "logs", "dev", "web", "--since", "1h")
+	p.limit(reading.without("ecs:DescribeServices"))
+	p.refused([]string{"The credentials lack ecs:DescribeServices: `slipway iam dev` prints"}, "slipway", "status", "dev")
+	p.limit(reading.without("iam:GetRole"))
+	p.refused([]string{"The credentials lack iam:GetRole: `slipway iam dev` prints"}, "slipway", "verify", "dev")
 }
 
 // Of the actions that a first update takes, each is needed: without it the update fails, and says which one it is.

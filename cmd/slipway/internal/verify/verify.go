@@ -13,6 +13,7 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/snapshot"
+	"slipway/internal/awsclient"
 	"slipway/stage"
 )
 
@@ -150,6 +151,11 @@ func (f *Result) Verdict() error {
 		return exit.Refuse("%d of %d checks of %s found something wrong", wrong, len(f.Checks), f.Stage)
 	}
 	if unknown := count[statusUnknown]; unknown > 0 {
+		for _, each := range f.Checks {
+			if advice := awsclient.RoleAdvice(errors.New(each.Message), f.Stage); advice != "" {
+				return fmt.Errorf("%d of %d checks of %s could not be made. %s", unknown, len(f.Checks), f.Stage, advice)
+			}
+		}
 		return fmt.Errorf("%d of %d checks of %s could not be made", unknown, len(f.Checks), f.Stage)
 	}
 	return nil
