@@ -54,7 +54,7 @@ bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
 	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./components/build
 
-docs: ## write docs/configuration.md and docs/stage.schema.json again, from the code
+docs: ## write docs/configuration.md and docs/stage.schema.json from the code
 	$(GO) run $(FLAGS) ./docs/reference/generate
 
 fmt: ## format the code

@@ -114,7 +114,7 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// registration is what the engine keeps of a resource, or heeds.
+// registration is what the engine keeps of a resource, or goes by.
 type registration struct {
 	URN                 string   `json:"urn"` // from the type on, which has the types of all parents
 	Parent              string   `json:"parent,omitempty"`

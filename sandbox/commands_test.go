@@ -13,8 +13,8 @@ import (
 	"slipway/docs"
 )
 
-// told are the commands of a program that pages, help and messages tell people to run.
-func told(t *testing.T, program string) (found []docs.Command) {
+// advised are the commands of a program that pages, help and messages tell people to run.
+func advised(t *testing.T, program string) (found []docs.Command) {
 	t.Helper()
 	all, err := docs.Commands("..")
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func told(t *testing.T, program string) (found []docs.Command) {
 
 func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
 	t.Parallel()
-	for _, command := range told(t, "sandbox") {
+	for _, command := range advised(t, "sandbox") {
 		called := false
 		found, args, err := newRoot(&called).Find(command.Args)
 		require.NoError(t, err, command)
@@ -53,7 +53,7 @@ func TestTheTargetsThatPeopleAreToldToMakeAreThere(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../Makefile")
 	require.NoError(t, err)
-	for _, command := range told(t, "make") {
+	for _, command := range advised(t, "make") {
 		for _, arg := range command.Args {
 			name, _, isVariable := strings.Cut(arg, "=")
 			where := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `:`)
@@ -63,6 +63,6 @@ func TestTheTargetsThatPeopleAreToldToMakeAreThere(t *testing.T) {
 			require.Regexp(t, where, string(makefile), command)
 		}
 	}
-	require.True(t, slices.ContainsFunc(told(t, "make"),
+	require.True(t, slices.ContainsFunc(advised(t, "make"),
 		func(c docs.Command) bool { return slices.Contains(c.Args, "demo") }))
 }

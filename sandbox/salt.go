@@ -13,13 +13,14 @@ import (
 	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"go.yaml.in/yaml/v3"
 )
 
-// A CLI that finds no salt in a stage file makes one, and writes the file anew: 0644 becomes 420 before the program has
+// A CLI that finds no salt in a stage file makes one, and rewrites the file: 0644 becomes 420 before the program has
 // read it. So the pulumi on a command's PATH is this program, which puts a salt at the end of such files and then
 // becomes the CLI.
 
-// What this program is told when it is called as pulumi.
+// What this program is asked when it is called as pulumi.
 const (
 	cliVariable     = "SANDBOX_CLI"     // the CLI that it becomes
 	projectVariable = "SANDBOX_PROJECT" // the directory of the Pulumi.yaml whose stage files get a salt; "" for none
@@ -131,4 +132,46 @@ func accountSalt(dir string) (string, error) {
 	}
 	salt := "v1:" + base64.StdEncoding.EncodeToString(random) + ":" + word
 	return salt, os.WriteFile(file, []byte(salt), 0o600)
+}
+
+// checkUsable refuses a stage file whose secrets the sandbox cannot decrypt.
+func checkUsable(file string) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var settings map[string]any
+	if yaml.Unmarshal(content, &settings) != nil {
+		return nil // the CLI says why
+	}
+	provider, _ := settings["secretsprovider"].(string)
+	switch salt, _ := settings["encryptionsalt"].(string); {
+	case provider != "" && provider != "passphrase" && provider != "default":
+		// Only the scheme: the rest may name a key or an account.
+		scheme, _, _ := strings.Cut(provider, ":")
+		provider = "the secrets provider " + scheme
+	case settings["encryptedkey"] != nil:
+		provider = "another secrets provider"
+	case salt != "" && !opens(salt):
+		provider = "another passphrase"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s is encrypted with %s, which the sandbox does not have: use a copy of the project whose %s "+
+		"has neither encrypted values nor that provider", filepath.Base(file), provider, filepath.Base(file))
+}
+
+// opens reports whether a salt was made with the sandbox's passphrase. A salt is v1:<base64>:<the word "pulumi"
+// encrypted>.
+func opens(salt string) bool {
+	parts := strings.SplitN(salt, ":", 3)
+	if len(parts) != 3 || parts[0] != "v1" {
+		return false
+	}
+	decoded, err := base64.StdEncoding.DecodeString(parts[1])
+	if err != nil {
+		return false
+	}
+	word, err := config.NewSymmetricCrypterFromPassphrase(passphrase, decoded).DecryptValue(context.Background(), parts[2])
+	return err == nil && word == "pulumi"
 }

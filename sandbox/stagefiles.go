@@ -2,27 +2,15 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2/maybe"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
-	"go.yaml.in/yaml/v3"
 )
 
 // stageFiles keeps a project's stage files as they are while commands run. They get an encryptionsalt, from the sandbox
@@ -73,7 +61,7 @@ func keepStageFiles(project, stage string) (s *stageFiles, err error) {
 	})
 }
 
-// begin mends what a killed command has left and makes the copies, where no other command runs.
+// begin repairs what a killed command has left and makes the copies, where no other command runs.
 func (s *stageFiles) begin(stage string, alone bool) error {
 	if alone {
 		if err := s.restore(); err != nil {
@@ -207,85 +195,6 @@ func (s *stageFiles) restore() error {
 	return os.RemoveAll(s.kept)
 }
 
-var saltLine = regexp.MustCompile(`(?m)^encryptionsalt:.*\n?`)
-
-// withoutSalt is what to make of a stage file that was kept (nil where there was none): the bytes that were kept, where
-// current differs from them only by the sandbox's salt and by what the CLI makes of any file that it writes. Where a
-// command has edited the configuration too, only the salt goes, and it stays where something is encrypted with it. The
-// result is nil where nothing is left of a file that was not there.
-func (s *stageFiles) withoutSalt(current, kept []byte) []byte {
-	now, err := s.parse(current)
-	if err != nil || now.EncryptionSalt == "" {
-		return current
-	}
-	before, err := s.parse(kept)
-	if err != nil || before.EncryptionSalt != "" {
-		return current
-	}
-	same := sameSettings(now, before) && !hasNew(comments(current), comments(kept))
-	switch {
-	case same && kept != nil:
-		return kept
-	case now.Config.HasSecureValue() || !opens(now.EncryptionSalt):
-		return current
-	case same:
-		return nil
-	}
-	return saltLine.ReplaceAll(current, nil)
-}
-
-// parse reads a stage file as the CLI does, which takes 1.10 for "1.1" and writes that when it writes the file.
-func (s *stageFiles) parse(content []byte) (*workspace.ProjectStack, error) {
-	return workspace.LoadProjectStackBytes(silent, s.project, content, "the stage file", encoding.YAML)
-}
-
-// silent is for warnings that the command's own pulumi gives.
-var silent = diag.DefaultSink(io.Discard, io.Discard, diag.FormatOptions{Color: colors.Never})
-
-// sameSettings reports whether two stage files say the same, but for the salt.
-func sameSettings(one, other *workspace.ProjectStack) bool {
-	texts := make([]string, 2)
-	for i, stage := range []workspace.ProjectStack{*one, *other} {
-		stage.EncryptionSalt = ""
-		text, err := json.Marshal(stage)
-		if err != nil {
-			return false
-		}
-		texts[i] = string(text)
-	}
-	return texts[0] == texts[1]
-}
-
-// hasNew tells whether a line was not among the earlier ones. The CLI may drop a comment; one that is new is the
-// user's.
-func hasNew(lines, earlier []string) bool {
-	return slices.ContainsFunc(lines, func(line string) bool { return !slices.Contains(earlier, line) })
-}
-
-// comments are the lines of a stage file's comments.
-func comments(content []byte) []string {
-	var root yaml.Node
-	if yaml.Unmarshal(content, &root) != nil {
-		return nil
-	}
-	var lines []string
-	var gather func(*yaml.Node)
-	gather = func(node *yaml.Node) {
-		for _, comment := range []string{node.HeadComment, node.LineComment, node.FootComment} {
-			for line := range strings.Lines(comment) {
-				if line = strings.TrimSpace(line); line != "" {
-					lines = append(lines, line)
-				}
-			}
-		}
-		for _, child := range node.Content {
-			gather(child)
-		}
-	}
-	gather(&root)
-	return lines
-}
-
 // replaceFile gives a file new content: all of it or, where the process is killed, none. Its mode stays.
 func replaceFile(name string, content []byte) error {
 	name, err := filepath.EvalSymlinks(name)
@@ -293,46 +202,4 @@ func replaceFile(name string, content []byte) error {
 		return err
 	}
 	return maybe.WriteFile(name, content, 0o644)
-}
-
-// checkUsable refuses a stage file whose secrets the sandbox cannot decrypt.
-func checkUsable(file string) error {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	var settings map[string]any
-	if yaml.Unmarshal(content, &settings) != nil {
-		return nil // the CLI says why
-	}
-	provider, _ := settings["secretsprovider"].(string)
-	switch salt, _ := settings["encryptionsalt"].(string); {
-	case provider != "" && provider != "passphrase" && provider != "default":
-		// Only the scheme: the rest may name a key or an account.
-		scheme, _, _ := strings.Cut(provider, ":")
-		provider = "the secrets provider " + scheme
-	case settings["encryptedkey"] != nil:
-		provider = "another secrets provider"
-	case salt != "" && !opens(salt):
-		provider = "another passphrase"
-	default:
-		return nil
-	}
-	return fmt.Errorf("%s is encrypted with %s, which the sandbox does not have: use a copy of the project whose %s "+
-		"has neither encrypted values nor that provider", filepath.Base(file), provider, filepath.Base(file))
-}
-
-// opens reports whether a salt was made with the sandbox's passphrase. A salt is v1:<base64>:<the word "pulumi"
-// encrypted>.
-func opens(salt string) bool {
-	parts := strings.SplitN(salt, ":", 3)
-	if len(parts) != 3 || parts[0] != "v1" {
-		return false
-	}
-	decoded, err := base64.StdEncoding.DecodeString(parts[1])
-	if err != nil {
-		return false
-	}
-	word, err := config.NewSymmetricCrypterFromPassphrase(passphrase, decoded).DecryptValue(context.Background(), parts[2])
-	return err == nil && word == "pulumi"
 }

@@ -9,7 +9,7 @@ import (
 // Error is one mistake in a stage's configuration.
 type Error struct {
 	// Path is what the user wrote, from the key on: services.web.allowFrom[0]. What stands in the defaults
-	// begins with "defaults.". Empty for a mistake that no key can mend.
+	// begins with "defaults.". Empty for a mistake that no key corrects.
 	Path string
 	// File is the name of the file it stands in: Pulumi.dev.yaml.
 	File string

@@ -139,7 +139,7 @@ func (c *checker) checkBuild(name string, build *Build) {
 	here := c.at("images", name, "build")
 	c.checkPaths(here, build)
 	if target := here.at("target"); target.present && blank(build.Target) {
-		target.fail("is empty; name a stage of the Dockerfile, or remove it to build the last one")
+		target.fail("is empty; name a build stage of the Dockerfile, or remove it to build the last one")
 	}
 	for i, from := range build.CacheFrom {
 		if _, err := imageref.Parse(from); err != nil {

@@ -224,7 +224,7 @@ func TestMistakes(t *testing.T) {
 			[]string{"allowed: linux/amd64, linux/arm64"}},
 		"an empty target": {
 			built("        context: app\n        target: ''"), "images.web.build.target", dev,
-			[]string{"name a stage of the Dockerfile"}},
+			[]string{"name a build stage of the Dockerfile"}},
 		"a cache that is no image": {
 			built("        context: app\n        cacheFrom: ['golang:1', 'not an image']"), "images.web.build.cacheFrom[1]", dev,
 			[]string{"not a reference to an image"}},

@@ -16,7 +16,7 @@ func diffCommand(directory *string) *cobra.Command {
 between; and their settings, as their files have them now, with the defaults. A secret is compared, and never shown.
 An image that is built in one stage and pinned in the other is no difference: what runs counts.
 
-Exit status: 0 where nothing differs, 1 where something does, 2 where that could not be told.`,
+Exit status: 0 where nothing differs, 1 where something does, 2 where that could not be found out.`,
 		Example: `  slipway diff dev release
   slipway diff dev release --json | jq '.images'`,
 		Args:              twoStages("diff takes two stages: slipway diff STAGE STAGE", "%s does not differ from itself"),

@@ -65,7 +65,7 @@ It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of mo
 }
 
 // previewStage asks Pulumi what would change, and AWS what is otherwise than it was deployed. Where only the latter
-// could not be told, there are both a preview and an error.
+// could not be found out, there are both a preview and an error.
 func previewStage(ctx context.Context, project *stagefile.Project, stack string) (*preview.Preview, error) {
 	pulumi := pulumicli.New(project.Directory)
 	var would *pulumicli.Preview

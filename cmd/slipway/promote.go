@@ -21,7 +21,7 @@ in Pulumi.TO.yaml, and nothing else in that file. With --service it takes only t
 services of FROM run, and with --task those of tasks. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
 
 Exit status: 0, or 1 where FROM has something that is not to be promoted or TO something that is in its way, or 2
-where that could not be told.`,
+where that could not be found out.`,
 		Example: `  slipway promote dev release
   slipway promote dev release --commit && pulumi up --stack release
   slipway promote dev release --service web --service worker`,

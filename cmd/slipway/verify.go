@@ -18,7 +18,7 @@ certificate and the hosted zone, and the queues of schedules.
 
 It reads the stage file as it is now, and AWS. It changes nothing and decrypts nothing. Each line says ok, note (there is
 nothing to check yet, or something that cannot be checked from here), wrong, or unknown (AWS refused to answer).
-Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not be told.`,
+Exit status: 0 if nothing is wrong, 1 if something is, 2 if something could not be found out.`,
 		Example:           "  slipway verify release",
 		Args:              oneStage("verify takes one stage: slipway verify STAGE"),
 		ValidArgsFunction: completeStages(directory, 1),

@@ -253,7 +253,7 @@ func (c *Context) stage(tree *stagedTree) error {
 
 // hash covers what decides the image. It is taken over the staged files, so that what was hashed is what is built.
 func (c *Context) hash(tree *stagedTree, build stage.Build) (string, error) {
-	anew, err := c.wasFilteredTwice(tree)
+	filteredTwice, err := c.wasFilteredTwice(tree)
 	if err != nil {
 		return "", err
 	}
@@ -263,7 +263,7 @@ func (c *Context) hash(tree *stagedTree, build stage.Build) (string, error) {
 		CacheFrom                 []string
 		// What earlier versions of this program staged otherwise has another hash, and nothing else has.
 		Anew bool `json:",omitempty"`
-	}{build.Args, build.Target, build.Platform, build.Refresh, build.CacheFrom, anew || isRenamed(c.Dir)})
+	}{build.Args, build.Target, build.Platform, build.Refresh, build.CacheFrom, filteredTwice || isRenamed(c.Dir)})
 	if err != nil {
 		return "", err
 	}

@@ -190,8 +190,8 @@ func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		ignore string
-		// anew says that Docker's classic builder would leave out a directory of it.
-		anew bool
+		// twice says that Docker's classic builder would leave out a directory of it.
+		twice bool
 	}{
 		"nothing":                            {"", false},
 		"patterns":                           {"drop\n*.md\n", false},
@@ -223,9 +223,9 @@ func TestNoIgnoreFileAppliesToTheStagedTree(t *testing.T) {
 					}
 					return err
 				}))
-			anew, err := context.wasFilteredTwice(tree)
+			twice, err := context.wasFilteredTwice(tree)
 			require.NoError(t, err)
-			require.Equal(t, test.anew, anew)
+			require.Equal(t, test.twice, twice)
 
 			require.NoError(t, os.WriteFile(beside, []byte("*"), 0o644))
 			require.Equal(t, context.Hash, staged(t, root, build).Hash)

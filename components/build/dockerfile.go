@@ -42,7 +42,7 @@ type buildError struct {
 
 // checkDockerfile refuses what the builder would only refuse after everything else was set up: a file that is no
 // Dockerfile, an unknown instruction, a target that is not there, a file that the build context does not hold. Whatever
-// the builder may take passes: where another frontend reads the file, or where a source cannot be told.
+// the builder may take passes: where another frontend reads the file, or where a source is not known.
 func (c *Context) checkDockerfile(root string, build stage.Build) error {
 	content, err := os.ReadFile(c.dockerfile)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Context) checkDockerfile(root string, build stage.Build) error {
 	return c.checkSources(root, parsed, built)
 }
 
-// parseDockerfile finds the build stages; nil where that cannot be told. Its error has all the instructions that are
+// parseDockerfile finds the build stages; nil where they are not known. Its error has all the instructions that are
 // none.
 func parseDockerfile(name string, content []byte) (parsed *dockerfile, err error) {
 	defer func() {

@@ -86,6 +86,7 @@ var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?
 
 const faultKind = "faults"
 
+// Faults are the faults that are set.
 func (t *Tx) Faults() map[string]string {
 	if faults := Get[map[string]string](t.Shared(), faultKind, ""); faults != nil {
 		return *faults

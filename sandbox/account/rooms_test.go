@@ -14,6 +14,7 @@ import (
 // floors are the packages of AWS's services from the ground up: each knows those of lower floors, and this package,
 // which knows none.
 var floors = [][]string{
+	{"accounttest"},
 	{"dns", "iam", "logs", "secrets", "vpc"},
 	{"ecr", "elb", "scaling", "scheduler"},
 	{"ecs"},

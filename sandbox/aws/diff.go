@@ -1,11 +1,14 @@
 package aws
 
 import (
+	"context"
 	"maps"
 	"reflect"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
@@ -160,6 +163,40 @@ func (d *difference) compareSets(path resource.PropertyPath, p property, old, va
 			d.add(at, deleted, replaces)
 		case came:
 			d.add(at, added, replaces)
+		}
+	}
+}
+
+func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, err
+	}
+	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
+	ignore(req.GetIgnoreChanges(), olds, news)
+	d := kind.properties.diff(olds, news)
+	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces,
+		Stables: d.stables,
+		Diffs:   d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
+	if len(d.keys) > 0 {
+		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
+	}
+	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the
+	// name changes.
+	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name")
+	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.deleteBeforeReplace)
+	return response, nil
+}
+
+// ignore keeps what a resource has where the program ignores changes, even ones that were made outside of it.
+func ignore(paths []string, olds, news values) {
+	for _, key := range paths {
+		old, had := olds[key]
+		if _, secret := reveal(news[key]); secret {
+			old = conceal(plain(old))
+		}
+		if had {
+			news[key] = old
 		}
 	}
 }

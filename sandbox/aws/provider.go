@@ -4,12 +4,9 @@ package aws
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -25,13 +22,6 @@ import (
 
 // Version is the version of pulumi-aws whose behaviour this provider has.
 const Version = "6.83.0"
-
-// settings are those of the provider that was configured last. The engine names no provider in the calls for
-// resources, and a stage has one.
-type settings struct {
-	region      string
-	defaultTags values
-}
 
 type server struct {
 	pulumirpc.UnimplementedResourceProviderServer
@@ -83,61 +73,6 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 	return &emptypb.Empty{}, nil
 }
 
-// configKeys are the provider settings that the sandbox understands or may leave alone.
-var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey",
-	"secretKey",
-	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles",
-	"sharedCredentialsFiles",
-	"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "version"}
-
-func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	config := req.GetNews().AsMap()
-	var failures []*pulumirpc.CheckFailure
-	for _, key := range slices.Sorted(maps.Keys(config)) {
-		if !slices.Contains(configKeys, key) && !strings.HasPrefix(key, "__") {
-			failures = append(failures, &pulumirpc.CheckFailure{Reason: fmt.Sprintf(
-				"could not validate provider configuration: Invalid or unknown key. Check `pulumi config get aws:%s`.", key)})
-		}
-	}
-	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures}, nil
-}
-
-// Configure refuses what the official provider refuses: no region, or an account that the stage does not allow.
-func (s *server) Configure(_ context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	config := plainValues(req.GetArgs().AsMap())
-	region := text(config, "region")
-	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
-		if region == "" {
-			region = os.Getenv(variable)
-		}
-	}
-	if region == "" {
-		return nil, fmt.Errorf("missing region information\n" +
-			"Make sure you have set your AWS region, e.g. `pulumi config set aws:region us-west-2`.")
-	}
-	allowed, forbidden := textList(decoded(config["allowedAccountIds"])), textList(decoded(config["forbiddenAccountIds"]))
-	if len(allowed) > 0 && !slices.Contains(allowed, s.account.ID) || slices.Contains(forbidden, s.account.ID) {
-		return nil, fmt.Errorf("AWS account ID not allowed: %s", s.account.ID)
-	}
-	configured := &settings{region: region, defaultTags: values{}}
-	if defaults, ok := decoded(config["defaultTags"]).(values); ok {
-		if tags, ok := defaults["tags"].(values); ok {
-			configured.defaultTags = tags
-		}
-	}
-	s.settings.Store(configured)
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: true}, nil
-}
-
-// decoded is a provider setting that is not a string, which the engine sends as JSON in a string.
-func decoded(v any) any {
-	var inner any
-	if s, ok := v.(string); ok && json.Unmarshal([]byte(s), &inner) == nil {
-		return inner
-	}
-	return v
-}
-
 func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	u := urn.URN(req.GetUrn())
 	kind, err := findType(string(u.Type()))
@@ -185,40 +120,6 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 	}
 	response.Inputs, err = structpb.NewStruct(inputs)
 	return response, err
-}
-
-func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	kind, err := findType(string(urn.URN(req.GetUrn()).Type()))
-	if err != nil {
-		return nil, err
-	}
-	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
-	ignore(req.GetIgnoreChanges(), olds, news)
-	d := kind.properties.diff(olds, news)
-	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces,
-		Stables: d.stables,
-		Diffs:   d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}
-	if len(d.keys) > 0 {
-		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
-	}
-	// Two things of one name cannot exist side by side, so one with a name of the program's own goes first, also where the
-	// name changes.
-	ownName := kind.autoname && !slices.Contains(textList(news[defaultsKey]), "name")
-	response.DeleteBeforeReplace = len(d.replaces) > 0 && (ownName || kind.deleteBeforeReplace)
-	return response, nil
-}
-
-// ignore keeps what a resource has where the program ignores changes, even ones that were made outside of it.
-func ignore(paths []string, olds, news values) {
-	for _, key := range paths {
-		old, had := olds[key]
-		if _, secret := reveal(news[key]); secret {
-			old = conceal(plain(old))
-		}
-		if had {
-			news[key] = old
-		}
-	}
 }
 
 func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {

@@ -73,7 +73,7 @@ func TestWhatTheAccountRefusesTheProgramRefusesFirst(t *testing.T) {
 // outcome of a stage file: refused before any change, or made as a whole.
 type outcome struct{ refused bool }
 
-// keyAndFile is how a refusal begins: services.web.port (Pulumi.dev.yaml): …, or the file alone where no key can mend
+// keyAndFile is how a refusal begins: services.web.port (Pulumi.dev.yaml): …, or the file alone where no key corrects
 // it.
 var keyAndFile = regexp.MustCompile(`^([^\s(].* )?\(?Pulumi(\.[^ ]+)?\.yaml\)?: .`)
 

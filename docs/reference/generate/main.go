@@ -1,4 +1,4 @@
-// Generate writes docs/configuration.md and docs/stage.schema.json anew from the code of stage/. It runs in the
+// Generate writes docs/configuration.md and docs/stage.schema.json from the code of stage/. It runs in the
 // project's directory, as `make docs` runs it.
 package main
 

@@ -57,3 +57,14 @@ func deleteCluster(t *account.Tx, id string, o account.Object, _ bool) error {
 	}
 	return nil
 }
+
+func clusterARN(t *account.Tx, reference string) (string, error) {
+	if reference == "" {
+		reference = "default"
+	}
+	o := account.Get[account.Object](t, Cluster, account.AfterSlash(reference))
+	if o == nil || (strings.HasPrefix(reference, "arn:") && o.Text("arn") != reference) {
+		return "", account.Refuse("ClusterNotFoundException", "Cluster not found.")
+	}
+	return o.Text("arn"), nil
+}

@@ -1,9 +1,10 @@
 package ecs
 
 import (
+	"fmt"
 	"slices"
-
 	"slipway/sandbox/account"
+	"time"
 )
 
 // Alarms are the CloudWatch alarms that fail a service's deployments.
@@ -45,3 +46,43 @@ func (r *rollout) inBakeTime(d *Deployment) bool {
 	d.Baking, r.changed = true, true
 	return true
 }
+
+// Deployment is one attempt to bring a service to a task definition.
+type Deployment struct {
+	ID                 string    `json:"id"`     // ecs-svc/…
+	Status             string    `json:"status"` // PRIMARY or ACTIVE
+	TaskDefinition     string    `json:"taskDefinition"`
+	DesiredCount       int       `json:"desiredCount"`
+	FailedTasks        int       `json:"failedTasks"`
+	RolloutState       string    `json:"rolloutState"` // IN_PROGRESS, COMPLETED or FAILED
+	RolloutStateReason string    `json:"rolloutStateReason"`
+	CreatedAt          time.Time `json:"createdAt"`
+	UpdatedAt          time.Time `json:"updatedAt"`
+	IsRollback         bool      `json:"isRollback"`
+	Baking             bool      `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
+}
+
+// newDeployment makes a new primary deployment.
+func newDeployment(t *account.Tx, s *Service, taskDefinition string) *Deployment {
+	for _, d := range s.Deployments {
+		d.Status = statusActive
+	}
+	d := &Deployment{ID: newDeploymentID(t), Status: statusPrimary, TaskDefinition: taskDefinition,
+		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now}
+	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
+	s.Deployments = append([]*Deployment{d}, s.Deployments...)
+	s.TaskDefinition = taskDefinition
+	return d
+}
+
+// newDeploymentID is ecs-svc/ and 19 digits.
+func newDeploymentID(t *account.Tx) string {
+	return fmt.Sprintf("ecs-svc/%019d", 1_000_000_000_000_000_000+7_919*t.Next("deployments"))
+}
+
+// Rollout states of a deployment.
+const (
+	InProgress = "IN_PROGRESS"
+	Completed  = "COMPLETED"
+	Failed     = "FAILED"
+)

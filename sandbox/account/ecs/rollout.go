@@ -19,46 +19,6 @@ const stepTime = 200 * time.Millisecond
 // maxSteps bounds the work of one read. A service that has kept failing for longer skips ahead.
 const maxSteps = 1000
 
-// Deployment is one attempt to bring a service to a task definition.
-type Deployment struct {
-	ID                 string    `json:"id"`     // ecs-svc/…
-	Status             string    `json:"status"` // PRIMARY or ACTIVE
-	TaskDefinition     string    `json:"taskDefinition"`
-	DesiredCount       int       `json:"desiredCount"`
-	FailedTasks        int       `json:"failedTasks"`
-	RolloutState       string    `json:"rolloutState"` // IN_PROGRESS, COMPLETED or FAILED
-	RolloutStateReason string    `json:"rolloutStateReason"`
-	CreatedAt          time.Time `json:"createdAt"`
-	UpdatedAt          time.Time `json:"updatedAt"`
-	IsRollback         bool      `json:"isRollback"`
-	Baking             bool      `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
-}
-
-// Rollout states of a deployment.
-const (
-	InProgress = "IN_PROGRESS"
-	Completed  = "COMPLETED"
-	Failed     = "FAILED"
-)
-
-// newDeployment makes a new primary deployment.
-func newDeployment(t *account.Tx, s *Service, taskDefinition string) *Deployment {
-	for _, d := range s.Deployments {
-		d.Status = statusActive
-	}
-	d := &Deployment{ID: newDeploymentID(t), Status: statusPrimary, TaskDefinition: taskDefinition,
-		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now}
-	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
-	s.Deployments = append([]*Deployment{d}, s.Deployments...)
-	s.TaskDefinition = taskDefinition
-	return d
-}
-
-// newDeploymentID is ecs-svc/ and 19 digits.
-func newDeploymentID(t *account.Tx) string {
-	return fmt.Sprintf("ecs-svc/%019d", 1_000_000_000_000_000_000+7_919*t.Next("deployments"))
-}
-
 // advance works out a service's rollout up to now, and keeps it.
 func advance(t *account.Tx, s *Service) {
 	if s.Status == statusInactive {
@@ -248,42 +208,6 @@ func (r *rollout) drain() {
 	if gone {
 		r.service.Status, r.service.Deployments, r.changed = statusInactive, nil, true
 		scaling.ForgetScaling(r.Tx, "service/"+r.service.id())
-	}
-}
-
-// breakCircuit gives up a deployment whose tasks keep failing, by ECS's own threshold.
-func (r *rollout) breakCircuit(d *Deployment) {
-	s := r.service
-	threshold := min(max((s.Settings.DesiredCount+1)/2, 3), 200)
-	if d.RolloutState != InProgress || d.FailedTasks < threshold {
-		return
-	}
-	if !s.Settings.CircuitBreaker {
-		r.eventOnce("(service %s) is unable to consistently start tasks successfully. For more information, see the "+
-			"Troubleshooting section of the Amazon ECS Developer Guide.", s.Name)
-		return
-	}
-	r.giveUp(d, "ECS deployment circuit breaker: ", "tasks failed to start.", s.Settings.Rollback)
-}
-
-// giveUp fails a deployment, and goes back to the last one that completed.
-func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
-	s := r.service
-	d.RolloutState, d.UpdatedAt = Failed, r.at
-	d.RolloutStateReason = by + reason
-	r.event("(service %s) (deployment %s) deployment failed: %s", s.Name, d.ID, reason)
-	last := s.LastCompleted
-	if !rollback || last == nil || d.IsRollback {
-		return
-	}
-	d.DesiredCount = 0
-	back := newDeployment(r.Tx, s, last.TaskDefinition)
-	back.CreatedAt, back.UpdatedAt, back.IsRollback = r.at, r.at, true
-	back.RolloutStateReason = by + "rolling back to deploymentId " + last.ID + "."
-	r.event("(service %s) rolling back to deployment %s.", s.Name, back.ID)
-	// What still runs on the earlier revision need not be started again.
-	for _, task := range r.live(last) {
-		task.StartedBy = back.ID
 	}
 }
 

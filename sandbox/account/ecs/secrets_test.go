@@ -3,7 +3,6 @@ package ecs
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -83,32 +82,4 @@ func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
 			require.Equal(t, want, task.StoppedReason)
 		})
 	}
-}
-
-func TestVersionsLoseTheirLabelsAndStayReadable(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	arn, first := s.secret("0")
-	for i := range 120 {
-		_, err := secrets.PutSecretValue(s.Account, arn, fmt.Sprint(i+1), "")
-		require.NoError(t, err)
-	}
-	value, err := secrets.SecretValue(s.Account, arn+":::"+first)
-	require.NoError(t, err, "a day has not passed")
-	require.Equal(t, "0", value)
-	value, err = secrets.SecretValue(s.Account, arn+"::AWSPREVIOUS:")
-	require.NoError(t, err)
-	require.Equal(t, "119", value)
-	s.clock = s.clock.Add(25 * time.Hour)
-	_, err = secrets.PutSecretValue(s.Account, "shop/dev/web", "last", "")
-	require.NoError(t, err)
-	_, err = secrets.SecretValue(s.Account, arn+":::"+first)
-	require.ErrorContains(t, err, "can't find the specified secret value for VersionId: "+first)
-
-	require.NoError(t, secrets.DeleteSecret(s.Account, arn, 7))
-	s.clock = s.clock.Add(8 * 24 * time.Hour)
-	_, err = secrets.CreateSecret(s.Account, testRegion, account.Object{"name": "shop/dev/web"})
-	require.NoError(t, err, "the name is free again")
-	_, err = secrets.SecretValue(s.Account, arn)
-	require.ErrorContains(t, err, "ResourceNotFoundException")
 }

@@ -56,16 +56,3 @@ func TestASecurityGroupIsThereForAllOrForNone(t *testing.T) {
 	require.True(t, account.IsCode(rule("5", "sg-1", "sg-1", 80), "InvalidPermission.Duplicate"), "the same rule twice")
 	require.NoError(t, rule("6", "sg-1", "sg-1", 82))
 }
-
-func TestReplicasAreCountedAsECSCountsThem(t *testing.T) {
-	t.Parallel()
-	const one, two = "web:1", "web:2"
-	s := &Service{TaskDefinition: two, Deployments: []*Deployment{{TaskDefinition: two}}, Tasks: []*Task{
-		{TaskDefinition: two, LastStatus: taskRunning}, {TaskDefinition: two, LastStatus: taskRunning, Settling: true},
-		{TaskDefinition: two, LastStatus: taskRunning, TargetHealth: targetInitial},
-		{TaskDefinition: two, LastStatus: "PENDING"},
-		{TaskDefinition: one, LastStatus: taskStopped}}}
-	revision, running := s.serving()
-	require.Equal(t, two, revision)
-	require.Equal(t, 3, running)
-}

@@ -192,3 +192,15 @@ func (d TaskDefinition) check() error {
 	}
 	return d.crosscheck()
 }
+
+// deployable finds a task definition that a service may be pointed at.
+func deployable(t *account.Tx, reference string) (*TaskDefinition, error) {
+	d, err := findTaskDefinition(t, reference)
+	if err != nil {
+		return nil, err
+	}
+	if d.Status != statusActive {
+		return nil, account.Refuse("ClientException", "TaskDefinition is inactive")
+	}
+	return d, nil
+}

@@ -108,6 +108,7 @@ func Simulate(a *account.Account, role, action, resource string, more []string) 
 	return found, err
 }
 
+// Decide is Simulate within a transaction.
 func Decide(t *account.Tx, role, action, resource string, more []string) (found Simulation, err error) {
 	o := account.Get[account.Object](t, Role, role)
 	if o == nil {

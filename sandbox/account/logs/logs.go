@@ -60,6 +60,7 @@ func CreateLogStream(a *account.Account, group, stream string) error {
 	})
 }
 
+// PutLogStream adds a stream, in whatever group.
 func PutLogStream(t *account.Tx, group, stream string) {
 	account.Put(t, logStreamKind, group+":"+stream, account.Object{"group": group, "name": stream})
 }
@@ -78,6 +79,7 @@ func PutLogEvents(a *account.Account, group, stream string, events []LogEvent) e
 	})
 }
 
+// RecordLogEvents adds events, in whatever stream.
 func RecordLogEvents(t *account.Tx, group, stream string, events []LogEvent) {
 	batch := t.Next("batches of log events")
 	for i, event := range events {

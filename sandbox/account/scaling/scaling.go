@@ -48,6 +48,7 @@ func DeleteScalableTarget(a *account.Account, id string) error {
 	})
 }
 
+// ForgetScaling removes a target with its policies and scheduled actions, where there are any.
 func ForgetScaling(t *account.Tx, id string) {
 	for _, kind := range []string{ScalingPolicy, ScheduledAction} {
 		for _, o := range account.List[account.Object](t, kind) {

@@ -26,6 +26,7 @@ func SecretValue(a *account.Account, reference string) (value string, err error)
 	return value, err
 }
 
+// ReadSecret is SecretValue within a transaction.
 func ReadSecret(t *account.Tx, reference string) (string, error) {
 	arn, key, stage, version := ParseSecretReference(reference)
 	v, err := findSecretVersion(t, arn, version, stage)

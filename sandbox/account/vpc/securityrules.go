@@ -48,6 +48,7 @@ func HasSecurityGroup(t *account.Tx, id string) bool {
 	return id == DefaultSecurityGroup || account.Get[account.Object](t, SecurityGroup, id) != nil
 }
 
+// CheckSecurityGroups refuses groups that do not exist.
 func CheckSecurityGroups(t *account.Tx, ids ...string) error {
 	for _, id := range ids {
 		if !HasSecurityGroup(t, id) {
@@ -171,6 +172,7 @@ func deleteSecurityGroup(t *account.Tx, id string, _ account.Object, _ bool) err
 	return nil
 }
 
+// SecurityGroupInUse refuses to delete a group that something refers to.
 func SecurityGroupInUse(id string) error {
 	return account.Refuse("DependencyViolation", "resource %s has a dependent object", id)
 }

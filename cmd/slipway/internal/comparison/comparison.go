@@ -60,7 +60,7 @@ type serviceDifference struct {
 type secretComparison struct {
 	Name   string `json:"name"`
 	OnlyIn string `json:"onlyIn,omitempty"`
-	// Equal is nil where that could not be told.
+	// Equal is nil where that is not known.
 	Equal *bool `json:"equal"`
 	// ARNs of values that are kept elsewhere; empty for one that is encrypted.
 	ARNs [2]string `json:"arns"`
@@ -232,7 +232,7 @@ func sourceOf(stages [2]*comparedStage, name string) string {
 	return stages[0].Project.Directory
 }
 
-// Verdict is the command's: exit.Difference where something differs, another error where that could not be told.
+// Verdict is the command's: exit.Difference where something differs, another error where that is not known.
 func (c *Comparison) Verdict() error {
 	differs := len(c.Images)+len(c.Services)+len(c.Tasks)+len(c.Stage) > 0
 	var unknown []string

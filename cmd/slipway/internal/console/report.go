@@ -45,10 +45,14 @@ func (r *Report) JSON(value any) error {
 // Printf prints a part of the answer.
 func (r *Report) Printf(format string, args ...any) { fmt.Fprintf(r.Out, format, args...) }
 
-// Good, Bad and Dim colour a text for a terminal.
+// Good is a text in green, where the output is a terminal.
 func (r *Report) Good(text string) string { return r.coloured(text, "2") }
-func (r *Report) Bad(text string) string  { return r.coloured(text, "1") }
-func (r *Report) Dim(text string) string  { return r.coloured(text, "8") }
+
+// Bad is a text in red.
+func (r *Report) Bad(text string) string { return r.coloured(text, "1") }
+
+// Dim is a text in grey.
+func (r *Report) Dim(text string) string { return r.coloured(text, "8") }
 
 func (r *Report) coloured(text, ansi string) string {
 	return r.Renderer.NewStyle().Foreground(lipgloss.Color(ansi)).Render(text)

@@ -58,7 +58,7 @@ func noLog(of *snapshot.Stage, name string) error {
 	stack := of.Stack
 	settings, err := of.Declared()
 	if err != nil {
-		return fmt.Errorf("%s has no log in AWS, and whether the stage file has that name cannot be told:\n%w", name, err)
+		return fmt.Errorf("%s has no log in AWS, and it is not known whether the stage file has that name:\n%w", name, err)
 	}
 	_, service := settings.Services[name]
 	_, task := settings.Tasks[name]

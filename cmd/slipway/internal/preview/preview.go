@@ -71,8 +71,9 @@ type Workload struct {
 type What string
 
 const (
-	// Created and Deleted are as they say.
+	// Created is what the stage does not have yet.
 	Created What = "created"
+	// Deleted is what the stage file no longer has.
 	Deleted What = "deleted"
 	// Replaced is a service that is deleted first: nothing serves until the new one runs.
 	Replaced What = "replaced"

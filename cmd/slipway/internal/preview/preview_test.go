@@ -18,7 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 )
 
-var update = flag.Bool("update", false, "write testdata anew")
+var update = flag.Bool("update", false, "rewrite testdata")
 
 const (
 	service    = "slipway:components:Service"

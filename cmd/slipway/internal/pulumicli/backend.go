@@ -83,13 +83,13 @@ func OpenBackend(ctx context.Context, p *stagefile.Project, stack string) (*Back
 	return found, err
 }
 
-// Unread says that nobody can tell from here whether an update is under way; empty where that can be told.
+// Unread says that slipway cannot know whether an update is under way; empty where it can.
 func (f *Backend) Unread() string {
 	if f == nil || f.Files != nil {
 		return ""
 	}
 	address, _, _ := strings.Cut(f.url, "?") // without what may be a key
-	return "whether an update is under way cannot be told: slipway does not read the locks in " + address
+	return "it is not known whether an update is under way: slipway does not read the locks in " + address
 }
 
 // listOwn lists a directory of the stack; or, where that is empty, the one that the stack has in a backend of the

@@ -211,7 +211,7 @@ func TestALockThatCannotBeReadIsSaidOnce(t *testing.T) {
 			require.Empty(t, note)
 			continue
 		}
-		require.Contains(t, note, "whether an update is under way cannot be told: slipway does not read the locks "+want)
+		require.Contains(t, note, "it is not known whether an update is under way: slipway does not read the locks "+want)
 		require.NoError(t, CheckLock(t.Context(), p, "dev"))
 	}
 }

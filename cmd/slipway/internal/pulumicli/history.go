@@ -105,7 +105,7 @@ func (p *History) Count(ctx context.Context) (int, error) {
 	return len(p.updates), nil
 }
 
-// State is the stack's as an update left it, by the update's place; nil where that cannot be told. cheap leaves out
+// State is the stack's as an update left it, by the update's place; nil where that is not known. cheap leaves out
 // what takes a command of the CLI.
 func (p *History) State(ctx context.Context, i int, cheap bool) (*State, error) {
 	of := p.updates[i]

@@ -142,7 +142,7 @@ func (r *Recovery) finder(ctx context.Context) (*finder, error) {
 	return &finder{client, func(token, id string) bool { return r.state.holds(token, id) }}, nil
 }
 
-// plan decides what becomes of an operation, as far as can be told before what it made is read.
+// plan decides what becomes of an operation, as far as that is known before what it made is read.
 func (o *recovered) plan(ctx context.Context, find *finder, state *stackState) (err error) {
 	const again = "the next update does it again"
 	token, in := o.made.token(), inputs(o.made.properties("inputs"))

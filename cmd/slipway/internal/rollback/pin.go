@@ -16,11 +16,11 @@ import (
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
 
 // checkRevisions refuses to pin a revision that has something else than what the stage file of its update asked for, or
-// of which that cannot be told. A revision that the update was pinned to itself is what it asked for.
+// of which that is not known. A revision that the update was pinned to itself is what it asked for.
 func (r *Plan) checkRevisions() error {
 	asked, err := r.target.Asked(r.stage.Project.Name, r.stage.Name())
 	if err != nil {
-		return exit.Refuse("what update %d asked for cannot be told, and so not whether its revisions have that (%s): go "+
+		return exit.Refuse("what update %d asked for is not known, nor whether its revisions have that (%s): go "+
 			"back without --pin, or "+
 			"write the revisions that you mean into the stage file", r.To, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}

@@ -165,7 +165,7 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 		case unused:
 		default:
 			return nil, exit.Refuse("the secrets of the stage are encrypted in another way since (%s): use --pin, or `git "+
-				"revert`, and encrypt the values anew", key)
+				"revert`, and encrypt the values again", key)
 		}
 	}
 	return stagefile.SetValues(earlier, missing)

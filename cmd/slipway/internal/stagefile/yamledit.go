@@ -30,7 +30,7 @@ func SetRefs(source []byte, key string, refs map[string]string) ([]byte, error) 
 }
 
 // SetValues returns the stage file with other values in it. All other bytes stay: comments, order, quotes, indentation,
-// line endings. Encoding the file anew would not keep them.
+// line endings. Encoding the whole file would not keep them.
 func SetValues(source []byte, settings []Value) ([]byte, error) {
 	var want any
 	if err := yaml.Unmarshal(source, &want); err != nil {

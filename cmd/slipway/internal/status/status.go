@@ -36,7 +36,7 @@ type Stage struct {
 	// Differences are in sentences, each beginning with what it is about.
 	Differences []string `json:"differences"`
 
-	// Notes are what could not be told, or is to be known, and is no difference.
+	// Notes are what could not be found out, or is to be known, and is no difference.
 	Notes []string `json:"notes,omitempty"`
 
 	// unread is why schedules could not be read; nil where all were.
@@ -210,7 +210,7 @@ const lostChapter = "docs/operations.md, \"get back a state that was lost\""
 
 // askedFor has what a stage file asks for, or says why that cannot be deployed.
 func (s *Stage) askedFor(settings *stage.Stage, mistakes error) {
-	if mistakes != nil { // what was deployed and what runs can be told all the same
+	if mistakes != nil { // what was deployed and what runs is known all the same
 		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stagefile.StageName(s.Stage),
 			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
 		return

@@ -56,7 +56,7 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 		return "", exit.Refuse("there is no hosted zone %s in this account: name one that `aws route53 list-hosted-zones` lists",
 			name)
 	case public > 1:
-		return "", exit.Refuse("there are %d public hosted zones %s, and which one is meant cannot be told: delete those "+
+		return "", exit.Refuse("there are %d public hosted zones %s, and it is not known which one is meant: delete those "+
 			"that are not used", public, name)
 	}
 	return "the hosted zone is there, and public", nil

@@ -167,7 +167,7 @@ var (
 )
 
 // allowed asks IAM whether an execution role that is there could do what the update lets it. What the update gives the
-// role goes into the question, so that only what no update mends is found.
+// role goes into the question, so that only what no update fixes is found.
 func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (string, error) {
 	if boundary := v.stage.Roles.PermissionsBoundary; boundary != "" && boundary != found.Boundary {
 		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be "+
@@ -200,7 +200,7 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 	case len(denied) > 0:
 		return "", exit.Refuse("the role %s could not do %s: allow it there", name, strings.Join(denied, ", "))
 	case len(unsure) > 0:
-		return "", noted("whether the role %s could do %s cannot be told from here", name, strings.Join(unsure, ", "))
+		return "", noted("slipway does not know whether the role %s could do %s", name, strings.Join(unsure, ", "))
 	}
 	return fmt.Sprintf("the role %s may pull its images, write its log and read its secrets", name), nil
 }

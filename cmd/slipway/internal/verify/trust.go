@@ -40,7 +40,7 @@ type assumer struct {
 // trusted checks that a role can be assumed for tasks, or schedules, of this account and region. An update writes the
 // trust policy only where the stage file changes it, so what was changed by hand stays until a refresh.
 func (v *verifier) trusted(name string, found *role, by assumer) (string, error) {
-	mend := fmt.Sprintf("run `pulumi up --refresh --stack %s`, which sets its trust policy back", v.stack)
+	fix := fmt.Sprintf("run `pulumi up --refresh --stack %s`, which sets its trust policy back", v.stack)
 	text, err := url.PathUnescape(found.Trust)
 	if err != nil {
 		return "", fmt.Errorf("the trust policy of %s cannot be read: %w", name, err)
@@ -58,18 +58,18 @@ func (v *verifier) trusted(name string, found *role, by assumer) (string, error)
 		case !known:
 			unsure = true
 		case holds && statement.Effect == "Deny":
-			return "", exit.Refuse("the trust policy of the role %s denies %s to assume it: %s", name, by.principal, mend)
+			return "", exit.Refuse("the trust policy of the role %s denies %s to assume it: %s", name, by.principal, fix)
 		case holds:
 			trusts = true
 		}
 	}
 	if unsure {
 		return "", noted("the trust policy of the role %s has conditions that slipway does not know: "+
-			"make sure that they let %s assume it, or %s", name, by.principal, mend)
+			"make sure that they let %s assume it, or %s", name, by.principal, fix)
 	}
 	if !trusts {
 		return "", exit.Refuse("the trust policy of the role %s does not let %s assume it for %s of this account and "+
-			"region: %s", name, by.principal, by.words, mend)
+			"region: %s", name, by.principal, by.words, fix)
 	}
 	return "the role " + name + " can be assumed by " + by.words, nil
 }

@@ -103,7 +103,7 @@ func (v *verifier) run(ctx context.Context) []Check {
 }
 
 // add has a check made that is one line. do returns what is well, or else an error: a finding for what is wrong, a
-// note, or any other for what could not be told.
+// note, or any other for what could not be found out.
 func (v *verifier) add(about, key string, do func(context.Context) (string, error)) {
 	v.pending = append(v.pending, func(ctx context.Context) []Check {
 		said, err := do(ctx)
@@ -141,7 +141,7 @@ func (f *Result) Print(r *console.Report) {
 	}
 }
 
-// Verdict ends the command with 1 where something is wrong, or with 2 where something could not be told.
+// Verdict ends the command with 1 where something is wrong, or with 2 where something could not be found out.
 func (f *Result) Verdict() error {
 	count := map[string]int{}
 	for _, each := range f.Checks {

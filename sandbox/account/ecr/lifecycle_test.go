@@ -1,15 +1,14 @@
-package ecs
+package ecr
 
 import (
 	"fmt"
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/accounttest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"slipway/sandbox/account"
-	"slipway/sandbox/account/ecr"
 )
 
 // rules is a policy of rules that each expire what a selection says.
@@ -63,20 +62,20 @@ func TestLifecycleRulesExpireWhatAWSExpires(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t)
-			s.object(ecr.Repository, "shop", account.Object{"imageTagMutability": "MUTABLE"})
+			s := accounttest.New(t)
+			s.Object(Repository, "shop", account.Object{"imageTagMutability": "MUTABLE"})
 			for i, image := range c.images {
 				if i > 0 {
-					s.clock = s.clock.Add(24 * time.Hour)
+					s.Clock = s.Clock.Add(24 * time.Hour)
 				}
 				digest, tags, _ := strings.Cut(image, " ")
 				for _, tag := range strings.Split(tags, " ") {
-					require.NoError(t, ecr.TagImage(s.Account, "shop", tag, digest, 1))
+					require.NoError(t, TagImage(s.Account, "shop", tag, digest, 1))
 				}
 			}
-			require.NoError(t, ecr.PutLifecyclePolicy(s.Account, "shop", c.policy, account.Object{"repository": "shop",
+			require.NoError(t, PutLifecyclePolicy(s.Account, "shop", c.policy, account.Object{"repository": "shop",
 				"policy": c.policy}))
-			images, err := ecr.Images(s.Account)
+			images, err := Images(s.Account)
 			require.NoError(t, err)
 			left, all := map[string]bool{}, []string{}
 			for _, image := range images {
@@ -114,73 +113,35 @@ func TestLifecyclePoliciesThatTheSandboxDoesNotKnow(t *testing.T) {
 		rules(strings.ReplaceAll(untaggedWeek, `"days"`, `"weeks"`)):                     unknown,
 		rules(`"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1`): unknown,
 	} {
-		_, err := ecr.ParseLifecyclePolicy(policy)
+		_, err := ParseLifecyclePolicy(policy)
 		require.True(t, account.IsCode(err, "InvalidParameterException"), policy)
 		require.ErrorContains(t, err, "Lifecycle policy validation failure")
 		require.ErrorContains(t, err, says)
 	}
 }
 
-func TestAnotherTagDoesNotMakeAnImageYounger(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	first := s.clock
-	s.clock = s.clock.Add(time.Hour)
-	require.NoError(t, ecr.TagImage(s.Account, "shop-dev/web", "two", "sha256:2", 1))
-	s.clock = s.clock.Add(time.Hour)
-	one, err := ecr.FindImage(s.Account, "shop-dev/web", "one", "")
-	require.NoError(t, err)
-	require.NoError(t, ecr.TagImage(s.Account, "shop-dev/web", "keep-one", one.Digest, 1))
-	again, err := ecr.FindImage(s.Account, "shop-dev/web", "keep-one", "")
-	require.NoError(t, err)
-	require.True(t, again.PushedAt.Equal(first), "%s", again.PushedAt)
-	require.True(t, account.IsCode(ecr.TagImage(s.Account, "shop-dev/web", "keep-one", one.Digest, 1),
-		"ImageAlreadyExistsException"))
-	require.True(t, account.IsCode(ecr.TagImage(s.Account, "shop-dev/web", "keep-one", "sha256:2", 1),
-		"ImageTagAlreadyExistsException"))
-	lastOne := rules(`"tagStatus": "tagged", "tagPatternList": ["*"], "countType": "imageCountMoreThan", "countNumber": 1`)
-	require.NoError(t, ecr.PutLifecyclePolicy(s.Account, "shop-dev/web", lastOne,
-		account.Object{"repository": "shop-dev/web",
-			"policy": lastOne}))
-	images, err := ecr.Images(s.Account)
-	require.NoError(t, err)
-	require.Len(t, images, 1, "both tags are gone with the older image")
-	require.Equal(t, "two", images[0].Tag)
-}
-
 func TestAnImageThatAnIndexListsNeitherExpiresNorCanBeDeletedBefore(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	s := accounttest.New(t)
+	s.Object(Repository, "shop-dev/web", account.Object{"imageTagMutability": "IMMUTABLE"})
+	require.NoError(t, PutImage(s.Account, "shop-dev/web", "one", "sha256:1", 1))
 	put := func(tag, digest string, platforms ...string) error {
-		return ecr.PutImage(s.Account, "shop-dev/web", tag, digest, 1, platforms...)
+		return PutImage(s.Account, "shop-dev/web", tag, digest, 1, platforms...)
 	}
 	require.True(t, account.IsCode(put("index", "sha256:3", "sha256:2"), "ReferencedImagesNotFoundException"))
 	require.NoError(t, put("", "sha256:2"))
 	require.NoError(t, put("", "sha256:4"))
 	require.NoError(t, put("index", "sha256:3", "sha256:2"))
 	week := rules(untaggedWeek)
-	require.NoError(t, ecr.PutLifecyclePolicy(s.Account, "shop-dev/web", week,
+	require.NoError(t, PutLifecyclePolicy(s.Account, "shop-dev/web", week,
 		account.Object{"repository": "shop-dev/web", "policy": week}))
-	s.clock = s.clock.Add(30 * 24 * time.Hour)
-	_, err := ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:2")
+	s.Clock = s.Clock.Add(30 * 24 * time.Hour)
+	_, err := FindImage(s.Account, "shop-dev/web", "", "sha256:2")
 	require.NoError(t, err)
-	_, err = ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:4")
+	_, err = FindImage(s.Account, "shop-dev/web", "", "sha256:4")
 	require.True(t, account.IsCode(err, "ImageNotFoundException"))
-	_, err = ecr.DeleteImage(s.Account, "shop-dev/web", "", "sha256:3")
+	_, err = DeleteImage(s.Account, "shop-dev/web", "", "sha256:3")
 	require.NoError(t, err)
-	_, err = ecr.FindImage(s.Account, "shop-dev/web", "", "sha256:2")
+	_, err = FindImage(s.Account, "shop-dev/web", "", "sha256:2")
 	require.True(t, account.IsCode(err, "ImageNotFoundException"), "nothing lists it any more")
-}
-
-func TestTheClockFaultPutsTheAccountsClockForward(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	require.ErrorContains(t, s.SetFaults(map[string]string{account.Clock: "tomorrow"}), "clock=tomorrow")
-	require.ErrorContains(t, s.SetFaults(map[string]string{account.Clock: "0s"}), "clock=0s")
-	require.NoError(t, s.SetFaults(map[string]string{account.Clock: "-48h"}))
-	require.NoError(t, s.SetFaults(map[string]string{account.Clock: "48h"}))
-	require.NoError(t, ecr.TagImage(s.Account, "shop-dev/web", "two", "sha256:2", 1))
-	two, err := ecr.FindImage(s.Account, "shop-dev/web", "two", "")
-	require.NoError(t, err)
-	require.True(t, two.PushedAt.Equal(s.clock.Add(48*time.Hour)), "%s", two.PushedAt)
 }

@@ -1,0 +1,75 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// settings are those of the provider that was configured last. The engine names no provider in the calls for
+// resources, and a stage has one.
+type settings struct {
+	region      string
+	defaultTags values
+}
+
+// configKeys are the provider settings that the sandbox understands or may leave alone.
+var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey",
+	"secretKey",
+	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles",
+	"sharedCredentialsFiles",
+	"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "version"}
+
+func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	config := req.GetNews().AsMap()
+	var failures []*pulumirpc.CheckFailure
+	for _, key := range slices.Sorted(maps.Keys(config)) {
+		if !slices.Contains(configKeys, key) && !strings.HasPrefix(key, "__") {
+			failures = append(failures, &pulumirpc.CheckFailure{Reason: fmt.Sprintf(
+				"could not validate provider configuration: Invalid or unknown key. Check `pulumi config get aws:%s`.", key)})
+		}
+	}
+	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures}, nil
+}
+
+// Configure refuses what the official provider refuses: no region, or an account that the stage does not allow.
+func (s *server) Configure(_ context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+	config := plainValues(req.GetArgs().AsMap())
+	region := text(config, "region")
+	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region == "" {
+			region = os.Getenv(variable)
+		}
+	}
+	if region == "" {
+		return nil, fmt.Errorf("missing region information\n" +
+			"Make sure you have set your AWS region, e.g. `pulumi config set aws:region us-west-2`.")
+	}
+	allowed, forbidden := textList(decoded(config["allowedAccountIds"])), textList(decoded(config["forbiddenAccountIds"]))
+	if len(allowed) > 0 && !slices.Contains(allowed, s.account.ID) || slices.Contains(forbidden, s.account.ID) {
+		return nil, fmt.Errorf("AWS account ID not allowed: %s", s.account.ID)
+	}
+	configured := &settings{region: region, defaultTags: values{}}
+	if defaults, ok := decoded(config["defaultTags"]).(values); ok {
+		if tags, ok := defaults["tags"].(values); ok {
+			configured.defaultTags = tags
+		}
+	}
+	s.settings.Store(configured)
+	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: true}, nil
+}
+
+// decoded is a provider setting that is not a string, which the engine sends as JSON in a string.
+func decoded(v any) any {
+	var inner any
+	if s, ok := v.(string); ok && json.Unmarshal([]byte(s), &inner) == nil {
+		return inner
+	}
+	return v
+}
