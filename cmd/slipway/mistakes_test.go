@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
+	"io"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/promotion"
@@ -17,7 +18,9 @@ import (
 func TestAMistakeInYAMLNamesItsFileAndLine(t *testing.T) {
 	t.Parallel()
 	p := stagetest.Project(t, "config:\n  slipway:images: {}\n\tslipway:services: {}\n")
-	pulumi := pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { panic("pulumi is not asked") }}
+	pulumi := pulumicli.CLI{Run: func(context.Context, string, io.Reader, ...string) (string, string, error) {
+		panic("pulumi is not asked")
+	}}
 	_, err := pulumicli.ReadConfig(t.Context(), pulumi, p, "release", false)
 	require.ErrorContains(t, err, "Pulumi.release.yaml: yaml: line 3: ")
 	for _, parts := range []snapshot.Parts{{}, rollback.Parts, promotion.Parts} {

@@ -9,14 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -60,27 +56,20 @@ func Time(text string) time.Time {
 	return at
 }
 
-// CLI asks the `pulumi` on the PATH, in the project's directory, by way of the Automation API's command. Its
-// stacks are not used: they select a stack, write stage files and decrypt secrets, none of which a question should do.
+// CLI asks the Pulumi CLI, in the project's directory. The Automation API is not used: its stacks select a stack, write
+// stage files and decrypt secrets, none of which a question should do, and its command asks for the CLI's version
+// first, which takes about as long as a question does.
 type CLI struct {
 	Directory string
-	Command   func() (auto.PulumiCommand, error)
+	Run       Run
 	limit     time.Duration // of a command that only reads; zero for readLimit
 }
 
 // readLimit is how long a command of the CLI may take that only reads.
 const readLimit = 5 * time.Minute
 
-// New runs pulumi in a directory. The CLI is looked for once.
-func New(directory string) CLI {
-	return CLI{Directory: directory, Command: sync.OnceValues(func() (auto.PulumiCommand, error) {
-		command, err := auto.NewPulumiCommand(nil)
-		if errors.Is(err, exec.ErrNotFound) {
-			err = errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
-		}
-		return command, err
-	})}
-}
+// New runs the `pulumi` on the PATH in a directory.
+func New(directory string) CLI { return CLI{Directory: directory, Run: run} }
 
 func (p CLI) page(ctx context.Context, stack string, page, size int, more ...string) (updates []Update,
 	err error) {
@@ -153,11 +142,10 @@ func (p CLI) Read(ctx context.Context, args ...string) ([]byte, error) {
 // Write runs a pulumi command that may change something, and so takes as long as it takes. It returns what that prints.
 // input is what the command reads; nil for nothing.
 func (p CLI) Write(ctx context.Context, input io.Reader, args ...string) ([]byte, error) {
-	command, err := p.find(ctx)
-	if err != nil {
+	stdout, stderr, err := p.Run(ctx, p.Directory, input, args...)
+	if errors.Is(err, errNoCLI) {
 		return nil, err
 	}
-	stdout, stderr, _, err := command.Run(ctx, p.Directory, input, nil, nil, nil, args...)
 	if err != nil {
 		stderr = strings.TrimPrefix(strings.TrimSpace(stderr), "error: ")
 		if stderr == "" { // an update's own display has its errors
@@ -194,21 +182,4 @@ func valueOf(args []string, flag string) string {
 		return args[i+1]
 	}
 	return ""
-}
-
-// find is the CLI, which is asked for its version first: that is waited for as long as for the command itself.
-func (p CLI) find(ctx context.Context) (command auto.PulumiCommand, err error) {
-	found := make(chan struct{})
-	var cli auto.PulumiCommand
-	var failed error
-	go func() {
-		cli, failed = p.Command()
-		close(found)
-	}()
-	select {
-	case <-found:
-		return cli, failed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

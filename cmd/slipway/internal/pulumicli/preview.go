@@ -48,12 +48,10 @@ func (p *Preview) Said(severity string) (said []string) {
 
 // Preview asks what the next update of a stack would do. It may compile the program, and so takes as long as it takes.
 func (p CLI) Preview(ctx context.Context, stack string) (*Preview, error) {
-	command, err := p.find(ctx)
-	if err != nil {
+	stdout, stderr, err := p.Run(ctx, p.Directory, nil, "preview", "--json", "--stack", stack, "--suppress-outputs")
+	if errors.Is(err, errNoCLI) {
 		return nil, err
 	}
-	stdout, stderr, _, err := command.Run(ctx, p.Directory, nil, nil, nil, nil,
-		"preview", "--json", "--stack", stack, "--non-interactive", "--suppress-outputs")
 	if err != nil && lacksStack(stderr) {
 		return nil, NoStack{p.noStack(stack)}
 	}

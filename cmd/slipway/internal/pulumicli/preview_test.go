@@ -9,15 +9,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 )
 
-type pulumiWithoutStacks struct{ auto.PulumiCommand }
-
-func (pulumiWithoutStacks) Run(context.Context, string, io.Reader, []io.Writer, []io.Writer, []string, ...string) (
-	string, string, int, error) {
-	return "", "error: no stack named 'org/shop/other' found", 255, errors.New("exit status 255")
+func withoutStacks(context.Context, string, io.Reader, ...string) (string, string, error) {
+	return "", "error: no stack named 'org/shop/other' found", errors.New("exit status 255")
 }
 
 func TestAPreviewOfNoStackSaysWhichStagesThereAre(t *testing.T) {
@@ -26,8 +22,7 @@ func TestAPreviewOfNoStackSaysWhichStagesThereAre(t *testing.T) {
 	for _, name := range []string{"Pulumi.yaml", "Pulumi.dev.yaml"} {
 		require.NoError(t, os.WriteFile(filepath.Join(directory, name), []byte("name: shop\nruntime: go\n"), 0o600))
 	}
-	_, err := CLI{Directory: directory, Command: func() (auto.PulumiCommand, error) { return pulumiWithoutStacks{}, nil }}.
-		Preview(t.Context(), "org/shop/other")
+	_, err := CLI{Directory: directory, Run: withoutStacks}.Preview(t.Context(), "org/shop/other")
 	require.ErrorAs(t, err, &NoStack{})
 	require.ErrorContains(t, err, "there is no stage org/shop/other")
 }

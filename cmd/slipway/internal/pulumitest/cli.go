@@ -11,9 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/blang/semver"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 )
@@ -31,15 +28,11 @@ type Stack struct {
 
 // CLI runs commands on the stack.
 func (s *Stack) CLI() pulumicli.CLI {
-	return pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return s, nil }}
+	return pulumicli.CLI{Run: s.run}
 }
 
-// Version is the CLI's.
-func (s *Stack) Version() semver.Version { return semver.Version{} }
-
-// Run answers one command.
-func (s *Stack) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, _ []string,
-	args ...string) (string, string, int, error) {
+// run answers one command.
+func (s *Stack) run(_ context.Context, _ string, _ io.Reader, args ...string) (stdout, stderr string, err error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.Asked = append(s.Asked, strings.Join(args, " "))
@@ -55,12 +48,12 @@ func (s *Stack) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, 
 		size, _ := strconv.Atoi(flag("--page-size"))
 		from := min((page-1)*size, len(s.Updates))
 		text, err := json.Marshal(s.Updates[from:min(from+size, len(s.Updates))])
-		return string(text), "", 0, err
+		return string(text), "", err
 	case "output":
-		return s.Outputs, "", 0, nil
+		return s.Outputs, "", nil
 	case "export":
 		if state, is := s.States[flag("--version")]; is {
-			return `{"deployment": ` + state + `}`, "", 0, nil
+			return `{"deployment": ` + state + `}`, "", nil
 		}
 	case "--json": // of config
 		file := s.File
@@ -69,12 +62,12 @@ func (s *Stack) Run(_ context.Context, _ string, _ io.Reader, _, _ []io.Writer, 
 		}
 		values, err := Configuration(file)
 		if err != nil {
-			return "", err.Error(), 1, err
+			return "", err.Error(), err
 		}
 		text, err := json.Marshal(values)
-		return string(text), "", 0, err
+		return string(text), "", err
 	}
-	return "", "error: no such thing", 1, fmt.Errorf("exit status 1")
+	return "", "error: no such thing", fmt.Errorf("exit status 1")
 }
 
 // Configuration is what a stage file without secrets says, as an update records it.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -16,14 +15,13 @@ import (
 
 // keepingPulumi keeps one state. Its refresh changes that, and fails.
 type keepingPulumi struct {
-	auto.PulumiCommand
 	state   *stackState
 	refresh func(*stackState) error
 	broken  bool // no state is given any more once it was refreshed
 }
 
-func (p *keepingPulumi) Run(ctx context.Context, _ string, input io.Reader, _, _ []io.Writer, _ []string,
-	args ...string) (stdout, stderr string, code int, err error) {
+func (p *keepingPulumi) run(ctx context.Context, _ string, input io.Reader, args ...string) (stdout, stderr string,
+	err error) {
 	switch {
 	case args[0] == "refresh":
 		err = p.refresh(p.state)
@@ -34,11 +32,11 @@ func (p *keepingPulumi) Run(ctx context.Context, _ string, input io.Reader, _, _
 	case args[1] == "export":
 		var text []byte
 		text, err = p.state.json()
-		return string(text), "", 0, err
+		return string(text), "", err
 	case args[1] == "import":
 		err = json.NewDecoder(input).Decode(&p.state.document)
 	}
-	return "", "", 0, err
+	return "", "", err
 }
 
 const (
@@ -58,7 +56,7 @@ func recovering(t *testing.T, pulumi *keepingPulumi) *Recovery {
 	pulumi.state, err = parseState([]byte(`{"version": 3, "deployment": {"resources": []}}`))
 	require.NoError(t, err)
 	r := &Recovery{Stage: "dev", project: &stagefile.Project{Directory: t.TempDir()},
-		pulumi: pulumicli.CLI{Command: func() (auto.PulumiCommand, error) { return pulumi, nil }},
+		pulumi: pulumicli.CLI{Run: pulumi.run},
 		Operations: []*recovered{made(ownRole, "aws:iam/role:Role", "shop-dev-web"),
 			made(othersRole, "aws:iam/role:Role", "shop-dev-api"),
 			made(unreadGroup, "aws:cloudwatch/logGroup:LogGroup", "/shop/dev/web")}}
