@@ -81,7 +81,7 @@ func (l *imageLookup) elsewhere(image imageref.Ref, platform, otherwise string) 
 	case errors.As(err, new(*registries.Refusal)):
 		return err
 	case err != nil:
-		return &unknownImage{fmt.Errorf("whether %s is there could not be told, and ECS may not be able to pull it: %w", image,
+		return &unknownImage{fmt.Errorf("it is not known whether %s is there, and ECS may not be able to pull it: %w", image,
 			err)}
 	case !slices.Contains(found.Platforms, platform):
 		return fmt.Errorf("%s is for %s, and its tasks run on %s: %s", image, strings.Join(found.Platforms, " and "), platform,

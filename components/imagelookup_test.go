@@ -76,7 +76,7 @@ func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
 	found, err := lookupPinned(t, running(fmt.Sprintf(`{"ref": %q}`, image), image), nil)
 	require.NoError(t, err)
 	require.Len(t, found.Warnings, 2)
-	require.Contains(t, found.Warnings[0], "images.web.ref (Pulumi.dev.yaml): whether "+image+" is there could not be told, "+
+	require.Contains(t, found.Warnings[0], "images.web.ref (Pulumi.dev.yaml): it is not known whether "+image+" is there, "+
 		"and ECS may not be able to pull it: ")
 
 	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)

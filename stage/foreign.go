@@ -74,7 +74,7 @@ func (c *checker) checkNamesByCase(kinds map[string][]string) {
 	for _, kind := range []string{"services", "tasks"} {
 		for _, name := range kinds[kind] {
 			folded := strings.ToLower(name)
-			// which is told as a task of a service's name
+			// which is reported as a task of a service's name
 			if other, is := seen[folded]; is && other != Path("services", name) {
 				c.at(kind, name).fail("differs from %s in upper and lower case only, and IAM takes the names of their roles "+
 					"for the same; use another name", other)

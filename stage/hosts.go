@@ -10,7 +10,7 @@ import (
 func (c *checker) checkHosts(name string, hosts []string) {
 	here := c.at("services", name, "route", "hosts")
 	zone := c.document.LoadBalancer.Zone
-	if !zoneName.MatchString(zone) { // which is told there
+	if !zoneName.MatchString(zone) { // which is an error there
 		zone = ""
 	}
 	for i, host := range hosts {

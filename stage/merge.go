@@ -1,5 +1,7 @@
 package stage
 
+import "maps"
+
 // merge lays a stage's value over the one in the defaults: objects key by key, all else as a whole. Each value
 // keeps its own place; an object that both have is where the stage wrote it.
 func merge(defaults, stage *node) *node {
@@ -10,10 +12,7 @@ func merge(defaults, stage *node) *node {
 		return stage
 	}
 	merged := *stage
-	merged.object = make(map[string]*node, len(defaults.object)+len(stage.object))
-	for key, value := range defaults.object {
-		merged.object[key] = value
-	}
+	merged.object = maps.Clone(defaults.object)
 	for key, value := range stage.object {
 		merged.object[key] = merge(defaults.object[key], value)
 	}

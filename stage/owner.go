@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -16,10 +17,7 @@ func (s *Stage) CheckOwner(name string, tags map[string]string) error {
 	if project == "" || stage == "" || project == s.Project && stage == s.Name {
 		return nil
 	}
-	owner := tags["service"] + tags["task"]
-	if owner == "" {
-		owner = "another workload"
-	}
+	owner := cmp.Or(tags["service"], tags["task"], "another workload")
 	return fmt.Errorf("would have the family and roles %s, which those of %s in the stage %s (project %s) have already; "+
 		"use another name here or there", s.Family(name), owner, stage, project)
 }

@@ -100,10 +100,5 @@ func (s *Stage) TaskDefinitions() []string {
 func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services) }
 
 func hasRoutes(services map[string]Service) bool {
-	for _, service := range services {
-		if service.Route != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Collect(maps.Values(services)), func(s Service) bool { return s.Route != nil })
 }

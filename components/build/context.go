@@ -56,7 +56,7 @@ type Context struct {
 // though nothing changed. So the provider is shown a tree in which every mode is 0644 or 0755, made of hard
 // links where the source has that mode already, of copies elsewhere.
 //
-// progress, which may be nil, is told how far it is.
+// progress, which may be nil, gets how far it is.
 func stageContext(root, stagingDir string, build stage.Build, progress *progress) (*Context, error) {
 	c := &Context{
 		Dir:        filepath.ToSlash(filepath.Join(stagingDir, stagedContext)),

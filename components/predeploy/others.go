@@ -26,7 +26,7 @@ const sayEvery = time.Minute
 // has succeeded, it returns its id: a migration is not repeated because reading failed. Its error goes on after the
 // task's key.
 func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded string, err error) {
-	began, told := time.Now(), time.Now()
+	began, said := time.Now(), time.Now()
 	var reads awsclient.Reads
 	for running, wait := "", awsclient.FirstPoll; ; wait = min(wait*3/2, awsclient.LastPoll) {
 		id, latest, err := r.others(ctx, task.Cluster, familyOf(task.TaskDefinition))
@@ -55,15 +55,15 @@ func (r *Run) awaitOthers(ctx context.Context, task taskrun.Task) (succeeded str
 				taskrun.Short(r.Timeout), stops)
 		case isAnother:
 			_ = r.Say(fmt.Sprintf("waits for the end of the task %s, which runs already; %s", running, stops))
-			told = time.Now()
-		case time.Since(told) > sayEvery && running == "":
+			said = time.Now()
+		case time.Since(said) > sayEvery && running == "":
 			_ = r.Say(fmt.Sprintf("has been waiting for %s to read from ECS whether such a task runs already: %v",
 				taskrun.Short(waited), err))
-			told = time.Now()
-		case time.Since(told) > sayEvery:
+			said = time.Now()
+		case time.Since(said) > sayEvery:
 			_ = r.Say(fmt.Sprintf("has been waiting for %s for the end of the task %s; %s", taskrun.Short(waited), running,
 				stops))
-			told = time.Now()
+			said = time.Now()
 		}
 		if err := smithytime.SleepWithContext(ctx, wait); err != nil {
 			return "", fmt.Errorf(": waiting for the end of other tasks of its family: %w", err)

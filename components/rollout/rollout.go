@@ -43,7 +43,7 @@ type Rollout struct {
 	ExtraTime time.Duration
 	// Changed tells whether this update has changed the service.
 	Changed bool
-	// Progress is told what ECS tells.
+	// Progress gets what ECS says.
 	Progress func(message string)
 
 	reader *ecsread.Reader

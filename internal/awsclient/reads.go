@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -25,17 +26,14 @@ type Reads struct {
 	err  error     // of the latest one
 }
 
-// After is told how a read ended. It returns nil where the watch is to go on: after an answer, and after an error that
+// After takes how a read ended. It returns nil where the watch is to go on: after an answer, and after an error that
 // may pass, until nothing has been read for the limit. Otherwise its error is why the watch ends.
 func (r *Reads) After(err error) error {
 	if err == nil || r.last.IsZero() {
 		r.last = time.Now()
 	}
 	r.err = err
-	limit := r.Limit
-	if limit == 0 {
-		limit = UnreadLimit
-	}
+	limit := cmp.Or(r.Limit, UnreadLimit)
 	switch {
 	case err == nil:
 		return nil

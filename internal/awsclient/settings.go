@@ -98,9 +98,7 @@ func ReadSettings(get func(key string) string) (Settings, error) {
 	}
 	settings.Endpoints = map[string]string{}
 	for _, endpoint := range endpoints {
-		for service, url := range endpoint {
-			settings.Endpoints[service] = url
-		}
+		maps.Copy(settings.Endpoints, endpoint)
 	}
 	return settings, nil
 }

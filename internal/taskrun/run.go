@@ -43,7 +43,7 @@ var usualTiming = timing{
 	waiting: time.Minute,
 }
 
-// Watcher is told of a task that runs. Its functions may be nil, and are called one at a time.
+// Watcher gets what becomes of a task that runs. Its functions may be nil, and are called one at a time.
 type Watcher struct {
 	// Started is called once ECS has the task.
 	Started func(taskARN string)

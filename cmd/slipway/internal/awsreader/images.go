@@ -120,18 +120,10 @@ func (r *repositoryImages) complete(used *Image) {
 	tags, there := r.tags[used.Digest]
 	used.Gone = !there
 	if used.Tag == "" && there {
-		used.Tag = buildTag(tags)
-	}
-}
-
-// buildTag is the one among an image's tags that tells when and from what it was built.
-func buildTag(tags []string) string {
-	for _, tag := range tags {
-		if imageref.IsBuildTag(tag) {
-			return tag
+		if i := slices.IndexFunc(tags, imageref.IsBuildTag); i >= 0 {
+			used.Tag = tags[i]
 		}
 	}
-	return ""
 }
 
 // repository lists what a repository holds, once; one that is not there holds nothing.
@@ -163,10 +155,7 @@ func (c *Client) repository(ctx context.Context, name string) (*repositoryImages
 
 // Describe is an image's tag, or what its definition names, and whether ECR no longer has it.
 func (i Image) Describe() string {
-	text := i.Tag
-	if text == "" {
-		text = i.Reference
-	}
+	text := cmp.Or(i.Tag, i.Reference)
 	if i.Gone {
 		text += ", gone"
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
 )
 
@@ -73,15 +74,13 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 	error) {
 	var arns []string
 	for _, status := range types.TaskDefinitionStatus("").Values() {
-		pages := ecs.NewListTaskDefinitionsPaginator(c.ECS, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family,
-			Status: status})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("reading the revisions of %s from ECS: %w", family, err)
-			}
-			arns = append(arns, page.TaskDefinitionArns...)
+		listed, err := awsclient.All(ctx, ecs.NewListTaskDefinitionsPaginator(c.ECS, &ecs.ListTaskDefinitionsInput{
+			FamilyPrefix: &family, Status: status,
+		}), func(page *ecs.ListTaskDefinitionsOutput) []string { return page.TaskDefinitionArns })
+		if err != nil {
+			return nil, fmt.Errorf("reading the revisions of %s from ECS: %w", family, err)
 		}
+		arns = append(arns, listed...)
 	}
 	slices.SortFunc(arns, func(a, b string) int { return ecsread.RevisionNumber(b) - ecsread.RevisionNumber(a) })
 	var found []*Revision

@@ -79,7 +79,7 @@ func Load(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 			return nil
 		})
 	}
-	_ = reading.Wait() // the errors have places of their own, so that both are told
+	_ = reading.Wait() // the errors have places of their own, so that both are reported
 	return stages, errors.Join(errs[:]...)
 }
 

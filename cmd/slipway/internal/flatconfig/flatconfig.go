@@ -150,12 +150,7 @@ func Changes(old, new Config) []Change {
 
 // Hidden tells whether values in a configuration could not be decrypted.
 func (c Config) Hidden() bool {
-	for _, each := range c {
-		if each == hidden {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(c)), hidden)
 }
 
 // Root is the first part of a path.

@@ -22,6 +22,16 @@ func containerSettings(r *awsreader.Revision) flatconfig.Config {
 	found["cpu"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Cpu)}
 	found["memory"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Memory)}
 	for _, container := range r.Definition.ContainerDefinitions {
+		name := aws.ToString(container.Name)
+		for _, variable := range container.Environment {
+			found[stage.Below(name+".environment", aws.ToString(variable.Name))] =
+				flatconfig.Setting{Text: aws.ToString(variable.Value)}
+		}
+		for _, secret := range container.Secrets {
+			found[stage.Below(name+".secrets", aws.ToString(secret.Name))] =
+				flatconfig.Setting{Text: aws.ToString(secret.ValueFrom)}
+		}
+		container.Environment, container.Secrets = nil, nil
 		encoded, err := json.Marshal(container)
 		if err != nil {
 			panic(err) // plain data
@@ -30,25 +40,9 @@ func containerSettings(r *awsreader.Revision) flatconfig.Config {
 		if err := json.Unmarshal(encoded, &fields); err != nil {
 			panic(err) // it was just encoded
 		}
-		fields["Environment"] = byName(fields["Environment"], "Value")
-		fields["Secrets"] = byName(fields["Secrets"], "ValueFrom")
-		addFields(found, aws.ToString(container.Name), fields)
+		addFields(found, name, fields)
 	}
 	return found
-}
-
-// byName makes a map of a list of names and values.
-func byName(list any, value string) map[string]any {
-	named := map[string]any{}
-	entries, _ := list.([]any)
-	for _, entry := range entries {
-		if fields, ok := entry.(map[string]any); ok {
-			if name, ok := fields["Name"].(string); ok {
-				named[name] = fields[value]
-			}
-		}
-	}
-	return named
 }
 
 // addFields adds what is set of an SDK's structure, with names as the API writes them.

@@ -78,7 +78,7 @@ func noLog(of *snapshot.Stage, name string) error {
 const followInterval = 2 * time.Second
 
 // read prints the events there are and, following, those to come, until the context ends. Once it has read anything,
-// it goes on after a failure that may pass; unread is told of the first one in a row.
+// it goes on after a failure that may pass; unread gets the first one in a row.
 func read(ctx context.Context, follow bool, unread func(error), log *taskrun.Log) error {
 	began, failing := false, false
 	for {

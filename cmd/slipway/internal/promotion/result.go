@@ -19,7 +19,7 @@ type Result struct {
 	Images  []Change `json:"images"` // by name
 	// Commit is the short hash of the commit that was made; empty where none was.
 	Commit string `json:"commit,omitempty"`
-	// Note is what could not be told.
+	// Note is what could not be found out.
 	Note string `json:"note,omitempty"`
 }
 

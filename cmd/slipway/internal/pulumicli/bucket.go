@@ -165,9 +165,7 @@ func (b *bucket) send(ctx context.Context, key string, query url.Values) (body [
 	}
 	var refusal struct{ Code, Message string }
 	_ = xml.Unmarshal(body, &refusal) // without, the status has to do
-	if refusal.Code == "" {
-		refusal.Code = response.Status
-	}
+	refusal.Code = cmp.Or(refusal.Code, response.Status)
 	if key != "" && (refusal.Code == "NoSuchKey" || response.StatusCode == http.StatusNotFound &&
 		refusal.Code == response.Status) {
 		return nil, false, fs.ErrNotExist

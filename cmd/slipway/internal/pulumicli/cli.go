@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,12 +92,7 @@ const undecryptable = "ERROR_UNABLE_TO_DECRYPT"
 
 // hasSecrets tells whether an update's configuration has any.
 func (u Update) hasSecrets() bool {
-	for _, value := range u.Config {
-		if value.Secret {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Collect(maps.Values(u.Config)), func(v ConfigValue) bool { return v.Secret })
 }
 
 // Config is what the stage's file and Pulumi.yaml say now, by full key, without what is secret or holds a secret. file

@@ -24,7 +24,7 @@ type StageConfig struct {
 // ReadConfig reads a stage's configuration; with decrypt its secrets, too, where what decrypts them is at hand.
 func ReadConfig(ctx context.Context, pulumi CLI, project *stagefile.Project, stack string,
 	decrypt bool) (*StageConfig, error) {
-	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is told with its name and line
+	file, err := stagefile.Read(project.StageFile(stack)) // first: a mistake in it is reported with its name and line
 	if err != nil {
 		return nil, err
 	}

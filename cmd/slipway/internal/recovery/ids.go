@@ -142,10 +142,5 @@ var ownerTags = []string{"project", "stage"}
 
 // sameOwner tells whether tags are of the project and the stage that wanted has.
 func sameOwner(wanted, tags map[string]any) bool {
-	for _, key := range ownerTags {
-		if wanted[key] != tags[key] {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(ownerTags, func(key string) bool { return wanted[key] != tags[key] })
 }

@@ -183,8 +183,8 @@ func (s *search) takeIn(ctx context.Context, missing []stateResource, found []*r
 // conclude says what of the rest the next update makes. Where AWS has nothing at all, that is the whole stage, and
 // nothing to tell.
 func (s *search) conclude(missing []stateResource, dryRun bool) {
-	told := func(o *recovered) bool { return o.Operation != lost || o.Result != again }
-	if !slices.ContainsFunc(s.Operations, told) {
+	reported := func(o *recovered) bool { return o.Operation != lost || o.Result != again }
+	if !slices.ContainsFunc(s.Operations, reported) {
 		s.Operations = s.Operations[:0]
 		return
 	}

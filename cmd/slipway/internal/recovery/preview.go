@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -37,12 +38,7 @@ func isHole(value any) bool { return value == unknownValue || value == secretVal
 func hasHole(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
-		for _, inner := range value {
-			if hasHole(inner) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(slices.Collect(maps.Values(value)), hasHole)
 	case []any:
 		return slices.ContainsFunc(value, hasHole)
 	}

@@ -30,7 +30,7 @@ func fileStatus(ctx context.Context, dir, file string) (string, error) {
 	return status, nil
 }
 
-// stoppedWork are what git keeps while something has stopped half-way, in the order in which they are told, with what
+// stoppedWork are what git keeps while something has stopped half-way, in the order in which they are said, with what
 // ends it.
 var stoppedWork = []struct{ file, what, end string }{
 	{"rebase-merge", "a rebase", "`git rebase --continue` or `git rebase --abort`"},

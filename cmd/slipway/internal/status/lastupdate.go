@@ -19,7 +19,7 @@ type lastUpdate struct {
 	Dirty   bool      `json:"dirty,omitempty"` // it was made with uncommitted changes
 }
 
-// updated says how the last update ended. locked says that one goes on, which has been told.
+// updated says how the last update ended. locked says that one goes on, which was said before.
 func (s *Stage) updated(last *pulumicli.Update, locked bool) {
 	up := fmt.Sprintf("`pulumi up --stack %s`", s.Stage)
 	switch {
@@ -59,7 +59,7 @@ func wasDestroyed(last *pulumicli.Update) bool {
 	return last != nil && last.Kind == "destroy" && last.Result == "succeeded"
 }
 
-// cutOff says that an update has begun operations and not ended them. A lock, which an update holds, is told before.
+// cutOff says that an update has begun operations and not ended them. A lock, which an update holds, is said before.
 func cutOff(stack string, pending []pulumicli.PendingOperation) string {
 	var begun []string
 	for _, operation := range pending[:min(mostPending, len(pending))] {

@@ -58,7 +58,7 @@ type serviceEvent struct {
 const (
 	// mostEvents is how many of a service's events are read.
 	mostEvents = 5
-	// mostStopped is for how many reasons it is told that tasks stopped.
+	// mostStopped is how many reasons are shown for which tasks stopped.
 	mostStopped = 3
 )
 
@@ -122,11 +122,11 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 	}
 	switch {
 	case deployed == nil && now == nil:
-		return // not deployed yet, which is told with the keys
+		return // not deployed yet, which the keys show
 	case now != nil && now.Failure != nil:
 		differ("%s", now.failed(s.Stage, name))
 	case deployed == nil && (s.runsNothing() || s.lost):
-		break // which has been told
+		break // which was said before
 	case now == nil:
 		if s.destroying() {
 			differ("ECS no longer has it: a destroy was under way")
@@ -152,7 +152,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`", console.Counted(now.Desired,
 			"replica"), asked.Replicas, s.Stage)
 	}
-	failed := now.Failure != nil && !now.Failure.RolledBack // which has been told
+	failed := now.Failure != nil && !now.Failure.RolledBack // which was said before
 	if !failed && !now.steady {
 		differ("is not steady: %d of %d running, %d pending, rollout %s", now.Running, now.Desired, now.Pending, now.Rollout)
 	}

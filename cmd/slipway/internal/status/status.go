@@ -80,12 +80,12 @@ func ReadAll(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Proje
 			return nil
 		})
 	}
-	_ = running.Wait() // the errors have places of their own, so that all are told, in the same order always
+	_ = running.Wait() // the errors have places of their own, so that all are reported, in the same order always
 	return slices.DeleteFunc(stages, func(s *Stage) bool { return s == nil }), errors.Join(errs...)
 }
 
 // Verdict is the command's with --exit-code: exit.Difference where anything differs, another error where that could not
-// be told.
+// be found out.
 func Verdict(stages []*Stage) error {
 	if slices.ContainsFunc(stages, func(s *Stage) bool { return len(s.Differences) > 0 }) {
 		return exit.Difference

@@ -67,7 +67,7 @@ type readySchedule struct {
 	starts string // the ARN of the revision
 }
 
-// mostRuns is how many of a schedule's next runs are told.
+// mostRuns is how many of a schedule's next runs are shown.
 const mostRuns = 3
 
 func (s *Stage) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
@@ -148,7 +148,7 @@ func scheduleOf(ctx context.Context, c *awsreader.Client, name string, now time.
 func (s *Stage) compareTask(name string, task *taskStatus, undeployed bool) {
 	differ := func(format string, args ...any) { s.differ("tasks."+name+": "+format, args...) }
 	if task.Deployed == nil {
-		return // not deployed yet, which is told with the keys
+		return // not deployed yet, which the keys show
 	}
 	refresh := fmt.Sprintf("run `pulumi up --refresh --stack %s`", s.Stage)
 	if task.Deployed.Gone {

@@ -16,7 +16,7 @@ import (
 	"slipway/stage"
 )
 
-// Which revision an update put in place is told by what was recorded, in this order: the number that its configuration
+// Which revision an update put in place is read from what was recorded, in this order: a number that its configuration
 // names; the stack's state as the update left it; the outputs, for the newest update that succeeded. Only where none of
 // these is at hand it is inferred from when revisions were registered, and only where a single one can be meant.
 
@@ -180,7 +180,7 @@ func windowOf(c *awsreader.Client) window {
 }
 
 // infer finds the revision that a stack had when an update ended from the times at which the program's own revisions
-// were registered, and from what they have. Where more than one can be meant, none is told.
+// were registered, and from what they have. Where more than one can be meant, none is named.
 func (t *Timeline) infer(ctx context.Context, e *Entry, kind, name string) (*DeployedRevision, error) {
 	if e.End == nil {
 		return &DeployedRevision{Unknown: "it has not ended"}, nil

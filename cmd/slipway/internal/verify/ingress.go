@@ -79,7 +79,10 @@ func (v *verifier) certificate(ctx context.Context, arn string) []Check {
 	}
 	said, err := usable(answer.Certificate, time.Now())
 	checks := []Check{newCheck("certificate", key, said, err)}
-	domains := append([]string{aws.ToString(answer.Certificate.DomainName)}, answer.Certificate.SubjectAlternativeNames...)
+	domains := answer.Certificate.SubjectAlternativeNames
+	if main := aws.ToString(answer.Certificate.DomainName); !slices.Contains(domains, main) {
+		domains = append([]string{main}, domains...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
 		if route := v.stage.Services[name].Route; route != nil && len(route.Hosts) > 0 {
 			said, err := coverage(domains, route.Hosts)
@@ -108,38 +111,19 @@ func usable(certificate *acmtypes.CertificateDetail, now time.Time) (string, err
 }
 
 func coverage(domains, hosts []string) (string, error) {
-	var missing []string
-	for _, host := range hosts {
-		if !covers(domains, host) {
-			missing = append(missing, host)
-		}
-	}
+	missing := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return covers(domains, host) })
 	if len(missing) > 0 {
 		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one "+
-			"that covers all hosts", strings.Join(unique(domains), ", "), strings.Join(missing, ", "))
+			"that covers all hosts", strings.Join(domains, ", "), strings.Join(missing, ", "))
 	}
 	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil
 }
 
 // covers tells whether a certificate for these domains is one for a host. A wildcard stands for one part of a name.
 func covers(domains []string, host string) bool {
-	for _, domain := range domains {
+	_, parent, _ := strings.Cut(host, ".")
+	return slices.ContainsFunc(domains, func(domain string) bool {
 		domain = strings.ToLower(domain)
-		_, parent, _ := strings.Cut(host, ".")
-		if domain == host || domain == "*."+parent && parent != "" {
-			return true
-		}
-	}
-	return false
-}
-
-func unique(texts []string) (found []string) {
-	seen := map[string]bool{}
-	for _, text := range texts {
-		if !seen[text] {
-			found = append(found, text)
-		}
-		seen[text] = true
-	}
-	return found
+		return domain == host || domain == "*."+parent && parent != ""
+	})
 }

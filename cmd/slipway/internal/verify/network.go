@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -101,29 +103,23 @@ func (v *verifier) readNetwork(ctx context.Context) (*network, error) {
 		}
 		found.vpc = vpcs.IDs[0]
 		ofSubnets = filter(1, "vpc-id", found.vpc)
-		for key, values := range filter(2, "default-for-az", "true") {
-			ofSubnets[key] = values
+		maps.Copy(ofSubnets, filter(2, "default-for-az", "true"))
+	}
+	var answer struct { // each call fills one
+		Subnets   []subnet     `xml:"subnetSet>item"`
+		Tables    []routeTable `xml:"routeTableSet>item"`
+		Endpoints []endpoint   `xml:"vpcEndpointSet>item"`
+	}
+	for _, action := range []string{"DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints"} {
+		of := filter(1, "vpc-id", found.vpc)
+		if action == "DescribeSubnets" {
+			of = ofSubnets
+		}
+		if err := v.Query.Call(ctx, "ec2", action, of, &answer); err != nil {
+			return nil, err
 		}
 	}
-	var subnets struct {
-		All []subnet `xml:"subnetSet>item"`
-	}
-	var tables struct {
-		All []routeTable `xml:"routeTableSet>item"`
-	}
-	var endpoints struct {
-		All []endpoint `xml:"vpcEndpointSet>item"`
-	}
-	if err := v.Query.Call(ctx, "ec2", "DescribeSubnets", ofSubnets, &subnets); err != nil {
-		return nil, err
-	}
-	if err := v.Query.Call(ctx, "ec2", "DescribeRouteTables", filter(1, "vpc-id", found.vpc), &tables); err != nil {
-		return nil, err
-	}
-	if err := v.Query.Call(ctx, "ec2", "DescribeVpcEndpoints", filter(1, "vpc-id", found.vpc), &endpoints); err != nil {
-		return nil, err
-	}
-	found.subnets, found.tables, found.endpoints = subnets.All, tables.All, endpoints.All
+	found.subnets, found.tables, found.endpoints = answer.Subnets, answer.Tables, answer.Endpoints
 	if v.stage.Network.VPC == "" && len(found.subnets) == 0 {
 		return nil, exit.Refuse("the default VPC %s has no default subnets: name others with network.vpc and network.subnets",
 			found.vpc)
@@ -220,13 +216,8 @@ func (n *network) tableOf(subnet string) (found *routeTable) {
 
 // target is where a route leads to.
 func (r route) target() string {
-	for _, target := range []string{r.Gateway, r.NATGateway, r.TransitGateway, r.Peering, r.NetworkInterface,
-		r.CoreNetwork, r.LocalGateway} {
-		if target != "" {
-			return target
-		}
-	}
-	return "another target"
+	return cmp.Or(r.Gateway, r.NATGateway, r.TransitGateway, r.Peering, r.NetworkInterface, r.CoreNetwork, r.LocalGateway,
+		"another target")
 }
 
 // missingEndpoints are those of the needed services that a VPC does not have for a route table.
