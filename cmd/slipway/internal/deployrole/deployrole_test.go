@@ -226,6 +226,16 @@ func TestAPermissionsBoundaryStays(t *testing.T) {
 	require.Empty(t, free.allowed("iam:PutRolePermissionsBoundary"))
 }
 
+// A look at a role that is not there yet is refused by a policy that has only its path.
+func TestRolesAreLookedUpBeforeTheyAreThere(t *testing.T) {
+	t.Parallel()
+	found := policy(t, rich, "read").allowed("iam:GetRole")[0].Resource
+	require.Contains(t, found, "arn:aws:iam::123456789012:role/ours/slipway-release-web-execution")
+	require.Contains(t, found, "arn:aws:iam::123456789012:role/slipway-release-web-execution")
+	require.NotContains(t, policy(t, rich, "update").allowed("iam:DeleteRole")[0].Resource,
+		"arn:aws:iam::123456789012:role/slipway-release-*-execution")
+}
+
 func TestReadingChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, purpose := range []string{"preview", "promote", "read"} {

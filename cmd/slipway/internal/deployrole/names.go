@@ -228,6 +228,19 @@ func (n *names) scheduleRoles() []string {
 
 func (n *names) roles() []string { return slices.Concat(n.taskRoles(), n.scheduleRoles()) }
 
+// lookedUp are roles as IAM decides on a look at them: it knows the path only of one that is there.
+func lookedUp(roles func(*names) []string) func(*names) []string {
+	return func(n *names) []string {
+		arns := roles(n)
+		for _, arn := range arns {
+			if bare := strings.Replace(arn, ":role"+n.Roles.Path, ":role/", 1); bare != arn {
+				arns = append(arns, bare)
+			}
+		}
+		return arns
+	}
+}
+
 // boundedRoles are all where the stage has a permissions boundary, freeRoles where it has none.
 func (n *names) boundedRoles() []string {
 	if n.Roles.PermissionsBoundary == "" {
