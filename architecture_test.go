@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"stage", "internal/registries", "internal/taskrun", "internal/awsclient/awstest"},
 	{"internal/registries/registrytest"},
 	{"internal/ecsread"},
-	{"components/build", "components/predeploy", "components/retention", "components/rollout"},
+	{"components/build", "components/mirror", "components/predeploy", "components/retention", "components/rollout"},
 	{"components"},
 	{rooms + "exit", rooms + "gittest"},
 	{rooms + "console", rooms + "stagefile"},
@@ -32,8 +32,7 @@ var floors = [][]string{
 	{rooms + "snapshot"},
 	{rooms + "timeline"},
 	{rooms + "comparison", rooms + "deployrole", rooms + "history", rooms + "logs", rooms + "oneoff",
-		rooms + "pinning", rooms + "preview", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
-		rooms + "verify"},
+		rooms + "preview", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status", rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

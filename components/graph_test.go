@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/components/build"
+	"slipway/components/mirror"
 	"slipway/stage"
 )
 
@@ -44,6 +45,8 @@ var everyOption = map[string]string{
 	"cluster":      `{"containerInsights": "enhanced"}`,
 	"repository":   `{"keepImages": 50}`,
 }
+
+var pinnedDigest = strings.SplitN(pinnedRef, "@", 2)[1]
 
 // foundForEveryOption is what AWS and the work tree have of everyOption.
 func foundForEveryOption(s *Preflight) {
@@ -86,6 +89,17 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 				ArnSuffix:      "app/shared/1",
 				SecurityGroups: []string{"sg-1", "sg-2"}}
 			s.Ingress.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
+		}},
+		"mirrored-and-read-by-others": {map[string]string{
+			"images":     `{"web": {"ref": "ghcr.io/shop/web:2.1@` + pinnedDigest + `", "mirror": true}}`,
+			"services":   `{"web": {"image": "web"}}`,
+			"repository": `{"readers": ["210987654321", "o-a1b2c3d4e5"]}`,
+		}, func(s *Preflight) {
+			copied := &mirror.Copy{Account: s.Account, Source: stage.Ref{Host: "ghcr.io", Repository: "shop/web", Tag: "2.1",
+				Digest: pinnedDigest}}
+			copied.Own = copied.Source
+			copied.Own.Host, copied.Own.Repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", "shop-dev/web"
+			s.Copies = map[string]*mirror.Copy{"web": copied}
 		}},
 		"plain-http": {map[string]string{
 			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/components/mirror"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -31,17 +32,32 @@ type unknownImage struct{ error }
 
 func (u *unknownImage) Unwrap() error { return u.error }
 
-// ofStage looks for an image that the stage pins. One that is to be copied has to be there.
+// ofStage looks for an image that the stage pins.
 func (l *imageLookup) ofStage(image stage.Image) error {
 	if image.Ref.In(l.account.ID, l.account.Region) {
 		return l.inECR(*image.Ref)
 	}
-	err := l.elsewhere(*image.Ref, image.Platform, "write the platform of its tasks as platform beside ref, or pin an image "+
-		"for "+image.Platform)
-	if unknown := (*unknownImage)(nil); image.Mirror && errors.As(err, &unknown) {
-		return unknown.error
+	return l.pinnedElsewhere(*image.Ref, image.Platform)
+}
+
+func (l *imageLookup) pinnedElsewhere(ref stage.Ref, platform string) error {
+	return l.elsewhere(ref, platform, "write the platform of its tasks as platform beside ref, or pin an image for "+platform)
+}
+
+// toCopy looks for an image in the stage's own repository, into which it is copied. Where that has it, nobody asks the
+// registry that it comes from; where it does not, the image has to be there.
+func (l *imageLookup) toCopy(one *mirror.Copy, platform string) error {
+	held, err := one.Held(l.ctx.Context())
+	if err != nil || held {
+		return err
 	}
-	return err
+	if err := l.pinnedElsewhere(one.Source, platform); err != nil {
+		if unknown := (*unknownImage)(nil); errors.As(err, &unknown) {
+			return unknown.error
+		}
+		return err
+	}
+	return one.Plan(l.ctx.Context())
 }
 
 // ofContainer looks for an image that a container beside the main one has by its reference, for the platform of its

@@ -10,20 +10,29 @@ import (
 // Images are the images of a stage by name.
 type Images map[string]*Image
 
-// NewImages declares the images that the stage builds, each with a repository of its own, and describes those that it
-// pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for it.
+// NewImages declares the images that the stage builds or copies, each with a repository of its own, and describes those
+// that it pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for
+// it.
 func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (Images, error) {
 	images := Images{}
 	var login *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
-		if declared.Build == nil {
+		if !declared.Owned() {
 			images[name] = pinnedImage(*declared.Ref, declared.Platform)
 			continue
 		}
-		repository, err := NewRepository(ctx, name, settings)
+		repository, err := NewRepository(ctx, name, settings, preflight.Account)
 		if err != nil {
 			return nil, err
+		}
+		if declared.Mirror {
+			images[name], err = newMirroredImage(ctx, settings.Where("images", name, "ref"), name, repository,
+				preflight.Copies[name], declared.Platform)
+			if err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if declared.Ref != nil {
 			images[name] = earlierImage(repository.URL, *declared.Ref, declared.Platform)

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/components/mirror"
 	"slipway/internal/imageref"
 	"slipway/stage"
 )
@@ -20,6 +21,8 @@ const lookups = 10
 type Pinned struct {
 	// Revisions are the ARNs of the revisions that services are pinned to, by service.
 	Revisions map[string]string
+	// Copies are of the images that the stage has copied into its own repositories, by image.
+	Copies map[string]*mirror.Copy
 	// Warnings are about images of which nothing could be found out.
 	Warnings []string
 }
@@ -40,9 +43,16 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 			return nil
 		})
 	}
-	images := newImageLookup(ctx, account, settings)
+	images, copies := newImageLookup(ctx, account, settings), map[string]*mirror.Copy{}
 	for _, name := range sortedKeys(settings.Images) {
-		if image := settings.Images[name]; image.Ref != nil {
+		image := settings.Images[name]
+		switch {
+		case image.Mirror:
+			one := &mirror.Copy{Account: account, Registries: images.registries, Source: *image.Ref,
+				Own: mirroredRef(account, settings, name)}
+			copies[name] = one
+			look(settings.Where("images", name, "ref"), func() error { return images.toCopy(one, image.Platform) })
+		case image.Ref != nil:
 			look(settings.Where("images", name, "ref"), func() error { return images.ofStage(image) })
 		}
 	}
@@ -71,7 +81,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		}
 	}
 	_ = running.Wait()
-	found := &Pinned{Revisions: revisions}
+	found := &Pinned{Revisions: revisions, Copies: copies}
 	var all []error
 	for _, mistake := range mistakes {
 		if unknown := (*unknownImage)(nil); errors.As(*mistake, &unknown) {

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/build"
+	"slipway/components/mirror"
 	"slipway/internal/awsclient"
 	"slipway/stage"
 )
@@ -26,6 +27,8 @@ type Preflight struct {
 	Ingress *Ingress
 	// Revisions are the ARNs of the revisions that services are pinned to, by service.
 	Revisions map[string]string
+	// Copies are of the images that are run from the stage's own repositories, and come from others, by name.
+	Copies map[string]*mirror.Copy
 	// Builds are the images to build, by name.
 	Builds map[string]*build.Plan
 	// Rollouts watches the services' deployments.
@@ -58,7 +61,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 		found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
 	}
 	pinned, errPinned := LookupPinned(ctx, account, settings)
-	found.Revisions = pinned.Revisions
+	found.Revisions, found.Copies = pinned.Revisions, pinned.Copies
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
 	for _, warning := range append(warnings, pinned.Warnings...) {

@@ -18,8 +18,8 @@ type Repository struct {
 	URL pulumi.StringOutput `pulumi:"url"`
 }
 
-// NewRepository declares an ECR repository for the images of one build.
-func NewRepository(ctx *pulumi.Context, name string, settings *stage.Stage) (*Repository, error) {
+// NewRepository declares an ECR repository for an image that the stage builds or copies.
+func NewRepository(ctx *pulumi.Context, name string, settings *stage.Stage, account *Account) (*Repository, error) {
 	component := &Repository{}
 	if err := ctx.RegisterComponentResource(repositoryType, name, component); err != nil {
 		return nil, err
@@ -49,6 +49,11 @@ func NewRepository(ctx *pulumi.Context, name string, settings *stage.Stage) (*Re
 		pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, err
+	}
+	if readers := settings.Repository.Readers; len(readers) > 0 {
+		if err := newRepositoryPolicy(ctx, name, repository, account, readers, pulumi.Parent(component)); err != nil {
+			return nil, err
+		}
 	}
 	component.URL = repository.RepositoryUrl
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"url": component.URL})

@@ -66,6 +66,8 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 		images[image] = image
 		declared, own := settings.Images[image]
 		switch {
+		case own && declared.Mirror:
+			images[image] = mirroredRef(account, settings, image).Pinned()
 		case own && declared.Build == nil:
 			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
 			images[image] = declared.Ref.Pinned()

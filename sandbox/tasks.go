@@ -18,11 +18,10 @@ import (
 	"slipway/sandbox/registry"
 )
 
-// tasks runs those of an account. Where no engine does, agent and engine are nil, and their images are only pulled.
+// tasks runs those of an account: nil where no engine does.
 type tasks struct {
 	agent  *agent.Agent
 	engine *client.Client
-	pulls  *pulls
 }
 
 // startTasks has the Docker engine run the account's tasks, where one answers, and tells say of them.
@@ -32,10 +31,7 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 		return nil, err
 	}
 	if engine == nil {
-		if err := ecs.SetAgentConnected(a, false); err != nil {
-			return nil, err
-		}
-		return &tasks{pulls: startPulls(a)}, nil
+		return nil, ecs.SetAgentConnected(a, false)
 	}
 	host, err := taskHost()
 	if err != nil {
@@ -72,19 +68,17 @@ func taskHost() (string, error) {
 
 // settle waits a little for what a command has started or stopped.
 func (t *tasks) settle() {
-	if t.agent != nil {
+	if t != nil {
 		t.agent.Settle()
 	}
 }
 
 // end leaves the containers to run by themselves.
 func (t *tasks) end() {
-	if t.agent == nil {
-		t.pulls.end()
-		return
+	if t != nil {
+		t.agent.End()
+		_ = t.engine.Close() // its connections
 	}
-	t.agent.End()
-	_ = t.engine.Close() // its connections
 }
 
 // removalTime is how long the Docker engine may take to remove what an account has.

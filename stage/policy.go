@@ -100,7 +100,7 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
 		declared, is := s.Images[image]
-		if is && (declared.Ref == nil || declared.Mirror) {
+		if is && declared.Owned() {
 			arns = append(arns, arn("ecr", "repository/"+s.RepositoryName(image)))
 			continue
 		}

@@ -47,7 +47,7 @@ func (s *Stage) PullCredentials(definition TaskDefinition) map[string]string {
 // stage's own.
 func (s *Stage) pulledFrom(image string) string {
 	if declared, is := s.Images[image]; is {
-		if declared.Ref == nil || declared.Mirror {
+		if declared.Owned() {
 			return ""
 		}
 		return declared.Ref.Host

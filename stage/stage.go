@@ -58,6 +58,9 @@ type Image struct {
 	Platform string
 }
 
+// Owned tells whether the image is in a repository of the stage's own.
+func (i Image) Owned() bool { return i.Build != nil || i.Mirror }
+
 // AWS is what the stage file says to the AWS provider.
 type AWS struct {
 	// Region is aws:region; empty where the environment or a profile decides it.

@@ -36,7 +36,7 @@ func (p *Protector) ProtectExisting(ctx context.Context) error {
 	var protecting errgroup.Group
 	protecting.SetLimit(atOnce)
 	for _, name := range slices.Sorted(maps.Keys(p.settings.Images)) {
-		if ref := p.settings.Images[name].Ref; ref != nil {
+		if ref := pinnedIn(p.settings.Images[name]); ref != nil {
 			protecting.Go(func() error {
 				image, err := p.find(ctx, ref.Pinned())
 				if err == nil && image.Digest != "" {

@@ -58,12 +58,13 @@ func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage)
 		newest: map[string][]int{}, needed: map[string][]int{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(settings.Images)) {
-		if image := settings.Images[name]; image.Build != nil {
+		image := settings.Images[name]
+		if image.Owned() {
 			p.owned[settings.RepositoryName(name)] = true
 			p.declared = append(p.declared, settings.RepositoryName(name))
 		}
-		if ref := settings.Images[name].Ref; ref != nil && ref.In(account.ID, account.Region) {
-			p.declared = append(p.declared, ref.Repository)
+		if pinned := pinnedIn(image); pinned != nil && pinned.In(account.ID, account.Region) {
+			p.declared = append(p.declared, pinned.Repository)
 		}
 	}
 	for name, service := range settings.Services {
@@ -72,6 +73,15 @@ func New(ctx context.Context, account *awsclient.Account, settings *stage.Stage)
 		}
 	}
 	return p, nil
+}
+
+// pinnedIn is what a stage pins and runs from where it is; nil where it builds or copies the image. A copy is kept as
+// what is built here: by the revisions that run it.
+func pinnedIn(image stage.Image) *stage.Ref {
+	if image.Mirror {
+		return nil
+	}
+	return image.Ref
 }
 
 // eachImage calls put for each image of a revision that the stage keeps, once, with the tag that protects it. The first
@@ -208,8 +218,8 @@ func (p *Protector) Tidy(ctx context.Context) error {
 func (p *Protector) wantedTags() map[string]bool {
 	wanted := map[string]bool{}
 	for name, image := range p.settings.Images {
-		if image.Ref != nil {
-			wanted[pinTag(p.settings.Cluster(), name, image.Ref.Digest)] = true
+		if pinned := pinnedIn(image); pinned != nil {
+			wanted[pinTag(p.settings.Cluster(), name, pinned.Digest)] = true
 		}
 	}
 	p.mutex.Lock()

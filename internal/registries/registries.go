@@ -56,7 +56,7 @@ func (r *Registries) Look(ctx context.Context, image imageref.Ref) (*Image, erro
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return nil, cause
 	}
-	return found, r.explain(image, err)
+	return found, r.Explain(image, err)
 }
 
 func (r *Registries) look(ctx context.Context, image imageref.Ref) (*Image, error) {
@@ -106,8 +106,9 @@ func platformsOf(found *remote.Descriptor) (platforms []string, err error) {
 	return slices.Compact(platforms), nil
 }
 
-// explain tells a definite answer from what may pass.
-func (r *Registries) explain(image imageref.Ref, err error) error {
+// Explain makes a Refusal of the error of a request for an image, where that is a definite answer. Any other error may
+// pass, and stays as it is.
+func (r *Registries) Explain(image imageref.Ref, err error) error {
 	var answer *transport.Error
 	switch {
 	case err == nil, errors.As(err, new(*Refusal)):

@@ -79,7 +79,7 @@ func describeImages(a *account.Account, _ string, p struct {
 				"imageSizeInBytes": image.Size, "imagePushedAt": account.Seconds(image.PushedAt)}
 			byDigest[image.Digest] = detail
 			wanted := func(id imageID) bool {
-				return id.ImageDigest == image.Digest || slices.ContainsFunc(all, func(i ecr.Image) bool {
+				return id.ImageDigest == image.Digest || id.ImageTag != "" && slices.ContainsFunc(all, func(i ecr.Image) bool {
 					return i.Digest == image.Digest && i.Tag == id.ImageTag
 				})
 			}

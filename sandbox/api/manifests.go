@@ -72,3 +72,23 @@ func (b blobs) getDownloadURLForLayer(a *account.Account, _ string,
 	}
 	return object{"downloadUrl": "http://" + b.host + blobPath + p.LayerDigest, "layerDigest": p.LayerDigest}, nil
 }
+
+// batchCheckLayerAvailability tells which layers a repository has.
+func (b blobs) batchCheckLayerAvailability(_ *account.Account, _ string, p struct {
+	RepositoryName string
+	LayerDigests   []string
+}) (any, error) {
+	layers := []object{}
+	for _, digest := range p.LayerDigests {
+		held, err := b.Holds(p.RepositoryName, digest)
+		if err != nil {
+			return nil, err
+		}
+		availability := "UNAVAILABLE"
+		if held {
+			availability = "AVAILABLE"
+		}
+		layers = append(layers, object{"layerDigest": digest, "layerAvailability": availability})
+	}
+	return object{"layers": layers, "failures": []object{}}, nil
+}

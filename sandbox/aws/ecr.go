@@ -53,6 +53,19 @@ func putLifecyclePolicy(c *call) error {
 	return ecr.PutLifecyclePolicy(c.account, c.id, text(c.state, "policy"), c.state)
 }
 
+// repositoryPolicy says which other accounts may use a repository.
+var repositoryPolicy = &resourceType{
+	kind: ecr.RepositoryPolicy, noun: "ECR Repository Policy", key: "repository",
+	properties: properties{"policy": document, "repository": given, "registryId": result},
+	custom:     &operations{create: putRepositoryPolicy, update: putRepositoryPolicy},
+}
+
+func putRepositoryPolicy(c *call) error {
+	c.id = text(c.state, "repository")
+	c.state["registryId"] = c.account.ID
+	return ecr.PutRepositoryPolicy(c.account, c.id, text(c.state, "policy"), c.state)
+}
+
 func getAuthorizationToken(a *account.Account, region string, args values) (values, error) {
 	password := ecr.Password(a.Caller)
 	return values{

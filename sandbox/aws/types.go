@@ -14,6 +14,7 @@ var types = map[string]*resourceType{
 	"aws:ec2/securityGroup:SecurityGroup":                 securityGroup,
 	"aws:ec2/securityGroupRule:SecurityGroupRule":         securityGroupRule,
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy":             lifecyclePolicy,
+	"aws:ecr/repositoryPolicy:RepositoryPolicy":           repositoryPolicy,
 	"aws:ecr/repository:Repository":                       repository,
 	"aws:ecs/cluster:Cluster":                             cluster,
 	"aws:ecs/service:Service":                             service,

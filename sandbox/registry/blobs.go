@@ -19,7 +19,7 @@ func (r *Registry) serveBlob(w http.ResponseWriter, request *http.Request, repos
 	if err := ecr.Access(r.account, repository, "ecr:GetDownloadUrlForLayer"); err != nil {
 		return err
 	}
-	held, err := r.holds(repository, digest)
+	held, err := r.Holds(repository, digest)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (r *Registry) putManifest(repository, tag string, content []byte,
 			"Invalid parameter at 'imageManifest' failed to satisfy constraint: 'Invalid JSON syntax'")
 	}
 	for _, blob := range parsed.blobs() {
-		held, err := r.holds(repository, blob.Digest.String())
+		held, err := r.Holds(repository, blob.Digest.String())
 		if err != nil {
 			return "", err
 		}
@@ -155,12 +155,9 @@ func (r *Registry) nameTag(region, repository, tag, digest string, length int64,
 	return r.name(v1.Descriptor{MediaType: types.MediaType(mediaType), Size: length, Digest: hash}, named.String())
 }
 
-// holds tells whether a repository has a layer or a configuration: one that was uploaded, or is of an image there.
-func (r *Registry) holds(repository, digest string) (bool, error) {
-	if _, err := os.Stat(r.File(digest)); err != nil {
-		return false, nil
-	}
-	uploaded, err := ecr.HasLayer(r.account, repository, digest)
+// Holds tells whether a repository has a layer or a configuration: one that was uploaded, or is of an image there.
+func (r *Registry) Holds(repository, digest string) (bool, error) {
+	uploaded, err := ecr.HasLayer(r.account, repository, digest) // refuses a repository that is not there
 	if err != nil || uploaded {
 		return uploaded, err
 	}

@@ -122,13 +122,9 @@ func (r *rollout) moveTasks() {
 		case task.DesiredStatus == taskStopped:
 			task.stop(r.at)
 		case task.LastStatus == taskPending:
-			d, failure := r.admit(task, r.service.Settings.network())
-			switch {
-			case failure != nil:
+			if d, failure := r.admit(task, r.service.Settings.network()); failure != nil {
 				r.fail(task, failure)
-			case r.awaitsPull(task, d):
-				continue
-			case !task.Admitted:
+			} else if !task.Admitted {
 				task.run(r.at)
 				r.beginHealthChecks(task, d)
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+account.AfterSlash(task.ARN)+")")

@@ -173,7 +173,6 @@ func compareImage(stages [2]*comparedStage, name string, declaredA, declaredB se
 	found.Same = (x == nil && y == nil) || (x != nil && y != nil && x.Digest == y.Digest)
 	for _, declared := range []settings{declaredA, declaredB} {
 		delete(declared, "ref")
-		delete(declared, "mirror")
 		if declaredA["build"] == nil || declaredB["build"] == nil {
 			delete(declared, "build")
 		}

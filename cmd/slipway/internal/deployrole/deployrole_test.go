@@ -240,7 +240,7 @@ func TestReadingChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, purpose := range []string{"preview", "promote", "read"} {
 		for _, action := range policy(t, rich, purpose).actions() {
-			require.Regexp(t, `:(Describe|List|Get|Filter|BatchGet|Simulate)`, action, purpose)
+			require.Regexp(t, `:(Describe|List|Get|Filter|BatchCheck|BatchGet|Simulate)`, action, purpose)
 			require.NotEqual(t, "secretsmanager:GetSecretValue", action, purpose)
 			require.True(t, slices.ContainsFunc(policy(t, rich, "update").actions(),
 				func(pattern string) bool { return awslimits.Match(pattern, action) }), "whoever updates may look, too")

@@ -117,6 +117,11 @@ func (n *names) pushed() []string {
 	return n.ownRepositories(func(image stage.Image) bool { return image.Ref == nil || image.Mirror })
 }
 
+// copied are those that an update copies to.
+func (n *names) copied() []string {
+	return n.ownRepositories(func(image stage.Image) bool { return image.Mirror })
+}
+
 // readable are those that other accounts may read.
 func (n *names) readable() []string {
 	if len(n.Repository.Readers) == 0 {

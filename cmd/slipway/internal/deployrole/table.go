@@ -146,6 +146,7 @@ var table = []row{
 	{"images elsewhere", update | preview, "ecr: BatchGetImage GetDownloadUrlForLayer", (*names).elsewhere, nil},
 	{"images elsewhere", update | preview, "secretsmanager: GetSecretValue", (*names).passwords, nil},
 	{"pinned images", update | preview, "ecr: DescribeImages DescribeRepositories", (*names).imageRepositories, nil},
+	{"what copies lack", update | preview, "ecr: BatchCheckLayerAvailability", (*names).copied, nil},
 	{"pinned revisions", update | preview, "ecs: DescribeTaskDefinition", anyWith((*names).taskDefinitions), nil},
 	{"an existing load balancer", update | preview, "elasticloadbalancing: DescribeLoadBalancers " +
 		"DescribeLoadBalancerAttributes DescribeListeners DescribeListenerAttributes DescribeTags",

@@ -68,6 +68,7 @@ var kinds = map[string]kind{
 	"aws:ec2/securityGroup:SecurityGroup":         {find: findSecurityGroup, list: listSecurityGroups},
 	"aws:ec2/securityGroupRule:SecurityGroupRule": {id: securityGroupRuleID},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy":     {id: joined("", "repository"), owner: "repository"},
+	"aws:ecr/repositoryPolicy:RepositoryPolicy":   {id: joined("", "repository"), owner: "repository"},
 	"aws:ecr/repository:Repository":               {id: joined("", "name")},
 	"aws:ecs/cluster:Cluster":                     {id: joined("", "name")},
 	"aws:ecs/service:Service":                     {id: serviceID},

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,9 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/internal/awsclient"
 	"slipway/internal/imageref"
-	"slipway/internal/registries"
 	"slipway/stage"
 )
 
@@ -51,9 +48,13 @@ func (v *verifier) repositoryOf(ctx context.Context, image string) (string, erro
 }
 
 func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
-	if !ref.In(v.Account, v.Region) {
-		return v.elsewhere(ctx, ref, platform,
-			"write the image's platform as platform beside ref, or pin an image that is built for "+platform)
+	switch {
+	case ref.Account != v.Account:
+		return "", exit.Refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
+			v.Account)
+	case ref.Region != v.Region:
+		return "", exit.Refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region,
+			v.Region)
 	}
 	found, err := v.findImage(ctx, ref.Repository, ecrtypes.ImageIdentifier{ImageDigest: &ref.Digest})
 	if err != nil {
@@ -68,23 +69,6 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 	}
 	return v.runsOn(ctx, ref.Tag, ref.Repository, ref.Digest, platform,
 		"write the image's platform as platform beside ref, or pin an image that is built for "+platform)
-}
-
-// elsewhere looks for an image in another registry than the stage's own ECR.
-func (v *verifier) elsewhere(ctx context.Context, ref imageref.Ref, platform, otherwise string) (string, error) {
-	asked := registries.Registries{Account: v.Account, Credentials: v.stage.Credentials(),
-		Clients: func(context.Context) (*awsclient.Clients, error) { return v.Clients, nil }}
-	found, err := asked.Look(ctx, ref)
-	if refused := (*registries.Refusal)(nil); errors.As(err, &refused) {
-		return "", exit.Refuse("%s", refused)
-	} else if err != nil {
-		return "", fmt.Errorf("%s could not be looked up: %w", ref, err)
-	}
-	if !slices.Contains(found.Platforms, platform) {
-		return "", exit.Refuse("the image is for %s, and its tasks run on %s: %s", console.OrNone(found.Platforms), platform,
-			otherwise)
-	}
-	return fmt.Sprintf("%s is there, for %s", ref, platform), nil
 }
 
 // runsOn says that an image is there, or what to do where it is for another platform than its tasks.
@@ -190,7 +174,7 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 	return nil
 }
 
-// checkReferences looks for the images that containers name by themselves, and not by a name in images.
+// checkReferences looks for the images in ECR that containers name by themselves, and not by a name in images.
 func (v *verifier) checkReferences() {
 	for _, user := range v.stage.TaskDefinitions() {
 		definition := v.stage.TaskDefinition(user)
@@ -208,11 +192,7 @@ func (v *verifier) checkReferences() {
 func (v *verifier) referencedImage(ctx context.Context, text, platform string) (string, error) {
 	repository, id := v.inECR(text)
 	if id == nil {
-		ref, err := imageref.Parse(text)
-		if err != nil {
-			return "", err
-		}
-		return v.elsewhere(ctx, ref, platform, "name an image that is built for "+platform)
+		return "", noted("%s is in another registry, or in another account or region, and is not looked for", text)
 	}
 	found, err := v.findImage(ctx, repository, *id)
 	if err != nil {
