@@ -86,7 +86,8 @@ func Open(ctx context.Context, project *stagefile.Project, from, to string, opti
 var Parts = snapshot.Parts{Updates: 1, Outputs: true}
 
 // Promote writes the images of a stage into the file.
-func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Services) (*Result, error) {
+func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Services, connect Connect) (*Result,
+	error) {
 	images, err := runningImages(ctx, of, services, t.options)
 	if err != nil {
 		return nil, err
@@ -97,16 +98,14 @@ func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Servi
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.shown, err)
 	}
-	refs := map[string]string{}
-	for _, each := range done.Images {
-		if each.Changed {
-			refs[each.Name] = each.New.Ref
-		}
+	if err := t.readable(ctx, done.Images, connect); err != nil {
+		return nil, err
 	}
-	if len(refs) == 0 {
+	settings := values(key, done.Images)
+	if len(settings) == 0 {
 		return done, nil
 	}
-	edited, err := t.text.Edit(func(text []byte) ([]byte, error) { return stagefile.SetRefs(text, key, refs) })
+	edited, err := t.text.Edit(func(text []byte) ([]byte, error) { return stagefile.SetValues(text, settings) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.shown, err)
 	}
@@ -298,6 +297,7 @@ func compare(source []byte, key string, images map[string]pulumicli.Image) ([]Ch
 			refused = append(refused, exit.Refuse("%s.platform: is %s, and the image was built for %s: "+
 				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
 		}
+		found.mirrored = declared[name]["mirror"] == true
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref
 		changes = append(changes, found)
 	}

@@ -15,12 +15,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/internal/awsclient"
 )
 
 // stageUses are the images that the containers of each service and each task run, by name.
@@ -33,6 +35,8 @@ type fakeStacks struct {
 	// uses is which images each service and task uses, services what ECS has of them.
 	uses     stageUses
 	services map[string]types.Service
+	// reader is the account of release; nil for that of the images.
+	reader *awsclient.Account
 }
 
 // promote does what the command does, with what Pulumi and ECS are said to have of the stage dev.
@@ -72,7 +76,18 @@ func promote(t *testing.T, dev fakeStacks, project *stagefile.Project, options O
 	}
 	return target.Promote(t.Context(), of, func(context.Context, string, []string) (map[string]types.Service, error) {
 		return dev.services, nil
-	})
+	}, dev.connect(t))
+}
+
+// connect is to the account of the images, or the one in which release is said to be.
+func (dev fakeStacks) connect(t *testing.T) Connect {
+	return func(context.Context) (*awsreader.Client, error) {
+		if dev.reader == nil {
+			return &awsreader.Client{Account: "123456789012", Region: "ap-northeast-2"}, nil
+		}
+		clients, err := dev.reader.Clients(t.Context())
+		return &awsreader.Client{Account: dev.reader.ID, Region: dev.reader.Region, Clients: clients}, err
+	}
 }
 
 const (

@@ -29,6 +29,10 @@ type Change struct {
 	Changed bool             `json:"changed"`
 	Old     *pulumicli.Image `json:"old"`
 	New     pulumicli.Image  `json:"new"`
+	// Mirror tells that the image is in another account or region, and so is copied from there.
+	Mirror bool `json:"mirror,omitempty"`
+
+	mirrored bool // the stage file says so already
 }
 
 // message is that of the commit which a promotion is: what it brings where.

@@ -17,7 +17,7 @@ import (
 // Value is a value for a path of a stage file's document. It must need no quotes in YAML.
 type Value struct {
 	Path  []string
-	Value any // text or a number
+	Value any // text, a number or a truth value
 }
 
 // SetRefs returns the stage file with each image's ref in it, under config.<key>.<image>.ref.
