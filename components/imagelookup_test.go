@@ -80,7 +80,7 @@ func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
 		"and ECS may not be able to pull it: ")
 
 	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)
-	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): whether "+image, "it is to be copied")
+	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): it is not known whether "+image, "it is to be copied")
 }
 
 func TestImagesOfOtherRegistriesAreRunByTheirDigests(t *testing.T) {
