@@ -66,6 +66,8 @@ var callsOf = map[string]apiCalls{
 		read:   "ec2:DescribeSecurityGroups@* ec2:DescribeSecurityGroupRules@*", delete: "ec2:RevokeSecurityGroup{direction}"},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {resource: "ecr:repository/{repository}",
 		create: "ecr:PutLifecyclePolicy", read: "ecr:GetLifecyclePolicy", delete: "ecr:DeleteLifecyclePolicy"},
+	"aws:ecr/repositoryPolicy:RepositoryPolicy": {resource: "ecr:repository/{repository}", create: "ecr:SetRepositoryPolicy",
+		read: "ecr:GetRepositoryPolicy", update: "ecr:SetRepositoryPolicy", delete: "ecr:DeleteRepositoryPolicy"},
 	"aws:ecr/repository:Repository": {resource: "ecr:repository/{name}", create: "ecr:CreateRepository",
 		read:   "ecr:DescribeRepositories ecr:ListTagsForResource",
 		update: "imageTagMutability+ecr:PutImageTagMutability imageScanningConfiguration+ecr:PutImageScanningConfiguration",
