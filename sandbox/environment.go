@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"slipway/sandbox/account/sts"
 )
 
 // passphrase protects nothing: all that it encrypts is made up.
@@ -15,7 +18,7 @@ const passphrase = "sandbox"
 
 // environment is that of a command with the account attached: base, with everything changed that would lead it to
 // another account, registry or state. The directories in path come first on its PATH.
-func (s servers) environment(base []string, dir string, path ...string) []string {
+func (s servers) environment(base []string, dir, id string, path ...string) []string {
 	awsURL := fmt.Sprintf("http://127.0.0.1:%d", s.api)
 	changed := []string{
 		"PATH=" + strings.Join(append(path, valueOf(base, "PATH")), string(os.PathListSeparator)),
@@ -35,11 +38,12 @@ func (s servers) environment(base []string, dir string, path ...string) []string
 		"AWS_ENDPOINT_URL_ECS=" + awsURL,
 		"AWS_ENDPOINT_URL_ECR=" + awsURL,
 		"AWS_ENDPOINT_URL_STS=" + awsURL,
-		"AWS_ACCESS_KEY_ID=sandbox",
+		"AWS_ACCESS_KEY_ID=" + sts.PlainKey(id),
 		"AWS_SECRET_ACCESS_KEY=sandbox",
 		"AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE=" + os.DevNull,
-		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+		// Never the user's own files by themselves.
+		"AWS_CONFIG_FILE=" + cmp.Or(valueOf(base, "AWS_CONFIG_FILE"), os.DevNull),
+		"AWS_SHARED_CREDENTIALS_FILE=" + cmp.Or(valueOf(base, "AWS_SHARED_CREDENTIALS_FILE"), os.DevNull),
 	}
 	environment := slices.DeleteFunc(slices.Clone(base), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
@@ -58,6 +62,25 @@ func leadsElsewhere(name string) bool {
 		return false
 	}
 	return strings.HasPrefix(name, "AWS_")
+}
+
+// useCredentials has this process, in which the provider is, find the credentials that the command has.
+func useCredentials(environment []string) error {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, variable := range environment {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			if err := os.Setenv(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func valueOf(environment []string, name string) string {

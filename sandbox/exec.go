@@ -28,6 +28,7 @@ import (
 
 func execCommand(dir *string) *cobra.Command {
 	var policyFile string
+	id := account.DefaultID
 	command := &cobra.Command{
 		Use:   "exec -- COMMAND [ARGUMENT…]",
 		Short: "Run a command with the account attached, and end with its exit status",
@@ -37,6 +38,9 @@ The command, and whatever it starts, sees the account as AWS: Pulumi's aws and d
 aws CLI reach nothing else. Its pulumi keeps state in the account's directory. A stage file without an encryptionsalt has
 one at its end while pulumi runs, and gets its bytes back when the command ends. Run commands that are to work at the same
 time each with an exec of its own.
+
+Its keys belong to the account 123456789012, or to that of --account. It reaches other accounts as on AWS: with
+aws:assumeRole or aws:profile, and with profiles in the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name.
 
 Images are built by the Docker engine where one answers (DOCKER_HOST is honoured). Where none does, or SANDBOX_DOCKER=off
 is set, the sandbox packs them itself if the Dockerfile is FROM scratch and only copies files and sets properties.
@@ -53,7 +57,7 @@ SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called,
   sandbox exec -- sh -c 'pulumi preview --stack dev && pulumi stack history --stack dev'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			status, err := execute(*dir, policyFile, args, command.ErrOrStderr())
+			status, err := execute(*dir, id, policyFile, args, command.ErrOrStderr())
 			if err == nil && status != 0 {
 				return exitStatus(status)
 			}
@@ -62,12 +66,16 @@ SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called,
 	}
 	command.Flags().StringVar(&policyFile, "policy", "",
 		"let the command do what the IAM policy in this `file` allows, and no more")
+	command.Flags().StringVar(&id, "account", id, "the `number` of the account that the command's keys belong to")
 	return command
 }
 
-// execute runs a command with the account in dir attached, and returns its exit status. policyFile has what the command
-// may do; it may do everything where that is empty.
-func execute(dir, policyFile string, args []string, progress io.Writer) (status int, err error) {
+// execute runs a command with the accounts in dir attached, and the keys of one of them, and returns its exit status.
+// policyFile has what the command may do; it may do everything where that is empty.
+func execute(dir, id, policyFile string, args []string, progress io.Writer) (status int, err error) {
+	if !account.IsID(id) {
+		return 0, fmt.Errorf("--account: %q is not the number of an account: write 12 digits", id)
+	}
 	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return 0, err
@@ -127,9 +135,12 @@ func execute(dir, policyFile string, args []string, progress io.Writer) (status 
 		if err != nil {
 			return err
 		}
-		environment := attached.environment(os.Environ(), dir, bin, filepath.Dir(self))
+		environment := attached.environment(os.Environ(), dir, id, bin, filepath.Dir(self))
 		environment = append(environment, cliVariable+"="+cli, projectVariable+"="+project, saltVariable+"="+salt)
 		host.SetEnvironment(environment)
+		if err := useCredentials(environment); err != nil {
+			return err
+		}
 		status, err = runCommand(args, environment)
 		tasks.settle()
 		return err
@@ -179,7 +190,7 @@ type servers struct {
 // serve starts the servers, which end with the process: so does what they have under way, as it does when the CLI
 // stops its own plugins.
 func serve(a *account.Account, host *language.Host, dir string) (s servers, err error) {
-	if s.aws, _, err = aws.Serve(a); err != nil {
+	if s.aws, _, err = aws.Serve(a, aws.AskSTS); err != nil {
 		return s, err
 	}
 	images := registry.New(filepath.Join(dir, "registry"), a)

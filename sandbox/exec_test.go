@@ -27,10 +27,10 @@ func TestTheEnvironmentLeadsNowhereElse(t *testing.T) {
 		"AWS_ENDPOINT_URL_S3=https://example.com", "AWS_ACCESS_KEY_ID=AKIA", "PULUMI_CONFIG_PASSPHRASE=mine",
 		"PULUMI_CONFIG_PASSPHRASE_FILE=/mine", "PULUMI_ACCESS_TOKEN=pul-x", "PULUMI_BACKEND_URL=s3://mine",
 		"PULUMI_DEBUG_GRPC=/log",
-	}, "/account", "/cli", "/bin")
+	}, "/account", "222222222222", "/cli", "/bin")
 	slices.Sort(environment)
 	require.Equal(t, []string{
-		"AWS_ACCESS_KEY_ID=sandbox",
+		"AWS_ACCESS_KEY_ID=AKIA222222222222",
 		"AWS_CONFIG_FILE=/dev/null",
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL=http://127.0.0.1:4",
@@ -258,7 +258,8 @@ func TestImagesAreListedOldestFirst(t *testing.T) {
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now(), pushed, time.Minute)
 		delete(images[i], "pushedAt")
-		require.Equal(t, map[string]string{"repository": "web", "tag": want["tag"], "digest": want["digest"]}, images[i])
+		require.Equal(t, map[string]string{"account": account.DefaultID, "repository": "web", "tag": want["tag"],
+			"digest": want["digest"]}, images[i])
 	}
 }
 

@@ -27,9 +27,11 @@ A service, a task definition's family or the first characters of a task's id lim
   sandbox logs web --follow`,
 		Args: cobra.MaximumNArgs(1),
 	}
+	id := command.Flags().String("account", account.DefaultID, "the `number` of the account whose logs they are")
 	follow := command.Flags().Bool("follow", false, "go on with what is logged meanwhile, until Ctrl-C")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
+			a = a.As(account.User(*id))
 			wanted := func(*logs.LogEvent) bool { return true }
 			if len(args) == 1 {
 				var err error

@@ -17,32 +17,36 @@ func psCommand(dir *string) *cobra.Command {
 		Short: "List the services of every cluster, what they run and where that answers, and tasks that ran once",
 		Args:  cobra.NoArgs,
 	}
-	asJSON := command.Flags().Bool("json", false, `print {"services": [{cluster, service, family, revision, desired, running, image, environment,
-tasks}], "tasks": […]}, the latter those that no service stands behind: each {task, cluster,
+	asJSON := command.Flags().Bool("json", false, `print {"services": [{account, cluster, service, family, revision, desired, running, image, environment,
+tasks}], "tasks": […]}, the latter those that no service stands behind: each {account, task, cluster,
 family, revision, startedBy, lastStatus, health, address, stoppedReason, createdAt, stoppedAt,
 containers: [{name, lastStatus, exitCode, health, ports}]}`)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			services, err := ecs.ServiceViews(a)
+			all, err := a.All()
 			if err != nil {
 				return err
 			}
-			tasks, err := ecs.Tasks(a, "")
-			if err != nil {
-				return err
-			}
-			shown, once, err := shownServices(a, services, tasks)
-			if err != nil {
-				return err
+			services, tasks := []shownService{}, []shownTask{}
+			serviceTable := table{{"CLUSTER", "SERVICE", "REVISION", "DESIRED", "RUNNING", "IMAGE", "ADDRESS"}}
+			taskTable := table{{"CLUSTER", "TASK", "REVISION", "STARTED BY", "STATUS", "EXIT CODES", "STARTED", "REASON"}}
+			for _, one := range all {
+				shown, once, err := shownServices(one)
+				if err != nil {
+					return err
+				}
+				services, tasks = append(services, shown...), append(tasks, once...)
+				serviceTable = serviceTable.with(one.ID, len(all), serviceRows(shown))
+				taskTable = taskTable.with(one.ID, len(all), taskRows(once))
 			}
 			if *asJSON {
-				return printJSON(command.OutOrStdout(), map[string]any{"services": shown, "tasks": once})
+				return printJSON(command.OutOrStdout(), map[string]any{"services": services, "tasks": tasks})
 			}
-			if err := printTable(command.OutOrStdout(), serviceRows(shown)); err != nil || len(once) == 0 {
+			if err := printTable(command.OutOrStdout(), serviceTable); err != nil || len(tasks) == 0 {
 				return err
 			}
 			fmt.Fprintln(command.OutOrStdout())
-			return printTable(command.OutOrStdout(), taskRows(once))
+			return printTable(command.OutOrStdout(), taskTable)
 		})
 	}
 	return command
@@ -50,11 +54,13 @@ containers: [{name, lastStatus, exitCode, health, ports}]}`)
 
 // shownService and shownTask are as `sandbox ps --json` prints them.
 type shownService struct {
+	Account string `json:"account"`
 	ecs.ServiceView
 	Tasks []shownTask `json:"tasks"`
 }
 
 type shownTask struct {
+	Account       string           `json:"account"`
 	Task          string           `json:"task"` // its id
 	Cluster       string           `json:"cluster"`
 	Family        string           `json:"family"`
@@ -77,9 +83,17 @@ type shownContainer struct {
 	Ports      []ecs.Port `json:"ports"`
 }
 
-// shownServices gives services their tasks that have not stopped; once are the tasks that have no service.
-func shownServices(a *account.Account, services []ecs.ServiceView, tasks []*ecs.Task) (shown []shownService,
-	once []shownTask, err error) {
+// shownServices are an account's services with their tasks that have not stopped; once are its tasks that have no
+// service.
+func shownServices(a *account.Account) (shown []shownService, once []shownTask, err error) {
+	services, err := ecs.ServiceViews(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	tasks, err := ecs.Tasks(a, "")
+	if err != nil {
+		return nil, nil, err
+	}
 	once = []shownTask{}
 	own := map[string][]shownTask{} // by cluster and group
 	for _, task := range tasks {
@@ -99,7 +113,7 @@ func shownServices(a *account.Account, services []ecs.ServiceView, tasks []*ecs.
 	}
 	shown = []shownService{}
 	for _, s := range services {
-		shown = append(shown, shownService{s, append([]shownTask{}, own[s.Cluster+" service:"+s.Service]...)})
+		shown = append(shown, shownService{a.ID, s, append([]shownTask{}, own[s.Cluster+" service:"+s.Service]...)})
 	}
 	return shown, once, nil
 }
@@ -107,7 +121,8 @@ func shownServices(a *account.Account, services []ecs.ServiceView, tasks []*ecs.
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 func showTask(task *ecs.Task, d *ecs.TaskDefinition) shownTask {
-	shown := shownTask{Task: task.ID(), Cluster: lastPart(task.ClusterARN()), Family: d.Family, Revision: d.Revision,
+	shown := shownTask{Account: account.Owner(task.ARN), Task: task.ID(), Cluster: lastPart(task.ClusterARN()),
+		Family: d.Family, Revision: d.Revision,
 		StartedBy:  task.StartedBy,
 		LastStatus: task.LastStatus, Health: task.Health, StoppedReason: task.StoppedReason, CreatedAt: task.CreatedAt,
 		StoppedAt:  task.StoppedAt,
@@ -130,8 +145,7 @@ func address(port ecs.Port) string {
 	return fmt.Sprintf("http://%s:%d", host, port.HostPort)
 }
 
-func serviceRows(services []shownService) [][]string {
-	rows := [][]string{{"CLUSTER", "SERVICE", "REVISION", "DESIRED", "RUNNING", "IMAGE", "ADDRESS"}}
+func serviceRows(services []shownService) (rows [][]string) {
 	for _, s := range services {
 		var addresses []string
 		for _, task := range s.Tasks {
@@ -145,8 +159,7 @@ func serviceRows(services []shownService) [][]string {
 	return rows
 }
 
-func taskRows(tasks []shownTask) [][]string {
-	rows := [][]string{{"CLUSTER", "TASK", "REVISION", "STARTED BY", "STATUS", "EXIT CODES", "STARTED", "REASON"}}
+func taskRows(tasks []shownTask) (rows [][]string) {
 	for _, task := range tasks {
 		var codes []string
 		for _, c := range task.Containers {

@@ -22,18 +22,27 @@ func imagesCommand(dir *string) *cobra.Command {
 		Short: "List the registry's images, oldest first",
 		Args:  cobra.NoArgs,
 	}
-	asJSON := command.Flags().Bool("json", false, "print a list of {repository, tag, digest, pushedAt}, one for each tag")
+	asJSON := command.Flags().Bool("json", false, "print a list of {account, repository, tag, digest, pushedAt}, one for each tag")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
-			images, err := ecr.Images(a)
+			all, err := a.All()
 			if err != nil {
 				return err
 			}
-			if *asJSON {
-				return printJSON(command.OutOrStdout(), shownImages(images))
+			shown := []shownImage{}
+			accounts := table{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}}
+			for _, one := range all {
+				images, err := ecr.Images(one)
+				if err != nil {
+					return err
+				}
+				shown = append(shown, shownImages(one.ID, images)...)
+				accounts = accounts.with(one.ID, len(all), imageRows(images))
 			}
-			return printTable(command.OutOrStdout(), append([][]string{{"REPOSITORY", "TAG", "DIGEST", "PUSHED AT"}},
-				imageRows(images)...))
+			if *asJSON {
+				return printJSON(command.OutOrStdout(), shown)
+			}
+			return printTable(command.OutOrStdout(), accounts)
 		})
 	}
 	return command
@@ -56,16 +65,17 @@ func imageRows(images []ecr.Image) (rows [][]string) {
 
 // shownImage is a tag of an image as `sandbox images --json` prints it.
 type shownImage struct {
+	Account    string    `json:"account"`
 	Repository string    `json:"repository"`
 	Tag        string    `json:"tag"`
 	Digest     string    `json:"digest"`
 	PushedAt   time.Time `json:"pushedAt"`
 }
 
-func shownImages(images []ecr.Image) []shownImage {
+func shownImages(id string, images []ecr.Image) []shownImage {
 	shown := make([]shownImage, 0, len(images))
 	for _, image := range images {
-		shown = append(shown, shownImage{image.Repository, image.Tag, image.Digest, image.PushedAt})
+		shown = append(shown, shownImage{id, image.Repository, image.Tag, image.Digest, image.PushedAt})
 	}
 	return shown
 }
@@ -133,6 +143,23 @@ func printJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
+}
+
+// table is rows, of which the first is the heading.
+type table [][]string
+
+// with adds rows of an account. They begin with its number where there are several.
+func (t table) with(id string, accounts int, rows [][]string) table {
+	if accounts == 1 {
+		return append(t, rows...)
+	}
+	if t[0][0] != "ACCOUNT" {
+		t[0] = append([]string{"ACCOUNT"}, t[0]...)
+	}
+	for _, row := range rows {
+		t = append(t, append([]string{id}, row...))
+	}
+	return t
 }
 
 // printTable prints rows, of which the first is the heading.

@@ -16,7 +16,7 @@ import (
 var floors = [][]string{
 	{"accounttest"},
 	{"dns", "iam", "logs", "secrets", "vpc"},
-	{"ecr", "elb", "scaling", "scheduler"},
+	{"ecr", "elb", "scaling", "scheduler", "sts"},
 	{"ecs"},
 }
 

@@ -130,3 +130,28 @@ func TestIdentityIsKeptAndNeverTheSameAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, one, other)
 }
+
+func TestAnAccountDoesNotSeeWhatAnotherHas(t *testing.T) {
+	t.Parallel()
+	a, err := Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	other := a.As(User("222222222222"))
+	require.NoError(t, other.CreateObject("thing", "x", Object{"name": "x"}, nil))
+	found, err := a.Object("thing", "x")
+	require.NoError(t, err)
+	require.Nil(t, found)
+	require.NoError(t, a.SetFaults(map[string]string{Alarm: "*"}))
+	faults, err := other.Faults()
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{Alarm: "*"}, faults, "faults are of all accounts")
+	first, err := a.NewID("sg-")
+	require.NoError(t, err)
+	second, err := other.NewID("sg-")
+	require.NoError(t, err)
+	require.NotEqual(t, first, second)
+	all, err := a.All()
+	require.NoError(t, err)
+	require.Equal(t, []string{DefaultID, "222222222222"}, []string{all[0].ID, all[1].ID})
+	require.Equal(t, "arn:aws:iam::222222222222:user/sandbox", all[1].Caller.ARN)
+}

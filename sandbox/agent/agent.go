@@ -25,9 +25,9 @@ type Account interface {
 	Identity() (string, error)
 	AgentTasks() ([]ecs.AgentTask, error)
 	SubmitTaskStateChange(taskARN string, r ecs.TaskStateChange) error
-	CreateLogStream(group, stream string) error
-	PutLogEvents(group, stream string, events []logs.LogEvent) error
-	FindLogEvents(group, prefix string, from, to int64) ([]*logs.LogEvent, error)
+	CreateLogStream(taskARN, group, stream string) error
+	PutLogEvents(taskARN, group, stream string, events []logs.LogEvent) error
+	FindLogEvents(taskARN, group, prefix string, from, to int64) ([]*logs.LogEvent, error)
 }
 
 // Registry has the images of the account's own ECR.

@@ -69,7 +69,7 @@ func (f *fakeAccount) SubmitTaskStateChange(arn string, r ecs.TaskStateChange) e
 	return nil
 }
 
-func (f *fakeAccount) CreateLogStream(_, stream string) error {
+func (f *fakeAccount) CreateLogStream(_, _, stream string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if slices.Contains(f.streams, stream) {
@@ -79,7 +79,7 @@ func (f *fakeAccount) CreateLogStream(_, stream string) error {
 	return nil
 }
 
-func (f *fakeAccount) PutLogEvents(group, stream string, events []logs.LogEvent) error {
+func (f *fakeAccount) PutLogEvents(_, group, stream string, events []logs.LogEvent) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !slices.Contains(f.streams, stream) {
@@ -92,7 +92,7 @@ func (f *fakeAccount) PutLogEvents(group, stream string, events []logs.LogEvent)
 	return nil
 }
 
-func (f *fakeAccount) FindLogEvents(group, prefix string, from, _ int64) (found []*logs.LogEvent, err error) {
+func (f *fakeAccount) FindLogEvents(_, group, prefix string, from, _ int64) (found []*logs.LogEvent, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range f.events {

@@ -26,6 +26,7 @@ const (
 // carried a part.
 type follower struct {
 	agent         *Agent
+	task          string // the ARN
 	container     string // the engine's id
 	group, stream string
 	begun         time.Time
@@ -102,7 +103,7 @@ func (f *follower) resume() error {
 	if !f.to.IsZero() {
 		from = f.to.UnixMilli()
 	}
-	events, err := f.agent.Account.FindLogEvents(f.group, f.stream, from, math.MaxInt64)
+	events, err := f.agent.Account.FindLogEvents(f.task, f.group, f.stream, from, math.MaxInt64)
 	if account.IsCode(err, "ResourceNotFoundException") {
 		return nil
 	}
@@ -184,7 +185,7 @@ func (f *follower) put() bool {
 		f.mu.Unlock()
 		var err error
 		if len(batch) > 0 {
-			err = f.agent.Account.PutLogEvents(f.group, f.stream, batch)
+			err = f.agent.Account.PutLogEvents(f.task, f.group, f.stream, batch)
 		}
 		if err != nil && !account.IsCode(err, "ResourceNotFoundException") { // the group is gone, and with it the lines
 			f.agent.Say("writing to " + f.stream + ": " + err.Error())

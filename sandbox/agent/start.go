@@ -94,7 +94,7 @@ func (t *task) prepare(ctx context.Context) error {
 		if group == "" {
 			continue
 		}
-		err = t.agent.Account.CreateLogStream(group, stream)
+		err = t.agent.Account.CreateLogStream(t.arn, group, stream)
 		if err != nil && !account.IsCode(err, "ResourceAlreadyExistsException") {
 			return &failure{container: d.Name,
 				reason: "ResourceInitializationError: failed to validate logger args: create stream has been " +

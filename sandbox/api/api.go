@@ -49,6 +49,8 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerRegistry.DescribeRepositories":        op(describeRepositories),
 	"AmazonEC2ContainerRegistry.GetAuthorizationToken":       stored(blobs.getAuthorizationToken),
 	"AmazonEC2ContainerRegistry.GetDownloadUrlForLayer":      stored(blobs.getDownloadURLForLayer),
+	"AmazonEC2ContainerRegistry.GetRepositoryPolicy":         op(getRepositoryPolicy),
+	"AmazonEC2ContainerRegistry.SetRepositoryPolicy":         op(setRepositoryPolicy),
 	"AmazonEC2ContainerRegistry.ListImages":                  op(listImages),
 	"AmazonEC2ContainerRegistry.PutImage":                    stored(blobs.putImage),
 	"AmazonEC2ContainerService.DeregisterTaskDefinition":     op(deregisterTaskDefinition),
@@ -78,11 +80,11 @@ var operations = map[string]operation{
 	"secretsmanager.ListSecrets":                             op(listSecrets),
 }
 
-// New serves an account's APIs at one address, whichever of the services a client believes to be there. images is where
-// the account's images are stored.
+// New serves the accounts' APIs at one address, whichever of the services a client believes to be there. images is
+// where their images are stored.
 func New(a *account.Account, images *registry.Registry) http.Handler {
-	return faulty(a, func(w http.ResponseWriter, r *http.Request) {
-		held := blobs{images, r.Host}
+	return identified(a, faulty(func(w http.ResponseWriter, r *http.Request, a *account.Account) {
+		held := blobs{images.In(a), r.Host}
 		if now, err := a.Now(); err == nil { // what else does not work, the operation says
 			w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 		}
@@ -98,7 +100,7 @@ func New(a *account.Account, images *registry.Registry) http.Handler {
 		default:
 			answerQuery(w, r, a)
 		}
-	})
+	}))
 }
 
 // answer speaks the JSON protocol.
@@ -156,6 +158,7 @@ func fail(w http.ResponseWriter, err error) {
 
 // A request is signed for Credential=KEY/DATE/REGION/SERVICE/aws4_request.
 const (
+	scopeKey     = 0
 	scopeRegion  = 2
 	scopeService = 3
 )

@@ -27,6 +27,7 @@ import (
 	accountecr "slipway/sandbox/account/ecr"
 	accountecs "slipway/sandbox/account/ecs"
 	"slipway/sandbox/account/elb"
+	accountsts "slipway/sandbox/account/sts"
 	"slipway/sandbox/account/vpc"
 	"slipway/sandbox/registry"
 )
@@ -58,7 +59,7 @@ func newStage(t *testing.T) *stage {
 		account.Object{"name": "web", "imageTagMutability": "MUTABLE",
 			"arn": account.ARN(account.DefaultID, "ecr", testRegion, "repository/web"), "repositoryUrl": "host/web"}, nil))
 	require.NoError(t, accountecr.PutImage(a, "web", "one", "sha256:1", 1024))
-	key := aws.CredentialsProviderFunc(credentials)
+	key := aws.CredentialsProviderFunc(ownKeys)
 	return &stage{a, aws.Config{Region: testRegion, BaseEndpoint: &server.URL, Credentials: key, RetryMaxAttempts: 1},
 		images, t}
 }
@@ -261,8 +262,8 @@ func TestCallerAndWhatTheSandboxDoesNotKnow(t *testing.T) {
 			"AmazonEC2ContainerService"))
 }
 
-func credentials(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "sandbox", SecretAccessKey: "sandbox"}, nil
+func ownKeys(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: accountsts.PlainKey(account.DefaultID), SecretAccessKey: "sandbox"}, nil
 }
 
 func TestAnImageIsGivenAnotherTagAsTheSDKDoesIt(t *testing.T) {

@@ -9,9 +9,12 @@ import (
 	"slipway/sandbox/account"
 )
 
-// faulty has the calls go wrong for which the account has a fault.
-func faulty(a *account.Account, answer http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// answerer answers a request in the account of who signed it.
+type answerer func(http.ResponseWriter, *http.Request, *account.Account)
+
+// faulty has the calls go wrong for which there is a fault.
+func faulty(answer answerer) answerer {
+	return func(w http.ResponseWriter, r *http.Request, a *account.Account) {
 		_, action, json := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		if !json && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 			action = r.FormValue("Action")
@@ -34,7 +37,7 @@ func faulty(a *account.Account, answer http.HandlerFunc) http.HandlerFunc {
 			<-r.Context().Done()
 		case account.APICut:
 			w.Header().Set("Content-Length", fmt.Sprint(1<<20))
-			answer(cutWriter{w}, r)
+			answer(cutWriter{w}, r, a)
 		case account.APIHTML:
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, "<html><body>Sign in to the network</body></html>")
@@ -50,7 +53,7 @@ func faulty(a *account.Account, answer http.HandlerFunc) http.HandlerFunc {
 		case account.APIError:
 			refuse(fmt.Errorf("an internal failure"))
 		default:
-			answer(w, r)
+			answer(w, r, a)
 		}
 	}
 }

@@ -309,7 +309,7 @@ func TestNetworkAsTheQueryProtocolHasIt(t *testing.T) {
 		require.NoError(t, err)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		request.Header.Set("Authorization",
-			"AWS4-HMAC-SHA256 Credential=sandbox/20261124/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0")
+			"AWS4-HMAC-SHA256 Credential=AKIA123456789012/20261124/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0")
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		defer response.Body.Close()

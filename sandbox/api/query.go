@@ -38,7 +38,7 @@ var queries = map[string]map[string]query{
 		"SimulatePrincipalPolicy": simulatePrincipalPolicy,
 	},
 	"sqs": {"GetQueueUrl": getQueueURL},
-	"sts": {"GetCallerIdentity": getCallerIdentity},
+	"sts": {"AssumeRole": assumeRole, "GetCallerIdentity": getCallerIdentity},
 }
 
 func answerQuery(w http.ResponseWriter, r *http.Request, a *account.Account) {
@@ -138,12 +138,4 @@ func tagsOf(o account.Object) (tags []tag) {
 		tags = append(tags, tag{key, value})
 	}
 	return tags
-}
-
-func getCallerIdentity(a *account.Account, _ string, _ url.Values) (any, error) {
-	return struct {
-		Arn     string
-		UserID  string `xml:"UserId"`
-		Account string
-	}{a.Caller.ARN, a.Caller.ID, a.ID}, nil
 }

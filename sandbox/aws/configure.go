@@ -5,16 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"slipway/sandbox/account"
 )
 
 // settings are those of the provider that was configured last. The engine names no provider in the calls for
 // resources, and a stage has one.
 type settings struct {
+	account     *account.Account // as who the provider is sees it
 	region      string
 	defaultTags values
 }
@@ -22,7 +24,7 @@ type settings struct {
 // configKeys are the provider settings that the sandbox understands or may leave alone.
 var configKeys = []string{"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "profile", "accessKey",
 	"secretKey",
-	"token", "assumeRole", "assumeRoles", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles",
+	"token", "assumeRole", "endpoints", "maxRetries", "retryMode", "sharedConfigFiles",
 	"sharedCredentialsFiles",
 	"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "version"}
 
@@ -38,24 +40,24 @@ func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*p
 	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures}, nil
 }
 
-// Configure refuses what the official provider refuses: no region, or an account that the stage does not allow.
-func (s *server) Configure(_ context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+// Configure refuses what the official provider refuses: no region, credentials that nobody has, a role that does not
+// trust them, or an account that the stage does not allow.
+func (s *server) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	config := plainValues(req.GetArgs().AsMap())
-	region := text(config, "region")
-	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
-		if region == "" {
-			region = os.Getenv(variable)
-		}
+	caller, region, err := s.identify(ctx, config)
+	if err != nil {
+		return nil, err
 	}
 	if region == "" {
 		return nil, fmt.Errorf("missing region information\n" +
 			"Make sure you have set your AWS region, e.g. `pulumi config set aws:region us-west-2`.")
 	}
 	allowed, forbidden := textList(decoded(config["allowedAccountIds"])), textList(decoded(config["forbiddenAccountIds"]))
-	if len(allowed) > 0 && !slices.Contains(allowed, s.account.ID) || slices.Contains(forbidden, s.account.ID) {
-		return nil, fmt.Errorf("AWS account ID not allowed: %s", s.account.ID)
+	in := s.account.As(caller)
+	if len(allowed) > 0 && !slices.Contains(allowed, in.ID) || slices.Contains(forbidden, in.ID) {
+		return nil, fmt.Errorf("AWS account ID not allowed: %s", in.ID)
 	}
-	configured := &settings{region: region, defaultTags: values{}}
+	configured := &settings{account: in, region: region, defaultTags: values{}}
 	if defaults, ok := decoded(config["defaultTags"]).(values); ok {
 		if tags, ok := defaults["tags"].(values); ok {
 			configured.defaultTags = tags

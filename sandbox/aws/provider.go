@@ -26,16 +26,17 @@ const Version = "6.83.0"
 type server struct {
 	pulumirpc.UnimplementedResourceProviderServer
 	account  *account.Account
+	identify Identify
 	settings atomic.Pointer[settings]
 }
 
-// Serve answers on a port of 127.0.0.1 until stop is called.
-func Serve(a *account.Account) (port int, stop func(), err error) {
+// Serve answers on a port of 127.0.0.1 until stop is called. What it makes is in the account of who it is.
+func Serve(a *account.Account, identify Identify) (port int, stop func(), err error) {
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(s *grpc.Server) error {
-			pulumirpc.RegisterResourceProviderServer(s, newServer(a))
+			pulumirpc.RegisterResourceProviderServer(s, newServer(a, identify))
 			return nil
 		},
 	})
@@ -45,9 +46,9 @@ func Serve(a *account.Account) (port int, stop func(), err error) {
 	return handle.Port, func() { close(cancel); <-handle.Done }, nil
 }
 
-func newServer(a *account.Account) *server {
-	s := &server{account: a}
-	s.settings.Store(&settings{defaultTags: values{}})
+func newServer(a *account.Account, identify Identify) *server {
+	s := &server{account: a, identify: identify}
+	s.settings.Store(&settings{account: a, defaultTags: values{}})
 	return s
 }
 
@@ -263,10 +264,11 @@ func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulum
 			return nil, fmt.Errorf("invoking %s: the sandbox does not know its argument %q", req.GetTok(), key)
 		}
 	}
-	if err := authorizeFunction(s.account, s.settings.Load().region, req.GetTok(), args); err != nil {
+	configured := s.settings.Load()
+	if err := authorizeFunction(configured.account, configured.region, req.GetTok(), args); err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", req.GetTok(), operationError(err))
 	}
-	found, err := f.invoke(s.account, s.settings.Load().region, args)
+	found, err := f.invoke(configured.account, configured.region, args)
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", req.GetTok(), operationError(err))
 	}

@@ -415,7 +415,7 @@ func TestServedProviderOutlivesCancel(t *testing.T) {
 	t.Parallel()
 	a, err := account.Open(t.TempDir())
 	require.NoError(t, err)
-	port, stop, err := Serve(a)
+	port, stop, err := Serve(a, OwnUser(a))
 	require.NoError(t, err)
 	connection, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(port),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))

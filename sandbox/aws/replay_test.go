@@ -54,7 +54,7 @@ func newTestServer(t *testing.T, config string) *server {
 	a, err := account.Open(t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
-	s := newServer(a)
+	s := newServer(a, OwnUser(a))
 	configure := &pulumirpc.ConfigureRequest{}
 	require.NoError(t, protojson.Unmarshal([]byte(`{"args":`+config+`}`), configure))
 	_, err = s.Configure(t.Context(), configure)

@@ -58,7 +58,8 @@ type call struct {
 }
 
 func (s *server) call(ctx context.Context, kind *resourceType, id string) *call {
-	return &call{ctx: ctx, account: s.account, region: s.settings.Load().region, kind: kind, id: id}
+	configured := s.settings.Load()
+	return &call{ctx: ctx, account: configured.account, region: configured.region, kind: kind, id: id}
 }
 
 func (c *call) label() string {

@@ -84,7 +84,7 @@ func try(t *testing.T, file *stageFile) outcome {
 	own, err := account.Open(filepath.Join(root, "account"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, own.Close()) }()
-	port, stop, err := aws.Serve(own)
+	port, stop, err := aws.Serve(own, aws.OwnUser(own))
 	require.NoError(t, err)
 	defer stop()
 	apis := httptest.NewServer(api.New(own, registry.New(filepath.Join(root, "registry"), own)))
@@ -136,7 +136,7 @@ func (f *stageFile) input(t *testing.T, root, endpoint string) stage.Input {
 		"ssm", "logs"} {
 		endpoints[service] = endpoint
 	}
-	config := map[string]string{"aws:region": region, "aws:accessKey": "sandbox", "aws:secretKey": "sandbox",
+	config := map[string]string{"aws:region": region, "aws:accessKey": "AKIA123456789012", "aws:secretKey": "sandbox",
 		"aws:endpoints": text(t, []any{endpoints})}
 	input := stage.Input{Project: f.project, Stage: f.stage, Root: root, Config: config}
 	for key, value := range f.keys {

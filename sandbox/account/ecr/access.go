@@ -70,12 +70,6 @@ func PutRepositoryPolicy(a *account.Account, repository, policy string, o accoun
 	})
 }
 
-// MissingPolicy is the refusal where a repository has no policy.
-func MissingPolicy(a *account.Account, repository string) error {
-	return account.Refuse("RepositoryPolicyNotFoundException",
-		"Repository policy does not exist for the repository with name '%s' in the registry with id '%s'", repository, a.ID)
-}
-
 // Username is what clients of a registry log in as.
 const Username = "AWS"
 

@@ -11,8 +11,11 @@ import (
 // are to run (AgentTasks) and is told how their containers do (SubmitTaskStateChange, as ECS calls it); what follows
 // from that, the scheduler decides. Where none answers, tasks are recorded as running, and nothing else differs.
 
-// Agent is the account as the ECS agent sees it.
+// Agent is the accounts as the ECS agent sees them.
 type Agent struct{ *account.Account }
+
+// of is the account that a task is in.
+func (a Agent) of(taskARN string) *account.Account { return a.As(account.User(account.Owner(taskARN))) }
 
 // AgentTask is a task that an engine has to run, or to stop.
 type AgentTask struct {
@@ -74,17 +77,17 @@ type TaskStateChange struct {
 	Targets map[string]string
 }
 
-// CreateLogStream makes the log stream of a container.
-func (a Agent) CreateLogStream(group, stream string) error {
-	return logs.CreateLogStream(a.Account, group, stream)
+// CreateLogStream makes the log stream of a container of a task.
+func (a Agent) CreateLogStream(taskARN, group, stream string) error {
+	return logs.CreateLogStream(a.of(taskARN), group, stream)
 }
 
 // PutLogEvents carries what a container wrote into its log stream.
-func (a Agent) PutLogEvents(group, stream string, events []logs.LogEvent) error {
-	return logs.PutLogEvents(a.Account, group, stream, events)
+func (a Agent) PutLogEvents(taskARN, group, stream string, events []logs.LogEvent) error {
+	return logs.PutLogEvents(a.of(taskARN), group, stream, events)
 }
 
 // FindLogEvents finds what is in the log already.
-func (a Agent) FindLogEvents(group, prefix string, from, to int64) ([]*logs.LogEvent, error) {
-	return logs.FindLogEvents(a.Account, group, prefix, from, to)
+func (a Agent) FindLogEvents(taskARN, group, prefix string, from, to int64) ([]*logs.LogEvent, error) {
+	return logs.FindLogEvents(a.of(taskARN), group, prefix, from, to)
 }

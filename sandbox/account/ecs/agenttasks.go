@@ -12,8 +12,23 @@ import (
 	"slipway/sandbox/account/secrets"
 )
 
-// AgentTasks lists the tasks that an engine has to run, or to stop: none where no engine is to run any.
+// AgentTasks lists the tasks of all accounts that an engine has to run, or to stop: none where no engine is to run any.
 func (a Agent) AgentTasks() (work []AgentTask, err error) {
+	all, err := a.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all {
+		tasks, err := agentTasks(one)
+		if err != nil {
+			return nil, err
+		}
+		work = append(work, tasks...)
+	}
+	return work, nil
+}
+
+func agentTasks(a *account.Account) (work []AgentTask, err error) {
 	err = a.Transact(func(t *account.Tx) error {
 		now := momentAt(t, t.Now)
 		for _, s := range account.List[Service](t, serviceKind) {

@@ -10,7 +10,7 @@ import (
 // SubmitTaskStateChange records how a task's containers do, as an engine finds them. A task that the account no longer
 // knows is no error: it may have been forgotten, or the account reset.
 func (a Agent) SubmitTaskStateChange(taskARN string, change TaskStateChange) error {
-	return a.Transact(func(t *account.Tx) error {
+	return a.of(taskARN).Transact(func(t *account.Tx) error {
 		for _, s := range account.List[Service](t, serviceKind) {
 			if i := slices.IndexFunc(s.Tasks, func(task *Task) bool { return task.ARN == taskARN }); i >= 0 {
 				task := s.Tasks[i]

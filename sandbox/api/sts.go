@@ -1,0 +1,76 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"slipway/sandbox/account"
+	"slipway/sandbox/account/sts"
+)
+
+// identified has each request answered by the account that it was signed for.
+func identified(a *account.Account, answer answerer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, blobPath) { // whose address alone lets in
+			answer(w, r, a)
+			return
+		}
+		caller, err := sts.Identify(a, scope(r, scopeKey), r.Header.Get("X-Amz-Security-Token"))
+		if err == nil {
+			answer(w, r, a.As(caller))
+			return
+		}
+		refusal := new(account.Error)
+		if errors.As(err, &refusal) && r.Header.Get("X-Amz-Target") != "" {
+			fail(w, &account.Error{Code: jsonCodes[refusal.Code], Message: refusal.Message})
+			return
+		}
+		failQuery(w, scope(r, scopeService), err)
+	})
+}
+
+// jsonCodes are the codes of services that speak JSON.
+var jsonCodes = map[string]string{"InvalidClientTokenId": "UnrecognizedClientException",
+	"ExpiredToken": "ExpiredTokenException"}
+
+func getCallerIdentity(a *account.Account, _ string, _ url.Values) (any, error) {
+	return struct {
+		Arn     string
+		UserID  string `xml:"UserId"`
+		Account string
+	}{a.Caller.ARN, a.Caller.ID, a.ID}, nil
+}
+
+func assumeRole(a *account.Account, _ string, form url.Values) (any, error) {
+	for key := range form {
+		switch name, _, _ := strings.Cut(key, "."); name {
+		case "Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity", "Tags",
+			"TransitiveTagKeys":
+		default:
+			return nil, account.Refuse("ValidationError", "The sandbox has no parameter %s of AssumeRole.", name)
+		}
+	}
+	seconds, _ := strconv.Atoi(form.Get("DurationSeconds")) // none is zero
+	made, err := sts.AssumeRole(a, sts.Request{RoleARN: form.Get("RoleArn"), SessionName: form.Get("RoleSessionName"),
+		ExternalID: form.Get("ExternalId"), Duration: time.Duration(seconds) * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	type credentials struct {
+		AccessKeyID                               string `xml:"AccessKeyId"`
+		SecretAccessKey, SessionToken, Expiration string
+	}
+	type user struct {
+		ID  string `xml:"AssumedRoleId"`
+		Arn string
+	}
+	return struct {
+		Credentials     credentials
+		AssumedRoleUser user
+	}{credentials{made.AccessKeyID, made.SecretAccessKey, made.SessionToken, made.Expiration.Format(time.RFC3339)},
+		user{made.Caller.ID, made.Caller.ARN}}, nil
+}
