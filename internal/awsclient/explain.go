@@ -27,8 +27,10 @@ func (s Settings) Explain(err error, file string) error {
 		"an aws region is required"):
 		what = region + ": AWS has no such region; write one such as eu-central-1"
 	case says("assumerole") && says("accessdenied", "access denied", "not authorized"):
-		what = fmt.Sprintf("aws:assumeRole (%s): these credentials may not assume the role; correct its ARN, or let its "+
-			"trust policy name them", file)
+		what = s.explainAssumeRole(text, file)
+	case says("account id not allowed"):
+		what = fmt.Sprintf("aws:allowedAccountIds (%s): %s; use credentials of an account in the list, or correct the list",
+			file, s.WrongAccount(notAllowed.FindString(text), file))
 	case says("no such host", "connection refused", "dial tcp", "network is unreachable", "i/o timeout", "tls:", "x509",
 		"deadline exceeded", "request send failed"):
 		what = region + ": AWS does not answer there; correct it, or check this machine's network and proxy"
@@ -48,6 +50,44 @@ func (s Settings) Explain(err error, file string) error {
 			"sign in with `%s`, or correct them", file, s.login())
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// notAllowed is the account that the provider refuses.
+var notAllowed = regexp.MustCompile(`[0-9]{12}`)
+
+// refusedUser is who asked for a role in vain, in AWS's words.
+var refusedUser = regexp.MustCompile(`User: (\S+) is not authorized to perform: sts:AssumeRole on resource: ([^\s,]+)`)
+
+// explainAssumeRole says which role was refused to whom.
+func (s Settings) explainAssumeRole(text, file string) string {
+	key, role := fmt.Sprintf("aws:profile (%s) is %q, whose role_arn", file, s.Profile), "the role"
+	if s.AssumeRole != nil {
+		key, role = fmt.Sprintf("aws:assumeRole (%s)", file), s.AssumeRole.RoleArn
+	}
+	who := "these credentials"
+	if match := refusedUser.FindStringSubmatch(text); match != nil {
+		who, role = match[1], match[2]
+	}
+	return fmt.Sprintf("%s: %s may not assume %s; let the trust policy of the role name it (and its externalId, where it "+
+		"asks for one), allow it sts:AssumeRole, or correct the ARN", key, who, role)
+}
+
+// WrongAccount says which account the credentials belong to, and where they come from.
+func (s Settings) WrongAccount(account, file string) string {
+	from := "those of this shell"
+	switch {
+	case s.AssumeRole != nil:
+		from = fmt.Sprintf("of the role %s (aws:assumeRole in %s)", s.AssumeRole.RoleArn, file)
+	case s.AssumeWebIdentity != nil:
+		from = fmt.Sprintf("of the role %s (aws:assumeRoleWithWebIdentity in %s)", s.AssumeWebIdentity.RoleArn, file)
+	case s.Profile != "":
+		from = fmt.Sprintf("of the profile %s (aws:profile in %s)", s.Profile, file)
+	case s.AccessKey != "":
+		from = fmt.Sprintf("of aws:accessKey in %s", file)
+	case os.Getenv("AWS_PROFILE") != "":
+		from = fmt.Sprintf("of the profile %s (AWS_PROFILE)", os.Getenv("AWS_PROFILE"))
+	}
+	return fmt.Sprintf("the credentials, %s, belong to account %s", from, account)
 }
 
 // hasWords tells whether a text has a sign that begins with a word, whatever the case: "expired" is in ExpiredToken,

@@ -44,20 +44,38 @@ func TestFailuresAreExplained(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "")
 	s := Settings{Region: "eu-centrl-1", Profile: "shop"}
 	for said, says := range map[string]string{
-		"dial tcp: lookup sts.eu-centrl-1.amazonaws.com: no such host":                                         `aws:region (Pulumi.dev.yaml) is "eu-centrl-1": AWS does not answer there`,
-		"invalid AWS Region: eu-centrl-1":                                                                      `aws:region (Pulumi.dev.yaml) is "eu-centrl-1": AWS has no such region`,
-		"the SSO session has expired or is invalid":                                                            "`aws sso login --profile shop`",
-		"refresh cached SSO token failed, InvalidGrantException":                                               "`aws sso login --profile shop`",
-		"refresh cached SSO token failed: dial tcp: lookup oidc.eu-west-1.amazonaws.com: no such host":         "AWS does not answer there",
-		"StatusCode: 403, api error ExpiredToken: The security token included in the request is expired":       "or name others with aws:profile",
-		"api error InvalidClientTokenId: The security token included in the request is invalid":                "or name others with aws:profile",
-		"operation error STS: AssumeRole, api error AccessDenied: User x is not authorized to perform sts:...": "aws:assumeRole (Pulumi.dev.yaml)",
-		"api error ExpiredTokenException: the token that is associated with the request has expired":           "there are no credentials, or AWS does not take them",
-		"api error RequestExpired: Request has expired":                                                        "there are no credentials, or AWS does not take them",
+		"dial tcp: lookup sts.eu-centrl-1.amazonaws.com: no such host":                                   `aws:region (Pulumi.dev.yaml) is "eu-centrl-1": AWS does not answer there`,
+		"invalid AWS Region: eu-centrl-1":                                                                `aws:region (Pulumi.dev.yaml) is "eu-centrl-1": AWS has no such region`,
+		"the SSO session has expired or is invalid":                                                      "`aws sso login --profile shop`",
+		"refresh cached SSO token failed, InvalidGrantException":                                         "`aws sso login --profile shop`",
+		"refresh cached SSO token failed: dial tcp: lookup oidc.eu-west-1.amazonaws.com: no such host":   "AWS does not answer there",
+		"StatusCode: 403, api error ExpiredToken: The security token included in the request is expired": "or name others with aws:profile",
+		"api error InvalidClientTokenId: The security token included in the request is invalid":          "or name others with aws:profile",
+		"operation error STS: AssumeRole, api error AccessDenied: User: arn:aws:iam::123456789012:user/me is not authorized to " +
+			"perform: sts:AssumeRole on resource: arn:aws:iam::222222222222:role/deploy": `aws:profile (Pulumi.dev.yaml) is ` +
+			`"shop", whose role_arn: arn:aws:iam::123456789012:user/me may not assume arn:aws:iam::222222222222:role/deploy; ` +
+			`let the trust policy of the role name it`,
+		"AWS account ID not allowed: 210987654321": "aws:allowedAccountIds (Pulumi.dev.yaml): the credentials, of the " +
+			"profile shop (aws:profile in Pulumi.dev.yaml), belong to account 210987654321; use credentials of an account",
+		"api error ExpiredTokenException: the token that is associated with the request has expired": "there are no credentials, or AWS does not take them",
+		"api error RequestExpired: Request has expired":                                              "there are no credentials, or AWS does not take them",
 		"something else": "aws:profile, aws:region (Pulumi.dev.yaml)",
 	} {
 		explained := s.Explain(errors.New(said), "Pulumi.dev.yaml")
 		require.ErrorContains(t, explained, says)
 		require.ErrorContains(t, explained, said)
 	}
+}
+
+func TestARoleThatIsRefusedIsNamed(t *testing.T) {
+	s, err := ReadSettings(func(key string) string {
+		return map[string]string{"assumeRole": `{"roleArn": "arn:aws:iam::222222222222:role/deploy", "externalId": "x"}`}[key]
+	})
+	require.NoError(t, err)
+	explained := s.Explain(errors.New("operation error STS: AssumeRole, https response error StatusCode: 403, api error "+
+		"AccessDenied: no"), "Pulumi.dev.yaml")
+	require.ErrorContains(t, explained, "aws:assumeRole (Pulumi.dev.yaml): these credentials may not assume "+
+		"arn:aws:iam::222222222222:role/deploy; let the trust policy")
+	require.Equal(t, "the credentials, of the role arn:aws:iam::222222222222:role/deploy (aws:assumeRole in Pulumi.dev.yaml), "+
+		"belong to account 222222222222", s.WrongAccount("222222222222", "Pulumi.dev.yaml"))
 }

@@ -25,6 +25,8 @@ type commandLine struct {
 	engine string
 	// policy is a file with the IAM policy that the commands have; empty where they may do everything.
 	policy string
+	// env is what each command has in its environment beside the test's own.
+	env []string
 }
 
 // dockerMode is the variable that tells the sandbox so. Where the environment has it, it holds for all tests.
@@ -39,6 +41,7 @@ func (c *commandLine) command(args ...string) *exec.Cmd {
 	command := c.aws.sandbox(append(exec, args...)...)
 	command.Dir = c.checkout.dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(root, ".bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	command.Env = append(command.Env, c.env...)
 	if os.Getenv(dockerMode) == "" {
 		command.Env = append(command.Env, dockerMode+"="+c.engine)
 	}

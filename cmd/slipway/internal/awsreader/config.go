@@ -41,8 +41,8 @@ func configure(ctx context.Context, stack string, config map[string]string) (cfg
 		}
 		if !slices.Contains(allowed, account) {
 			return cfg, settings, "",
-				fmt.Errorf("the credentials belong to account %s, and %s may only use %s (aws:allowedAccountIds)",
-					account, stack, strings.Join(allowed, ", "))
+				fmt.Errorf("aws:allowedAccountIds (%s): %s, and %s may only use %s; use credentials of that account, or "+
+					"correct the list", file, settings.WrongAccount(account, file), stack, strings.Join(allowed, ", "))
 		}
 	}
 	return cfg, settings, account, nil
