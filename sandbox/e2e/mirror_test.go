@@ -20,15 +20,104 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
 )
 
-// pushes is how many images were pushed to a repository.
-func (a *awsAccount) pushes(repository string) int {
+const (
+	building = "111111111111" // the account of dev
+	running  = "222222222222" // and that of release
+)
+
+// inTwoAccounts is a project whose stages are in accounts of their own.
+func inTwoAccounts(t *testing.T) *project {
+	t.Helper()
+	p := newProject(t)
+	for stage, id := range map[string]string{"dev": building, "release": running} {
+		p.replace("Pulumi."+stage+".yaml", "  aws:region: ap-northeast-2\n",
+			"  aws:region: ap-northeast-2\n  aws:accessKey: AKIA"+id+"\n  aws:secretKey: any\n")
+	}
+	p.commit("Accounts")
+	return p
+}
+
+// in is an account as its own user sees it.
+func (a *awsAccount) in(id string) *account.Account { return a.open().As(account.User(id)) }
+
+// held are the images of an account, without the tags that only keep one from expiring.
+func (a *awsAccount) held(id string) (images []ecr.Image) {
 	a.Helper()
-	counts, err := ecr.Builds(a.open())
+	all, err := ecr.Images(a.in(id))
+	require.NoError(a.TB, err)
+	for _, image := range all {
+		if !strings.HasPrefix(image.Tag, "keep-") {
+			images = append(images, image)
+		}
+	}
+	return images
+}
+
+// pushes is how many images were pushed to a repository of an account.
+func (a *awsAccount) pushes(id, repository string) int {
+	a.Helper()
+	counts, err := ecr.Builds(a.in(id))
 	require.NoError(a.TB, err)
 	return counts[repository].Pushes
+}
+
+func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
+	t.Parallel()
+	p := inTwoAccounts(t)
+	p.up("dev")
+	release := p.read("Pulumi.release.yaml")
+	p.refused([]string{"images.web of dev: ", "may not be read by account 222222222222 (DENIED: User: arn:aws:iam::222222222222",
+		`write repository.readers: ["222222222222"] in the file of the stage in account 111111111111`},
+		"slipway", "promote", "dev", "release")
+	require.Equal(t, release, p.read("Pulumi.release.yaml"), "nothing is written that the next command refuses")
+
+	p.stageKeys(`slipway:repository: {readers: ["222222222222"]}`)
+	require.Equal(t, []string{"Create aws:ecr/repositoryPolicy:RepositoryPolicy"}, p.up("dev").changed())
+	p.ok("slipway", "promote", "dev", "release")
+	require.Contains(t, p.read("Pulumi.release.yaml"), "mirror: true")
+	p.commit("Promote")
+	p.ok("pulumi", "stack", "init", "release")
+	preview := p.ok("pulumi", "preview", "--stack", "release", "--color", "never")
+	require.Contains(t, preview.output, "copies 111111111111.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:")
+	require.Contains(t, preview.output, " are missing there, in ")
+	require.Empty(t, p.aws.held(running))
+
+	u := p.up("release")
+	require.Contains(t, u.output, "has been copied into slipway-release/web, with the same digest")
+	built, copied := p.aws.held(building)[0], p.aws.held(running)[0]
+	require.Equal(t, built.Digest, copied.Digest)
+	require.Equal(t, built.Tag, copied.Tag)
+	require.Equal(t, "222222222222.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-release/web:"+built.Tag+"@"+built.Digest,
+		p.state("release").outputs().Images["web"].Ref)
+	require.Contains(t, p.ok("slipway", "diff", "dev", "release").output, "same image")
+
+	// Another image, and back to the first one, which is there.
+	p.commit("Release")
+	p.editApp("another")
+	p.up("dev")
+	p.ok("slipway", "promote", "dev", "release")
+	p.commit("Promote again")
+	p.up("release")
+	require.Equal(t, 2, p.aws.pushes(running, "slipway-release/web"))
+	p.git("revert", "--no-edit", "HEAD")
+	// Whatever becomes of the first account's images, the second one has its own.
+	for _, image := range p.aws.held(building) {
+		_, err := ecr.DeleteImage(p.aws.in(building), image.Repository, "", image.Digest)
+		require.NoError(t, err)
+	}
+	p.up("release")
+	require.Equal(t, 2, p.aws.pushes(running, "slipway-release/web"))
+	log := filepath.Join(t.TempDir(), "calls")
+	unchanged := p.runWith([]string{"SANDBOX_API_LOG=" + log}, upArgs("release", "--expect-no-changes")...)
+	require.Zero(t, unchanged.status, unchanged.output)
+	calls, err := os.ReadFile(log)
+	require.NoError(t, err)
+	require.NotContains(t, string(calls), "GetAuthorizationToken", "no registry is asked")
+	require.NotContains(t, string(calls), "PutImage")
 }
 
 // anotherRegistry is a registry of nobody's account, and a stage whose main container runs an image of it.
@@ -92,7 +181,7 @@ func TestAPublicImageOfTwoPlatformsIsCopiedWhole(t *testing.T) {
 	_, err = ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", digest.String())
 	require.NoError(t, err)
 	require.Contains(t, p.up("dev", "--expect-no-changes").output, "has been copied into slipway-dev/web")
-	require.Equal(t, 2, p.aws.pushes("slipway-dev/web"))
+	require.Equal(t, 2, p.aws.pushes(account.DefaultID, "slipway-dev/web"))
 }
 
 func TestAKillDuringACopyConverges(t *testing.T) {
