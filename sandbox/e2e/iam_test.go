@@ -223,6 +223,7 @@ func notInTheTable(calls string) (missing []string) {
 	stage := fmt.Sprintf(`config:
   aws:region: eu-west-1
   slipway:images: {web: {build: {context: .}}, tools: {ref: %q}}
+  slipway:repository: {readers: ["210987654321"]}
   slipway:secrets: {KEY: {secure: "v1:AAAA"}, TOKEN: "arn:aws:ssm:eu-west-1:123456789012:parameter/token",
     PASSWORD: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:password-AbCdEf"}
   slipway:roles: {ROLES}

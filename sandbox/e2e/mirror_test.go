@@ -24,16 +24,11 @@ import (
 	"slipway/sandbox/account/ecr"
 )
 
-const (
-	building = "111111111111" // the account of dev
-	running  = "222222222222" // and that of release
-)
-
-// inTwoAccounts is a project whose stages are in accounts of their own.
-func inTwoAccounts(t *testing.T) *project {
+// withKeysOfTwoAccounts is a project whose stages are in accounts of their own, by the keys in their files.
+func withKeysOfTwoAccounts(t *testing.T) *project {
 	t.Helper()
 	p := newProject(t)
-	for stage, id := range map[string]string{"dev": building, "release": running} {
+	for stage, id := range map[string]string{"dev": devAccount, "release": releaseAccount} {
 		p.replace("Pulumi."+stage+".yaml", "  aws:region: ap-northeast-2\n",
 			"  aws:region: ap-northeast-2\n  aws:accessKey: AKIA"+id+"\n  aws:secretKey: any\n")
 	}
@@ -67,7 +62,7 @@ func (a *awsAccount) pushes(id, repository string) int {
 
 func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	t.Parallel()
-	p := inTwoAccounts(t)
+	p := withKeysOfTwoAccounts(t)
 	p.up("dev")
 	release := p.read("Pulumi.release.yaml")
 	p.refused([]string{"images.web of dev: ", "may not be read by account 222222222222 (DENIED: User: arn:aws:iam::222222222222",
@@ -84,16 +79,16 @@ func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	preview := p.ok("pulumi", "preview", "--stack", "release", "--color", "never")
 	require.Contains(t, preview.output, "copies 111111111111.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:")
 	require.Contains(t, preview.output, " are missing there, in ")
-	require.Empty(t, p.aws.held(running))
+	require.Empty(t, p.aws.held(releaseAccount))
 
 	u := p.up("release")
 	require.Contains(t, u.output, "has been copied into slipway-release/web, with the same digest")
-	built, copied := p.aws.held(building)[0], p.aws.held(running)[0]
+	built, copied := p.aws.held(devAccount)[0], p.aws.held(releaseAccount)[0]
 	require.Equal(t, built.Digest, copied.Digest)
 	require.Equal(t, built.Tag, copied.Tag)
 	require.Equal(t, "222222222222.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-release/web:"+built.Tag+"@"+built.Digest,
 		p.state("release").outputs().Images["web"].Ref)
-	require.Contains(t, p.ok("slipway", "diff", "dev", "release").output, "same image")
+	require.Contains(t, p.run("slipway", "diff", "dev", "release").output, "web is the same image in both, under two names")
 
 	// Another image, and back to the first one, which is there.
 	p.commit("Release")
@@ -102,15 +97,15 @@ func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	p.ok("slipway", "promote", "dev", "release")
 	p.commit("Promote again")
 	p.up("release")
-	require.Equal(t, 2, p.aws.pushes(running, "slipway-release/web"))
+	require.Equal(t, 2, p.aws.pushes(releaseAccount, "slipway-release/web"))
 	p.git("revert", "--no-edit", "HEAD")
 	// Whatever becomes of the first account's images, the second one has its own.
-	for _, image := range p.aws.held(building) {
-		_, err := ecr.DeleteImage(p.aws.in(building), image.Repository, "", image.Digest)
+	for _, image := range p.aws.held(devAccount) {
+		_, err := ecr.DeleteImage(p.aws.in(devAccount), image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
 	p.up("release")
-	require.Equal(t, 2, p.aws.pushes(running, "slipway-release/web"))
+	require.Equal(t, 2, p.aws.pushes(releaseAccount, "slipway-release/web"))
 	log := filepath.Join(t.TempDir(), "calls")
 	unchanged := p.runWith([]string{"SANDBOX_API_LOG=" + log}, upArgs("release", "--expect-no-changes")...)
 	require.Zero(t, unchanged.status, unchanged.output)

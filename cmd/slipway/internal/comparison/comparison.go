@@ -122,9 +122,13 @@ func compareStages(stages [2]*comparedStage) (*Comparison, error) {
 	imagesA, imagesB := settingsA.take("images"), settingsB.take("images")
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(append(flatconfig.Union(imagesA, imagesB),
 		flatconfig.Union(a.Outputs.Images, b.Outputs.Images)...)))) {
-		if each := compareImage(stages, name, imagesA.object(name), imagesB.object(name)); !each.Same || each.OnlyIn != "" ||
-			len(each.Settings) > 0 {
+		each := compareImage(stages, name, imagesA.object(name), imagesB.object(name))
+		if !each.Same || each.OnlyIn != "" || len(each.Settings) > 0 {
 			found.Images = append(found.Images, each)
+		}
+		if x, y := each.Run[0], each.Run[1]; each.Same && x != nil && y != nil && x.Ref != y.Ref {
+			found.Notes = append(found.Notes, fmt.Sprintf("%s is the same image in both, under two names: %s, %s", name,
+				x.Ref, y.Ref))
 		}
 	}
 	found.Services = compareEach(stages, settingsA.take("services"), settingsB.take("services"))
@@ -173,6 +177,7 @@ func compareImage(stages [2]*comparedStage, name string, declaredA, declaredB se
 	found.Same = (x == nil && y == nil) || (x != nil && y != nil && x.Digest == y.Digest)
 	for _, declared := range []settings{declaredA, declaredB} {
 		delete(declared, "ref")
+		delete(declared, "mirror")
 		if declaredA["build"] == nil || declaredB["build"] == nil {
 			delete(declared, "build")
 		}
