@@ -12,6 +12,7 @@ import (
 
 	"slipway/cmd/slipway/internal/promotion"
 	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/internal/awsclient/awstest"
 )
 
 const (
@@ -23,6 +24,11 @@ const (
 // TestCommand runs the whole command on a `pulumi` that is a script; it sets the PATH, so it cannot run in parallel.
 func TestCommand(t *testing.T) {
 	project := stagetest.Project(t, "config: {}\n")
+	sts := awstest.Account(t, nil).Settings.Endpoints["sts"]
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": sts, "AWS_REGION": "ap-northeast-2",
+		"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
+		t.Setenv(name, value)
+	}
 	below := filepath.Join(project.Directory, "app", "sub")
 	require.NoError(t, os.MkdirAll(below, 0o755))
 	bin := t.TempDir()
