@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,10 @@ import (
 func identified(a *account.Account, answer answerer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, blobPath) { // whose address alone lets in
+			answer(w, r, a)
+			return
+		}
+		if r.Header.Get("Authorization") == "" && r.FormValue("Action") == withWebIdentity { // the token is the signature
 			answer(w, r, a)
 			return
 		}
@@ -45,18 +50,26 @@ func getCallerIdentity(a *account.Account, _ string, _ url.Values) (any, error) 
 	}{a.Caller.ARN, a.Caller.ID, a.ID}, nil
 }
 
+// withWebIdentity is the action of those who have a token of somebody whom a role trusts, and no keys.
+const withWebIdentity = "AssumeRoleWithWebIdentity"
+
 func assumeRole(a *account.Account, _ string, form url.Values) (any, error) {
+	isWeb := form.Get("Action") == withWebIdentity
 	for key := range form {
-		switch name, _, _ := strings.Cut(key, "."); name {
-		case "Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity", "Tags",
-			"TransitiveTagKeys":
+		switch name, _, _ := strings.Cut(key, "."); {
+		case slices.Contains([]string{"Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds"}, name):
+		case isWeb && name == "WebIdentityToken":
+		case !isWeb && slices.Contains([]string{"ExternalId", "SourceIdentity", "Tags", "TransitiveTagKeys"}, name):
 		default:
-			return nil, account.Refuse("ValidationError", "The sandbox has no parameter %s of AssumeRole.", name)
+			return nil, account.Refuse("ValidationError", "The sandbox has no parameter %s of %s.", name, form.Get("Action"))
 		}
+	}
+	if isWeb && form.Get("WebIdentityToken") == "" {
+		return nil, account.Refuse("InvalidIdentityToken", "The web identity token is missing.")
 	}
 	seconds, _ := strconv.Atoi(form.Get("DurationSeconds")) // none is zero
 	made, err := sts.AssumeRole(a, sts.Request{RoleARN: form.Get("RoleArn"), SessionName: form.Get("RoleSessionName"),
-		ExternalID: form.Get("ExternalId"), Duration: time.Duration(seconds) * time.Second})
+		ExternalID: form.Get("ExternalId"), IsWebIdentity: isWeb, Duration: time.Duration(seconds) * time.Second})
 	if err != nil {
 		return nil, err
 	}

@@ -141,3 +141,25 @@ func TestARoleIsAssumedByThoseWhomItTrusts(t *testing.T) {
 		require.ErrorContains(t, assume(change), refusal)
 	}
 }
+
+func TestATokenIsWorthARoleThatTheAccountDoesNotHave(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	unsigned := s.config.Copy()
+	unsigned.Credentials = aws.AnonymousCredentials{}
+	assume := func(token string) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		return sts.NewFromConfig(unsigned).AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn:         aws.String("arn:aws:iam::" + other + ":role/deploy"),
+			RoleSessionName: aws.String("job"), WebIdentityToken: &token})
+	}
+	assumed, err := assume("eyJhbGciOi")
+	require.NoError(t, err)
+	caller, err := s.callerOf(s.signedWith(*assumed.Credentials.AccessKeyId, *assumed.Credentials.SessionToken))
+	require.NoError(t, err)
+	require.Equal(t, "222222222222 arn:aws:sts::222222222222:assumed-role/deploy/job", caller)
+
+	require.NoError(t, s.In(other).CreateObject(iam.Role, "deploy", account.Object{"name": "deploy",
+		"assumeRolePolicy": `{"Statement": []}`}, nil))
+	_, err = assume("eyJhbGciOi")
+	require.ErrorContains(t, err, "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity")
+}

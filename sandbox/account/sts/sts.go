@@ -56,6 +56,7 @@ func Identify(a *account.Account, accessKey, token string) (account.Caller, erro
 // Request is a call of AssumeRole.
 type Request struct {
 	RoleARN, SessionName, ExternalID string
+	IsWebIdentity                    bool          // by a token instead of the caller's keys
 	Duration                         time.Duration // zero for an hour
 }
 
@@ -79,7 +80,7 @@ func AssumeRole(a *account.Account, r Request) (made Credentials, err error) {
 	if r.Duration == 0 {
 		r.Duration = standardDuration
 	}
-	isSession := strings.Contains(a.Caller.ARN, ":assumed-role/")
+	isSession := strings.Contains(a.Caller.ARN, ":assumed-role/") && !r.IsWebIdentity
 	switch {
 	case match == nil:
 		return made, account.Refuse("ValidationError", "%s is invalid", r.RoleARN)
@@ -116,6 +117,9 @@ func checkTrust(in *account.Tx, role account.Object, r Request) error {
 	if longest := time.Duration(role.Number("maxSessionDuration", 3600)) * time.Second; r.Duration > longest {
 		return account.Refuse("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this "+
 			"role.")
+	}
+	if r.IsWebIdentity { // nobody here issues tokens
+		return account.Refuse("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	}
 	keys := map[string]string{}
 	if r.ExternalID != "" {
