@@ -33,6 +33,9 @@ func (v *verifier) checkImages() {
 			continue
 		}
 		v.add("image", v.stage.Where("images", name, "ref"), func(ctx context.Context) (string, error) {
+			if image.Mirror {
+				return v.copiedImage(ctx, name, image)
+			}
 			return v.pinnedImage(ctx, *image.Ref, image.Platform)
 		})
 	}
@@ -48,13 +51,8 @@ func (v *verifier) repositoryOf(ctx context.Context, image string) (string, erro
 }
 
 func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform string) (string, error) {
-	switch {
-	case ref.Account != v.Account:
-		return "", exit.Refuse("is in account %s, the stage in %s: pin an image of the stage's own account", ref.Account,
-			v.Account)
-	case ref.Region != v.Region:
-		return "", exit.Refuse("is in region %s, the stage in %s: pin an image of the stage's own region", ref.Region,
-			v.Region)
+	if !ref.In(v.Account, v.Region) {
+		return v.elsewhere(ctx, ref, platform, otherPlatform(platform))
 	}
 	found, err := v.findImage(ctx, ref.Repository, ecrtypes.ImageIdentifier{ImageDigest: &ref.Digest})
 	if err != nil {
@@ -67,8 +65,7 @@ func (v *verifier) pinnedImage(ctx context.Context, ref stage.Ref, platform stri
 		return "", exit.Refuse("the image %s does not carry the tag %s, but %s: pin tag and digest of one image",
 			ref.Digest, ref.Tag, console.OrNone(found.ImageTags))
 	}
-	return v.runsOn(ctx, ref.Tag, ref.Repository, ref.Digest, platform,
-		"write the image's platform as platform beside ref, or pin an image that is built for "+platform)
+	return v.runsOn(ctx, ref.Tag, ref.Repository, ref.Digest, platform, otherPlatform(platform))
 }
 
 // runsOn says that an image is there, or what to do where it is for another platform than its tasks.
@@ -192,7 +189,11 @@ func (v *verifier) checkReferences() {
 func (v *verifier) referencedImage(ctx context.Context, text, platform string) (string, error) {
 	repository, id := v.inECR(text)
 	if id == nil {
-		return "", noted("%s is in another registry, or in another account or region, and is not looked for", text)
+		image, err := imageref.Parse(text)
+		if err != nil {
+			return "", err
+		}
+		return v.elsewhere(ctx, image, platform, "name an image that is built for "+platform)
 	}
 	found, err := v.findImage(ctx, repository, *id)
 	if err != nil {

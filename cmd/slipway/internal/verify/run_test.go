@@ -11,6 +11,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumitest"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagetest"
+	"slipway/internal/registries/registrytest"
 )
 
 func TestWhatVerifyPrints(t *testing.T) {
@@ -57,4 +58,38 @@ func TestWhatVerifyPrints(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Run(t.Context(), of)
 	require.Equal(t, 1, exit.Status(err), "AWS is not asked about a stage with a mistake")
+}
+
+func TestImagesOfOtherRegistriesAreLookedForThere(t *testing.T) {
+	t.Parallel()
+	open, closed := registrytest.Serve(t, "", ""), registrytest.Serve(t, "shop", "secret")
+	there := open.Push(t, "team/web", "1", "linux/amd64", "linux/arm64")
+	other := open.Push(t, "team/arm", "1", "linux/arm64")
+	private := closed.Push(t, "team/web", "1", "linux/amd64")
+	gone := there
+	gone.Digest = "sha256:" + strings.Repeat("ab", 32)
+	credentials := "  slipway:registries: {\"" + closed.Host + "\": {credentials: " +
+		"\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-a1b2c3\"}}\n"
+	for name, test := range map[string]struct{ ref, keys, more, prints string }{
+		"there":         {there.String(), "", "", "ok       images.web.ref (Pulumi.release.yaml): " + there.String() + " is there, for linux/amd64\n"},
+		"not there":     {gone.String(), "", "", "wrong    images.web.ref (Pulumi.release.yaml): " + gone.String() + " is not there"},
+		"for others":    {other.String(), "", "", "the image is for linux/arm64, and its tasks run on linux/amd64: write"},
+		"asks":          {private.String(), "", "", "may not be read without a password"},
+		"has what asks": {private.String(), "", credentials, "note     images.web.ref (Pulumi.release.yaml): " + private.String() + " is in a registry that asks"},
+		"to be copied":  {there.String(), ", mirror: true", "", "is there, for linux/amd64; the update copies it into slipway-release/web\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			project := stagetest.Project(t, "config:\n"+stagetest.Account(t, map[string]any{
+				"DescribeImages": errors.New("RepositoryNotFoundException")})+
+				"  slipway:images: {web: {ref: \""+test.ref+"\""+test.keys+"}}\n"+test.more+
+				"  slipway:services: {web: {image: web}}\n")
+			pulumi := &pulumitest.Stack{File: project.StageFile("release")}
+			of, err := snapshot.Load(t.Context(), pulumi.CLI(), project, "release", snapshot.Parts{})
+			require.NoError(t, err)
+			found, err := Run(t.Context(), of)
+			require.NoError(t, err)
+			require.Contains(t, stagetest.Printed(found.Print), test.prints)
+		})
+	}
 }
