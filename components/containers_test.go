@@ -17,11 +17,11 @@ var several = map[string]string{
 		"containers": {
 			"prepare": {"image": "web", "essential": false, "command": ["prepare"], "secrets": ["PASSWORD", "LEVEL"], "environment": {"A": "1"},
 				"mounts": {"data": {"path": "/data"}, "cache": {"path": "/cache"}}, "readonlyRootFilesystem": true, "user": "65532:65532", "init": true},
-			"agent": {"image": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/agent:1", "cpu": 64, "memory": 128, "stopTimeout": 5,
+			"agent": {"image": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/agent:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "cpu": 64, "memory": 128, "stopTimeout": 5,
 				"ulimits": {"nofile": {"soft": 4096, "hard": 65535}, "core": {"soft": 0, "hard": 0}},
 				"healthCheck": {"command": ["CMD", "/agent", "-check"], "startPeriod": 10}},
-			"proxy": {"image": "210987654321.dkr.ecr.us-east-1.amazonaws.com/team/proxy:2"},
-			"shell": {"image": "public.ecr.aws/docker/library/busybox:1.37", "essential": false}
+			"proxy": {"image": "210987654321.dkr.ecr.us-east-1.amazonaws.com/team/proxy:2@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+			"shell": {"image": "public.ecr.aws/docker/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "essential": false}
 		}
 	}}`,
 }
@@ -40,9 +40,9 @@ func TestContainerDefinitionsOfSeveralContainers(t *testing.T) {
 			`0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",`
 		label = `"dockerLabels":{"slipway.tag":"20261123-041205-a1b2c3d-9f8e7d6c"},`
 	)
-	require.Equal(t, `[{"cpu":64,"environment":[],"essential":true,`+
+	require.Equal(t, `[{"cpu":64,"dockerLabels":{"slipway.tag":"1"},"environment":[],"essential":true,`+
 		`"healthCheck":{"command":["CMD","/agent","-check"],"interval":10,"retries":3,"startPeriod":10,"timeout":5},`+
-		`"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/agent:1",`+log("agent")+`"memory":128,"mountPoints":[],"name":"agent","portMappings":[],`+
+		`"image":"123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/agent@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",`+log("agent")+`"memory":128,"mountPoints":[],"name":"agent","portMappings":[],`+
 		`"stopTimeout":5,`+noneOf+`"ulimits":[{"hardLimit":0,"name":"core","softLimit":0},{"hardLimit":65535,"name":"nofile","softLimit":4096}],"volumesFrom":[]},`+
 		`{"command":["prepare"],"cpu":32,`+label+`"environment":[{"name":"A","value":"1"}],"essential":false,`+own+
 		`"linuxParameters":{"initProcessEnabled":true},`+log("prepare")+
@@ -51,9 +51,10 @@ func TestContainerDefinitionsOfSeveralContainers(t *testing.T) {
 		`"secrets":[{"name":"LEVEL","valueFrom":"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"},`+
 		`{"name":"PASSWORD","valueFrom":"arn:shop-dev-web:PASSWORD::versionId:shop-dev-web"}],`+
 		`"stopTimeout":20,`+noneOf+`"user":"65532:65532","volumesFrom":[]},`+
-		`{"cpu":32,"environment":[],"essential":true,"image":"210987654321.dkr.ecr.us-east-1.amazonaws.com/team/proxy:2",`+log("proxy")+
+		`{"cpu":32,"dockerLabels":{"slipway.tag":"2"},"environment":[],"essential":true,`+
+		`"image":"210987654321.dkr.ecr.us-east-1.amazonaws.com/team/proxy@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",`+log("proxy")+
 		`"mountPoints":[],"name":"proxy","portMappings":[],"stopTimeout":20,`+noneOf+`"volumesFrom":[]},`+
-		`{"cpu":32,"environment":[],"essential":false,"image":"public.ecr.aws/docker/library/busybox:1.37",`+log("shell")+
+		`{"cpu":32,"environment":[],"essential":false,"image":"public.ecr.aws/docker/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",`+log("shell")+
 		`"mountPoints":[],"name":"shell","portMappings":[],"stopTimeout":20,`+noneOf+`"volumesFrom":[]},`+
 		`{"command":["serve"],"cpu":352,"dependsOn":[{"condition":"START","containerName":"agent"},{"condition":"SUCCESS","containerName":"prepare"}],`+label+
 		`"entryPoint":["/app"],"environment":[],"essential":true,`+own+log("web")+

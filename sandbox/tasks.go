@@ -18,10 +18,11 @@ import (
 	"slipway/sandbox/registry"
 )
 
-// tasks runs those of an account: nil where no engine does.
+// tasks runs those of an account. Where no engine does, agent and engine are nil, and their images are only pulled.
 type tasks struct {
 	agent  *agent.Agent
 	engine *client.Client
+	pulls  *pulls
 }
 
 // startTasks has the Docker engine run the account's tasks, where one answers, and tells say of them.
@@ -31,7 +32,10 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 		return nil, err
 	}
 	if engine == nil {
-		return nil, ecs.SetAgentConnected(a, false)
+		if err := ecs.SetAgentConnected(a, false); err != nil {
+			return nil, err
+		}
+		return &tasks{pulls: startPulls(a)}, nil
 	}
 	host, err := taskHost()
 	if err != nil {
@@ -68,17 +72,19 @@ func taskHost() (string, error) {
 
 // settle waits a little for what a command has started or stopped.
 func (t *tasks) settle() {
-	if t != nil {
+	if t.agent != nil {
 		t.agent.Settle()
 	}
 }
 
 // end leaves the containers to run by themselves.
 func (t *tasks) end() {
-	if t != nil {
-		t.agent.End()
-		_ = t.engine.Close() // its connections
+	if t.agent == nil {
+		t.pulls.end()
+		return
 	}
+	t.agent.End()
+	_ = t.engine.Close() // its connections
 }
 
 // removalTime is how long the Docker engine may take to remove what an account has.

@@ -53,10 +53,10 @@ func watch(dir string, say func(string)) error {
 		if err != nil {
 			return err
 		}
-		if tasks == nil {
+		defer tasks.end()
+		if tasks.agent == nil {
 			return errors.New("no Docker engine runs tasks: they are only recorded")
 		}
-		defer tasks.end()
 		say("running the tasks of the account in " + dir + ": Ctrl-C ends this, and containers run on")
 		<-interrupted
 		return nil

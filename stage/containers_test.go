@@ -57,6 +57,9 @@ func TestMistakesInContainers(t *testing.T) {
 		"a repository without a tag": {
 			beside("{proxy: {image: public.ecr.aws/nginx/nginx}}"), own + ".image",
 			[]string{"as a reference has neither tag nor digest"}},
+		"a tag that may move": {
+			beside("{proxy: {image: 'public.ecr.aws/nginx/nginx:1'}}"), own + ".image",
+			[]string{"has no digest, so what it runs could change; `slipway pin dev` looks it up and writes it"}},
 		"what is no reference": {
 			beside("{proxy: {image: 'Web Image:1'}}"), own + ".image",
 			[]string{`is "Web Image:1", which is no reference to an image`}},

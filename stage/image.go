@@ -85,7 +85,7 @@ func (d imageDocument) image() Image {
 		image.Build = &build
 	}
 	if d.Ref != "" {
-		ref, err := parseRef(d.Ref)
+		ref, err := parseRef(d.Ref, "")
 		if err != nil {
 			panic("stage: a reference that was not checked: " + err.Error())
 		}

@@ -124,9 +124,9 @@ type imageDocument struct {
 	Build *Build `json:"build"`
 
 	// Ref runs an image that exists in a registry, without building. `slipway promote` writes it for an image of another
-	// stage. The digest decides what runs; the tag tells people what that is. Beside `build` it goes back to an image that
-	// this stage built earlier: the image's repository stays, what `build` names need not exist, and removing `ref` builds
-	// again.
+	// stage, and `slipway pin` its digest for one that somebody else builds. The digest decides what runs; the tag tells
+	// people what that is. Beside `build` it goes back to an image that this stage built earlier: the image's repository
+	// stays, what `build` names need not exist, and removing `ref` builds again.
 	//
 	// Allowed: `<registry>/<repository>:<tag>@sha256:<64 hexadecimal digits>`, an image that exists and that the stage's
 	// account may pull, from ECR of any account and region, ECR Public, GHCR or another registry; Docker Hub's also in

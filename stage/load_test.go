@@ -351,7 +351,7 @@ config:
 
 func TestPinnedReferences(t *testing.T) {
 	t.Parallel()
-	ref, err := parseRef(pinned)
+	ref, err := parseRef(pinned, "dev")
 	require.NoError(t, err)
 	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", ref.Host)
 	require.Equal(t, ref.Host+"/slipway-dev/web@"+digest, ref.Pinned())

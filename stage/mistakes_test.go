@@ -245,7 +245,7 @@ func TestMistakes(t *testing.T) {
 			[]string{"a variable in secrets"}},
 		"a ref without a digest": {
 			refTo(strings.TrimSuffix(pinned, "@"+digest)), "images.web.ref", dev,
-			[]string{"has no digest, so what it runs could change; write <registry>/"}},
+			[]string{"has no digest, so what it runs could change; `slipway pin dev` looks it up and writes it"}},
 		"a ref without a tag": {
 			refTo("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web@" + digest), "images.web.ref", dev,
 			[]string{"has no tag"}},

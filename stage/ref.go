@@ -14,8 +14,8 @@ type Ref = imageref.Ref
 
 const pinnedForm = "<registry>/<repository>:<tag>@sha256:<64 hexadecimal digits>"
 
-// parseRef reads a pinned reference. Its error is a sentence for the user.
-func parseRef(text string) (*Ref, error) {
+// parseRef reads a pinned reference. Its error is a sentence for the user of a stage.
+func parseRef(text, stage string) (*Ref, error) {
 	ref, err := imageref.Parse(text)
 	switch {
 	case err != nil:
@@ -23,14 +23,14 @@ func parseRef(text string) (*Ref, error) {
 	case ref.Tag == "":
 		return nil, fmt.Errorf("has no tag, which tells people what it is; write %s", pinnedForm)
 	}
-	return &ref, unpinned(ref)
+	return &ref, unpinned(ref, stage)
 }
 
 // unpinned says what to do about a reference whose image could change; nil where it has a digest.
-func unpinned(ref Ref) error {
+func unpinned(ref Ref, stage string) error {
 	switch {
 	case ref.Digest == "":
-		return fmt.Errorf("has no digest, so what it runs could change; write %s", pinnedForm)
+		return fmt.Errorf("has no digest, so what it runs could change; `slipway pin %s` looks it up and writes it", stage)
 	case !strings.HasPrefix(ref.Digest, "sha256:"):
 		return fmt.Errorf("has a digest that is not a sha256; write %s", pinnedForm)
 	}
@@ -40,7 +40,7 @@ func unpinned(ref Ref) error {
 // checkRef checks a pinned reference against the region and accounts that the stage may use.
 func (c *checker) checkRef(name, text string, aws AWS) {
 	path := c.at("images", name, "ref")
-	ref, err := parseRef(text)
+	ref, err := parseRef(text, c.in.Stage)
 	if err != nil {
 		path.fail("%s", err)
 		return

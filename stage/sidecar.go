@@ -12,13 +12,13 @@ import (
 //
 // Rule: [ECS ContainerDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html)
 type Sidecar struct {
-	// Image is what the container runs: an image of the stage by its name, or any other by its reference. Slipway keeps
-	// images from expiring only in the repositories of the stage's `images`: elsewhere that is for the repository's owner
-	// to do. An image of a pull-through cache has to be in ECR already: it is looked up before anything changes, and the
-	// execution role may not import it.
+	// Image is what the container runs: an image of the stage by its name, or any other by its reference, as in
+	// `images.<image>.ref`; `slipway pin` writes the digest. Slipway keeps images from expiring only in the repositories
+	// of the stage's `images`: elsewhere that is for the repository's owner to do. An image of a pull-through cache has to
+	// be in ECR already: it is looked up before anything changes, and the execution role may not import it.
 	//
 	// Default: none; required
-	// Allowed: a name in `images`, of the main container's platform, or a reference with a tag or a digest
+	// Allowed: a name in `images`, of the main container's platform, or a reference with a digest
 	// Example: image: ghcr.io/shop/proxy:1.4@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	Image string `json:"image"`
 
@@ -86,9 +86,10 @@ func (c *checker) checkSidecarImage(here place, image, main string) {
 	case ref.Tag == "" && ref.Digest == "":
 		here.fail("names %q, which is not declared, and as a reference has neither tag nor digest; declare images.%s, or "+
 			"write %s%s", image, image, pinnedForm, orOneOf(declared))
-	case ref.Digest == "": // what it runs may change
+	case c.in.Root == "" && ref.Digest == "":
+		// An earlier update's, from when a tag alone would do.
 	default:
-		if err := unpinned(ref); err != nil {
+		if err := unpinned(ref, c.in.Stage); err != nil {
 			here.fail("%s", err)
 			return
 		}

@@ -61,7 +61,7 @@ func newRoot(called *bool) *cobra.Command {
 	directory := root.PersistentFlags().StringP("directory", "C", ".",
 		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
 	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
-		runCommand(directory), verifyCommand(directory), promoteCommand(directory), rollbackCommand(directory),
-		recoverCommand(directory), previewCommand(directory), iamCommand(directory))
+		runCommand(directory), verifyCommand(directory), promoteCommand(directory), pinCommand(directory),
+		rollbackCommand(directory), recoverCommand(directory), previewCommand(directory), iamCommand(directory))
 	return root
 }

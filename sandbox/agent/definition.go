@@ -54,14 +54,6 @@ type mountPoint struct {
 	ReadOnly                    bool
 }
 
-// platformOf is what a task's images are for, such as linux/amd64.
-func platformOf(d ecs.TaskDefinition) string {
-	if d.RuntimePlatform["cpuArchitecture"] == "ARM64" {
-		return "linux/arm64"
-	}
-	return "linux/amd64"
-}
-
 func definitionsOf(d ecs.TaskDefinition) (found []definition, err error) {
 	content, err := json.Marshal(d.Containers)
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/internal/imageref"
+	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/registry"
 )
 
 // imagePrefix begins the names of an account's images on the engine.
@@ -27,45 +29,45 @@ type pulled struct {
 	volumes   map[string]struct{} // paths that its Dockerfile names with VOLUME
 }
 
-// pull has the engine get an image: one of the accounts' ECR from the registry, any other one from where it is, unless
-// the engine has it already.
-func (a *Agent) pull(ctx context.Context, reference, platform string) (pulled, error) {
+// pull has the engine get an image: one of the accounts' ECR from the registry, and any other one from where it is, but
+// for what the engine has under a name of the account's own.
+func (a *Agent) pull(ctx context.Context, reference, platform string, login ecs.PullLogin) (pulled, error) {
 	if ref, inECR := imageref.ParseECR(reference); inECR {
-		return a.load(ctx, reference, ref.Repository, platform)
+		image, err := a.Registry.Pull(reference, platform)
+		if err != nil {
+			return pulled{}, err
+		}
+		return a.load(ctx, ref.Repository, image)
 	}
+	if strings.HasPrefix(reference, imagePrefix(a.identity)) {
+		return a.inspect(ctx, reference)
+	}
+	image, err := registry.PullElsewhere(ctx, reference, platform, login.Username, login.Password)
+	if err != nil {
+		return pulled{}, err
+	}
+	parsed, err := name.ParseReference(reference)
+	if err != nil {
+		return pulled{}, err
+	}
+	return a.load(ctx, strings.ReplaceAll(parsed.Context().Name(), ":", "-"), image)
+}
+
+// inspect reads an image that the engine has.
+func (a *Agent) inspect(ctx context.Context, reference string) (pulled, error) {
 	found, err := a.Docker.ImageInspect(ctx, reference)
-	if isGone(err) {
-		progress, err := a.Docker.ImagePull(ctx, reference, client.ImagePullOptions{})
-		if err != nil {
-			return pulled{}, err
-		}
-		defer progress.Close()
-		if err := progress.Wait(ctx); err != nil {
-			return pulled{}, err
-		}
-		found, err = a.Docker.ImageInspect(ctx, reference)
-		if err != nil {
-			return pulled{}, err
-		}
-	} else if err != nil {
+	if err != nil {
 		return pulled{}, err
 	}
 	p := pulled{reference: reference, digest: found.ID}
 	if found.Config != nil {
 		p.volumes = found.Config.Volumes
 	}
-	for _, repoDigest := range found.RepoDigests {
-		_, p.digest, _ = strings.Cut(repoDigest, "@")
-	}
 	return p, nil
 }
 
-// load gives the engine an image of a repository of ECR, under a name that belongs to the accounts, once.
-func (a *Agent) load(ctx context.Context, reference, repository, platform string) (pulled, error) {
-	image, err := a.Registry.Pull(reference, platform)
-	if err != nil {
-		return pulled{}, err
-	}
+// load gives the engine an image of a repository, under a name that belongs to the accounts, once.
+func (a *Agent) load(ctx context.Context, repository string, image v1.Image) (pulled, error) {
 	digest, err := image.Digest()
 	if err != nil {
 		return pulled{}, err

@@ -82,7 +82,7 @@ func (t *task) prepare(ctx context.Context) error {
 	}
 	images := map[string]pulled{}
 	for _, d := range t.definitions {
-		image, err := t.agent.pull(ctx, d.Image, platformOf(t.work.Definition))
+		image, err := t.agent.pull(ctx, d.Image, t.work.Definition.Platform(), t.work.PullLogins[d.Name])
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -76,6 +76,7 @@ var operations = map[string]operation{
 	"Logs.GetLogEvents":                                      op(getLogEvents),
 	"Logs.PutLogEvents":                                      op(putLogEvents),
 	"secretsmanager.DescribeSecret":                          op(describeSecret),
+	"secretsmanager.GetSecretValue":                          op(getSecretValue),
 	"secretsmanager.ListSecretVersionIds":                    op(listSecretVersionIDs),
 	"secretsmanager.ListSecrets":                             op(listSecrets),
 }

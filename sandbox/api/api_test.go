@@ -87,12 +87,23 @@ func (s *stage) serve(image string, desired int) string {
 	return d.ARN
 }
 
+// pull has the images of other registries pulled that tasks wait for.
+func (s *stage) pull() {
+	s.t.Helper()
+	pending, err := accountecs.PendingPulls(s.Account)
+	require.NoError(s.t, err)
+	for _, task := range pending {
+		require.NoError(s.t, accountecs.SubmitPull(s.Account, task.TaskARN, ""))
+	}
+}
+
 func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	client := ecs.NewFromConfig(s.config)
 	arn := s.serve("public.ecr.aws/docker/library/nginx:1", 2)
 	describe := func() ecstypes.Service {
+		s.pull()
 		answer, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String("shop-dev"),
 			Services: []string{"web", "gone"}})
 		require.NoError(t, err)

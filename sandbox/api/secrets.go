@@ -28,6 +28,16 @@ func describeSecret(a *account.Account, _ string, p struct{ SecretID string }) (
 	return answer, nil
 }
 
+// getSecretValue has the current value.
+func getSecretValue(a *account.Account, _ string, p struct{ SecretID string }) (any, error) {
+	version, err := secrets.FindSecretVersion(a, p.SecretID, "")
+	if err != nil {
+		return nil, err
+	}
+	return object{"ARN": version.ARN, "VersionId": version.VersionID, "VersionStages": version.Stages,
+		"SecretString": version.String}, nil
+}
+
 // listSecrets has those that are not deleted, by the beginning of their names.
 func listSecrets(a *account.Account, _ string, p struct {
 	Filters []struct {

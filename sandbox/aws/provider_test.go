@@ -180,6 +180,11 @@ func TestServiceThatRolledBackDriftsFromItsInputs(t *testing.T) {
 	service := c.create("aws:ecs/service:Service", "web", serviceInputs(cluster.id, first.outputs["arn"]))
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:service/shop-dev/web", service.id)
 	completed := func() bool {
+		pending, err := ecs.PendingPulls(c.account)
+		require.NoError(t, err)
+		for _, task := range pending {
+			require.NoError(t, ecs.SubmitPull(c.account, task.TaskARN, ""))
+		}
 		s, err := ecs.FindService(c.account, "", service.id)
 		require.NoError(t, err)
 		return len(s.Deployments) == 1 && s.Deployments[0].RolloutState == ecs.Completed

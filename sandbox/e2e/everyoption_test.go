@@ -18,7 +18,8 @@ import (
 )
 
 // everyOptionOfWeb and everyOptionOfDev are what stage dev can have of a service and of all of it.
-func everyOptionOfWeb() []string {
+func everyOptionOfWeb(t *testing.T) []string {
+	t.Helper()
 	return append([]string{
 		"route: {hosts: [web.dev.example.com, example.com], paths: [/a, \"/b/*\"], priority: 7, protocol: http2, " +
 			"gracePeriod: 0, deregistrationDelay: 5, stickiness: 600, healthCheck: {path: /health, codes: \"200-299,302\", " +
@@ -35,7 +36,7 @@ func everyOptionOfWeb() []string {
 		`allowFrom: [10.0.0.0/8, "fd00::/8"]`,
 		"logRetention: 90", "stopTimeout: 120", "exec: true",
 		"healthCheck: {command: [CMD, /app, -healthcheck], interval: 30, timeout: 3, retries: 2, startPeriod: 15}",
-	}, several...)
+	}, several(busybox(t).String())...)
 }
 
 func everyOptionOfDev(boundary string) []string {
@@ -61,7 +62,7 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 	bare, settings := p.aws.container("slipway-dev-web:1"), p.aws.web().Settings
 	boundary, err := iam.AddPolicy(p.aws.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
-	p.serviceKeys(everyOptionOfWeb()...)
+	p.serviceKeys(everyOptionOfWeb(t)...)
 	p.stageKeys(everyOptionOfDev(boundary)...)
 	p.encrypt("dev", "API_KEY", "hunter2-every")
 	u := p.up("dev")

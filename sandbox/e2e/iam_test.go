@@ -124,7 +124,7 @@ func TestALeastPolicyHasWhatEveryOptionNeeds(t *testing.T) {
 	boundary, err := iam.AddPolicy(p.aws.open(), "boundary",
 		`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
-	p.serviceKeys(everyOptionOfWeb()...)
+	p.serviceKeys(everyOptionOfWeb(t)...)
 	p.stageKeys(everyOptionOfDev(boundary)...)
 	p.encrypt("dev", "API_KEY", "hunter2-least")
 	policy := p.limitTo("dev", "update")

@@ -6,28 +6,41 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/internal/imageref"
+	"slipway/internal/registries/registrytest"
 	"slipway/sandbox/account/ecs"
 )
 
-// several are keys of a service with a container that prepares a volume, and another one beside the main one.
-var several = []string{
-	"cpu: 512",
-	"memory: 1024",
-	"dependsOn: {prepare: SUCCESS}",
-	"mounts: {data: {path: /data, readOnly: true}}",
-	"containers:",
-	"  prepare: {image: web, command: [-describe], essential: false, mounts: {data: {path: /data}}, user: \"65532:65532\"}",
-	"  beside: {image: 'public.ecr.aws/docker/library/busybox:1.37', cpu: 64, memory: 128, init: true, " +
-		"readonlyRootFilesystem: true,",
-	"    environment: {LEVEL: \"info\"}, ulimits: {nofile: {soft: 4096, hard: 65535}},",
-	"    healthCheck: {command: [CMD, 'true']}}",
+// several are keys of a service with a container that prepares a volume, and another one beside the main one, which
+// runs an image of another registry.
+func several(beside string) []string {
+	return []string{
+		"cpu: 512",
+		"memory: 1024",
+		"dependsOn: {prepare: SUCCESS}",
+		"mounts: {data: {path: /data, readOnly: true}}",
+		"containers:",
+		"  prepare: {image: web, command: [-describe], essential: false, mounts: {data: {path: /data}}, " +
+			"user: \"65532:65532\"}",
+		"  beside: {image: '" + beside + "', cpu: 64, memory: 128, init: true, " +
+			"readonlyRootFilesystem: true,",
+		"    environment: {LEVEL: \"info\"}, ulimits: {nofile: {soft: 4096, hard: 65535}},",
+		"    healthCheck: {command: [CMD, 'true']}}",
+	}
+}
+
+// busybox is an image in a registry that lets everybody in.
+func busybox(t *testing.T) imageref.Ref {
+	t.Helper()
+	return registrytest.Serve(t, "", "").Push(t, "docker/library/busybox", "1.37", "linux/amd64")
 }
 
 func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	before := p.state("dev").containers()
-	p.serviceKeys(several...)
+	image := busybox(t)
+	p.serviceKeys(several(image.String())...)
 	p.up("dev").builtNothing()
 	registered, err := ecs.FindTaskDefinition(p.aws.open(), "slipway-dev-web:2")
 	require.NoError(t, err)
@@ -35,7 +48,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	beside, prepare, main := registered.Containers[0], registered.Containers[1], registered.Containers[2]
 	require.Equal(t, []string{"beside", "prepare", "web"}, []string{beside.Name(), prepare.Name(), main.Name()})
 	require.Equal(t, main.Image(), prepare.Image())
-	require.Equal(t, "public.ecr.aws/docker/library/busybox:1.37", beside.Image())
+	require.Equal(t, image.Pinned(), beside.Image())
 	require.Equal(t, map[string]string{"STAGE": "dev", "LEVEL": "info"}, beside.Environment())
 	require.InDelta(t, 416, main["cpu"], 0, "the others have 64 and 32")
 	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])

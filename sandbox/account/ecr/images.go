@@ -261,10 +261,9 @@ func deleteRepository(t *account.Tx, name string, _ account.Object, force bool) 
 	return nil
 }
 
-// Exists reports whether an image that a reference names is there. Registries other than those of ECR are outside of
-// the sandbox, and their images are taken to exist.
+// Exists reports whether ECR has an image that a reference to it names.
 func Exists(t *account.Tx, reference string) bool {
 	ref, inECR := imageref.ParseECR(reference)
-	return !inECR || slices.ContainsFunc(allImages(t.In(ref.Account)),
+	return inECR && slices.ContainsFunc(allImages(t.In(ref.Account)),
 		func(i Image) bool { return i.matches(ref.Repository, ref.Tag, ref.Digest) })
 }

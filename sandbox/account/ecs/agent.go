@@ -26,6 +26,8 @@ type AgentTask struct {
 	Region string
 	// Secrets are the values of its secret variables, by container and variable.
 	Secrets map[string]map[string]string
+	// PullLogins are the names and passwords for the registries of its images, by container; none where it asks for none.
+	PullLogins map[string]PullLogin
 	// HealthChecks are the target groups that the task has to be healthy in.
 	HealthChecks []HealthCheck
 }

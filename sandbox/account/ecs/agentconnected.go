@@ -41,6 +41,9 @@ func (m moment) admit(task *Task, network Network) (*TaskDefinition, *taskFailur
 	if f := m.startFailure(d, task, network); f != nil {
 		return d, f
 	}
+	if task.Pull != nil && task.Pull.Failure != "" {
+		return d, notStarted("%s", task.Pull.Failure)
+	}
 	// Where there is no engine any more, it is a recorded task.
 	if task.Admitted = m.engine && task.OnEngine; task.Admitted && task.Containers == nil {
 		for _, c := range d.Containers {

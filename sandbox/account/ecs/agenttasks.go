@@ -56,6 +56,7 @@ func (m moment) appendAgentTask(work []AgentTask, task *Task, targets func() []H
 	}
 	return append(work, AgentTask{Task: *task, Definition: *d, Region: account.Region(task.ARN),
 		Secrets:      m.secretValues(d),
+		PullLogins:   m.pullLogins(d),
 		HealthChecks: targets()})
 }
 

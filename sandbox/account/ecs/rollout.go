@@ -122,9 +122,13 @@ func (r *rollout) moveTasks() {
 		case task.DesiredStatus == taskStopped:
 			task.stop(r.at)
 		case task.LastStatus == taskPending:
-			if d, failure := r.admit(task, r.service.Settings.network()); failure != nil {
+			d, failure := r.admit(task, r.service.Settings.network())
+			switch {
+			case failure != nil:
 				r.fail(task, failure)
-			} else if !task.Admitted {
+			case r.awaitsPull(task, d):
+				continue
+			case !task.Admitted:
 				task.run(r.at)
 				r.beginHealthChecks(task, d)
 				started[task.StartedBy] = append(started[task.StartedBy], "(task "+account.AfterSlash(task.ARN)+")")

@@ -151,6 +151,8 @@ func (m moment) step(task *Task) bool {
 	d, failure := m.admit(task, task.Run.Network)
 	if failure != nil {
 		task.fail(m.at, failure)
+	} else if m.awaitsPull(task, d) {
+		return false
 	} else if !task.Admitted {
 		task.run(m.at)
 		if d.hasHealthCheck() {

@@ -40,6 +40,8 @@ type Task struct {
 	OnEngine bool `json:"onEngine"`
 	Admitted bool `json:"admitted"`
 	Settling bool `json:"settling"`
+	// Pull is how the pull of images from other registries ended; nil before that, and where an engine pulls.
+	Pull *Pull `json:"pull,omitempty"`
 	// Containers is what an engine says of them; none where no engine runs the task.
 	Containers []ContainerState `json:"containers"`
 	// Run is what RunTask was given; nil for a service's task.
@@ -190,6 +192,15 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s",
 			denied(action, "*"))
 	}
+	if secret := c.pullSecret(); secret != "" {
+		const noLogin = noAuth + "unable to get registry auth from asm: service call has been retried 1 time(s): %s"
+		if action := "secretsmanager:GetSecretValue"; !m.allowed(role, action, secret) {
+			return notStarted(noLogin, denied(action, secret))
+		}
+		if _, err := m.pullLogin(c); err != nil {
+			return notStarted(noLogin, err)
+		}
+	}
 	for _, secret := range c.objects("secrets") {
 		from := fmt.Sprint(secret["valueFrom"])
 		action := "secretsmanager:GetSecretValue"
@@ -225,7 +236,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "+
 			"ref %s: unexpected status from HEAD request: 403 Forbidden", c.Image())
 	}
-	if !ecr.Exists(m.Tx, c.Image()) {
+	if inECR && !ecr.Exists(m.Tx, c.Image()) {
 		return notStarted("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "+
 			"%s: %s: "+
 			"not found", c.Image(), c.Image())

@@ -28,7 +28,7 @@ type Image struct {
 
 // Pin is the image as a stage file pins it; empty where tag or digest are not known.
 func (i Image) Pin() string {
-	if i.Account == "" || i.Tag == "" || i.Digest == "" {
+	if i.Host == "" || i.Tag == "" || i.Digest == "" {
 		return ""
 	}
 	return i.String()

@@ -192,6 +192,10 @@ func (r *Plan) pinImages() error {
 		}
 		r.note("%s is pinned to that update's image: remove its ref to build again", stage.Path("images", used.name))
 	}
+	for _, key := range r.movingTags() {
+		r.note("%s has no digest, which an update needs now: write the one that update %d ran, or let `slipway pin %s` write "+
+			"the one that its tag has now", key, r.To, r.stage.Stack)
+	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
 	next, err := r.next.Edit(func(text []byte) ([]byte, error) {
@@ -202,6 +206,19 @@ func (r *Plan) pinImages() error {
 	}
 	r.next = &next
 	return nil
+}
+
+// movingTags are the keys of containers that name an image by its tag alone, as stage files did once.
+func (r *Plan) movingTags() (keys []string) {
+	for part, service := range r.parts() {
+		for _, container := range slices.Sorted(maps.Keys(service.Then.Sidecars)) {
+			key := stage.Path(part.Kind, part.Name, "containers", container, "image")
+			if image := r.target.Value(key); image != "" && !strings.Contains(image, "@") && !r.target.DeclaresImage(image) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
 }
 
 // imageUse is an image of the stage that a container ran in the update to go back to.

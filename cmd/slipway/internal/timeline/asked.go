@@ -107,19 +107,25 @@ func secretMismatches(asked *stage.Stage, name, container string, settings stage
 // file says only where it goes.
 func runsImage(asked *stage.Stage, name, has string) bool {
 	image, declared := asked.Images[name]
-	if !declared {
-		return has == name
-	}
-	there, inECR := imageref.ParseECR(has)
-	switch ref := image.Ref; {
-	case !inECR:
+	there, err := imageref.Parse(has)
+	switch {
+	case !declared && has == name:
+		return true
+	case err != nil:
 		return false
-	case image.Mirror:
-		return there.Repository == asked.RepositoryName(name) && there.Tag == ref.Tag
-	case ref == nil:
-		return there.Repository == asked.RepositoryName(name)
-	default:
-		same := there.Account == ref.Account && there.Region == ref.Region && there.Repository == ref.Repository
-		return same && (there.Digest == ref.Digest || there.Digest == "" && there.Tag == ref.Tag)
+	case !declared:
+		ref, err := imageref.Parse(name)
+		return err == nil && runsRef(ref, there)
+	case image.Ref == nil:
+		return there.Account != "" && there.Repository == asked.RepositoryName(name)
+	case image.Mirror: // from the stage's own repository
+		return there.Account != "" && there.Repository == asked.RepositoryName(name) && there.Tag == image.Ref.Tag
 	}
+	return runsRef(*image.Ref, there)
+}
+
+// runsRef tells whether a container that names an image so runs the one that a stage file pins.
+func runsRef(ref, there imageref.Ref) bool {
+	return there.Host == ref.Host && there.Repository == ref.Repository &&
+		(there.Digest == ref.Digest || there.Digest == "" && there.Tag == ref.Tag)
 }

@@ -171,7 +171,7 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 	return nil
 }
 
-// checkReferences looks for the images in ECR that containers name by themselves, and not by a name in images.
+// checkReferences looks for the images that containers name by themselves, and not by a name in images.
 func (v *verifier) checkReferences() {
 	for _, user := range v.stage.TaskDefinitions() {
 		definition := v.stage.TaskDefinition(user)
