@@ -53,7 +53,7 @@ func (l *imageLookup) toCopy(one *mirror.Copy, platform string) error {
 	}
 	if err := l.pinnedElsewhere(one.Source, platform); err != nil {
 		if unknown := (*unknownImage)(nil); errors.As(err, &unknown) {
-			return unknown.error
+			return fmt.Errorf("is to be copied, and cannot be yet; try again: %w", unknown.error)
 		}
 		return err
 	}
@@ -99,6 +99,8 @@ func (l *imageLookup) elsewhere(image imageref.Ref, platform, otherwise string) 
 	case err != nil:
 		return &unknownImage{fmt.Errorf("it is not known whether %s is there, and ECS may not be able to pull it: %w", image,
 			err)}
+	case len(found.Platforms) == 0:
+		return &unknownImage{fmt.Errorf("the index %s names no platform, and may have nothing for %s", image, platform)}
 	case !slices.Contains(found.Platforms, platform):
 		return fmt.Errorf("%s is for %s, and its tasks run on %s: %s", image, strings.Join(found.Platforms, " and "), platform,
 			otherwise)

@@ -80,7 +80,8 @@ func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
 		"and ECS may not be able to pull it: ")
 
 	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)
-	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): it is not known whether "+image, "it is to be copied")
+	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): is to be copied, and cannot be yet; try again: it is "+
+		"not known whether "+image)
 }
 
 func TestImagesOfOtherRegistriesAreRunByTheirDigests(t *testing.T) {

@@ -44,13 +44,18 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 func lookupImages(ctx *pulumi.Context, account *Account, name string, containers []containerDefinition,
 	repositories []string) error {
 	for _, container := range containers {
-		image, stored := imageref.ParseECRIn(account.ID, account.Region, container.Image)
-		if !stored {
+		image, inECR := imageref.ParseECR(container.Image)
+		if !inECR {
 			continue
 		}
-		if !slices.Contains(repositories, account.ARN("ecr", "repository/"+image.Repository)) {
+		repository := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", account.Partition, image.Region, image.Account,
+			image.Repository)
+		if !slices.Contains(repositories, repository) {
 			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its "+
 				"repository any more: go back by `git revert`", name, container.Image)
+		}
+		if !image.In(account.ID, account.Region) {
+			continue
 		}
 		if err := lookupImage(ctx, image); err != nil {
 			return fmt.Errorf("the task definition %s runs the image %s, which is not in ECR, as one that has expired "+

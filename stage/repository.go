@@ -31,7 +31,8 @@ type Repository struct {
 	KeepRevisions int `json:"keepRevisions" default:"30" min:"1" max:"100"`
 
 	// Readers are the other accounts that may pull the images of the stage's repositories: those of stages that run them
-	// as `ref`, with or without `mirror`.
+	// as `ref`. Such a stage should have `mirror` beside it: what another account runs from here is not known, and expires
+	// with `keepImages`.
 	//
 	// Default: none; the stage's account only
 	// Allowed: numbers of accounts, as text of 12 digits, or the id of an organisation of AWS (`o-…`), whose every account

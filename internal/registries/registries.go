@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -26,13 +27,15 @@ type Registries struct {
 	Clients func(ctx context.Context) (*awsclient.Clients, error)
 	// Credentials are the ARNs of the secrets with the names and passwords of registries, by host.
 	Credentials map[string]string
+
+	looks sync.Map // of images, to what their registries said
 }
 
 // Image is what a registry says of an image.
 type Image struct {
 	// Digest is sha256:… of the image, or of the index that lists those of several platforms.
 	Digest string
-	// Platforms that it runs on, such as linux/amd64, sorted.
+	// Platforms that it runs on, such as linux/amd64, sorted; none where its index names none.
 	Platforms []string
 }
 
@@ -49,7 +52,13 @@ const lookLimit = 30 * time.Second
 
 // Look asks the registry of an image for it, by its digest, or by its tag where it has none. The error is a Refusal
 // where the registry, or AWS on the way to it, gives a definite answer; any other may pass.
+// Each image is asked for once: a registry may count that.
 func (r *Registries) Look(ctx context.Context, image imageref.Ref) (*Image, error) {
+	look, _ := r.looks.LoadOrStore(image, sync.OnceValues(func() (*Image, error) { return r.lookLimited(ctx, image) }))
+	return look.(func() (*Image, error))()
+}
+
+func (r *Registries) lookLimited(ctx context.Context, image imageref.Ref) (*Image, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("%s took more than %s", image.Host, lookLimit))
 	defer cancel()
 	found, err := r.look(ctx, image)
@@ -146,7 +155,8 @@ func (r *Registries) permit(image imageref.Ref) string {
 			"repository"
 	case image.Account != "":
 		return fmt.Sprintf("write repository.readers: [%q] in the file of the stage in account %s that it belongs to, and "+
-			"update that one", r.Account, image.Account)
+			"update that one; where that is so, the role that asks needs ecr:BatchGetImage on the repository", r.Account,
+			image.Account)
 	case r.Credentials[image.Host] != "":
 		return "correct the secret, or let the name in it pull the image"
 	}

@@ -85,7 +85,7 @@ func TestECRIsAskedAsTheAccount(t *testing.T) {
 	_, err = registries(t, ecr("AWS:other"), nil).Look(t.Context(), ref)
 	require.EqualError(t, err, ref.String()+" may not be read by account 123456789012 (UNAUTHORIZED: who are you): write "+
 		`repository.readers: ["123456789012"] in the file of the stage in account 210987654321 that it belongs to, and `+
-		"update that one")
+		"update that one; where that is so, the role that asks needs ecr:BatchGetImage on the repository")
 	require.ErrorAs(t, err, new(*Refusal))
 }
 

@@ -164,24 +164,24 @@ func (n *names) imageRepositories() []string {
 	return slices.Compact(arns)
 }
 
-// elsewhere are the repositories of pinned images that are in ECR, and not in the stage's account and region: what is
-// there is asked with a login.
+// elsewhere are the repositories of pinned images that are in ECR, and copied or not in the stage's account and region:
+// what is there is asked with a login.
 func (n *names) elsewhere() (arns []string) {
-	add := func(ref imageref.Ref) {
-		if ref.Account != "" && !ref.In(n.account, n.region) {
+	add := func(ref imageref.Ref, copied bool) {
+		if ref.Account != "" && (copied || !ref.In(n.account, n.region)) {
 			arns = append(arns, n.repositoryOf(ref))
 		}
 	}
 	for _, image := range n.Images {
 		if image.Ref != nil {
-			add(*image.Ref)
+			add(*image.Ref, image.Mirror)
 		}
 	}
 	for _, name := range n.TaskDefinitions() {
 		for _, image := range n.TaskDefinition(name).AllImages() {
 			if _, declared := n.Images[image]; !declared {
 				ref, _ := imageref.ParseECR(image)
-				add(ref)
+				add(ref, false)
 			}
 		}
 	}

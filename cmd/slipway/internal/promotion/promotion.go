@@ -298,6 +298,7 @@ func compare(source []byte, key string, images map[string]pulumicli.Image) ([]Ch
 				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
 		}
 		found.mirrored = declared[name]["mirror"] == true
+		found.unmirrored = declared[name]["mirror"] == false
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref
 		changes = append(changes, found)
 	}

@@ -63,8 +63,8 @@ func (t *Target) readable(ctx context.Context, changes []Change, connect Connect
 			continue
 		}
 		change := &changes[i]
-		change.Mirror = true
-		change.Changed = change.Changed || !change.mirrored
+		change.Mirror = !change.unmirrored
+		change.Changed = change.Changed || change.Mirror && !change.mirrored
 		if !change.Changed {
 			continue
 		}

@@ -32,7 +32,7 @@ type Change struct {
 	// Mirror tells that the image is in another account or region, and so is copied from there.
 	Mirror bool `json:"mirror,omitempty"`
 
-	mirrored bool // the stage file says so already
+	mirrored, unmirrored bool // what the stage file says already
 }
 
 // message is that of the commit which a promotion is: what it brings where.

@@ -16,8 +16,8 @@ type Run func(ctx context.Context, directory string, input io.Reader, args ...st
 
 var errNoCLI = errors.New("there is no pulumi on the PATH: install the Pulumi CLI")
 
-// stopTime is how long a command may take to end that is to stop.
-const stopTime = 10 * time.Second
+// stopTime is how long a command may take to end that is to stop: what a provider has begun comes to its end first.
+const stopTime = 5 * time.Minute
 
 // run runs the `pulumi` on the PATH, which asks nothing. When the context ends it is interrupted, so that it can leave
 // the stack unlocked.

@@ -26,6 +26,14 @@ func (v *verifier) copiedImage(ctx context.Context, name string, image stage.Ima
 	if found != nil && slices.Contains(found.ImageTags, image.Ref.Tag) {
 		return fmt.Sprintf("%s is copied already, into %s", image.Ref.Tag, repository), nil
 	}
+	other, err := v.findImage(ctx, repository, ecrtypes.ImageIdentifier{ImageTag: &image.Ref.Tag})
+	if err != nil {
+		return "", err
+	}
+	if other != nil {
+		return "", exit.Refuse("the tag %s names another image in the stage's repository %s, where no tag moves: pin the image "+
+			"under another tag", image.Ref.Tag, repository)
+	}
 	said, err := v.elsewhere(ctx, *image.Ref, image.Platform, otherPlatform(image.Platform))
 	return said + "; the update copies it into " + repository, err
 }
@@ -44,6 +52,8 @@ func (v *verifier) elsewhere(ctx context.Context, image imageref.Ref, platform, 
 		return "", exit.Refuse("%w", err)
 	case err != nil:
 		return "", err
+	case len(found.Platforms) == 0:
+		return "", noted("the index %s names no platform", image)
 	case !slices.Contains(found.Platforms, platform):
 		return "", exit.Refuse("the image is for %s, and its tasks run on %s: %s", console.OrNone(found.Platforms), platform,
 			otherwise)

@@ -3,10 +3,12 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -158,6 +160,9 @@ func (v *verifier) blob(ctx context.Context, repository, digest string, into any
 		return err
 	}
 	response, err := v.HTTP.Do(request)
+	if signed := (*url.Error)(nil); errors.As(err, &signed) { // its address lets whoever has it download
+		err = signed.Err
+	}
 	if err != nil {
 		return fmt.Errorf("downloading %s from ECR: %w", digest, err)
 	}
