@@ -22,6 +22,8 @@ type reference struct {
 	// name is that of one of the stage's images; empty where a container has the reference.
 	name string
 	text string
+	// mirrored is set for one that updates copy into the stage's repository, where no tag moves.
+	mirrored bool
 }
 
 // where names the key and the file, as the stage's own errors do.
@@ -137,7 +139,7 @@ func (k keys) references(f *file, prefix string, in func(key string) []string) (
 		path := append(append(in(kind), name), more...)
 		at := &reference{file: f, path: path, key: prefix + stage.Path(steps...), text: text}
 		if kind == "images" {
-			at.name = name
+			at.name, at.mirrored = name, k.Images[name]["mirror"] == true
 		}
 		found = append(found, at)
 	}

@@ -115,6 +115,10 @@ func lookUp(ctx context.Context, asked *registries.Registries, chosen []*referen
 	for i, each := range chosen {
 		asking.Go(func() error {
 			text, err := pinned(ctx, asked, each.text)
+			if err == nil && each.mirrored && strings.Contains(each.text, "@") && text != each.text {
+				err = exit.Refuse("the tag has another image now, and no tag moves in the stage's repository, into which the image " +
+					"is copied (mirror): write another tag, one with a full version, say")
+			}
 			if err != nil {
 				mistakes[i] = fmt.Errorf("%s: %w", each.where(), err)
 			}

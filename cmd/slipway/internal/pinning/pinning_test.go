@@ -143,3 +143,18 @@ func TestAFileThatChangesMeanwhileIsLeftAlone(t *testing.T) {
 	require.True(t, errors.As(err, new(exit.Finding)))
 	require.Equal(t, "config: {}\n", read(t, of, "Pulumi.release.yaml"))
 }
+
+// A copy is made under the image's tag, which names another image in the stage's repository already.
+func TestAMirroredImageIsNotPinnedToAnotherOneOfItsTag(t *testing.T) {
+	t.Parallel()
+	registry := registrytest.Serve(t, "", "")
+	before := registry.Push(t, "team/web", "one", "linux/amd64")
+	of := stageOf(t, "", fmt.Sprintf("  slipway:images: {web: {ref: \"%s\", mirror: true}}\n", before))
+	done, err := Pin(t.Context(), of, []string{"web"})
+	require.NoError(t, err, "it is the same image")
+	require.False(t, done.Images[0].Changed)
+	registry.Push(t, "team/web", "one", "linux/amd64", "linux/arm64")
+	_, err = Pin(t.Context(), of, []string{"web"})
+	require.ErrorContains(t, err, "images.web.ref (Pulumi.release.yaml): the tag has another image now")
+	require.Contains(t, read(t, of, "Pulumi.release.yaml"), before.String())
+}

@@ -72,6 +72,13 @@ func TestAnImageOfAnotherAccountIsWrittenWithMirror(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done.Changed)
 	require.Equal(t, 1, asked, "what is written already is not asked for")
+
+	unmirrored := "config:\n  slipway:images:\n    web:\n      mirror: false\n      ref: "
+	project, file = releaseFile(t, unmirrored+refOf("old")+"\n")
+	done, err = promote(t, dev, project, Options{})
+	require.NoError(t, err)
+	require.Equal(t, unmirrored+ref+"\n", file(), "who says that it is not to be copied means that")
+	require.False(t, done.Images[0].Mirror)
 }
 
 func TestWhatTheOtherAccountMayNotReadIsSaidBeforeAnythingIsWritten(t *testing.T) {
