@@ -160,6 +160,16 @@ func TestImagesFromElsewhere(t *testing.T) {
 	copied := policy(t, strings.Replace(file, "MIRROR", ", mirror: true", 1), "update")
 	require.Equal(t, []string{own}, copied.allowed("ecr:InitiateLayerUpload")[0].Resource)
 	require.Equal(t, []string{own}, copied.allowed("ecr:CreateRepository")[0].Resource)
+	readable := func(p *Policy) (resources []string) {
+		for _, statement := range p.allowed("ecr:BatchGetImage") {
+			resources = append(resources, statement.Resource...)
+		}
+		return resources
+	}
+	require.Contains(t, readable(copied), theirs)
+	const another = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
+	sameAccount := strings.NewReplacer("MIRROR", ", mirror: true", "210987654321", "123456789012").Replace(file)
+	require.Contains(t, readable(policy(t, sameAccount, "preview")), another, "another repository of the account")
 	require.Empty(t, copied.allowed("ecr:SetRepositoryPolicy"))
 	shared := policy(t, strings.Replace(bare, "  slipway:services", "  slipway:repository: {readers: [\"210987654321\"]}\n"+
 		"  slipway:services", 1), "update")
