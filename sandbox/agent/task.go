@@ -196,7 +196,7 @@ func (t *task) follow(ctx context.Context, o *observation) {
 		if _, over := t.ended[d.Name]; over || began(c) == nil || t.followers[d.Name] != nil {
 			continue
 		}
-		f := &follower{agent: t.agent, container: c.ID, begun: time.Now(), done: make(chan struct{}),
+		f := &follower{agent: t.agent, task: t.arn, container: c.ID, begun: time.Now(), done: make(chan struct{}),
 			to: t.known(d.Name).LogsTo}
 		f.group, f.stream = d.log(t.id())
 		t.followers[d.Name] = f

@@ -42,8 +42,9 @@ func withEveryType(p *project) {
 		"route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]",
 		"deployment: {maxErrors: 10}",
 		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
-	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}", "slipway:tasks:",
-		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}")
+	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:tasks:",
+		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}",
+		`slipway:repository: {forceDelete: true, readers: ["210987654321"]}`)
 	p.encrypt("dev", "PASSWORD", "hunter2")
 }
 
