@@ -20,9 +20,6 @@ var dying atomic.Bool
 // DieIfAsked kills this process and all that it has started, as a kill -9 would, while a fault is set to a value that
 // matches. The fault is unset first, so that it acts once. In a process that is to die it does not return.
 func (a *Account) DieIfAsked(fault string, matches func(value string) bool) error {
-	if dying.Load() {
-		select {}
-	}
 	asked := false
 	err := a.Transact(func(t *Tx) error {
 		faults := t.Faults()
@@ -30,14 +27,17 @@ func (a *Account) DieIfAsked(fault string, matches func(value string) bool) erro
 			return nil
 		}
 		asked = true
+		dying.Store(true) // before another operation finds that the fault is unset
 		delete(faults, fault)
 		Put(t.Shared(), faultKind, "", faults)
 		return nil
 	})
+	if !asked && dying.Load() {
+		select {}
+	}
 	if err != nil || !asked {
 		return err
 	}
-	dying.Store(true)
 	time.Sleep(timeToDie)
 	// The command first: Pulumi must not see this process end, or it would record a failure.
 	for _, pid := range descendants(os.Getpid()) {

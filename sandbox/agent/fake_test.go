@@ -79,10 +79,10 @@ func (f *fakeAccount) CreateLogStream(_, _, stream string) error {
 	return nil
 }
 
-func (f *fakeAccount) PutLogEvents(_, group, stream string, events []logs.LogEvent) error {
+func (f *fakeAccount) PutLogEvents(taskARN, group, stream string, events []logs.LogEvent) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !slices.Contains(f.streams, stream) {
+	if _, known := f.work[taskARN]; !known || !slices.Contains(f.streams, stream) {
 		return &account.Error{Code: "ResourceNotFoundException"}
 	}
 	for _, e := range events {
