@@ -17,9 +17,10 @@ func promoteCommand(directory *string) *cobra.Command {
 		Long: `Write the images that stage FROM runs into the stage file of TO, pinned by digest.
 
 It reads the outputs of FROM's last update, asks ECS whether FROM is steady on them, and changes the refs under images
-in Pulumi.TO.yaml, and nothing else in that file. Where TO is in another account or region, it writes mirror: true beside
-a ref, which has an update copy the image; TO must be allowed to read it (repository.readers in FROM's file). With --service it takes only the images that the containers of these
-services of FROM run, and with --task those of tasks. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
+in Pulumi.TO.yaml, and nothing else in that file. Where TO is in another account or region, it writes mirror: true
+beside a ref, which has an update copy the image; TO must be allowed to read it (repository.readers in FROM's file).
+With --service it takes only the images that the containers of these services of FROM run, and with --task those of
+tasks. Nothing is deployed: commit the file, or let --commit do it, and run pulumi up --stack TO.
 
 Exit status: 0, or 1 where FROM has something that is not to be promoted or TO something that is in its way, or 2
 where that could not be found out.`,

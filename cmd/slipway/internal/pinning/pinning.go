@@ -18,7 +18,6 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/internal/awsclient"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -103,8 +102,7 @@ func open(ctx context.Context, of *snapshot.Stage) (*registries.Registries, erro
 			credentials[host] = registry.Credentials
 		}
 	}
-	return &registries.Registries{Account: cloud.Account, Credentials: credentials,
-		Clients: func(context.Context) (*awsclient.Clients, error) { return cloud.Clients, nil }}, nil
+	return cloud.Registries(credentials), nil
 }
 
 // lookUp asks for each image, and says of all that cannot be read why.

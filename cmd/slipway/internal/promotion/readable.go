@@ -10,7 +10,6 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/internal/awsclient"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -55,8 +54,7 @@ func (t *Target) readable(ctx context.Context, changes []Change, connect Connect
 	if err != nil {
 		return err
 	}
-	reader := &registries.Registries{Account: cloud.Account,
-		Clients: func(context.Context) (*awsclient.Clients, error) { return cloud.Clients, nil }}
+	reader := cloud.Registries(nil)
 	var refused []error
 	for i, ref := range refs {
 		if ref.Account == "" || ref.In(cloud.Account, cloud.Region) {

@@ -10,7 +10,6 @@ import (
 
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/internal/awsclient"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -44,9 +43,7 @@ func (v *verifier) elsewhere(ctx context.Context, image imageref.Ref, platform, 
 	if v.stage.Credentials()[image.Host] != "" {
 		return "", noted("%s is in a registry that asks for a password, with which the update looks for it", image)
 	}
-	reader := &registries.Registries{Account: v.Account,
-		Clients: func(context.Context) (*awsclient.Clients, error) { return v.Clients, nil }}
-	found, err := reader.Look(ctx, image)
+	found, err := v.registries.Look(ctx, image)
 	switch {
 	case errors.As(err, new(*registries.Refusal)):
 		return "", exit.Refuse("%w", err)

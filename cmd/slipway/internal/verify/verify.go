@@ -14,6 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/internal/awsclient"
+	"slipway/internal/registries"
 	"slipway/stage"
 )
 
@@ -54,6 +55,8 @@ type verifier struct {
 	*awsreader.Client
 	stage *stage.Stage
 	stack string
+	// registries hold the images that are not in the stage's own ECR. Each is asked for once.
+	registries *registries.Registries
 
 	// pending are the checks to make, in the order of their lines.
 	pending []func(context.Context) []Check
@@ -72,7 +75,7 @@ func Run(ctx context.Context, of *snapshot.Stage) (*Result, error) {
 	if err := settings.CheckIn(client.Region, client.Account); err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	v := &verifier{Client: client, stage: settings, stack: of.Stack}
+	v := &verifier{Client: client, stage: settings, stack: of.Stack, registries: client.Registries(nil)}
 	if err := v.checkFiles(of.Project, of.Config); err != nil {
 		return nil, err
 	}
