@@ -73,7 +73,7 @@ func (s *served) forget() {
 	s.asked = nil
 }
 
-func (s *served) reference(t *testing.T, image string) name.Reference {
+func (s *served) reference(t testing.TB, image string) name.Reference {
 	t.Helper()
 	reference, err := name.ParseReference(s.host + "/" + image)
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func (s *served) reference(t *testing.T, image string) name.Reference {
 const gone = `400 {"__type": "RepositoryNotFoundException"}`
 
 // copyOf is a copy from one registry to another, which stands for the account's own. described is what ECR says of it.
-func copyOf(t *testing.T, from, to *served, digest string, described ...string) *Copy {
+func copyOf(t testing.TB, from, to *served, digest string, described ...string) *Copy {
 	t.Helper()
 	login := base64.StdEncoding.EncodeToString([]byte("AWS:token"))
 	account := awstest.Account(t, map[string][]string{
@@ -102,7 +102,7 @@ func copyOf(t *testing.T, from, to *served, digest string, described ...string) 
 func quiet(string) {}
 
 // prepare does what an update does before anything changes.
-func prepare(t *testing.T, c *Copy) error {
+func prepare(t testing.TB, c *Copy) error {
 	t.Helper()
 	held, err := c.Held(t.Context())
 	if held || err != nil {

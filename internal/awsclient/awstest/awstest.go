@@ -16,7 +16,7 @@ import (
 // Account is an account whose calls are answered by these, each a status and a body, by the name of the action, one
 // after the other and the last one again and again; what is not among them ECS answers with nothing, and STS with the
 // account.
-func Account(t *testing.T, answers map[string][]string) *awsclient.Account {
+func Account(t testing.TB, answers map[string][]string) *awsclient.Account {
 	t.Helper()
 	var mutex sync.Mutex
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
