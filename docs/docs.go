@@ -25,8 +25,8 @@ type Block struct {
 }
 
 var (
-	// firstKey is how YAML begins.
-	firstKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z]\w*)?:(\s|$)`)
+	// firstKey is how YAML begins, and JSON, which is YAML, too. Comments may stand before it.
+	firstKey = regexp.MustCompile(`^(#.*\n)*([A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z]\w*)?:(\s|$)|\{?"[^"]*":)`)
 	// span is code in a sentence that is a command of ours.
 	span = regexp.MustCompile("`((?:slipway|sandbox|\\.bin/[a-z]+|pulumi|make|aws) [^`]+)`")
 )
@@ -39,7 +39,7 @@ func files(root string) ([]string, error) {
 
 // YAML lists the blocks of YAML in all pages: those that say so, and those that begin with a key.
 func YAML(root string) ([]Block, error) {
-	all, err := blocks(root)
+	all, err := Blocks(root)
 	var found []Block
 	for _, block := range all {
 		if block.Language == "yaml" || block.Language == "" && firstKey.MatchString(block.Text) {
@@ -51,7 +51,7 @@ func YAML(root string) ([]Block, error) {
 
 // Commands lists the commands in all pages, those in sentences among them.
 func Commands(root string) ([]Command, error) {
-	all, err := blocks(root)
+	all, err := Blocks(root)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,8 @@ func Commands(root string) ([]Command, error) {
 // inSentence is the language of code in a sentence.
 const inSentence = "span"
 
-func blocks(root string) ([]Block, error) {
+// Blocks lists all pieces of code in the pages.
+func Blocks(root string) ([]Block, error) {
 	names, err := files(root)
 	if err != nil {
 		return nil, err
@@ -103,6 +104,7 @@ func blocksOf(file, text string) (found []Block) {
 	var current *Block
 	end := func() {
 		if current != nil && strings.TrimSpace(current.Text) != "" {
+			current.Text = dedent(current.Text)
 			found = append(found, *current)
 		}
 		current = nil
@@ -143,6 +145,12 @@ func blocksOf(file, text string) (found []Block) {
 		found = append(found, Block{Where: file, Text: strings.Join(strings.Fields(match[1]), " "), Language: inSentence})
 	}
 	return found
+}
+
+// dedent takes from all lines the spaces that the first one begins with: a block in a list is indented further.
+func dedent(text string) string {
+	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	return strings.ReplaceAll("\n"+text, "\n"+indent, "\n")[1:]
 }
 
 // quoted is a command that a message names.

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -131,9 +130,12 @@ func TestTheYAMLOfThePagesIsSound(t *testing.T) {
 		text := strings.ReplaceAll(block.Text, "sha256:…", digest)
 		var keys map[string]any
 		require.NoError(t, yaml.Unmarshal([]byte(text), &keys), block.Where)
-		if isPart := slices.ContainsFunc(slices.Sorted(maps.Keys(keys)),
-			func(key string) bool { return strings.Contains(key, ":") }); !isPart {
-			continue // a whole file, which TestTheExampleFilesAreSound has, or none of Pulumi's
+		if _, isFile := keys["config"]; isFile || strings.Contains("\"{", block.Text[:1]) {
+			require.True(t, !isFile || strings.HasPrefix(block.Where, "configuration.md"), block.Where)
+			continue // a whole file, which TestTheExampleFilesAreSound has, or JSON of AWS's
+		}
+		for key := range keys {
+			require.Regexp(t, "^(aws|slipway):", key, block.Where)
 		}
 		parts++
 		_, err := loadFiles(t, "dev", marshal(t,
@@ -141,7 +143,7 @@ func TestTheYAMLOfThePagesIsSound(t *testing.T) {
 			marshal(t, map[string]any{"config": keys}))
 		require.NoError(t, err, "%s\n%s", block.Where, text)
 	}
-	require.Greater(t, parts, 8)
+	require.Greater(t, parts, 16)
 }
 
 // rest is what a part of a stage needs beside it.

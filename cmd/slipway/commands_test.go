@@ -9,23 +9,30 @@ import (
 	"slipway/docs"
 )
 
-// Every `slipway …` that the pages, the help and the messages of the program tell people to run is one that there is.
-func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
-	t.Parallel()
-	told, err := docs.Commands("../..")
+// advised are the commands of a program that the pages, the help and the messages of the program tell people to run.
+func advised(t *testing.T, program string) (found []docs.Command) {
+	t.Helper()
+	all, err := docs.Commands("../..")
 	require.NoError(t, err)
 	for _, directory := range []string{"../../cmd", "../../components", "../../stage", "../../internal",
 		"../../sandbox"} {
 		messages, err := docs.MessageCommands(directory)
 		require.NoError(t, err)
-		told = append(told, messages...)
+		all = append(all, messages...)
 	}
-	count := 0
-	for _, command := range told {
-		if command.Name != "slipway" {
-			continue
+	for _, command := range all {
+		if command.Name == program {
+			found = append(found, command)
 		}
-		count++
+	}
+	return found
+}
+
+// Every `slipway …` that people are told to run is one that there is.
+func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
+	t.Parallel()
+	told := advised(t, "slipway")
+	for _, command := range told {
 		called := false
 		root := newRoot(&called)
 		root.InitDefaultCompletionCmd()
@@ -41,5 +48,5 @@ func TestTheCommandsThatPeopleAreToldAreThere(t *testing.T) {
 		}
 		require.True(t, found != root || len(found.Flags().Args()) == 0, command)
 	}
-	require.Greater(t, count, 40)
+	require.Greater(t, len(told), 40)
 }
