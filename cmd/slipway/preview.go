@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,12 +10,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/preview"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/status"
-	"slipway/stage"
 )
 
 func previewCommand(directory *string) *cobra.Command {
@@ -26,8 +22,9 @@ func previewCommand(directory *string) *cobra.Command {
 		Use:   "preview STAGE",
 		Short: "What `pulumi up` would do, by service and by name of variable",
 		Long: `What ` + "`pulumi up`" + ` would do to a stage, as a reviewer reads it: which services roll and which only change in place, each
-variable by its name, what is replaced or deleted, which images are built or exchanged with the commits in between, which
-task runs before a deployment, and what AWS has otherwise than it was deployed. Values that are secret are not shown.
+variable by its name, what is replaced or deleted, which images are built, copied (from where, and how much), exchanged
+with the commits in between, or the same, which task runs before a deployment, and what AWS has otherwise than it was
+deployed. Values that are secret are not shown.
 
 It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of more than 60,000 characters the rest is counted.`,
 		Example: `  slipway preview dev
@@ -51,7 +48,7 @@ It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of mo
 			} else if err := report.JSON(found); err != nil {
 				return err
 			}
-			if err == nil && exitCode && found.Changes > 0 {
+			if err == nil && exitCode && found.Anything() {
 				return exit.Difference
 			}
 			return err
@@ -83,21 +80,15 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
-	config := flatconfig.OfTexts(project.Name, would.Config)
-	found := preview.Of(stack, would, func(task string) (services []string) {
-		before := config.Declares(stage.Path("tasks", task, "before"))
-		if json.Unmarshal([]byte(before), &services) != nil {
-			return nil
-		}
-		return services
-	})
+	settings, err := stagefile.LoadFiles(project, stack)
+	if err != nil {
+		return nil, err
+	}
+	found := preview.Of(stack, would, settings)
 	if now != nil {
 		found.Drift = append(found.Drift, slices.DeleteFunc(now.Differences, isOfTheUpdate)...)
 	}
-	found.FindCommits(ctx, func(w preview.Workload) string {
-		image := config.Declares(stage.Path(w.Kind+"s", w.Name, "image"))
-		return filepath.Join(project.Directory, config.Declares(stage.Path("images", image, "build", "context")))
-	})
+	found.FindCommits(ctx, project.Directory, settings)
 	if unread != nil {
 		return found, fmt.Errorf("whether AWS has %s as it was deployed is not known: %w", stack, unread)
 	}

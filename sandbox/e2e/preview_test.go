@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecr"
 )
 
 func TestAPreviewThatAReviewerReads(t *testing.T) {
@@ -39,4 +41,35 @@ func TestAPreviewThatAReviewerReads(t *testing.T) {
 	p.replace("Pulumi.dev.yaml", "replicas: 2", "replicas: \"two\"")
 	require.Contains(t, previewed(2).output, "services.web.replicas (Pulumi.dev.yaml)", "mistakes are told as by an update")
 	require.Contains(t, p.run("slipway", "preview", "nowhere").output, "there is no stage nowhere")
+}
+
+func TestAPreviewSaysWhatIsCopied(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	index := forPlatforms(t, "amd64", "arm64")
+	digest, err := index.Digest()
+	require.NoError(t, err)
+	anotherRegistry(t, p, index, digest)
+	const amount = " into slipway-dev/web: 0.8 MB of 0.8 MB are missing there, in 6 of 6 layers\n"
+	previewed := func(more ...string) string {
+		p.Helper()
+		return p.ok(append([]string{"slipway", "preview", "dev"}, more...)...).stdout
+	}
+	first := previewed()
+	require.Contains(t, first, "dev: 1 image is copied, 1 service is created, ")
+	require.Regexp(t, "  image web is copied: 127.0.0.1:[0-9]+/team/web:2.1@"+digest.String()+amount, first)
+	require.NotContains(t, first, "Stash")
+	require.Contains(t, previewed("--json"), `"what": "copied"`)
+	p.up("dev")
+	require.Equal(t, "dev: nothing changes\n", previewed())
+
+	p.replace("Pulumi.dev.yaml", "hello from dev", "good day")
+	require.Contains(t, previewed("--markdown"), "resources in all**\n- the same as before: image web\n\n**web (service) rolls")
+	p.replace("Pulumi.dev.yaml", "good day", "hello from dev")
+
+	_, err = ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", digest.String())
+	require.NoError(t, err)
+	r := p.run("slipway", "preview", "dev", "--exit-code")
+	require.Equal(t, 1, r.status, r.output)
+	require.Contains(t, r.stdout, "dev: 1 image is copied\n  image web is copied: ")
 }

@@ -51,15 +51,6 @@ func Of(project string, config map[string]pulumicli.ConfigValue) Config {
 	return found
 }
 
-// OfTexts is a configuration of texts, as a preview has it.
-func OfTexts(project string, config map[string]string) Config {
-	values := map[string]pulumicli.ConfigValue{}
-	for key, text := range config {
-		values[key] = pulumicli.ConfigValue{Value: &text}
-	}
-	return Of(project, values)
-}
-
 // Declares is what stands at a path, in the stage's own or else in the defaults; empty where neither has it.
 func (c Config) Declares(path string) string {
 	if own, ok := c[path]; ok {

@@ -3,14 +3,11 @@ package preview
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
-	"slipway/cmd/slipway/internal/commits"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
@@ -23,8 +20,8 @@ type Preview struct {
 	Stage string `json:"stage"`
 	// Changes is how many resources the update creates, updates, replaces or deletes.
 	Changes int `json:"changes"`
-	// Builds are the images that the update builds and pushes.
-	Builds []Build `json:"builds"`
+	// Images are what becomes of each image of the stage, by name.
+	Images []Image `json:"images"`
 	// Workloads are the services, and then the tasks, for which anything changes.
 	Workloads []*Workload `json:"workloads"`
 	// Others are the resources that change and belong to no service and no task.
@@ -34,13 +31,6 @@ type Preview struct {
 	// Drift is what status finds that the update did not bring: what AWS has otherwise than it was deployed, an update
 	// that goes on or was cut off.
 	Drift []string `json:"drift"`
-}
-
-// Build is an image that the update builds. Its tag is a candidate: the update's own has the time of the update. It is
-// empty where the repository is not there yet.
-type Build struct {
-	Image string `json:"image"`
-	Tag   string `json:"tag"`
 }
 
 // Workload is what the update does to a service or a task.
@@ -87,20 +77,9 @@ const (
 	InPlace What = "in place"
 )
 
-// ImageChange is another image for a container.
-type ImageChange struct {
-	Container string           `json:"container"`
-	Old       *pulumicli.Image `json:"old"`
-	New       *pulumicli.Image `json:"new"`
-	// Built says that the update builds the new one.
-	Built bool `json:"built"`
-	// Commits in between; nil where they are the same, or not known.
-	Commits *commits.Between `json:"commits,omitempty"`
-}
-
-// Of sorts what `pulumi preview` says. before are the services that a task runs before.
-func Of(name string, found *pulumicli.Preview, before func(task string) []string) *Preview {
-	p := &Preview{Stage: name, Builds: []Build{}, Workloads: []*Workload{}, Others: []*Resource{},
+// Of sorts what `pulumi preview` says of a stage.
+func Of(name string, found *pulumicli.Preview, settings *stage.Stage) *Preview {
+	p := &Preview{Stage: name, Images: imagesOf(found, settings), Workloads: []*Workload{}, Others: []*Resource{},
 		Warnings: append([]string{}, found.Said("warning")...), Drift: []string{}}
 	workloads := map[string]*Workload{}
 	for _, step := range found.Steps {
@@ -119,20 +98,16 @@ func Of(name string, found *pulumicli.Preview, before func(task string) []string
 				workloads[at] = &Workload{Kind: kind, Name: resource.aboveName, Settings: []flatconfig.Change{},
 					Images: []ImageChange{}, Resources: []*Resource{}}
 			}
-			workloads[at].add(resource, before)
-		case resource.Type == imageType && resource.What != "deleted":
-			_, tag, _ := strings.Cut(path.Base(text(resource.new["imageName"])), ":")
-			p.Builds = append(p.Builds, Build{resource.Name, tag})
-		default:
+			workloads[at].add(resource, settings)
+		case resource.above != imageComponent: // of images all is said
 			p.Others = append(p.Others, resource)
 		}
 	}
 	for _, at := range slices.Sorted(maps.Keys(workloads)) { // services before tasks
 		workload := workloads[at]
 		workload.conclude()
-		for i, image := range workload.Images {
-			workload.Images[i].Built = slices.ContainsFunc(p.Builds,
-				func(build Build) bool { return build.Tag != "" && build.Tag == image.New.Tag })
+		for i := range workload.Images {
+			workload.Images[i].mark(p.Images)
 		}
 		p.Workloads = append(p.Workloads, workload)
 	}
@@ -143,10 +118,12 @@ func Of(name string, found *pulumicli.Preview, before func(task string) []string
 var kinds = map[string]string{"slipway:components:Service": "service", "slipway:components:Task": "task"}
 
 const (
+	imageComponent     = "slipway:components:Image"
 	imageType          = "docker:index/image:Image"
+	stackType          = "pulumi:pulumi:Stack"
 	taskDefinitionType = "aws:ecs/taskDefinition:TaskDefinition"
 	serviceType        = "aws:ecs/service:Service"
-	stashType          = "pulumi:index:Stash" // stands for a task's run before a deployment
+	stashType          = "pulumi:index:Stash" // stands for a task's run before a deployment, and for the copy of an image
 )
 
 // rolling are the properties of a service that ECS answers with a new deployment
@@ -156,7 +133,7 @@ var rolling = []string{"taskDefinition", "networkConfiguration", "loadBalancers"
 	"forceNewDeployment"}
 
 // add sorts one of its resources in.
-func (w *Workload) add(resource *Resource, before func(task string) []string) {
+func (w *Workload) add(resource *Resource, settings *stage.Stage) {
 	switch resource.Type {
 	case taskDefinitionType:
 		w.Revision = revisionOf(resource.oldOutputs)
@@ -167,7 +144,7 @@ func (w *Workload) add(resource *Resource, before func(task string) []string) {
 		w.addSettings(resource)
 	case stashType:
 		if resource.What != "deleted" {
-			w.RunsBefore = before(w.Name)
+			w.RunsBefore = settings.Tasks[w.Name].Before
 		}
 	default:
 		if kinds[resource.Type] == "" { // itself
@@ -220,16 +197,6 @@ func (w *Workload) conclude() {
 	}
 }
 
-// FindCommits adds the commits that lie between images. source is a directory of the repository that an image is built
-// from.
-func (p *Preview) FindCommits(ctx context.Context, source func(Workload) string) {
-	for _, workload := range p.Workloads {
-		for i, image := range workload.Images {
-			workload.Images[i].Commits = commits.Find(ctx, source(*workload), image.Old.Commit, image.New.Commit)
-		}
-	}
-}
-
 func custom(step pulumicli.Step) bool {
 	state := step.NewState
 	if state == nil {
@@ -255,22 +222,4 @@ func revisionOf(properties map[string]any) int {
 		return 0
 	}
 	return ecsread.RevisionNumber(arn)
-}
-
-// imageIn is what a container of a task definition runs.
-func imageIn(inputs map[string]any, container string) *pulumicli.Image {
-	var definitions []struct {
-		Name, Image  string
-		DockerLabels map[string]string
-	}
-	_ = json.Unmarshal([]byte(text(inputs[containerDefinitions])), &definitions) // it was read before
-	for _, each := range definitions {
-		if each.Name == container {
-			image := pulumicli.PinnedImage(each.Image)
-			image.Tag = cmp.Or(image.Tag, each.DockerLabels[imageref.TagLabel])
-			image.Commit = imageref.CommitOf(image.Tag)
-			return image
-		}
-	}
-	return &pulumicli.Image{}
 }

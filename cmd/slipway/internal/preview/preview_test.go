@@ -16,6 +16,8 @@ import (
 	"slipway/cmd/slipway/internal/commits"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/internal/imageref"
+	"slipway/stage"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
@@ -62,7 +64,7 @@ func rolled(name string, old, new map[string]any) []pulumicli.Step {
 			map[string]any{"taskDefinition": unknown}, "taskDefinition")}
 }
 
-func noTask(string) []string { return nil }
+var bare = &stage.Stage{Project: "shop", Name: "dev"}
 
 func printed(t *testing.T, p *Preview, markdown bool) string {
 	t.Helper()
@@ -90,7 +92,7 @@ func TestVariablesAreTheirOwnLines(t *testing.T) {
 			"web.secrets.KEY: changed (secret)"},
 	} {
 		new := containers("web", "r/web:1", c.environment, `, "secrets": [{"name": "KEY", "valueFrom": "`+c.secrets+`"}]`)
-		found := Of("dev", &pulumicli.Preview{Steps: rolled("web", old, new)}, noTask)
+		found := Of("dev", &pulumicli.Preview{Steps: rolled("web", old, new)}, bare)
 		require.Equal(t, "dev: 1 service rolls, 2 resources in all\n\n"+
 			"web (service) rolls to a new revision (the newest is 3)\n  "+c.said+"\n", printed(t, found, false), name)
 	}
@@ -145,8 +147,6 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 			containers("web", "r/web:1", "", `, "secrets": [{"name": "db.key", "valueFrom": "arn:1"}]`),
 			containers("web", "r/web:1", "", `, "secrets": [{"name": "db.key", "valueFrom": "arn:2"}]`),
 			"containerDefinitions")}, `  web.secrets["db.key"]: changed (secret)` + "\n"},
-		"a build for a new repository": {[]pulumicli.Step{step("create", "slipway:components:Image$"+imageType, "web", "web",
-			nil, map[string]any{"imageName": unknown})}, "image web is built, and pushed to a new repository\n"},
 		"a secret's value": {[]pulumicli.Step{step("replace", service+"$slipway:components:Secrets$aws:x:V", "web", "web",
 			map[string]any{"secretString": "[secret]"}, map[string]any{"secretString": "[secret]"}, "secretString")},
 			"  aws:x:V web is replaced\n    secretString: changed (secret)\n"},
@@ -163,7 +163,7 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 				map[string]any{"tags": map[string]any{"team": "b"}}, "tags.team")},
 			"\nTags\n  of 2 resources: tags.team: a → b\n"},
 	} {
-		require.Contains(t, printed(t, Of("dev", &pulumicli.Preview{Steps: c.steps}, noTask), false), c.said, name)
+		require.Contains(t, printed(t, Of("dev", &pulumicli.Preview{Steps: c.steps}, bare), false), c.said, name)
 	}
 }
 
@@ -180,8 +180,10 @@ func TestAPreviewAsMarkdown(t *testing.T) {
 		step("create", task+stashType, "migrate", "migrate", nil, map[string]any{}),
 		step("update", "slipway:components:Repository$aws:ecr/repository:Repository", "web", "web",
 			map[string]any{"forceDelete": true}, map[string]any{"forceDelete": false}, "forceDelete")),
-		Diagnostics: []struct{ Severity, Message string }{{"warning", "services.web: *careful*"}, {"info", "built"}},
-	}, func(string) []string { return []string{"web"} })
+		Diagnostics: []pulumicli.Diagnostic{{Severity: "warning", Message: "services.web: *careful*"},
+			{Severity: "info", Message: "built"}},
+	}, &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{"web": {Build: &stage.Build{}}},
+		Tasks: map[string]stage.Task{"migrate": {Before: []string{"web"}}}})
 	found.Workloads[0].Images[0].Commits = &commits.Between{Count: [2]int{0, 22},
 		Only: [2][]commits.Commit{{}, {{Hash: "d4c3b2a", Subject: "Greet `everybody` <kindly>"}}}}
 	found.Drift = []string{"services.api: runs revision 4, and the last update that succeeded deployed 5"}
@@ -195,10 +197,71 @@ func TestAPreviewAsMarkdown(t *testing.T) {
 	require.Equal(t, string(want), printed(t, found, true))
 }
 
+// The steps and messages are those of `pulumi preview --json`, of a stage that exists already.
+func TestWhatBecomesOfEachImage(t *testing.T) {
+	t.Parallel()
+	const own, from = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/", "ghcr.io/example/"
+	digest := func(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
+	ref := func(name, tag, digit string) *imageref.Ref {
+		ref, err := imageref.Parse(from + name + ":" + tag + "@" + digest(digit))
+		require.NoError(t, err)
+		return &ref
+	}
+	stash := imageComponent + "$" + stashType
+	settings := &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+		"built": {Build: &stage.Build{}}, "first": {Build: &stage.Build{}}, "kept": {Build: &stage.Build{}},
+		"copied": {Ref: ref("copied", "2", "b"), Mirror: true}, "there": {Ref: ref("there", "1", "a"), Mirror: true},
+		"back": {Build: &stage.Build{}, Ref: ref("back", "1", "a")}, "same": {Ref: ref("same", "1", "a")}}}
+	found := Of("dev", &pulumicli.Preview{
+		Steps: append(rolled("web", containers("web", own+"copied:1", "", ""), containers("web", own+"copied:2", "", "")),
+			step("replace", imageComponent+"$"+imageType, "built", "built", map[string]any{"imageName": own + "built:1"},
+				map[string]any{"imageName": own + "built:2"}),
+			step("create", imageComponent, "first", "", nil, map[string]any{}),
+			step("create", imageComponent+"$"+imageType, "first", "first", nil, map[string]any{"imageName": unknown}),
+			step("replace", stash, "copied", "copied", map[string]any{"input": map[string]any{"from": from + "copied:1"}},
+				map[string]any{"input": map[string]any{"from": from + "copied:2"}}, "input"),
+			step("replace", stash, "there", "there", map[string]any{}, map[string]any{}),
+			step("delete", imageComponent+"$"+imageType, "back", "back", map[string]any{"imageName": own + "back:2"}, nil),
+			pulumicli.Step{Op: "same", URN: "urn:pulumi:dev::shop::" + stackType + "::shop-dev", OldState: map[string]any{
+				"outputs": map[string]any{"images": map[string]any{"copied": map[string]any{"digest": digest("a")},
+					"there": map[string]any{"digest": digest("b")}, "same": map[string]any{"digest": digest("a")}}}}}),
+		Diagnostics: []pulumicli.Diagnostic{
+			{URN: "urn:pulumi:dev::shop::" + imageComponent + "::copied", Severity: "info", Message: "copies " + from + "copied:2@" +
+				digest("b") + " into shop-dev/copied: 1.2 MB of 3.4 MB are missing there, in 2 of 3 layers\n"},
+			{URN: "urn:pulumi:dev::shop::" + service + "::web", Severity: "info", Message: "copies a file"}},
+	}, settings)
+	require.Equal(t, "dev: 1 image is copied, 1 service rolls, 7 resources in all\n"+
+		"  image back is now 1, and neither built nor copied\n"+
+		"  image built is built, and pushed as 2 (or the time of the update)\n"+
+		"  image copied is copied: ghcr.io/example/copied:2@"+digest("b")+" into shop-dev/copied: 1.2 MB of 3.4 MB are "+
+		"missing there, in 2 of 3 layers\n"+
+		"  image first is built, and pushed to a new repository\n"+
+		"  image there is now 1, and neither built nor copied\n"+
+		"  the same as before: image kept, same\n\n"+
+		"web (service) rolls to a new revision (the newest is 3)\n"+
+		"  image of web: 1 → 2 (copied)\n", printed(t, found, false))
+	encoded, err := json.Marshal(found)
+	require.NoError(t, err)
+	require.Contains(t, string(encoded), `{"name":"built","what":"built","tag":"2"}`)
+	require.Contains(t, string(encoded), `{"name":"copied","what":"copied","tag":"2","copy":"ghcr.io/example/copied:2@sha`)
+	require.Contains(t, string(encoded), `{"name":"kept","what":"same"}`)
+}
+
+// Somebody has removed it from the repository: the state is as it was, and the update copies it again.
+func TestAnImageThatIsCopiedAgain(t *testing.T) {
+	t.Parallel()
+	settings := &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+		"web": {Ref: &imageref.Ref{Tag: "1"}, Mirror: true}}}
+	found := Of("dev", &pulumicli.Preview{Diagnostics: []pulumicli.Diagnostic{
+		{URN: "urn:pulumi:dev::shop::" + imageComponent + "::web", Severity: "info", Message: "copies a into b: all"}}}, settings)
+	require.True(t, found.Anything())
+	require.Equal(t, "dev: 1 image is copied\n  image web is copied: a into b: all\n", printed(t, found, false))
+}
+
 func TestMarkdownMentionsNobody(t *testing.T) {
 	t.Parallel()
-	found := Of("dev", &pulumicli.Preview{Diagnostics: []struct{ Severity, Message string }{
-		{"warning", "ask @all_of\nus, see ##12"}}}, noTask)
+	found := Of("dev", &pulumicli.Preview{Diagnostics: []pulumicli.Diagnostic{
+		{Severity: "warning", Message: "ask @all_of\nus, see ##12"}}}, bare)
 	require.Contains(t, printed(t, found, true), "- ask `@`all\\_of us, see `##`12\n")
 	require.Contains(t, printed(t, found, false), "  ask @all_of us, see ##12\n")
 }
@@ -216,7 +279,7 @@ func TestAPreviewFitsIntoAComment(t *testing.T) {
 		steps = append(steps, rolled(name, containers(name, "r/a:1", strings.Join(old, ","), ""),
 			containers(name, "r/a:1", strings.Join(new, ","), ""))...)
 	}
-	found := Of("dev", &pulumicli.Preview{Steps: steps}, noTask)
+	found := Of("dev", &pulumicli.Preview{Steps: steps}, bare)
 	for _, markdown := range []bool{true, false} {
 		text := printed(t, found, markdown)
 		require.LessOrEqual(t, utf8.RuneCountInString(text), 60_100)

@@ -44,12 +44,8 @@ func (p *Preview) lines() (lines []line) {
 		lines = append(lines, line{level: level, text: fmt.Sprintf(format, args...)})
 	}
 	add(0, "%s", p.summary())
-	for _, build := range p.Builds {
-		if build.Tag == "" {
-			add(1, "image %s is built, and pushed to a new repository", build.Image)
-			continue
-		}
-		add(1, "image %s is built, and pushed as %s (or the time of the update)", build.Image, build.Tag)
+	if p.Anything() {
+		lines = append(lines, p.imageLines()...)
 	}
 	for _, workload := range p.Workloads {
 		lines = append(lines, workload.lines()...)
@@ -77,23 +73,27 @@ func (p *Preview) lines() (lines []line) {
 
 // summary is the first line: what happens to how many.
 func (p *Preview) summary() string {
-	if p.Changes == 0 {
+	if !p.Anything() {
 		return p.Stage + ": nothing changes"
 	}
 	count := map[string]int{}
-	var order []string
+	var order, parts []string
+	if copied := len(p.imagesThatAre(Copied)); copied > 0 {
+		parts = append(parts, console.Counted(copied, "image")+" "+become(What(Copied), copied))
+	}
 	for _, workload := range p.Workloads {
 		what := workload.Kind + " " + string(workload.What)
 		if count[what]++; count[what] == 1 {
 			order = append(order, what)
 		}
 	}
-	var parts []string
 	for _, what := range order {
 		kind, becomes, _ := strings.Cut(what, " ")
 		parts = append(parts, fmt.Sprintf("%s %s", console.Counted(count[what], kind), become(What(becomes), count[what])))
 	}
-	parts = append(parts, console.Counted(p.Changes, "resource")+" in all")
+	if p.Changes > 0 {
+		parts = append(parts, console.Counted(p.Changes, "resource")+" in all")
+	}
 	return p.Stage + ": " + strings.Join(parts, ", ")
 }
 
@@ -117,6 +117,29 @@ func become(what What, count int) string {
 		return choose("changes in place", "change in place")
 	}
 	return choose("is ", "are ") + string(what)
+}
+
+// imageLines say what becomes of each image.
+func (p *Preview) imageLines() (lines []line) {
+	add := func(format string, args ...any) {
+		lines = append(lines, line{level: 1, text: fmt.Sprintf(format, args...)})
+	}
+	for _, image := range p.Images {
+		switch {
+		case image.What == Built && image.Tag == "":
+			add("image %s is built, and pushed to a new repository", image.Name)
+		case image.What == Built:
+			add("image %s is built, and pushed as %s (or the time of the update)", image.Name, image.Tag)
+		case image.What == Copied:
+			add("image %s is copied: %s", image.Name, image.Copy)
+		case image.What == Pinned:
+			add("image %s is now %s, and neither built nor copied", image.Name, image.Tag)
+		}
+	}
+	if same := p.imagesThatAre(Same); len(same) > 0 {
+		add("the same as before: image %s", strings.Join(same, ", "))
+	}
+	return lines
 }
 
 func (w *Workload) lines() (lines []line) {
@@ -169,11 +192,12 @@ func (w *Workload) sentence() string {
 }
 
 func (c ImageChange) lines() []line {
-	built := ""
+	first := fmt.Sprintf("image of %s: %s → %s", c.Container, c.Old.Label(), c.New.Label())
 	if c.Built {
-		built = " (built)"
+		first += " (built)"
+	} else if c.Copied {
+		first += " (copied)"
 	}
-	first := fmt.Sprintf("image of %s: %s → %s%s", c.Container, c.Old.Label(), c.New.Label(), built)
 	if c.Old.Digest != "" && c.Old.Digest == c.New.Digest {
 		first += " (the same digest)"
 	}

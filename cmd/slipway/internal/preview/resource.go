@@ -42,7 +42,7 @@ func newResource(step pulumicli.Step) *Resource {
 	}
 	token, name := partsOf(step.URN)
 	switch {
-	case what == "" || state == nil, token == "pulumi:pulumi:Stack", strings.HasPrefix(token, "pulumi:providers:"):
+	case what == "" || state == nil, token == stackType, strings.HasPrefix(token, "pulumi:providers:"):
 		return nil
 	case !custom(step) && (step.Op == "update" || kinds[token] == ""): // it stands for what it is made of
 		return nil

@@ -21,10 +21,11 @@ type Preview struct {
 	// Steps are in the order in which the engine would take them.
 	Steps []Step
 	// Diagnostics are what the program, the providers and the engine say.
-	Diagnostics []struct{ Severity, Message string }
-	// Config is the stack's, without what is secret.
-	Config map[string]string
+	Diagnostics []Diagnostic
 }
+
+// Diagnostic is a message. URN is empty where it is about no resource.
+type Diagnostic struct{ Severity, Message, URN string }
 
 // Step is what would become of a resource.
 type Step struct {
@@ -48,7 +49,7 @@ func (p *Preview) Said(severity string) (said []string) {
 
 // Preview asks what the next update of a stack would do. It may compile the program, and so takes as long as it takes.
 func (p CLI) Preview(ctx context.Context, stack string) (*Preview, error) {
-	stdout, stderr, err := p.Run(ctx, p.Directory, nil, "preview", "--json", "--stack", stack, "--suppress-outputs")
+	stdout, stderr, err := p.Run(ctx, p.Directory, nil, "preview", "--json", "--stack", stack)
 	if errors.Is(err, errNoCLI) {
 		return nil, err
 	}

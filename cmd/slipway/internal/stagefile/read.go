@@ -117,3 +117,12 @@ func Load(project *Project, stack string, config map[string]string, secretKeys [
 		Project: project.Name, Stage: StageName(stack), Config: config, SecretKeys: secretKeys, Root: project.Directory,
 	})
 }
+
+// LoadFiles loads a stage as its file and Pulumi.yaml have it, without pulumi: with HiddenValue for what is encrypted.
+func LoadFiles(project *Project, stack string) (*stage.Stage, error) {
+	config, secretKeys, err := project.ConfigOfFiles(stack)
+	if err != nil {
+		return nil, err
+	}
+	return Load(project, stack, config, secretKeys)
+}
