@@ -1,11 +1,14 @@
 package components
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsecr "github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -27,10 +30,11 @@ func newImageLookup(ctx *pulumi.Context, account *Account, settings *stage.Stage
 		Credentials: settings.Credentials()}}
 }
 
-// unknownImage is that a registry could not tell of an image, which ECS may well pull.
-type unknownImage struct{ error }
+// imageWarning is what people are to know of an image, and an update may well succeed: that a registry could not tell
+// of it, say.
+type imageWarning struct{ error }
 
-func (u *unknownImage) Unwrap() error { return u.error }
+func (w *imageWarning) Unwrap() error { return w.error }
 
 // ofStage looks for an image that the stage pins.
 func (l *imageLookup) ofStage(image stage.Image) error {
@@ -52,12 +56,29 @@ func (l *imageLookup) toCopy(one *mirror.Copy, platform string) error {
 		return err
 	}
 	if err := l.pinnedElsewhere(one.Source, platform); err != nil {
-		if unknown := (*unknownImage)(nil); errors.As(err, &unknown) {
+		if unknown := (*imageWarning)(nil); errors.As(err, &unknown) {
 			return fmt.Errorf("is to be copied, and cannot be yet; try again: %w", unknown.error)
 		}
 		return err
 	}
 	return one.Plan(l.ctx.Context())
+}
+
+// ofRepository looks for images in the repository that the stage had for an image when it built or copied it: the
+// update would delete it. What cannot be read is not there.
+func (l *imageLookup) ofRepository(settings *stage.Stage, image string) error {
+	ctx, cancel := context.WithTimeout(l.ctx.Context(), existingLimit)
+	defer cancel()
+	clients, err := l.account.Clients(ctx)
+	if err != nil {
+		return nil
+	}
+	found, err := clients.ECR.ListImages(ctx, &awsecr.ListImagesInput{
+		RepositoryName: aws.String(settings.RepositoryName(image)), MaxResults: aws.Int32(1)})
+	if err != nil || len(found.ImageIds) == 0 {
+		return nil
+	}
+	return &imageWarning{errors.New(settings.KeptRepository(image, "holds images"))}
 }
 
 // ofContainer looks for an image that a container beside the main one has by its reference, for the platform of its
@@ -89,7 +110,7 @@ func (l *imageLookup) inECR(ref stage.Ref) error {
 	return nil
 }
 
-// elsewhere asks another registry for an image that is to run on a platform. Its error is an unknownImage where the
+// elsewhere asks another registry for an image that is to run on a platform. Its error is an imageWarning where the
 // registry gives no definite answer.
 func (l *imageLookup) elsewhere(image imageref.Ref, platform, otherwise string) error {
 	found, err := l.registries.Look(l.ctx.Context(), image)
@@ -97,10 +118,10 @@ func (l *imageLookup) elsewhere(image imageref.Ref, platform, otherwise string) 
 	case errors.As(err, new(*registries.Refusal)):
 		return err
 	case err != nil:
-		return &unknownImage{fmt.Errorf("it is not known whether %s is there, and ECS may not be able to pull it: %w", image,
+		return &imageWarning{fmt.Errorf("it is not known whether %s is there, and ECS may not be able to pull it: %w", image,
 			err)}
 	case len(found.Platforms) == 0:
-		return &unknownImage{fmt.Errorf("the index %s names no platform, and may have nothing for %s", image, platform)}
+		return &imageWarning{fmt.Errorf("the index %s names no platform, and may have nothing for %s", image, platform)}
 	case !slices.Contains(found.Platforms, platform):
 		return fmt.Errorf("%s is for %s, and its tasks run on %s: %s", image, strings.Join(found.Platforms, " and "), platform,
 			otherwise)

@@ -84,6 +84,31 @@ func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
 		"not known whether "+image)
 }
 
+func TestARepositoryOfBeforeThatHoldsImages(t *testing.T) {
+	t.Parallel()
+	registry := registrytest.Serve(t, "", "")
+	image := registry.Push(t, "team/web", "one", "linux/amd64").String()
+	const holds = `200 {"imageIds": [{"imageTag": "1", "imageDigest": "sha256:1"}]}`
+	for answer, want := range map[string][]string{
+		holds: {"images.web (Pulumi.dev.yaml): the update deletes its repository shop-dev/web, last of all, and ECR refuses " +
+			"that: it holds images, and repository.forceDelete was not true in the update before. To keep the repository, write " +
+			"mirror: true beside ref. To delete it with its images, set repository.forceDelete: true with the image as it was, " +
+			"run `pulumi up`, and then make this change"},
+		`200 {"imageIds": []}`: nil,
+		`400 {"__type": "AccessDeniedException", "message": "no"}`: nil,
+	} {
+		found, err := lookupPinned(t, running(fmt.Sprintf(`{"ref": %q}`, image), image),
+			map[string][]string{"ListImages": {answer}})
+		require.NoError(t, err)
+		require.Equal(t, want, found.Warnings)
+	}
+	keys := running(fmt.Sprintf(`{"ref": %q}`, image), image)
+	keys["repository"] = `{"forceDelete": true}`
+	found, err := lookupPinned(t, keys, map[string][]string{"ListImages": {holds}})
+	require.NoError(t, err)
+	require.Empty(t, found.Warnings)
+}
+
 func TestImagesOfOtherRegistriesAreRunByTheirDigests(t *testing.T) {
 	t.Parallel()
 	digest := "@" + strings.SplitN(pinnedRef, "@", 2)[1]

@@ -23,7 +23,7 @@ type Pinned struct {
 	Revisions map[string]string
 	// Copies are of the images that the stage has copied into its own repositories, by image.
 	Copies map[string]*mirror.Copy
-	// Warnings are about images of which nothing could be found out.
+	// Warnings are about images, and no reason not to update the stage.
 	Warnings []string
 }
 
@@ -55,6 +55,9 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		case image.Ref != nil:
 			look(settings.Where("images", name, "ref"), func() error { return images.ofStage(image) })
 		}
+		if !image.Owned() && !settings.Repository.ForceDelete { // where it is true, it probably was before
+			look(settings.Where("images", name), func() error { return images.ofRepository(settings, name) })
+		}
 	}
 	var mutex sync.Mutex
 	revisions := map[string]string{}
@@ -84,7 +87,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	found := &Pinned{Revisions: revisions, Copies: copies}
 	var all []error
 	for _, mistake := range mistakes {
-		if unknown := (*unknownImage)(nil); errors.As(*mistake, &unknown) {
+		if errors.As(*mistake, new(*imageWarning)) {
 			found.Warnings = append(found.Warnings, (*mistake).Error())
 		} else {
 			all = append(all, *mistake)

@@ -29,6 +29,21 @@ func (s *Stage) Cluster() string { return ClusterName(s.Project, s.Name) }
 // RepositoryName is the name of the ECR repository of an image that the stage builds.
 func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
 
+// KeptRepository says what an update does that removes an image's repository from the stage, and what to do instead.
+// holds says what is in it.
+func (s *Stage) KeptRepository(image, holds string) string {
+	keep := "leave the image in the file"
+	if ref := s.Images[image].Ref; ref != nil && ref.Repository == s.RepositoryName(image) {
+		keep = "let build stand beside ref"
+	} else if ref != nil {
+		keep = "write mirror: true beside ref"
+	}
+	return fmt.Sprintf("the update deletes its repository %s, last of all, and ECR refuses that: it %s, and "+
+		"repository.forceDelete was not true in the update before. To keep the repository, %s. To delete it with its images, "+
+		"set repository.forceDelete: true with the image as it was, run `pulumi up`, and then make this change",
+		s.RepositoryName(image), holds, keep)
+}
+
 // Family is the name of the task definition family of a service or a task.
 func (s *Stage) Family(service string) string { return FamilyName(s.Cluster(), service) }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/preview"
 	"slipway/cmd/slipway/internal/pulumicli"
@@ -88,6 +89,19 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	if now != nil {
 		found.Drift = append(found.Drift, slices.DeleteFunc(now.Differences, isOfTheUpdate)...)
 	}
+	var cloud *awsreader.Client
+	found.FindRefusals(settings, func(repository string) (count int, err error) {
+		if cloud == nil {
+			config, err := pulumicli.ReadConfig(ctx, pulumi, project, stack, false)
+			if err != nil {
+				return 0, err
+			}
+			if cloud, err = awsreader.Connect(ctx, stack, config.Config); err != nil {
+				return 0, err
+			}
+		}
+		return cloud.Holds(ctx, repository)
+	})
 	found.FindCommits(ctx, project.Directory, settings)
 	if unread != nil {
 		return found, fmt.Errorf("whether AWS has %s as it was deployed is not known: %w", stack, unread)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,4 +73,41 @@ func TestAPreviewSaysWhatIsCopied(t *testing.T) {
 	r := p.run("slipway", "preview", "dev", "--exit-code")
 	require.Equal(t, 1, r.status, r.output)
 	require.Contains(t, r.stdout, "dev: 1 image is copied\n  image web is copied: ")
+}
+
+func TestARepositoryThatECRKeepsIsToldBeforeAnythingChanges(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	index := forPlatforms(t, "amd64")
+	digest, err := index.Digest()
+	require.NoError(t, err)
+	anotherRegistry(t, p, index, digest)
+	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "")
+	const told = "images.web (Pulumi.dev.yaml): the update deletes its repository slipway-dev/web, last of all, and ECR " +
+		"refuses that: it holds images"
+	require.Contains(t, p.preview("dev").output, told)
+	previewed := p.ok("slipway", "preview", "dev").stdout
+	require.Contains(t, previewed, "\nThe update would fail\n  "+told)
+	require.Equal(t, 1, strings.Count(previewed, told))
+
+	// In two steps.
+	p.replace("Pulumi.dev.yaml", "      ref: ", "      mirror: true\n      ref: ")
+	p.stageKeys("slipway:repository: {forceDelete: true}")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "")
+	require.NotContains(t, p.ok("slipway", "preview", "dev").stdout, "would fail")
+	p.up("dev")
+	require.Empty(t, p.aws.images())
+}
+
+func TestARepositoryThatECRKeepsIsToldInTheUpdateToo(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	index := forPlatforms(t, "amd64")
+	digest, err := index.Digest()
+	require.NoError(t, err)
+	anotherRegistry(t, p, index, digest)
+	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "")
+	p.refused([]string{"RepositoryNotEmptyException", "warning: images.web (Pulumi.dev.yaml): the update deletes its " +
+		"repository slipway-dev/web, last of all"}, upArgs("dev")...)
 }

@@ -126,6 +126,15 @@ func (r *repositoryImages) complete(used *Image) {
 	}
 }
 
+// Holds is how many images a repository holds.
+func (c *Client) Holds(ctx context.Context, repository string) (int, error) {
+	images, err := c.repository(ctx, repository)
+	if err != nil {
+		return 0, err
+	}
+	return len(images.tags), nil
+}
+
 // repository lists what a repository holds, once; one that is not there holds nothing.
 func (c *Client) repository(ctx context.Context, name string) (*repositoryImages, error) {
 	if known := c.repositories[name]; known != nil {

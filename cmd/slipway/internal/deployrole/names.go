@@ -109,7 +109,12 @@ func (n *names) predeploys() []string { return n.each(n.taskDefinition, n.isPred
 
 // repositories are those of the images that the stage builds or copies.
 func (n *names) repositories() []string {
-	return n.ownRepositories(func(image stage.Image) bool { return image.Build != nil || image.Mirror })
+	return n.ownRepositories(stage.Image.Owned)
+}
+
+// formerRepositories are those that the stage would have, and may have had, for images of others.
+func (n *names) formerRepositories() []string {
+	return n.ownRepositories(func(image stage.Image) bool { return !image.Owned() })
 }
 
 // pushed are those that an update pushes to.

@@ -146,6 +146,7 @@ var table = []row{
 	{"images elsewhere", update | preview | read, "ecr: BatchGetImage GetDownloadUrlForLayer", (*names).elsewhere, nil},
 	{"images elsewhere", update | preview, "secretsmanager: GetSecretValue", (*names).passwords, nil},
 	{"pinned images", update | preview, "ecr: DescribeImages DescribeRepositories", (*names).imageRepositories, nil},
+	{"repositories of before", update | preview, "ecr: ListImages", (*names).formerRepositories, nil},
 	{"what copies lack", update | preview, "ecr: BatchCheckLayerAvailability", (*names).copied, nil},
 	{"pinned revisions", update | preview, "ecs: DescribeTaskDefinition", anyWith((*names).taskDefinitions), nil},
 	{"an existing load balancer", update | preview, "elasticloadbalancing: DescribeLoadBalancers " +

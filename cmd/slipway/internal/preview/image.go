@@ -20,8 +20,8 @@ import (
 type Image struct {
 	Name string    `json:"name"`
 	What ImageWhat `json:"what"`
-	// Tag of the image; empty where it is not known yet. That of one that is built is a candidate: the update's own has the
-	// time of the update.
+	// Tag of the image; empty where it is not known yet. That of one that is built is a candidate: the update's own has
+	// the time of the update.
 	Tag string `json:"tag,omitempty"`
 	// Copy says where the image is copied from and to, and how much, as the program does.
 	Copy string `json:"copy,omitempty"`

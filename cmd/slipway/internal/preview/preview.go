@@ -22,6 +22,8 @@ type Preview struct {
 	Changes int `json:"changes"`
 	// Images are what becomes of each image of the stage, by name.
 	Images []Image `json:"images"`
+	// Refusals are what AWS would refuse the update to do, once all else has changed.
+	Refusals []string `json:"refusals"`
 	// Workloads are the services, and then the tasks, for which anything changes.
 	Workloads []*Workload `json:"workloads"`
 	// Others are the resources that change and belong to no service and no task.
@@ -79,8 +81,11 @@ const (
 
 // Of sorts what `pulumi preview` says of a stage.
 func Of(name string, found *pulumicli.Preview, settings *stage.Stage) *Preview {
-	p := &Preview{Stage: name, Images: imagesOf(found, settings), Workloads: []*Workload{}, Others: []*Resource{},
-		Warnings: append([]string{}, found.Said("warning")...), Drift: []string{}}
+	p := &Preview{Stage: name, Images: imagesOf(found, settings), Refusals: []string{}, Workloads: []*Workload{},
+		Others: []*Resource{}, Warnings: []string{}, Drift: []string{}}
+	for _, warning := range found.Said("warning") {
+		p.Warnings = append(p.Warnings, strings.TrimPrefix(warning, "warning: "))
+	}
 	workloads := map[string]*Workload{}
 	for _, step := range found.Steps {
 		resource := newResource(step)
@@ -122,6 +127,7 @@ const (
 	imageType          = "docker:index/image:Image"
 	stackType          = "pulumi:pulumi:Stack"
 	taskDefinitionType = "aws:ecs/taskDefinition:TaskDefinition"
+	repositoryType     = "aws:ecr/repository:Repository"
 	serviceType        = "aws:ecs/service:Service"
 	stashType          = "pulumi:index:Stash" // stands for a task's run before a deployment, and for the copy of an image
 )

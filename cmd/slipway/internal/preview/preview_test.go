@@ -3,6 +3,7 @@ package preview
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -226,8 +227,8 @@ func TestWhatBecomesOfEachImage(t *testing.T) {
 				"outputs": map[string]any{"images": map[string]any{"copied": map[string]any{"digest": digest("a")},
 					"there": map[string]any{"digest": digest("b")}, "same": map[string]any{"digest": digest("a")}}}}}),
 		Diagnostics: []pulumicli.Diagnostic{
-			{URN: "urn:pulumi:dev::shop::" + imageComponent + "::copied", Severity: "info", Message: "copies " + from + "copied:2@" +
-				digest("b") + " into shop-dev/copied: 1.2 MB of 3.4 MB are missing there, in 2 of 3 layers\n"},
+			{URN: "urn:pulumi:dev::shop::" + imageComponent + "::copied", Severity: "info", Message: "copies " + from +
+				"copied:2@" + digest("b") + " into shop-dev/copied: 1.2 MB of 3.4 MB are missing there, in 2 of 3 layers\n"},
 			{URN: "urn:pulumi:dev::shop::" + service + "::web", Severity: "info", Message: "copies a file"}},
 	}, settings)
 	require.Equal(t, "dev: 1 image is copied, 1 service rolls, 7 resources in all\n"+
@@ -253,9 +254,41 @@ func TestAnImageThatIsCopiedAgain(t *testing.T) {
 	settings := &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
 		"web": {Ref: &imageref.Ref{Tag: "1"}, Mirror: true}}}
 	found := Of("dev", &pulumicli.Preview{Diagnostics: []pulumicli.Diagnostic{
-		{URN: "urn:pulumi:dev::shop::" + imageComponent + "::web", Severity: "info", Message: "copies a into b: all"}}}, settings)
+		{URN: "urn:pulumi:dev::shop::" + imageComponent + "::web", Severity: "info", Message: "copies a into b: all"}}},
+		settings)
 	require.True(t, found.Anything())
 	require.Equal(t, "dev: 1 image is copied\n  image web is copied: a into b: all\n", printed(t, found, false))
+}
+
+func TestARepositoryThatECRWouldNotDelete(t *testing.T) {
+	t.Parallel()
+	var steps []pulumicli.Step
+	for i, name := range []string{"removed", "pinned", "empty", "unread", "forced"} {
+		one := step("delete", "slipway:components:Repository$"+repositoryType, name, name,
+			map[string]any{"name": "shop-dev/" + name}, nil)
+		one.OldState["outputs"] = map[string]any{"forceDelete": i == 4}
+		steps = append(steps, one)
+	}
+	settings := &stage.Stage{Project: "shop", Name: "dev", Images: map[string]stage.Image{
+		"pinned": {Ref: &imageref.Ref{Tag: "1"}}}}
+	found := Of("dev", &pulumicli.Preview{Steps: steps, Diagnostics: []pulumicli.Diagnostic{
+		{Severity: "warning", Message: "warning: images.pinned (Pulumi.dev.yaml): " +
+			settings.KeptRepository("pinned", "holds images") + "\n"},
+		{Severity: "warning", Message: "images.other (Pulumi.dev.yaml): is not known"}}}, settings)
+	found.FindRefusals(settings, func(repository string) (int, error) {
+		if repository == "shop-dev/unread" {
+			return 0, errors.New("denied")
+		}
+		return map[string]int{"shop-dev/removed": 3, "shop-dev/pinned": 1, "shop-dev/forced": 1}[repository], nil
+	})
+	require.Len(t, found.Refusals, 3)
+	said := printed(t, found, false)
+	require.Contains(t, said, "\nThe update would fail\n  images.removed (Pulumi.dev.yaml): the update deletes its repository "+
+		"shop-dev/removed, last of all, and ECR refuses that: it holds images, and repository.forceDelete was not true in "+
+		"the update before. To keep the repository, leave the image in the file. To delete it with its images, ")
+	require.Contains(t, said, "To keep the repository, write mirror: true beside ref. ")
+	require.Contains(t, said, "it may hold images (AWS: denied; try again), ")
+	require.Equal(t, []string{"images.other (Pulumi.dev.yaml): is not known"}, found.Warnings)
 }
 
 func TestMarkdownMentionsNobody(t *testing.T) {

@@ -47,6 +47,12 @@ func (p *Preview) lines() (lines []line) {
 	if p.Anything() {
 		lines = append(lines, p.imageLines()...)
 	}
+	if len(p.Refusals) > 0 {
+		lines = append(lines, line{text: "The update would fail", bad: true})
+	}
+	for _, refusal := range p.Refusals {
+		lines = append(lines, line{level: 1, text: refusal, bad: true})
+	}
 	for _, workload := range p.Workloads {
 		lines = append(lines, workload.lines()...)
 	}
