@@ -10,10 +10,12 @@ import (
 	"slipway/cmd/slipway/internal/deployrole"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/stage"
 )
 
 func iamCommand(directory *string) *cobra.Command {
 	var purpose, trust string
+	var from []string
 	command := &cobra.Command{
 		Use:   "iam STAGE",
 		Short: "Print the least IAM policy of the role that deploys a stage",
@@ -21,7 +23,7 @@ func iamCommand(directory *string) *cobra.Command {
 
   update    ` + "`pulumi up`, refresh and destroy" + `, and all commands of slipway
   preview   ` + "`pulumi preview` (without --refresh) and `slipway preview`" + `
-  promote   what promote asks about STAGE, as the one that it promotes from
+  promote   what promote asks about STAGE, as the one that it promotes from; with --from, as the one that it promotes to
   read      status, history, diff, logs, verify and rollback
 
 It is made from the stage file alone, for the account in aws:allowedAccountIds, the region, and the names and options
@@ -29,12 +31,16 @@ that stand there: print it again when services, tasks or options come, before th
 removes something needs the policy from before. Where Pulumi keeps the state and what encrypts it (a bucket, a key) is
 not in it.
 
+With --from FROM it is for the images, too, that ` + "`slipway promote FROM STAGE`" + ` would write: so that the first promotion
+finds a role that may read them, and the next update one that may copy them.
+
 With --trust it prints the trust policy of a role that GitHub's workflows assume with OIDC: for update and promote, jobs
 in the environment STAGE, whose protection rules on GitHub say who deploys from which branch; for preview and read, jobs
 of pull requests. The account needs the OIDC provider token.actions.githubusercontent.com.
 
 Standard output has JSON and nothing else; what to know of it is on standard error.`,
 		Example: `  slipway iam release > policy.json
+  slipway iam release --for preview --from dev > preview.json
   slipway iam release --trust github:example/shop > trust.json
   aws iam create-role --role-name deploy-release --assume-role-policy-document file://trust.json
   aws iam put-role-policy --role-name deploy-release --policy-name deploy --policy-document file://policy.json`,
@@ -51,15 +57,11 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 			if !slices.Contains(deployrole.PurposeNames(), purpose) {
 				return fmt.Errorf("--for %s: write one of %s", purpose, strings.Join(deployrole.PurposeNames(), ", "))
 			}
-			config, secretKeys, err := project.ConfigOfFiles(args[0])
+			declared, promoted, err := stagesOf(project, args[0], from)
 			if err != nil {
 				return err
 			}
-			declared, err := stagefile.Load(project, args[0], config, secretKeys)
-			if err != nil {
-				return exit.Refuse("%w", err)
-			}
-			policy, err := deployrole.For(declared, purpose)
+			policy, err := deployrole.For(purpose, declared, promoted...)
 			if trust != "" && err == nil {
 				policy, err = deployrole.Trust(declared, purpose, trust)
 			}
@@ -74,7 +76,44 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 	}
 	command.Flags().StringVar(&purpose, "for", "update",
 		"what the role is for: "+strings.Join(deployrole.PurposeNames(), ", "))
+	command.Flags().StringArrayVar(&from, "from", nil,
+		"cover the images of this `stage` before they are promoted to STAGE; may be repeated")
 	command.Flags().StringVar(&trust, "trust", "",
 		"print the trust policy for workflows of this `repository`: github:ORG/REPO")
+	command.MarkFlagsMutuallyExclusive("from", "trust")
 	return command
+}
+
+// stagesOf loads a stage as its file has it, and as it will be once the images of others are promoted to it. The first
+// is nil where the file names images that only a promotion brings.
+func stagesOf(project *stagefile.Project, name string, from []string) (own *stage.Stage, promoted []*stage.Stage,
+	err error) {
+	config, secretKeys, err := project.ConfigOfFiles(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, refused := stagefile.Load(project, name, config, secretKeys)
+	for _, each := range from {
+		if err := project.CheckStage(each); err != nil {
+			return nil, nil, err
+		}
+		if each == name {
+			return nil, nil, fmt.Errorf("%s cannot be promoted to itself", name)
+		}
+		source, err := stagefile.LoadFiles(project, each)
+		if err != nil {
+			return nil, nil, exit.Refuse("%w", err)
+		}
+		if config, err = deployrole.Promoted(config, source); err != nil {
+			return nil, nil, err
+		}
+		var later *stage.Stage
+		if later, refused = stagefile.Load(project, name, config, secretKeys); refused == nil {
+			promoted = append(promoted, later)
+		}
+	}
+	if refused != nil {
+		return nil, nil, exit.Refuse("%w", refused)
+	}
+	return own, promoted, nil
 }

@@ -39,6 +39,8 @@ func TestIAMPrintsAPolicyOfTheStageFileAlone(t *testing.T) {
 		"there is no stage relase: did you mean release?":        {"relase"},
 		"write one of preview, promote, read, update":            {"release", "--for", "destroy"},
 		"Pulumi.release.yaml does not say the account, which a ": {"release", "--trust", "github:example/shop"},
+		"release cannot be promoted to itself":                   {"release", "--from", "release"},
+		"there is no stage dve":                                  {"release", "--from", "dve"},
 		"iam takes one stage":                                    {},
 	} {
 		status, stdout, stderr := iam(args...)

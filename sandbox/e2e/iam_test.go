@@ -31,8 +31,9 @@ type iamPolicy struct {
 	Statement []map[string]any
 }
 
-func readPolicy(directory, stage, purpose string) (policy iamPolicy, err error) {
-	command := exec.Command(filepath.Join(root, ".bin/slipway"), "-C", directory, "iam", stage, "--for", purpose)
+func readPolicy(directory, stage, purpose string, more ...string) (policy iamPolicy, err error) {
+	command := exec.Command(filepath.Join(root, ".bin/slipway"),
+		append([]string{"-C", directory, "iam", stage, "--for", purpose}, more...)...)
 	text, err := command.Output()
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
 		return policy, fmt.Errorf("slipway iam %s: %s", stage, failed.Stderr)
@@ -74,6 +75,38 @@ func (p *project) limitTo(stage, purpose string) iamPolicy {
 	require.NoError(p.TB, err)
 	p.limit(policy)
 	return policy
+}
+
+// The stages are in two accounts: what the second one's roles may do is known before it has any image.
+func TestAFirstPromotionIsInTheLeastPolicies(t *testing.T) {
+	t.Parallel()
+	p := withKeysOfTwoAccounts(t)
+	for stage, id := range map[string]string{"dev": devAccount, "release": releaseAccount} {
+		p.replace("Pulumi."+stage+".yaml", "  aws:region: ap-northeast-2\n",
+			"  aws:region: ap-northeast-2\n  aws:allowedAccountIds: [\""+id+"\"]\n")
+	}
+	p.stageKeys(`slipway:repository: {readers: ["` + releaseAccount + `"]}`)
+	p.commit("Accounts")
+	p.up("dev")
+	p.ok("pulumi", "stack", "init", "release")
+	policy := func(stage, purpose string, more ...string) iamPolicy {
+		found, err := readPolicy(p.dir, stage, purpose, more...)
+		require.NoError(t, err)
+		return found
+	}
+	looking, updating := policy("release", "preview", "--from", "dev"), policy("release", "update", "--from", "dev")
+	promoting := policy("dev", "promote")
+	p.limit(promoting)
+	p.refused([]string{"is not authorized to perform: ecr:"}, "slipway", "promote", "dev", "release")
+	promoting.Statement = append(promoting.Statement, policy("release", "promote", "--from", "dev").Statement...)
+	p.limit(promoting)
+	p.ok("slipway", "promote", "dev", "release")
+	p.commit("Promote")
+	p.limit(looking)
+	require.Contains(t, p.ok("slipway", "preview", "release").stdout, "image web is copied: "+devAccount)
+	p.limit(updating)
+	p.up("release")
+	require.Len(t, p.aws.held(releaseAccount), 1)
 }
 
 func (p *project) limit(policy iamPolicy) {

@@ -55,7 +55,7 @@ func load(t *testing.T, file string) *stage.Stage {
 
 func policy(t *testing.T, file, purpose string) *Policy {
 	t.Helper()
-	found, err := For(load(t, file), purpose)
+	found, err := For(purpose, load(t, file))
 	require.NoError(t, err)
 	return found
 }
@@ -176,6 +176,51 @@ func TestImagesFromElsewhere(t *testing.T) {
 	require.Equal(t, []string{own}, shared.allowed("ecr:SetRepositoryPolicy")[0].Resource)
 }
 
+// A promotion writes what its stage has not pinned yet.
+func TestImagesThatArePromoted(t *testing.T) {
+	t.Parallel()
+	const dev = "config:\n  aws:region: eu-west-1\n  aws:allowedAccountIds: [\"210987654321\"]\n" +
+		"  slipway:images: {web: {build: {context: .}}, open: {ref: \"ghcr.io/example/open:1@sha256:" +
+		"abababababababababababababababababababababababababababababababab\"}}\n" +
+		"  slipway:services: {web: {image: web, port: 8080}}\n"
+	const release = head + "  slipway:services: {web: {image: web, port: 8080}}\n"
+	const own = "arn:aws:ecr:eu-west-1:123456789012:repository/slipway-release/web"
+	promotedTo := func(file, from, purpose string) *Policy {
+		t.Helper()
+		project := stagetest.Project(t, file)
+		config, secretKeys, err := project.ConfigOfFiles("release")
+		require.NoError(t, err)
+		source := load(t, from)
+		source.Name = "dev"
+		config, err = Promoted(config, source)
+		require.NoError(t, err)
+		later, err := stagefile.Load(project, "release", config, secretKeys)
+		require.NoError(t, err)
+		found, err := For(purpose, nil, later)
+		require.NoError(t, err)
+		return found
+	}
+	const theirs = "arn:aws:ecr:eu-west-1:210987654321:repository/slipway-dev/web"
+	require.Equal(t, []string{"ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"},
+		promotedTo(release, dev, "promote").actions())
+	require.Equal(t, []string{theirs}, promotedTo(release, dev, "promote").allowed("ecr:BatchGetImage")[0].Resource)
+	looking := promotedTo(release, dev, "preview")
+	require.Equal(t, []string{theirs}, looking.allowed("ecr:GetDownloadUrlForLayer")[0].Resource)
+	require.Equal(t, []string{own}, looking.allowed("ecr:BatchCheckLayerAvailability")[0].Resource)
+	require.Equal(t, []string{own}, promotedTo(release, dev, "update").allowed("ecr:CreateRepository")[0].Resource)
+
+	same := promotedTo(release, strings.Replace(dev, "210987654321", "123456789012", 1), "update")
+	require.Empty(t, same.allowed("ecr:CreateRepository"), "it runs the image from where it is")
+	_, err := Promoted(nil, load(t, strings.Replace(dev, "  aws:allowedAccountIds: [\"210987654321\"]\n", "", 1)))
+	require.ErrorContains(t, err, "--from release: Pulumi.release.yaml does not say where the images are: write aws:region")
+
+	both, err := For("read", load(t, bare), load(t, rich))
+	require.NoError(t, err)
+	for _, one := range []string{bare, rich} {
+		require.Subset(t, both.actions(), policy(t, one, "read").actions(), "of the file as it is, and as it will be")
+	}
+}
+
 // withoutResources are the actions for which AWS has no resources, and the one on task definitions that has none.
 var withoutResources = []string{"acm:ListCertificates", "application-autoscaling:Describe*", "ec2:Describe*",
 	"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ecs:ListTask*", "ecs:RegisterTaskDefinition",
@@ -200,7 +245,7 @@ func TestAPolicyIsForTheStagesOwnThings(t *testing.T) {
 			}
 		}
 	}
-	found, err := policyOf(newNames(load(t, rich), false), update)
+	found, err := policyOf([]*stage.Stage{load(t, rich)}, false, update)
 	require.NoError(t, err)
 	require.Equal(t, []string{"arn:aws:iam::123456789012:role/ours/slipway-release-migrate-execution",
 		"arn:aws:iam::123456789012:role/ours/slipway-release-report-execution",

@@ -21,6 +21,7 @@ const (
 	preview
 	promote
 	read
+	promoteTo // what promote asks about the stage that it promotes to
 	everybody = update | preview | promote | read
 )
 
@@ -35,20 +36,28 @@ type Policy struct {
 	Notes []string `json:"-"`
 }
 
-// For is the least policy for a purpose. One that is too large for a managed policy has patterns instead of names.
-func For(s *stage.Stage, purpose string) (*Policy, error) {
-	exact, err := policyOf(newNames(s, false), Purposes[purpose])
+// For is the least policy for a purpose, of a stage as its file has it, and as promotions to it will. own is nil where
+// the file has it only then. One that is too large for a managed policy has patterns instead of names.
+func For(purpose string, own *stage.Stage, promoted ...*stage.Stage) (*Policy, error) {
+	stages, of := promoted, Purposes[purpose]
+	switch {
+	case len(promoted) > 0 && of == promote:
+		of = promoteTo
+	case own != nil:
+		stages = append([]*stage.Stage{own}, promoted...)
+	}
+	exact, err := policyOf(stages, false, of)
 	if err != nil || exact.size() <= awslimits.ManagedPolicy {
 		return exact, err
 	}
-	compact, err := policyOf(newNames(s, true), Purposes[purpose])
+	compact, err := policyOf(stages, true, of)
 	if err != nil {
 		return nil, err
 	}
 	compact.Statement = withoutRepetition(compact.Statement)
 	compact.note("written out it would have %d characters, and IAM takes %d in a managed policy. So each name of a service, "+
 		"task or image in it is a *, which is for all whose names begin with %s-, and statements stand together that say "+
-		"the same of several AWS services", exact.size(), awslimits.ManagedPolicy, s.Cluster())
+		"the same of several AWS services", exact.size(), awslimits.ManagedPolicy, stages[0].Cluster())
 	if size := compact.size(); size > awslimits.ManagedPolicy {
 		compact.note("it still has %d characters: put it into the role as an inline policy (`aws iam put-role-policy`), of "+
 			"which IAM takes %d", size, awslimits.InlinePolicies)
@@ -56,8 +65,13 @@ func For(s *stage.Stage, purpose string) (*Policy, error) {
 	return compact, nil
 }
 
-func policyOf(n *names, purpose purposes) (*Policy, error) {
+func policyOf(stages []*stage.Stage, broad bool, purpose purposes) (*Policy, error) {
 	policy := &Policy{Version: "2012-10-17"}
+	var all []*names
+	for _, s := range stages {
+		all = append(all, newNames(s, broad))
+	}
+	n := all[0]
 	if n.account == "*" {
 		policy.note("%s does not say the account, so the policy is for any: write it as the only one of "+
 			"aws:allowedAccountIds", stage.FileName(n.Name))
@@ -65,22 +79,26 @@ func policyOf(n *names, purpose purposes) (*Policy, error) {
 	if n.region == "*" {
 		policy.note("%s does not say aws:region, so the policy is for any", stage.FileName(n.Name))
 	}
-	statements, err := statementsOf(n, purpose)
+	statements, err := statementsOf(all, purpose)
 	policy.Statement = statements
 	return policy, err
 }
 
 // statementsOf has the rows for a purpose, with all that may be done to the same things in one statement.
-func statementsOf(n *names, purpose purposes) (statements []stage.Statement, err error) {
+func statementsOf(all []*names, purpose purposes) (statements []stage.Statement, err error) {
 	byScope := map[string]int{}
 	for _, row := range table {
-		resources := row.on(n)
+		var resources []string
+		for _, n := range all {
+			resources = append(resources, slices.DeleteFunc(row.on(n),
+				func(arn string) bool { return slices.Contains(resources, arn) })...)
+		}
 		if row.purposes&purpose == 0 || len(resources) == 0 {
 			continue
 		}
 		var when conditions
 		if row.when != nil {
-			when = row.when(n)
+			when = row.when(all[0])
 		}
 		scope, err := json.Marshal([]any{resources, when})
 		if err != nil {

@@ -142,8 +142,9 @@ var table = []row{
 
 	// What the program asks, in a preview, too: through the provider, and by itself.
 	{"the network", update | preview, "ec2: DescribeVpcs DescribeVpcAttribute DescribeRouteTables DescribeSubnets", anything, nil},
-	{"logins to ECR", update | preview | read, "ecr: GetAuthorizationToken", anyWith((*names).logins), nil},
-	{"images elsewhere", update | preview | read, "ecr: BatchGetImage GetDownloadUrlForLayer", (*names).elsewhere, nil},
+	{"logins to ECR", update | preview | read | promoteTo, "ecr: GetAuthorizationToken", anyWith((*names).logins), nil},
+	{"images elsewhere", update | preview | read | promoteTo, "ecr: BatchGetImage GetDownloadUrlForLayer",
+		(*names).elsewhere, nil},
 	{"images elsewhere", update | preview, "secretsmanager: GetSecretValue", (*names).passwords, nil},
 	{"pinned images", update | preview, "ecr: DescribeImages DescribeRepositories", (*names).imageRepositories, nil},
 	{"repositories of before", update | preview, "ecr: ListImages", (*names).formerRepositories, nil},
