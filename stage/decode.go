@@ -246,7 +246,7 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 	if meant != "" {
 		message += fmt.Sprintf("; did you mean %q?", meant)
 	} else if top := suggestTopLevel(key); top != "" {
-		message += fmt.Sprintf("; did you mean %s:%s, which is the whole stage's?", c.in.Project, top)
+		message += fmt.Sprintf("; did you mean %s:%s, which is the whole stage's?", c.namespace, top)
 	}
 	if !n.bad {
 		c.mistakes = append(c.mistakes, Error{n.path, n.file, message, enumerate(known)})

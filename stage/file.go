@@ -115,7 +115,11 @@ func stagesThatBuild(in Input) []string {
 	var stages []string
 	for _, name := range names {
 		stage := strings.TrimSuffix(strings.TrimPrefix(name, "Pulumi."), ".yaml")
-		images := readSource(in.Root, name).find(in.Project, "images")
+		file := readSource(in.Root, name)
+		images := file.find(in.Project, "images")
+		if images == nil {
+			images = file.find(Namespace, "images")
+		}
 		if stage == in.Stage || images == nil {
 			continue
 		}

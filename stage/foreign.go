@@ -17,8 +17,7 @@ func (s *Stage) CheckIn(region, account string) error {
 	if s.written == nil { // a stage that was not loaded from a file
 		return nil
 	}
-	written := s.written()
-	again := &checker{in: written.in, files: written.files, root: written.root, document: written.document}
+	again := *s.written() // which has found no mistakes
 	again.check(AWS{Region: region, AllowedAccountIDs: []string{account}})
 	if len(again.mistakes) > 0 {
 		return again.mistakes.sorted()

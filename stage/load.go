@@ -12,21 +12,27 @@ import (
 
 // checker gathers the mistakes of one stage.
 type checker struct {
-	in       Input
-	files    []source // the stage's and the project's: what the first has, the CLI does not take from the second
-	root     *node    // the stage's keys, merged
-	document document
-	aws      AWS // what is known of where the stage runs
-	mistakes Errors
+	in Input
+	// namespace is what the stage's own keys begin with.
+	namespace string
+	files     []source // the stage's and the project's: what the first has, the CLI does not take from the second
+	root      *node    // the stage's keys, merged
+	document  document
+	aws       AWS // what is known of where the stage runs
+	mistakes  Errors
 	// lacksDefaults is set where the key that holds the defaults is misspelt.
 	lacksDefaults bool
+}
+
+func newChecker(in Input) *checker {
+	return &checker{in: in, namespace: KeyNamespace(in.Project, in.Config),
+		files: []source{readSource(in.Root, FileName(in.Stage)), readSource(in.Root, projectFile)}}
 }
 
 // Load decodes, merges and checks a stage. It reads nothing but in and the files below in.Root, and
 // changes nothing. Its error is an Errors, with every mistake in it.
 func Load(in Input) (*Stage, error) {
-	c := &checker{in: in}
-	c.files = []source{readSource(in.Root, FileName(in.Stage)), readSource(in.Root, projectFile)}
+	c := newChecker(in)
 	aws := c.loadAWS()
 
 	keys := c.readKeys()
@@ -52,10 +58,14 @@ func Load(in Input) (*Stage, error) {
 func (c *checker) readKeys() *node {
 	root := &node{file: FileName(c.in.Stage), object: map[string]*node{}}
 	for fullKey := range c.in.Config {
-		if key, ours := strings.CutPrefix(fullKey, c.in.Project+":"); ours {
-			root.object[key] = c.readKey(fullKey, step("", key))
-		} else {
+		key, ours := OwnKey(c.in.Project, fullKey)
+		switch {
+		case !ours:
 			c.checkNamespace(fullKey)
+		case fullKey != c.namespace+":"+key:
+			c.rejectSecondNamespace(fullKey, key)
+		default:
+			root.object[key] = c.readKey(fullKey, step("", key))
 		}
 	}
 	return root
@@ -104,7 +114,7 @@ func (c *checker) rejectEncrypted(n *node) {
 	}
 	for _, path := range paths {
 		c.failAt(place{path: path, file: n.file}, "holds an encrypted value, which would end up readable in AWS; "+
-			"move it to %s:secrets, and name it in the secrets of the services that need it", c.in.Project)
+			"move it to %s:secrets, and name it in the secrets of the services that need it", c.namespace)
 	}
 	n.bad = true
 }
@@ -160,9 +170,7 @@ func (c *checker) stage(aws AWS) *Stage {
 		Repository:      c.document.Repository,
 		Registries:      c.document.Registries,
 		AWS:             aws,
-		written: func() *writtenStage {
-			return &writtenStage{in: c.in, files: c.files, root: c.root, document: c.document}
-		},
+		written:         func() *checker { return c },
 	}
 	for name, image := range c.document.Images {
 		s.Images[name] = image.image()

@@ -9,7 +9,43 @@ import (
 	"slipway/stage/fields"
 )
 
-// checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the project's own, for
+// Namespace is what a stage's keys begin with, whatever the project is called: slipway:services. The project's own name
+// does as well, as Pulumi has it for a project's keys; a stage uses one of the two.
+const Namespace = "slipway"
+
+// OwnKey tells a full key of the stage's, as slipway:services or PROJECT:services, from others'. It returns the key
+// without its namespace.
+func OwnKey(project, fullKey string) (key string, own bool) {
+	if key, own = strings.CutPrefix(fullKey, Namespace+":"); own {
+		return key, true
+	}
+	return strings.CutPrefix(fullKey, project+":")
+}
+
+// KeyNamespace is the namespace of a stage's keys: that of most keys in its configuration, or else the project's name.
+func KeyNamespace[V any](project string, config map[string]V) string {
+	more := 0
+	for fullKey := range config {
+		switch namespace, _, _ := strings.Cut(fullKey, ":"); namespace {
+		case Namespace:
+			more++
+		case project:
+			more--
+		}
+	}
+	if more > 0 {
+		return Namespace
+	}
+	return project
+}
+
+// rejectSecondNamespace refuses a key that has not the namespace of the stage's other ones.
+func (c *checker) rejectSecondNamespace(fullKey, key string) {
+	c.keyPlace(fullKey).fail("other keys of this stage begin with %[1]s:, and nothing reads two namespaces; write %[1]s:%[2]s",
+		c.namespace, key)
+}
+
+// checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the stage's own, for
 // AWS's or Docker's. Other namespaces are those of other providers, of which nobody has a list.
 func (c *checker) checkNamespace(fullKey string) {
 	namespace, key, _ := strings.Cut(fullKey, ":")
@@ -22,8 +58,8 @@ func (c *checker) checkNamespace(fullKey string) {
 	case namespace == "aws":
 		c.checkProviderKey(fullKey, key)
 	case slices.Contains(otherNamespaces, namespace):
-	case isNear(namespace, c.in.Project), isOurs && (namespace == "slipway" || c.isObjectText(fullKey)):
-		c.rejectNamespace(fullKey, c.in.Project+":"+key)
+	case isNear(namespace, c.in.Project), isNear(namespace, Namespace), isOurs && c.isObjectText(fullKey):
+		c.rejectNamespace(fullKey, c.namespace+":"+key)
 	case isNear(namespace, "aws") || isNear(namespace, "docker"):
 		meant := Nearest(namespace, []string{"aws", "docker"})
 		c.rejectNamespace(fullKey, meant+":"+key)
@@ -47,7 +83,7 @@ func (c *checker) isObjectText(fullKey string) bool {
 
 func (c *checker) rejectNamespace(fullKey, meant string) {
 	c.keyPlace(fullKey).fail("nothing reads this key; write %s (the keys of this project begin with "+
-		"%s:, those of a provider with its name)", meant, c.in.Project)
+		"%s:, those of a provider with its name)", meant, c.namespace)
 }
 
 // providerKeys are the keys of pulumi-aws's own configuration

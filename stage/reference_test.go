@@ -20,7 +20,7 @@ const documentation = "../docs/configuration.md"
 
 func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	files, err := reference.Files("..", Document())
+	files, err := reference.Files("..", Namespace, Document())
 	require.NoError(t, err)
 	require.Len(t, files, 2)
 	for name, want := range files {

@@ -23,7 +23,7 @@ type object = map[string]any
 // compiledSchema is what stage files are held against.
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := reference.Schema("slipway", Document(), allKeys(t))
+	text, err := reference.Schema([]string{"slipway", "shop"}, Document(), allKeys(t))
 	require.NoError(t, err)
 	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func wrongValues(key reference.Key) []any {
 func requireDecoded(t *testing.T, key reference.Key, value any, wanted bool) {
 	t.Helper()
 	in := input(t, "dev", "", stageWith(t, key.Path, value))
-	c := &checker{in: in, files: []source{readSource(in.Root, FileName("dev")), readSource(in.Root, projectFile)}}
+	c := newChecker(in)
 	c.decode(c.readKeys(), reflect.ValueOf(&c.document).Elem())
 	if wanted {
 		require.Empty(t, c.mistakes, "%s: %v", key.Path, value)

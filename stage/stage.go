@@ -43,7 +43,7 @@ type Stage struct {
 	AWS AWS
 
 	// written is what the user wrote: a function, as no verb of fmt looks into one, and there are secrets in it.
-	written func() *writtenStage
+	written func() *checker
 }
 
 // Image is a container image: built from source or pinned to one that exists. With both Build and Ref the stage runs

@@ -204,6 +204,7 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
 	in.Project = "shop"
 	in.Config["slipway:loadBalancer"] = "{}"
 	_, err := Load(in)
+	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "begin with shop:")
 	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "write shop:loadBalancer")
 
 	for project, key := range map[string]string{"datadogs": "datadog:apiKey", "gap": "gcp:project",
@@ -227,6 +228,29 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
   random:x: {y: z}
   billing:owner: shop`))
 	require.NoError(t, err)
+}
+
+func TestKeysBeginWithSlipwayOrWithTheProjectsName(t *testing.T) {
+	t.Parallel()
+	load := func(stageFile, projectFile string) (*Stage, error) {
+		in := input(t, "dev", projectFile, stageFile)
+		in.Project = "shop"
+		return Load(in)
+	}
+	const shared = "config:\n  %s:defaults:\n    value: {environment: {SHARED: \"yes\"}}\n"
+	for _, namespace := range []string{"slipway", "shop"} {
+		loaded, err := load(strings.ReplaceAll(oneService(""), "slipway:", namespace+":"), fmt.Sprintf(shared, namespace))
+		require.NoError(t, err, namespace)
+		require.Equal(t, "shop-dev", loaded.Cluster(), "names in AWS have the project's name")
+		require.Equal(t, "yes", loaded.Services["web"].Environment["SHARED"])
+	}
+
+	_, err := load(oneService(""), fmt.Sprintf(shared, "shop"))
+	requireMistake(t, err, "shop:defaults", "Pulumi.yaml", "write slipway:defaults")
+	for _, slip := range []string{"slipwya", "shpo"} {
+		_, err = load(oneService("")+"  "+slip+":network: {}\n", "")
+		requireMistake(t, err, slip+":network", "Pulumi.dev.yaml", "write slipway:network")
+	}
 }
 
 func TestPromotionIsSuggestedFromTheStagesThatBuild(t *testing.T) {

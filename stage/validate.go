@@ -14,7 +14,7 @@ func (c *checker) check(aws AWS) {
 	if len(d.Images) == 0 && len(d.Services) == 0 && len(d.Tasks) == 0 && !images.bad && !services.bad && !tasks.bad {
 		c.failAt(place{file: c.files[0].name}, "declares no image, no service and no task, so there is nothing to deploy; "+
 			"write %[1]s:images, such as {web: {build: {context: ./app}}}, and %[1]s:services, such as {web: {image: web}}",
-			c.in.Project)
+			c.namespace)
 	}
 	checkVariableNames(c.at("environment"), slices.Sorted(maps.Keys(d.Environment)))
 	checkVariableNames(c.at("secrets"), slices.Sorted(maps.Keys(d.Secrets)))

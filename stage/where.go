@@ -1,13 +1,5 @@
 package stage
 
-// writtenStage is what a stage was loaded from.
-type writtenStage struct {
-	in       Input
-	files    []source
-	root     *node
-	document document
-}
-
 // Where names a key of the stage and the file it stands in, as the stage's own errors do:
 // Where("services", "web", "revision") is "services.web.revision (Pulumi.dev.yaml)".
 func (s *Stage) Where(keys ...any) string {

@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// Files are what is generated for the project in root, by path.
-func Files(root string, document reflect.Type) (map[string]string, error) {
+// Files are what is generated for the project in root, by path. A stage's keys begin with namespace, or with the
+// project's name.
+func Files(root, namespace string, document reflect.Type) (map[string]string, error) {
 	keys, err := Keys(document, filepath.Join(root, "stage"))
 	if err != nil {
 		return nil, err
@@ -31,6 +33,6 @@ func Files(root string, document reflect.Type) (map[string]string, error) {
 	if err := yaml.Unmarshal(project, &named); err != nil {
 		return nil, err
 	}
-	schema, err := Schema(named.Name, document, keys)
+	schema, err := Schema(slices.Compact([]string{namespace, named.Name}), document, keys)
 	return map[string]string{configuration: markdown, filepath.Join(root, "docs", "stage.schema.json"): schema}, err
 }

@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 
 	"slipway/stage/fields"
 )
 
 type object = map[string]any
 
-// Schema is the JSON Schema of a stage file (draft-07, which editors know). project is what the keys in it begin with.
-func Schema(project string, document reflect.Type, keys []Key) (string, error) {
+// Schema is the JSON Schema of a stage file (draft-07, which editors know). The keys in it begin with one of
+// the namespaces.
+func Schema(namespaces []string, document reflect.Type, keys []Key) (string, error) {
 	s := schema{}
 	for _, key := range keys {
 		s[key.Path] = key
@@ -23,8 +25,13 @@ func Schema(project string, document reflect.Type, keys []Key) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		properties[project+":"+name] = property
-		names = append(names, project+":"+name)
+		for i, namespace := range namespaces {
+			key := namespace + ":" + name
+			names = append(names, key)
+			if properties[key] = property; i > 0 {
+				properties[key] = object{"$ref": "#/properties/config/properties/" + namespaces[0] + ":" + name}
+			}
+		}
 	}
 	whole := object{
 		"$schema":     "http://json-schema.org/draft-07/schema#",
@@ -36,7 +43,7 @@ func Schema(project string, document reflect.Type, keys []Key) (string, error) {
 				"type":       []any{"object", "null"},
 				"properties": properties,
 				"propertyNames": object{"anyOf": []any{
-					object{"enum": names}, object{"not": object{"pattern": "^" + project + ":"}},
+					object{"enum": names}, object{"not": object{"pattern": "^(" + strings.Join(namespaces, "|") + "):"}},
 				}},
 			},
 			"environment":     true, // Pulumi's own keys

@@ -18,7 +18,7 @@ func main() {
 }
 
 func write() error {
-	files, err := reference.Files(".", stage.Document())
+	files, err := reference.Files(".", stage.Namespace, stage.Document())
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func newComparedStage(of *snapshot.Stage) (*comparedStage, error) {
 		}
 	}
 	for key, text := range config {
-		if !strings.HasPrefix(key, of.Project.Name+":") {
+		if _, own := stage.OwnKey(of.Project.Name, key); !own {
 			providers[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(of.SecretKeys, key)}
 		}
 	}

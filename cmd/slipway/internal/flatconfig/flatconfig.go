@@ -33,7 +33,10 @@ type Config map[string]Setting
 func Of(project string, config map[string]pulumicli.ConfigValue) Config {
 	found := Config{}
 	for key, value := range config {
-		path := strings.TrimPrefix(key, project+":") // as messages about the stage file have it
+		path := key
+		if own, is := stage.OwnKey(project, key); is {
+			path = own // as messages about the stage file have it
+		}
 		if value.Value == nil {
 			found[path] = hidden
 			continue

@@ -53,15 +53,16 @@ func find(project *stagefile.Project, stack string) ([]*reference, error) {
 	if err != nil {
 		return nil, err
 	}
+	namespace := project.Namespace(own.content)
 	var ofStage keys
 	found := []*reference{}
 	for key, into := range map[string]any{"images": &ofStage.Images, "services": &ofStage.Services,
 		"tasks": &ofStage.Tasks} {
-		if node, is := config[project.Name+":"+key]; is {
+		if node, is := config[namespace+":"+key]; is {
 			_ = node.Decode(into) // what is no map, an update refuses
 		}
 	}
-	in := func(key string) []string { return []string{"config", project.Name + ":" + key} }
+	in := func(key string) []string { return []string{"config", namespace + ":" + key} }
 	found = append(found, ofStage.references(own, "", in)...)
 
 	if config, err = shared.read(); err != nil {
@@ -109,7 +110,7 @@ func (f *file) read() (map[string]yaml.Node, error) {
 
 // defaultsIn finds the defaults of Pulumi.yaml, and where they stand.
 func defaultsIn(config map[string]yaml.Node, project string) (defaults keys, path []string) {
-	for _, key := range []string{project + ":defaults", "defaults"} {
+	for _, key := range []string{stage.Namespace + ":defaults", project + ":defaults", "defaults"} {
 		node, is := config[key]
 		if !is {
 			continue

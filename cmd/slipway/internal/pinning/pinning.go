@@ -91,11 +91,11 @@ func open(ctx context.Context, of *snapshot.Stage) (*registries.Registries, erro
 	if err != nil {
 		return nil, err
 	}
-	credentials := map[string]string{}
+	credentials, namespace := map[string]string{}, stage.KeyNamespace(of.Project.Name, of.Config)
 	var declared map[string]stage.Registry
 	var defaults struct{ Registries map[string]stage.Registry }
 	for key, into := range map[string]any{"registries": &declared, "defaults": &defaults} {
-		_ = json.Unmarshal([]byte(of.Config[of.Project.Name+":"+key]), into) // what is malformed, an update refuses
+		_ = json.Unmarshal([]byte(of.Config[namespace+":"+key]), into) // what is malformed, an update refuses
 	}
 	for _, registered := range []map[string]stage.Registry{defaults.Registries, declared} {
 		for host, registry := range registered {

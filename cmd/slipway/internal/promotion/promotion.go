@@ -67,8 +67,8 @@ func Open(ctx context.Context, project *stagefile.Project, from, to string, opti
 	}
 	content, err := os.ReadFile(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its %s:images and its encryption "+
-			"keys, set what differs, and run `pulumi stack init %s`", t.shown, stagefile.StageName(from), project.Name, to)
+		return nil, fmt.Errorf("%s does not exist: copy Pulumi.%s.yaml to it, leave out its images and its encryption keys, "+
+			"set what differs, and run `pulumi stack init %s`", t.shown, stagefile.StageName(from), to)
 	}
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Servi
 		return nil, err
 	}
 	done := &Result{From: t.from, To: t.to, File: t.shown, Note: of.History.Backend.Unread()}
-	key := t.project.Name + ":images"
+	key := t.project.Namespace(t.text.Written) + ":images"
 	done.Images, err = compare(t.text.Written, key, images)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.shown, err)

@@ -70,6 +70,7 @@ func (r *Plan) pin(now flatconfig.Config) error {
 	}
 	// Where the file has changed since the last update, a service that runs the revision already would get another one.
 	edited := len(flatconfig.Changes(r.last.Settings, now)) > 0
+	services := r.stage.Project.Namespace(r.now.Written) + ":services"
 	var settings []stagefile.Value
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		service := r.Services[name]
@@ -78,7 +79,7 @@ func (r *Plan) pin(now flatconfig.Config) error {
 			continue
 		}
 		settings = append(settings, stagefile.Value{Value: service.Then.Revision,
-			Path: []string{"config", r.stage.Project.Name + ":services", name, "revision"}})
+			Path: []string{"config", services, name, "revision"}})
 	}
 	for _, name := range now.Declared(timeline.ServiceKind) {
 		if _, had := r.Services[name]; !had {

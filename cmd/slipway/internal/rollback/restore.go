@@ -199,7 +199,7 @@ func (r *Plan) pinImages() error {
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
 	next, err := r.next.Edit(func(text []byte) ([]byte, error) {
-		return stagefile.SetRefs(text, r.stage.Project.Name+":images", refs)
+		return stagefile.SetRefs(text, r.stage.Project.Namespace(text)+":images", refs)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)

@@ -3,6 +3,7 @@ package stagefile
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,11 +19,38 @@ const HiddenValue = "[secret]"
 // ConfigOfFiles is the configuration of a stage as its file and Pulumi.yaml have it, as far as they say it without
 // pulumi.
 func (p *Project) ConfigOfFiles(stack string) (config map[string]string, secretKeys []string, err error) {
-	shared, err := Read(filepath.Join(p.Directory, "Pulumi.yaml"))
+	config, err = p.sharedConfig()
 	if err != nil {
 		return nil, nil, err
 	}
-	config = map[string]string{}
+	own, err := Read(p.StageFile(stack))
+	for key, text := range own {
+		config[key] = text
+		if strings.Contains(text, HiddenValue) {
+			secretKeys = append(secretKeys, key)
+		}
+	}
+	return config, secretKeys, err
+}
+
+// Namespace is what the stage's keys begin with where its file is stageFile, by that and by Pulumi.yaml.
+func (p *Project) Namespace(stageFile []byte) string {
+	config, err := p.sharedConfig()
+	if err != nil {
+		return p.Name
+	}
+	own, _ := Parse(stageFile) // what is malformed, an edit refuses
+	maps.Copy(config, own)
+	return stage.KeyNamespace(p.Name, config)
+}
+
+// sharedConfig is what Pulumi.yaml gives every stage.
+func (p *Project) sharedConfig() (map[string]string, error) {
+	shared, err := Read(filepath.Join(p.Directory, "Pulumi.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	config := map[string]string{}
 	for key, text := range shared {
 		if !strings.Contains(key, ":") {
 			key = p.Name + ":" + key
@@ -36,17 +64,10 @@ func (p *Project) ConfigOfFiles(stack string) (config map[string]string, secretK
 			declared.Value = declared.Default
 		}
 		if config[key], err = configText(declared.Value); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	own, err := Read(p.StageFile(stack))
-	for key, text := range own {
-		config[key] = text
-		if strings.Contains(text, HiddenValue) {
-			secretKeys = append(secretKeys, key)
-		}
-	}
-	return config, secretKeys, err
+	return config, nil
 }
 
 // Read returns the values of a stage file by full key, objects as JSON, with HiddenValue for what is

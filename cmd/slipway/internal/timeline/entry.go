@@ -19,13 +19,14 @@ import (
 func (e *Entry) Asked(project, name string) (*stage.Stage, error) {
 	in := stage.Input{Project: project, Stage: name, Config: map[string]string{}}
 	for key, value := range e.config {
+		path, own := stage.OwnKey(project, key)
 		if value.Secret {
 			in.SecretKeys = append(in.SecretKeys, key)
 		}
 		switch {
 		case value.Value != nil:
 			in.Config[key] = *value.Value
-		case key == project+":secrets":
+		case own && path == "secrets":
 			in.Config[key] = e.namesOfSecrets()
 		default:
 			in.Config[key] = stagefile.HiddenValue
