@@ -3,11 +3,13 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/docs"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/ecs"
@@ -20,32 +22,45 @@ const (
 	deployRole     = "arn:aws:iam::" + devAccount + ":role/deploy"
 )
 
-// inTwoAccounts is a project whose stages are in accounts of their own: dev by aws:assumeRole, release by a profile.
+// inTwoAccounts is a project whose stages are in accounts of their own, as docs/operations.md says: dev by
+// aws:assumeRole, release by a profile.
 func inTwoAccounts(t *testing.T) *project {
 	p := newProject(t)
-	p.replace("Pulumi.dev.yaml", "aws:region: ap-northeast-2", "aws:region: ap-northeast-2\n"+
-		"  aws:allowedAccountIds: [\""+devAccount+"\"]\n"+
-		"  aws:assumeRole: {roleArn: \""+deployRole+"\", sessionName: slipway, externalId: shop}")
-	p.replace("Pulumi.release.yaml", "aws:region: ap-northeast-2", "aws:region: ap-northeast-2\n"+
-		"  aws:allowedAccountIds: [\""+releaseAccount+"\"]\n  aws:profile: release\n"+
-		"  slipway:images: {web: {build: {context: ./app}}}\n  slipway:tasks: {report: {image: web}}")
+	for stage, more := range map[string]string{"dev": "",
+		"release": "slipway:images: {web: {build: {context: ./app}}}\nslipway:tasks: {report: {image: web}}\n"} {
+		file := "Pulumi." + stage + ".yaml"
+		keys := strings.TrimSuffix(advised(t, "# "+file+"\n")+more, "\n")
+		p.replace(file, "  aws:region: ap-northeast-2", "  "+strings.ReplaceAll(keys, "\n", "\n  "))
+	}
 	p.task("report")
 	p.commit("Stages in accounts of their own")
 	config := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(config, []byte("[profile release]\nrole_arn = arn:aws:iam::"+releaseAccount+
-		":role/deploy\nsource_profile = people\n[profile people]\naws_access_key_id = AKIA333333333333\n"+
-		"aws_secret_access_key = any\n"), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(advised(t, "# ~/.aws/config\n")+"[profile people]\n"+
+		"aws_access_key_id = AKIA"+peopleAccount+"\naws_secret_access_key = any\n"), 0o600))
 	p.env = []string{"AWS_CONFIG_FILE=" + config}
 	return p
 }
 
+// peopleAccount is the account that people sign in to, in docs/operations.md.
+const peopleAccount = "333333333333"
+
+// advised is the piece of code in the pages that begins so.
+func advised(t testing.TB, beginning string) string {
+	t.Helper()
+	blocks, err := docs.Blocks(root)
+	require.NoError(t, err)
+	of := slices.IndexFunc(blocks, func(b docs.Block) bool { return strings.HasPrefix(b.Text, beginning) })
+	require.GreaterOrEqual(t, of, 0, beginning)
+	return blocks[of].Text
+}
+
 // trusts gives dev's account the role that deploys, which trusts only an account.
 func trusts(p *project, id string) {
+	policy := strings.ReplaceAll(advised(p, `{"Version": `), peopleAccount, id)
 	dev := p.aws.open().In(devAccount)
 	require.NoError(p.TB, dev.DeleteObject(iam.Role, "deploy", true))
 	require.NoError(p.TB, dev.CreateObject(iam.Role, "deploy", account.Object{"name": "deploy", "arn": deployRole,
-		"assumeRolePolicy": `{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "` + id + `"},
-			"Condition": {"StringEquals": {"sts:ExternalId": "shop"}}}]}`}, nil))
+		"assumeRolePolicy": policy}, nil))
 }
 
 func TestStagesAreInAccountsOfTheirOwn(t *testing.T) {
@@ -96,7 +111,7 @@ func TestARoleThatIsRefusedIsSaidBeforeAnythingChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, objects)
 
-	p.replace("Pulumi.dev.yaml", "\n  aws:assumeRole", "\n  #")
+	p.replace("Pulumi.dev.yaml", "aws:assumeRole", "shop:assumeRole") // which nobody reads
 	says = []string{"aws:allowedAccountIds (Pulumi.dev.yaml)", "belong to account 123456789012"}
 	p.refused(says, upArgs("dev")...)
 	p.refused(says, "slipway", "verify", "dev")

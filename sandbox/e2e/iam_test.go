@@ -106,7 +106,7 @@ func TestAFirstPromotionIsInTheLeastPolicies(t *testing.T) {
 	require.Contains(t, p.ok("slipway", "preview", "release").stdout, "image web is copied: "+devAccount)
 	p.limit(updating)
 	p.up("release")
-	require.Len(t, p.aws.held(releaseAccount), 1)
+	require.Len(t, p.aws.in(releaseAccount).images(), 1)
 }
 
 func (p *project) limit(policy iamPolicy) {

@@ -22,6 +22,7 @@ import (
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecr"
+	"slipway/sandbox/account/secrets"
 )
 
 // withKeysOfTwoAccounts is a project whose stages are in accounts of their own, by the keys in their files.
@@ -36,26 +37,15 @@ func withKeysOfTwoAccounts(t *testing.T) *project {
 	return p
 }
 
-// in is an account as its own user sees it.
-func (a *awsAccount) in(id string) *account.Account { return a.open().As(account.User(id)) }
-
-// held are the images of an account, without the tags that only keep one from expiring.
-func (a *awsAccount) held(id string) (images []ecr.Image) {
-	a.Helper()
-	all, err := ecr.Images(a.in(id))
-	require.NoError(a.TB, err)
-	for _, image := range all {
-		if !strings.HasPrefix(image.Tag, "keep-") {
-			images = append(images, image)
-		}
-	}
-	return images
+// in is another account, as its own user sees it.
+func (a *awsAccount) in(id string) *awsAccount {
+	return &awsAccount{TB: a.TB, dir: a.dir, opened: a.open().As(account.User(id))}
 }
 
-// pushes is how many images were pushed to a repository of an account.
-func (a *awsAccount) pushes(id, repository string) int {
+// pushes is how many images were pushed to a repository.
+func (a *awsAccount) pushes(repository string) int {
 	a.Helper()
-	counts, err := ecr.Builds(a.in(id))
+	counts, err := ecr.Builds(a.open())
 	require.NoError(a.TB, err)
 	return counts[repository].Pushes
 }
@@ -63,32 +53,45 @@ func (a *awsAccount) pushes(id, repository string) int {
 func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	t.Parallel()
 	p := withKeysOfTwoAccounts(t)
+	dev, release := p.aws.in(devAccount), p.aws.in(releaseAccount)
+	p.ok("pulumi", "stack", "init", "release")
+	p.replace("Pulumi.yaml", "memory: 512", "memory: 512\n          secrets: [API_KEY]")
+	for _, stage := range []string{"dev", "release"} {
+		p.encrypt(stage, "API_KEY", "hunter2-"+stage)
+	}
 	p.up("dev")
-	release := p.read("Pulumi.release.yaml")
+	file := p.read("Pulumi.release.yaml")
 	p.refused([]string{"images.web of dev: ", "may not be read by account 222222222222 (DENIED: User: arn:aws:iam::222222222222",
 		`write repository.readers: ["222222222222"] in the file of the stage in account 111111111111`},
 		"slipway", "promote", "dev", "release")
-	require.Equal(t, release, p.read("Pulumi.release.yaml"), "nothing is written that the next command refuses")
+	require.Equal(t, file, p.read("Pulumi.release.yaml"), "nothing is written that the next command refuses")
 
-	p.stageKeys(`slipway:repository: {readers: ["222222222222"]}`)
+	p.replace("Pulumi.dev.yaml", "config:\n", "config:\n  slipway:repository: {readers: [\"222222222222\"]}\n")
 	require.Equal(t, []string{"Create aws:ecr/repositoryPolicy:RepositoryPolicy"}, p.up("dev").changed())
 	p.ok("slipway", "promote", "dev", "release")
 	require.Contains(t, p.read("Pulumi.release.yaml"), "mirror: true")
 	p.commit("Promote")
-	p.ok("pulumi", "stack", "init", "release")
 	preview := p.ok("pulumi", "preview", "--stack", "release", "--color", "never")
 	require.Contains(t, preview.output, "copies 111111111111.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-dev/web:")
 	require.Contains(t, preview.output, " are missing there, in ")
-	require.Empty(t, p.aws.held(releaseAccount))
+	require.Empty(t, release.images())
 
 	u := p.up("release")
 	require.Contains(t, u.output, "has been copied into slipway-release/web, with the same digest")
-	built, copied := p.aws.held(devAccount)[0], p.aws.held(releaseAccount)[0]
+	built, copied := dev.images()[0], release.images()[0]
 	require.Equal(t, built.Digest, copied.Digest)
 	require.Equal(t, built.Tag, copied.Tag)
 	require.Equal(t, "222222222222.dkr.ecr.ap-northeast-2.amazonaws.com/slipway-release/web:"+built.Tag+"@"+built.Digest,
 		p.state("release").outputs().Images["web"].Ref)
 	require.Contains(t, p.run("slipway", "diff", "dev", "release").output, "web is the same image in both, under two names")
+
+	// Each account has its own stage's secret, and nothing leads from the second one to that of the first.
+	require.Equal(t, map[string]string{"API_KEY": "hunter2-dev"}, dev.secretValues("slipway-dev-web:1"))
+	require.Equal(t, map[string]string{"API_KEY": "hunter2-release"}, release.secretValues("slipway-release-web:1"))
+	own := release.object(secrets.Secret)["arn"].(string)
+	require.Contains(t, own, ":"+releaseAccount+":")
+	require.Equal(t, []string{own}, release.statements("slipway-release-web-execution")["Secrets"].Resource)
+	require.NotContains(t, p.state("release").containers(), devAccount)
 
 	// Another image, and back to the first one, which is there.
 	p.commit("Release")
@@ -97,15 +100,15 @@ func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	p.ok("slipway", "promote", "dev", "release")
 	p.commit("Promote again")
 	p.up("release")
-	require.Equal(t, 2, p.aws.pushes(releaseAccount, "slipway-release/web"))
+	require.Equal(t, 2, release.pushes("slipway-release/web"))
 	p.git("revert", "--no-edit", "HEAD")
 	// Whatever becomes of the first account's images, the second one has its own.
-	for _, image := range p.aws.held(devAccount) {
-		_, err := ecr.DeleteImage(p.aws.in(devAccount), image.Repository, "", image.Digest)
+	for _, image := range dev.images() {
+		_, err := ecr.DeleteImage(dev.open(), image.Repository, "", image.Digest)
 		require.NoError(t, err)
 	}
 	p.up("release")
-	require.Equal(t, 2, p.aws.pushes(releaseAccount, "slipway-release/web"))
+	require.Equal(t, 2, release.pushes("slipway-release/web"))
 	log := filepath.Join(t.TempDir(), "calls")
 	unchanged := p.runWith([]string{"SANDBOX_API_LOG=" + log}, upArgs("release", "--expect-no-changes")...)
 	require.Zero(t, unchanged.status, unchanged.output)
@@ -176,7 +179,7 @@ func TestAPublicImageOfTwoPlatformsIsCopiedWhole(t *testing.T) {
 	_, err = ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", digest.String())
 	require.NoError(t, err)
 	require.Contains(t, p.up("dev", "--expect-no-changes").output, "has been copied into slipway-dev/web")
-	require.Equal(t, 2, p.aws.pushes(account.DefaultID, "slipway-dev/web"))
+	require.Equal(t, 2, p.aws.pushes("slipway-dev/web"))
 }
 
 func TestAKillDuringACopyConverges(t *testing.T) {

@@ -61,6 +61,12 @@ func (r *Registry) Push(t *testing.T, repository, tag string, platforms ...strin
 		}
 		image = index
 	}
+	return r.PushImage(t, repository, tag, image)
+}
+
+// PushImage puts an image, or an index of several, into the registry.
+func (r *Registry) PushImage(t *testing.T, repository, tag string, image remote.Taggable) imageref.Ref {
+	t.Helper()
 	named, err := name.NewTag(r.Host + "/" + repository + ":" + tag)
 	require.NoError(t, err)
 	login := remote.WithAuth(authn.Anonymous)
