@@ -20,7 +20,8 @@ func TestRoleAdviceNamesWhatTheDeployingRoleLacks(t *testing.T) {
 	require.Equal(t, advice, RoleAdvice(errors.Join(refusal("shop-dev-web-execution", "ssm:GetParameters"),
 		refusal("deploy", "ecs:CreateService")), "dev"))
 	for _, other := range []error{errors.New("AccessDenied"), refusal("shop-dev-web-task", "s3:GetObject"),
-		refusal("ci", "sts:AssumeRole")} {
+		refusal("ci", "sts:AssumeRole"), errors.New("DENIED: User: arn:aws:iam::222222222222:user/ci is not authorized to " +
+			"perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:111111111111:repository/shop-dev/web")} {
 		require.Empty(t, RoleAdvice(other, "dev"), "%v", other)
 	}
 }
