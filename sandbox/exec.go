@@ -141,6 +141,12 @@ func execute(dir, id, policyFile string, args []string, progress io.Writer) (sta
 		if err := useCredentials(environment); err != nil {
 			return err
 		}
+		if args[0] == calledAs { // without a start of this program in between
+			if err := saltStageFiles(project, salt); err != nil {
+				return err
+			}
+			args = append([]string{cli}, args[1:]...)
+		}
 		status, err = runCommand(args, environment)
 		tasks.settle()
 		return err

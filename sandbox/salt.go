@@ -51,10 +51,8 @@ func linkCLI(dir string) (string, error) {
 
 // becomeCLI salts the stage files and becomes the CLI. It returns only where that fails.
 func becomeCLI(args []string) error {
-	if project := os.Getenv(projectVariable); project != "" {
-		if err := saltStageFiles(project, os.Getenv(saltVariable)); err != nil {
-			return err
-		}
+	if err := saltStageFiles(os.Getenv(projectVariable), os.Getenv(saltVariable)); err != nil {
+		return err
 	}
 	cli := os.Getenv(cliVariable)
 	if cli == "" {
@@ -63,8 +61,11 @@ func becomeCLI(args []string) error {
 	return fmt.Errorf("%s: %w", cli, syscall.Exec(cli, append([]string{cli}, args...), os.Environ()))
 }
 
-// saltStageFiles puts a salt into the stage files that have none.
+// saltStageFiles puts a salt into the stage files of a project that have none. "" is no project.
 func saltStageFiles(project, salt string) error {
+	if project == "" {
+		return nil
+	}
 	s, err := newStageFiles(project)
 	if err != nil {
 		return nil // the CLI says why

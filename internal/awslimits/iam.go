@@ -1,7 +1,6 @@
 package awslimits
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,20 +22,20 @@ const (
 )
 
 // IAMName is that of a role or a policy (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html).
-var IAMName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+var IAMName = pattern(`^[\w+=,.@-]{1,128}$`)
 
 // RolePath is that of a role (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), PolicyPath that
 // of a managed policy, which takes less (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html).
 var (
-	RolePath   = regexp.MustCompile(`^/([\x21-\x7E]+/)?$`)
-	PolicyPath = regexp.MustCompile(`^(/[A-Za-z0-9.,+@=_-]+)*/$`)
+	RolePath   = pattern(`^/([\x21-\x7E]+/)?$`)
+	PolicyPath = pattern(`^(/[A-Za-z0-9.,+@=_-]+)*/$`)
 )
 
 // PolicyText is what a policy may hold (https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html).
-var PolicyText = regexp.MustCompile(`^[\t\n\r\x20-\x{FF}]*$`)
+var PolicyText = pattern(`^[\t\n\r\x20-\x{FF}]*$`)
 
 // PolicyARN is that of a managed policy: one of an account, or one of AWS's own.
-var PolicyARN = regexp.MustCompile(`^arn:[^:]+:iam::(aws|\d{12}):policy/[\x21-\x7E]+$`)
+var PolicyARN = pattern(`^arn:[^:]+:iam::(aws|\d{12}):policy/[\x21-\x7E]+$`)
 
 // Policy counts the characters of a policy as IAM does.
 func Policy(text string) int {

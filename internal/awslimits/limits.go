@@ -24,12 +24,12 @@ const (
 
 // ECSName is that of a cluster, a service, a family, a container or a volume
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
-var ECSName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+var ECSName = pattern(`^[A-Za-z0-9_-]{1,255}$`)
 
 // VariableName is that of an environment variable. ECS documents no pattern
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KeyValuePair.html), and Docker takes any text without
 // = and NUL; this is printable ASCII.
-var VariableName = regexp.MustCompile(`^[!-<>-~]+$`)
+var VariableName = pattern(`^[!-<>-~]+$`)
 
 // Ulimits are the limits of processes that ECS knows; -1 stands for none
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html).
@@ -59,27 +59,27 @@ const (
 // HostPattern and PathPattern are the values of a listener rule's conditions
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html).
 var (
-	HostPattern = regexp.MustCompile(`^[a-z0-9*?-]+(\.[a-z0-9*?-]+)*\.[a-z]+$`)
-	PathPattern = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
+	HostPattern = pattern(`^[a-z0-9*?-]+(\.[a-z0-9*?-]+)*\.[a-z]+$`)
+	PathPattern = pattern(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
 )
 
 // Elastic Container Registry (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html).
 const RepositoryNameLength = 256
 
 // RepositoryName is that of a repository.
-var RepositoryName = regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
+var RepositoryName = pattern(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 
 // SecurityGroupText is the name or the description of a security group
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
-var SecurityGroupText = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`)
+var SecurityGroupText = pattern(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`)
 
 // LogGroup is the name of one
 // (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html).
-var LogGroup = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+var LogGroup = pattern(`^[.\-_/#A-Za-z0-9]{1,512}$`)
 
 // SecretName is that of a secret of Secrets Manager, up to 512 characters of them
 // (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
-var SecretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+var SecretName = pattern(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
 
 // NotSecurityGroup is what no security group's name may begin with
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
@@ -95,7 +95,7 @@ const (
 )
 
 // EventBridge Scheduler (https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html).
-var ScheduleName = regexp.MustCompile(`^[0-9A-Za-z_.-]{1,64}$`)
+var ScheduleName = pattern(`^[0-9A-Za-z_.-]{1,64}$`)
 
 // SecretSize is what one value of Secrets Manager may have, in bytes
 // (https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html).
@@ -113,7 +113,7 @@ const (
 )
 
 // TagText is a key or a value of a tag, as all of AWS's services take it.
-var TagText = regexp.MustCompile(`^[\pL\pN +\-=._:/@]*$`)
+var TagText = pattern(`^[\pL\pN +\-=._:/@]*$`)
 
 // NotInText is what no variable, argument or name can hold: a process is given texts that end with it
 // (https://docs.docker.com/reference/cli/docker/container/run/#env). Other control characters are text.
@@ -131,7 +131,7 @@ const (
 )
 
 // CertificateLabel is a part of a name that a certificate can be for.
-var CertificateLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+var CertificateLabel = pattern(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // Codes tells whether a text is a list of codes and of ranges of codes within these bounds, as the health check of a
 // target group has it (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html).
