@@ -8,16 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/mirror"
-	"slipway/internal/imageref"
-	"slipway/stage"
 )
-
-// mirroredRef is a pinned image as it is in the stage's own repository, once it was copied.
-func mirroredRef(account *Account, settings *stage.Stage, name string) stage.Ref {
-	source := settings.Images[name].Ref
-	return stage.Ref{Host: imageref.ECRHost(account.ID, account.Region), Account: account.ID, Region: account.Region,
-		Repository: settings.RepositoryName(name), Tag: source.Tag, Digest: source.Digest}
-}
 
 // newMirroredImage declares the copy of a pinned image into the stage's own repository, and describes the image there:
 // containers name it by its tag, as one that was built here.

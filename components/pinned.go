@@ -1,16 +1,20 @@
 package components
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
 	"slipway/components/mirror"
 	"slipway/internal/imageref"
+	"slipway/internal/registries"
 	"slipway/stage"
 )
 
@@ -43,20 +47,23 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 			return nil
 		})
 	}
-	images, copies := newImageLookup(ctx, account, settings), map[string]*mirror.Copy{}
+	images := &registries.Registries{Account: account.ID, Region: account.Region, Clients: account.Clients,
+		Credentials: settings.Credentials()}
+	copies := map[string]*mirror.Copy{}
 	for _, name := range sortedKeys(settings.Images) {
 		image := settings.Images[name]
 		switch {
 		case image.Mirror:
-			one := &mirror.Copy{Account: account, Registries: images.registries, Source: *image.Ref,
-				Own: mirroredRef(account, settings, name)}
+			one := &mirror.Copy{Account: account, Registries: images, Source: *image.Ref,
+				Own: settings.OwnImage(name, account.ID, account.Region)}
 			copies[name] = one
-			look(settings.Where("images", name, "ref"), func() error { return images.toCopy(one, image.Platform) })
+			look(settings.Where("images", name, "ref"), func() error { return one.Prepare(ctx.Context(), image.Platform) })
 		case image.Ref != nil:
-			look(settings.Where("images", name, "ref"), func() error { return images.ofStage(image) })
+			look(settings.Where("images", name, "ref"),
+				func() error { return images.CheckPinned(ctx.Context(), *image.Ref, image.Platform) })
 		}
 		if !image.Owned() && !settings.Repository.ForceDelete { // where it is true, it probably was before
-			look(settings.Where("images", name), func() error { return images.ofRepository(settings, name) })
+			look(settings.Where("images", name), func() error { return leftBehind(ctx.Context(), account, settings, name) })
 		}
 	}
 	var mutex sync.Mutex
@@ -66,7 +73,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 			continue
 		}
 		look(settings.Where("services", name, "revision"), func() error {
-			arn, err := lookupRevision(ctx, account, settings, name)
+			arn, err := lookupRevision(ctx, account, images, settings, name)
 			mutex.Lock()
 			defer mutex.Unlock()
 			revisions[name] = arn
@@ -78,8 +85,9 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		for _, container := range sortedKeys(definition.Containers) {
 			image := definition.Containers[container].Image
 			if _, declared := settings.Images[image]; !declared {
+				platform := settings.Images[definition.Image].Platform
 				look(settings.WhereDefined(name, "containers", container, "image"),
-					func() error { return images.ofContainer(image, settings.Images[definition.Image].Platform) })
+					func() error { return images.CheckNamed(ctx.Context(), image, platform) })
 			}
 		}
 	}
@@ -87,13 +95,30 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 	found := &Pinned{Revisions: revisions, Copies: copies}
 	var all []error
 	for _, mistake := range mistakes {
-		if errors.As(*mistake, new(*imageWarning)) {
+		if errors.As(*mistake, new(*registries.Warning)) {
 			found.Warnings = append(found.Warnings, (*mistake).Error())
 		} else {
 			all = append(all, *mistake)
 		}
 	}
 	return found, errors.Join(all...)
+}
+
+// leftBehind looks for images in the repository that the stage had for an image when it built or copied it: the update
+// would delete it. What cannot be read is not there.
+func leftBehind(ctx context.Context, account *Account, settings *stage.Stage, image string) error {
+	ctx, cancel := context.WithTimeout(ctx, existingLimit)
+	defer cancel()
+	clients, err := account.Clients(ctx)
+	if err != nil {
+		return nil
+	}
+	found, err := clients.ECR.ListImages(ctx, &ecr.ListImagesInput{
+		RepositoryName: aws.String(settings.RepositoryName(image)), MaxResults: aws.Int32(1)})
+	if err != nil || len(found.ImageIds) == 0 {
+		return nil
+	}
+	return &registries.Warning{Says: settings.KeptRepository(image, "holds images")}
 }
 
 // pinnedImage describes an image that the stage does not build. Nothing is declared for it: it is there already.

@@ -1,23 +1,24 @@
 package components
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/internal/imageref"
+	"slipway/internal/registries"
 	"slipway/stage"
 )
 
 // lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
 // now, before anything changes.
-func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage, service string) (
-	arn string, err error) {
+func lookupRevision(ctx *pulumi.Context, account *Account, images *registries.Registries, settings *stage.Stage,
+	service string) (arn string, err error) {
 	family := settings.Family(service)
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)
 	found, err := ecs.LookupTaskDefinition(ctx, &ecs.LookupTaskDefinitionArgs{TaskDefinition: name})
@@ -36,45 +37,36 @@ func lookupRevision(ctx *pulumi.Context, account *Account, settings *stage.Stage
 	if err := fits(containers, settings, service); err != nil {
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
-	return found.Arn, lookupImages(ctx, account, name, containers, settings.RepositoryARNs(service, account.ARN))
+	return found.Arn, lookupImages(ctx.Context(), images, name, containers,
+		settings.RepositoryARNs(service, account.ARN))
 }
 
 // lookupImages finds out whether ECR still has the images of an earlier revision, in repositories that the service's
 // role may pull from.
-func lookupImages(ctx *pulumi.Context, account *Account, name string, containers []containerDefinition,
+func lookupImages(ctx context.Context, images *registries.Registries, name string, containers []containerDefinition,
 	repositories []string) error {
 	for _, container := range containers {
 		image, inECR := imageref.ParseECR(container.Image)
 		if !inECR {
 			continue
 		}
-		repository := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", account.Partition, image.Region, image.Account,
-			image.Repository)
-		if !slices.Contains(repositories, repository) {
+		if !slices.Contains(repositories, stage.RepositoryARN(image)) {
 			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its "+
 				"repository any more: go back by `git revert`", name, container.Image)
 		}
-		if !image.In(account.ID, account.Region) {
+		if !images.Own(image) {
 			continue
 		}
-		if err := lookupImage(ctx, image); err != nil {
+		there, err := images.Has(ctx, image)
+		switch {
+		case err != nil:
+			return fmt.Errorf("the task definition %s runs the image %s: %w", name, container.Image, err)
+		case !there:
 			return fmt.Errorf("the task definition %s runs the image %s, which is not in ECR, as one that has expired "+
-				"(repository.keepRevisions): name a later revision, or go back by `git revert`: %w", name, container.Image, err)
+				"(repository.keepRevisions): name a later revision, or go back by `git revert`", name, container.Image)
 		}
 	}
 	return nil
-}
-
-// lookupImage looks an image up in the stage's ECR.
-func lookupImage(ctx *pulumi.Context, image imageref.Ref) error {
-	args := &ecr.GetImageArgs{RepositoryName: image.Repository}
-	if image.Digest != "" {
-		args.ImageDigest = &image.Digest
-	} else {
-		args.ImageTag = &image.Tag
-	}
-	_, err := ecr.GetImage(ctx, args)
-	return err
 }
 
 // fits tells what a service no longer has that the containers of an earlier revision need: the port that the load

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/internal/registries"
 	"slipway/stage"
 )
 
@@ -50,11 +51,11 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 // The role of a service that copies its image may not pull from where it ran before.
 func TestAnEarlierRevisionRunsAnImageThatTheRoleMayPull(t *testing.T) {
 	t.Parallel()
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	images := &registries.Registries{Account: "123456789012", Region: "ap-northeast-2"}
 	containers := []containerDefinition{{Image: "210987654321.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:1"}}
 	theirs := []string{"arn:aws:ecr:ap-northeast-2:210987654321:repository/shop-dev/web"}
 	own := []string{"arn:aws:ecr:ap-northeast-2:123456789012:repository/shop-dev/web"}
-	require.NoError(t, lookupImages(nil, account, "shop-dev-web:5", containers, theirs))
-	require.ErrorContains(t, lookupImages(nil, account, "shop-dev-web:5", containers, own),
+	require.NoError(t, lookupImages(t.Context(), images, "shop-dev-web:5", containers, theirs))
+	require.ErrorContains(t, lookupImages(t.Context(), images, "shop-dev-web:5", containers, own),
 		"the service's role may not pull from its repository any more")
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
-	"slipway/internal/imageref"
 	"slipway/stage"
 )
 
@@ -67,13 +66,14 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 		declared, own := settings.Images[image]
 		switch {
 		case own && declared.Mirror:
-			images[image] = mirroredRef(account, settings, image).Pinned()
+			images[image] = settings.OwnImage(image, account.ID, account.Region).Pinned()
 		case own && declared.Build == nil:
 			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
 			images[image] = declared.Ref.Pinned()
 		case own:
-			images[image] = imageref.Ref{Host: imageref.ECRHost(account.ID, account.Region),
-				Repository: settings.RepositoryName(image), Tag: longestImageTag}.String()
+			built := settings.OwnImage(image, account.ID, account.Region)
+			built.Tag = longestImageTag
+			images[image] = built.String()
 		}
 	}
 	for variable, secret := range definition.AllSecrets() {

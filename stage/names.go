@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/imageref"
 )
 
 // stageName is what both ECS and ECR take, since every name in AWS begins with project and stage.
@@ -42,6 +43,23 @@ func (s *Stage) KeptRepository(image, holds string) string {
 		"repository.forceDelete was not true in the update before. To keep the repository, %s. To delete it with its images, "+
 		"set repository.forceDelete: true with the image as it was, run `pulumi up`, and then make this change",
 		s.RepositoryName(image), holds, keep)
+}
+
+// OwnImage is an image in the repository that the stage has for it in its account and region, with the tag and digest
+// of its ref, where it has one.
+func (s *Stage) OwnImage(name, account, region string) Ref {
+	own := Ref{Host: imageref.ECRHost(account, region), Account: account, Region: region,
+		Repository: s.RepositoryName(name)}
+	if pinned := s.Images[name].Ref; pinned != nil {
+		own.Tag, own.Digest = pinned.Tag, pinned.Digest
+	}
+	return own
+}
+
+// RepositoryARN is the ARN of the repository of an image that is in ECR.
+func RepositoryARN(ref Ref) string {
+	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", awslimits.Partition(ref.Region), ref.Region, ref.Account,
+		ref.Repository)
 }
 
 // Family is the name of the task definition family of a service or a task.

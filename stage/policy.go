@@ -2,10 +2,8 @@ package stage
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"slipway/internal/imageref"
 )
@@ -96,7 +94,6 @@ func (s *Stage) TaskStatements(name string) []Statement {
 // RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no
 // permission of AWS.
 func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {
-	partition := strings.Split(arn("ecr", ""), ":")[1]
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
 		declared, is := s.Images[image]
@@ -109,8 +106,7 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 			there, inECR = *declared.Ref, declared.Ref.Account != ""
 		}
 		if inECR {
-			arns = append(arns, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, there.Region, there.Account,
-				there.Repository))
+			arns = append(arns, RepositoryARN(there))
 		}
 	}
 	return distinct(arns)

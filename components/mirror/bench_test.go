@@ -80,7 +80,10 @@ func startRegistry(b *testing.B) (registry *served, stop func()) {
 // largeImage has layers of so many bytes each, which nothing makes smaller.
 func largeImage(b *testing.B, layers int, size int64) v1.Image {
 	b.Helper()
-	image, random := v1.Image(empty.Image), rand.New(rand.NewSource(1))
+	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: "linux", Architecture: "amd64",
+		RootFS: v1.RootFS{Type: "layers"}})
+	require.NoError(b, err)
+	random := rand.New(rand.NewSource(1))
 	for i := range layers {
 		reader, writer := io.Pipe()
 		content := rand.New(rand.NewSource(random.Int63()))
@@ -95,7 +98,6 @@ func largeImage(b *testing.B, layers int, size int64) v1.Image {
 			}
 			writer.CloseWithError(err)
 		}()
-		var err error
 		image, err = mutate.AppendLayers(image, stream.NewLayer(reader))
 		require.NoError(b, err)
 	}

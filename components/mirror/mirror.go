@@ -9,13 +9,10 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
@@ -38,8 +35,19 @@ type Copy struct {
 	plan *plan // what is to be copied; nil where nothing is
 }
 
-// Plan reads from the source what is to be copied. Its error says what keeps the image from being copied.
-func (c *Copy) Plan(ctx context.Context) (err error) {
+// Prepare finds out what is to be copied: nothing where the stage's repository has the image already, for the platform
+// of its tasks. Its error says what keeps the image from being copied or from running, which is a registries.Warning
+// only where there is nothing to copy.
+func (c *Copy) Prepare(ctx context.Context, platform string) error {
+	copied, err := c.Registries.CheckCopy(ctx, c.Own, c.Source, platform)
+	if copied {
+		return err
+	}
+	if errors.As(err, new(*registries.Warning)) {
+		return fmt.Errorf("is to be copied, and cannot be yet; try again: %s", err)
+	} else if err != nil {
+		return err
+	}
 	watched, done := watch(ctx, stalledLimit)
 	defer done()
 	c.plan, err = c.read(watched)
@@ -54,38 +62,6 @@ func (c *Copy) Announce() string { return "copies " + c.summary() }
 
 func (c *Copy) summary() string {
 	return fmt.Sprintf("%s into %s: %s", c.Source, c.Own.Repository, c.plan)
-}
-
-// Held tells whether the stage's repository has the image under its tag. Its error may say that it has another one.
-func (c *Copy) Held(ctx context.Context) (bool, error) {
-	clients, err := c.Account.Clients(ctx)
-	if err != nil {
-		return false, err
-	}
-	describe := func(id types.ImageIdentifier) (*types.ImageDetail, error) {
-		answer, err := clients.ECR.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &c.Own.Repository,
-			ImageIds: []types.ImageIdentifier{id}})
-		switch {
-		case errors.As(err, new(*types.RepositoryNotFoundException)), errors.As(err, new(*types.ImageNotFoundException)):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("looking for it in %s: %w", c.Own.Repository, err)
-		case len(answer.ImageDetails) == 0:
-			return nil, nil
-		}
-		return &answer.ImageDetails[0], nil
-	}
-	found, err := describe(types.ImageIdentifier{ImageDigest: &c.Own.Digest})
-	if err != nil || found != nil && slices.Contains(found.ImageTags, c.Own.Tag) {
-		return err == nil, err
-	}
-	other, err := describe(types.ImageIdentifier{ImageTag: &c.Own.Tag})
-	if err != nil || other == nil {
-		return false, err
-	}
-	return false, fmt.Errorf("the tag %s names %s in the stage's repository %s, where no tag moves, and %s in %s: pin "+
-		"the image under another tag that it has there", c.Own.Tag, *other.ImageDigest, c.Own.Repository, c.Own.Digest,
-		c.Source.Host)
 }
 
 // sayEvery is how often people are told how far a copy is.

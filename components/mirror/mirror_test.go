@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	memory "github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -82,12 +84,14 @@ func (s *served) reference(t testing.TB, image string) name.Reference {
 
 const gone = `400 {"__type": "RepositoryNotFoundException"}`
 
-// copyOf is a copy from one registry to another, which stands for the account's own. described is what ECR says of it.
+// copyOf is a copy from one registry to another, which stands for the account's own. described is what ECR says of the
+// tag that it is to have there.
 func copyOf(t testing.TB, from, to *served, digest string, described ...string) *Copy {
 	t.Helper()
 	login := base64.StdEncoding.EncodeToString([]byte("AWS:token"))
 	account := awstest.Account(t, map[string][]string{
-		"DescribeImages": append(described, gone),
+		"DescribeImages": append([]string{gone}, described...),
+		"BatchGetImage":  {gone},
 		"GetAuthorizationToken": {fmt.Sprintf(`200 {"authorizationData": [{"authorizationToken": "%s",
 			"proxyEndpoint": "http://%s"}]}`, login, to.host)},
 		"BatchCheckLayerAvailability": {gone},
@@ -95,7 +99,7 @@ func copyOf(t testing.TB, from, to *served, digest string, described ...string) 
 	own := imageref.Ref{Host: imageref.ECRHost(account.ID, account.Region), Account: account.ID, Region: account.Region,
 		Repository: "shop-release/web", Tag: "one", Digest: digest}
 	return &Copy{Account: account, Own: own,
-		Registries: &registries.Registries{Account: account.ID, Clients: account.Clients},
+		Registries: &registries.Registries{Account: account.ID, Region: account.Region, Clients: account.Clients},
 		Source:     imageref.Ref{Host: from.host, Repository: "team/web", Tag: "one", Digest: digest}}
 }
 
@@ -104,16 +108,18 @@ func quiet(string) {}
 // prepare does what an update does before anything changes.
 func prepare(t testing.TB, c *Copy) error {
 	t.Helper()
-	held, err := c.Held(t.Context())
-	if held || err != nil {
-		return err
-	}
-	return c.Plan(t.Context())
+	return c.Prepare(t.Context(), "linux/amd64")
 }
 
 func randomImage(t *testing.T) (v1.Image, string) {
 	t.Helper()
 	image, err := random.Image(100_000, 3)
+	require.NoError(t, err)
+	config, err := image.ConfigFile()
+	require.NoError(t, err)
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", "amd64"
+	image, err = mutate.ConfigFile(image, config)
 	require.NoError(t, err)
 	digest, err := image.Digest()
 	require.NoError(t, err)
@@ -147,14 +153,18 @@ func TestAnImageIsCopiedByItsDigestAndUnderItsTag(t *testing.T) {
 func TestAnIndexKeepsItsDigest(t *testing.T) {
 	t.Parallel()
 	from, to := serve(t), serve(t)
-	index, err := random.Index(1000, 2, 2)
-	require.NoError(t, err)
+	index := v1.ImageIndex(empty.Index)
+	for _, architecture := range []string{"amd64", "arm64"} {
+		image, _ := randomImage(t)
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image,
+			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}}})
+	}
 	require.NoError(t, remote.WriteIndex(from.reference(t, "team/web:one"), index))
 	digest, err := index.Digest()
 	require.NoError(t, err)
 	c := copyOf(t, from, to, digest.String())
 	require.NoError(t, prepare(t, c))
-	require.Contains(t, c.Announce(), "in 6 of 6 layers")
+	require.Contains(t, c.Announce(), "in 8 of 8 layers")
 	require.NoError(t, c.Run(t.Context(), quiet))
 	got, err := remote.Index(to.reference(t, "shop-release/web:one"))
 	require.NoError(t, err)
@@ -170,7 +180,10 @@ func TestTheSourceIsNotAskedForWhatIsThere(t *testing.T) {
 	t.Parallel()
 	from, to := serve(t), serve(t)
 	_, digest := randomImage(t)
-	c := copyOf(t, from, to, digest, `200 {"imageDetails": [{"imageDigest": "`+digest+`", "imageTags": ["keep-it", "one"]}]}`)
+	c := copyOf(t, from, to, digest)
+	c.Registries.Clients = awstest.Account(t, map[string][]string{"BatchGetImage": {`200 {"images": [{"imageId": {"imageTag": ` +
+		`"one"}, "imageManifest": "{\"manifests\": [{\"platform\": {\"os\": \"linux\", \"architecture\": \"amd64\"}}]}"}]}`,
+	}}).Clients
 	require.NoError(t, prepare(t, c))
 	require.False(t, c.Missing())
 	require.NoError(t, c.Run(t.Context(), func(text string) { t.Error(text) }))
@@ -182,8 +195,7 @@ func TestATagThatNamesAnotherImageIsFoundBefore(t *testing.T) {
 	t.Parallel()
 	from, to := serve(t), serve(t)
 	_, digest := randomImage(t)
-	c := copyOf(t, from, to, digest, `400 {"__type": "ImageNotFoundException"}`,
-		`200 {"imageDetails": [{"imageDigest": "sha256:other", "imageTags": ["one"]}]}`)
+	c := copyOf(t, from, to, digest, `200 {"imageDetails": [{"imageDigest": "sha256:other", "imageTags": ["one"]}]}`)
 	require.ErrorContains(t, prepare(t, c),
 		"the tag one names sha256:other in the stage's repository shop-release/web, where no tag moves")
 	require.Empty(t, from.asked)

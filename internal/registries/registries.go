@@ -1,8 +1,10 @@
-// Package registries asks registries of images what they hold, logged in as a stage's tasks are.
+// Package registries tells where an image is, whether it is there and what it runs on: it asks the registries as a
+// stage's tasks do.
 package registries
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
@@ -21,12 +24,14 @@ import (
 
 // Registries are the registries that a stage's images come from.
 type Registries struct {
-	// Account is the 12 digits of the stage's account, which messages name.
-	Account string
+	// Account and Region are those of the stage, whose own ECR is asked without a login.
+	Account, Region string
 	// Clients of the stage's account, whose credentials ask ECR and read secrets.
 	Clients func(ctx context.Context) (*awsclient.Clients, error)
 	// Credentials are the ARNs of the secrets with the names and passwords of registries, by host.
 	Credentials map[string]string
+	// KeepSecrets leaves these secrets unread: an image of such a registry is not looked for, which is a Warning.
+	KeepSecrets bool
 
 	looks sync.Map // of images, to what their registries said
 }
@@ -61,6 +66,9 @@ func (r *Registries) Look(ctx context.Context, image imageref.Ref) (*Image, erro
 func (r *Registries) lookLimited(ctx context.Context, image imageref.Ref) (*Image, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("%s took more than %s", image.Host, lookLimit))
 	defer cancel()
+	if r.Own(image) {
+		return r.lookInOwn(ctx, image)
+	}
 	found, err := r.look(ctx, image)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return nil, cause
@@ -81,32 +89,35 @@ func (r *Registries) look(ctx context.Context, image imageref.Ref) (*Image, erro
 	if err != nil {
 		return nil, err
 	}
-	platforms, err := platformsOf(found)
+	platforms, err := platformsOf(found.Manifest, func(string) ([]byte, error) {
+		single, err := found.Image()
+		if err != nil {
+			return nil, err
+		}
+		return single.RawConfigFile()
+	})
 	return &Image{Digest: found.Digest.String(), Platforms: platforms}, err
 }
 
-// platformsOf are the platforms of an index, or that of a single image.
-func platformsOf(found *remote.Descriptor) (platforms []string, err error) {
-	if !found.MediaType.IsIndex() {
-		image, err := found.Image()
+// platformsOf are the platforms that an index names, or that of a single image, as its configuration has it.
+func platformsOf(manifest []byte, config func(digest string) ([]byte, error)) (platforms []string, err error) {
+	var is struct {
+		Config    *v1.Descriptor
+		Manifests []v1.Descriptor
+	}
+	if err := json.Unmarshal(manifest, &is); err != nil {
+		return nil, fmt.Errorf("reading the image's manifest: %w", err)
+	}
+	if is.Config != nil {
+		text, err := config(is.Config.Digest.String())
 		if err != nil {
 			return nil, err
 		}
-		config, err := image.ConfigFile()
-		if err != nil {
-			return nil, err
-		}
-		return []string{config.OS + "/" + config.Architecture}, nil
+		var its v1.Platform
+		err = json.Unmarshal(text, &its)
+		return []string{its.OS + "/" + its.Architecture}, err
 	}
-	index, err := found.ImageIndex()
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	for _, each := range manifest.Manifests {
+	for _, each := range is.Manifests {
 		if each.Platform != nil && each.Platform.OS != "unknown" { // an attestation
 			platforms = append(platforms, each.Platform.OS+"/"+each.Platform.Architecture)
 		}

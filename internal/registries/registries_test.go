@@ -21,7 +21,7 @@ const secretARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:reg
 func registries(t *testing.T, answers map[string][]string, credentials map[string]string) *Registries {
 	t.Helper()
 	account := awstest.Account(t, answers)
-	return &Registries{Account: account.ID, Clients: account.Clients, Credentials: credentials}
+	return &Registries{Account: account.ID, Region: account.Region, Clients: account.Clients, Credentials: credentials}
 }
 
 func TestAnImageTellsItsDigestAndPlatforms(t *testing.T) {

@@ -153,12 +153,10 @@ var functionCalls = map[string]string{
 	"aws:ec2/getSubnets:getSubnets":                       "ec2:DescribeSubnets@*",
 	"aws:ec2/getVpc:getVpc":                               "ec2:DescribeVpcs@* ec2:DescribeVpcAttribute@* ec2:DescribeRouteTables@*",
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": "ecr:GetAuthorizationToken@*",
-	"aws:ecr/getImage:getImage": "ecr:DescribeImages@ecr:repository/{repositoryName} " +
-		"ecr:DescribeRepositories@ecr:repository/{repositoryName}",
-	"aws:ecs/getTaskDefinition:getTaskDefinition":   "ecs:DescribeTaskDefinition@*",
-	"aws:index/getCallerIdentity:getCallerIdentity": "",
-	"aws:index/getPartition:getPartition":           "",
-	"aws:index/getRegion:getRegion":                 "",
+	"aws:ecs/getTaskDefinition:getTaskDefinition":         "ecs:DescribeTaskDefinition@*",
+	"aws:index/getCallerIdentity:getCallerIdentity":       "",
+	"aws:index/getPartition:getPartition":                 "",
+	"aws:index/getRegion:getRegion":                       "",
 	"aws:lb/getListener:getListener": "elasticloadbalancing:DescribeListeners@* " +
 		"elasticloadbalancing:DescribeTags@*",
 	"aws:lb/getLoadBalancer:getLoadBalancer": "elasticloadbalancing:DescribeLoadBalancers@* " +

@@ -77,34 +77,3 @@ func getAuthorizationToken(a *account.Account, region string, args values) (valu
 		"userName":           ecr.Username,
 	}, nil
 }
-
-func getImage(a *account.Account, region string, args values) (values, error) {
-	name, tag, digest := text(args, "repositoryName"), text(args, "imageTag"), text(args, "imageDigest")
-	if tag == "" && digest == "" {
-		return nil, fmt.Errorf("one of `image_digest,image_tag,most_recent` must be specified")
-	}
-	a = a.In(cmp.Or(text(args, "registryId"), a.ID))
-	if err := ecr.Access(a, name, "ecr:DescribeImages"); err != nil {
-		return nil, fmt.Errorf("reading ECR Images: %w", err)
-	}
-	image, err := ecr.FindImage(a, name, tag, digest)
-	if err != nil {
-		return nil, fmt.Errorf("reading ECR Images: %w", err)
-	}
-	all, err := ecr.Images(a)
-	if err != nil {
-		return nil, err
-	}
-	imageTags := []any{}
-	for _, other := range all {
-		if other.Repository == name && other.Digest == image.Digest && other.Tag != "" {
-			imageTags = append(imageTags, other.Tag)
-		}
-	}
-	return values{
-		"id": image.Digest, "imageDigest": image.Digest, "imagePushedAt": float64(image.PushedAt.Unix()),
-		"imageTag":  args["imageTag"],
-		"imageTags": imageTags, "imageUri": fmt.Sprintf("%s/%s@%s", imageref.ECRHost(a.ID, region), name, image.Digest),
-		"registryId": a.ID, "repositoryName": name,
-	}, nil
-}

@@ -397,25 +397,6 @@ func TestProviderSettingsThatAreRefused(t *testing.T) {
 		"Invalid or unknown key. Check `pulumi config get aws:regoin`.")
 }
 
-func TestGetImage(t *testing.T) {
-	t.Parallel()
-	c := newClient(t)
-	c.create("aws:ecr/repository:Repository", "web", values{"name": "shop/web"})
-	require.NoError(t, ecr.PutImage(c.account, "shop/web", "one", "sha256:1", 1))
-	invoke := func(args values) (values, error) {
-		answer, err := c.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecr/getImage:getImage",
-			Args: c.structure(args)})
-		return answer.GetReturn().AsMap(), err
-	}
-	found, err := invoke(values{"repositoryName": "shop/web", "imageDigest": "sha256:1"})
-	require.NoError(t, err)
-	require.Equal(t, []any{"one"}, found["imageTags"])
-	require.Equal(t, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop/web@sha256:1", found["imageUri"])
-	_, err = invoke(values{"repositoryName": "shop/web", "imageTag": "two"})
-	require.ErrorContains(t, err,
-		"reading ECR Images: ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'two'}")
-}
-
 func TestServedProviderOutlivesCancel(t *testing.T) {
 	t.Parallel()
 	a, err := account.Open(t.TempDir())

@@ -44,15 +44,13 @@ var functions = map[string]function{
 	"aws:ec2/getSubnets:getSubnets":                       {[]string{"filters"}, getSubnets},
 	"aws:ec2/getVpc:getVpc":                               {[]string{"default", "id"}, getVpc},
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": {[]string{"registryId"}, getAuthorizationToken},
-	"aws:ecr/getImage:getImage": {[]string{"imageDigest", "imageTag", "registryId",
-		"repositoryName"}, getImage},
-	"aws:ecs/getTaskDefinition:getTaskDefinition":   {[]string{"taskDefinition"}, getTaskDefinition},
-	"aws:index/getCallerIdentity:getCallerIdentity": {nil, getCallerIdentity},
-	"aws:index/getPartition:getPartition":           {nil, getPartition},
-	"aws:index/getRegion:getRegion":                 {nil, getRegion},
-	"aws:lb/getListener:getListener":                {[]string{"arn", "loadBalancerArn", "port"}, getListener},
-	"aws:lb/getLoadBalancer:getLoadBalancer":        {[]string{"arn", "name"}, getLoadBalancer},
-	"aws:route53/getZone:getZone":                   {[]string{"name", "privateZone", "zoneId"}, getZone},
+	"aws:ecs/getTaskDefinition:getTaskDefinition":         {[]string{"taskDefinition"}, getTaskDefinition},
+	"aws:index/getCallerIdentity:getCallerIdentity":       {nil, getCallerIdentity},
+	"aws:index/getPartition:getPartition":                 {nil, getPartition},
+	"aws:index/getRegion:getRegion":                       {nil, getRegion},
+	"aws:lb/getListener:getListener":                      {[]string{"arn", "loadBalancerArn", "port"}, getListener},
+	"aws:lb/getLoadBalancer:getLoadBalancer":              {[]string{"arn", "name"}, getLoadBalancer},
+	"aws:route53/getZone:getZone":                         {[]string{"name", "privateZone", "zoneId"}, getZone},
 }
 
 func getCallerIdentity(a *account.Account, _ string, _ values) (values, error) {

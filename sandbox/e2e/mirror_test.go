@@ -196,4 +196,13 @@ func TestAKillDuringACopyConverges(t *testing.T) {
 	})
 	require.Equal(t, digest.String(), p.state("dev").outputs().Images["web"].Digest)
 	require.True(t, strings.HasSuffix(p.aws.service("slipway-dev").Image, "/slipway-dev/web:2.1"))
+
+	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "      mirror: true\n      platform: linux/arm64\n")
+	for _, command := range [][]string{{"pulumi", "preview", "--stack", "dev"}, {"slipway", "verify", "dev"}} {
+		refused := p.run(command...)
+		require.NotZero(t, refused.status)
+		require.Contains(t, refused.output, "images.web.ref (Pulumi.dev.yaml): ")
+		require.Contains(t, refused.output, "/slipway-dev/web:2.1@"+digest.String()+" is for linux/amd64, and its tasks run on "+
+			"linux/arm64: write the image's platform")
+	}
 }

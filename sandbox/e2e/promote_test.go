@@ -70,6 +70,8 @@ func TestAPinnedImageIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	for ref, says := range map[string]string{
 		strings.Replace(good.Ref, good.Digest, "sha256:"+strings.Repeat("0", 64), 1): "is not in ECR",
 		strings.Replace(good.Ref, good.Tag, "another-tag", 1):                        "another-tag",
+		good.Ref + "\n      platform: linux/arm64": "is for linux/amd64, and its tasks run on linux/arm64: write the image's " +
+			"platform as platform beside ref",
 		strings.Replace(good.Ref, "123456789012", "210987654321", 1): "repository.readers: [\"123456789012\"] in the file of " +
 			"the stage in account 210987654321",
 	} {

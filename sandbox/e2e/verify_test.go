@@ -109,14 +109,14 @@ func TestVerifyFindsWhatIsWrongWithImages(t *testing.T) {
 	image := p.state("dev").outputs().Images["web"]
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Ref, image.Ref+"\n      platform: linux/arm64", 1))
 	requireProblem(p, "release", "image",
-		"images.web.ref (Pulumi.release.yaml): the image is for linux/amd64, and its tasks run on linux/arm64")
+		"images.web.ref (Pulumi.release.yaml): "+image.Ref+" is for linux/amd64, and its tasks run on linux/arm64")
 	p.write("Pulumi.release.yaml", strings.Replace(release, image.Tag, "another-tag", 1))
 	requireProblem(p, "release", "image", "does not carry the tag another-tag, but "+image.Tag)
 	p.write("Pulumi.release.yaml", release)
 
 	_, err := ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", image.Digest)
 	require.NoError(t, err)
-	requireProblem(p, "release", "image", "is not in ECR: pin an image that the repository slipway-dev/web holds")
+	requireProblem(p, "release", "image", "is not in ECR: name an image that the repository slipway-dev/web holds")
 	requireProblem(p, "dev", "revision", "services.web.revision (Pulumi.dev.yaml): the image of its container web",
 		"is no longer in ECR")
 	_, err = ecs.DeregisterTaskDefinition(p.aws.open(), "slipway-dev-web:1")

@@ -31,7 +31,6 @@ type Client struct {
 	Scheduler *scheduler.Client
 	SSM       *ssm.Client
 	Query     Query
-	HTTP      aws.HTTPClient
 
 	repositories map[string]*repositoryImages
 	clock        atomic.Int64 // how far AWS's is ahead of this machine's, in nanoseconds, as ECS answered last
@@ -61,7 +60,6 @@ func New(cfg aws.Config, settings awsclient.Settings, account string) *Client {
 		Scheduler:    scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { at("scheduler", &o.BaseEndpoint) }),
 		SSM:          ssm.NewFromConfig(cfg, func(o *ssm.Options) { at("ssm", &o.BaseEndpoint) }),
 		Query:        Query{cfg, settings},
-		HTTP:         cfg.HTTPClient,
 		repositories: map[string]*repositoryImages{},
 		Scaling: applicationautoscaling.NewFromConfig(cfg,
 			func(o *applicationautoscaling.Options) { at("appautoscaling", &o.BaseEndpoint) }),

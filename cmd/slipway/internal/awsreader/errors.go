@@ -1,6 +1,7 @@
 package awsreader
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,13 +17,16 @@ func IsCode(err error, codes ...string) bool {
 
 // Reason is why AWS did not answer, without what the SDK adds for its developers, and what to do.
 func Reason(err error) string {
-	call := "AWS"
+	call := ""
 	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
 		call, err = operation.Service()+" "+operation.Operation(), operation.Err
 	}
 	if refusal := (smithy.APIError)(nil); errors.As(err, &refusal) {
-		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", call,
+		return fmt.Sprintf("%s refused: %s: %s; let your own credentials make that call, or try again", cmp.Or(call, "AWS"),
 			refusal.ErrorCode(), refusal.ErrorMessage())
+	}
+	if call == "" {
+		return fmt.Sprintf("%s; try again", err)
 	}
 	return fmt.Sprintf("%s: %s; try again", call, err)
 }

@@ -155,7 +155,7 @@ func (n *names) imageRepositories() []string {
 	}
 	for _, image := range n.Images {
 		if image.Ref != nil && image.Ref.Account != "" && !image.Mirror {
-			arns = append(arns, n.repositoryOf(*image.Ref))
+			arns = append(arns, stage.RepositoryARN(*image.Ref))
 		}
 	}
 	if n.broad {
@@ -174,7 +174,7 @@ func (n *names) imageRepositories() []string {
 func (n *names) elsewhere() (arns []string) {
 	add := func(ref imageref.Ref, copied bool) {
 		if ref.Account != "" && (copied || !ref.In(n.account, n.region)) {
-			arns = append(arns, n.repositoryOf(ref))
+			arns = append(arns, stage.RepositoryARN(ref))
 		}
 	}
 	for _, image := range n.Images {
@@ -192,10 +192,6 @@ func (n *names) elsewhere() (arns []string) {
 	}
 	slices.Sort(arns)
 	return slices.Compact(arns)
-}
-
-func (n *names) repositoryOf(ref imageref.Ref) string {
-	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", n.partition(), ref.Region, ref.Account, ref.Repository)
 }
 
 // logins are the repositories for which ECR gives a password.

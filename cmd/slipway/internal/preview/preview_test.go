@@ -287,7 +287,7 @@ func TestARepositoryThatECRWouldNotDelete(t *testing.T) {
 		"shop-dev/removed, last of all, and ECR refuses that: it holds images, and repository.forceDelete was not true in "+
 		"the update before. To keep the repository, leave the image in the file. To delete it with its images, ")
 	require.Contains(t, said, "To keep the repository, write mirror: true beside ref. ")
-	require.Contains(t, said, "it may hold images (AWS: denied; try again), ")
+	require.Contains(t, said, "it may hold images (denied; try again), ")
 	require.Equal(t, []string{"images.other (Pulumi.dev.yaml): is not known"}, found.Warnings)
 }
 

@@ -24,12 +24,13 @@ func TestWhatVerifyPrints(t *testing.T) {
 		status       int
 	}{
 		"an image that is there": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
-			"imageTags": []string{"v1"}}}}, "amd64", "v1 is there, for linux/amd64\n", 2}, // what is refused is not known
+			"imageTags": []string{"v1"}}}}, "amd64", "v1@" + digest + " is there, for linux/amd64\n",
+			2}, // what is refused is not known
 		"an image that is not": {errors.New("ImageNotFoundException"), "amd64",
-			"is not in ECR: pin an image that the repository shop/web holds\n", 1},
+			"is not in ECR: name an image that the repository shop/web holds\n", 1},
 		"an image for others": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
-			"imageTags": []string{"v1"}}}}, "arm64", "the image is for linux/arm64, and its tasks run on linux/amd64: write " +
-			"the image's platform as platform beside ref, or pin an image that is built for linux/amd64\n", 1},
+			"imageTags": []string{"v1"}}}}, "arm64", "v1@" + digest + " is for linux/arm64, and its tasks run on linux/amd64: " +
+			"write the image's platform as platform beside ref, or pin an image for linux/amd64\n", 1},
 		"another tag": {map[string]any{"imageDetails": []any{map[string]any{"imageDigest": digest,
 			"imageTags": []string{"v2"}}}}, "amd64", "does not carry the tag v1, but v2", 1},
 	} {
@@ -73,7 +74,7 @@ func TestImagesOfOtherRegistriesAreLookedForThere(t *testing.T) {
 	for name, test := range map[string]struct{ ref, keys, more, prints string }{
 		"there":         {there.String(), "", "", "ok       images.web.ref (Pulumi.release.yaml): " + there.String() + " is there, for linux/amd64\n"},
 		"not there":     {gone.String(), "", "", "wrong    images.web.ref (Pulumi.release.yaml): " + gone.String() + " is not there"},
-		"for others":    {other.String(), "", "", "the image is for linux/arm64, and its tasks run on linux/amd64: write"},
+		"for others":    {other.String(), "", "", other.String() + " is for linux/arm64, and its tasks run on linux/amd64: write"},
 		"asks":          {private.String(), "", "", "may not be read without a password"},
 		"has what asks": {private.String(), "", credentials, "note     images.web.ref (Pulumi.release.yaml): " + private.String() + " is in a registry that asks"},
 		"to be copied":  {there.String(), ", mirror: true", "", "is there, for linux/amd64; the update copies it into slipway-release/web\n"},

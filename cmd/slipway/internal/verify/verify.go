@@ -55,7 +55,7 @@ type verifier struct {
 	*awsreader.Client
 	stage *stage.Stage
 	stack string
-	// registries hold the images that are not in the stage's own ECR. Each is asked for once.
+	// registries hold the stage's images. The secrets with their passwords are not read.
 	registries *registries.Registries
 
 	// pending are the checks to make, in the order of their lines.
@@ -75,7 +75,8 @@ func Run(ctx context.Context, of *snapshot.Stage) (*Result, error) {
 	if err := settings.CheckIn(client.Region, client.Account); err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
-	v := &verifier{Client: client, stage: settings, stack: of.Stack, registries: client.Registries(nil)}
+	v := &verifier{Client: client, stage: settings, stack: of.Stack, registries: client.Registries(settings.Credentials())}
+	v.registries.KeepSecrets = true
 	if err := v.checkFiles(of.Project, of.Config); err != nil {
 		return nil, err
 	}
@@ -115,12 +116,13 @@ func (v *verifier) add(about, key string, do func(context.Context) (string, erro
 }
 
 func newCheck(about, key, said string, err error) Check {
+	warning := (*registries.Warning)(nil)
 	switch {
 	case err == nil:
 		return Check{about, key, statusOK, said}
-	case errors.As(err, &exit.Finding{}):
+	case errors.As(err, &exit.Finding{}), errors.As(err, new(*registries.Refusal)):
 		return Check{about, key, statusWrong, err.Error()}
-	case errors.As(err, &note{}):
+	case errors.As(err, &note{}), errors.As(err, &warning) && warning.Cause == nil:
 		return Check{about, key, statusNote, err.Error()}
 	default:
 		return Check{about, key, statusUnknown, "could not be checked: " + awsreader.Reason(err)}

@@ -164,21 +164,6 @@ func TestTrustPolicies(t *testing.T) {
 	}
 }
 
-func TestManifests(t *testing.T) {
-	t.Parallel()
-	platforms, config, err := readManifest(`{"manifests": [{"platform": {"os": "linux", "architecture": "amd64"}},
-		{"platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}}, {"platform": {"os": "unknown", "architecture": "unknown"}}]}`)
-	require.NoError(t, err)
-	require.Empty(t, config)
-	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, platforms)
-	platforms, config, err = readManifest(`{"config": {"digest": "sha256:1"}, "layers": []}`)
-	require.NoError(t, err)
-	require.Equal(t, "sha256:1", config)
-	require.Empty(t, platforms)
-	_, _, err = readManifest("<html>")
-	require.Error(t, err)
-}
-
 func TestAStageOfTasksAloneNeedsANetworkToo(t *testing.T) {
 	t.Parallel()
 	proxy := stage.Sidecar{Container: stage.Container{Secrets: map[string]stage.Secret{

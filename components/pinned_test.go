@@ -60,12 +60,38 @@ func TestImagesOfOtherRegistriesAreLookedUp(t *testing.T) {
 	require.NoError(t, err)
 
 	_, err = lookupPinned(t, running(ref(arm), arm), nil)
-	require.ErrorContains(t, err, webKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: write the platform of "+
-		"its tasks as platform beside ref, or pin an image for linux/amd64")
+	require.ErrorContains(t, err, webKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: write the image's "+
+		"platform as platform beside ref, or pin an image for linux/amd64")
 	require.ErrorContains(t, err, proxyKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: name an image for "+
 		"linux/amd64")
 	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "platform": "linux/arm64"}`, arm), index), nil)
 	require.NoError(t, err)
+}
+
+// An image in the stage's own ECR, pinned or copied there by an earlier update, is not run on a platform that it is not
+// for.
+func TestThePlatformOfAnImageInTheOwnECRIsLookedUp(t *testing.T) {
+	t.Parallel()
+	arm := map[string][]string{"BatchGetImage": {fmt.Sprintf(`200 {"images": [{"imageId": {"imageDigest": %q, "imageTag": `+
+		`"2.1"}, "imageManifest": "{\"manifests\": [{\"platform\": {\"os\": \"linux\", \"architecture\": \"arm64\"}}]}"}]}`,
+		pinnedDigest)}}
+	const own = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/"
+	for image, ref := range map[string]string{
+		`{"ref": "` + own + `shop-test/web:2.1@` + pinnedDigest + `"}`:         own + "shop-test/web",
+		`{"ref": "ghcr.io/shop/web:2.1@` + pinnedDigest + `", "mirror": true}`: own + "shop-dev/web",
+	} {
+		keys := map[string]string{"images": `{"web": ` + image + `}`, "services": `{"web": {"image": "web"}}`}
+		_, err := lookupPinned(t, keys, arm)
+		require.EqualError(t, err, "images.web.ref (Pulumi.dev.yaml): "+ref+":2.1@"+pinnedDigest+" is for linux/arm64, and "+
+			"its tasks run on linux/amd64: write the image's platform as platform beside ref, or pin an image for linux/amd64")
+		keys["images"] = `{"web": ` + strings.TrimSuffix(image, "}") + `, "platform": "linux/arm64"}}`
+		_, err = lookupPinned(t, keys, arm)
+		require.NoError(t, err)
+	}
+	ref := `{"ref": "` + own + `shop-test/web:2.1@` + pinnedDigest + `"}`
+	_, err := lookupPinned(t, running(ref, own+"shop-test/proxy@"+pinnedDigest), arm)
+	require.ErrorContains(t, err, "services.web.containers.proxy.image (Pulumi.dev.yaml): "+own+"shop-test/proxy@"+
+		pinnedDigest+" is for linux/arm64, and its tasks run on linux/amd64: name an image for linux/amd64")
 }
 
 func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
