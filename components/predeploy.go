@@ -1,12 +1,12 @@
 package components
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/components/predeploy"
+	"slipway/internal/taskrun"
 	"slipway/stage"
 )
 
@@ -51,22 +51,22 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 		// On the task: the Stash has no URN yet while its hook runs.
 		Say: func(text string) error { return ctx.Log.Info(text, &pulumi.LogArgs{Resource: w}) },
 	}
-	trigger := make(chan string, 1)
-	revisions.ToStringMapOutput().ApplyT(func(known map[string]string) map[string]string {
-		trigger <- predeploy.Trigger(known)
-		return known
+	ready := make(chan taskrun.Task, 1)
+	pulumi.All(revisions, w.targetRevision, w.Cluster.Name, w.securityGroups()).ApplyT(func(known []any) bool {
+		ready <- run.Task(known[0].(map[string]string), taskrun.Task{
+			TaskDefinition: known[1].(string), Container: w.name, Cluster: known[2].(string), LogGroup: w.logGroup(),
+			Subnets: w.Preflight.Network.Subnets, SecurityGroups: known[3].([]string),
+			AssignPublicIP: w.Preflight.Network.AssignPublicIP,
+		})
+		return true
 	})
-	hook, err := ctx.RegisterResourceHook(run.Key, func(args *pulumi.ResourceHookArgs) error {
+	hook, err := ctx.RegisterResourceHook(run.Key, func(*pulumi.ResourceHookArgs) error {
 		if ctx.DryRun() {
 			return run.Announce()
 		}
-		stash, err := json.Marshal(args.NewInputs["input"].Mappable())
-		if err != nil {
-			return err
-		}
 		select {
-		case revisions := <-trigger: // known by now, as the Stash's own inputs are
-			return run.ToEnd(ctx.Context(), stash, revisions)
+		case task := <-ready:
+			return run.ToEnd(ctx.Context(), task)
 		case <-ctx.Context().Done():
 			return ctx.Context().Err()
 		}
@@ -74,8 +74,10 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 	if err != nil {
 		return nil, err
 	}
-	return pulumi.NewStash(ctx, w.name, &pulumi.StashArgs{Input: w.runInput()}, pulumi.Parent(w),
-		pulumi.DependsOn(slices.Concat(w.ready, earlier)), pulumi.ReplacementTrigger(revisions),
+	// It holds the revision alone, as a preview shows all of it, and twice. It depends on all that its hook waits for.
+	return pulumi.NewStash(ctx, w.name, &pulumi.StashArgs{Input: w.targetRevision}, pulumi.Parent(w),
+		pulumi.DependsOn(slices.Concat(w.ready, earlier, []pulumi.Resource{w.Cluster, w.group})),
+		pulumi.ReplacementTrigger(revisions),
 		// Another revision of the task alone is no reason to run it, and so nothing that a preview should show.
 		pulumi.IgnoreChanges([]string{"input"}),
 		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}))

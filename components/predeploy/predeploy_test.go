@@ -13,17 +13,15 @@ import (
 	"slipway/internal/taskrun"
 )
 
-func TestWhatTheStashHoldsIsRun(t *testing.T) {
+func TestATaskTellsWhatItRunsFor(t *testing.T) {
 	t.Parallel()
 	const definition = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-migrate:7"
-	task, err := decode([]byte(`{"taskDefinition": "`+definition+`", "container": "migrate", "cluster": "shop-dev",
-		"logGroup": "/shop/dev/migrate", "subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": true}`), "0a1b2c3d")
-	require.NoError(t, err)
-	require.Equal(t, taskrun.Task{
-		Cluster: "shop-dev", TaskDefinition: definition, Container: "migrate", LogGroup: "/shop/dev/migrate",
-		Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"}, AssignPublicIP: true,
-		StartedBy: "slipway/before/0a1b2c3d/shop-dev-migrate",
-	}, task)
+	run := &Run{Timeout: time.Minute}
+	task := run.Task(map[string]string{"web": "arn:web:1", "api": "arn:api:3"}, taskrun.Task{TaskDefinition: definition})
+	require.Regexp(t, "^slipway/before/[0-9a-f]{8}/shop-dev-migrate$", task.StartedBy)
+	require.Equal(t, taskrun.Task{TaskDefinition: definition, Timeout: time.Minute, StartedBy: task.StartedBy}, task)
+	require.NotEqual(t, task, run.Task(map[string]string{"web": "arn:web:2", "api": "arn:api:3"},
+		taskrun.Task{TaskDefinition: definition}))
 }
 
 func TestATaskThatIAMKeptFromStartingIsStartedAgain(t *testing.T) {
@@ -107,9 +105,9 @@ func TestATaskWaitsForOthersOfItsFamily(t *testing.T) {
 
 func TestWhatATaskIsRunForIsItsServicesRevisions(t *testing.T) {
 	t.Parallel()
-	a := Trigger(map[string]string{"web": "arn:f:1", "api": "arn:g:1"})
+	a := trigger(map[string]string{"web": "arn:f:1", "api": "arn:g:1"})
 	require.Len(t, a, 8)
-	require.Equal(t, a, Trigger(map[string]string{"api": "arn:g:1", "web": "arn:f:1"}))
-	require.NotEqual(t, a, Trigger(map[string]string{"api": "arn:g:1", "web": "arn:f:2"}))
-	require.NotEqual(t, a, Trigger(map[string]string{"web": "arn:f:1"}))
+	require.Equal(t, a, trigger(map[string]string{"api": "arn:g:1", "web": "arn:f:1"}))
+	require.NotEqual(t, a, trigger(map[string]string{"api": "arn:g:1", "web": "arn:f:2"}))
+	require.NotEqual(t, a, trigger(map[string]string{"web": "arn:f:1"}))
 }

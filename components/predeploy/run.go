@@ -4,7 +4,6 @@ package predeploy
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -43,14 +42,8 @@ type Run struct {
 // Announce says what an update will do.
 func (r *Run) Announce() error { return r.Say("runs before the deployment of " + r.deployed()) }
 
-// ToEnd runs the task that the Stash holds as JSON, for what trigger stands for, unless one that ran for the same has
-// succeeded. Its error says what to do.
-func (r *Run) ToEnd(ctx context.Context, stash []byte, trigger string) error {
-	task, err := decode(stash, trigger)
-	if err != nil {
-		return fmt.Errorf("%s: reading what to run: %w", r.Key, err)
-	}
-	task.Timeout = r.Timeout
+// ToEnd runs a task, unless one that ran for the same has succeeded. Its error says what to do.
+func (r *Run) ToEnd(ctx context.Context, task taskrun.Task) error {
 	// The engine interrupts the program when the update is cancelled, and kills it five seconds later.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -72,24 +65,16 @@ func (r *Run) ToEnd(ctx context.Context, stash []byte, trigger string) error {
 // startedByPrefix begins what ECS keeps of who has started such a task.
 const startedByPrefix = "slipway/before/"
 
-// decode reads what is to run. Its trigger, what it is run for, tells it from runs for other revisions.
-func decode(stash []byte, trigger string) (taskrun.Task, error) {
-	var input struct {
-		TaskDefinition, Container, Cluster, LogGroup string
-		Subnets, SecurityGroups                      []string
-		AssignPublicIP                               bool
-	}
-	err := json.Unmarshal(stash, &input)
-	return taskrun.Task{
-		Cluster: input.Cluster, TaskDefinition: input.TaskDefinition, Container: input.Container, LogGroup: input.LogGroup,
-		Subnets: input.Subnets, SecurityGroups: input.SecurityGroups, AssignPublicIP: input.AssignPublicIP,
-		StartedBy: startedByPrefix + trigger + "/" + familyOf(input.TaskDefinition),
-	}, err
+// Task is the task as it is run for revisions by service, which tell it from runs for others.
+func (r *Run) Task(revisions map[string]string, task taskrun.Task) taskrun.Task {
+	task.StartedBy = startedByPrefix + trigger(revisions) + "/" + familyOf(task.TaskDefinition)
+	task.Timeout = r.Timeout
+	return task
 }
 
-// Trigger is a digest of revisions by service: short, and the same for the same revisions, as fmt prints maps in the
+// trigger is a digest of revisions by service: short, and the same for the same revisions, as fmt prints maps in the
 // order of their keys.
-func Trigger(revisions map[string]string) string {
+func trigger(revisions map[string]string) string {
 	return fmt.Sprintf("%.4x", sha256.Sum256(fmt.Append(nil, revisions)))
 }
 
