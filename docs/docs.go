@@ -1,5 +1,5 @@
-// Package docs finds in the project's documentation and in its messages what can be tried: YAML and commands. Tests use
-// it, in each module those that can try them.
+// Package docs finds in the project's documentation, in its workflows and in its messages what can be tried: YAML and
+// commands. Tests use it, in each module those that can try them.
 package docs
 
 import (
@@ -80,7 +80,7 @@ func Commands(root string) ([]Command, error) {
 // inSentence is the language of code in a sentence.
 const inSentence = "span"
 
-// Blocks lists all pieces of code in the pages.
+// Blocks lists all pieces of code in the pages, and the scripts of the workflows.
 func Blocks(root string) ([]Block, error) {
 	names, err := files(root)
 	if err != nil {
@@ -94,7 +94,8 @@ func Blocks(root string) ([]Block, error) {
 		}
 		found = append(found, blocksOf(filepath.Base(name), string(text))...)
 	}
-	return found, nil
+	scripts, err := workflows(root)
+	return append(found, scripts...), err
 }
 
 // blocksOf reads a page line by line. What is between empty lines of an indented block is a block of its own.

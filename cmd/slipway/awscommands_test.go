@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,8 +42,8 @@ func TestTheCommandsOfTheAWSCLIThatPeopleAreToldAreThere(t *testing.T) {
 		input := client.Method(action).Type.In(2).Elem()
 		for _, arg := range command.Args[2:] {
 			option, isOption := strings.CutPrefix(arg, "--")
-			if !isOption || option == "region" || option == "query" || option == "output" {
-				continue
+			if !isOption || slices.Contains([]string{"output", "profile", "query", "region"}, option) {
+				continue // of the CLI itself
 			}
 			_, found := named(option, input.NumField(), func(i int) string { return input.Field(i).Name })
 			require.True(t, found, "%s: there is no --%s", command, option)
