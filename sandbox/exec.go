@@ -51,6 +51,9 @@ Without an engine, or with SANDBOX_DOCKER=build, they are only recorded.
 With --policy the command may do what an IAM policy allows and no more, through the providers and the APIs. SANDBOX_CALLS
 names a file for the actions that it takes, with their resources.
 
+A resource of a type that the sandbox does not simulate is recorded, and the update says so. With SANDBOX_STRICT=on it is
+refused.
+
 SANDBOX_API_LOG names a file for the operations of the AWS APIs that are called, beside those of Pulumi's providers.`,
 		Example: `  sandbox exec -- pulumi up --stack dev
   sandbox exec -- slipway promote dev release

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"sync/atomic"
 
@@ -30,13 +31,18 @@ type server struct {
 	settings atomic.Pointer[settings]
 }
 
-// Serve answers on a port of 127.0.0.1 until stop is called. What it makes is in the account of who it is.
+// Serve answers on a port of 127.0.0.1 until stop is called. What it makes is in the account of who it is. Types of
+// resources that the sandbox does not have are recorded, unless StrictVariable says otherwise.
 func Serve(a *account.Account, identify Identify) (port int, stop func(), err error) {
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(s *grpc.Server) error {
-			pulumirpc.RegisterResourceProviderServer(s, newServer(a, identify))
+			if strict := newServer(a, identify); os.Getenv(StrictVariable) == "on" {
+				pulumirpc.RegisterResourceProviderServer(s, strict)
+			} else {
+				pulumirpc.RegisterResourceProviderServer(s, &recorder{server: strict})
+			}
 			return nil
 		},
 	})

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/aws"
 )
 
 // newProject is a clone of the repository, as it is in the work tree, with one commit and an empty stack dev.
@@ -111,6 +113,8 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
+	// The program's own resources are simulated, all of them.
+	_ = os.Setenv(aws.StrictVariable, "on")
 	calls := filepath.Join(templates, "calls")
 	_ = os.Setenv(callsVariable, calls)
 	status := m.Run()
