@@ -95,7 +95,7 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"services":   `{"web": {"image": "web"}}`,
 			"repository": `{"readers": ["210987654321", "o-a1b2c3d4e5"]}`,
 		}, func(s *Preflight) {
-			copied := &mirror.Copy{Account: s.Account, Source: stage.Ref{Host: "ghcr.io", Repository: "shop/web", Tag: "2.1",
+			copied := &mirror.Copy{Source: stage.Ref{Host: "ghcr.io", Repository: "shop/web", Tag: "2.1",
 				Digest: pinnedDigest}}
 			copied.Own = copied.Source
 			copied.Own.Host, copied.Own.Repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", "shop-dev/web"

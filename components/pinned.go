@@ -54,8 +54,8 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		image := settings.Images[name]
 		switch {
 		case image.Mirror:
-			one := &mirror.Copy{Account: account, Registries: images, Source: *image.Ref,
-				Own: settings.OwnImage(name, account.ID, account.Region)}
+			own := settings.OwnImage(name, account.ID, account.Region)
+			one := &mirror.Copy{Registries: images, Source: *image.Ref, Own: own}
 			copies[name] = one
 			look(settings.Where("images", name, "ref"), func() error { return one.Prepare(ctx.Context(), image.Platform) })
 		case image.Ref != nil:

@@ -16,15 +16,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"slipway/internal/awsclient"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 )
 
 // Copy is an image of another registry that a stage runs from its own repository.
 type Copy struct {
-	// Account of the stage.
-	Account *awsclient.Account
 	// Registries that the image comes from and goes to.
 	Registries *registries.Registries
 	// Source is the image where it comes from, with its digest.

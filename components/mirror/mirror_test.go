@@ -98,7 +98,7 @@ func copyOf(t testing.TB, from, to *served, digest string, described ...string) 
 	})
 	own := imageref.Ref{Host: imageref.ECRHost(account.ID, account.Region), Account: account.ID, Region: account.Region,
 		Repository: "shop-release/web", Tag: "one", Digest: digest}
-	return &Copy{Account: account, Own: own,
+	return &Copy{Own: own,
 		Registries: &registries.Registries{Account: account.ID, Region: account.Region, Clients: account.Clients},
 		Source:     imageref.Ref{Host: from.host, Repository: "team/web", Tag: "one", Digest: digest}}
 }

@@ -117,7 +117,7 @@ const mostLayers = 100
 
 // absent are those layers that the stage's repository does not have.
 func (c *Copy) absent(w *watched, digests []string) (absent []string, err error) {
-	clients, err := c.Account.Clients(w)
+	clients, err := c.Registries.Clients(w)
 	if err != nil {
 		return nil, err
 	}

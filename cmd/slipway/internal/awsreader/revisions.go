@@ -28,9 +28,6 @@ type Revision struct {
 	Tags         map[string]string
 }
 
-// name is a revision as people write it: family:number.
-func (r *Revision) name() string { return path.Base(r.ARN) }
-
 // Revision describes one by ARN or by family:number; nil where ECS has none.
 func (c *Client) Revision(ctx context.Context, name string) (*Revision, error) {
 	answer, err := c.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name,

@@ -9,7 +9,6 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
-	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -73,19 +72,4 @@ func (t *Target) readable(ctx context.Context, changes []Change, connect Connect
 		}
 	}
 	return errors.Join(refused...)
-}
-
-// values are what is written of the changes.
-func values(key string, changes []Change) (values []stagefile.Value) {
-	for _, change := range changes {
-		if !change.Changed {
-			continue
-		}
-		at := func(setting string) []string { return []string{"config", key, change.Name, setting} }
-		values = append(values, stagefile.Value{Path: at("ref"), Value: change.New.Ref})
-		if change.Mirror && !change.mirrored {
-			values = append(values, stagefile.Value{Path: at("mirror"), Value: true})
-		}
-	}
-	return values
 }

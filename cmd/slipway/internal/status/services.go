@@ -17,15 +17,6 @@ import (
 	"slipway/stage"
 )
 
-type askedService struct {
-	askedImage
-	// Revision that the service is pinned to; 0 for the newest.
-	Revision int `json:"revision,omitempty"`
-	// Replicas to start with; Scaled says that a scaler decides the count.
-	Replicas int  `json:"replicas"`
-	Scaled   bool `json:"scaled,omitempty"`
-}
-
 type runningService struct {
 	Revision       int    `json:"revision"`
 	TaskDefinition string `json:"taskDefinition"`

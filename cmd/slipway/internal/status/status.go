@@ -8,13 +8,11 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
@@ -52,21 +50,6 @@ type serviceStatus struct {
 	Asked    *askedService              `json:"asked"`
 	Deployed *pulumicli.DeployedService `json:"deployed"`
 	Running  *runningService            `json:"running"`
-}
-
-// askedImage is what the stage file has a service or a task run.
-type askedImage struct {
-	// Image is the key under images; Ref what that pins, empty where it is built.
-	Image string `json:"image"`
-	Ref   string `json:"ref,omitempty"`
-}
-
-func imageAsked(settings *stage.Stage, name string) askedImage {
-	asked := askedImage{Image: name}
-	if ref := settings.Images[name].Ref; ref != nil {
-		asked.Ref = ref.String()
-	}
-	return asked
 }
 
 // ReadAll reads stages, several at once, and tells for each what kept it from being read.
@@ -208,37 +191,6 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 // lostChapter is where the documentation says more.
 const lostChapter = "docs/operations.md, \"get back a state that was lost\""
 
-// askedFor has what a stage file asks for, or says why that cannot be deployed.
-func (s *Stage) askedFor(settings *stage.Stage, mistakes error) {
-	if mistakes != nil { // what was deployed and what runs is known all the same
-		s.differ("Pulumi.%s.yaml cannot be deployed as it is: %s", stagefile.StageName(s.Stage),
-			strings.ReplaceAll(mistakes.Error(), "\n", "; "))
-		return
-	}
-	s.asked(settings)
-	s.askedTasks(settings)
-}
-
-// askedBy reads what the stage file asks for, and tells whether that has changed since the last update.
-func (s *Stage) askedBy(loaded *snapshot.Stage, hasFile bool) (undeployed bool) {
-	last := loaded.Last
-	if !hasFile {
-		s.differ("there is no Pulumi.%s.yaml, though there is a stack: bring the file back, or remove the stage (`pulumi "+
-			"destroy --stack %s`)", loaded.Name(), s.Stage)
-		if last != nil { // how AWS was asked then
-			for key, value := range last.Config {
-				if _, is := loaded.Config[key]; !is && strings.HasPrefix(key, "aws:") && value.Value != nil {
-					loaded.Config[key] = *value.Value
-				}
-			}
-		}
-		return false
-	}
-	s.askedFor(loaded.Declared())
-	return last != nil && last.Kind == "update" &&
-		s.undeployed(loaded.Flat(), flatconfig.Of(loaded.Project.Name, last.Config))
-}
-
 func (s *Stage) differ(format string, args ...any) {
 	s.Differences = append(s.Differences, fmt.Sprintf(format, args...))
 }
@@ -251,33 +203,6 @@ func entryOf[T any](entries map[string]*T, name string) *T {
 		entries[name] = new(T)
 	}
 	return entries[name]
-}
-
-func (s *Stage) asked(settings *stage.Stage) {
-	for name, service := range settings.Services {
-		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(),
-			service.Scaling != nil}
-	}
-}
-
-// undeployed tells which keys the stage file has changed since the last update, and whether there are any.
-func (s *Stage) undeployed(now, before flatconfig.Config) bool {
-	s.SecretsCompared = !now.Hidden() && !before.Hidden()
-	var changed, removed []string
-	for _, change := range flatconfig.Changes(before, now) {
-		if change.What == "removed" {
-			removed = append(removed, change.Key)
-		} else {
-			changed = append(changed, change.Key)
-		}
-	}
-	if len(changed) > 0 {
-		s.differ("not deployed yet: %s", strings.Join(changed, ", "))
-	}
-	if len(removed) > 0 {
-		s.differ("removed since the last update, which still had: %s", strings.Join(removed, ", "))
-	}
-	return len(changed)+len(removed) > 0
 }
 
 // compareImages tells which images are gone without which no task starts.

@@ -19,7 +19,6 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/internal/ecsread"
 	"slipway/internal/schedule"
-	"slipway/stage"
 )
 
 // taskStatus is a task as the stage file, the last update and AWS know it; what one does not know of is nil.
@@ -27,17 +26,6 @@ type taskStatus struct {
 	Asked    *askedTask     `json:"asked"`
 	Deployed *taskRevision  `json:"deployed"`
 	Schedule *readySchedule `json:"schedule"`
-}
-
-type askedTask struct {
-	askedImage
-	// Schedule is the expression, in TimeZone; both are empty for none.
-	Schedule string `json:"schedule,omitempty"`
-	TimeZone string `json:"timeZone,omitempty"`
-	// Before names the services whose deployments wait for the task.
-	Before []string `json:"before,omitempty"`
-
-	enabled bool
 }
 
 // taskRevision is what runs when somebody, or the schedule, runs the task.
@@ -71,16 +59,6 @@ type readySchedule struct {
 const mostRuns = 3
 
 func (s *Stage) task(name string) *taskStatus { return entryOf(s.Tasks, name) }
-
-func (s *Stage) askedTasks(settings *stage.Stage) {
-	for name, task := range settings.Tasks {
-		asked := &askedTask{askedImage: imageAsked(settings, task.Image), Before: task.Before}
-		if task.Schedule != nil {
-			asked.Schedule, asked.TimeZone, asked.enabled = task.Schedule.When, task.Schedule.TimeZone, task.Schedule.Enabled
-		}
-		s.task(name).Asked = asked
-	}
-}
 
 // readyTasks reads what would run, and when it does next. A schedule that cannot be read does not end it: who may read
 // the rest need not be allowed to read schedules.
