@@ -44,6 +44,17 @@ func TestAPreviewThatAReviewerReads(t *testing.T) {
 	require.Contains(t, p.run("slipway", "preview", "nowhere").output, "there is no stage nowhere")
 }
 
+func TestAPreviewTellsAFirstSecretByItsName(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("secrets: [API_KEY]")
+	p.encrypt("dev", "API_KEY", "hunter2-preview")
+	p.replace("Pulumi.dev.yaml", "hello from dev", "good day")
+	r := p.ok("slipway", "preview", "dev")
+	require.Contains(t, r.stdout, "\n  web.environment.GREETING: hello from dev → good day\n  web.secrets.API_KEY: added (secret)\n")
+	require.NotContains(t, r.output, "hunter2")
+}
+
 func TestAPreviewSaysWhatIsCopied(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)

@@ -144,6 +144,9 @@ func (w *Workload) add(resource *Resource, settings *stage.Stage) {
 	case taskDefinitionType:
 		w.Revision = revisionOf(resource.oldOutputs)
 		w.NewRevision = resource.What == "created" || resource.What == "replaced"
+		if resource.What == "replaced" && resource.new[containerDefinitions] == pulumicli.UnknownValue {
+			w.Settings = declaredChanges(resource.old[containerDefinitions], w.Name, settings.TaskDefinition(w.Name))
+		}
 		w.addSettings(resource)
 	case serviceType:
 		w.service = resource

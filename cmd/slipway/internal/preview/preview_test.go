@@ -260,6 +260,35 @@ func TestAnImageThatIsCopiedAgain(t *testing.T) {
 	require.Equal(t, "dev: 1 image is copied\n  image web is copied: a into b: all\n", printed(t, found, false))
 }
 
+// A secret whose ARN AWS makes up hides the rest of the container definitions.
+func TestWhatIsDeclaredIsToldOfUnknownDefinitions(t *testing.T) {
+	t.Parallel()
+	old := map[string]any{containerDefinitions: `[{"name": "web", "image": "r/web:1", "environment": [` +
+		variable("GREETING", "hello") + "," + variable("GONE", "1") + "," + variable("SAME", "2") +
+		`], "secrets": [{"name": "KEPT", "valueFrom": "arn:1"}]}, {"name": "log-agent", "image": "r/agent:1"}]`}
+	container := func(environment map[string]string, secrets ...string) stage.Container {
+		container := stage.Container{Environment: environment, Secrets: map[string]stage.Secret{}}
+		for _, secret := range secrets {
+			container.Secrets[secret] = stage.Secret{}
+		}
+		return container
+	}
+	settings := &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
+		TaskDefinition: stage.TaskDefinition{
+			Container:  container(map[string]string{"GREETING": "good day", "SAME": "2", "a.b": "3"}, "KEPT", "NEW"),
+			Containers: map[string]stage.Sidecar{"log-agent": {Container: container(map[string]string{"LEVEL": "debug"})}},
+		}}}}
+	new := map[string]any{containerDefinitions: unknown}
+	found := Of("dev", &pulumicli.Preview{Steps: rolled("web", old, new)}, settings)
+	require.Contains(t, printed(t, found, false), "(the newest is 3)\n"+
+		"  containerDefinitions: changed, to what only the update knows\n"+
+		"  log-agent.environment.LEVEL: + debug\n"+
+		"  web.environment.GONE: - 1\n"+
+		"  web.environment.GREETING: hello → good day\n"+
+		`  web.environment["a.b"]: + 3`+"\n"+
+		"  web.secrets.NEW: added (secret)\n")
+}
+
 func TestARepositoryThatECRWouldNotDelete(t *testing.T) {
 	t.Parallel()
 	var steps []pulumicli.Step
