@@ -33,22 +33,24 @@ type Copy struct {
 }
 
 // Prepare finds out what is to be copied: nothing where the stage's repository has the image already, for the platform
-// of its tasks. Its error says what keeps the image from being copied or from running, which is a registries.Warning
-// only where there is nothing to copy.
+// of its tasks. Its error says what keeps the image from being copied or from running; a registries.Warning keeps it
+// from neither.
 func (c *Copy) Prepare(ctx context.Context, platform string) error {
-	copied, err := c.Registries.CheckCopy(ctx, c.Own, c.Source, platform)
-	if copied {
-		return err
-	}
-	if errors.As(err, new(*registries.Warning)) {
-		return fmt.Errorf("is to be copied, and cannot be yet; try again: %s", err)
-	} else if err != nil {
-		return err
+	copied, errCheck := c.Registries.CheckCopy(ctx, c.Own, c.Source, platform)
+	warning := (*registries.Warning)(nil)
+	switch {
+	case copied, errCheck != nil && !errors.As(errCheck, &warning):
+		return errCheck
+	case errCheck != nil && warning.Cause != nil:
+		return fmt.Errorf("is to be copied, and cannot be yet; try again: %s", errCheck)
 	}
 	watched, done := watch(ctx, stalledLimit)
 	defer done()
-	c.plan, err = c.read(watched)
-	return c.explain(watched, err)
+	var err error
+	if c.plan, err = c.read(watched); err != nil {
+		return c.explain(watched, err)
+	}
+	return errCheck
 }
 
 // Missing tells whether something is to be copied.

@@ -150,6 +150,23 @@ func TestAnImageIsCopiedByItsDigestAndUnderItsTag(t *testing.T) {
 	require.Zero(t, to.count(http.MethodPatch, ""))
 }
 
+// An image that names no platform may run all the same.
+func TestAnImageOfNoPlatformIsCopied(t *testing.T) {
+	t.Parallel()
+	from, to := serve(t), serve(t)
+	image, err := random.Image(1000, 1)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(from.reference(t, "team/web:one"), image))
+	digest, err := image.Digest()
+	require.NoError(t, err)
+	c := copyOf(t, from, to, digest.String())
+	err = prepare(t, c)
+	require.ErrorAs(t, err, new(*registries.Warning))
+	require.EqualError(t, err, c.Source.String()+" names no platform, and may have nothing for linux/amd64")
+	require.True(t, c.Missing())
+	require.NoError(t, c.Run(t.Context(), quiet))
+}
+
 func TestAnIndexKeepsItsDigest(t *testing.T) {
 	t.Parallel()
 	from, to := serve(t), serve(t)

@@ -83,7 +83,7 @@ func (r *Registries) check(ctx context.Context, image imageref.Ref, platform, ot
 	case err != nil:
 		return &Warning{fmt.Sprintf("it is not known whether %s is there, and ECS may not be able to pull it", image), err}
 	case len(found.Platforms) == 0:
-		return &Warning{Says: fmt.Sprintf("the index %s names no platform, and may have nothing for %s", image, platform)}
+		return &Warning{Says: fmt.Sprintf("%s names no platform, and may have nothing for %s", image, platform)}
 	case !slices.Contains(found.Platforms, platform):
 		return &Refusal{fmt.Sprintf("%s is for %s, and its tasks run on %s", image, strings.Join(found.Platforms, " and "),
 			platform), otherwise}

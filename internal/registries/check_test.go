@@ -97,6 +97,10 @@ func TestTheConfigurationOfASingleImageTellsItsPlatform(t *testing.T) {
 	found, err := look()
 	require.NoError(t, err)
 	require.Equal(t, &Image{digest, []string{"linux/arm64"}}, found)
+	text = "{}"
+	found, err = look()
+	require.NoError(t, err)
+	require.Empty(t, found.Platforms, "it says nothing of a platform")
 	text = "<html>"
 	_, err = look()
 	require.ErrorAs(t, err, new(*Warning))

@@ -40,7 +40,7 @@ type Registries struct {
 type Image struct {
 	// Digest is sha256:… of the image, or of the index that lists those of several platforms.
 	Digest string
-	// Platforms that it runs on, such as linux/amd64, sorted; none where its index names none.
+	// Platforms that it runs on, such as linux/amd64, sorted; none where it names none.
 	Platforms []string
 }
 
@@ -113,13 +113,15 @@ func platformsOf(manifest []byte, config func(digest string) ([]byte, error)) (p
 		if err != nil {
 			return nil, err
 		}
-		var its v1.Platform
-		err = json.Unmarshal(text, &its)
-		return []string{its.OS + "/" + its.Architecture}, err
+		its := &v1.Platform{}
+		if err := json.Unmarshal(text, its); err != nil {
+			return nil, fmt.Errorf("reading the image's configuration: %w", err)
+		}
+		is.Manifests = []v1.Descriptor{{Platform: its}}
 	}
 	for _, each := range is.Manifests {
-		if each.Platform != nil && each.Platform.OS != "unknown" { // an attestation
-			platforms = append(platforms, each.Platform.OS+"/"+each.Platform.Architecture)
+		if its := each.Platform; its != nil && its.OS != "" && its.OS != "unknown" { // which an attestation has
+			platforms = append(platforms, its.OS+"/"+its.Architecture)
 		}
 	}
 	slices.Sort(platforms)
