@@ -253,7 +253,7 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 	}
 	n.hide() // it may be secrets
 	n.spoil()
-	c.lacksDefaults = c.lacksDefaults || meant == defaultsKey
+	c.incomplete = c.incomplete || meant == defaultsKey
 	of.unsure = of.unsure || !slices.Contains(known, meant)
 	return meant
 }

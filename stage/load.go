@@ -20,8 +20,8 @@ type checker struct {
 	document  document
 	aws       AWS // what is known of where the stage runs
 	mistakes  Errors
-	// lacksDefaults is set where the key that holds the defaults is misspelt.
-	lacksDefaults bool
+	// incomplete is set where a key is not read that others need: misspelt defaults, or one of a second namespace.
+	incomplete bool
 }
 
 func newChecker(in Input) *checker {
@@ -45,7 +45,7 @@ func Load(in Input) (*Stage, error) {
 	c.root = merge(defaults, keys)
 	c.decode(c.root, reflect.ValueOf(&c.document).Elem())
 	// What broken defaults would have said is not known, so nothing can be said about the whole.
-	if (defaults == nil || !defaults.bad) && !c.lacksDefaults {
+	if (defaults == nil || !defaults.bad) && !c.incomplete {
 		c.check(aws)
 	}
 	if len(c.mistakes) > 0 {

@@ -247,6 +247,9 @@ func TestKeysBeginWithSlipwayOrWithTheProjectsName(t *testing.T) {
 
 	_, err := load(oneService(""), fmt.Sprintf(shared, "shop"))
 	requireMistake(t, err, "shop:defaults", "Pulumi.yaml", "write slipway:defaults")
+	_, err = load("config:\n  slipway:services: {web: {replicas: 2}}\n  slipway:environment: {A: b}\n", fmt.Sprintf(shared, "shop"))
+	requireMistake(t, err, "shop:defaults", "Pulumi.yaml", "write slipway:defaults")
+	require.Len(t, err, 1, "nothing follows from what is not read")
 	for _, slip := range []string{"slipwya", "shpo"} {
 		_, err = load(oneService("")+"  "+slip+":network: {}\n", "")
 		requireMistake(t, err, slip+":network", "Pulumi.dev.yaml", "write slipway:network")

@@ -120,6 +120,17 @@ func TestARollbackRestoresTheFileOfTheUpdateBefore(t *testing.T) {
 	require.Empty(t, r.Git("status", "--porcelain"))
 }
 
+func TestARollbackKeepsTheNamespaceThatTheKeysHaveNow(t *testing.T) {
+	r, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
+	r.Write("Pulumi.dev.yaml", strings.ReplaceAll(r.Read("Pulumi.dev.yaml"), "shop:", "slipway:"))
+	r.Git("commit", "-q", "-a", "-m", "Keys begin with slipway")
+	plan, err := prepare(t, pulumi, project, 1, false)
+	require.NoError(t, err)
+	require.Contains(t, string(plan.next.Written), "# the greeting is one\n")
+	require.Contains(t, string(plan.next.Written), "  slipway:services:\n")
+	require.NotContains(t, string(plan.next.Written), "shop:")
+}
+
 func TestARollbackPinsTheRevisionsOfTheUpdateBefore(t *testing.T) {
 	r, project, pulumi := twoUpdates(t, revisions(t, "2"))
 	_, err := prepare(t, pulumi, project, 0, true)

@@ -44,7 +44,13 @@ func (r *Plan) restore(ctx context.Context) error {
 		if err != nil {
 			continue // the file was not there then
 		}
-		next, err := r.now.Edit(func(now []byte) ([]byte, error) { return keepEncryption([]byte(content), now) })
+		next, err := r.now.Edit(func(now []byte) ([]byte, error) {
+			earlier, err := r.stage.Project.MoveKeys([]byte(content), r.stage.Project.Namespace(now))
+			if err != nil {
+				return nil, err
+			}
+			return keepEncryption(earlier, now)
+		})
 		if err != nil {
 			refused = errors.Join(refused, err)
 			continue

@@ -3,7 +3,6 @@ package stagefile
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,17 +30,6 @@ func (p *Project) ConfigOfFiles(stack string) (config map[string]string, secretK
 		}
 	}
 	return config, secretKeys, err
-}
-
-// Namespace is what the stage's keys begin with where its file is stageFile, by that and by Pulumi.yaml.
-func (p *Project) Namespace(stageFile []byte) string {
-	config, err := p.sharedConfig()
-	if err != nil {
-		return p.Name
-	}
-	own, _ := Parse(stageFile) // what is malformed, an edit refuses
-	maps.Copy(config, own)
-	return stage.KeyNamespace(p.Name, config)
 }
 
 // sharedConfig is what Pulumi.yaml gives every stage.
