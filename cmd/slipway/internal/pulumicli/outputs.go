@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
+
 	"slipway/cmd/slipway/internal/console"
+	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/imageref"
 )
 
@@ -24,6 +27,50 @@ func (p CLI) Outputs(ctx context.Context, stack string) (*Outputs, error) {
 	if err := p.Call(ctx, &outputs, "stack", "output", "--json", "--stack", stack); err != nil {
 		return nil, err
 	}
+	return parseOutputs(stack, outputs)
+}
+
+// Outputs are those of the stack, as CLI.Outputs reads them.
+func (s *State) Outputs(stack string) (*Outputs, error) {
+	var outputs map[string]json.RawMessage
+	for _, resource := range s.resources() {
+		if resource.Type != "pulumi:pulumi:Stack" || len(resource.Outputs) == 0 {
+			continue
+		}
+		var found any
+		if err := json.Unmarshal(resource.Outputs, &found); err != nil {
+			return nil, fmt.Errorf("the outputs of %s: %w", stack, err)
+		}
+		blinded, err := json.Marshal(blind(found))
+		if err == nil {
+			err = json.Unmarshal(blinded, &outputs)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the outputs of %s: %w", stack, err)
+		}
+	}
+	return parseOutputs(stack, outputs)
+}
+
+// blind puts stagefile.HiddenValue in the place of what a state has encrypted.
+func blind(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		if value[sig.Key] == sig.Secret {
+			return stagefile.HiddenValue
+		}
+		for key := range value {
+			value[key] = blind(value[key])
+		}
+	case []any:
+		for i := range value {
+			value[i] = blind(value[i])
+		}
+	}
+	return value
+}
+
+func parseOutputs(stack string, outputs map[string]json.RawMessage) (*Outputs, error) {
 	found := &Outputs{}
 	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
 		"tasks": &found.Tasks} {

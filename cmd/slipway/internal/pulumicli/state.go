@@ -38,6 +38,14 @@ type Resource struct {
 // Name is the last part of a resource's URN.
 func (r Resource) Name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:] }
 
+// resources are those of a state; none where there is no state.
+func (s *State) resources() []Resource {
+	if s == nil {
+		return nil
+	}
+	return s.Resources
+}
+
 // Pending are the operations of a state that were cut off; none where there is no state.
 func (s *State) Pending() []PendingOperation {
 	if s == nil {
@@ -49,10 +57,7 @@ func (s *State) Pending() []PendingOperation {
 // Service is a service's URN, and the ARN of the revision that ECS was last asked for; empty where the state has no
 // such service.
 func (s *State) Service(cluster, name string) (urn, target string) {
-	if s == nil {
-		return "", ""
-	}
-	for _, resource := range s.Resources {
+	for _, resource := range s.resources() {
 		var own struct{ Name, Cluster, TaskDefinition string }
 		if !resource.Delete && resource.Type == "aws:ecs/service:Service" && json.Unmarshal(resource.Outputs, &own) == nil &&
 			own.Name == name && path.Base(own.Cluster) == cluster {

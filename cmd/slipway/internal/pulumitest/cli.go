@@ -52,7 +52,12 @@ func (s *Stack) run(_ context.Context, _ string, _ io.Reader, args ...string) (s
 	case "output":
 		return s.Outputs, "", nil
 	case "export":
-		if state, is := s.States[flag("--version")]; is {
+		version := flag("--version")
+		state, is := s.States[version]
+		if is && version == "" && s.Outputs != "" { // which the state has, too
+			state = withOutputs(state, s.Outputs)
+		}
+		if is {
 			return `{"deployment": ` + state + `}`, "", nil
 		}
 	case "--json": // of config
@@ -68,6 +73,19 @@ func (s *Stack) run(_ context.Context, _ string, _ io.Reader, args ...string) (s
 		return string(text), "", err
 	}
 	return "", "error: no such thing", fmt.Errorf("exit status 1")
+}
+
+// withOutputs is a state with a resource more: the stack itself, which has the outputs.
+func withOutputs(state, outputs string) string {
+	whole := map[string]json.RawMessage{}
+	var resources []json.RawMessage
+	if json.Unmarshal([]byte(state), &whole) == nil && whole["resources"] != nil {
+		_ = json.Unmarshal(whole["resources"], &resources)
+	}
+	resources = append(resources, json.RawMessage(`{"type": "pulumi:pulumi:Stack", "outputs": `+outputs+`}`))
+	whole["resources"], _ = json.Marshal(resources)
+	text, _ := json.Marshal(whole)
+	return string(text)
 }
 
 // Configuration is what a stage file without secrets says, as an update records it.

@@ -66,14 +66,16 @@ func Load(ctx context.Context, pulumi pulumicli.CLI, project *stagefile.Project,
 			Undecrypted: !parts.Secrets}
 		asking.Go(func() error { return s.History.Open(asked, parts.Updates) })
 	}
-	if parts.Outputs {
-		asking.Go(func() error { return s.ReadOutputs(asked) })
-	}
-	if parts.State {
+	switch {
+	case parts.State:
 		asking.Go(func() (err error) {
-			s.State, err = pulumi.State(asked, stack)
+			if s.State, err = pulumi.State(asked, stack); err == nil && parts.Outputs {
+				s.Outputs, err = s.State.Outputs(stack)
+			}
 			return err
 		})
+	case parts.Outputs:
+		asking.Go(func() error { return s.ReadOutputs(asked) })
 	}
 	if err := asking.Wait(); err != nil || s.History == nil {
 		return s, err
