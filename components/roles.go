@@ -76,15 +76,15 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 			}).(pulumi.StringOutput))
 		}
 	}
-	attached, err := r.attachAll(ctx, "execution", role, permissions, managed)
+	attached, err := r.attachAll(ctx, "execution", r.Stage.ExecutionRole(r.name), role, permissions, managed)
 	return role, attached, err
 }
 
 // attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that.
-func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, permissions []pulumi.StringOutput,
-	managed bool) (attached []pulumi.Resource, err error) {
+func (r roles) attachAll(ctx *pulumi.Context, name, roleName string, role *iam.Role,
+	permissions []pulumi.StringOutput, managed bool) (attached []pulumi.Resource, err error) {
 	if !managed {
-		inline, err := r.attach(ctx, name, role, permissions[0])
+		inline, err := r.attach(ctx, name, roleName, role, permissions[0])
 		return []pulumi.Resource{inline}, err
 	}
 	for i, text := range permissions {
@@ -118,10 +118,12 @@ func hashOf(text string) string { return fmt.Sprintf("%.4x", sha256.Sum256([]byt
 // attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy
 // beside the earlier one, which goes only when the update has succeeded: until then tasks of the earlier revision
 // start with what they need, also after a rollback.
-func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, permissions pulumi.StringOutput) (
+func (r roles) attach(ctx *pulumi.Context, name, roleName string, role *iam.Role, permissions pulumi.StringOutput) (
 	pulumi.Resource, error) {
 	return iam.NewRolePolicy(ctx, r.name+"-"+name, &iam.RolePolicyArgs{
-		Name:   permissions.ApplyT(func(text string) string { return name + "-" + hashOf(text) }).(pulumi.StringOutput),
+		Name: permissions.ApplyT(func(text string) string {
+			return r.Preflight.Policies.forText(roleName, name, text)
+		}).(pulumi.StringOutput),
 		Role:   role.Name,
 		Policy: permissions,
 	}, r.parent, pulumi.DeleteBeforeReplace(false)) // as the provider would for anything that the program names
@@ -146,6 +148,6 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 	for _, text := range texts {
 		permissions = append(permissions, pulumi.String(text).ToStringOutput())
 	}
-	attached, err := r.attachAll(ctx, "task", role, permissions, managed)
+	attached, err := r.attachAll(ctx, "task", r.Stage.TaskRole(r.name), role, permissions, managed)
 	return role, attached, err
 }

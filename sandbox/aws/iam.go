@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +49,6 @@ var role = &resourceType{
 
 var rolePolicy = &resourceType{
 	kind: iam.RolePolicy, noun: "IAM Role Policy", key: "name", autoname: true,
-	existing: "EntityAlreadyExists: the inline policy %s already exists",
 	properties: properties{
 		"name":       {replaces: true},
 		"namePrefix": {replaces: true, computed: true, unsupported: true},
@@ -56,6 +56,16 @@ var rolePolicy = &resourceType{
 		"role":       given,
 	},
 	identify: func(c *call) (string, error) { return text(c.state, "role") + ":" + text(c.state, "name"), nil },
+	custom: &operations{create: func(c *call) (err error) { // PutRolePolicy, which takes the place of one of that name
+		if c.id, err = c.identify(); err != nil {
+			return err
+		}
+		found, err := c.account.Object(iam.RolePolicy, c.objectID())
+		if err != nil || found == nil {
+			return errors.Join(err, c.account.CreateObject(iam.RolePolicy, c.objectID(), c.state, nil))
+		}
+		return c.account.UpdateObject(iam.RolePolicy, c.objectID(), c.state)
+	}},
 }
 
 var managedPolicy = &resourceType{

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/iam"
 )
 
 // A stage that builds goes back to the image of an earlier update, and forward again.
@@ -79,4 +81,29 @@ func TestARefBesideBuildIsAnImageOfTheStagesOwn(t *testing.T) {
 	require.Contains(t, u.output, "images.web.ref (Pulumi.release.yaml): names an image of the repository slipway-dev/web")
 	require.Contains(t, u.output, "pin one of slipway-release/web, or remove build")
 	require.Empty(t, u.changed())
+}
+
+// The policy that the failed update has replaced is still to be deleted, and the one that is needed again stays.
+func TestARevertOfAFailedUpdateKeepsItsPermissions(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.serviceKeys(`permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::one/*"]}]`)
+	p.commit("One")
+	p.up("dev")
+	p.aws.setFaults(map[string]string{"failing-tasks": "slipway-dev-web:2"})
+	p.replace("Pulumi.dev.yaml", ":::one", ":::two")
+	p.replace("Pulumi.dev.yaml", "hello from dev", "two")
+	require.NotZero(t, p.tryUp("dev").status)
+	require.Len(t, p.aws.objects(iam.RolePolicy), 3)
+	p.git("checkout", "Pulumi.dev.yaml")
+	p.up("dev")
+	for _, statement := range p.aws.statements("slipway-dev-web-task") {
+		require.Equal(t, []string{"arn:aws:s3:::one/*"}, statement.Resource)
+	}
+	p.settled("dev")
+
+	p.replace("Pulumi.dev.yaml", ":::one", ":::two")
+	p.up("dev")
+	require.Len(t, p.aws.objects(iam.RolePolicy), 2)
+	p.settled("dev")
 }
