@@ -40,7 +40,7 @@ func inputsByResource(t *testing.T, recorded *recorder) map[string]string {
 		if !registered.RegisterRPC.GetCustom() {
 			continue
 		}
-		name := registered.TypeToken + " " + registered.Name
+		name := registered.TypeToken + " " + besideName(registered.Name)
 		if registered.TypeToken == "aws:route53/record:Record" {
 			name += " " + registered.Inputs["type"].StringValue() // a domain's own record, and the proof that it is one's own
 		}

@@ -33,8 +33,6 @@ type Preflight struct {
 	Builds map[string]*build.Plan
 	// Rollouts watches the services' deployments.
 	Rollouts *Rollouts
-	// Policies are the names of the policies that the stage's roles have.
-	Policies policyNames
 	// AlarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
 	AlarmsToDisable map[string][]string
 }
@@ -51,10 +49,11 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	}
 	errSizes := checkSizes(account, settings)
 	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
-	var errServices, errTasks, errOwners, errPolicies, errNetwork, errIngress, errBuilds error
+	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
-	asking.Go(func() { found.Policies, errPolicies = lookupPolicies(ctx.Context(), account, settings) })
+	var warnings []string
+	asking.Go(func() { warnings = managedChanges(ctx.Context(), account, settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
@@ -65,13 +64,12 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	found.Revisions, found.Copies = pinned.Revisions, pinned.Copies
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
 	asking.Wait()
-	for _, warning := range append(found.Policies.managedChanges(account, settings), pinned.Warnings...) {
+	for _, warning := range append(warnings, pinned.Warnings...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
 			return nil, err
 		}
 	}
-	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errPolicies, errNetwork, errIngress, errPinned,
-		errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errPinned, errBuilds)
 }
 
 // preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update

@@ -76,20 +76,20 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 			}).(pulumi.StringOutput))
 		}
 	}
-	attached, err := r.attachAll(ctx, "execution", r.Stage.ExecutionRole(r.name), role, permissions, managed)
+	attached, err := r.attachAll(ctx, "execution", role, texts, permissions, managed)
 	return role, attached, err
 }
 
-// attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that.
-func (r roles) attachAll(ctx *pulumi.Context, name, roleName string, role *iam.Role,
+// attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that. texts
+// are the permissions as far as the stage file says them.
+func (r roles) attachAll(ctx *pulumi.Context, name string, role *iam.Role, texts []string,
 	permissions []pulumi.StringOutput, managed bool) (attached []pulumi.Resource, err error) {
 	if !managed {
-		inline, err := r.attach(ctx, name, roleName, role, permissions[0])
+		inline, err := r.attach(ctx, name, role, texts[0], permissions[0])
 		return []pulumi.Resource{inline}, err
 	}
 	for i, text := range permissions {
-		// As inline policies do, a changed one takes another name, and so stands beside the earlier one for a while.
-		part := fmt.Sprintf("%s-%s-%d", r.name, name, i+1)
+		part, options := besideEarlier(fmt.Sprintf("%s-%s-%d", r.name, name, i+1), hashOf(texts[i]), r.parent)
 		policy, err := iam.NewPolicy(ctx, part, &iam.PolicyArgs{
 			Name: text.ApplyT(func(text string) string {
 				return fmt.Sprintf("%s-%s-%d-%s", r.Stage.Family(r.name), name, i+1, hashOf(text))
@@ -97,13 +97,13 @@ func (r roles) attachAll(ctx *pulumi.Context, name, roleName string, role *iam.R
 			Path:   pulumi.String(r.Stage.Roles.Path),
 			Policy: text,
 			Tags:   pulumi.ToStringMap(r.Stage.TagsOf(r.name)),
-		}, r.parent, pulumi.DeleteBeforeReplace(false))
+		}, options...)
 		if err != nil {
 			return nil, err
 		}
 		one, err := iam.NewRolePolicyAttachment(ctx, part, &iam.RolePolicyAttachmentArgs{
 			Role: role.Name, PolicyArn: policy.Arn,
-		}, r.parent, pulumi.DeleteBeforeReplace(false))
+		}, options...)
 		if err != nil {
 			return nil, err
 		}
@@ -115,18 +115,16 @@ func (r roles) attachAll(ctx *pulumi.Context, name, roleName string, role *iam.R
 // hashOf begins a text's hash.
 func hashOf(text string) string { return fmt.Sprintf("%.4x", sha256.Sum256([]byte(text))) }
 
-// attach gives a role its permissions, under a name that depends on them. Other permissions are then another policy
-// beside the earlier one, which goes only when the update has succeeded: until then tasks of the earlier revision
-// start with what they need, also after a rollback.
-func (r roles) attach(ctx *pulumi.Context, name, roleName string, role *iam.Role, permissions pulumi.StringOutput) (
+// attach gives a role its permissions, under a name that depends on them: other permissions stand beside the earlier
+// ones, with which tasks of the earlier revision start until the update has succeeded, also after a rollback.
+func (r roles) attach(ctx *pulumi.Context, name string, role *iam.Role, text string, permissions pulumi.StringOutput) (
 	pulumi.Resource, error) {
-	return iam.NewRolePolicy(ctx, r.name+"-"+name, &iam.RolePolicyArgs{
-		Name: permissions.ApplyT(func(text string) string {
-			return r.Preflight.Policies.forText(roleName, name, text)
-		}).(pulumi.StringOutput),
+	inPulumi, options := besideEarlier(r.name+"-"+name, hashOf(text), r.parent)
+	return iam.NewRolePolicy(ctx, inPulumi, &iam.RolePolicyArgs{
+		Name:   permissions.ApplyT(func(text string) string { return name + "-" + hashOf(text) }).(pulumi.StringOutput),
 		Role:   role.Name,
 		Policy: permissions,
-	}, r.parent, pulumi.DeleteBeforeReplace(false)) // as the provider would for anything that the program names
+	}, options...)
 }
 
 // task declares the role that the containers' own code has, with a policy of what the stage file permits: none where
@@ -148,6 +146,6 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 	for _, text := range texts {
 		permissions = append(permissions, pulumi.String(text).ToStringOutput())
 	}
-	attached, err := r.attachAll(ctx, "task", r.Stage.TaskRole(r.name), role, permissions, managed)
+	attached, err := r.attachAll(ctx, "task", role, texts, permissions, managed)
 	return role, attached, err
 }

@@ -118,7 +118,8 @@ func balancerRules(recorded *recorder) map[string]string {
 	rules := map[string]string{}
 	for _, rule := range recorded.all("aws:ec2/securityGroupRule:SecurityGroupRule") {
 		if strings.HasPrefix(rule.Name, "dev-") {
-			rules[rule.Name] = fmt.Sprint(rule.Inputs["type"].StringValue(), " ", rule.Inputs["fromPort"].NumberValue())
+			rules[besideName(rule.Name)] = fmt.Sprint(rule.Inputs["type"].StringValue(), " ",
+				rule.Inputs["fromPort"].NumberValue())
 		}
 	}
 	return rules

@@ -112,6 +112,6 @@ func scheduleRole(ctx *pulumi.Context, w roles) (*iam.Role, pulumi.Resource, err
 		}
 		return stage.PolicyText(statements...)
 	}).(pulumi.StringOutput)
-	attached, err := w.attach(ctx, "schedule", w.Stage.ScheduleRole(name), role, permissions)
+	attached, err := w.attach(ctx, "schedule", role, queue, permissions)
 	return role, attached, err
 }

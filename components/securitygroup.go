@@ -2,6 +2,7 @@ package components
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -61,10 +62,13 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 	return rules, nil
 }
 
-// newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side.
+// newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side. One at another
+// port stands beside the earlier one, so that the port of a service is not shut before its tasks at the other one are
+// there.
 func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map,
 	parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	rule := &securityGroupRule{}
+	inPulumi, standing := besideEarlier(name, strconv.Itoa(port), parent)
 	properties := pulumi.Map{
 		"type":            pulumi.String(direction),
 		"securityGroupId": g.ID(),
@@ -73,9 +77,6 @@ func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, por
 		"toPort":          pulumi.Int(port),
 	}
 	maps.Copy(properties, other)
-	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule,
-		parent, awsPackageVersion,
-		// The provider would delete a rule first, and so shut the port of a service before its tasks at another port
-		// are there.
-		pulumi.DeleteBeforeReplace(false))
+	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", inPulumi, properties, rule,
+		append(standing, awsPackageVersion)...)
 }

@@ -3,6 +3,7 @@ package components
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -82,12 +83,17 @@ func (r *recorder) all(token string) []pulumi.MockResourceArgs {
 	return all
 }
 
+var whatItSays = regexp.MustCompile("-([0-9a-f]{8}|[0-9]{2,5})$")
+
+// besideName is a resource's name without the end that tells it from one that says something else (besideEarlier).
+func besideName(name string) string { return whatItSays.ReplaceAllString(name, "") }
+
 // named is the registered resource of a type with a name.
 func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceArgs {
 	t.Helper()
 	var names []string
 	for _, registered := range r.all(token) {
-		if registered.Name == name {
+		if besideName(registered.Name) == name {
 			return registered
 		}
 		names = append(names, registered.Name)

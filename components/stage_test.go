@@ -274,16 +274,20 @@ func TestTheExecutionRoleTellsSecretsFromParameters(t *testing.T) {
 
 func TestOtherPermissionsAreAnotherPolicy(t *testing.T) {
 	t.Parallel()
+	inPulumi := map[string]string{}
 	name := func(action string) string {
 		recorded := declareStage(t, map[string]string{
 			"services": `{"web": {"image": "web", "permissions": [{"actions": ["` + action +
 				`"], "resources": ["arn:aws:s3:::uploads/*"]}]}}`,
 		}, nil)
-		return recorded.named(t, "aws:iam/rolePolicy:RolePolicy", "web-task").Inputs["name"].StringValue()
+		policy := recorded.named(t, "aws:iam/rolePolicy:RolePolicy", "web-task")
+		inPulumi[action] = policy.Name
+		return policy.Inputs["name"].StringValue()
 	}
 	require.Regexp(t, "^task-[0-9a-f]{8}$", name("s3:GetObject"))
 	require.Equal(t, name("s3:GetObject"), name("s3:GetObject"))
 	require.NotEqual(t, name("s3:GetObject"), name("s3:PutObject"), "a rollback finds those of its revision")
+	require.NotEqual(t, inPulumi["s3:GetObject"], inPulumi["s3:PutObject"], "no replacement, whose end would be a deletion")
 }
 
 func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
@@ -324,7 +328,7 @@ func TestTheTaskRoleMayDoWhatTheStageFilePermits(t *testing.T) {
 // dependsOn tells whether a resource waits for another one.
 func dependsOn(registered pulumi.MockResourceArgs, token, name string) bool {
 	for _, urn := range registered.RegisterRPC.GetDependencies() {
-		if strings.HasSuffix(urn, token+"::"+name) {
+		if _, found, is := strings.Cut(urn, token+"::"); is && besideName(found) == name {
 			return true
 		}
 	}

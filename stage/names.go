@@ -74,20 +74,6 @@ func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-t
 // ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
 func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
 
-// RolesWithPolicies are the names of the roles that the stage gives permissions.
-func (s *Stage) RolesWithPolicies() (roles []string) {
-	for _, name := range s.TaskDefinitions() {
-		roles = append(roles, s.ExecutionRole(name))
-		if len(s.TaskStatements(name)) > 0 {
-			roles = append(roles, s.TaskRole(name))
-		}
-		if s.Tasks[name].Schedule != nil {
-			roles = append(roles, s.ScheduleRole(name))
-		}
-	}
-	return roles
-}
-
 // ScheduleName is the name of a task's schedule in EventBridge Scheduler.
 func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
 

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -56,16 +55,22 @@ var rolePolicy = &resourceType{
 		"role":       given,
 	},
 	identify: func(c *call) (string, error) { return text(c.state, "role") + ":" + text(c.state, "name"), nil },
-	custom: &operations{create: func(c *call) (err error) { // PutRolePolicy, which takes the place of one of that name
-		if c.id, err = c.identify(); err != nil {
-			return err
-		}
-		found, err := c.account.Object(iam.RolePolicy, c.objectID())
-		if err != nil || found == nil {
-			return errors.Join(err, c.account.CreateObject(iam.RolePolicy, c.objectID(), c.state, nil))
-		}
-		return c.account.UpdateObject(iam.RolePolicy, c.objectID(), c.state)
-	}},
+	custom:   &operations{create: putRolePolicy},
+}
+
+// putRolePolicy is as PutRolePolicy: a policy of that name that the role has already gets the new text.
+func putRolePolicy(c *call) (err error) {
+	if c.id, err = c.identify(); err != nil {
+		return err
+	}
+	there, err := c.account.Object(iam.RolePolicy, c.id)
+	switch {
+	case err != nil:
+		return err
+	case there == nil:
+		return c.account.CreateObject(iam.RolePolicy, c.id, c.state, nil)
+	}
+	return c.account.UpdateObject(iam.RolePolicy, c.id, c.state)
 }
 
 var managedPolicy = &resourceType{

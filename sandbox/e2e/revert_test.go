@@ -1,14 +1,17 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/vpc"
 )
 
 // A stage that builds goes back to the image of an earlier update, and forward again.
@@ -83,27 +86,54 @@ func TestARefBesideBuildIsAnImageOfTheStagesOwn(t *testing.T) {
 	require.Empty(t, u.changed())
 }
 
-// The policy that the failed update has replaced is still to be deleted, and the one that is needed again stays.
-func TestARevertOfAFailedUpdateKeepsItsPermissions(t *testing.T) {
+func TestWhatARevisionNeedsComesBackWithTheCommitBeforeAFailedUpdate(t *testing.T) {
 	t.Parallel()
-	p := newProject(t)
-	p.serviceKeys(`permissions: [{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::one/*"]}]`)
-	p.commit("One")
-	p.up("dev")
-	p.aws.setFaults(map[string]string{"failing-tasks": "slipway-dev-web:2"})
-	p.replace("Pulumi.dev.yaml", ":::one", ":::two")
-	p.replace("Pulumi.dev.yaml", "hello from dev", "two")
-	require.NotZero(t, p.tryUp("dev").status)
-	require.Len(t, p.aws.objects(iam.RolePolicy), 3)
-	p.git("checkout", "Pulumi.dev.yaml")
-	p.up("dev")
-	for _, statement := range p.aws.statements("slipway-dev-web-task") {
-		require.Equal(t, []string{"arn:aws:s3:::one/*"}, statement.Resource)
+	publishing := func(topics ...string) string {
+		return `permissions: [{actions: ["sns:Publish"], resources: ["` + strings.Join(topics, `", "`) + `"]}]`
 	}
-	p.settled("dev")
+	topics := func(name string) (arns []string) { // more than a role's own policy takes
+		for i := range 80 {
+			arns = append(arns, fmt.Sprintf("arn:aws:sns:*:*:%s-%040d", name, i))
+		}
+		return arns
+	}
+	for name, keys := range map[string]struct{ before, after []string }{
+		"permissions":         {[]string{publishing("*")}, []string{publishing("arn:aws:sns:*:*:shop")}},
+		"many permissions":    {[]string{publishing(topics("shop")...)}, []string{publishing(topics("mail")...)}},
+		"an open port":        {[]string{"allowFrom: [10.0.0.0/8]"}, []string{"port: 9090", "allowFrom: [10.0.0.0/8]"}},
+		"a routed port":       {[]string{"route: {}"}, []string{"port: 9090", "route: {}"}},
+		"a secret, the first": {[]string{"stopTimeout: 20"}, []string{"stopTimeout: 20", "secrets: [PASSWORD]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t)
+			p.encrypt("dev", "PASSWORD", "hunter2")
+			p.serviceKeys(keys.before...)
+			p.commit("Before")
+			p.up("dev")
+			needed := func() (texts []string) {
+				for _, kind := range []string{iam.RolePolicy, iam.Policy, vpc.SecurityGroupRule} {
+					for _, object := range p.aws.objects(kind) {
+						texts = append(texts, fmt.Sprint(object.Text("policy"), object["fromPort"]))
+					}
+				}
+				slices.Sort(texts)
+				return texts
+			}
+			before := needed()
 
-	p.replace("Pulumi.dev.yaml", ":::one", ":::two")
-	p.up("dev")
-	require.Len(t, p.aws.objects(iam.RolePolicy), 2)
-	p.settled("dev")
+			p.replace("Pulumi.dev.yaml", strings.Join(keys.before, "\n      "), strings.Join(keys.after, "\n      "))
+			p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+			p.commit("Something else")
+			p.aws.setFaults(failing("2"))
+			require.NotZero(t, p.tryUp("dev").status)
+			require.Subset(t, needed(), before, "the tasks that run have what they need")
+			p.aws.setFaults(nil)
+
+			p.git("revert", "--no-edit", "HEAD")
+			p.up("dev")
+			require.Equal(t, before, needed(), "the account has what the state says")
+			p.settled("dev")
+		})
+	}
 }

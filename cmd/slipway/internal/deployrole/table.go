@@ -158,7 +158,7 @@ var table = []row{
 	{"the hosted zone", update | preview, "route53: GetHostedZone ListTagsForResource", (*names).zones, nil},
 	{"services before an update", update | preview, "ecs: DescribeServices", (*names).services, nil},
 	{"owners of names", update | preview, "iam: GetRole", lookedUp((*names).ownersRoles), nil},
-	{"names of policies", update | preview, "iam: ListRolePolicies", lookedUp((*names).roles), nil},
+	{"roles with managed policies", update | preview, "iam: ListRolePolicies", lookedUp((*names).rolesOfPolicies), nil},
 	{"tasks before a deployment", update | preview, "ecs: ListTasks", anyWith((*names).predeploys), inCluster},
 	{"tasks before a deployment", update | preview, "ecs: DescribeTasks", (*names).runningTasks, nil},
 

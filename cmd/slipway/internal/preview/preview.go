@@ -87,7 +87,7 @@ func Of(name string, found *pulumicli.Preview, settings *stage.Stage) *Preview {
 		p.Warnings = append(p.Warnings, strings.TrimPrefix(warning, "warning: "))
 	}
 	workloads := map[string]*Workload{}
-	for _, step := range found.Steps {
+	for _, step := range joinPolicies(found.Steps) {
 		resource := newResource(step)
 		if resource == nil {
 			continue

@@ -156,6 +156,13 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 			map[string]any{"policy": `{"Statement": [{"Sid": "A", "Action": ["sqs:SendMessage"]}, ` +
 				`{"Sid": "B", "Action": ["s3:GetObject"]}]}`}, "policy")},
 			"    policy.Statement.A.Action: + [\"sqs:SendMessage\"]\n"},
+		"other permissions": {[]pulumicli.Step{
+			step("create", service+"$aws:iam/rolePolicy:RolePolicy", "web-task-0123abcd", "web", none,
+				map[string]any{"name": "task-0123abcd", "policy": `{"Statement": [{"Sid": "A", "Action": ["sns:Publish"]}]}`}),
+			step("delete", service+"$aws:iam/rolePolicy:RolePolicy", "web-task-89abcdef", "web",
+				map[string]any{"name": "task-89abcdef", "policy": `{"Statement": [{"Sid": "A", "Action": ["s3:GetObject"]}]}`}, nil)},
+			"  aws:iam/rolePolicy:RolePolicy web-task is replaced\n" +
+				`    policy.Statement.A.Action: ["s3:GetObject"] → ["sns:Publish"]` + "\n"},
 		"other tags": {[]pulumicli.Step{
 			step("update", service+"$aws:iam/role:Role", "web-task", "web", map[string]any{"tags": map[string]any{"team": "a"}},
 				map[string]any{"tags": map[string]any{"team": "b"}}, "tags", "tagsAll"),
