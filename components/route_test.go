@@ -224,8 +224,9 @@ func TestAnExistingLoadBalancerIsLeftToItsOwner(t *testing.T) {
 	sources := map[string]string{}
 	for _, rule := range recorded.all("aws:ec2/securityGroupRule:SecurityGroupRule") {
 		require.Equal(t, "web-id", rule.Inputs["securityGroupId"].StringValue(), "the groups of its owner are not changed")
-		sources[rule.Name] = rule.Inputs["sourceSecurityGroupId"].StringValue()
-		require.True(t, dependsOn(recorded.named(t, "aws:ecs/service:Service", "web"), rule.TypeToken, rule.Name))
+		sources[besideName(rule.Name)] = rule.Inputs["sourceSecurityGroupId"].StringValue()
+		service := recorded.named(t, "aws:ecs/service:Service", "web")
+		require.True(t, dependsOn(service, rule.TypeToken, besideName(rule.Name)))
 	}
 	require.Equal(t, map[string]string{"web-from-sg-1": "sg-1", "web-from-sg-2": "sg-2"}, sources)
 	record := recorded.inputs(t, "aws:route53/record:Record")
