@@ -62,6 +62,21 @@ func TestLongPermissionsStandInManagedPolicies(t *testing.T) {
 	settled := p.up("dev", "--refresh", "--expect-no-changes")
 	require.NotContains(t, settled.output, "managed policies", "it has them already")
 
+	// An update that fails leaves those of before, which are still to be deleted.
+	before := p.read("Pulumi.dev.yaml")
+	p.withoutOptions()
+	p.serviceKeys(buckets(151))
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	p.aws.setFaults(map[string]string{"failing-tasks": "slipway-dev-web:*"})
+	require.NotZero(t, p.tryUp("dev").status)
+	p.aws.setFaults(nil)
+	p.write("Pulumi.dev.yaml", before)
+	p.up("dev")
+	require.Len(t, p.aws.objects(iam.Policy), 2)
+	require.Len(t, p.aws.objects(iam.RolePolicyAttachment), 2)
+	require.Equal(t, iam.Allowed, permitted("0149"))
+	p.settled("dev")
+
 	p.withoutOptions()
 	p.serviceKeys(buckets(2))
 	p.up("dev")
