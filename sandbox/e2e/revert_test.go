@@ -88,18 +88,11 @@ func TestARefBesideBuildIsAnImageOfTheStagesOwn(t *testing.T) {
 
 func TestWhatARevisionNeedsComesBackWithTheCommitBeforeAFailedUpdate(t *testing.T) {
 	t.Parallel()
-	publishing := func(topics ...string) string {
-		return `permissions: [{actions: ["sns:Publish"], resources: ["` + strings.Join(topics, `", "`) + `"]}]`
-	}
-	topics := func(name string) (arns []string) { // more than a role's own policy takes
-		for i := range 80 {
-			arns = append(arns, fmt.Sprintf("arn:aws:sns:*:*:%s-%040d", name, i))
-		}
-		return arns
+	publishing := func(topic string) string {
+		return `permissions: [{actions: ["sns:Publish"], resources: ["` + topic + `"]}]`
 	}
 	for name, keys := range map[string]struct{ before, after []string }{
 		"permissions":         {[]string{publishing("*")}, []string{publishing("arn:aws:sns:*:*:shop")}},
-		"many permissions":    {[]string{publishing(topics("shop")...)}, []string{publishing(topics("mail")...)}},
 		"an open port":        {[]string{"allowFrom: [10.0.0.0/8]"}, []string{"port: 9090", "allowFrom: [10.0.0.0/8]"}},
 		"a routed port":       {[]string{"route: {}"}, []string{"port: 9090", "route: {}"}},
 		"a secret, the first": {[]string{"stopTimeout: 20"}, []string{"stopTimeout: 20", "secrets: [PASSWORD]"}},
