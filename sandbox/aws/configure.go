@@ -9,16 +9,33 @@ import (
 	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/peer"
 
 	"slipway/sandbox/account"
 )
 
-// settings are those of the provider that was configured last. The engine names no provider in the calls for
-// resources, and a stage has one.
+// settings are those of one provider: a stage has one, and a team's own resources may have another, of another region.
 type settings struct {
 	account     *account.Account // as who the provider is sees it
 	region      string
 	defaultTags values
+}
+
+// connection is what a call came by. The engine names no provider in the calls for resources, and has a connection for
+// each.
+func connection(ctx context.Context) string {
+	if from, is := peer.FromContext(ctx); is {
+		return from.Addr.String()
+	}
+	return ""
+}
+
+// settingsOf are those of the provider that a call is for.
+func (s *server) settingsOf(ctx context.Context) *settings {
+	if configured, is := s.settings.Load(connection(ctx)); is {
+		return configured.(*settings)
+	}
+	return &settings{account: s.account, defaultTags: values{}}
 }
 
 // configKeys are the provider settings that the sandbox understands or may leave alone.
@@ -63,7 +80,7 @@ func (s *server) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest)
 			configured.defaultTags = tags
 		}
 	}
-	s.settings.Store(configured)
+	s.settings.Store(connection(ctx), configured)
 	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: true}, nil
 }
 

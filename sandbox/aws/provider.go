@@ -8,7 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"sync/atomic"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
@@ -28,7 +28,7 @@ type server struct {
 	pulumirpc.UnimplementedResourceProviderServer
 	account  *account.Account
 	identify Identify
-	settings atomic.Pointer[settings]
+	settings sync.Map // by connection
 }
 
 // Serve answers on a port of 127.0.0.1 until stop is called. What it makes is in the account of who it is. Types of
@@ -53,9 +53,7 @@ func Serve(a *account.Account, identify Identify) (port int, stop func(), err er
 }
 
 func newServer(a *account.Account, identify Identify) *server {
-	s := &server{account: a, identify: identify}
-	s.settings.Store(&settings{account: a, defaultTags: values{}})
-	return s
+	return &server{account: a, identify: identify}
 }
 
 func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse,
@@ -80,7 +78,7 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 	return &emptypb.Empty{}, nil
 }
 
-func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+func (s *server) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	u := urn.URN(req.GetUrn())
 	kind, err := findType(string(u.Type()))
 	if err != nil {
@@ -109,7 +107,7 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 		inputs["name"] = name
 		inputs[defaultsKey] = sortSet(append(inputs[defaultsKey].([]any), "name"))
 	}
-	if defaults := s.settings.Load().defaultTags; (len(defaults) > 0 || inputs["tags"] != nil) &&
+	if defaults := s.settingsOf(ctx).defaultTags; (len(defaults) > 0 || inputs["tags"] != nil) &&
 		kind.properties["tagsAll"].computed {
 		if own, isMap := inputs["tags"].(values); isMap || inputs["tags"] == nil {
 			all := maps.Clone(defaults)
@@ -259,7 +257,7 @@ func (s *server) dieAfter(fault, resource string) error {
 		func(value string) bool { return account.NamesType(value, string(urn.URN(resource).Type())) })
 }
 
-func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+func (s *server) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
 	f, known := functions[req.GetTok()]
 	if !known {
 		return nil, fmt.Errorf("the sandbox's aws provider has no function %s", req.GetTok())
@@ -270,7 +268,7 @@ func (s *server) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulum
 			return nil, fmt.Errorf("invoking %s: the sandbox does not know its argument %q", req.GetTok(), key)
 		}
 	}
-	configured := s.settings.Load()
+	configured := s.settingsOf(ctx)
 	if err := authorizeFunction(configured.account, configured.region, req.GetTok(), args); err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", req.GetTok(), operationError(err))
 	}

@@ -129,11 +129,11 @@ func (r *recorder) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		return &pulumirpc.CreateResponse{Properties: req.GetProperties()}, nil
 	}
 	inputs := req.GetProperties().AsMap()
-	id, state, err := r.makeUp(token, urn.URN(req.GetUrn()).Name(), inputs)
+	id, state, err := r.makeUp(ctx, token, urn.URN(req.GetUrn()).Name(), inputs)
 	if err != nil {
 		return nil, err
 	}
-	a := r.settings.Load().account
+	a := r.settingsOf(ctx).account
 	taken := fmt.Errorf("creating %s (%s): it exists already", token, id)
 	if err := a.CreateObject(recordedKind, token+" "+id, plainValues(inputs), taken); err != nil {
 		return nil, operationError(err)
@@ -147,7 +147,7 @@ func (r *recorder) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	if !is {
 		return r.server.Read(ctx, req)
 	}
-	found, err := r.settings.Load().account.Object(recordedKind, token+" "+req.GetId())
+	found, err := r.settingsOf(ctx).account.Object(recordedKind, token+" "+req.GetId())
 	if err != nil || found == nil {
 		return &pulumirpc.ReadResponse{}, err
 	}
@@ -169,7 +169,7 @@ func (r *recorder) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil || req.GetPreview() {
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}
-	err = r.settings.Load().account.UpdateObject(recordedKind, token+" "+req.GetId(), plainValues(inputs))
+	err = r.settingsOf(ctx).account.UpdateObject(recordedKind, token+" "+req.GetId(), plainValues(inputs))
 	return &pulumirpc.UpdateResponse{Properties: properties}, err
 }
 
@@ -178,13 +178,14 @@ func (r *recorder) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	if !is {
 		return r.server.Delete(ctx, req)
 	}
-	err := r.settings.Load().account.DeleteObject(recordedKind, token+" "+req.GetId(), false)
+	err := r.settingsOf(ctx).account.DeleteObject(recordedKind, token+" "+req.GetId(), false)
 	return &emptypb.Empty{}, err
 }
 
 // makeUp is the id that AWS would give a new resource, and its state: the inputs, and what AWS would add.
-func (r *recorder) makeUp(token, logicalName string, inputs values) (id string, state values, err error) {
-	known, settings := recordedTypes[token], r.settings.Load()
+func (r *recorder) makeUp(ctx context.Context, token, logicalName string, inputs values) (
+	id string, state values, err error) {
+	known, settings := recordedTypes[token], r.settingsOf(ctx)
 	module, typeName, _ := strings.Cut(strings.TrimPrefix(token[:strings.LastIndex(token, ":")], "aws:"), "/")
 	if known.service == "" {
 		known.service, known.resource = module, typeName+"/{name}"

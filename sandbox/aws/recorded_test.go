@@ -1,10 +1,13 @@
 package aws
 
 import (
+	"context"
+	"net"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
@@ -106,5 +109,23 @@ func TestWhatAWSDecidesOfARecordedResourceIsByItsPatterns(t *testing.T) {
 		for key, pattern := range want.state {
 			require.Regexp(t, pattern, made.GetProperties().AsMap()[key], "%s: %s", token, key)
 		}
+	}
+}
+
+func TestProvidersOfTwoRegionsAreToldApart(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t)
+	from := func(port int) context.Context {
+		return peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}})
+	}
+	for port, region := range []string{"us-east-1", "eu-west-1"} {
+		_, err := r.Configure(from(port), &pulumirpc.ConfigureRequest{Args: structure(t, values{"region": region})})
+		require.NoError(t, err)
+	}
+	for port, region := range []string{"us-east-1", "eu-west-1"} {
+		made, err := r.Create(from(port), &pulumirpc.CreateRequest{Urn: "urn:pulumi:dev::shop::aws:sqs/queue:Queue::orders",
+			Properties: structure(t, values{"name": "orders"})})
+		require.NoError(t, err)
+		require.Equal(t, "https://sqs."+region+".amazonaws.com/123456789012/orders", made.GetId())
 	}
 }

@@ -58,7 +58,7 @@ type call struct {
 }
 
 func (s *server) call(ctx context.Context, kind *resourceType, id string) *call {
-	configured := s.settings.Load()
+	configured := s.settingsOf(ctx)
 	return &call{ctx: ctx, account: configured.account, region: configured.region, kind: kind, id: id}
 }
 
