@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -23,7 +24,7 @@ import (
 // StrictVariable is the environment variable that has types of resources refused which the table does not have: "on".
 const StrictVariable = "SANDBOX_STRICT"
 
-// recordedKind is that of resources which are recorded: their inputs, by type and id.
+// recordedKind is that of resources which are recorded: their inputs and state, by type and id.
 const recordedKind = "recorded"
 
 // recorder is the provider for a team's own resources, too. One of a type that the table does not have is recorded: its
@@ -135,7 +136,7 @@ func (r *recorder) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	}
 	a := r.settingsOf(ctx).account
 	taken := fmt.Errorf("creating %s (%s): it exists already", token, id)
-	if err := a.CreateObject(recordedKind, token+" "+id, plainValues(inputs), taken); err != nil {
+	if err := a.CreateObject(recordedKind, token+" "+id, recordOf(inputs, state), taken); err != nil {
 		return nil, operationError(err)
 	}
 	properties, err := structpb.NewStruct(state)
@@ -151,7 +152,17 @@ func (r *recorder) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	if err != nil || found == nil {
 		return &pulumirpc.ReadResponse{}, err
 	}
-	return &pulumirpc.ReadResponse{Id: req.GetId(), Inputs: req.GetInputs(), Properties: req.GetProperties()}, nil
+	if len(req.GetProperties().GetFields()) > 0 {
+		return &pulumirpc.ReadResponse{Id: req.GetId(), Inputs: req.GetInputs(), Properties: req.GetProperties()}, nil
+	}
+	inputs, errInputs := structpb.NewStruct(found.Object("inputs")) // as an import asks
+	state, errState := structpb.NewStruct(found.Object("state"))
+	return &pulumirpc.ReadResponse{Id: req.GetId(), Inputs: inputs, Properties: state}, errors.Join(errInputs, errState)
+}
+
+// recordOf is what the account keeps of a resource.
+func recordOf(inputs, state values) values {
+	return values{"inputs": plainValues(inputs), "state": plainValues(state)}
 }
 
 func (r *recorder) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
@@ -169,7 +180,7 @@ func (r *recorder) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil || req.GetPreview() {
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}
-	err = r.settingsOf(ctx).account.UpdateObject(recordedKind, token+" "+req.GetId(), plainValues(inputs))
+	err = r.settingsOf(ctx).account.UpdateObject(recordedKind, token+" "+req.GetId(), recordOf(inputs, state))
 	return &pulumirpc.UpdateResponse{Properties: properties}, err
 }
 

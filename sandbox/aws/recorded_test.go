@@ -56,6 +56,10 @@ func TestATypeThatTheTableDoesNotHaveIsRecorded(t *testing.T) {
 		"arn": "arn:aws:sqs:ap-northeast-2:123456789012:orders"}, made.GetProperties().AsMap())
 	_, err = r.Create(ctx, &pulumirpc.CreateRequest{Urn: queue, Properties: inputs})
 	require.ErrorContains(t, err, "it exists already")
+	imported, err := r.Read(ctx, &pulumirpc.ReadRequest{Urn: queue, Id: url})
+	require.NoError(t, err)
+	require.Equal(t, values{"name": "orders", "delaySeconds": 5.0, "policy": "hush"}, imported.GetInputs().AsMap())
+	require.Contains(t, imported.GetProperties().AsMap()["arn"], ":orders")
 
 	diff := func(news values) *pulumirpc.DiffResponse {
 		response, err := r.Diff(ctx, &pulumirpc.DiffRequest{Urn: queue, Id: url, OldInputs: inputs,
