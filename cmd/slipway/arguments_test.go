@@ -34,9 +34,11 @@ func TestNamesAreCompletedFromTheStageFileAndTheDefaults(t *testing.T) {
 	require.NoError(t, os.WriteFile(project.Directory+"/Pulumi.yaml",
 		[]byte("name: slipway\nruntime: go\nconfig:\n  slipway:defaults:\n    value:\n"+
 			"      services: {api: {image: web}}\n      tasks: {report: {image: web}}\n"), 0o600))
-	require.Equal(t, []string{"migrate", "report"}, project.Tasks("release"))
-	require.Equal(t, []string{"api", "web", "migrate", "report"}, project.Logged("release"))
-	require.Equal(t, []string{"report"}, project.Tasks("new"), "without a file the defaults")
+	for _, project.Name = range []string{"slipway", "shop"} { // whatever it is called
+		require.Equal(t, []string{"migrate", "report"}, project.Tasks("release"))
+		require.Equal(t, []string{"api", "web", "migrate", "report"}, project.Logged("release"))
+		require.Equal(t, []string{"report"}, project.Tasks("new"), "without a file the defaults")
+	}
 }
 
 func TestATaskThatNobodyWaitsForHasNoTimeout(t *testing.T) {

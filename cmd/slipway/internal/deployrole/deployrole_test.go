@@ -211,7 +211,12 @@ func TestImagesThatArePromoted(t *testing.T) {
 
 	same := promotedTo(release, strings.Replace(dev, "210987654321", "123456789012", 1), "update")
 	require.Empty(t, same.allowed("ecr:CreateRepository"), "it runs the image from where it is")
-	_, err := Promoted(nil, load(t, strings.Replace(dev, "  aws:allowedAccountIds: [\"210987654321\"]\n", "", 1)))
+	shop := load(t, dev)
+	shop.Project = "shop"
+	config, err := Promoted(map[string]string{"slipway:services": "{}"}, shop)
+	require.NoError(t, err)
+	require.Contains(t, config, "slipway:images", "whatever the project is called")
+	_, err = Promoted(nil, load(t, strings.Replace(dev, "  aws:allowedAccountIds: [\"210987654321\"]\n", "", 1)))
 	require.ErrorContains(t, err, "--from release: Pulumi.release.yaml does not say where the images are: write aws:region")
 
 	both, err := For("read", load(t, bare), load(t, rich))

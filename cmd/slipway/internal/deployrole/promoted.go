@@ -23,7 +23,7 @@ func Promoted(config map[string]string, from *stage.Stage) (map[string]string, e
 	}
 	var accounts []string
 	_ = json.Unmarshal([]byte(config["aws:allowedAccountIds"]), &accounts) // a mistake is told where the stage is loaded
-	key := from.Project + ":images"
+	key := stage.KeyNamespace(from.Project, config) + ":images"
 	images := map[string]map[string]any{}
 	if text, declared := config[key]; declared {
 		if err := json.Unmarshal([]byte(text), &images); err != nil {

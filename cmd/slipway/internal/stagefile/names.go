@@ -64,15 +64,12 @@ func (p *Project) Logged(stack string) []string {
 // declared are the keys below a key of the stage, in its file and in the defaults. It asks nobody, so that completing
 // is quick; what cannot be read has none.
 func (p *Project) declared(stack, key string) []string {
-	names := map[string]json.RawMessage{}
-	add := func(text string) { _ = json.Unmarshal([]byte(text), &names) } // adds to those that are there
-	var defaults struct{ Value map[string]json.RawMessage }
-	if shared, err := Read(filepath.Join(p.Directory, "Pulumi.yaml")); err == nil {
-		_ = json.Unmarshal([]byte(shared[p.Name+":defaults"]), &defaults) // none where it is no object
-		add(string(defaults.Value[key]))
-	}
-	if own, err := Read(p.StageFile(stack)); err == nil {
-		add(own[p.Name+":"+key])
+	config, _, _ := p.ConfigOfFiles(stack)
+	namespace, names := stage.KeyNamespace(p.Name, config), map[string]json.RawMessage{}
+	var defaults map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(config[namespace+":defaults"]), &defaults) // none where it is no object
+	for _, text := range []string{string(defaults[key]), config[namespace+":"+key]} {
+		_ = json.Unmarshal([]byte(text), &names) // adds to those that are there
 	}
 	return slices.Sorted(maps.Keys(names))
 }
