@@ -356,3 +356,11 @@ func TestAPreviewFitsIntoAComment(t *testing.T) {
 		require.Regexp(t, `\n… and \d+ more lines\n$`, text)
 	}
 }
+
+func TestAnImageUnderItsTagOfBeforeIsToldByItsReference(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("a", 64)
+	image := func(ref string) *pulumicli.Image { return &pulumicli.Image{Ref: ref, Tag: "1", Digest: digest} }
+	change := ImageChange{Container: "web", Old: image("own/web:1"), New: image("ghcr.io/example/web@" + digest)}
+	require.Equal(t, "image of web: own/web:1 → ghcr.io/example/web@"+digest+" (the same digest)", change.lines()[0].text)
+}

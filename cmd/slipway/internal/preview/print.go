@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -198,7 +199,11 @@ func (w *Workload) sentence() string {
 }
 
 func (c ImageChange) lines() []line {
-	first := fmt.Sprintf("image of %s: %s → %s", c.Container, c.Old.Label(), c.New.Label())
+	before, after := c.Old.Label(), c.New.Label()
+	if before == after { // and it comes from elsewhere
+		before, after = cmp.Or(c.Old.Ref, before), cmp.Or(c.New.Ref, after)
+	}
+	first := fmt.Sprintf("image of %s: %s → %s", c.Container, before, after)
 	if c.Built {
 		first += " (built)"
 	} else if c.Copied {
