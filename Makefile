@@ -43,7 +43,7 @@ unit:
 
 e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, SANDBOX_DOCKER=off needs no engine
 	cd sandbox && $(GO) tool gotestsum --format testname --hide-summary output,skipped -- \
-	  $(FLAGS) -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(RUN)')
+	  $(FLAGS) -count=1 -timeout 60m ./e2e $(if $(RUN),-run '$(value RUN)')
 
 # What a first `pulumi up` would compile: once, before tests that begin side by side.
 .PHONY: .bin/program
@@ -51,8 +51,8 @@ e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, S
 	$(BUILD) -o $@ .
 
 bench: build app ## measure what docs/performance.md says; RUN=regexp selects
-	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x ./e2e
-	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(RUN),.)' -benchtime 1x -v ./components/build ./components/mirror
+	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x ./e2e
+	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x -v ./components/build ./components/mirror
 
 docs: ## write docs/configuration.md and docs/stage.schema.json from the code
 	$(GO) run $(FLAGS) ./docs/reference/generate
