@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -65,15 +66,13 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 		images[image] = image
 		declared, own := settings.Images[image]
 		switch {
-		case own && declared.Mirror:
-			images[image] = settings.OwnImage(image, account.ID, account.Region).Pinned()
-		case own && declared.Build == nil:
+		case own && declared.Owned():
+			there := settings.OwnImage(image, account.ID, account.Region)
+			there.Tag, there.Digest = cmp.Or(there.Tag, longestImageTag), "" // containers name it by its tag
+			images[image] = there.String()
+		case own:
 			args.Images[image] = pinnedImage(*declared.Ref, declared.Platform)
 			images[image] = declared.Ref.Pinned()
-		case own:
-			built := settings.OwnImage(image, account.ID, account.Region)
-			built.Tag = longestImageTag
-			images[image] = built.String()
 		}
 	}
 	for variable, secret := range definition.AllSecrets() {

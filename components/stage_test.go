@@ -354,6 +354,23 @@ func TestWhatIsLargerThanAWSTakesIsFoundBeforeAnythingIsMade(t *testing.T) {
 		"services.web.permissions (Pulumi.dev.yaml): these need")
 }
 
+// Containers name an image in the stage's own repository by its tag alone.
+func TestTheSizeOfATaskDefinitionHasTheReferencesThatItIsGoingToHave(t *testing.T) {
+	t.Parallel()
+	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	size := func(image string) int {
+		found, err := taskDefinitionSize(account, loadStage(t, map[string]string{"images": `{"web": {` + image + `}}`,
+			"services": `{"web": {"image": "web"}}`}), "web")
+		require.NoError(t, err)
+		return found
+	}
+	const build, own = `"build": {"context": "."}`, "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/shop-dev/web:2.1@"
+	built := size(build)
+	require.Equal(t, built-len(longestImageTag)+len("2.1"), size(build+`, "ref": "`+own+pinnedDigest+`"`))
+	require.Equal(t, built-len(longestImageTag)+len("2.1"), size(`"ref": "ghcr.io/shop/web:2.1@`+pinnedDigest+
+		`", "mirror": true`))
+}
+
 // All inline policies of a role share 10,240 characters, the earlier ones and those of an update together.
 func TestManySecretsAreInManagedPolicies(t *testing.T) {
 	t.Parallel()
