@@ -52,7 +52,7 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Says + ": " + r.Advice }
 
-// lookLimit is how long a registry may take to tell of one image, with all attempts.
+// lookLimit is how long another registry may take to tell of one image, with all attempts.
 const lookLimit = 30 * time.Second
 
 // Look asks the registry of an image for it, by its digest, or by its tag where it has none. The error is a Refusal
@@ -64,11 +64,11 @@ func (r *Registries) Look(ctx context.Context, image imageref.Ref) (*Image, erro
 }
 
 func (r *Registries) lookLimited(ctx context.Context, image imageref.Ref) (*Image, error) {
+	if r.Own(image) {
+		return r.lookInOwn(ctx, image) // by calls that have limits of their own
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("%s took more than %s", image.Host, lookLimit))
 	defer cancel()
-	if r.Own(image) {
-		return r.lookInOwn(ctx, image)
-	}
 	found, err := r.look(ctx, image)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return nil, cause
