@@ -19,9 +19,13 @@ func TestRoleAdviceNamesWhatTheDeployingRoleLacks(t *testing.T) {
 		"the stage.", advice)
 	require.Equal(t, advice, RoleAdvice(errors.Join(refusal("shop-dev-web-execution", "ssm:GetParameters"),
 		refusal("deploy", "ecs:CreateService")), "dev"))
+	const elsewhere = "DENIED: User: arn:aws:iam::222222222222:user/ci is not authorized to perform: ecr:BatchGetImage on " +
+		"resource: arn:aws:ecr:eu-west-1:111111111111:repository/shop/web"
+	require.Contains(t, RoleAdvice(errors.New(elsewhere+" because no identity-based policy allows the ecr:BatchGetImage action"),
+		"dev"), "The credentials lack ecr:BatchGetImage: ")
 	for _, other := range []error{errors.New("AccessDenied"), refusal("shop-dev-web-task", "s3:GetObject"),
-		refusal("ci", "sts:AssumeRole"), errors.New("DENIED: User: arn:aws:iam::222222222222:user/ci is not authorized to " +
-			"perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:111111111111:repository/shop-dev/web")} {
+		refusal("ci", "sts:AssumeRole"), errors.New(elsewhere),
+		errors.New(elsewhere + " because no resource-based policy allows the ecr:BatchGetImage action")} {
 		require.Empty(t, RoleAdvice(other, "dev"), "%v", other)
 	}
 }
