@@ -105,7 +105,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 }
 
 // leftBehind looks for images in the repository that the stage had for an image when it built or copied it: the update
-// would delete it. What cannot be read is not there.
+// would delete it. What cannot be read is not there; whether the state has the repository, the program does not know.
 func leftBehind(ctx context.Context, account *Account, settings *stage.Stage, image string) error {
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
@@ -118,7 +118,8 @@ func leftBehind(ctx context.Context, account *Account, settings *stage.Stage, im
 	if err != nil || len(found.ImageIds) == 0 {
 		return nil
 	}
-	return &registries.Warning{Says: settings.KeptRepository(image, "holds images")}
+	return &registries.Warning{Says: settings.KeptRepository(image, "holds images") +
+		". A repository that no update of this stage made stays as it is"}
 }
 
 // pinnedImage describes an image that the stage does not build. Nothing is declared for it: it is there already.

@@ -119,7 +119,7 @@ func TestARepositoryOfBeforeThatHoldsImages(t *testing.T) {
 		holds: {"images.web (Pulumi.dev.yaml): the update deletes its repository shop-dev/web, last of all, and ECR refuses " +
 			"that: it holds images, and repository.forceDelete was not true in the update before. To keep the repository, write " +
 			"mirror: true beside ref. To delete it with its images, set repository.forceDelete: true with the image as it was, " +
-			"run `pulumi up`, and then make this change"},
+			"run `pulumi up`, and then make this change. A repository that no update of this stage made stays as it is"},
 		`200 {"imageIds": []}`: nil,
 		`400 {"__type": "AccessDeniedException", "message": "no"}`: nil,
 	} {

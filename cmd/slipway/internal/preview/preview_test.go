@@ -309,7 +309,7 @@ func TestARepositoryThatECRWouldNotDelete(t *testing.T) {
 		"pinned": {Ref: &imageref.Ref{Tag: "1"}}}}
 	found := Of("dev", &pulumicli.Preview{Steps: steps, Diagnostics: []pulumicli.Diagnostic{
 		{Severity: "warning", Message: "warning: images.pinned (Pulumi.dev.yaml): " +
-			settings.KeptRepository("pinned", "holds images") + "\n"},
+			settings.KeptRepository("pinned", "holds images") + ". A repository that\n"},
 		{Severity: "warning", Message: "images.other (Pulumi.dev.yaml): is not known"}}}, settings)
 	found.FindRefusals(settings, func(repository string) (int, error) {
 		if repository == "shop-dev/unread" {

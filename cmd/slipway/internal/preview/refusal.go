@@ -2,6 +2,7 @@ package preview
 
 import (
 	"slices"
+	"strings"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/stage"
@@ -23,7 +24,7 @@ func (p *Preview) FindRefusals(settings *stage.Stage, holds func(repository stri
 		refusal := settings.Where("images", resource.Name) + ": " + settings.KeptRepository(resource.Name, content)
 		p.Refusals = append(p.Refusals, refusal)
 		p.Warnings = slices.DeleteFunc(p.Warnings, func(warning string) bool { // the program's own of the same
-			return warning == refusal
+			return strings.HasPrefix(warning, refusal)
 		})
 	}
 }
