@@ -67,12 +67,17 @@ It is what ` + "`pulumi preview`" + ` finds out, and as little is changed. Of mo
 func previewStage(ctx context.Context, project *stagefile.Project, stack string) (*preview.Preview, error) {
 	pulumi := pulumicli.New(project.Directory)
 	var would *pulumicli.Preview
+	var config *pulumicli.StageConfig
 	var now *status.Stage
-	var unread error
+	var undeclared, unread error
 	asking, asked := errgroup.WithContext(ctx)
 	asking.Go(func() (err error) {
 		would, err = pulumi.Preview(asked, stack)
 		return err
+	})
+	asking.Go(func() error { // of the CLI, as an environment of Pulumi's may have some of it
+		config, undeclared = pulumicli.ReadConfig(asked, pulumi, project, stack, false)
+		return nil
 	})
 	asking.Go(func() error {
 		now, unread = status.Read(asked, pulumi, project, stack)
@@ -81,7 +86,10 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	if err := asking.Wait(); err != nil {
 		return nil, err
 	}
-	settings, err := stagefile.LoadFiles(project, stack)
+	if undeclared != nil {
+		return nil, undeclared
+	}
+	settings, err := stagefile.Load(project, stack, config.Config, config.SecretKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +100,6 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	var cloud *awsreader.Client
 	found.FindRefusals(settings, func(repository string) (count int, err error) {
 		if cloud == nil {
-			config, err := pulumicli.ReadConfig(ctx, pulumi, project, stack, false)
-			if err != nil {
-				return 0, err
-			}
 			if cloud, err = awsreader.Connect(ctx, stack, config.Config); err != nil {
 				return 0, err
 			}
