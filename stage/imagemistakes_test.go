@@ -5,10 +5,6 @@ import (
 	"testing"
 )
 
-// refTo is a stage whose image is pinned to a reference.
-
-// registry is a stage's registry with its credentials.
-
 func TestMistakesInImagesAndTheirRegistries(t *testing.T) {
 	t.Parallel()
 	requireMistakes(t, map[string]mistake{
@@ -107,7 +103,8 @@ func TestMistakesInImagesAndTheirRegistries(t *testing.T) {
 		"an empty ref": {
 			refTo(""), "images.web.ref", []string{"is not a reference to an image"}},
 		"a ref in another partition": {
-			refTo(strings.Replace(pinned, "ap-northeast-2.amazonaws.com", "cn-north-1.amazonaws.com.cn", 1)), "images.web.ref", []string{"is in the partition aws-cn of AWS, and the stage runs in ap-northeast-2, which is in aws, where it " +
+			refTo(strings.Replace(pinned, "ap-northeast-2.amazonaws.com", "cn-north-1.amazonaws.com.cn", 1)), "images.web.ref",
+			[]string{"is in the partition aws-cn of AWS, and the stage runs in ap-northeast-2, which is in aws, where it " +
 				"cannot be read"}},
 		"a mirror of nothing": {
 			"config: {'slipway:images': {web: {mirror: true}}}", "images.web", []string{"has neither build nor ref"}},

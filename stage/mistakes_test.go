@@ -20,6 +20,7 @@ func built(lines string) string {
 // with is a sound stage and further keys.
 func with(lines string) string { return oneService("") + lines }
 
+// refTo is a stage whose image is pinned to a reference.
 func refTo(ref string) string {
 	return fmt.Sprintf("config:\n  aws:region: ap-northeast-2\n  aws:allowedAccountIds: ['123456789012']\n"+
 		"  slipway:images: {web: {ref: %q}}", ref)
@@ -27,6 +28,7 @@ func refTo(ref string) string {
 
 const secretARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:registry-a1b2c3"
 
+// registry is a stage's registry with its credentials.
 func registry(host, credentials string) string {
 	return fmt.Sprintf("\n  slipway:registries: {%q: {credentials: %q}}", host, credentials)
 }

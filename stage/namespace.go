@@ -42,8 +42,8 @@ func KeyNamespace[V any](project string, config map[string]V) string {
 // rejectSecondNamespace refuses a key that has not the namespace of the stage's other ones.
 func (c *checker) rejectSecondNamespace(fullKey, key string) {
 	c.incomplete = true
-	c.keyPlace(fullKey).fail("other keys of this stage begin with %[1]s:, and nothing reads two namespaces; write %[1]s:%[2]s",
-		c.namespace, key)
+	c.keyPlace(fullKey).fail("other keys of this stage begin with %[1]s:, and nothing reads two namespaces; write "+
+		"%[1]s:%[2]s", c.namespace, key)
 }
 
 // checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the stage's own, for

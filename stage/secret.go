@@ -59,7 +59,8 @@ func (c *checker) checkSecret(name, text string) {
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
 	default:
 		path.fail("is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
-			"--path '%s:secrets%s'`, or write the ARN of where it is kept in Secrets Manager or SSM", c.in.Stage, c.namespace, step("secrets", name))
+			"--path '%s:secrets%s'`, or write the ARN of where it is kept in Secrets Manager or SSM",
+			c.in.Stage, c.namespace, step("secrets", name))
 	}
 }
 

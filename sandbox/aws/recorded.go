@@ -43,7 +43,7 @@ type recordedType struct {
 	id string
 	// name is the property that has its name, if that is not called so.
 	name string
-	// more are further properties by name, with {name}, {id}, {region}, {account}, {unique}, and properties of its own.
+	// more are further properties by name, with {name}, {id}, {region}, {account} and {unique}.
 	more map[string]string
 }
 
