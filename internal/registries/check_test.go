@@ -111,6 +111,11 @@ func TestTheConfigurationOfASingleImageTellsItsPlatform(t *testing.T) {
 	_, err = look()
 	require.ErrorContains(t, err, "downloading "+digest+" from ECR: ")
 	require.NotContains(t, err.Error(), "signature", "whoever has the address may download")
+	_, err = registries(t, map[string][]string{"BatchGetImage": {manifest("v1", single)},
+		"DescribeImages":         {described("v1")},
+		"GetDownloadUrlForLayer": {`200 {"downloadUrl": "https://[/?signature=secret"}`}}, nil).Look(t.Context(), own)
+	require.ErrorAs(t, err, new(*Warning))
+	require.NotContains(t, err.Error(), "signature")
 }
 
 func TestAnImageThatWasCopiedIsCheckedWhereItIs(t *testing.T) {

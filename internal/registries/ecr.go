@@ -120,11 +120,11 @@ func download(ctx context.Context, client *ecr.Client, repository, digest string
 	if err != nil {
 		return nil, err
 	}
+	var response *http.Response
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(answer.DownloadUrl), nil)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		response, err = client.Options().HTTPClient.Do(request)
 	}
-	response, err := client.Options().HTTPClient.Do(request)
 	if signed := (*url.Error)(nil); errors.As(err, &signed) { // its address lets whoever has it download
 		err = signed.Err
 	}
