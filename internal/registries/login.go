@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -84,6 +85,10 @@ func (r *Registries) secret(ctx context.Context, host string) (authn.Authenticat
 	}
 	id := r.Credentials[host]
 	read, err := clients.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+	if errors.As(err, new(*types.ResourceNotFoundException)) {
+		return nil, &Refusal{Says: "the secret of " + where + " is not in Secrets Manager",
+			Advice: "make it with `aws secretsmanager create-secret`, or correct the ARN"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret of %s: %w", where, err)
 	}

@@ -61,6 +61,8 @@ func TestPasswordsComeFromTheSecretOfTheRegistry(t *testing.T) {
 		`does not hold {"username": "…", "password": "…"}: write it so`: look(holds("hunter2"), known),
 		"not authorized to read the secret: let whoever asks, in account 123456789012, do so": look(
 			`400 {"__type": "AccessDeniedException", "message": "not authorized to read the secret"}`, known),
+		"is not in Secrets Manager: make it with `aws secretsmanager create-secret`, or correct the ARN": look(
+			`400 {"__type": "ResourceNotFoundException", "message": "no such secret"}`, known),
 	} {
 		require.ErrorContains(t, err, want)
 		require.ErrorAs(t, err, new(*Refusal))

@@ -168,8 +168,7 @@ func (p CLI) noStack(stack string) error {
 	if err := project.CheckStage(stack); err != nil {
 		return err
 	}
-	return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`, or sign in "+
-		"to where the stack is (`pulumi login`)", stack)
+	return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`", stack)
 }
 
 // valueOf is what follows a flag.
