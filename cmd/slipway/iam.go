@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,13 +58,11 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 			if !slices.Contains(deployrole.PurposeNames(), purpose) {
 				return fmt.Errorf("--for %s: write one of %s", purpose, strings.Join(deployrole.PurposeNames(), ", "))
 			}
-			declared, promoted, err := stagesOf(project, args[0], from)
-			if err != nil {
-				return err
-			}
-			policy, err := deployrole.For(purpose, declared, promoted...)
-			if trust != "" && err == nil {
-				policy, err = deployrole.Trust(declared, purpose, trust)
+			var policy *deployrole.Policy
+			if trust != "" {
+				policy, err = trustOf(project, args[0], purpose, trust)
+			} else {
+				policy, err = permissionsOf(project, args[0], from, purpose)
 			}
 			if err != nil {
 				return err
@@ -82,6 +81,29 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 		"print the trust policy for workflows of this `repository`: github:ORG/REPO")
 	command.MarkFlagsMutuallyExclusive("from", "trust")
 	return command
+}
+
+// permissionsOf is the policy of what the role may do.
+func permissionsOf(project *stagefile.Project, name string, from []string, purpose string) (*deployrole.Policy,
+	error) {
+	declared, promoted, err := stagesOf(project, name, from)
+	if err != nil {
+		return nil, err
+	}
+	return deployrole.For(purpose, declared, promoted...)
+}
+
+// trustOf is the policy of who may have the role. It goes by the stage's account alone, as the role is there before the
+// first promotion gives the stage its images.
+func trustOf(project *stagefile.Project, name, purpose, trust string) (*deployrole.Policy, error) {
+	config, _, err := project.ConfigOfFiles(name)
+	if err != nil {
+		return nil, err
+	}
+	of := &stage.Stage{Project: project.Name, Name: stagefile.StageName(name)}
+	of.AWS.Region = config["aws:region"]
+	_ = json.Unmarshal([]byte(config["aws:allowedAccountIds"]), &of.AWS.AllowedAccountIDs) // without them it is refused
+	return deployrole.Trust(of, purpose, trust)
 }
 
 // stagesOf loads a stage as its file has it, and as it will be once the images of others are promoted to it. The first
@@ -111,6 +133,9 @@ func stagesOf(project *stagefile.Project, name string, from []string) (own *stag
 		if later, refused = stagefile.Load(project, name, config, secretKeys); refused == nil {
 			promoted = append(promoted, later)
 		}
+	}
+	if refused != nil && len(from) == 0 && strings.Contains(refused.Error(), "slipway promote") {
+		refused = fmt.Errorf("%w\nBefore the promotion, name the stage that its images come from: --from FROM", refused)
 	}
 	if refused != nil {
 		return nil, nil, exit.Refuse("%w", refused)

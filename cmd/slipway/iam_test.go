@@ -49,3 +49,25 @@ func TestIAMPrintsAPolicyOfTheStageFileAlone(t *testing.T) {
 		require.Contains(t, stderr, want)
 	}
 }
+
+// The first promotion is what the role is for.
+func TestIAMOfAStageThatHasNoImageYet(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	project := stagetest.Project(t, "config:\n  aws:allowedAccountIds: [\"210987654321\"]\n"+
+		"  slipway:services: {web: {image: web, port: 80}}\n")
+	iam := func(args ...string) (status int, stdout, stderr string) {
+		var out, diagnostics bytes.Buffer
+		status = run(t.Context(), append([]string{"-C", project.Directory, "iam", "release"}, args...), &out, &diagnostics)
+		return status, out.String(), diagnostics.String()
+	}
+	status, stdout, stderr := iam("--trust", "github:example/shop")
+	require.Zero(t, status, stderr)
+	require.Contains(t, stdout, "arn:aws:iam::210987654321:oidc-provider/token.actions.githubusercontent.com")
+	require.Contains(t, stdout, "repo:example/shop:environment:release")
+
+	status, stdout, stderr = iam()
+	require.NotZero(t, status)
+	require.Empty(t, stdout)
+	require.Contains(t, stderr, "images (Pulumi.release.yaml)")
+	require.Contains(t, stderr, "name the stage that its images come from: --from FROM")
+}
