@@ -41,7 +41,7 @@ func (s *State) Outputs(stack string) (*Outputs, error) {
 		if err := json.Unmarshal(resource.Outputs, &found); err != nil {
 			return nil, fmt.Errorf("the outputs of %s: %w", stack, err)
 		}
-		blinded, err := json.Marshal(blind(found))
+		blinded, err := json.Marshal(stagefile.Hide(found, isSecret))
 		if err == nil {
 			err = json.Unmarshal(blinded, &outputs)
 		}
@@ -52,23 +52,8 @@ func (s *State) Outputs(stack string) (*Outputs, error) {
 	return parseOutputs(stack, outputs)
 }
 
-// blind puts stagefile.HiddenValue in the place of what a state has encrypted.
-func blind(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		if value[sig.Key] == sig.Secret {
-			return stagefile.HiddenValue
-		}
-		for key := range value {
-			value[key] = blind(value[key])
-		}
-	case []any:
-		for i := range value {
-			value[i] = blind(value[i])
-		}
-	}
-	return value
-}
+// isSecret tells what a state has encrypted.
+func isSecret(object map[string]any) bool { return object[sig.Key] == sig.Secret }
 
 func parseOutputs(stack string, outputs map[string]json.RawMessage) (*Outputs, error) {
 	found := &Outputs{}

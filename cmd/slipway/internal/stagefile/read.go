@@ -86,7 +86,7 @@ func Parse(source []byte) (map[string]string, error) {
 	config := map[string]string{}
 	for key, value := range file.Config {
 		var err error
-		if config[key], err = configText(hideEncrypted(value)); err != nil {
+		if config[key], err = configText(Hide(value, isEncrypted)); err != nil {
 			return nil, fmt.Errorf("config.%s: %w", key, err)
 		}
 	}
@@ -102,19 +102,25 @@ func configText(value any) (string, error) {
 	return string(text), err
 }
 
-// hideEncrypted puts HiddenValue in the place of every {secure: …}.
-func hideEncrypted(value any) any {
+// isEncrypted tells a value that is written as {secure: …}.
+func isEncrypted(object map[string]any) bool {
+	_, is := object["secure"]
+	return is && len(object) == 1
+}
+
+// Hide puts HiddenValue in the place of every object in a value that is a secret.
+func Hide(value any, isSecret func(object map[string]any) bool) any {
 	switch value := value.(type) {
 	case map[string]any:
-		if _, encrypted := value["secure"]; encrypted && len(value) == 1 {
+		if isSecret(value) {
 			return HiddenValue
 		}
 		for key := range value {
-			value[key] = hideEncrypted(value[key])
+			value[key] = Hide(value[key], isSecret)
 		}
 	case []any:
 		for i := range value {
-			value[i] = hideEncrypted(value[i])
+			value[i] = Hide(value[i], isSecret)
 		}
 	}
 	return value
