@@ -118,9 +118,13 @@ func TestAnImageIsPromotedIntoAnotherAccountAndRunsFromThere(t *testing.T) {
 	require.NotContains(t, string(calls), "PutImage")
 }
 
-// anotherRegistry is a registry of nobody's account, and a stage whose main container runs an image of it.
-func anotherRegistry(t *testing.T, p *project, image remote.Taggable, digest v1.Hash) (asked func() int) {
+// anotherRegistry is a registry of nobody's account, and a stage whose main container runs an image of it: an
+// index with one for each platform.
+func anotherRegistry(t *testing.T, p *project, architectures ...string) (digest v1.Hash, asked func() int) {
 	t.Helper()
+	index := forPlatforms(t, architectures...)
+	digest, err := index.Digest()
+	require.NoError(t, err)
 	inner := served.New(served.Logger(log.New(io.Discard, "", 0)))
 	requests := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,10 +135,10 @@ func anotherRegistry(t *testing.T, p *project, image remote.Taggable, digest v1.
 	host := strings.TrimPrefix(server.URL, "http://")
 	tag, err := name.NewTag(host + "/team/web:2.1")
 	require.NoError(t, err)
-	require.NoError(t, remote.Push(tag, image))
+	require.NoError(t, remote.Push(tag, index))
 	p.replace("Pulumi.dev.yaml", "      build:\n        context: ./app\n",
 		fmt.Sprintf("      ref: %s/team/web:2.1@%s\n      mirror: true\n", host, digest))
-	return func() int { return requests }
+	return digest, func() int { return requests }
 }
 
 // forPlatforms is an index of an image for each platform.
@@ -159,10 +163,7 @@ func forPlatforms(t *testing.T, architectures ...string) v1.ImageIndex {
 func TestAPublicImageOfTwoPlatformsIsCopiedWhole(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	index := forPlatforms(t, "amd64", "arm64")
-	digest, err := index.Digest()
-	require.NoError(t, err)
-	asked := anotherRegistry(t, p, index, digest)
+	digest, asked := anotherRegistry(t, p, "amd64", "arm64")
 	u := p.up("dev")
 	require.Contains(t, u.output, "in 6 of 6 layers")
 	require.Equal(t, digest.String(), p.state("dev").outputs().Images["web"].Digest)
@@ -185,10 +186,7 @@ func TestAPublicImageOfTwoPlatformsIsCopiedWhole(t *testing.T) {
 func TestAKillDuringACopyConverges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	index := forPlatforms(t, "amd64")
-	digest, err := index.Digest()
-	require.NoError(t, err)
-	anotherRegistry(t, p, index, digest)
+	digest, _ := anotherRegistry(t, p, "amd64")
 	p.aws.setFaults(map[string]string{"slow-push": forever})
 	killAndRepeat(p, func() bool {
 		uploads, err := os.ReadDir(filepath.Join(p.aws.dir, "registry", "uploads"))

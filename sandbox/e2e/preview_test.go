@@ -58,10 +58,7 @@ func TestAPreviewTellsAFirstSecretByItsName(t *testing.T) {
 func TestAPreviewSaysWhatIsCopied(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	index := forPlatforms(t, "amd64", "arm64")
-	digest, err := index.Digest()
-	require.NoError(t, err)
-	anotherRegistry(t, p, index, digest)
+	digest, _ := anotherRegistry(t, p, "amd64", "arm64")
 	const amount = " into slipway-dev/web: 0.8 MB of 0.8 MB are missing there, in 6 of 6 layers\n"
 	previewed := func(more ...string) string {
 		p.Helper()
@@ -79,7 +76,7 @@ func TestAPreviewSaysWhatIsCopied(t *testing.T) {
 	require.Contains(t, previewed("--markdown"), "resources in all**\n- the same as before: image web\n\n**web (service) rolls")
 	p.replace("Pulumi.dev.yaml", "good day", "hello from dev")
 
-	_, err = ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", digest.String())
+	_, err := ecr.DeleteImage(p.aws.open(), "slipway-dev/web", "", digest.String())
 	require.NoError(t, err)
 	r := p.run("slipway", "preview", "dev", "--exit-code")
 	require.Equal(t, 1, r.status, r.output)
@@ -89,10 +86,7 @@ func TestAPreviewSaysWhatIsCopied(t *testing.T) {
 func TestARepositoryThatECRKeepsIsToldBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	index := forPlatforms(t, "amd64")
-	digest, err := index.Digest()
-	require.NoError(t, err)
-	anotherRegistry(t, p, index, digest)
+	anotherRegistry(t, p, "amd64")
 	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "")
 	const told = "images.web (Pulumi.dev.yaml): the update deletes its repository slipway-dev/web, last of all, and ECR " +
 		"refuses that: it holds images"
@@ -114,10 +108,7 @@ func TestARepositoryThatECRKeepsIsToldBeforeAnythingChanges(t *testing.T) {
 func TestARepositoryThatECRKeepsIsToldInTheUpdateToo(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	index := forPlatforms(t, "amd64")
-	digest, err := index.Digest()
-	require.NoError(t, err)
-	anotherRegistry(t, p, index, digest)
+	anotherRegistry(t, p, "amd64")
 	p.replace("Pulumi.dev.yaml", "      mirror: true\n", "")
 	p.refused([]string{"RepositoryNotEmptyException", "warning: images.web (Pulumi.dev.yaml): the update deletes its " +
 		"repository slipway-dev/web, last of all"}, upArgs("dev")...)
