@@ -157,6 +157,7 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 	} else {
 		_, container.DockerLabels = byDigest(image)
 	}
+	container.DockerLabels = settings.Origins.LabelsWith(container.DockerLabels)
 	if secret := args.PullCredentials[image]; secret != "" {
 		container.PullCredentials = &repositoryCredentials{secret}
 	}

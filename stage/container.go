@@ -41,6 +41,9 @@ type Container struct {
 	// Secrets are those that SecretNames names, by the variable's name.
 	Secrets map[string]Secret
 
+	// Origins say which of the variables, secret ones among them, the stage file has no values of.
+	Origins Origins `json:"-"`
+
 	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is
 	// then known to be up as soon as the command succeeds; without either, ECS waits 40 seconds.
 	//

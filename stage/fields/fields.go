@@ -13,7 +13,7 @@ import (
 func Of(t reflect.Type) []reflect.StructField {
 	var found []reflect.StructField
 	for _, field := range reflect.VisibleFields(t) {
-		if field.Tag.Get("json") != "" {
+		if key := field.Tag.Get("json"); key != "" && key != "-" {
 			found = append(found, field)
 		}
 	}

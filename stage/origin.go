@@ -1,0 +1,40 @@
+package stage
+
+import (
+	"maps"
+	"strings"
+)
+
+// Origins are the variables of a container whose values the stage file does not have, secret ones among them, with
+// where they come from: "output databaseHost of network/dev". What the values were is in the revision; its docker
+// labels say that they came from elsewhere.
+type Origins map[string]string
+
+// originLabel begins the name of such a label; the name of the variable ends it.
+const originLabel = "slipway.from."
+
+// LabelsWith are a container's docker labels with those of its origins. Without origins they are as they were.
+func (o Origins) LabelsWith(labels map[string]string) map[string]string {
+	if len(o) == 0 {
+		return labels
+	}
+	all := map[string]string{}
+	maps.Copy(all, labels)
+	for variable, origin := range o {
+		all[originLabel+variable] = origin
+	}
+	return all
+}
+
+// OriginsIn are those that the docker labels of a container name, and the labels that are none.
+func OriginsIn(labels map[string]string) (origins Origins, others map[string]string) {
+	origins, others = Origins{}, map[string]string{}
+	for name, text := range labels {
+		if variable, is := strings.CutPrefix(name, originLabel); is {
+			origins[variable] = text
+		} else {
+			others[name] = text
+		}
+	}
+	return origins, others
+}
