@@ -17,7 +17,7 @@ build: ## build .bin/sandbox with its .bin/taskhost, .bin/slipway and, where no 
 	.bin/sandbox cli
 
 .PHONY: .bin/slipway
-.bin/slipway: LINK = -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null)
+.bin/slipway: LINK = -X main.commit=$(shell git describe --always --exclude=* --dirty 2>/dev/null)
 .bin/slipway:
 	$(BUILD) -o $@ ./cmd/slipway
 

@@ -19,7 +19,8 @@ const rooms = "cmd/slipway/internal/"
 // floors are the packages from the ground up, each with all that lies below its directory and has no place of its own.
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
-	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/imageref", "internal/schedule", "stage/fields"},
+	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/imageref", "internal/schedule",
+		"internal/version", "stage/fields"},
 	{"stage", "internal/registries", "internal/taskrun", "internal/awsclient/awstest"},
 	{"internal/registries/registrytest"},
 	{"internal/ecsread"},

@@ -36,5 +36,6 @@ func deployStage(ctx *pulumi.Context) error {
 	if len(deployed.Tasks) > 0 {
 		ctx.Export("tasks", deployed.Tasks)
 	}
+	ctx.Export("slipway", deployed.Slipway)
 	return nil
 }

@@ -3,6 +3,7 @@ package components
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/version"
 	"slipway/stage"
 )
 
@@ -12,6 +13,8 @@ type Deployed struct {
 	Cluster pulumi.StringOutput
 	// Images, Services and Tasks are what Images.Summary, NewService and NewTask say of each, by name.
 	Images, Services, Tasks pulumi.Map
+	// Slipway says which version of it has deployed the stage.
+	Slipway pulumi.StringMap
 }
 
 // Deploy declares everything that a stage has, each thing after what it needs. In an update it returns once every
@@ -44,7 +47,8 @@ func Deploy(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (*
 	if err != nil {
 		return nil, err
 	}
-	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{}}
+	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{},
+		Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
 	for _, name := range sortedKeys(settings.Services) {
 		if deployed.Services[name], err = NewService(ctx, workloads[name], predeploys[name]); err != nil {
 			return nil, err

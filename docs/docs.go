@@ -31,10 +31,10 @@ var (
 	span = regexp.MustCompile("`((?:slipway|sandbox|\\.bin/[a-z]+|pulumi|make|aws) [^`]+)`")
 )
 
-// files are the README and all pages beside it.
+// files are the README, the changelog and all pages.
 func files(root string) ([]string, error) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	return append([]string{filepath.Join(root, "README.md")}, pages...), err
+	return append([]string{filepath.Join(root, "README.md"), filepath.Join(root, "CHANGELOG.md")}, pages...), err
 }
 
 // YAML lists the blocks of YAML in all pages: those that say so, and those that begin with a key.

@@ -54,6 +54,9 @@ func TestTheTargetsThatPeopleAreToldToMakeAreThere(t *testing.T) {
 	makefile, err := os.ReadFile("../Makefile")
 	require.NoError(t, err)
 	for _, command := range advised(t, "make") {
+		if len(command.Args) > 1 && command.Args[0] == "-C" { // run in the directory above
+			command.Args = command.Args[2:]
+		}
 		for _, arg := range command.Args {
 			name, _, isVariable := strings.Cut(arg, "=")
 			where := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `:`)

@@ -52,7 +52,7 @@ func newRoot(called *bool) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "slipway",
 		Short:         "Companion commands around pulumi: build once, launch every stage",
-		Version:       ownVersion(),
+		Version:       ownVersion().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// Runs once flags and arguments are accepted: what fails after it is no mistake in the call.
@@ -62,6 +62,7 @@ func newRoot(called *bool) *cobra.Command {
 		"work on the project that holds this `directory`: the nearest one above it with a Pulumi.yaml")
 	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
 		runCommand(directory), verifyCommand(directory), promoteCommand(directory), pinCommand(directory),
-		rollbackCommand(directory), recoverCommand(directory), previewCommand(directory), iamCommand(directory))
+		rollbackCommand(directory), recoverCommand(directory), previewCommand(directory), iamCommand(directory),
+		versionCommand())
 	return root
 }

@@ -2,40 +2,12 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"slipway/internal/awsclient"
 )
-
-// version is set by the Makefile, to what git says of the commit.
-var version string
-
-// ownVersion is what this binary was built from, as far as it was told.
-func ownVersion() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	settings := map[string]string{}
-	for _, setting := range info.Settings {
-		settings[setting.Key] = setting.Value
-	}
-	switch revision := settings["vcs.revision"]; {
-	case info.Main.Version != "" && info.Main.Version != "(devel)":
-		return info.Main.Version
-	case revision != "" && settings["vcs.modified"] == "true":
-		return revision + "-dirty"
-	case revision != "":
-		return revision
-	}
-	return "unknown"
-}
 
 // usageError is what to say of a mistake in the call: what it is, and where the rest stands.
 func usageError(command *cobra.Command, err error) string {

@@ -35,13 +35,6 @@ func TestAUsageErrorIsTwoLines(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	var out, err bytes.Buffer
-	require.Zero(t, run(t.Context(), []string{"--version"}, &out, &err))
-	require.Regexp(t, `^slipway version \S+\n$`, out.String())
-}
-
 func TestWithoutALoginBothWaysAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, said := range []string{"PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",

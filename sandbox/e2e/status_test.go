@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/internal/version"
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/ecs"
 )
@@ -17,7 +18,7 @@ func TestStatusComparesWhatIsAskedDeployedAndRunning(t *testing.T) {
 	require.Contains(t, r.stdout, "slipway-release-web:6")
 	require.Contains(t, r.stdout, "slipway-dev-web:3")
 	require.Contains(t, r.stdout, p.aws.images()[1].Tag)
-	require.Contains(t, r.stdout, "what was asked for is what runs")
+	require.Contains(t, r.stdout, "  deployed by slipway "+version.Number+"\n  what was asked for is what runs")
 	var stages []struct {
 		Stage    string
 		Services map[string]struct {

@@ -19,6 +19,8 @@ type Outputs struct {
 	Images   map[string]Image
 	Services map[string]DeployedService
 	Tasks    map[string]DeployedTask
+	// Slipway says which version of it has deployed the stack; nothing, where that was before it had a number.
+	Slipway struct{ Version string }
 }
 
 // Outputs reads the outputs of a stack. Those that are secret are blinded.
@@ -58,7 +60,7 @@ func isSecret(object map[string]any) bool { return object[sig.Key] == sig.Secret
 func parseOutputs(stack string, outputs map[string]json.RawMessage) (*Outputs, error) {
 	found := &Outputs{}
 	for name, into := range map[string]any{"cluster": &found.Cluster, "images": &found.Images, "services": &found.Services,
-		"tasks": &found.Tasks} {
+		"tasks": &found.Tasks, "slipway": &found.Slipway} {
 		if output, ok := outputs[name]; ok {
 			if err := json.Unmarshal(output, into); err != nil {
 				return nil, fmt.Errorf("the output %s of %s: %w", name, stack, err)

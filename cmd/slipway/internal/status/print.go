@@ -44,6 +44,9 @@ func Print(report *console.Report, stages []*Stage) {
 			}
 			report.Printf("\n")
 		}
+		if stage.Slipway != "" {
+			report.Printf("  deployed by slipway %s\n", stage.Slipway)
+		}
 		for _, difference := range stage.Differences {
 			report.Printf("  %s %s\n", report.Bad("!"), difference)
 		}

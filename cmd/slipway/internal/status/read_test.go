@@ -41,7 +41,7 @@ func deployed(t *testing.T, f *fakeAWS) (read func() (*Stage, error), pulumi *pu
 `, server.URL))
 	require.NoError(t, os.WriteFile(filepath.Join(project.Directory, "Dockerfile"), []byte("FROM scratch\n"), 0o644))
 	pulumi = &pulumitest.Stack{File: project.StageFile("release"), States: map[string]string{"": `{}`},
-		Outputs: `{"services": {"web": {"revision": 2, "taskDefinition": "` + fakeRevision + `shop-dev-web:2"}}}`}
+		Outputs: `{"slipway": {"version": "0.2.0"}, "services": {"web": {"revision": 2, "taskDefinition": "` + fakeRevision + `shop-dev-web:2"}}}`}
 	config, err := pulumitest.Configuration(pulumi.File)
 	require.NoError(t, err)
 	pulumi.Updates = []pulumicli.Update{{Version: 1, Kind: "update", Result: "succeeded", Config: config,
@@ -58,7 +58,7 @@ func TestAStageThatRunsWhatItAsksForHasNoDifferences(t *testing.T) {
 	require.Contains(t, stagetest.Printed(func(r *console.Report) { Print(r, []*Stage{found}) }),
 		"\nrelease: last update succeeded, ")
 	require.Contains(t, stagetest.Printed(func(r *console.Report) { Print(r, []*Stage{found}) }),
-		"  what was asked for is what runs\n")
+		"\n  deployed by slipway 0.2.0\n  what was asked for is what runs\n")
 	require.Zero(t, exit.Status(Verdict([]*Stage{found})))
 	require.Len(t, pulumi.Asked, 3, "configuration, history and state, each once: %v", pulumi.Asked)
 }

@@ -24,6 +24,8 @@ type Stage struct {
 	Stage string `json:"stage"`
 	// LastUpdate is the newest update in the stack's history; nil where there is none.
 	LastUpdate *lastUpdate `json:"lastUpdate"`
+	// Slipway is the version of slipway that made the last update that succeeded; empty where that did not say it.
+	Slipway string `json:"slipway,omitempty"`
 	// Services by name: those of the stage file, and those that were deployed.
 	Services map[string]*serviceStatus `json:"services"`
 	// Tasks by name: those of the stage file, and those that were deployed.
@@ -121,6 +123,7 @@ func of(ctx context.Context, loaded *snapshot.Stage, hasFile bool) (*Stage, erro
 		status.LastUpdate = &lastUpdate{last.Kind, last.Result, pulumicli.Time(last.StartTime), last.Environment["git.head"],
 			last.Environment["git.author"], last.Message, last.Environment["git.dirty"] == "true"}
 	}
+	status.Slipway = loaded.Outputs.Slipway.Version
 	for name, service := range loaded.Outputs.Services {
 		status.service(name).Deployed = &service
 	}
