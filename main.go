@@ -10,32 +10,22 @@ import (
 
 func main() { components.Run(deployStage) }
 
-// deployStage loads the stage, asks AWS what must be known first, deploys it, and exports what a person and a script
+// deployStage loads the stage and asks AWS what must be known first, deploys it, and exports what a person and a script
 // can use.
 func deployStage(ctx *pulumi.Context) error {
 	input, err := stage.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	settings, err := stage.Load(input)
+	preflight, err := components.RunPreflight(ctx, input)
 	if err != nil {
 		return err
 	}
-	preflight, err := components.RunPreflight(ctx, settings, input.Root)
+	// Nothing has been built or changed so far. A team's own resources stand here.
+	deployed, err := components.Deploy(ctx, preflight)
 	if err != nil {
 		return err
 	}
-	// Nothing has been built or changed so far, and all that can be known to be wrong has been said.
-	deployed, err := components.Deploy(ctx, settings, preflight)
-	if err != nil {
-		return err
-	}
-	ctx.Export("cluster", deployed.Cluster)
-	ctx.Export("images", deployed.Images)
-	ctx.Export("services", deployed.Services)
-	if len(deployed.Tasks) > 0 {
-		ctx.Export("tasks", deployed.Tasks)
-	}
-	ctx.Export("slipway", deployed.Slipway)
+	deployed.Export(ctx)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/internal/version"
-	"slipway/stage"
 )
 
 // Deployed is what the stack's outputs say of a stage.
@@ -19,7 +18,8 @@ type Deployed struct {
 
 // Deploy declares everything that a stage has, each thing after what it needs. In an update it returns once every
 // service is steady, or one has failed; what it returns is known in the first case.
-func Deploy(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (*Deployed, error) {
+func Deploy(ctx *pulumi.Context, preflight *Preflight) (*Deployed, error) {
+	settings := preflight.Stage
 	retention, err := NewRetention(ctx, settings, preflight.Account)
 	if err != nil {
 		return nil, err
@@ -60,4 +60,15 @@ func Deploy(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (*
 		}
 	}
 	return deployed, retention.Tidy(deployed.Services, deployed.Tasks)
+}
+
+// Export makes it the stack's outputs, which a person and a script can use.
+func (d *Deployed) Export(ctx *pulumi.Context) {
+	ctx.Export("cluster", d.Cluster)
+	ctx.Export("images", d.Images)
+	ctx.Export("services", d.Services)
+	if len(d.Tasks) > 0 {
+		ctx.Export("tasks", d.Tasks)
+	}
+	ctx.Export("slipway", d.Slipway)
 }

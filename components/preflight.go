@@ -19,6 +19,8 @@ import (
 
 // Preflight is what a stage is made in and from: what has to be known before anything is built or changed.
 type Preflight struct {
+	// Stage is what the stage file says.
+	Stage *stage.Stage
 	// Account that everything is made in.
 	Account *Account
 	// Network that the services' tasks run in.
@@ -37,9 +39,13 @@ type Preflight struct {
 	AlarmsToDisable map[string][]string
 }
 
-// RunPreflight asks AWS and reads the build contexts. Its error has all that is wrong, so that nothing of it is
-// found out only once half of the stage is there. root is the directory of Pulumi.yaml.
-func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Preflight, error) {
+// RunPreflight loads the stage file, asks AWS and reads the build contexts. Its error has all that is wrong, so that
+// nothing of it is found out only once half of the stage is there.
+func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
+	settings, err := stage.Load(input)
+	if err != nil {
+		return nil, err
+	}
 	account, err := LookupAccount(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +54,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 		return nil, err
 	}
 	errSizes := checkSizes(account, settings)
-	found := &Preflight{Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
+	found := &Preflight{Stage: settings, Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
@@ -62,7 +68,7 @@ func RunPreflight(ctx *pulumi.Context, settings *stage.Stage, root string) (*Pre
 	}
 	pinned, errPinned := LookupPinned(ctx, account, settings)
 	found.Revisions, found.Copies = pinned.Revisions, pinned.Copies
-	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, root)
+	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)
 	asking.Wait()
 	for _, warning := range append(warnings, pinned.Warnings...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {

@@ -128,15 +128,15 @@ func declareService(t *testing.T, change func(*Preflight)) *recorder {
 	}}}
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	preflight := &Preflight{
-		Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
-		Revisions: map[string]string{},
+		Stage: settings, Account: account, Revisions: map[string]string{},
+		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
 	}
 	if change != nil {
 		change(preflight)
 	}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		_, err := Deploy(ctx, settings, preflight)
+		_, err := Deploy(ctx, preflight)
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)

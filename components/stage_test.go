@@ -40,8 +40,8 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	t.Helper()
 	settings := loadStage(t, keys)
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
-	preflight := &Preflight{Account: account, Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}},
-		Revisions: map[string]string{}}
+	preflight := &Preflight{Stage: settings, Account: account,
+		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
 	if settings.HasRoutes() {
 		preflight.Ingress = &Ingress{Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
@@ -54,7 +54,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		deployed, err := Deploy(ctx, settings, preflight)
+		deployed, err := Deploy(ctx, preflight)
 		if err != nil {
 			return err
 		}

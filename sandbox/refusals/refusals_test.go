@@ -116,15 +116,11 @@ type refusal struct{ error }
 
 // program declares a stage as main.go does.
 func program(ctx *pulumi.Context, input stage.Input) error {
-	settings, err := stage.Load(input)
+	preflight, err := components.RunPreflight(ctx, input)
 	if err != nil {
 		return &refusal{err}
 	}
-	preflight, err := components.RunPreflight(ctx, settings, input.Root)
-	if err != nil {
-		return &refusal{err}
-	}
-	_, err = components.Deploy(ctx, settings, preflight)
+	_, err = components.Deploy(ctx, preflight)
 	return err
 }
 
