@@ -21,8 +21,8 @@ func deployStage(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	// Nothing has been built or changed so far. A team's own resources stand here.
-	deployed, err := components.Deploy(ctx, preflight)
+	// Nothing has been built or changed so far. A team's own resources stand here, and reach containers by Handovers.
+	deployed, err := components.Deploy(ctx, preflight, components.Handovers{})
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,17 @@ type Deployed struct {
 }
 
 // Deploy declares everything that a stage has, each thing after what it needs. In an update it returns once every
-// service is steady, or one has failed; what it returns is known in the first case.
-func Deploy(ctx *pulumi.Context, preflight *Preflight) (*Deployed, error) {
+// service is steady, or one has failed; what it returns is known in the first case. handovers are what resources of the
+// team's own give to containers, nil for nothing.
+func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*Deployed, error) {
 	settings := preflight.Stage
+	handovers, err := handovers.check(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	if uses := settings.Network.Uses; uses != "" {
+		preflight.Network.handedOver = handovers[uses].Network
+	}
 	retention, err := NewRetention(ctx, settings, preflight.Account)
 	if err != nil {
 		return nil, err
@@ -38,7 +46,7 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight) (*Deployed, error) {
 	}
 	workloads, err := NewWorkloads(ctx, &Shared{
 		Stage: settings, Preflight: preflight, Cluster: cluster, LoadBalancer: loadBalancer, Images: images,
-		Retention: retention,
+		Retention: retention, Handovers: handovers,
 	})
 	if err != nil {
 		return nil, err

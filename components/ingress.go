@@ -35,6 +35,8 @@ func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 		if err := ingress.lookupExisting(ctx, settings, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
 		}
+	} else if settings.Network.Uses != "" {
+		// The program hands its subnets over.
 	} else if err := ingress.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", where("subnets"), err))
 	}
@@ -55,7 +57,7 @@ func (i *Ingress) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, net
 	if i.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
 	}
-	if i.Existing.VpcId != network.VPC {
+	if network.VPC != "" && i.Existing.VpcId != network.VPC {
 		return fmt.Errorf("the load balancer is in %s, and tasks run in %s; name one of the same VPC", i.Existing.VpcId,
 			network.VPC)
 	}

@@ -63,7 +63,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	balancer, err := lb.NewLoadBalancer(ctx, stage.LoadBalancerName(), &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
-		Subnets:                  pulumi.ToStringArray(ingress.Subnets),
+		Subnets:                  network.loadBalancerSubnets(ingress),
 		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
@@ -71,7 +71,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 		Tags:                     pulumi.ToStringMap(stage.AllTags()),
 	}, parent, pulumi.DependsOn(rules),
 		// It cannot move to another VPC, and the provider would try.
-		pulumi.ReplacementTrigger(pulumi.String(network.VPC)))
+		pulumi.ReplacementTrigger(network.vpc()))
 	if err != nil {
 		return nil, err
 	}

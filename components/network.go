@@ -21,7 +21,7 @@ var awsPackageVersion = pulumi.Version(awsSDKVersion)
 
 // Network is where a stage's tasks run.
 type Network struct {
-	// VPC is the id of the VPC, Subnets are those of the subnets in it.
+	// VPC is the id of the VPC, Subnets are those of the subnets in it. They are empty where the program hands them over.
 	VPC     string
 	Subnets []string
 	// AssignPublicIP gives every task a public address.
@@ -31,6 +31,34 @@ type Network struct {
 	// addresses.
 	zones  map[string]string
 	public bool
+	// handedOver is the program's own VPC, nil for one that is there already.
+	handedOver *NetworkHandover
+}
+
+// vpc is the id of the VPC, and subnets are those of the tasks' subnets, as properties of resources.
+func (n *Network) vpc() pulumi.StringOutput {
+	if n.handedOver != nil {
+		return n.handedOver.VPC.ToStringOutput()
+	}
+	return pulumi.String(n.VPC).ToStringOutput()
+}
+
+func (n *Network) subnets() pulumi.StringArrayOutput {
+	if n.handedOver != nil {
+		return n.handedOver.Subnets.ToStringArrayOutput()
+	}
+	return pulumi.ToStringArray(n.Subnets).ToStringArrayOutput()
+}
+
+// loadBalancerSubnets are those of the stage's own load balancer.
+func (n *Network) loadBalancerSubnets(ingress *Ingress) pulumi.StringArrayInput {
+	switch {
+	case n.handedOver == nil:
+		return pulumi.ToStringArray(ingress.Subnets)
+	case n.handedOver.LoadBalancerSubnets != nil:
+		return n.handedOver.LoadBalancerSubnets
+	}
+	return n.handedOver.Subnets
 }
 
 // LookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
@@ -38,6 +66,10 @@ type Network struct {
 // a public subnet cannot pull its image.
 func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error) {
 	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]string{}, public: true}
+	if settings.Uses != "" { // nothing of it may be there yet
+		network.AssignPublicIP = *settings.AssignPublicIP
+		return network, nil
+	}
 	if network.VPC == "" {
 		if err := network.useDefaultVPC(ctx); err != nil {
 			return nil, err

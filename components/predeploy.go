@@ -52,10 +52,11 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 		Say: func(text string) error { return ctx.Log.Info(text, &pulumi.LogArgs{Resource: w}) },
 	}
 	ready := make(chan taskrun.Task, 1)
-	pulumi.All(revisions, w.targetRevision, w.Cluster.Name, w.securityGroups()).ApplyT(func(known []any) bool {
+	pulumi.All(revisions, w.targetRevision, w.Cluster.Name, w.securityGroups(),
+		w.Preflight.Network.subnets()).ApplyT(func(known []any) bool {
 		ready <- run.Task(known[0].(map[string]string), taskrun.Task{
 			TaskDefinition: known[1].(string), Container: w.name, Cluster: known[2].(string), LogGroup: w.logGroup(),
-			Subnets: w.Preflight.Network.Subnets, SecurityGroups: known[3].([]string),
+			Subnets: known[4].([]string), SecurityGroups: known[3].([]string),
 			AssignPublicIP: w.Preflight.Network.AssignPublicIP,
 		})
 		return true

@@ -77,7 +77,33 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 		}
 	}
 	attached, err := r.attachAll(ctx, "execution", role, texts, permissions, managed)
-	return role, attached, err
+	if err != nil {
+		return nil, nil, err
+	}
+	handed, err := r.attachHandovers(ctx, "execution", role, Handover.executionPolicy)
+	return role, append(attached, handed...), err
+}
+
+// attachHandovers gives a role what each hand-over that the containers use needs of it, in a policy of its own: only
+// once the team's resources are there is it known how long that is.
+func (r roles) attachHandovers(ctx *pulumi.Context, name string, role *iam.Role,
+	policy func(Handover) (says string, text pulumi.StringOutput)) (attached []pulumi.Resource, err error) {
+	used := r.Handovers.usedBy(r.Stage.TaskDefinition(r.name))
+	for _, handover := range sortedKeys(used) {
+		says, text := policy(used[handover])
+		if says == "" {
+			continue
+		}
+		inPulumi, options := besideEarlier(r.name+"-"+name+"-uses-"+handover, hashOf(says), r.parent)
+		one, err := iam.NewRolePolicy(ctx, inPulumi, &iam.RolePolicyArgs{
+			Name: pulumi.String(name + "-uses-" + handover + "-" + hashOf(says)), Role: role.Name, Policy: text,
+		}, options...)
+		if err != nil {
+			return nil, err
+		}
+		attached = append(attached, one)
+	}
+	return attached, nil
 }
 
 // attachAll gives a role its permissions: one inline policy, or managed ones where they are too long for that. texts
@@ -134,9 +160,13 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	handed, err := r.attachHandovers(ctx, "task", role, Handover.taskPolicy)
+	if err != nil {
+		return nil, nil, err
+	}
 	statements := r.Stage.TaskStatements(r.name)
 	if len(statements) == 0 {
-		return role, nil, nil
+		return role, handed, nil
 	}
 	texts, managed, err := stage.Policies(statements)
 	if err != nil {
@@ -147,5 +177,5 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 		permissions = append(permissions, pulumi.String(text).ToStringOutput())
 	}
 	attached, err := r.attachAll(ctx, "task", role, texts, permissions, managed)
-	return role, attached, err
+	return role, append(attached, handed...), err
 }

@@ -39,7 +39,7 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
 	tags := pulumi.ToStringMap(w.Stage.TagsOf(name))
 
 	targets, err := lb.NewTargetGroup(ctx, w.Stage.TargetGroupName(name),
-		targetGroup(*service.Route, w.Preflight.Network.VPC, tags), parent)
+		targetGroup(*service.Route, w.Preflight.Network.vpc(), tags), parent)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,11 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
 		"url": component.URL})
 }
 
-func targetGroup(route stage.Route, vpc string, tags pulumi.StringMap) *lb.TargetGroupArgs {
+func targetGroup(route stage.Route, vpc pulumi.StringInput, tags pulumi.StringMap) *lb.TargetGroupArgs {
 	check := route.HealthCheck
 	return &lb.TargetGroupArgs{
 		TargetType: pulumi.String("ip"), // as tasks on Fargate have addresses of their own
-		VpcId:      pulumi.String(vpc),
+		VpcId:      vpc.ToStringOutput(),
 		Protocol:   pulumi.String("HTTP"),
 		// ECS registers each task with its container's port. This one is never used, and so need not change with that.
 		Port: pulumi.Int(httpPort),

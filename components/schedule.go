@@ -45,7 +45,7 @@ func newSchedule(ctx *pulumi.Context, w *Workload) (*Schedule, error) {
 			LaunchType:        pulumi.String("FARGATE"),
 			PropagateTags:     pulumi.String("TASK_DEFINITION"),
 			NetworkConfiguration: &scheduler.ScheduleTargetEcsParametersNetworkConfigurationArgs{
-				Subnets:        pulumi.ToStringArray(network.Subnets),
+				Subnets:        network.subnets(),
 				SecurityGroups: w.securityGroups(),
 				AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 			},

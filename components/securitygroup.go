@@ -33,7 +33,7 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 	group := &securityGroup{}
 	properties := pulumi.Map{
 		"description": pulumi.String(description),
-		"vpcId":       pulumi.String(network.VPC),
+		"vpcId":       network.vpc(),
 		"tags":        pulumi.ToStringMap(tags),
 	}
 	if egress != nil {

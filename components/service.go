@@ -58,7 +58,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		LaunchType:         pulumi.String("FARGATE"),
 		SchedulingStrategy: pulumi.String("REPLICA"),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
-			Subnets:        pulumi.ToStringArray(network.Subnets),
+			Subnets:        network.subnets(),
 			SecurityGroups: w.securityGroups(),
 			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 		},

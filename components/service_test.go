@@ -136,7 +136,7 @@ func declareService(t *testing.T, change func(*Preflight)) *recorder {
 	}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		_, err := Deploy(ctx, preflight)
+		_, err := Deploy(ctx, preflight, nil)
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
 	require.NoError(t, err)

@@ -81,7 +81,7 @@ func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (i
 			secrets[variable] = strings.Join([]string{settings.OwnSecretLike(name, account.ARN), variable, "", someVersion}, ":")
 		}
 	}
-	text, err := args.containerDefinitions([]any{images, secrets})
+	text, err := args.containerDefinitions(resolved{images: images, secrets: secrets})
 	if err != nil {
 		return 0, err
 	}

@@ -38,6 +38,12 @@ func loadStage(t *testing.T, keys map[string]string) *stage.Stage {
 // declareStage declares a stage as the program does, in a made-up account.
 func declareStage(t *testing.T, keys map[string]string, change func(*Preflight)) *recorder {
 	t.Helper()
+	return declareWith(t, keys, nil, change)
+}
+
+// declareWith is declareStage with what a team's own resources hand over.
+func declareWith(t *testing.T, keys map[string]string, handovers Handovers, change func(*Preflight)) *recorder {
+	t.Helper()
 	settings := loadStage(t, keys)
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	preflight := &Preflight{Stage: settings, Account: account,
@@ -54,7 +60,7 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		deployed, err := Deploy(ctx, preflight)
+		deployed, err := Deploy(ctx, preflight, handovers)
 		if err != nil {
 			return err
 		}

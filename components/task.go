@@ -16,9 +16,10 @@ func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
 	family := w.Stage.Family(w.name)
 	summary := w.runInput()
 	summary["family"], summary["revision"] = pulumi.String(family), w.revision
-	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups()).ApplyT(func(known []any) string {
+	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups(),
+		w.Preflight.Network.subnets()).ApplyT(func(known []any) string {
 		return runCommand(w.Preflight.Account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),
-			w.Preflight.Network, known[2].([]string))
+			w.Preflight.Network.AssignPublicIP, known[3].([]string), known[2].([]string))
 	})
 	if w.Stage.Tasks[w.name].Schedule != nil {
 		schedule, err := newSchedule(ctx, w)
@@ -38,7 +39,7 @@ func (w *Workload) runInput() pulumi.Map {
 		"container":      pulumi.String(w.name),
 		"cluster":        w.Cluster.Name,
 		"logGroup":       pulumi.String(w.logGroup()),
-		"subnets":        pulumi.ToStringArray(w.Preflight.Network.Subnets),
+		"subnets":        w.Preflight.Network.subnets(),
 		"securityGroups": w.securityGroups(),
 		"assignPublicIp": pulumi.Bool(w.Preflight.Network.AssignPublicIP),
 	}
@@ -46,13 +47,13 @@ func (w *Workload) runInput() pulumi.Map {
 
 // runCommand is the command of the AWS CLI that runs a revision once. Only its network has what a shell would read: the
 // rest is made of letters, digits, - _ and :
-func runCommand(region, cluster, revision string, network *Network, securityGroups []string) string {
+func runCommand(region, cluster, revision string, assignPublicIP bool, subnets, securityGroups []string) string {
 	address := "DISABLED"
-	if network.AssignPublicIP {
+	if assignPublicIP {
 		address = "ENABLED"
 	}
 	return fmt.Sprintf("aws ecs run-task --region %s --cluster %s --launch-type FARGATE --task-definition %s "+
 		"--network-configuration 'awsvpcConfiguration={subnets=[%s],securityGroups=[%s],assignPublicIp=%s}' "+
 		"--propagate-tags TASK_DEFINITION",
-		region, cluster, revision, strings.Join(network.Subnets, ","), strings.Join(securityGroups, ","), address)
+		region, cluster, revision, strings.Join(subnets, ","), strings.Join(securityGroups, ","), address)
 }

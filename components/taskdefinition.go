@@ -2,6 +2,7 @@ package components
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
@@ -32,6 +33,8 @@ type TaskDefinitionArgs struct {
 	Region, LogGroup string
 	// Secrets are where the values of secret variables come from, by variable.
 	Secrets pulumi.StringMapOutput
+	// Handovers are those that its containers use.
+	Handovers Handovers
 	// ExecutionRoleArn is the role with which ECS starts the task, TaskRoleArn the one that its code has.
 	ExecutionRoleArn, TaskRoleArn pulumi.StringInput
 	// Tags of the family's revisions. A revision's tags can change; that makes no new one.
@@ -62,8 +65,11 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 	}
 	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
 		Family: pulumi.String(args.Family),
-		ContainerDefinitions: pulumi.All(args.references(),
-			args.Secrets).ApplyT(args.containerDefinitions).(pulumi.StringOutput),
+		ContainerDefinitions: pulumi.All(args.references(), args.Secrets, args.Handovers.environment(),
+			args.Handovers.secrets()).ApplyT(func(known []any) (string, error) {
+			return args.containerDefinitions(resolved{known[0].(map[string]string), known[1].(map[string]string),
+				known[2].(map[string]map[string]string), known[3].(map[string]map[string]string)})
+		}).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
 		NetworkMode:             pulumi.String("awsvpc"),
@@ -101,11 +107,17 @@ func (args *TaskDefinitionArgs) references() pulumi.StringMapOutput {
 	return references.ToStringMapOutput()
 }
 
-// containerDefinitions is the JSON of the task's containers, given what is known only once it is there: the images, and
-// the references of secrets.
-func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error) {
-	images, secrets := known[0].(map[string]string), known[1].(map[string]string)
-	main := args.container(args.Container, args.Settings.Image, args.Settings.Container, images, secrets)
+// resolved is what is known of a task's containers only once other resources are there.
+type resolved struct {
+	// images are the references of images by name, secrets those of secrets by variable.
+	images, secrets map[string]string
+	// environment and handedSecrets are what is handed over, by the hand-over's name and variable.
+	environment, handedSecrets map[string]map[string]string
+}
+
+// containerDefinitions is the JSON of the task's containers, given what is known only once it is there.
+func (args *TaskDefinitionArgs) containerDefinitions(values resolved) (string, error) {
+	main := args.container(args.Container, args.Settings.Image, args.Settings.Container, values)
 	main.CPU, main.Essential = args.Settings.MainCPU(), true
 	if args.Exec { // its sessions leave processes behind, which an init process reaps
 		main.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
@@ -115,7 +127,7 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 	}
 	containers := []containerDefinition{main}
 	for name, sidecar := range args.Settings.Containers {
-		beside := args.container(name, sidecar.Image, sidecar.Container, images, secrets)
+		beside := args.container(name, sidecar.Image, sidecar.Container, values)
 		beside.CPU, beside.Memory, beside.Essential = sidecar.CPU, sidecar.Memory, sidecar.Essential
 		containers = append(containers, beside)
 	}
@@ -124,19 +136,18 @@ func (args *TaskDefinitionArgs) containerDefinitions(known []any) (string, error
 
 // container is what any container of the task has.
 func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container,
-	images, secrets map[string]string) containerDefinition {
+	values resolved) containerDefinition {
+	environment, secrets, origins := values.variables(settings)
 	container := containerDefinition{
 		Name:       name,
-		Image:      images[image],
+		Image:      values.images[image],
 		EntryPoint: settings.EntryPoint,
 		Command:    settings.Command,
 		DependsOn: inOrder(settings.DependsOn, func(name, condition string) dependency {
 			return dependency{condition, name}
 		}),
-		Environment: inOrder(settings.Environment, func(name, value string) keyValue { return keyValue{name, value} }),
-		Secrets: inOrder(settings.Secrets, func(name string, _ stage.Secret) secret {
-			return secret{name, secrets[name]}
-		}),
+		Environment: inOrder(environment, func(name, value string) keyValue { return keyValue{name, value} }),
+		Secrets:     inOrder(secrets, func(name, reference string) secret { return secret{name, reference} }),
 		MountPoints: inOrder(settings.Mounts, func(volume string, m stage.Mount) mountPoint {
 			return mountPoint{m.Path, m.ReadOnly, volume}
 		}),
@@ -157,7 +168,7 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 	} else {
 		_, container.DockerLabels = byDigest(image)
 	}
-	container.DockerLabels = settings.Origins.LabelsWith(container.DockerLabels)
+	container.DockerLabels = origins.LabelsWith(container.DockerLabels)
 	if secret := args.PullCredentials[image]; secret != "" {
 		container.PullCredentials = &repositoryCredentials{secret}
 	}
@@ -168,6 +179,26 @@ func (args *TaskDefinitionArgs) container(name, image string, settings stage.Con
 		container.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
 	}
 	return container
+}
+
+// variables are a container's plain variables with their values, its secret ones with their references, and where those
+// come from that the stage file does not have.
+func (r resolved) variables(settings stage.Container) (environment, secrets map[string]string, origins stage.Origins) {
+	environment, secrets, origins = map[string]string{}, map[string]string{}, stage.Origins{}
+	maps.Copy(environment, settings.Environment)
+	maps.Copy(origins, settings.Origins)
+	for name := range settings.Secrets {
+		secrets[name] = r.secrets[name]
+	}
+	for _, used := range settings.Uses {
+		for variable, value := range r.environment[used] {
+			environment[variable], origins[variable] = value, handoverOrigin(used)
+		}
+		for variable, reference := range r.handedSecrets[used] {
+			secrets[variable], origins[variable] = reference, handoverOrigin(used)
+		}
+	}
+	return environment, secrets, origins
 }
 
 // volumes are those that containers mount: empty ones, which the task has for itself while it is there.

@@ -24,6 +24,8 @@ type Shared struct {
 	Images Images
 	// Retention keeps the images of their revisions.
 	Retention *Retention
+	// Handovers are what resources of the team's own give to their containers.
+	Handovers Handovers
 }
 
 // Workload is what a service and a task have in common: the component that all its resources belong to, and what its
@@ -103,6 +105,7 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 		Region:           account.Region,
 		LogGroup:         w.logGroup(),
 		Secrets:          secrets,
+		Handovers:        w.Handovers.usedBy(settings),
 		ExecutionRoleArn: executionRole.Arn,
 		TaskRoleArn:      taskRole.Arn,
 		Tags:             tags,

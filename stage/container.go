@@ -44,6 +44,16 @@ type Container struct {
 	// Origins say which of the variables, secret ones among them, the stage file has no values of.
 	Origins Origins `json:"-"`
 
+	// Uses names what the team's own program hands over to the container: variables, secrets and permissions of a
+	// queue, a database or any other resource that stands beside the stage
+	// ([how](operations.md#-use-a-queue-or-a-database-of-my-own)).
+	//
+	// Default: none
+	// Allowed: names of the program's hand-overs, each once. No two may set one variable, nor one that the container or
+	// the stage has
+	// Example: uses: [queue, database]
+	Uses []string `json:"uses"`
+
 	// HealthCheck is a command by which ECS tells whether the container is healthy. A service without a `route` is
 	// then known to be up as soon as the command succeeds; without either, ECS waits 40 seconds.
 	//
@@ -115,6 +125,7 @@ func (c *checker) checkContainer(here place, container Container) {
 	checkArguments(here.at("command"), container.Command)
 	checkVariableNames(here.at("environment"), slices.Sorted(maps.Keys(container.Environment)))
 	c.checkSecretNames(here, container)
+	checkUses(here.at("uses"), container.Uses)
 	checkHealthCheck(here.at("healthCheck"), container.HealthCheck)
 	checkMounts(here.at("mounts"), container.Mounts)
 	here.at("user").expect(userForm.MatchString(container.User), container.User,

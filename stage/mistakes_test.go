@@ -64,7 +64,13 @@ func TestMistakes(t *testing.T) {
 			"config: {'slipway:images': {web: {bild: {}, ref: '" + pinned + "'}}}", "images.web.bild", dev,
 			[]string{`did you mean "build"?`}},
 		"an unknown key of the network": {
-			with("  slipway:network: {subnetIds: []}"), "network.subnetIds", dev, []string{"vpc, subnets, assignPublicIp"}},
+			with("  slipway:network: {subnetIds: []}"), "network.subnetIds", dev,
+			[]string{"vpc, subnets, uses, assignPublicIp"}},
+		"a network of the program's without a word on addresses": {
+			with("  slipway:network: {uses: own}"), "network.uses", dev, []string{"needs assignPublicIp beside it"}},
+		"a network of the program's and another": {
+			with("  slipway:network: {uses: own, assignPublicIp: true, vpc: vpc-01234567, subnets: [subnet-01234567]}"),
+			"network.vpc", dev, []string{"cannot be combined with network.uses"}},
 		"an unknown key of the repository": {
 			with("  slipway:repository: {forcedelete: true}"), "repository.forcedelete", dev,
 			[]string{`did you mean "forceDelete"?`}},

@@ -25,6 +25,16 @@ type Network struct {
 	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
 	Subnets []string `json:"subnets"`
 
+	// Uses names a network that the team's own program hands over
+	// ([how](operations.md#-use-a-queue-or-a-database-of-my-own)).
+	//
+	// Default: none
+	// Allowed: the name of one of the program's hand-overs, with `network.assignPublicIp` beside it, as nobody can look
+	// at subnets that are yet to be made; without `network.vpc`, `network.subnets` and `loadBalancer.subnets`
+	// Example: uses: network
+	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
+	Uses string `json:"uses"`
+
 	// AssignPublicIP tells whether tasks have a public address. In a public subnet they need one to pull their image,
 	// unless the VPC has endpoints for that.
 	//
@@ -53,6 +63,27 @@ func (c *checker) checkNetwork(network Network) {
 		subnets.fail("has %d subnets; allowed: 1 to %d", len(network.Subnets), awslimits.ServiceSubnets)
 	}
 	checkSubnets(subnets, network.Subnets)
+	c.checkNetworkUses(network)
+}
+
+// checkNetworkUses checks a network that the program hands over.
+func (c *checker) checkNetworkUses(network Network) {
+	uses, public := c.at("network", "uses"), c.at("network", "assignPublicIp")
+	uses.expect(handoverName.MatchString(network.Uses), network.Uses,
+		"the name of one of the program's hand-overs: 1 to 64 letters, digits, - and _")
+	if !uses.present {
+		return
+	}
+	if !public.present && !public.bad {
+		uses.fail("needs assignPublicIp beside it: write true where the subnets are public, so that tasks can pull their " +
+			"images, or false")
+	}
+	for _, other := range []place{c.at("network", "vpc"), c.at("network", "subnets"), c.at("loadBalancer", "subnets")} {
+		if other.present {
+			other.fail("cannot be combined with network.uses: the program hands the network over; remove one of them")
+			break
+		}
+	}
 }
 
 func checkSubnets(here place, subnets []string) {

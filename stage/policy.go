@@ -44,11 +44,18 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 	statements = append(statements, Statement{Sid: "Log", Effect: "Allow", Action: []string{
 		"logs:CreateLogStream", "logs:PutLogEvents",
 	}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}})
-	var parameters, values []string
+	values := slices.Collect(maps.Values(s.PullCredentials(s.TaskDefinition(name))))
 	if ownSecret != "" {
 		values = append(values, ownSecret)
 	}
-	for _, secret := range s.TaskDefinition(name).AllSecrets() {
+	named := slices.Collect(maps.Values(s.TaskDefinition(name).AllSecrets()))
+	return append(statements, SecretStatements(named, values)...)
+}
+
+// SecretStatements let a role read secrets that the stage does not keep, and others by the ARNs in values.
+func SecretStatements(named []Secret, values []string) (statements []Statement) {
+	var parameters []string
+	for _, secret := range named {
 		switch {
 		case secret.ARN == "":
 		case secret.IsParameter():
@@ -57,7 +64,6 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 			values = append(values, SecretARN(secret.ARN))
 		}
 	}
-	values = slices.AppendSeq(values, maps.Values(s.PullCredentials(s.TaskDefinition(name))))
 	// Two variables may be given parts of one secret.
 	parameters, values = distinct(parameters), distinct(values)
 	if len(parameters) > 0 {

@@ -31,7 +31,8 @@ func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 }
 
 // apart are keys that do not go with others, whose examples make a stage of their own.
-var apart = []string{"loadBalancer.arn", "loadBalancer.port", "services.<service>.readonlyRootFilesystem"}
+var apart = []string{"loadBalancer.arn", "loadBalancer.port", "network.uses",
+	"services.<service>.readonlyRootFilesystem"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
@@ -67,6 +68,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
 		"build": map[string]any{"context": "app"}}},
+		"network":  map[string]any{"assignPublicIp": true},
 		"services": map[string]any{"web": map[string]any{"image": "web"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
 }

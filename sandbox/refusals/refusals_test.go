@@ -120,7 +120,7 @@ func program(ctx *pulumi.Context, input stage.Input) error {
 	if err != nil {
 		return &refusal{err}
 	}
-	_, err = components.Deploy(ctx, preflight)
+	_, err = components.Deploy(ctx, preflight, nil)
 	return err
 }
 

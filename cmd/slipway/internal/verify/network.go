@@ -61,7 +61,7 @@ type endpoint struct {
 
 // checkNetwork checks that tasks in each of the stage's subnets could pull their images.
 func (v *verifier) checkNetwork() {
-	if len(v.stage.TaskDefinitions()) == 0 {
+	if len(v.stage.TaskDefinitions()) == 0 || v.stage.Network.Uses != "" { // which may not be there yet
 		return
 	}
 	v.pending = append(v.pending, func(ctx context.Context) []Check {
