@@ -44,7 +44,7 @@ type queue struct {
 `)
 	p.commit("A queue")
 
-	p.refused([]string{`Pulumi.dev.yaml: the program hands over "queue", which nothing uses; write `+"`uses: [queue]`"},
+	p.refused([]string{`Pulumi.dev.yaml: the program hands over "queue", which nothing uses; write ` + "`uses: [queue]`"},
 		"pulumi", "preview", "--stack", "dev", "--non-interactive")
 	p.serviceKeys("uses: [queue, database]")
 	p.refused([]string{`services.web.uses[1] (Pulumi.dev.yaml): is "database", which the program does not hand over; ` +
