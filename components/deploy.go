@@ -12,6 +12,10 @@ type Deployed struct {
 	Cluster pulumi.StringOutput
 	// Images, Services and Tasks are what Images.Summary, NewService and NewTask say of each, by name.
 	Images, Services, Tasks pulumi.Map
+	// LoadBalancer is the stage's, for further listeners, records or rules; nil where no service has a route.
+	LoadBalancer *LoadBalancer
+	// Workloads are the services and tasks by name, for resources that let them in, or give them more to do.
+	Workloads map[string]*Workload
 	// Slipway says which version of it has deployed the stage.
 	Slipway pulumi.StringMap
 }
@@ -56,7 +60,7 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 		return nil, err
 	}
 	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{},
-		Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
+		LoadBalancer: loadBalancer, Workloads: workloads, Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
 	for _, name := range sortedKeys(settings.Services) {
 		if deployed.Services[name], err = NewService(ctx, workloads[name], predeploys[name]); err != nil {
 			return nil, err
@@ -77,6 +81,9 @@ func (d *Deployed) Export(ctx *pulumi.Context) {
 	ctx.Export("services", d.Services)
 	if len(d.Tasks) > 0 {
 		ctx.Export("tasks", d.Tasks)
+	}
+	if d.LoadBalancer != nil {
+		ctx.Export("loadBalancer", d.LoadBalancer.summary())
 	}
 	ctx.Export("slipway", d.Slipway)
 }

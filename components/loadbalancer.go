@@ -21,6 +21,11 @@ const (
 type LoadBalancer struct {
 	pulumi.ResourceState
 
+	// Arn is the load balancer's, Listeners are the ARNs of its listeners by http and https, SecurityGroups the ids of
+	// its security groups.
+	Arn            pulumi.StringOutput
+	Listeners      pulumi.StringMap
+	SecurityGroups pulumi.StringArray
 	// DNSName is the load balancer's own name, HostedZone the zone that AWS keeps it in.
 	DNSName    pulumi.StringOutput `pulumi:"dnsName"`
 	HostedZone pulumi.StringOutput
@@ -46,7 +51,8 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	case ingress.Existing != nil:
 		return existingLoadBalancer(ingress), nil
 	}
-	name, settings, component := stage.Name, stage.LoadBalancer, &LoadBalancer{Scheme: "http"}
+	name, settings, component := stage.Name, stage.LoadBalancer, &LoadBalancer{Scheme: "http",
+		Listeners: pulumi.StringMap{}}
 	if err := ctx.RegisterComponentResource(loadBalancerType, name, component); err != nil {
 		return nil, err
 	}
@@ -55,7 +61,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	if err != nil {
 		return nil, err
 	}
-	component.group = group
+	component.group, component.SecurityGroups = group, pulumi.StringArray{group.ID().ToStringOutput()}
 	rules, err := component.admit(ctx, name, settings, parent)
 	if err != nil {
 		return nil, err
@@ -64,7 +70,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
 		Subnets:                  network.loadBalancerSubnets(ingress),
-		SecurityGroups:           pulumi.StringArray{group.ID().ToStringOutput()},
+		SecurityGroups:           component.SecurityGroups,
 		IdleTimeout:              pulumi.Int(settings.IdleTimeout),
 		EnableDeletionProtection: pulumi.Bool(settings.DeletionProtection),
 		AccessLogs:               accessLogs(settings.AccessLogs),
@@ -85,7 +91,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	if err != nil {
 		return nil, err
 	}
-	component.Listener = listener.Arn
+	component.Listener, component.Arn = listener.Arn, balancer.Arn
 	component.DNSName, component.HostedZone, component.ArnSuffix = balancer.DnsName, balancer.ZoneId, balancer.ArnSuffix
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName})
 }
@@ -96,13 +102,16 @@ func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
 		port = fmt.Sprintf(":%d", number)
 	}
 	return &LoadBalancer{
-		DNSName:       pulumi.String(ingress.Existing.DnsName).ToStringOutput(),
-		HostedZone:    pulumi.String(ingress.Existing.ZoneId).ToStringOutput(),
-		ArnSuffix:     pulumi.String(ingress.Existing.ArnSuffix).ToStringOutput(),
-		Listener:      pulumi.String(ingress.Listener.Arn).ToStringOutput(),
-		Scheme:        scheme,
-		Port:          port,
-		foreignGroups: ingress.Existing.SecurityGroups,
+		Arn:            pulumi.String(ingress.Existing.Arn).ToStringOutput(),
+		Listeners:      pulumi.StringMap{scheme: pulumi.String(ingress.Listener.Arn)},
+		SecurityGroups: pulumi.ToStringArray(ingress.Existing.SecurityGroups),
+		DNSName:        pulumi.String(ingress.Existing.DnsName).ToStringOutput(),
+		HostedZone:     pulumi.String(ingress.Existing.ZoneId).ToStringOutput(),
+		ArnSuffix:      pulumi.String(ingress.Existing.ArnSuffix).ToStringOutput(),
+		Listener:       pulumi.String(ingress.Listener.Arn).ToStringOutput(),
+		Scheme:         scheme,
+		Port:           port,
+		foreignGroups:  ingress.Existing.SecurityGroups,
 	}
 }
 
@@ -188,7 +197,17 @@ func (l listeners) http() (*lb.Listener, error) {
 
 func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.ResourceOption) (*lb.Listener, error) {
 	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.stage.AllTags())
-	return lb.NewListener(l.ctx, l.stage.Name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
+	listener, err := lb.NewListener(l.ctx, l.stage.Name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
+	if err == nil {
+		l.component.Listeners[kind] = listener.Arn
+	}
+	return listener, err
+}
+
+// summary is what the stack's outputs say of the load balancer, for resources of a team's own to attach to.
+func (l *LoadBalancer) summary() pulumi.Map {
+	return pulumi.Map{"arn": l.Arn, "dnsName": l.DNSName, "zoneId": l.HostedZone, "securityGroups": l.SecurityGroups,
+		"listeners": l.Listeners}
 }
 
 // noSuchService answers requests that no service's rule takes.

@@ -15,7 +15,8 @@ const serviceType = "slipway:components:Service"
 // NewService declares what keeps a number of replicas of a workload running, and moves them to its target revision once
 // the resources of before are there. It returns what the stack's outputs say of the service: family, revision,
 // taskDefinition (ARN of the revision that serves; in an update it is known only once the service is steady on it),
-// replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, and where it has a route its url.
+// replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, what a team's own resources attach to
+// (securityGroup by id, taskRole by name), and where it has a route its url and targetGroup (ARN).
 func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pulumi.Map, error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network, tags := w.Stage.Services[name], w.Preflight.Network, w.Stage.TagsOf(name)
@@ -97,9 +98,12 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		"logGroup":       pulumi.String(w.logGroup()),
 		"service":        service.ID(),
 		"pinned":         pulumi.Bool(w.Preflight.Revisions[name] != ""),
+		"securityGroup":  w.SecurityGroup,
+		"taskRole":       w.TaskRole,
 	}
 	if route != nil {
-		summary["url"] = route.URL
+		summary["url"], summary["targetGroup"] = route.URL, route.TargetGroup
+		w.TargetGroup = route.TargetGroup
 	}
 	return summary, ctx.RegisterResourceOutputs(w, pulumi.Map{"arn": service.ID(), "taskDefinition": serving})
 }

@@ -64,6 +64,9 @@ func declareWith(t *testing.T, keys map[string]string, handovers Handovers, chan
 		if err != nil {
 			return err
 		}
+		if deployed.LoadBalancer != nil {
+			recorded.noteSummary("the load balancer", deployed.LoadBalancer.summary())
+		}
 		for _, summaries := range []pulumi.Map{deployed.Services, deployed.Tasks} {
 			for name, summary := range summaries {
 				recorded.noteSummary(name, summary.(pulumi.Map))
@@ -467,6 +470,14 @@ func TestTheOutputsSayWhereAServiceIsAndHowManyTasksItStartsWith(t *testing.T) {
 	require.Equal(t, "https://shop.example.com/api/", recorded.summaries["api"]["url"])
 	require.Equal(t, 2, recorded.summaries["web"]["replicas"], "the smallest count of its scaling")
 	require.Equal(t, 1, recorded.summaries["api"]["replicas"])
+	for key, want := range map[string]string{"securityGroup": "api-id", "taskRole": "shop-dev-api-task",
+		"targetGroup": "arn:api"} {
+		require.Equal(t, want, recorded.summaries["api"][key], "what others attach to")
+	}
+	require.Equal(t, map[string]any{"arn": "arn:shop-dev", "dnsName": "dnsName:shop-dev", "zoneId": "zoneId:shop-dev",
+		"securityGroups": []string{"dev-id"},
+		"listeners":      map[string]string{"http": "arn:dev-http", "https": "arn:dev-https"}},
+		recorded.summaries["the load balancer"])
 
 	plain := declareStage(t,
 		map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/shop*"]}}, "job": ` +

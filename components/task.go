@@ -15,7 +15,7 @@ const taskType = "slipway:components:Task"
 func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
 	family := w.Stage.Family(w.name)
 	summary := w.runInput()
-	summary["family"], summary["revision"] = pulumi.String(family), w.revision
+	summary["family"], summary["revision"], summary["taskRole"] = pulumi.String(family), w.revision, w.TaskRole
 	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups(),
 		w.Preflight.Network.subnets()).ApplyT(func(known []any) string {
 		return runCommand(w.Preflight.Account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),

@@ -61,7 +61,7 @@ func TestTheOutputsOfATaskSayHowToRunIt(t *testing.T) {
 		"cluster":  "shop-dev",
 		"logGroup": "/shop/dev/migrate", "subnets": []string{"subnet-1"}, "securityGroups": []string{"migrate-id"},
 		"assignPublicIp": false,
-		"schedule":       "shop-dev-migrate", "run": summary["run"],
+		"schedule":       "shop-dev-migrate", "run": summary["run"], "taskRole": "shop-dev-migrate-task",
 	}, summary)
 	require.NotContains(t, recorded.summaries["warm"], "schedule")
 }

@@ -34,6 +34,12 @@ type Workload struct {
 	pulumi.ResourceState
 	*Shared
 
+	// TaskRole is the name of the role that its containers' own code has, SecurityGroup the id of the security group of
+	// its tasks.
+	TaskRole, SecurityGroup pulumi.StringOutput
+	// TargetGroup is the ARN of a service's target group, "" for one without a route and for a task.
+	TargetGroup pulumi.StringOutput
+
 	name                    string
 	executionRole, taskRole *iam.Role
 	// targetRevision is the ARN of the revision to run, the pinned one or else the newest, and revision its number. It
@@ -121,6 +127,8 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 	}
 	w.targetRevision = w.Retention.Protect(name, definition, w.Images.refs(settings), pinned)
 	w.group, err = newSecurityGroup(ctx, name, "tasks of "+family, w.Preflight.Network, tags, everywhere, parent)
+	w.TaskRole, w.SecurityGroup = taskRole.Name, w.group.ID().ToStringOutput()
+	w.TargetGroup = pulumi.String("").ToStringOutput()
 	return w, err
 }
 
