@@ -33,8 +33,8 @@ var floors = [][]string{
 	{rooms + "snapshot"},
 	{rooms + "timeline"},
 	{rooms + "comparison", rooms + "deployrole", rooms + "history", rooms + "logs", rooms + "oneoff",
-		rooms + "pinning", rooms + "preview", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "status",
-		rooms + "verify"},
+		rooms + "pinning", rooms + "preview", rooms + "promotion", rooms + "recovery", rooms + "rollback", rooms + "scaffold",
+		rooms + "status", rooms + "verify"},
 	{".", "app", "cmd", "docs", "sandbox"},
 }
 

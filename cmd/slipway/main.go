@@ -63,6 +63,6 @@ func newRoot(called *bool) *cobra.Command {
 	root.AddCommand(statusCommand(directory), historyCommand(directory), diffCommand(directory), logsCommand(directory),
 		runCommand(directory), verifyCommand(directory), promoteCommand(directory), pinCommand(directory),
 		rollbackCommand(directory), recoverCommand(directory), previewCommand(directory), iamCommand(directory),
-		versionCommand())
+		initCommand(directory), versionCommand())
 	return root
 }
