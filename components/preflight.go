@@ -42,6 +42,8 @@ type Preflight struct {
 // RunPreflight loads the stage file, asks AWS and reads the build contexts. Its error has all that is wrong, so that
 // nothing of it is found out only once half of the stage is there.
 func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
+	input.Outputs = StackOutputs(ctx)
+	input.Outputs = StackOutputs(ctx)
 	settings, err := stage.Load(input)
 	if err != nil {
 		return nil, err

@@ -15,21 +15,21 @@ type Container struct {
 	// Default: none; the image's own
 	// Allowed: no empty element
 	// Example: entryPoint: ["/app"]
-	EntryPoint []string `json:"entryPoint"`
+	EntryPoint []string `json:"entryPoint" braces:"shell"`
 
 	// Command replaces the image's `CMD`.
 	//
 	// Default: none; the image's own
 	// Allowed: no empty element
 	// Example: command: ["serve", "--verbose"]
-	Command []string `json:"command"`
+	Command []string `json:"command" braces:"shell"`
 
 	// Environment holds the container's own variables, over those of the stage. Once loaded it has those of the stage
 	// merged in.
 	//
 	// Allowed: as in `environment` of the stage; no name that the container's `secrets` have
 	// Example: environment: {GREETING: "hello"}
-	Environment map[string]string `json:"environment"`
+	Environment map[string]string `json:"environment" outputs:"text"`
 
 	// SecretNames names the secrets that the container is given, as variables of the same names.
 	//

@@ -154,7 +154,7 @@ func (c *checker) decodeText(n *node, into reflect.Value) {
 	text, isText := n.scalar.(string)
 	switch {
 	case isText:
-		if original, isDate := n.date(); isDate && !n.encrypted {
+		if original, isDate := n.date(); isDate && !n.encrypted && n.from == "" {
 			if n.hidden {
 				original = "\"…\""
 			}

@@ -12,7 +12,7 @@ type HealthCheck struct {
 	// Allowed: begins with `CMD`, followed by the command and its arguments, or with `CMD-SHELL`, followed by one
 	// line for the container's shell
 	// Example: command: ["CMD", "/app", "-healthcheck"]
-	Command []string `json:"command"`
+	Command []string `json:"command" braces:"shell"`
 
 	// Interval is the time between two checks.
 	//

@@ -15,7 +15,7 @@ type document struct {
 	// `ECS_CONTAINER_METADATA_URI_V4`)
 	// Example: environment: {STAGE: "dev"}
 	// Rule: [ECS environment variables](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html)
-	Environment map[string]string `json:"environment"`
+	Environment map[string]string `json:"environment" outputs:"text"`
 
 	// Images are the stage's images by name. Each has `build`, or `ref`, or both: then the stage runs `ref`, an image that
 	// it built earlier. A built image has an ECR repository of its own, `<project>-<stage>/<image>`.
@@ -42,7 +42,19 @@ type document struct {
 	// Rule: [Secrets Manager in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html),
 	// [Parameter Store in ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html),
 	// [Secrets Manager quotas](https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html)
-	Secrets map[string]string `json:"secrets"`
+	Secrets map[string]string `json:"secrets" outputs:"secret"`
+
+	// Outputs are values that other Pulumi stacks export, by names of which `{output: NAME}` stands for the value. They
+	// are read whenever the stage is previewed or updated, before anything is built or changed, so a value that has
+	// changed since is a change of the stage: of a variable, a new revision of the containers that are given it. Which
+	// variables of a container came so is in its docker labels (`slipway.from.NAME`), for `slipway history`.
+	//
+	// Default: none
+	// Allowed: outputs that `{output: NAME}` stands for somewhere, or that stand in the defaults. One that its stack marks
+	// as a secret stands in `secrets` only
+	// Example: outputs: {DATABASE_HOST: {stack: network, output: databaseHost}}
+	// Rule: [Pulumi stack outputs](https://www.pulumi.com/docs/iac/concepts/stacks/#outputs)
+	Outputs map[string]Output `json:"outputs"`
 
 	// Services are the stage's services by name: each is an ECS service on Fargate with a task definition family,
 	// roles and a log group of its own.

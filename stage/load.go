@@ -43,6 +43,7 @@ func Load(in Input) (*Stage, error) {
 		c.replaceImages(defaults.object["images"], keys.object["images"])
 	}
 	c.root = merge(defaults, keys)
+	c.resolveOutputs()
 	c.decode(c.root, reflect.ValueOf(&c.document).Elem())
 	// What broken defaults would have said is not known, so nothing can be said about the whole.
 	if (defaults == nil || !defaults.bad) && !c.incomplete {
@@ -127,9 +128,14 @@ func (c *checker) reject(n *node, format string, args ...any) {
 
 // failAt reports a mistake, unless the value was rejected already.
 func (c *checker) failAt(at place, format string, args ...any) {
-	if !at.bad {
-		c.mistakes = append(c.mistakes, Error{Path: at.path, File: at.file, Message: fmt.Sprintf(format, args...)})
+	if at.bad {
+		return
 	}
+	message := fmt.Sprintf(format, args...)
+	if at.node != nil && at.node.from != "" {
+		message = "the " + at.node.from + " " + message
+	}
+	c.mistakes = append(c.mistakes, Error{Path: at.path, File: at.file, Message: message})
 }
 
 // at is the value of the stage that the keys lead to.
@@ -176,41 +182,49 @@ func (c *checker) stage(aws AWS) *Stage {
 		s.Images[name] = image.image()
 	}
 	for name, service := range c.document.Services {
-		service.TaskDefinition = s.resolved(service.TaskDefinition)
+		service.TaskDefinition = s.resolved(service.TaskDefinition, c.at("services", name))
 		if service.Route != nil {
 			service.Route = service.Route.withDefaults()
 		}
 		s.Services[name] = service
 	}
 	for name, task := range c.document.Tasks {
-		task.TaskDefinition = s.resolved(task.TaskDefinition)
+		task.TaskDefinition = s.resolved(task.TaskDefinition, c.at("tasks", name))
 		s.Tasks[name] = task
 	}
 	return s
 }
 
 // resolved gives a task definition's containers the stage's variables and secrets.
-func (s *Stage) resolved(definition TaskDefinition) TaskDefinition {
-	definition.Container = s.resolvedContainer(definition.Container)
+func (s *Stage) resolved(definition TaskDefinition, here place) TaskDefinition {
+	definition.Container = s.resolvedContainer(definition.Container, here)
 	containers := map[string]Sidecar{}
 	for name, sidecar := range definition.Containers {
-		sidecar.Container = s.resolvedContainer(sidecar.Container)
+		sidecar.Container = s.resolvedContainer(sidecar.Container, here.at("containers", name))
 		containers[name] = sidecar
 	}
 	definition.Containers = containers
 	return definition
 }
 
-func (s *Stage) resolvedContainer(container Container) Container {
+func (s *Stage) resolvedContainer(container Container, here place) Container {
 	variables := maps.Clone(s.Environment)
 	if variables == nil {
 		variables = map[string]string{}
 	}
 	maps.Copy(variables, container.Environment)
-	container.Environment = variables
 	container.Secrets = map[string]Secret{}
+	for name := range variables {
+		own := here.at("environment", name)
+		if !own.present {
+			own = here.in.at("environment", name)
+		}
+		container.Origins = container.Origins.with(name, own)
+	}
+	container.Environment = variables
 	for _, name := range container.SecretNames {
 		container.Secrets[name] = s.Secrets[name]
+		container.Origins = container.Origins.with(name, here.in.at("secrets", name))
 	}
 	return container
 }

@@ -15,7 +15,7 @@ type Network struct {
 	// Allowed: the id of a VPC, together with `network.subnets`
 	// Example: vpc: vpc-0123456789abcdef0
 	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
-	VPC string `json:"vpc"`
+	VPC string `json:"vpc" outputs:"text"`
 
 	// Subnets are the subnets that tasks run in.
 	//
@@ -23,7 +23,7 @@ type Network struct {
 	// Allowed: the ids of 1 to 16 subnets, each once, together with `network.vpc`
 	// Example: subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
 	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
-	Subnets []string `json:"subnets"`
+	Subnets []string `json:"subnets" outputs:"text"`
 
 	// Uses names a network that the team's own program hands over
 	// ([how](operations.md#-use-a-queue-or-a-database-of-my-own)).

@@ -22,6 +22,8 @@ type node struct {
 	scalar any
 	// written is what the file itself says here, nil where that is not at hand.
 	written *yaml.Node
+	// from is where the value comes from, where it is not the file.
+	from string
 	// hidden values may be secrets and are never put into a message.
 	hidden bool
 	// encrypted values are decrypted by now, and stand in the file as {secure: …}.
@@ -82,7 +84,7 @@ func (n *node) child(key any) *node {
 
 // placeOfChild is where a value below n stands.
 func (n *node) placeOfChild(key any, written *yaml.Node) node {
-	return node{path: n.path + step(n.path, key), file: n.file, hidden: n.hidden, written: written,
+	return node{path: n.path + step(n.path, key), file: n.file, from: n.from, hidden: n.hidden, written: written,
 		encrypted: n.encrypted || isEncrypted(written)}
 }
 
@@ -212,6 +214,13 @@ func (p place) expect(isValid bool, text, advice string) {
 	if p.present && !isValid {
 		p.fail("is %q; write %s", shorten(text), advice)
 	}
+}
+
+// broken tells whether the value, or one below it, has been reported.
+func (p place) broken() bool {
+	broken := p.bad
+	p.node.all(func(each *node) { broken = broken || each.bad })
+	return broken
 }
 
 // key is the path as messages name it, wherever the value stands.

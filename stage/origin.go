@@ -13,6 +13,18 @@ type Origins map[string]string
 // originLabel begins the name of such a label; the name of the variable ends it.
 const originLabel = "slipway.from."
 
+// with adds where a variable's value comes from, if that is not the stage file.
+func (o Origins) with(variable string, value place) Origins {
+	if value.node == nil || value.node.from == "" {
+		return o
+	}
+	if o == nil {
+		o = Origins{}
+	}
+	o[variable] = value.node.from
+	return o
+}
+
 // LabelsWith are a container's docker labels with those of its origins. Without origins they are as they were.
 func (o Origins) LabelsWith(labels map[string]string) map[string]string {
 	if len(o) == 0 {

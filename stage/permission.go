@@ -33,13 +33,13 @@ type Permission struct {
 	// Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html), [actions
 	// and resources of each
 	// service](https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html)
-	Resources []string `json:"resources"`
+	Resources []string `json:"resources" outputs:"text" braces:"policy"`
 
 	// Conditions limit when the statement holds: values by condition key, by operator.
 	//
 	// Example: conditions: {StringEquals: {"aws:ResourceTag/team": ["shop"]}}
 	// Rule: [IAM Condition](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html)
-	Conditions map[string]map[string][]string `json:"conditions"`
+	Conditions map[string]map[string][]string `json:"conditions" outputs:"text" braces:"policy"`
 }
 
 var (

@@ -50,6 +50,8 @@ func (c *checker) checkSecret(name, text string) {
 			"or keep the value elsewhere and write its ARN")
 	case written.encrypted && text == "":
 		path.fail("is an empty value, encrypted; encrypt the value itself, or remove the key")
+	case written.from != "" && written.encrypted && IsSecretARN(text):
+		path.fail("is an ARN that its stack marks as a secret; an ARN is no secret: let it export that as plain text")
 	case isEncrypted(written.written) && IsSecretARN(text):
 		path.fail("is an ARN, encrypted; an ARN is no secret: write it as it is")
 	case written.encrypted || IsSecretARN(text):
@@ -57,6 +59,9 @@ func (c *checker) checkSecret(name, text string) {
 		path.fail("is an ARN of neither a secret nor a parameter; write " +
 			"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with " +
 			":JSON-KEY:VERSION-STAGE:VERSION-ID (one of the last two empty), or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
+	case written.from != "":
+		path.fail("is neither a secret there nor the ARN of one; let the other stack mark it as a secret (in Go, " +
+			"pulumi.ToSecret), or export the ARN of where it is kept in Secrets Manager or SSM")
 	default:
 		path.fail("is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
 			"--path '%s:secrets%s'`, or write the ARN of where it is kept in Secrets Manager or SSM",

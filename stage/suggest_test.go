@@ -80,7 +80,7 @@ func TestTheKeysOfAPlaceAreToldOnce(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	require.Len(t, lines, 5, "%s", err)
 	require.Equal(t, 1, strings.Count(err.Error(), "image, cpu, memory"), "%s", err)
-	require.Equal(t, 1, strings.Count(err.Error(), "images, secrets, services"), "%s", err)
+	require.Equal(t, 1, strings.Count(err.Error(), "images, secrets, outputs, services"), "%s", err)
 	require.Equal(t, `services.web.desiredCount (Pulumi.dev.yaml): there is no such key; did you mean "replicas"?`,
 		lines[2])
 }

@@ -118,6 +118,12 @@ func keysAsElsewhere(keys []Key, of Key) string {
 // kindOf is a key's type in words.
 func kindOf(field reflect.StructField) string {
 	words := wordsOf(field.Type)
+	if field.Tag.Get("outputs") != "" {
+		words += ", or `{output: NAME}` in place of a text"
+		if field.Type.Kind() == reflect.Slice {
+			words += " or of the list"
+		}
+	}
 	if unit := field.Tag.Get("unit"); unit != "" {
 		words += " of " + unit
 	}

@@ -98,12 +98,39 @@ func (s schema) ofField(path string, field reflect.StructField) (object, error) 
 	case maximum > 0:
 		made["minimum"], made["maximum"] = minimum, maximum
 	}
+	if field.Tag.Get("outputs") != "" {
+		made = orOutput(made)
+	}
 	if path == "secrets" {
 		encrypted := object{"type": "object", "properties": object{"secure": object{"type": "string"}},
 			"required": []any{"secure"}, "additionalProperties": false}
-		made["additionalProperties"] = object{"anyOf": []any{object{"type": "string", "pattern": "^arn:"}, encrypted}}
+		made["additionalProperties"] = object{"anyOf": []any{object{"type": "string", "pattern": "^arn:"}, encrypted,
+			outputUse}}
 	}
 	return made, nil
+}
+
+// outputUse stands for a value of another stack.
+var outputUse = object{"type": "object", "properties": object{"output": object{"type": "string"}},
+	"required": []any{"output"}, "additionalProperties": false}
+
+// orOutput lets an output stand for a text, and for a list of texts.
+func orOutput(of object) object {
+	switch of["type"] {
+	case "object":
+		of["additionalProperties"] = orOutput(of["additionalProperties"].(object))
+		return of
+	case "array":
+		of["items"] = orOutput(of["items"].(object))
+	}
+	either := object{"anyOf": []any{of, outputUse}}
+	for _, about := range []string{"description", "examples"} {
+		if text, has := of[about]; has {
+			either[about] = text
+			delete(of, about)
+		}
+	}
+	return either
 }
 
 func (s schema) ofType(path string, of reflect.Type) (object, error) {
