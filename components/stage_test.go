@@ -44,6 +44,18 @@ func declareStage(t *testing.T, keys map[string]string, change func(*Preflight))
 // declareWith is declareStage with what a team's own resources hand over.
 func declareWith(t *testing.T, keys map[string]string, handovers Handovers, change func(*Preflight)) *recorder {
 	t.Helper()
+	return declareOwn(t, keys, ownProgram{handovers: handovers}, change)
+}
+
+// ownProgram is what a team's program has beside main.go's, before the stage is deployed and after it.
+type ownProgram struct {
+	before    func(*pulumi.Context) error
+	handovers Handovers
+	after     func(*pulumi.Context, *Deployed) error
+}
+
+func declareOwn(t *testing.T, keys map[string]string, own ownProgram, change func(*Preflight)) *recorder {
+	t.Helper()
 	settings := loadStage(t, keys)
 	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	preflight := &Preflight{Stage: settings, Account: account,
@@ -60,9 +72,19 @@ func declareWith(t *testing.T, keys map[string]string, handovers Handovers, chan
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
-		deployed, err := Deploy(ctx, preflight, handovers)
+		if own.before != nil {
+			if err := own.before(ctx); err != nil {
+				return err
+			}
+		}
+		deployed, err := Deploy(ctx, preflight, own.handovers)
 		if err != nil {
 			return err
+		}
+		if own.after != nil {
+			if err := own.after(ctx, deployed); err != nil {
+				return err
+			}
 		}
 		if deployed.LoadBalancer != nil {
 			recorded.noteSummary("the load balancer", deployed.LoadBalancer.summary())
