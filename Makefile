@@ -10,9 +10,9 @@ BUILD = $(GO) build -buildvcs=false $(FLAGS) -ldflags='-s -w $(LINK)'
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build .bin/sandbox with its .bin/taskhost, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
+build: ## build .bin/sandbox with what it runs in containers, .bin/slipway and, where no CLI that is new enough is on the PATH, .bin/pulumi
 	cd sandbox && $(BUILD) -o ../.bin/sandbox .
-	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -o ../.bin/taskhost ./taskhost
+	cd sandbox && CGO_ENABLED=0 GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(BUILD) -o ../.bin/ ./taskhost ./loadbalancer
 	$(MAKE) -s .bin/slipway
 	.bin/sandbox cli
 

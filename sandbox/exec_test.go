@@ -236,7 +236,7 @@ func TestAnEmptyAccountListsNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.JSONEq(t, `[]`, answer(t, dir, "images", "--json"))
-	require.JSONEq(t, `{"services": [], "tasks": []}`, answer(t, dir, "ps", "--json"))
+	require.JSONEq(t, `{"services": [], "listeners": [], "tasks": []}`, answer(t, dir, "ps", "--json"))
 	require.Equal(t, "REPOSITORY   TAG   DIGEST   PUSHED AT\n", answer(t, dir, "images"))
 	require.Equal(t, "CLUSTER   SERVICE   REVISION   DESIRED   RUNNING   IMAGE   ADDRESS\n", answer(t, dir, "ps"))
 }

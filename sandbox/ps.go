@@ -14,39 +14,59 @@ import (
 func psCommand(dir *string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "ps",
-		Short: "List the services of every cluster, what they run and where that answers, and tasks that ran once",
+		Short: "List the services of every cluster, what they run and where that answers, load balancers, and tasks that ran once",
 		Args:  cobra.NoArgs,
 	}
 	asJSON := command.Flags().Bool("json", false, `print {"services": [{account, cluster, service, family, revision, desired, running, image, environment,
-tasks}], "tasks": […]}, the latter those that no service stands behind: each {account, task, cluster,
-family, revision, startedBy, lastStatus, health, address, stoppedReason, createdAt, stoppedAt,
-containers: [{name, lastStatus, exitCode, health, ports}]}`)
+tasks}], "listeners": [{account, loadBalancer, protocol, port, address, hosts}], "tasks": […]}, the latter those
+that no service stands behind: each {account, task, cluster, family, revision, startedBy, lastStatus, health,
+address, stoppedReason, createdAt, stoppedAt, containers: [{name, lastStatus, exitCode, health, ports}]}`)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return withAccount(*dir, func(a *account.Account) error {
 			all, err := a.All()
 			if err != nil {
 				return err
 			}
-			services, tasks := []shownService{}, []shownTask{}
+			services, listeners, tasks := []shownService{}, []shownListener{}, []shownTask{}
 			serviceTable := table{{"CLUSTER", "SERVICE", "REVISION", "DESIRED", "RUNNING", "IMAGE", "ADDRESS"}}
+			listenerTable := table{{"LOAD BALANCER", "LISTENER", "ADDRESS"}}
 			taskTable := table{{"CLUSTER", "TASK", "REVISION", "STARTED BY", "STATUS", "EXIT CODES", "STARTED", "REASON"}}
 			for _, one := range all {
 				shown, once, err := shownServices(one)
 				if err != nil {
 					return err
 				}
+				own, err := shownListeners(one)
+				if err != nil {
+					return err
+				}
+				listeners = append(listeners, own...)
 				services, tasks = append(services, shown...), append(tasks, once...)
 				serviceTable = serviceTable.with(one.ID, len(all), serviceRows(shown))
+				listenerTable = listenerTable.with(one.ID, len(all), listenerRows(own))
 				taskTable = taskTable.with(one.ID, len(all), taskRows(once))
 			}
 			if *asJSON {
-				return printJSON(command.OutOrStdout(), map[string]any{"services": services, "tasks": tasks})
+				return printJSON(command.OutOrStdout(), map[string]any{"services": services, "listeners": listeners,
+					"tasks": tasks})
 			}
-			if err := printTable(command.OutOrStdout(), serviceTable); err != nil || len(tasks) == 0 {
+			out := command.OutOrStdout()
+			if err := printTable(out, serviceTable); err != nil {
 				return err
 			}
-			fmt.Fprintln(command.OutOrStdout())
-			return printTable(command.OutOrStdout(), taskTable)
+			for _, more := range []table{listenerTable, taskTable} {
+				if len(more) == 1 {
+					continue
+				}
+				fmt.Fprintln(out)
+				if err := printTable(out, more); err != nil {
+					return err
+				}
+			}
+			if file := authorityFile(*dir, listeners); file != "" {
+				fmt.Fprintf(out, "\nHTTPS is signed by %s: curl --cacert %[1]s, or trust it in a browser\n", file)
+			}
+			return nil
 		})
 	}
 	return command

@@ -14,6 +14,7 @@ import (
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/iam"
 	"slipway/sandbox/account/logs"
 	"slipway/sandbox/account/vpc"
@@ -170,4 +171,35 @@ func TestLogsAreFollowed(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, rest, "each is printed once")
 	require.NoError(t, <-ended)
+}
+
+func TestWhereLoadBalancersAnswer(t *testing.T) {
+	t.Parallel()
+	dir, a := served(t)
+	balancer := account.ARN(account.DefaultID, "elasticloadbalancing", "eu-central-1", "loadbalancer/app/shop/1")
+	listener := strings.Replace(balancer, ":loadbalancer/", ":listener/", 1) + "/2"
+	require.NoError(t, a.CreateObject(elb.LoadBalancer, "1", account.Object{"arn": balancer, "name": "shop",
+		"subnets": []any{vpc.Subnets[0].ID, vpc.Subnets[1].ID}}, nil))
+	require.NoError(t, a.CreateObject(elb.Listener, "2", account.Object{"arn": listener, "loadBalancerArn": balancer,
+		"port": 443.0, "protocol": "HTTPS",
+		"certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"}, nil))
+	require.NoError(t, a.CreateObject(elb.ListenerRule, "3", account.Object{"arn": "rule/3", "listenerArn": listener,
+		"priority": 1.0, "conditions": []any{map[string]any{"hostHeader": map[string]any{
+			"values": []any{"shop.example.com", "*.example.com"}}}}}, nil))
+	require.NotContains(t, called(t, "--dir", dir, "ps"), "LOAD BALANCER", "it does not answer yet")
+	live, err := ecs.Listeners(a)
+	require.NoError(t, err)
+	require.NoError(t, elb.KeepLocalPort(a, live[0], 20443))
+
+	table := strings.Split(called(t, "--dir", dir, "ps"), "\n")
+	require.Regexp(t, `^LOAD BALANCER +LISTENER +ADDRESS$`, table[3])
+	require.Regexp(t, `^shop +HTTPS:443 +https://127.0.0.1:20443 https://shop.example.com.localhost:20443$`, table[4])
+	require.Contains(t, table, "HTTPS is signed by "+dir+"/ca.pem: curl --cacert "+dir+"/ca.pem, or trust it in a browser")
+	var all struct{ Listeners []shownListener }
+	require.NoError(t, json.Unmarshal([]byte(called(t, "--dir", dir, "ps", "--json")), &all))
+	require.Equal(t, []shownListener{{Account: account.DefaultID, LoadBalancer: "shop", Protocol: "HTTPS", Port: 443,
+		Address: "https://127.0.0.1:20443", Hosts: []string{"https://shop.example.com.localhost:20443"}}}, all.Listeners)
+
+	require.NoError(t, ecs.SetAgentConnected(a, false))
+	require.NotContains(t, called(t, "--dir", dir, "ps"), "LOAD BALANCER", "without an engine nothing listens")
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
+
+	"slipway/sandbox/agent"
 )
 
 func resetCommand(dir *string) *cobra.Command {
@@ -40,7 +42,8 @@ func reset(dir string) error {
 		return err
 	}
 	for _, name := range []string{
-		"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", "registry", "state", "home", "bin",
+		"account.db", "account.db-wal", "account.db-shm", "account.lock", "agent.lock", agent.AuthorityFile,
+		"registry", "state", "home", "bin",
 	} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err

@@ -37,7 +37,7 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 		}
 		return &tasks{pulls: startPulls(a)}, nil
 	}
-	host, err := taskHost()
+	programs, err := containerPrograms()
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
@@ -46,28 +46,31 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 	}
 	running, err := agent.Start(agent.Settings{Dir: dir, Account: ecs.Agent{Account: a},
 		Registry: registry.New(filepath.Join(dir, "registry"), a),
-		Docker:   engine, TaskHost: host, Say: say})
+		Docker:   engine, Programs: programs, Say: say})
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	return &tasks{agent: running, engine: engine}, nil
 }
 
-// taskHost is the program that holds a task's network. `make build` puts it beside the sandbox.
-func taskHost() (string, error) {
+// containerPrograms is the directory of the programs that hold a task's network, and answer as load balancers. `make
+// build` puts them beside the sandbox.
+func containerPrograms() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(filepath.Dir(self), "taskhost")
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to "+
-			"have them "+
-			"only recorded", file)
-	} else if err != nil {
-		return "", err
+	dir := filepath.Dir(self)
+	for _, name := range []string{"taskhost", "loadbalancer"} {
+		file := filepath.Join(dir, name)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s is missing, which tasks need to run: run `make build`, or set SANDBOX_DOCKER=build to "+
+				"have them only recorded", file)
+		} else if err != nil {
+			return "", err
+		}
 	}
-	return file, nil
+	return dir, nil
 }
 
 // settle waits a little for what a command has started or stopped.

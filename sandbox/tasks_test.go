@@ -40,16 +40,15 @@ func withEngine(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return command
 }
 
-// withTaskHost makes the sandbox's own executable one that the program taskhost lies beside.
-func withTaskHost(t *testing.T, command *exec.Cmd) {
+// withPrograms makes the sandbox's own executable one that the programs of its containers lie beside.
+func withPrograms(t *testing.T, command *exec.Cmd) {
 	t.Helper()
 	bin := t.TempDir()
 	content, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
 	command.Path = filepath.Join(bin, "sandbox")
 	require.NoError(t, os.WriteFile(command.Path, content, 0o755))
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", filepath.Join(bin, "taskhost"),
-		"./taskhost")
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", bin, "./taskhost", "./loadbalancer")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))
@@ -82,7 +81,7 @@ func TestWatchEndsWithCtrlC(t *testing.T) {
 	engineOf(t)
 	dir := t.TempDir()
 	command := withEngine(t, dir, "watch")
-	withTaskHost(t, command)
+	withPrograms(t, command)
 	output, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())

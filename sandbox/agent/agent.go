@@ -17,7 +17,9 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/logs"
+	"slipway/sandbox/alb"
 )
 
 // Account is what the agent needs of an account.
@@ -28,6 +30,9 @@ type Account interface {
 	CreateLogStream(taskARN, group, stream string) error
 	PutLogEvents(taskARN, group, stream string, events []logs.LogEvent) error
 	FindLogEvents(taskARN, group, prefix string, from, to int64) ([]*logs.LogEvent, error)
+	Listeners() ([]elb.LiveListener, error)
+	KeepLocalPort(l elb.LiveListener, port int) error
+	Authority() (alb.Authority, error)
 }
 
 // Registry has the images of the account's own ECR.
@@ -42,7 +47,7 @@ type Settings struct {
 	Account  Account
 	Registry Registry
 	Docker   *client.Client
-	TaskHost string       // the file of the program taskhost
+	Programs string       // the directory of the programs taskhost and loadbalancer
 	Say      func(string) // is told of tasks that start and stop; may be nil
 }
 
@@ -52,6 +57,7 @@ const (
 	callTime   = time.Minute            // that the engine may take to answer, where it has little to do
 	settleTime = 10 * time.Second       // that Settle waits for tasks that stop
 	startTime  = 3 * time.Second        // that Settle waits for tasks that start
+	listenTime = 30 * time.Second       // that Settle waits for listeners, which nobody sees to afterwards
 	endTime    = 3 * time.Second        // that End waits for an engine that may not answer
 )
 
@@ -63,8 +69,9 @@ type Agent struct {
 	stopped  chan struct{}
 	loading  sync.Mutex // one image at a time is loaded into the engine
 
-	tasks map[string]*task // by ARN; only the loop uses it
-	all   sync.WaitGroup   // of the tasks' goroutines
+	tasks     map[string]*task // by ARN; only the loop uses it
+	listeners *listeners
+	all       sync.WaitGroup // of the goroutines of tasks and listeners
 
 	mu    sync.Mutex
 	leads bool // whether this process runs the account's tasks, and no other
@@ -81,6 +88,7 @@ func Start(s Settings) (*Agent, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{Settings: s, identity: identity, cancel: cancel, stopped: make(chan struct{}), tasks: map[string]*task{}}
+	a.listeners = &listeners{agent: a}
 	lock, err := a.lock()
 	if err != nil {
 		cancel()
@@ -119,6 +127,7 @@ func (a *Agent) lead() {
 // run brings the engine to where the account wants it, until ctx ends.
 func (a *Agent) run(ctx context.Context) {
 	defer a.all.Wait()
+	a.all.Go(func() { a.listeners.run(ctx) })
 	for ctx.Err() == nil {
 		// Volumes without containers are only left where an agent was killed.
 		if leftovers, err := a.volumeTasks(ctx); err == nil && a.look(ctx, leftovers) == nil {
@@ -177,20 +186,26 @@ func (a *Agent) task(ctx context.Context, arn string) {
 	a.all.Go(func() { t.run(ctx) })
 }
 
-// Settle waits a little for tasks to be as they are wanted, whichever process sees to that: what a command has started
-// or stopped just before it ended.
+// Settle waits a little for tasks and listeners to be as they are wanted, whichever process sees to that: what a
+// command has started or stopped just before it ended.
 func (a *Agent) Settle() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	for begun := time.Now(); ctx.Err() == nil; sleep(ctx, interval/2) {
 		starting, stopping, err := a.unsettled(ctx)
 		if err == nil && stopping == 0 && (starting == 0 || time.Since(begun) > startTime) {
-			return
+			break
 		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.leads { // whichever process does sees to it
+		a.listeners.settle()
 	}
 }
 
-// unsettled counts the tasks that are about to start, and those that are to stop or of which something is left.
+// unsettled counts the tasks and listeners that are about to start, and those that are to stop or of which something is
+// left.
 func (a *Agent) unsettled(ctx context.Context) (starting, stopping int, err error) {
 	left, err := a.list(ctx)
 	if err != nil {
@@ -204,6 +219,10 @@ func (a *Agent) unsettled(ctx context.Context) (starting, stopping int, err erro
 		left[arn] += "volume\n"
 	}
 	work, err := a.Account.AgentTasks()
+	if err != nil {
+		return 0, 0, err
+	}
+	starting, stopping, err = a.unsettledListeners(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

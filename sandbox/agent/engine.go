@@ -18,6 +18,7 @@ const (
 	accountLabel   = "slipway.sandbox.account"
 	taskLabel      = "slipway.sandbox.task"
 	containerLabel = "slipway.sandbox.container" // the container's name in its task; the host has none
+	listenerLabel  = "slipway.sandbox.listener"  // of a load balancer, which no task has
 )
 
 func labelled(identity, arn string) client.Filters {
@@ -31,16 +32,15 @@ func labelled(identity, arn string) client.Filters {
 // list describes the containers of every task that the engine has something of, such that what it says changes when a
 // container does.
 func (a *Agent) list(ctx context.Context) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	containers, err := a.Docker.ContainerList(ctx, client.ContainerListOptions{All: true,
-		Filters: labelled(a.identity, "")})
+	containers, err := a.containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(containers.Items, func(x, y container.Summary) int { return strings.Compare(x.ID, y.ID) })
 	found := map[string]string{}
-	for _, c := range containers.Items {
+	for _, c := range containers {
+		if c.Labels[listenerLabel] != "" {
+			continue
+		}
 		// The status also says for how long, which is no change.
 		_, health, _ := strings.Cut(c.Status, "(")
 		if c.State != container.StateRunning {
@@ -49,6 +49,15 @@ func (a *Agent) list(ctx context.Context) (map[string]string, error) {
 		found[c.Labels[taskLabel]] += fmt.Sprintf("%s %s %s\n", c.ID, c.State, health)
 	}
 	return found, nil
+}
+
+// containers are all that the engine has of the account, in the order of their ids.
+func (a *Agent) containers(ctx context.Context) ([]container.Summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	found, err := a.Docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(a.identity, "")})
+	slices.SortFunc(found.Items, func(x, y container.Summary) int { return strings.Compare(x.ID, y.ID) })
+	return found.Items, err
 }
 
 // volumeTasks are the tasks that the engine has volumes of.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,24 +24,29 @@ import (
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
+	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/logs"
+	"slipway/sandbox/alb"
 )
 
 // fakeAccount is an account that wants the tasks that a test gives it.
 type fakeAccount struct {
-	identity string
-	dir      string
-	docker   *client.Client
-	image    string // of the program that its containers run
-	late     bool   // what the agent was told of a task is from before its own reports
+	identity  string
+	dir       string
+	docker    *client.Client
+	image     string // of the program that its containers run
+	authority func() (alb.Authority, error)
+	late      bool // what the agent was told of a task is from before its own reports
 
-	mu      sync.Mutex
-	work    map[string]ecs.AgentTask
-	reports map[string]ecs.TaskStateChange
-	history []string // of what was reported: container and status
-	streams []string
-	events  []logs.LogEvent
-	said    []string
+	mu        sync.Mutex
+	work      map[string]ecs.AgentTask
+	listeners []elb.LiveListener
+	ports     map[int]int // of listeners
+	reports   map[string]ecs.TaskStateChange
+	history   []string // of what was reported: container and status
+	streams   []string
+	events    []logs.LogEvent
+	said      []string
 }
 
 func (f *fakeAccount) Identity() (string, error) { return f.identity, nil }
@@ -103,6 +109,27 @@ func (f *fakeAccount) FindLogEvents(_, group, prefix string, from, _ int64) (fou
 	return found, nil
 }
 
+func (f *fakeAccount) Listeners() (live []elb.LiveListener, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range f.listeners {
+		l.Settings.TargetGroups = maps.Clone(l.Settings.TargetGroups)
+		l.Settings.LocalPorts = f.ports
+		live = append(live, l)
+	}
+	return live, nil
+}
+
+func (f *fakeAccount) KeepLocalPort(l elb.LiveListener, port int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ports = maps.Clone(f.ports)
+	f.ports[l.Settings.Port] = port
+	return nil
+}
+
+func (f *fakeAccount) Authority() (alb.Authority, error) { return f.authority() }
+
 // Pull is the registry's, which has nothing here.
 func (f *fakeAccount) Pull(reference, _ string) (v1.Image, error) {
 	return nil, &account.Error{Code: "ImageNotFoundException", Message: reference}
@@ -114,7 +141,8 @@ var binaries = sync.OnceValues(func() (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for name, source := range map[string]string{"taskhost": "../taskhost", "program": "./testdata/program"} {
+	for name, source := range map[string]string{"taskhost": "../taskhost", "loadbalancer": "../loadbalancer",
+		"program": "./testdata/program"} {
 		build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, name), source)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 		if output, err := build.CombinedOutput(); err != nil {
@@ -145,7 +173,7 @@ func newFake(t *testing.T) *fakeAccount {
 	dir, err := binaries()
 	require.NoError(t, err)
 	f := &fakeAccount{identity: strings.ToLower(rand.Text())[:12], dir: t.TempDir(), docker: docker,
-		work:    map[string]ecs.AgentTask{},
+		work: map[string]ecs.AgentTask{}, ports: map[int]int{}, authority: sync.OnceValues(alb.NewAuthority),
 		reports: map[string]ecs.TaskStateChange{}}
 	f.image = imagePrefix(f.identity) + "program:test"
 	program, err := os.ReadFile(filepath.Join(dir, "program"))
@@ -197,7 +225,7 @@ func (f *fakeAccount) settings(t *testing.T) Settings {
 	t.Helper()
 	dir, err := binaries()
 	require.NoError(t, err)
-	return Settings{Dir: f.dir, Account: f, Registry: f, Docker: f.docker, TaskHost: filepath.Join(dir, "taskhost"),
+	return Settings{Dir: f.dir, Account: f, Registry: f, Docker: f.docker, Programs: dir,
 		Say: func(line string) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

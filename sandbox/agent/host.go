@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -22,14 +23,20 @@ const metadataVariable = "SLIPWAY_TASK_METADATA"
 // A task's host is a container that holds the network of the task: the others join it, and its ports are theirs. So
 // they reach each other at 127.0.0.1, as in the network mode awsvpc, and may come and go.
 
-// hostImage makes sure that the engine has the image of the program taskhost.
-func (a *Agent) hostImage(ctx context.Context) (reference string, err error) {
-	program, err := os.ReadFile(a.TaskHost)
+// Programs that containers of the sandbox's own run.
+const (
+	taskHostProgram     = "taskhost"
+	loadBalancerProgram = "loadbalancer"
+)
+
+// programImage makes sure that the engine has the image of a program.
+func (a *Agent) programImage(ctx context.Context, name string) (reference string, err error) {
+	program, err := os.ReadFile(filepath.Join(a.Programs, name))
 	if err != nil {
 		return "", err
 	}
 	hash := sha256.Sum256(program)
-	reference = fmt.Sprintf("%staskhost:%x", imagePrefix(a.identity), hash[:6])
+	reference = fmt.Sprintf("%s%s:%x", imagePrefix(a.identity), name, hash[:6])
 	a.loading.Lock()
 	defer a.loading.Unlock()
 	if _, err := a.Docker.ImageInspect(ctx, reference); !isGone(err) {
@@ -66,7 +73,7 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	if o.host == nil {
-		image, err := t.agent.hostImage(ctx)
+		image, err := t.agent.programImage(ctx, taskHostProgram)
 		if err != nil {
 			return err
 		}
@@ -87,7 +94,7 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 			}
 		}
 		if _, err := t.agent.Docker.ContainerCreate(ctx, client.ContainerCreateOptions{
-			Config: config, HostConfig: host, Name: t.engineName("taskhost")}); err != nil {
+			Config: config, HostConfig: host, Name: t.engineName(taskHostProgram)}); err != nil {
 			return err
 		}
 		if err := t.observe(ctx, o); err != nil {

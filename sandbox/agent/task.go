@@ -32,6 +32,7 @@ type task struct {
 	followers   map[string]*follower
 	checks      map[string]*checks // by target group
 	failure     *failure
+	draining    time.Time                     // since when it is to stop, and requests may be under way
 	reported    string                        // the last report
 	lastStates  map[string]ecs.ContainerState // in it
 	saidRunning bool
@@ -82,7 +83,7 @@ func (t *task) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.wake:
-		case <-time.After(time.Second): // for what no change tells of, such as a time that is up
+		case <-time.After(t.pause()): // for what no change tells of, such as a time that is up
 		}
 		t.mu.Lock()
 		asked, wanted := t.asked, t.wanted
@@ -129,9 +130,11 @@ func (t *task) step(ctx context.Context, wanted ecs.AgentTask) error {
 	}
 	t.follow(ctx, o)
 	var err error
-	if wanted.Task.DesiredStatus == stopped || t.failure != nil {
+	switch {
+	case wanted.Task.DesiredStatus == stopped && t.failure == nil && !t.drained():
+	case wanted.Task.DesiredStatus == stopped || t.failure != nil:
 		err = t.stop(ctx, o)
-	} else {
+	default:
 		err = t.start(ctx, o)
 		if failed := (*failure)(nil); errors.As(err, &failed) {
 			t.failure = failed

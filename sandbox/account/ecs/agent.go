@@ -30,6 +30,8 @@ type AgentTask struct {
 	PullLogins map[string]PullLogin
 	// HealthChecks are the target groups that the task has to be healthy in.
 	HealthChecks []HealthCheck
+	// DeregistrationDelay is how long its requests may take to end once it is to stop.
+	DeregistrationDelay time.Duration
 }
 
 // HealthCheck is a target group's health check of a task.

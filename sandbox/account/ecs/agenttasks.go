@@ -57,7 +57,7 @@ func (m moment) appendAgentTask(work []AgentTask, task *Task, targets func() []H
 	return append(work, AgentTask{Task: *task, Definition: *d, Region: account.Region(task.ARN),
 		Secrets:      m.secretValues(d),
 		PullLogins:   m.pullLogins(d),
-		HealthChecks: targets()})
+		HealthChecks: targets(), DeregistrationDelay: m.deregistrationDelay(task)})
 }
 
 // secretValues are those of a definition's secret variables that the account has.

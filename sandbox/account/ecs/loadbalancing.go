@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"slipway/sandbox/account"
@@ -60,6 +61,27 @@ func checkServiceLoadBalancers(t *account.Tx, settings ServiceSettings, d *TaskD
 func (r *rollout) register(tasks int) {
 	for _, lb := range r.service.Settings.LoadBalancers {
 		r.event("(service %s) registered %d targets in (target-group %s).", r.service.Name, tasks, lb.TargetGroupARN)
+	}
+}
+
+// deregister tells of tasks that get no requests any more.
+func (r *rollout) deregister(tasks []*Task) {
+	count := map[string]int{}
+	draining := 0
+	for _, task := range tasks {
+		if task.LastStatus != taskRunning || len(task.LoadBalancers) == 0 {
+			continue
+		}
+		draining++
+		for _, lb := range task.LoadBalancers {
+			count[lb.TargetGroupARN]++
+		}
+	}
+	if draining > 0 {
+		r.event("(service %s) has begun draining connections on %d tasks.", r.service.Name, draining)
+	}
+	for _, arn := range slices.Sorted(maps.Keys(count)) {
+		r.event("(service %s) deregistered %d targets in (target-group %s).", r.service.Name, count[arn], arn)
 	}
 }
 

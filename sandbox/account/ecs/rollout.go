@@ -198,6 +198,7 @@ func (r *rollout) stopAll(tasks []*Task, reason string) {
 	if len(tasks) == 0 {
 		return
 	}
+	r.deregister(tasks)
 	var names []string
 	for _, task := range tasks {
 		task.DesiredStatus, task.StopCode, task.StoppedReason = taskStopped, "ServiceSchedulerInitiated", reason
@@ -224,7 +225,9 @@ func (r *rollout) startTasks(primary *Deployment) {
 		return
 	}
 	for range missing {
-		s.Tasks = append(s.Tasks, r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name))
+		task := r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name)
+		task.LoadBalancers = s.Settings.LoadBalancers
+		s.Tasks = append(s.Tasks, task)
 		r.changed = true
 	}
 }

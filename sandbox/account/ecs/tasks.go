@@ -35,6 +35,8 @@ type Task struct {
 	Health       string `json:"health"`
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
 	Group        string `json:"group"`        // service:NAME, family:NAME, or what RunTask was told
+	// LoadBalancers are those that it is registered with; none for a task without a service.
+	LoadBalancers []ServiceLoadBalancer `json:"loadBalancers,omitempty"`
 	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it,
 	// and Settling that it runs, but not for long enough yet to count for its service.
 	OnEngine bool `json:"onEngine"`

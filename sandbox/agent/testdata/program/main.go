@@ -50,9 +50,12 @@ func main() {
 			fmt.Println(string(content))
 		case "wait":
 			time.Sleep(time.Duration(number(value)) * time.Millisecond)
-		case "serve": // answers /status/CODE with that status
+		case "serve": // answers /status/CODE with that status, and /wait/MILLISECONDS after that time
 			http.HandleFunc("/status/", func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(number(strings.TrimPrefix(r.URL.Path, "/status/")))
+			})
+			http.HandleFunc("/wait/", func(_ http.ResponseWriter, r *http.Request) {
+				time.Sleep(time.Duration(number(strings.TrimPrefix(r.URL.Path, "/wait/"))) * time.Millisecond)
 			})
 			check(http.ListenAndServe(value, nil))
 		case "until-term":
