@@ -107,6 +107,7 @@ func (a *Agent) startListener(ctx context.Context, image string, l elb.LiveListe
 			return 0, err
 		}
 		l.Settings.LocalPorts[l.Settings.Port] = port
+		a.Say(fmt.Sprintf("%s %s:%d answers at 127.0.0.1:%d", l.LoadBalancer, l.Settings.Protocol, l.Settings.Port, port))
 		return a.controlPort(ctx, id)
 	}
 	return 0, fmt.Errorf("no port of 127.0.0.1 is free for the listener %s:%d", l.LoadBalancer, l.Settings.Port)

@@ -26,13 +26,18 @@ type containerProject struct{ *project }
 func withContainers(t *testing.T) *containerProject {
 	t.Helper()
 	requireEngine(t)
-	p := &containerProject{newProject(t)}
+	return onEngine(newProject(t))
+}
+
+func onEngine(of *project) *containerProject {
+	of.Helper()
+	p := &containerProject{of}
 	p.engine = ""
 	identity, err := p.aws.open().Identity() // which a reset account has no longer
-	require.NoError(t, err)
-	t.Cleanup(func() {
+	require.NoError(p.TB, err)
+	p.Cleanup(func() {
 		p.reset()
-		require.Empty(t, containersOf(t, identity), "left on the engine")
+		require.Empty(p.TB, containersOf(p.TB, identity), "left on the engine")
 	})
 	return p
 }
@@ -172,7 +177,7 @@ func (p *containerProject) answering() int {
 }
 
 // requireEngine skips a test where no Docker engine answers.
-func requireEngine(t *testing.T) {
+func requireEngine(t testing.TB) {
 	t.Helper()
 	if os.Getenv(dockerMode) == "off" || exec.Command("docker", "info").Run() != nil {
 		t.Skip("no Docker engine")
