@@ -17,7 +17,6 @@ import (
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/scaffold"
 	"slipway/cmd/slipway/internal/scaffold/draft"
-	"slipway/cmd/slipway/internal/stagefile"
 )
 
 func initCommand(directory *string) *cobra.Command {
@@ -51,9 +50,6 @@ corrected first.`,
 				options.Directory = args[0]
 			} else if len(args) == 1 {
 				options.Directory = filepath.Join(*directory, args[0])
-			}
-			if err := stagefile.CheckNames(scaffold.Names(stages)); err != nil {
-				return err
 			}
 			parsed, err := scaffold.ParseStages(stages)
 			if err != nil {

@@ -34,12 +34,12 @@ func TestInitTakesDefaultsWhereNobodyCanBeAsked(t *testing.T) {
 	require.Contains(t, stdout, "! Dockerfile: no EXPOSE: not taken over: services.web.port: 8080 is a guess")
 	require.Contains(t, stderr, "  pulumi up --stack dev\n")
 
-	status, _, stderr = initialise("--stage", "dev=12")
-	require.Equal(t, 1, status)
-	require.Contains(t, stderr, `"12" is not the number of an AWS account`)
-	status, _, stderr = initialise("--stage", "dev", "--stage", "../x")
-	require.Equal(t, 1, status)
-	require.Contains(t, stderr, "is not the name of a stage")
+	for said, wrong := range map[string]string{`"12" is not the number of an AWS account`: "dev=12",
+		`"../x" cannot name a stage`: "../x", "there is a stage qa already": "qa"} {
+		status, _, stderr = initialise("--stage", "qa", "--stage", wrong)
+		require.Equal(t, 1, status)
+		require.Contains(t, stderr, said)
+	}
 
 	status, stdout, stderr = initialise("--json")
 	require.Zero(t, status, stderr)

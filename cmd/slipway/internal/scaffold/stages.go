@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
@@ -11,8 +12,9 @@ import (
 type Stage struct{ Name, Account, Region string }
 
 var (
-	account = regexp.MustCompile(`^[0-9]{12}$`)
-	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	stageName = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
+	account   = regexp.MustCompile(`^[0-9]{12}$`)
+	region    = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 )
 
 // ParseStages reads stages as they are given on the command line: NAME, NAME=ACCOUNT or NAME=ACCOUNT:REGION.
@@ -25,18 +27,16 @@ func ParseStages(texts []string) ([]Stage, error) {
 			return nil, exit.Refuse("--stage %s: %q is not the number of an AWS account, which has 12 digits: write "+
 				"NAME=ACCOUNT or NAME=ACCOUNT:REGION", text, number)
 		}
+		switch {
+		case !stageName.MatchString(name):
+			return nil, exit.Refuse("--stage %s: %q cannot name a stage: use lower case letters and digits, separated by single "+
+				"- or _", text, name)
+		case slices.ContainsFunc(stages, func(s Stage) bool { return s.Name == name }):
+			return nil, exit.Refuse("--stage %s: there is a stage %s already: give each once", text, name)
+		}
 		stages = append(stages, Stage{name, number, in})
 	}
 	return stages, nil
-}
-
-// Names are the names of stages as they are given on the command line.
-func Names(texts []string) (names []string) {
-	for _, text := range texts {
-		name, _, _ := strings.Cut(text, "=")
-		names = append(names, name)
-	}
-	return names
 }
 
 func stageNames(stages []Stage) (names []string) {
