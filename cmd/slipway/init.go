@@ -45,7 +45,7 @@ corrected first.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report := console.NewReport(cmd)
-			options.Directory = *directory
+			options.Directory, options.Lookup = *directory, os.LookupEnv
 			if len(args) == 1 && filepath.IsAbs(args[0]) {
 				options.Directory = args[0]
 			} else if len(args) == 1 {
@@ -59,7 +59,7 @@ corrected first.`,
 			if err := complete(cmd.Context(), &options, questions(cmd)); err != nil {
 				return err
 			}
-			plan, err := scaffold.Make(options)
+			plan, err := scaffold.Make(cmd.Context(), options)
 			if err != nil {
 				if plan != nil && !asJSON {
 					printLines(report, plan.Lines)
@@ -148,15 +148,18 @@ func printPlan(report *console.Report, plan *scaffold.Plan, dryRun bool) {
 	for _, command := range plan.Next {
 		fmt.Fprintf(report.Err, "  %s\n", command)
 	}
+	if plan.HasSecrets() {
+		fmt.Fprintln(report.Err, "A secret that is kept in AWS already: write its ARN under slipway:secrets instead.")
+	}
 }
 
 // printLines says what has become of what was found.
 func printLines(report *console.Report, lines []draft.Line) {
 	for _, line := range lines {
-		if line.Instead == "" {
-			report.Printf("  %s: %s → %s\n", line.Where, line.What, line.Key)
+		if text, left := strings.CutPrefix(line.String(), "!"); left {
+			report.Printf("%s%s\n", report.Bad("!"), text)
 		} else {
-			report.Printf("%s %s: %s: not taken over: %s\n", report.Bad("!"), line.Where, line.What, line.Instead)
+			report.Printf("%s\n", line)
 		}
 	}
 }

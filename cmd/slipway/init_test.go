@@ -31,7 +31,7 @@ func TestInitTakesDefaultsWhereNobodyCanBeAsked(t *testing.T) {
 	status, stdout, stderr := initialise("--dry-run")
 	require.Zero(t, status, stderr)
 	require.Contains(t, stdout, "would write Pulumi.dev.yaml")
-	require.Contains(t, stdout, "! Dockerfile: no EXPOSE: not taken over: services.web.port: 8080 is a guess")
+	require.Contains(t, stdout, "! Dockerfile: no EXPOSE: services.web.port: 8080 is a guess")
 	require.Contains(t, stderr, "  pulumi up --stack dev\n")
 
 	for said, wrong := range map[string]string{`"12" is not the number of an AWS account`: "dev=12",

@@ -4,6 +4,7 @@ package scaffold
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +16,10 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/scaffold/compose"
 	"slipway/cmd/slipway/internal/scaffold/dockerfile"
 	"slipway/cmd/slipway/internal/scaffold/draft"
+	"slipway/stage"
 )
 
 // Options are what people say of the program.
@@ -33,6 +36,8 @@ type Options struct {
 	Stages []Stage
 	// Workflows are wanted, too.
 	Workflows bool
+	// Lookup is what variables in a compose file stand for, in the environment of the command.
+	Lookup func(name string) (string, bool)
 }
 
 // Plan is what is to be written, and what became of what was found.
@@ -51,7 +56,7 @@ type Plan struct {
 }
 
 // Make works out a plan, and writes nothing. Its error has all mistakes.
-func Make(options Options) (*Plan, error) {
+func Make(ctx context.Context, options Options) (*Plan, error) {
 	root, err := filepath.Abs(options.Directory)
 	if err != nil {
 		return nil, err
@@ -77,7 +82,7 @@ func Make(options Options) (*Plan, error) {
 	if p.Directory != root {
 		p.draft.Take("go.mod", "a module of its own", "the program goes to %s", p.draft.FromRoot(p.Directory))
 	}
-	if err := p.read(); err != nil {
+	if err := p.read(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.render(); err != nil {
@@ -107,18 +112,43 @@ func programIn(root string) (string, error) {
 	return filepath.Join(root, "deploy"), nil
 }
 
-// read has what was found drafted.
-func (p *Plan) read() error {
+// read has what was found drafted: by the first of the sources that there is.
+func (p *Plan) read(ctx context.Context) error {
 	root := p.draft.Root
 	dockerfiles, err := dockerfile.Find(root, p.slipway)
 	if err != nil {
 		return err
 	}
-	if len(dockerfiles) == 0 {
-		return exit.Refuse("%s has no Dockerfile: write one first, in it or up to three directories below", root)
+	switch file := compose.Find(root); {
+	case file != "":
+		compose.Read(ctx, p.draft, file, p.options.Lookup)
+		p.sayUnused(dockerfiles)
+	case len(dockerfiles) > 0:
+		dockerfile.Read(p.draft, dockerfiles)
+	default:
+		return exit.Refuse("%s has no Dockerfile, no compose file and no manifests of Copilot: write a Dockerfile first, in it or "+
+			"up to three directories below", root)
 	}
-	dockerfile.Read(p.draft, dockerfiles)
 	return nil
+}
+
+// sayUnused says of Dockerfiles that nothing builds them.
+func (p *Plan) sayUnused(dockerfiles []string) {
+	for _, name := range dockerfiles {
+		used := false
+		for _, image := range p.draft.Builds {
+			build := image.(draft.Keys).Object("build")
+			file, given := build["dockerfile"].(string)
+			if !given {
+				file = filepath.Join(build["context"].(string), "Dockerfile")
+			}
+			used = used || filepath.Join(p.Directory, file) == name
+		}
+		if !used {
+			p.draft.Leave(p.draft.FromRoot(name), "Dockerfile", "nothing builds it: for an image of its own write "+
+				"images.<image>.build in %s", stage.FileName(p.options.Stages[0].Name))
+		}
+	}
 }
 
 // mistakes are all that have to be corrected; nil where there is none.
@@ -138,6 +168,11 @@ func (p *Plan) next() (commands []string) {
 	first := p.options.Stages[0].Name
 	if p.Directory != p.draft.Root {
 		commands = append(commands, "cd "+p.draft.FromRoot(p.Directory))
+	}
+	if len(p.draft.Secrets) > 0 || p.unpinned() {
+		for _, stage := range p.options.Stages {
+			commands = append(commands, "pulumi stack init "+stage.Name)
+		}
 	}
 	for _, secret := range p.draft.Secrets {
 		for _, stage := range p.options.Stages {
@@ -166,3 +201,6 @@ func repositoryOf(directory string) string {
 	}
 	return directory
 }
+
+// HasSecrets tells whether secrets are still to get their values.
+func (p *Plan) HasSecrets() bool { return len(p.draft.Secrets) > 0 }

@@ -27,7 +27,7 @@ func repository(t *testing.T, files map[string]string) (root string, options Opt
 // made is the plan for them, written.
 func made(t *testing.T, root string, options Options) *Plan {
 	t.Helper()
-	plan, err := Make(options)
+	plan, err := Make(t.Context(), options)
 	require.NoError(t, err)
 	require.NoError(t, plan.Write())
 	return plan
@@ -57,8 +57,8 @@ func TestAProgramIsSlipwaysOwn(t *testing.T) {
 	}
 	require.True(t, strings.HasSuffix(readFile(t, root, "Pulumi.dev.yaml"), `
 config:
-  aws:allowedAccountIds: ["111111111111"]
   aws:region: eu-west-1
+  aws:allowedAccountIds: ["111111111111"]
   slipway:images:
     web:
       build:
@@ -67,8 +67,8 @@ config:
 	require.True(t, strings.HasSuffix(readFile(t, root, "Pulumi.release.yaml"), `
 # Stage release builds nothing: `+"`slipway promote dev release`"+` writes here which images it runs.
 config:
-  aws:allowedAccountIds: ["222222222222"]
   aws:region: eu-central-1
+  aws:allowedAccountIds: ["222222222222"]
 `), readFile(t, root, "Pulumi.release.yaml"))
 	require.Contains(t, readFile(t, root, ".dockerignore"), "/Pulumi.*\n")
 	require.Equal(t, []string{"pulumi up --stack dev"}, plan.Next)
@@ -104,7 +104,7 @@ func TestWhatIsThereIsKept(t *testing.T) {
 	t.Parallel()
 	root, options := repository(t, map[string]string{"Dockerfile": simple, ".gitignore": "*.log\n.bin\n",
 		".dockerignore": "/Pulumi.*\nmain.go\n/go.mod\ngo.sum/\n", "Pulumi.release.yaml": "config: {}\n"})
-	plan, err := Make(options)
+	plan, err := Make(t.Context(), options)
 	require.NoError(t, err)
 	err = plan.Write()
 	require.ErrorContains(t, err, "kept as it was: Pulumi.release.yaml, .gitignore")
@@ -130,7 +130,7 @@ func TestAllMistakesComeBeforeAnythingIsWritten(t *testing.T) {
 		{"Dockerfile.a and Dockerfile.b"},
 		{`the project is named "My Shop"`, `"moon" is not a region`, "sg-api"},
 	} {
-		plan, err := Make(options)
+		plan, err := Make(t.Context(), options)
 		require.NotNil(t, plan)
 		for _, text := range say {
 			require.ErrorContains(t, err, text)
@@ -146,13 +146,13 @@ func TestWhereSlipwayIs(t *testing.T) {
 	t.Parallel()
 	root, options := repository(t, map[string]string{"Dockerfile": simple, "slipway/go.mod": "module other\n"})
 	options.Slipway = filepath.Join(root, "slipway")
-	_, err := Make(options)
+	_, err := Make(t.Context(), options)
 	require.ErrorContains(t, err, "has no go.mod of the module slipway")
 	options.Slipway, options.Directory = "../../../..", "../../../../app"
-	_, err = Make(options)
+	_, err = Make(t.Context(), options)
 	require.ErrorContains(t, err, "is in the copy of slipway")
 	options.Slipway = ""
-	_, err = Make(options)
+	_, err = Make(t.Context(), options)
 	require.ErrorContains(t, err, "name it with --slipway")
 }
 
@@ -162,7 +162,7 @@ func TestWorkflowsAreForWhereTheProgramIs(t *testing.T) {
 	root, options := repository(t, map[string]string{"go.mod": "module example.com/shop\n",
 		"services/web/Dockerfile": simple, ".gitmodules": "[submodule \"slipway\"]\n\tpath = slipway\n"})
 	options.Workflows = true
-	_, err := Make(options)
+	_, err := Make(t.Context(), options)
 	require.ErrorContains(t, err, "is not in the repository")
 
 	copied := filepath.Join(root, "slipway")

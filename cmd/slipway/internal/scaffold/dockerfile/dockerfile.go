@@ -3,6 +3,8 @@ package dockerfile
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -59,10 +61,10 @@ func Read(d *draft.Draft, files []string) {
 	for _, name := range chosen {
 		service := nameOf(d, name, chosen)
 		where := d.FromRoot(name)
-		d.Build(service, filepath.Dir(name), name)
+		d.AddBuild(service, filepath.Dir(name), name)
 		d.Take(where, "Dockerfile", "images.%s.build, services.%[1]s", service)
 		keys := d.Shared.Object("services").Object(service)
-		keys["image"], keys["port"] = service, Port(d, name, service)
+		keys["image"], keys["port"] = service, portOf(d, name, service)
 	}
 }
 
@@ -108,18 +110,41 @@ func nameOf(d *draft.Draft, name string, all []string) string {
 	return base
 }
 
-// Port is the port that a Dockerfile exposes. It says what else stands there that a stage has a key for.
-func Port(d *draft.Draft, name, service string) int {
+// Exposed is the first port that a Dockerfile exposes; 0 where it exposes none, or cannot be read.
+func Exposed(d *draft.Draft, name string) int {
+	unsaid := draft.New(d.Root, d.Program, []string{d.FirstStage})
+	port := exposed(unsaid, name, "")
+	for _, mistake := range unsaid.Mistakes {
+		if !errors.Is(mistake, fs.ErrNotExist) { // which is told with the key that names it
+			d.Mistakes = append(d.Mistakes, mistake)
+		}
+	}
+	return port
+}
+
+// portOf is the port of a Dockerfile's service.
+func portOf(d *draft.Draft, name, service string) int {
+	mistakes := len(d.Mistakes)
+	port := exposed(d, name, service)
+	if port == 0 && len(d.Mistakes) == mistakes {
+		d.Note(d.FromRoot(name), "no EXPOSE", "services.%s.port: %d is a guess: write the port that it listens on, or remove "+
+			"the key where it listens on none", service, usualPort)
+	}
+	return cmp.Or(port, usualPort)
+}
+
+// exposed says also what else stands there that a stage has a key for.
+func exposed(d *draft.Draft, name, service string) int {
 	where := d.FromRoot(name)
 	source, err := os.ReadFile(name)
 	if err != nil {
 		d.Fail(where, "%w", err)
-		return usualPort
+		return 0
 	}
 	parsed, err := parser.Parse(bytes.NewReader(source))
 	if err != nil {
 		d.Fail(where, "%w", err)
-		return usualPort
+		return 0
 	}
 	port := 0
 	for _, instruction := range parsed.AST.Children {
@@ -144,11 +169,6 @@ func Port(d *draft.Draft, name, service string) int {
 				}
 			}
 		}
-	}
-	if port == 0 {
-		d.Leave(where, "no EXPOSE", "services.%s.port: %d is a guess: write the port that it listens on, or remove the key "+
-			"where it listens on none", service, usualPort)
-		return usualPort
 	}
 	return port
 }

@@ -48,7 +48,7 @@ func TestEachDirectoryWithADockerfileIsAService(t *testing.T) {
 	require.Equal(t, draft.Keys{"context": "."}, d.Builds["web"].(draft.Keys)["build"])
 	said := map[string]string{}
 	for _, line := range d.Lines {
-		said[line.Where+" "+line.What] = line.Key + line.Instead
+		said[line.Where+" "+line.What] = line.Key + line.Instead + line.Note
 	}
 	require.Equal(t, "services.web.port: 3000", said["Dockerfile:4 EXPOSE 3000"])
 	require.Contains(t, said["Dockerfile:4 EXPOSE 9090/tcp"], "a service has one port")

@@ -13,6 +13,8 @@ import (
 type Draft struct {
 	// Root is the directory that was searched, Program that of the program: absolute paths.
 	Root, Program string
+	// FirstStage builds the images.
+	FirstStage string
 	// Shared is what all stages share, by the keys of a stage file.
 	Shared Keys
 	// Builds are the images that the first stage builds, by name.
@@ -32,14 +34,27 @@ type Line struct {
 	// Where is a file, with a line where that is known; What is what stands there.
 	Where string `json:"where"`
 	What  string `json:"what"`
-	// Key is what it has become; Instead says why it was not taken over, and what to do. One of them is empty.
+	// Key is what it has become; Instead says why it was not taken over, and what to do; Note what is to be done besides.
+	// Two of them are empty.
 	Key     string `json:"key,omitempty"`
 	Instead string `json:"instead,omitempty"`
+	Note    string `json:"note,omitempty"`
+}
+
+func (l Line) String() string {
+	switch {
+	case l.Key != "":
+		return fmt.Sprintf("  %s: %s → %s", l.Where, l.What, l.Key)
+	case l.Note != "":
+		return fmt.Sprintf("! %s: %s: %s", l.Where, l.What, l.Note)
+	}
+	return fmt.Sprintf("! %s: %s: not taken over: %s", l.Where, l.What, l.Instead)
 }
 
 // New is an empty one.
 func New(root, program string, stages []string) *Draft {
-	d := &Draft{Root: root, Program: program, Shared: Keys{}, Builds: Keys{}, Stages: map[string]Keys{}}
+	d := &Draft{Root: root, Program: program, FirstStage: stages[0], Shared: Keys{}, Builds: Keys{},
+		Stages: map[string]Keys{}}
 	for _, name := range stages {
 		d.Stages[name] = Keys{}
 	}
@@ -56,13 +71,18 @@ func (d *Draft) Leave(where, what, instead string, args ...any) {
 	d.Lines = append(d.Lines, Line{Where: where, What: what, Instead: fmt.Sprintf(instead, args...)})
 }
 
+// Note says what is to be done about something that was taken over.
+func (d *Draft) Note(where, what, note string, args ...any) {
+	d.Lines = append(d.Lines, Line{Where: where, What: what, Note: fmt.Sprintf(note, args...)})
+}
+
 // Fail says what has to be corrected.
 func (d *Draft) Fail(where, format string, args ...any) {
 	d.Mistakes = append(d.Mistakes, fmt.Errorf(where+": "+format, args...))
 }
 
-// Build has the first stage build an image. Dockerfile and context are absolute paths.
-func (d *Draft) Build(name, context, dockerfile string) Keys {
+// AddBuild has the first stage build an image. Dockerfile and context are absolute paths.
+func (d *Draft) AddBuild(name, context, dockerfile string) Keys {
 	build := Keys{"context": d.FromProgram(context)}
 	if dockerfile != filepath.Join(context, "Dockerfile") {
 		build["dockerfile"] = d.FromProgram(dockerfile)

@@ -21,11 +21,10 @@ func (k Keys) Object(key string) Keys {
 }
 
 // first are the keys that stand before others, which follow by their names.
-var first = []string{"environment", "secrets", "images", "services", "tasks", "image", "port", "cpu",
-	"memory", "replicas"}
+var first = []string{"aws:region", "image", "port", "cpu", "memory", "replicas", "context", "dockerfile"}
 
-// texts are the keys below which every value is text.
-var texts = []string{"environment", "args", "tags"}
+// texts are the keys below which every value is text that may look like something else.
+var texts = []string{"environment", "args", "tags", "user"}
 
 // Node is the object as the YAML of a stage file, in the order of Sorted.
 func (k Keys) Node() *yaml.Node { return k.node(false) }
