@@ -37,11 +37,29 @@ func files(root string) ([]string, error) {
 	return append([]string{filepath.Join(root, "README.md"), filepath.Join(root, "CHANGELOG.md")}, pages...), err
 }
 
-// YAML lists the blocks of YAML in all pages: those that say so, and those that begin with a key.
+// seed begins a file of the sandbox's, which is no part of a stage.
+const seed = "# sandbox.yaml"
+
+// Seeds lists the files of `sandbox seed` in all pages.
+func Seeds(root string) (found []Block, err error) {
+	all, err := Blocks(root)
+	for _, block := range all {
+		if strings.HasPrefix(block.Text, seed) {
+			found = append(found, block)
+		}
+	}
+	return found, err
+}
+
+// YAML lists the blocks of YAML in all pages that are of stage files: those that say so, and those that begin with a
+// key.
 func YAML(root string) ([]Block, error) {
 	all, err := Blocks(root)
 	var found []Block
 	for _, block := range all {
+		if strings.HasPrefix(block.Text, seed) {
+			continue
+		}
 		if block.Language == "yaml" || block.Language == "" && firstKey.MatchString(block.Text) {
 			found = append(found, block)
 		}

@@ -78,7 +78,7 @@ side. Nothing in it costs money, and nothing outside of it changes.`,
 	}
 	dir := root.PersistentFlags().String("dir", accountDir(), "where the account lives, a `directory`")
 	root.AddCommand(execCommand(dir), watchCommand(dir), imagesCommand(dir), psCommand(dir), logsCommand(dir),
-		resetCommand(dir),
+		resetCommand(dir), seedCommand(dir),
 		faultsCommand(dir), cliCommand())
 	return root
 }

@@ -40,12 +40,19 @@ type network struct {
 	State     string `xml:"state"`
 }
 
-func describeVpcs(_ *account.Account, _ string, form url.Values) (any, error) {
+func describeVpcs(a *account.Account, _ string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id", "is-default")
-	if err != nil || !admits(by, "vpc-id", vpc.DefaultVPC) || !admits(by, "is-default", "true") {
-		return vpcSet{}, err
+	if err != nil {
+		return nil, err
 	}
-	return vpcSet{[]network{{vpc.DefaultVPC, vpc.DefaultVPCRange, true, "available"}}}, nil
+	var found vpcSet
+	networks, err := vpc.Networks(a)
+	for _, each := range networks {
+		if admits(by, "vpc-id", each.ID) && admits(by, "is-default", fmt.Sprint(each.IsDefault())) {
+			found.VPCs = append(found.VPCs, network{each.ID, each.CIDR, each.IsDefault(), "available"})
+		}
+	}
+	return found, err
 }
 
 type subnetSet struct {
@@ -62,20 +69,23 @@ type subnet struct {
 	State               string `xml:"state"`
 }
 
-func describeSubnets(_ *account.Account, region string, form url.Values) (any, error) {
+func describeSubnets(a *account.Account, region string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id", "subnet-id", "default-for-az")
 	if err != nil {
 		return nil, err
 	}
 	var found subnetSet
-	for _, each := range vpc.Subnets {
-		if admits(by, "vpc-id", vpc.DefaultVPC) && admits(by, "subnet-id", each.ID) &&
-			admits(by, "default-for-az", "true") {
-			found.Subnets = append(found.Subnets, subnet{each.ID, vpc.DefaultVPC, each.CIDR, region + each.Zone, true, true,
-				"available"})
+	networks, err := vpc.Networks(a)
+	for _, network := range networks {
+		for _, each := range network.Subnets {
+			if admits(by, "vpc-id", network.ID) && admits(by, "subnet-id", each.ID) &&
+				admits(by, "default-for-az", fmt.Sprint(network.IsDefault())) {
+				found.Subnets = append(found.Subnets, subnet{each.ID, network.ID, each.CIDR, region + each.Zone,
+					network.IsDefault(), each.Public, "available"})
+			}
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 type routeTableSet struct {
@@ -91,7 +101,8 @@ type routeTable struct {
 
 type route struct {
 	CIDR    string `xml:"destinationCidrBlock"`
-	Gateway string `xml:"gatewayId"`
+	Gateway string `xml:"gatewayId,omitempty"`
+	NAT     string `xml:"natGatewayId,omitempty"`
 	State   string `xml:"state"`
 }
 
@@ -101,29 +112,47 @@ type association struct {
 	Main   bool   `xml:"main"`
 }
 
-// describeRouteTables has the VPC's main table, which leads to the internet, and one more where subnets have no way
-// out.
+// describeRouteTables has of each VPC the main table, which leads to the internet, one for subnets that lead there by a
+// NAT gateway, and one for those that have no way out.
 func describeRouteTables(a *account.Account, _ string, form url.Values) (any, error) {
 	by, err := filters(form, "vpc-id")
-	if err != nil || !admits(by, "vpc-id", vpc.DefaultVPC) {
-		return routeTableSet{}, err
-	}
-	private, err := vpc.PrivateSubnets(a)
 	if err != nil {
 		return nil, err
 	}
-	local := route{vpc.DefaultVPCRange, "local", "active"}
-	main := routeTable{vpc.MainRouteTable, vpc.DefaultVPC,
-		[]route{local, {"0.0.0.0/0", vpc.InternetGateway, "active"}},
-		[]association{{Table: vpc.MainRouteTable, Main: true}}}
-	other := routeTable{ID: vpc.PrivateRouteTable, VPC: vpc.DefaultVPC, Routes: []route{local}}
-	for _, subnet := range private {
-		other.Associations = append(other.Associations, association{Table: vpc.PrivateRouteTable, Subnet: subnet.ID})
+	faults, err := a.Faults()
+	if err != nil {
+		return nil, err
 	}
-	if len(private) == 0 {
-		return routeTableSet{[]routeTable{main}}, nil
+	var found routeTableSet
+	networks, err := vpc.Networks(a)
+	for _, network := range networks {
+		if !admits(by, "vpc-id", network.ID) {
+			continue
+		}
+		local := route{CIDR: network.CIDR, Gateway: "local", State: "active"}
+		table := func(id string, ways ...route) routeTable {
+			return routeTable{ID: id, VPC: network.ID, Routes: append([]route{local}, ways...)}
+		}
+		main := table(vpc.MainRouteTable, route{CIDR: "0.0.0.0/0", Gateway: vpc.InternetGateway, State: "active"})
+		main.Associations = []association{{Table: main.ID, Main: true}}
+		byNAT := table(vpc.NATRouteTable, route{CIDR: "0.0.0.0/0", NAT: vpc.NATGateway, State: "active"})
+		private := table(vpc.PrivateRouteTable)
+		for _, subnet := range network.Subnets {
+			switch {
+			case subnet.NoRoute(faults):
+				private.Associations = append(private.Associations, association{Table: private.ID, Subnet: subnet.ID})
+			case !subnet.Public:
+				byNAT.Associations = append(byNAT.Associations, association{Table: byNAT.ID, Subnet: subnet.ID})
+			}
+		}
+		found.Tables = append(found.Tables, main)
+		for _, other := range []routeTable{byNAT, private} {
+			if len(other.Associations) > 0 {
+				found.Tables = append(found.Tables, other)
+			}
+		}
 	}
-	return routeTableSet{[]routeTable{main, other}}, nil
+	return found, err
 }
 
 // describeVpcEndpoints has none: the account's VPC has no endpoints.

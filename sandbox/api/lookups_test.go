@@ -336,7 +336,7 @@ func TestNetworkAsTheQueryProtocolHasIt(t *testing.T) {
 	ask("DescribeRouteTables", &tables, "vpc-id", vpc.DefaultVPC)
 	require.Len(t, tables.Tables, 1)
 	require.True(t, tables.Tables[0].Associations[0].Main)
-	require.Equal(t, route{"0.0.0.0/0", vpc.InternetGateway, "active"}, tables.Tables[0].Routes[1])
+	require.Equal(t, route{CIDR: "0.0.0.0/0", Gateway: vpc.InternetGateway, State: "active"}, tables.Tables[0].Routes[1])
 	require.NoError(t, s.SetFaults(map[string]string{account.NoRoute: vpc.Subnets[1].ID}))
 	tables = routeTableSet{}
 	ask("DescribeRouteTables", &tables, "vpc-id", vpc.DefaultVPC)

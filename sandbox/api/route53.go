@@ -51,12 +51,21 @@ func listHostedZonesByName(a *account.Account, from string) (any, error) {
 		IsTruncated bool
 		MaxItems    int
 	}{DNSName: from, MaxItems: 100}
-	if strings.Compare(reversed(from), reversed(dns.HostedZoneName)) <= 0 {
-		const ownRecords = 2 // NS and SOA
-		answer.Zones = []hostedZone{{"/hostedzone/" + dns.HostedZone, dns.HostedZoneName + ".", "sandbox", false,
-			ownRecords + len(records)}}
+	zones, err := dns.AllZones(a)
+	slices.SortFunc(zones, func(x, y dns.Zone) int { return strings.Compare(reversed(x.Name), reversed(y.Name)) })
+	for _, zone := range zones {
+		if strings.Compare(reversed(from), reversed(zone.Name)) > 0 {
+			continue
+		}
+		count := 2 // NS and SOA
+		for _, each := range records {
+			if each.Text("zoneId") == zone.ID {
+				count++
+			}
+		}
+		answer.Zones = append(answer.Zones, hostedZone{"/hostedzone/" + zone.ID, zone.Name + ".", "sandbox", false, count})
 	}
-	return answer, nil
+	return answer, err
 }
 
 func reversed(name string) string {

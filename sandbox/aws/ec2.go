@@ -8,6 +8,7 @@ import (
 	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/vpc"
+	"slipway/sandbox/seed"
 )
 
 // securityRule is one ingress or egress rule written into a security group.
@@ -115,57 +116,77 @@ func sources(rule values) []string {
 }
 
 func getVpc(a *account.Account, region string, args values) (values, error) {
-	id := text(args, "id")
-	if id != "" && id != vpc.DefaultVPC || id == "" && !isTrue(args, "default") {
-		return nil, fmt.Errorf("no matching EC2 VPC found")
+	networks, err := vpc.Networks(a)
+	if err != nil {
+		return nil, err
 	}
-	const cidr = vpc.DefaultVPCRange
+	id := text(args, "id")
+	i := slices.IndexFunc(networks, func(v vpc.VPC) bool {
+		return id != "" && id == v.ID || id == "" && isTrue(args, "default") && v.IsDefault()
+	})
+	if i < 0 {
+		return nil, fmt.Errorf("no matching EC2 VPC found%s", seed.Advice("vpcs:\n  "+id+": {cidr: 10.0.0.0/16, subnets: {}}"))
+	}
+	found := networks[i]
 	return values{
-		"arn":       account.ARN(a.ID, "ec2", region, "vpc/"+vpc.DefaultVPC),
-		"cidrBlock": cidr,
-		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": cidr,
+		"arn":       account.ARN(a.ID, "ec2", region, "vpc/"+found.ID),
+		"cidrBlock": found.CIDR,
+		"cidrBlockAssociations": []any{values{"associationId": "vpc-cidr-assoc-2b89a7c0f7262ca04", "cidrBlock": found.CIDR,
 			"state": "associated"}},
-		"default": true, "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
-		"enableNetworkAddressUsageMetrics": false, "id": vpc.DefaultVPC, "instanceTenancy": "default",
+		"default": found.IsDefault(), "dhcpOptionsId": "default", "enableDnsHostnames": true, "enableDnsSupport": true,
+		"enableNetworkAddressUsageMetrics": false, "id": found.ID, "instanceTenancy": "default",
 		"ipv6AssociationId": "",
 		"ipv6CidrBlock":     "", "mainRouteTableId": vpc.MainRouteTable, "ownerId": a.ID, "tags": values{},
 	}, nil
 }
 
-func getSubnets(_ *account.Account, region string, args values) (values, error) {
+func getSubnets(a *account.Account, region string, args values) (values, error) {
 	filters, _ := args["filters"].([]any)
-	inVPC := true
-	for _, filter := range filters {
-		f, _ := filter.(values)
-		switch text(f, "name") {
-		case "vpc-id":
-			inVPC = inVPC && slices.Contains(textList(f["values"]), vpc.DefaultVPC)
-		case "default-for-az": // as every subnet of the account is
-			inVPC = inVPC && slices.Contains(textList(f["values"]), "true")
-		default:
-			return nil, fmt.Errorf("the sandbox filters subnets by vpc-id and default-for-az only, not by %q", text(f, "name"))
-		}
+	networks, err := vpc.Networks(a)
+	if err != nil {
+		return nil, err
 	}
 	ids := []any{}
-	for _, subnet := range vpc.Subnets {
-		if inVPC {
-			ids = append(ids, subnet.ID)
+	for _, network := range networks {
+		inVPC := true
+		for _, filter := range filters {
+			f, _ := filter.(values)
+			switch text(f, "name") {
+			case "vpc-id":
+				inVPC = inVPC && slices.Contains(textList(f["values"]), network.ID)
+			case "default-for-az": // as every subnet of the default VPC is
+				inVPC = inVPC && slices.Contains(textList(f["values"]), fmt.Sprint(network.IsDefault()))
+			default:
+				return nil, fmt.Errorf("the sandbox filters subnets by vpc-id and default-for-az only, not by %q", text(f, "name"))
+			}
+		}
+		for _, subnet := range network.Subnets {
+			if inVPC {
+				ids = append(ids, subnet.ID)
+			}
 		}
 	}
 	return values{"filters": filters, "id": region, "ids": ids}, nil
 }
 
 func getSubnet(a *account.Account, region string, args values) (values, error) {
-	subnet := vpc.FindSubnet(text(args, "id"))
+	var subnet *vpc.Subnet
+	if err := a.Transact(func(t *account.Tx) error {
+		subnet = vpc.FindSubnet(t, text(args, "id"))
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	if subnet == nil {
-		return nil, fmt.Errorf("no matching EC2 Subnet found")
+		return nil, fmt.Errorf("no matching EC2 Subnet found%s", seed.Advice("vpcs:\n  vpc-…:\n    cidr: 10.0.0.0/16\n"+
+			"    subnets:\n      "+text(args, "id")+": {cidr: 10.0.1.0/24, zone: a, public: true}"))
 	}
 	return values{
 		"arn": account.ARN(a.ID, "ec2", region, "subnet/"+subnet.ID), "assignIpv6AddressOnCreation": false,
 		"availabilityZone":   region + subnet.Zone,
 		"availabilityZoneId": region + "-" + subnet.Zone, "availableIpAddressCount": 4091.0, "cidrBlock": subnet.CIDR,
-		"defaultForAz": true,
-		"id":           subnet.ID, "mapPublicIpOnLaunch": true, "ownerId": a.ID, "state": "available", "tags": values{},
-		"vpcId": vpc.DefaultVPC,
+		"defaultForAz": subnet.VPC == vpc.DefaultVPC,
+		"id":           subnet.ID, "mapPublicIpOnLaunch": subnet.Public, "ownerId": a.ID, "state": "available",
+		"tags": values{}, "vpcId": subnet.VPC,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"slipway/sandbox/account"
 	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/vpc"
 )
@@ -95,13 +96,28 @@ func fillLoadBalancer(c *call) {
 	}
 	c.state["arn"], c.state["arnSuffix"] = c.id, suffix
 	c.state["dnsName"] = fmt.Sprintf("%s%s-%d.%s.elb.amazonaws.com", prefix, text(c.state, "name"), 1e9+key%9e9, c.region)
-	c.state["vpcId"], c.state["zoneId"] = vpc.DefaultVPC, loadBalancerZones[c.region]
+	c.state["vpcId"], c.state["zoneId"] = vpcOf(c.account, textList(c.state["subnets"])), loadBalancerZones[c.region]
 	mappings := []any{}
 	for _, id := range textList(c.state["subnets"]) {
 		mappings = append(mappings, values{"allocationId": "", "ipv6Address": "", "outpostId": "", "privateIpv4Address": "",
 			"subnetId": id})
 	}
 	c.state["subnetMappings"] = mappings
+}
+
+// vpcOf is the VPC of subnets; the default one where they are not known.
+func vpcOf(a *account.Account, subnets []string) (id string) {
+	id = vpc.DefaultVPC
+	err := a.Transact(func(t *account.Tx) error {
+		for _, each := range subnets {
+			if found := vpc.FindSubnet(t, each); found != nil {
+				id = found.VPC
+			}
+		}
+		return nil
+	})
+	account.Must(err)
+	return id
 }
 
 var targetGroup = &resourceType{

@@ -1,4 +1,4 @@
-// Package dns is Route 53 with its one zone, and ACM, whose certificates its records validate.
+// Package dns is Route 53, and ACM, whose certificates its records validate.
 package dns
 
 import (
@@ -21,11 +21,48 @@ const (
 	Record      = "record"      // zone_fqdn_type
 )
 
-// HostedZone is the one public zone that every account has in Route 53: programs use zones, and make none.
+// HostedZone is the public zone that every account has in Route 53. Others come by a seed: programs use zones, and make
+// none.
 const (
 	HostedZone     = "Z0123456789EXAMPLE0"
 	HostedZoneName = "example.com"
 )
+
+// Zone is a public hosted zone.
+type Zone struct{ ID, Name string }
+
+const zoneKind = "hostedZone" // the id
+
+// SeedZone puts a zone into the account.
+func SeedZone(t *account.Tx, z Zone) { account.Put(t, zoneKind, z.ID, z) }
+
+// Zones are the account's.
+func Zones(t *account.Tx) []Zone {
+	all := []Zone{{HostedZone, HostedZoneName}}
+	for _, seeded := range account.List[Zone](t, zoneKind) {
+		all = append(all, *seeded)
+	}
+	return all
+}
+
+// AllZones is Zones outside of a transaction.
+func AllZones(a *account.Account) (all []Zone, err error) {
+	err = a.Transact(func(t *account.Tx) error {
+		all = Zones(t)
+		return nil
+	})
+	return all, err
+}
+
+// FindZone finds a zone by its id; its name is empty where there is none.
+func FindZone(t *account.Tx, id string) Zone {
+	for _, zone := range Zones(t) {
+		if zone.ID == id {
+			return zone
+		}
+	}
+	return Zone{}
+}
 
 func init() {
 	account.Register(Record, account.Rules{Check: func(t *account.Tx, _ string, o account.Object) error {
@@ -39,11 +76,12 @@ func init() {
 
 // checkRecord refuses what Route 53 does not take into a zone. o has the record's full name as fqdn.
 func checkRecord(t *account.Tx, o account.Object) error {
-	if zone := o.Text("zoneId"); zone != HostedZone {
-		return account.Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", zone)
+	zone := FindZone(t, o.Text("zoneId")).Name
+	if zone == "" {
+		return account.Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", o.Text("zoneId"))
 	}
 	name := o.Text("fqdn")
-	const zone, kept = HostedZoneName, "[RRSet of type %s with DNS name %s. is not permitted "
+	const kept = "[RRSet of type %s with DNS name %s. is not permitted "
 	if name != zone && !strings.HasSuffix(name, "."+zone) {
 		return account.Refuse("InvalidChangeBatch", "[RRSet with DNS name %s. is not permitted in zone %s.]", name, zone)
 	}
@@ -101,9 +139,11 @@ func findCertificate(t *account.Tx, arn string) account.Object {
 
 func validated(t *account.Tx, domain string) bool {
 	name, value := ValidationRecord(t.ID, domain)
-	record := account.Get[account.Object](t, Record, HostedZone+"_"+strings.TrimSuffix(name, ".")+"_CNAME")
-	return record != nil && slices.ContainsFunc(record.List("records"), func(text string) bool {
-		return strings.TrimSuffix(text, ".") == strings.TrimSuffix(value, ".")
+	return slices.ContainsFunc(Zones(t), func(zone Zone) bool {
+		record := account.Get[account.Object](t, Record, zone.ID+"_"+strings.TrimSuffix(name, ".")+"_CNAME")
+		return record != nil && slices.ContainsFunc(record.List("records"), func(text string) bool {
+			return strings.TrimSuffix(text, ".") == strings.TrimSuffix(value, ".")
+		})
 	})
 }
 

@@ -312,6 +312,7 @@ func TestAnEngineIsGivenTheValuesOfSecrets(t *testing.T) {
 	events, err := logs.FindLogEvents(s.Account, "/shop/dev/web", "", 0, 1<<62)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
-	require.Equal(t, []string{w.Task.ID(), "The sandbox has no value for " + elsewhere + ": TOKEN is not set"},
+	require.Equal(t, []string{w.Task.ID(), "The sandbox has no value for " + elsewhere + ": TOKEN is not set; " +
+		"`sandbox seed --help` tells how to give it one"},
 		[]string{events[0].Stream, events[0].Message})
 }

@@ -80,7 +80,8 @@ func (m moment) logMissingSecrets(task *Task, d *TaskDefinition) {
 	for _, c := range d.Containers {
 		for _, secret := range c.objects("secrets") {
 			if _, err := secrets.ReadSecret(m.Tx, fmt.Sprint(secret["valueFrom"])); err != nil {
-				m.logNote(task, c, "The sandbox has no value for %s: %s is not set", secret["valueFrom"], secret["name"])
+				m.logNote(task, c, "The sandbox has no value for %s: %s is not set; `sandbox seed --help` tells how to give it "+
+					"one", secret["valueFrom"], secret["name"])
 			}
 		}
 	}

@@ -88,7 +88,7 @@ func checkSettings(t *account.Tx, settings ServiceSettings) error {
 // checkNetwork refuses a network that is not there.
 func checkNetwork(t *account.Tx, network Network) error {
 	for _, id := range network.Subnets {
-		if vpc.FindSubnet(id) == nil {
+		if vpc.FindSubnet(t, id) == nil {
 			return account.Refuse("InvalidParameterException",
 				"Error retrieving subnet information for [%s]: The subnet ID '%s' "+
 					"does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)

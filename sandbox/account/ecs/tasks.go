@@ -14,6 +14,7 @@ import (
 	"slipway/sandbox/account/iam"
 	"slipway/sandbox/account/logs"
 	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/account/vpc"
 )
 
 // Task is one copy of a task definition's containers.
@@ -157,7 +158,7 @@ func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *ta
 		f.notLaunched = true
 		return f
 	}
-	if d.NetworkMode == "awsvpc" && (!network.AssignPublicIP || m.hasNoRoute(network.Subnets)) {
+	if d.NetworkMode == "awsvpc" && m.reachesNothing(network) {
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull "+
 			"registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+
@@ -175,9 +176,12 @@ func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *ta
 	return nil
 }
 
-// hasNoRoute tells whether tasks are placed in a subnet that has no way out.
-func (m moment) hasNoRoute(subnets []string) bool {
-	return slices.ContainsFunc(subnets, func(id string) bool { return account.Wildcard(m.faults[account.NoRoute], id) })
+// reachesNothing tells whether tasks are placed in a subnet from which they have no way out.
+func (m moment) reachesNothing(network Network) bool {
+	return slices.ContainsFunc(network.Subnets, func(id string) bool {
+		subnet := vpc.FindSubnet(m.Tx, id)
+		return subnet == nil || subnet.NoRoute(m.faults) || subnet.Public && !network.AssignPublicIP
+	})
 }
 
 func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task string) *taskFailure {

@@ -82,7 +82,7 @@ func checkLoadBalancer(t *account.Tx, id string, o account.Object) error {
 			awslimits.LoadBalancerSubnets, count)
 	}
 	for _, id := range o.List("subnets") {
-		subnet := vpc.FindSubnet(id)
+		subnet := vpc.FindSubnet(t, id)
 		if subnet == nil {
 			return account.Refuse("SubnetNotFound", "The subnet ID '%s' does not exist", id)
 		}
@@ -123,7 +123,7 @@ func checkTargetGroup(t *account.Tx, id string, o account.Object) error {
 	if err := checkTargetHealth(o); err != nil {
 		return err
 	}
-	if id := o.Text("vpcId"); id != vpc.DefaultVPC {
+	if id := o.Text("vpcId"); !vpc.Has(t, id) {
 		return account.Refuse("ValidationError", "The VPC ID '%s' is not found", id)
 	}
 	if hasDuplicate(t, TargetGroup, id, o, "name") {

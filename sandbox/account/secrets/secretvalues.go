@@ -28,6 +28,13 @@ func SecretValue(a *account.Account, reference string) (value string, err error)
 
 // ReadSecret is SecretValue within a transaction.
 func ReadSecret(t *account.Tx, reference string) (string, error) {
+	if strings.Contains(reference, ":ssm:") {
+		parameter := account.Get[account.Object](t, Parameter, reference)
+		if parameter == nil {
+			return "", fmt.Errorf("invalid ssm parameters: %s", reference)
+		}
+		return (*parameter).Text("value"), nil
+	}
 	arn, key, stage, version := ParseSecretReference(reference)
 	v, err := findSecretVersion(t, arn, version, stage)
 	if err != nil {
@@ -50,7 +57,8 @@ func ReadSecret(t *account.Tx, reference string) (string, error) {
 // CheckReadable says why a task cannot be given a secret, or nil. Secrets that this account never had are their
 // owner's: nothing is known of them.
 func CheckReadable(t *account.Tx, reference string) error {
-	if arn, _, _, _ := ParseSecretReference(reference); account.Get[account.Object](t, Secret, arn) == nil {
+	arn, _, _, _ := ParseSecretReference(reference)
+	if strings.Contains(reference, ":ssm:") || account.Get[account.Object](t, Secret, arn) == nil {
 		return nil
 	}
 	_, err := ReadSecret(t, reference)

@@ -60,7 +60,7 @@ func CheckSecurityGroups(t *account.Tx, ids ...string) error {
 
 // checkSecurityGroup also looks at the groups that the rules in a group name.
 func checkSecurityGroup(t *account.Tx, _ string, o account.Object) error {
-	if id := o.Text("vpcId"); id != DefaultVPC {
+	if id := o.Text("vpcId"); !Has(t, id) {
 		return account.Refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
 	}
 	for _, key := range []string{"name", "description"} {
