@@ -23,7 +23,8 @@ type Ingress struct {
 	ZoneID string
 }
 
-// LookupIngress finds what a load balancer needs, where a service of the stage has a route.
+// LookupIngress finds what a load balancer needs, where a service of the stage has a route. network is nil where it was
+// not found: then only what does not depend on it is looked up.
 func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*Ingress, error) {
 	if !settings.HasRoutes() {
 		return nil, nil
@@ -31,7 +32,9 @@ func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 	ingress := &Ingress{}
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
-	if arn := settings.LoadBalancer.ARN; arn != "" {
+	if network == nil {
+		// which has been told
+	} else if arn := settings.LoadBalancer.ARN; arn != "" {
 		if err := ingress.lookupExisting(ctx, settings, network); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("arn"), err))
 		}

@@ -64,17 +64,18 @@ func (n *Network) loadBalancerSubnets(ingress *Ingress) pulumi.StringArrayInput 
 // LookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
 // addresses where every subnet hands them out, unless the stage says otherwise: without one, a task in
 // a public subnet cannot pull its image.
-func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error) {
+func LookupNetwork(ctx *pulumi.Context, in *stage.Stage) (*Network, error) {
+	settings := in.Network
 	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]string{}, public: true}
 	if settings.Uses != "" { // nothing of it may be there yet
 		network.AssignPublicIP = *settings.AssignPublicIP
 		return network, nil
 	}
 	if network.VPC == "" {
-		if err := network.useDefaultVPC(ctx); err != nil {
+		if err := network.useDefaultVPC(ctx, in); err != nil {
 			return nil, err
 		}
-	} else if err := network.askSubnets(ctx); err != nil {
+	} else if err := network.askSubnets(ctx, in); err != nil {
 		return nil, err
 	}
 	network.AssignPublicIP = network.public
@@ -85,16 +86,18 @@ func LookupNetwork(ctx *pulumi.Context, settings stage.Network) (*Network, error
 }
 
 // askSubnets finds out whether the subnets that the stage names exist, and hand out public addresses.
-func (n *Network) askSubnets(ctx *pulumi.Context) error {
-	for _, id := range n.Subnets {
+func (n *Network) askSubnets(ctx *pulumi.Context, in *stage.Stage) error {
+	var mistakes []error
+	for i, id := range n.Subnets {
 		subnet, err := lookupSubnet(ctx, id, n.VPC)
 		if err != nil {
-			return fmt.Errorf("network.subnets: %w", err)
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", in.Where("network", "subnets", i), err))
+			continue
 		}
 		n.public = n.public && subnet.MapPublicIPOnLaunch
 		n.zones[id] = subnet.Zone
 	}
-	return nil
+	return errors.Join(mistakes...)
 }
 
 type subnet struct {
@@ -116,7 +119,8 @@ func lookupSubnet(ctx *pulumi.Context, id, vpc string) (found subnet, err error)
 	return found, nil
 }
 
-func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
+func (n *Network) useDefaultVPC(ctx *pulumi.Context, in *stage.Stage) error {
+	where := in.Where("network")
 	var found struct {
 		ID string `pulumi:"id"`
 	}
@@ -124,8 +128,8 @@ func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
 		Default bool `pulumi:"default"`
 	}{true}
 	if err := ctx.Invoke("aws:ec2/getVpc:getVpc", &byDefault, &found, awsPackageVersion); err != nil {
-		return fmt.Errorf("network: this account and region have no default VPC; "+
-			"name the network with network.vpc and network.subnets: %w", err)
+		return fmt.Errorf("%s: this account and region have no default VPC; "+
+			"name the network with network.vpc and network.subnets: %w", where, err)
 	}
 	n.VPC = found.ID
 
@@ -141,10 +145,10 @@ func (n *Network) useDefaultVPC(ctx *pulumi.Context) error {
 		IDs []string `pulumi:"ids"`
 	}
 	if err := ctx.Invoke("aws:ec2/getSubnets:getSubnets", &inVPC, &subnets, awsPackageVersion); err != nil {
-		return fmt.Errorf("network: reading the subnets of the default VPC %s: %w", n.VPC, err)
+		return fmt.Errorf("%s: reading the subnets of the default VPC %s: %w", where, n.VPC, err)
 	}
 	if len(subnets.IDs) == 0 {
-		return errors.New("network: the default VPC has no default subnets; name others with network.vpc and network.subnets")
+		return fmt.Errorf("%s: the default VPC has no default subnets; name others with network.vpc and network.subnets", where)
 	}
 	n.Subnets = subnets.IDs
 	for _, id := range n.Subnets {

@@ -59,19 +59,19 @@ func TestTheNetworkIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		"one with a private subnet": {stage.Network{VPC: "vpc-1", Subnets: []string{"subnet-0000000a", "subnet-0000000b"}},
 			network{}, Network{VPC: "vpc-1", Subnets: []string{"subnet-0000000a", "subnet-0000000b"}}, ""},
 		"no default VPC": {stage.Network{}, network{}, Network{},
-			"network: this account and region have no default VPC; name the network with network.vpc and network.subnets"},
+			"network (Pulumi.dev.yaml): this account and region have no default VPC; name the network with network.vpc and network.subnets"},
 		"a default VPC without subnets": {stage.Network{}, network{defaultVPC: "vpc-0"}, Network{},
-			"network: the default VPC has no default subnets; name others with network.vpc and network.subnets"},
+			"network (Pulumi.dev.yaml): the default VPC has no default subnets; name others with network.vpc and network.subnets"},
 		"a subnet that is not there": {stage.Network{VPC: "vpc-1", Subnets: []string{"subnet-0000000e"}}, network{},
 			Network{},
-			"network.subnets: subnet-0000000e cannot be read: name subnets of this account and region"},
+			"network.subnets[0] (Pulumi.dev.yaml): subnet-0000000e cannot be read: name subnets of this account and region"},
 		"a subnet of another VPC": {stage.Network{VPC: "vpc-2", Subnets: []string{"subnet-0000000a"}}, network{}, Network{},
-			"network.subnets: subnet-0000000a belongs to vpc-1, not to vpc-2: name subnets of that VPC"},
+			"network.subnets[0] (Pulumi.dev.yaml): subnet-0000000a belongs to vpc-1, not to vpc-2: name subnets of that VPC"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
-				found, err := LookupNetwork(ctx, test.settings)
+				found, err := LookupNetwork(ctx, &stage.Stage{Name: "dev", Network: test.settings})
 				if test.says != "" {
 					require.ErrorContains(t, err, test.says)
 					return nil

@@ -64,10 +64,8 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 	asking.Go(func() { warnings = managedChanges(ctx.Context(), account, settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
-	found.Network, errNetwork = LookupNetwork(ctx, settings.Network)
-	if errNetwork == nil {
-		found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
-	}
+	found.Network, errNetwork = LookupNetwork(ctx, settings)
+	found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
 	pinned, errPinned := LookupPinned(ctx, account, settings)
 	found.Revisions, found.Copies = pinned.Revisions, pinned.Copies
 	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)

@@ -125,7 +125,8 @@ func getVpc(a *account.Account, region string, args values) (values, error) {
 		return id != "" && id == v.ID || id == "" && isTrue(args, "default") && v.IsDefault()
 	})
 	if i < 0 {
-		return nil, fmt.Errorf("no matching EC2 VPC found%s", seed.Advice("vpcs:\n  "+id+": {cidr: 10.0.0.0/16, subnets: {}}"))
+		return nil, fmt.Errorf("no matching EC2 VPC found%s",
+			seed.Advice("vpcs:\n  "+id+": {cidr: 10.0.0.0/16, subnets: {}}"))
 	}
 	found := networks[i]
 	return values{

@@ -38,5 +38,4 @@ hostedZones: {example.org: Z0123456789ABCDEFGHI}
 	require.Contains(t, p.ok("pulumi", "stack", "output", "services", "--stack", "dev").stdout, "https://shop.example.org/")
 	p.ok("slipway", "verify", "dev")
 	p.settled("dev")
-	p.ok("pulumi", "destroy", "--yes", "--skip-preview", "--stack", "dev")
 }
