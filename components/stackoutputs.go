@@ -18,11 +18,11 @@ const stackPause = 2 * time.Second
 // StackReference is read with. The resource itself would not do: where one stack cannot be read, the engine ends the
 // update before the mistakes in all others are found, and it would be in the state, where a refresh reads it again and
 // fails once the other stack is gone.
-func StackOutputs(ctx *pulumi.Context) func(stack string) (map[string]stage.OutputValue, error) {
+func StackOutputs(ctx *pulumi.Context) stage.ReadOutputs {
 	return stackOutputs(ctx, stackPause)
 }
 
-func stackOutputs(ctx *pulumi.Context, pause time.Duration) func(stack string) (map[string]stage.OutputValue, error) {
+func stackOutputs(ctx *pulumi.Context, pause time.Duration) stage.ReadOutputs {
 	return func(stack string) (map[string]stage.OutputValue, error) {
 		name := stack
 		if strings.Count(stack, "/") == 1 {

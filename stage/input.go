@@ -17,11 +17,9 @@ type Input struct {
 	SecretKeys []string
 	// Root is the directory of Pulumi.yaml; empty for the configuration of an earlier update, of which no file is at hand.
 	Root string
-	// Outputs reads what another stack exports, by name: PROJECT/STAGE of this stack's organization, or
-	// ORGANIZATION/PROJECT/STAGE. It is called once for each, for several at the same time; its errors say what is wrong
-	// and what to do. Nil where the values do not matter, as of an earlier update: then each is one that passes all
-	// checks.
-	Outputs func(stack string) (map[string]OutputValue, error)
+	// Outputs is called once for each stack that values come from, for several at the same time. Nil where the values do
+	// not matter: then each is one that passes all checks.
+	Outputs ReadOutputs
 }
 
 // FromEnvironment reads what the Pulumi engine tells the program through PULUMI_* variables. It takes the configuration

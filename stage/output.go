@@ -37,6 +37,10 @@ type OutputValue struct {
 	Secret bool
 }
 
+// ReadOutputs reads what another stack exports, by name: PROJECT/STAGE of this stack's organization, or
+// ORGANIZATION/PROJECT/STAGE. Its errors say what is wrong, and what to do.
+type ReadOutputs func(stack string) (map[string]OutputValue, error)
+
 // stackName is a project, alone or with a stage, and with an organization before it.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}$`)
 
@@ -73,7 +77,7 @@ func (c *checker) checkOutputs(declared map[string]Output, used map[string]bool)
 			here.node.spoil() // so that nobody asks for it
 		}
 		// What all stages share, one of them may have otherwise.
-		if !used[name] && !here.inherited() && c.in.Outputs != nil && !c.incomplete {
+		if !used[name] && !here.inherited() && c.in.Root != "" && !c.incomplete {
 			here.fail("is used by nothing; write {output: %s} in place of a value, or remove it", name)
 		}
 	}

@@ -47,7 +47,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 			image = "pinned"
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
-			"migrate", "<container>", "prepare",
+			"migrate", "<container>", "prepare", "<output>", "DATABASE_HOST",
 			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
 		if i := slices.Index(path, "<registry>"); i >= 0 {
 			path[i] = "ghcr.io"
@@ -62,6 +62,8 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 			all = merge(all, newNode(value, node{}))
 		}
 	}
+	all = merge(all, newNode(map[string]any{"environment": map[string]any{
+		"DATABASE_HOST": map[string]any{"output": "DATABASE_HOST"}}}, node{}))
 	got := loadNodes(t, all)
 	require.Len(t, got.Images, 2)
 	require.Equal(t, 12, got.Services["web"].Revision)

@@ -264,7 +264,7 @@ func (r *resolver) unescape(n *node, reader string) {
 		switch {
 		case strings.HasPrefix(found, "$$"):
 			return found[1:]
-		case reader == "policy" && policyVariable.MatchString(found), r.in.Outputs == nil:
+		case reader == "policy" && policyVariable.MatchString(found), r.in.Root == "": // it was taken then
 			return found
 		}
 		if n.hidden {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"slipway/cmd/slipway/internal/deployrole"
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/stage"
 )
@@ -27,7 +29,7 @@ func iamCommand(directory *string) *cobra.Command {
   promote   what promote asks about STAGE, as the one that it promotes from; with --from, as the one that it promotes to
   read      status, history, diff, logs, verify and rollback
 
-It is made from the stage file alone, for the account in aws:allowedAccountIds, the region, and the names and options
+It is made from the stage file alone (and the outputs of other stacks that this names), for the account in aws:allowedAccountIds, the region, and the names and options
 that stand there: print it again when services, tasks or options come, before the update that adds them. One that
 removes something needs the policy from before. Where Pulumi keeps the state and what encrypts it (a bucket, a key) is
 not in it.
@@ -62,7 +64,7 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 			if trust != "" {
 				policy, err = trustOf(project, args[0], purpose, trust)
 			} else {
-				policy, err = permissionsOf(project, args[0], from, purpose)
+				policy, err = permissionsOf(cmd.Context(), project, args[0], from, purpose)
 			}
 			if err != nil {
 				return err
@@ -84,9 +86,9 @@ Standard output has JSON and nothing else; what to know of it is on standard err
 }
 
 // permissionsOf is the policy of what the role may do.
-func permissionsOf(project *stagefile.Project, name string, from []string, purpose string) (*deployrole.Policy,
-	error) {
-	declared, promoted, err := stagesOf(project, name, from)
+func permissionsOf(ctx context.Context, project *stagefile.Project, name string, from []string,
+	purpose string) (*deployrole.Policy, error) {
+	declared, promoted, err := stagesOf(ctx, project, name, from)
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +110,14 @@ func trustOf(project *stagefile.Project, name, purpose, trust string) (*deployro
 
 // stagesOf loads a stage as its file has it, and as it will be once the images of others are promoted to it. The first
 // is nil where the file names images that only a promotion brings.
-func stagesOf(project *stagefile.Project, name string, from []string) (own *stage.Stage, promoted []*stage.Stage,
-	err error) {
+func stagesOf(ctx context.Context, project *stagefile.Project, name string, from []string) (own *stage.Stage,
+	promoted []*stage.Stage, err error) {
 	config, secretKeys, err := project.ConfigOfFiles(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	own, refused := stagefile.Load(project, name, config, secretKeys)
+	outputs := pulumicli.StackOutputs(ctx, pulumicli.New(project.Directory), project, name, false)
+	own, refused := stagefile.Load(project, name, config, secretKeys, outputs)
 	for _, each := range from {
 		if err := project.CheckStage(each); err != nil {
 			return nil, nil, err
@@ -130,7 +133,7 @@ func stagesOf(project *stagefile.Project, name string, from []string) (own *stag
 			return nil, nil, err
 		}
 		var later *stage.Stage
-		if later, refused = stagefile.Load(project, name, config, secretKeys); refused == nil {
+		if later, refused = stagefile.Load(project, name, config, secretKeys, outputs); refused == nil {
 			promoted = append(promoted, later)
 		}
 	}

@@ -89,7 +89,7 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	if undeclared != nil {
 		return nil, undeclared
 	}
-	settings, err := stagefile.Load(project, stack, config.Config, config.SecretKeys)
+	settings, err := stagefile.Load(project, stack, config.Config, config.SecretKeys, nil) // the preview has checked outputs
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func Compare(ctx context.Context, stages [2]*snapshot.Stage) (*Comparison, error
 	var compared [2]*comparedStage
 	var errs [2]error
 	for i, each := range stages {
-		compared[i], errs[i] = newComparedStage(each)
+		compared[i], errs[i] = newComparedStage(ctx, each)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err

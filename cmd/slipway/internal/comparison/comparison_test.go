@@ -279,7 +279,7 @@ func TestNoKeyIsForgotten(t *testing.T) {
 	var known []string
 	for key, property := range schema.Properties.Config.Properties {
 		key = strings.TrimPrefix(key, "slipway:")
-		if key == "environment" || key == "secrets" { // compared otherwise
+		if slices.Contains([]string{"environment", "secrets", "outputs"}, key) { // compared otherwise
 			continue
 		}
 		known = append(known, key)

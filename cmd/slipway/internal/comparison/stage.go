@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,7 +24,7 @@ type comparedStage struct {
 	providers flatconfig.Config
 }
 
-func newComparedStage(of *snapshot.Stage) (*comparedStage, error) {
+func newComparedStage(ctx context.Context, of *snapshot.Stage) (*comparedStage, error) {
 	config, providers := maps.Clone(of.Config), map[string]pulumicli.ConfigValue{}
 	for key, value := range of.Values {
 		if value.Value != nil && value.Secret {
@@ -35,7 +36,8 @@ func newComparedStage(of *snapshot.Stage) (*comparedStage, error) {
 			providers[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(of.SecretKeys, key)}
 		}
 	}
-	settings, err := stagefile.Load(of.Project, of.Stack, config, of.SecretKeys)
+	settings, err := stagefile.Load(of.Project, of.Stack, config, of.SecretKeys,
+		pulumicli.StackOutputs(ctx, of.Pulumi, of.Project, of.Stack, true))
 	return &comparedStage{of, settings, flatconfig.Of(of.Project.Name, providers)}, err
 }
 

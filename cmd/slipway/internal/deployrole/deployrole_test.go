@@ -48,7 +48,7 @@ func load(t *testing.T, file string) *stage.Stage {
 	require.NoError(t, os.WriteFile(filepath.Join(project.Directory, "Dockerfile"), []byte("FROM scratch\n"), 0o644))
 	config, secretKeys, err := project.ConfigOfFiles("release")
 	require.NoError(t, err)
-	loaded, err := stagefile.Load(project, "release", config, secretKeys)
+	loaded, err := stagefile.Load(project, "release", config, secretKeys, nil)
 	require.NoError(t, err)
 	return loaded
 }
@@ -194,7 +194,7 @@ func TestImagesThatArePromoted(t *testing.T) {
 		source.Name = "dev"
 		config, err = Promoted(config, source)
 		require.NoError(t, err)
-		later, err := stagefile.Load(project, "release", config, secretKeys)
+		later, err := stagefile.Load(project, "release", config, secretKeys, nil)
 		require.NoError(t, err)
 		found, err := For(purpose, nil, later)
 		require.NoError(t, err)

@@ -2,6 +2,7 @@
 package flatconfig
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -21,6 +22,8 @@ type Setting struct {
 	Secret bool
 	// JSON says that Text is JSON: a list, a number, true or false.
 	JSON bool
+	// Origin is where a revision has the value from, if not from the stage file.
+	Origin string
 }
 
 // hidden is a setting that could not be decrypted.
@@ -80,7 +83,7 @@ func (c Config) Add(path string, object map[string]any, secret func(string) bool
 			}
 			text = strings.TrimSpace(encoded.String())
 		}
-		c[at] = Setting{text, secret != nil && secret(text), !isText}
+		c[at] = Setting{Text: text, Secret: secret != nil && secret(text), JSON: !isText}
 	}
 }
 
@@ -111,6 +114,8 @@ type Change struct {
 	Secret bool    `json:"secret,omitempty"`
 	// What became of it: added, removed or changed.
 	What string `json:"what"`
+	// Origin is where the value comes from, if not from the stage file.
+	Origin string `json:"origin,omitempty"`
 
 	before, after Setting
 }
@@ -125,7 +130,8 @@ func Changes(old, new Config) []Change {
 			new.hides(path) && old.hasBeside(path) {
 			continue
 		}
-		change := Change{Key: path, What: "changed", Secret: before.Secret || after.Secret, before: before, after: after}
+		change := Change{Key: path, What: "changed", Secret: before.Secret || after.Secret,
+			Origin: cmp.Or(after.Origin, before.Origin), before: before, after: after}
 		if !was {
 			change.What = "added"
 		} else if !is {
@@ -170,15 +176,19 @@ func (c Config) hasBeside(path string) bool {
 
 // Describe is a change in one line: the key, and what it was and is.
 func (c Change) Describe() string {
+	key := c.Key
+	if c.Origin != "" {
+		key += " (" + c.Origin + ")"
+	}
 	switch {
 	case c.Secret:
-		return c.Key + ": " + c.What + " (secret)"
+		return key + ": " + c.What + " (secret)"
 	case c.Old == nil:
-		return c.Key + ": + " + c.after.String()
+		return key + ": + " + c.after.String()
 	case c.New == nil:
-		return c.Key + ": - " + c.before.String()
+		return key + ": - " + c.before.String()
 	}
-	return c.Key + ": " + c.before.String() + " → " + c.after.String()
+	return key + ": " + c.before.String() + " → " + c.after.String()
 }
 
 // Union are the keys that either map has, sorted.

@@ -23,15 +23,16 @@ func containerSettings(r *awsreader.Revision) flatconfig.Config {
 	found["memory"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Memory)}
 	for _, container := range r.Definition.ContainerDefinitions {
 		name := aws.ToString(container.Name)
+		origins, labels := stage.OriginsIn(container.DockerLabels)
 		for _, variable := range container.Environment {
 			found[stage.Below(name+".environment", aws.ToString(variable.Name))] =
-				flatconfig.Setting{Text: aws.ToString(variable.Value)}
+				flatconfig.Setting{Text: aws.ToString(variable.Value), Origin: origins[aws.ToString(variable.Name)]}
 		}
 		for _, secret := range container.Secrets {
 			found[stage.Below(name+".secrets", aws.ToString(secret.Name))] =
-				flatconfig.Setting{Text: aws.ToString(secret.ValueFrom)}
+				flatconfig.Setting{Text: aws.ToString(secret.ValueFrom), Origin: origins[aws.ToString(secret.Name)]}
 		}
-		container.Environment, container.Secrets = nil, nil
+		container.Environment, container.Secrets, container.DockerLabels = nil, nil, labels
 		encoded, err := json.Marshal(container)
 		if err != nil {
 			panic(err) // plain data

@@ -153,6 +153,9 @@ func changedKeys(e *timeline.Entry) string {
 	for _, change := range e.Changes {
 		keys = append(keys, change.Key)
 	}
+	for _, change := range e.Outside { // with their values, which nothing else has
+		keys = append(keys, console.Shorten(change.Describe(), 100))
+	}
 	if e.Kind == "update" && len(keys) > mostKeys {
 		keys = append(keys[:mostKeys], fmt.Sprintf("and %d more", len(keys)-mostKeys))
 	}

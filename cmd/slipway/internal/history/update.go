@@ -53,6 +53,12 @@ func (u *update) print(report *console.Report, stack string) {
 	for _, change := range u.Changes {
 		report.Printf("  %s\n", change.Describe())
 	}
+	if len(u.Outside) > 0 {
+		report.Printf("\nNot in the stage file:\n")
+	}
+	for _, change := range u.Outside {
+		report.Printf("  %s\n", change.Describe())
+	}
 	for part, put := range timeline.Parts(u.Services, u.Tasks) {
 		printRevision(report, part.Title(), put, u.before[part], u.Containers[part.Name])
 	}

@@ -72,15 +72,21 @@ func OpenBackend(ctx context.Context, p *stagefile.Project, stack string) (*Back
 	found := &Backend{url: parsed.Redacted(), locks: ".pulumi/locks/organization/" + own,
 		History: ".pulumi/history/" + own,
 		name:    stagefile.StageName(stack)}
-	switch parsed.Scheme {
-	case "", "http", "https":
+	if isCloud(parsed) {
 		return nil, nil
+	}
+	switch parsed.Scheme {
 	case "file":
 		found.Files, err = openDirectory(p.Directory, address)
 	case "s3":
 		found.Files, err = openBucket(ctx, parsed)
 	}
 	return found, err
+}
+
+// isCloud tells Pulumi Cloud from a backend that a team keeps itself.
+func isCloud(backend *url.URL) bool {
+	return backend.Scheme == "" || backend.Scheme == "http" || backend.Scheme == "https"
 }
 
 // Unread says that slipway cannot know whether an update is under way; empty where it can.

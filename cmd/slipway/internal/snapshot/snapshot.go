@@ -101,9 +101,15 @@ func (s *Stage) Name() string { return stagefile.StageName(s.Stack) }
 // Cluster is the name of the stage's, with which the names of its families begin.
 func (s *Stage) Cluster() string { return stage.ClusterName(s.Project.Name, s.Name()) }
 
-// Declared is the stage as its configuration declares it, checked as `pulumi up` would.
+// Declared is the stage as its configuration declares it, checked as `pulumi up` would, but for values of other stacks.
 func (s *Stage) Declared() (*stage.Stage, error) {
-	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys)
+	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys, nil)
+}
+
+// DeclaredWithOutputs is as Declared, with the values of other stacks as they are now.
+func (s *Stage) DeclaredWithOutputs(ctx context.Context) (*stage.Stage, error) {
+	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys,
+		pulumicli.StackOutputs(ctx, s.Pulumi, s.Project, s.Stack, false))
 }
 
 // Flat is the configuration by path.

@@ -126,18 +126,22 @@ func Hide(value any, isSecret func(object map[string]any) bool) any {
 	return value
 }
 
-// Load checks a configuration as `pulumi up` would. Values that are encrypted are not looked into.
-func Load(project *Project, stack string, config map[string]string, secretKeys []string) (*stage.Stage, error) {
+// Load checks a configuration as `pulumi up` would. Values that are encrypted are not looked into. outputs reads those
+// of other stacks; nil where they do not matter.
+func Load(project *Project, stack string, config map[string]string, secretKeys []string,
+	outputs stage.ReadOutputs) (*stage.Stage, error) {
 	return stage.Load(stage.Input{
 		Project: project.Name, Stage: StageName(stack), Config: config, SecretKeys: secretKeys, Root: project.Directory,
+		Outputs: outputs,
 	})
 }
 
-// LoadFiles loads a stage as its file and Pulumi.yaml have it, without pulumi: with HiddenValue for what is encrypted.
+// LoadFiles loads a stage as its file and Pulumi.yaml have it, without pulumi: with HiddenValue for what is encrypted,
+// and without values of other stacks.
 func LoadFiles(project *Project, stack string) (*stage.Stage, error) {
 	config, secretKeys, err := project.ConfigOfFiles(stack)
 	if err != nil {
 		return nil, err
 	}
-	return Load(project, stack, config, secretKeys)
+	return Load(project, stack, config, secretKeys, nil)
 }

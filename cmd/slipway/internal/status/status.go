@@ -174,7 +174,7 @@ func (s *Stage) inState(cluster string, state *pulumicli.State) bool {
 func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	name := stagefile.StageName(s.Stage)
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
-		s.askedFor(stagefile.Load(project, s.Stage, config, secretKeys))
+		s.askedFor(stagefile.Load(project, s.Stage, config, secretKeys, nil))
 		cloud, err := awsreader.Connect(ctx, s.Stage, config)
 		s.lost = err == nil && cloud.HasCluster(ctx, stage.ClusterName(project.Name, name), project.Name, name)
 	}

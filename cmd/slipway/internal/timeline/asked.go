@@ -54,12 +54,19 @@ func Mismatches(asked *stage.Stage, name string, r *awsreader.Revision) (found [
 		if image := aws.ToString(own.Image); !runsImage(asked, images[container], image) {
 			differ("the image of %s is %s", container, image)
 		}
-		variables := map[string]string{}
+		variables, askedVariables := map[string]string{}, maps.Clone(settings.Environment)
+		origins, _ := stage.OriginsIn(own.DockerLabels)
 		for _, each := range own.Environment {
 			variables[aws.ToString(each.Name)] = aws.ToString(each.Value)
 		}
-		for _, variable := range flatconfig.Union(settings.Environment, variables) {
-			wanted, is := settings.Environment[variable]
+		for variable, origin := range origins { // of whose value the stage file says nothing
+			delete(variables, variable)
+			if settings.Origins[variable] == origin {
+				delete(askedVariables, variable)
+			}
+		}
+		for _, variable := range flatconfig.Union(askedVariables, variables) {
+			wanted, is := askedVariables[variable]
 			now, there := variables[variable]
 			switch {
 			case is && !there:
@@ -83,7 +90,11 @@ func either(a, b []string) []string {
 func secretMismatches(asked *stage.Stage, name, container string, settings stage.Container,
 	own types.ContainerDefinition) (found []string) {
 	references := map[string]string{}
+	origins, _ := stage.OriginsIn(own.DockerLabels)
 	for _, each := range own.Secrets {
+		if _, asked := settings.Secrets[aws.ToString(each.Name)]; !asked && origins[aws.ToString(each.Name)] != "" {
+			continue // handed over by the program
+		}
 		references[aws.ToString(each.Name)] = aws.ToString(each.ValueFrom)
 	}
 	for _, secret := range either(slices.Sorted(maps.Keys(settings.Secrets)), slices.Sorted(maps.Keys(references))) {

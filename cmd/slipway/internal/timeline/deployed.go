@@ -71,6 +71,7 @@ func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...
 			return err
 		}
 		e.compareRevisions(before)
+		e.compareOutside(before, t.Cluster())
 	}
 	return nil
 }

@@ -144,6 +144,8 @@ type Entry struct {
 	Tasks map[string]*DeployedRevision `json:"tasks"`
 	// Changes are the keys of the stage's configuration that differ from the update before.
 	Changes []flatconfig.Change `json:"changes"`
+	// Outside are the variables of which the update put another value in place that the stage file does not have.
+	Outside []flatconfig.Change `json:"outside,omitempty"`
 
 	Index    int  `json:"-"` // its place in the history, 0 for the newest
 	resolved bool // what it put in place was looked for

@@ -64,7 +64,7 @@ type verifier struct {
 
 // Run makes all checks of a stage, whose secrets need not be decrypted.
 func Run(ctx context.Context, of *snapshot.Stage) (*Result, error) {
-	settings, err := of.Declared()
+	settings, err := of.DeclaredWithOutputs(ctx)
 	if err != nil {
 		return nil, exit.Refuse("%w", err)
 	}
