@@ -89,7 +89,8 @@ func previewStage(ctx context.Context, project *stagefile.Project, stack string)
 	if undeclared != nil {
 		return nil, undeclared
 	}
-	settings, err := stagefile.Load(project, stack, config.Config, config.SecretKeys, nil) // the preview has checked outputs
+	// Values of other stacks pulumi has checked.
+	settings, err := stagefile.Load(project, stack, config.Config, config.SecretKeys, nil)
 	if err != nil {
 		return nil, err
 	}

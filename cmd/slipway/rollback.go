@@ -31,7 +31,7 @@ else in the file changes. Tasks have no pin, and stay as they are then. A task t
 so on the way back, too: where it cannot, remove its key before.
 
 Nothing is deployed, unless --up is given. What is needed and gone (an image, a revision, a version of a secret) is said,
-and nothing is written.`,
+and nothing is written. Values that the stage file does not have, as those of other stacks, come back with --pin only.`,
 		Example: `  slipway rollback release
   slipway rollback release --to 12 --pin --up`,
 		Args:              oneStage("rollback takes a stage: slipway rollback STAGE"),

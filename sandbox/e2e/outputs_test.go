@@ -123,3 +123,62 @@ func TestMistakesWithValuesOfOtherStacksAreToldAtOnceBeforeAnythingChanges(t *te
 	require.NotContains(t, preview.output, "hunter2")
 	require.Empty(t, p.aws.images())
 }
+
+func TestHistoryDiffAndRollbackTellWhichValuesTheStageFileDoesNotHave(t *testing.T) {
+	t.Parallel()
+	p := usingNetwork(t)
+	p.up("dev")
+	p.export(map[string]any{"databaseHost": "b.internal", "password": secretOutput("hunter2"), "port": 5432})
+	p.up("dev")
+	const change = "DATABASE_HOST (output databaseHost of network/dev): a.internal → b.internal"
+	require.Contains(t, p.ok("slipway", "history", "dev").stdout, "web."+change)
+	second := p.ok("slipway", "history", "dev", "2").stdout
+	require.Contains(t, second, "Configuration:\n  as before\n\nNot in the stage file:\n  web."+change+"\n")
+	require.Contains(t, second, "  web.environment."+change+"\n")
+
+	p.replace("Pulumi.dev.yaml", `STAGE: "dev"`, `STAGE: "third"`)
+	p.commit("Rename")
+	p.export(map[string]any{"databaseHost": "c.internal", "password": secretOutput("hunter3"), "port": 5432})
+	p.up("dev")
+	third := p.ok("slipway", "history", "dev", "3").stdout
+	require.Contains(t, third, "  web.DATABASE_HOST (output databaseHost of network/dev): b.internal → c.internal\n")
+	require.Contains(t, third, "  web.PASSWORD (output password of network/dev): changed (secret)\n")
+
+	// The stage file brings back what it has, a pin all of it.
+	back := p.ok("slipway", "rollback", "dev").output
+	require.Contains(t, back, "! services.web: web.DATABASE_HOST is from the output databaseHost of network/dev, and does not "+
+		"come back with the stage file: it was b.internal in update 2, and is c.internal since")
+	require.Contains(t, back, "! services.web: web.PASSWORD is from the output password of network/dev, and does not come back "+
+		"with the stage file: it is a secret, and the next update takes what is there now")
+	p.up("dev")
+	require.Equal(t, map[string]string{"STAGE": "dev", "DATABASE_HOST": "c.internal"},
+		p.aws.container("slipway-dev-web:4").Environment())
+	pinned := p.ok("slipway", "rollback", "dev", "--to", "1", "--pin").output
+	require.Contains(t, pinned, "! services.web: web.DATABASE_HOST is from the output databaseHost of network/dev, and revision 1 "+
+		"has it as it was then: a.internal, where it is c.internal since")
+	p.up("dev")
+	require.Equal(t, 1, p.aws.service("slipway-dev").Revision)
+
+	p.export(map[string]any{"databaseHost": "d.internal", "password": secretOutput("hunter3"), "port": 5432})
+	for _, command := range [][]string{{"verify", "dev"}, {"status", "dev"}, {"preview", "dev"}, {"iam", "dev"},
+		{"run", "dev", "report"}} {
+		r := p.ok(append([]string{"slipway"}, command...)...)
+		require.NotContains(t, r.output, "hunter", command)
+		require.NotContains(t, r.output, "outputs.", command)
+	}
+}
+
+func TestDiffSaysWhereValuesComeFrom(t *testing.T) {
+	t.Parallel()
+	p := usingNetwork(t)
+	p.up("dev")
+	file := strings.ReplaceAll(p.read("Pulumi.dev.yaml"), "{stack: network, output: databaseHost}", "{stack: network/dev, output: spare}")
+	p.export(map[string]any{"databaseHost": "a.internal", "spare": "s.internal", "password": secretOutput("hunter2")})
+	p.write("Pulumi.test.yaml", file)
+	p.ok("pulumi", "stack", "init", "test")
+	r := p.run("slipway", "diff", "dev", "test")
+	require.Contains(t, r.stdout, "environment.DATABASE_HOST: a.internal (output databaseHost of network/dev) → "+
+		"s.internal (output spare of network/dev)")
+	require.NotContains(t, r.stdout, "PASSWORD", "which is the same")
+	require.NotContains(t, r.output, "hunter")
+}

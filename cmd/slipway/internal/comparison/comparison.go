@@ -18,6 +18,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/stage"
 )
 
 // Comparison is what differs between two stages, as --json prints it. Pairs are in the order of Stages.
@@ -151,6 +152,8 @@ func compareEach(stages [2]*comparedStage, a, b settings) []serviceDifference {
 			each.OnlyIn = stages[1].Stack
 		default:
 			each.Settings = differences(a.object(name), b.object(name))
+			markOrigins(each.Settings, [2]stage.TaskDefinition{stages[0].settings.TaskDefinition(name),
+				stages[1].settings.TaskDefinition(name)})
 		}
 		if each.OnlyIn != "" || len(each.Settings) > 0 {
 			found = append(found, each)
@@ -201,7 +204,8 @@ func compareSecrets(stages [2]*comparedStage) []secretComparison {
 		case !inA:
 			each.OnlyIn = b.Stack
 		}
-		if plain || each.OnlyIn != "" || (a.DecryptErr == nil && b.DecryptErr == nil) {
+		known := x != stagefile.HiddenValue && y != stagefile.HiddenValue // as other stacks' may be
+		if plain || each.OnlyIn != "" || (a.DecryptErr == nil && b.DecryptErr == nil && known) {
 			each.Equal = &equal
 		}
 		compared = append(compared, each)

@@ -86,11 +86,11 @@ func (c *Comparison) printSettings(r *console.Report, under string, settings []u
 	for _, each := range settings {
 		switch a, b := each.Values[0], each.Values[1]; {
 		case b == nil:
-			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, a, c.Stages[0])
+			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, each.describe(0), c.Stages[0])
 		case a == nil:
-			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, b, c.Stages[1])
+			r.Printf("  %s%s: %s, only in %s\n", under, each.Key, each.describe(1), c.Stages[1])
 		default:
-			r.Printf("  %s%s: %s → %s\n", under, each.Key, a, b)
+			r.Printf("  %s%s: %s → %s\n", under, each.Key, each.describe(0), each.describe(1))
 		}
 	}
 }

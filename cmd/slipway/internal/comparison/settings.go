@@ -87,6 +87,8 @@ func (s settings) take(key string) settings {
 type unequalSetting struct {
 	Key    string                 `json:"key"`
 	Values [2]*flatconfig.Setting `json:"values"`
+	// Origins are where the values come from that the stage files do not have.
+	Origins *[2]string `json:"origins,omitempty"`
 }
 
 // differences are what differs between two parts of the settings, by path.

@@ -107,7 +107,7 @@ func Prepare(ctx context.Context, of *snapshot.Stage, file *File, to int, pin bo
 	if history.Cloud, err = of.Connect(ctx); err != nil {
 		return nil, err
 	}
-	target, err := chooseTarget(ctx, history, last, to)
+	target, err := chooseTarget(ctx, history, last, to, pin)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +120,7 @@ func Prepare(ctx context.Context, of *snapshot.Stage, file *File, to int, pin bo
 		planned.leaveOut(now.Declared(timeline.ServiceKind))
 		planned.leaveTasks()
 	}
+	planned.noteOutside()
 	if err := planned.checkAvailable(ctx, history.Cloud); err != nil {
 		return nil, err
 	}

@@ -34,9 +34,9 @@ func lastOf(ctx context.Context, t *timeline.Timeline) (*timeline.Entry, error) 
 }
 
 // chooseTarget is the update with this number, or the last that succeeded with something else than the last one if that
-// is 0.
-func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entry, number int) (*timeline.Entry,
-	error) {
+// is 0. Values that the stage file does not have come back by a pin only.
+func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entry, number int,
+	pin bool) (*timeline.Entry, error) {
 	if number != 0 {
 		found, err := t.Find(ctx, number)
 		switch {
@@ -65,7 +65,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 				return nil, err
 			}
 		}
-		if e.Differs(last) {
+		if e.Differs(last) || pin && e.DiffersOutside(last, t.Cluster()) {
 			return e, nil
 		}
 		from = e.Index
