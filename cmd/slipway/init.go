@@ -55,7 +55,7 @@ corrected first.`,
 			if err != nil {
 				return err
 			}
-			options.Stages = parsed
+			options.Stages, options.StagesGiven = parsed, cmd.Flags().Changed("stage")
 			if err := complete(cmd.Context(), &options, questions(cmd)); err != nil {
 				return err
 			}

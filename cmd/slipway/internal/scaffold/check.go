@@ -68,7 +68,7 @@ func (p *Plan) load(of Stage) (*stage.Stage, error) {
 			images[image] = map[string]any{"ref": "registry.example.com/" + image + ":any" + anyDigest}
 		}
 	}
-	for _, secret := range p.draft.Secrets {
+	for _, secret := range p.draft.Secrets[of.Name] {
 		secrets[secret] = fmt.Sprintf("arn:%s:ssm:%s:%s:parameter/any", awslimits.Partition(of.Region), of.Region,
 			cmp.Or(of.Account, "111111111111"))
 	}
@@ -101,7 +101,9 @@ func isUnpinned(key, text string) bool {
 }
 
 // unpinned tells whether a reference has no digest yet.
-func (p *Plan) unpinned() bool { return hasUnpinned(p.draft.Shared) }
+func (p *Plan) unpinned() bool {
+	return hasUnpinned(p.draft.Shared) || hasUnpinned(p.draft.Stages[p.draft.FirstStage])
+}
 
 func hasUnpinned(keys draft.Keys) bool {
 	for key, value := range keys {

@@ -29,6 +29,10 @@ func TestWhatRepositoriesBecome(t *testing.T) {
 			require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Dir(expected))))
 			require.NoError(t, os.Remove(filepath.Join(root, "expected.txt")))
 			options.Lookup = func(string) (string, bool) { return "", false }
+			if strings.HasPrefix(name, "copilot") {
+				options.StagesGiven = true
+				options.Stages = []Stage{{Name: "test", Account: "111111111111"}, {Name: "prod"}}
+			}
 			plan, err := Make(t.Context(), options)
 			require.NoError(t, err)
 			got := outcome(plan)

@@ -17,6 +17,7 @@ import (
 
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/scaffold/compose"
+	"slipway/cmd/slipway/internal/scaffold/copilot"
 	"slipway/cmd/slipway/internal/scaffold/dockerfile"
 	"slipway/cmd/slipway/internal/scaffold/draft"
 	"slipway/stage"
@@ -34,6 +35,8 @@ type Options struct {
 	Region string
 	// Stages in the order in which images pass through them: the first builds.
 	Stages []Stage
+	// StagesGiven says that people have chosen them.
+	StagesGiven bool
 	// Workflows are wanted, too.
 	Workflows bool
 	// Lookup is what variables in a compose file stand for, in the environment of the command.
@@ -119,7 +122,17 @@ func (p *Plan) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	manifests, err := copilot.Find(root)
+	if err != nil {
+		return err
+	}
 	switch file := compose.Find(root); {
+	case len(manifests) > 0:
+		copilot.Read(p.draft, manifests, p.options.Stages, p.options.StagesGiven)
+		if file != "" {
+			p.draft.Leave(p.draft.FromRoot(file), "compose file", "it is not read, as copilot says what runs on AWS")
+		}
+		p.sayUnused(dockerfiles)
 	case file != "":
 		compose.Read(ctx, p.draft, file, p.options.Lookup)
 		p.sayUnused(dockerfiles)
@@ -174,8 +187,8 @@ func (p *Plan) next() (commands []string) {
 			commands = append(commands, "pulumi stack init "+stage.Name)
 		}
 	}
-	for _, secret := range p.draft.Secrets {
-		for _, stage := range p.options.Stages {
+	for _, stage := range p.options.Stages {
+		for _, secret := range p.draft.Secrets[stage.Name] {
 			commands = append(commands, fmt.Sprintf("pulumi config set --stack %s --secret --path 'slipway:secrets.%s'",
 				stage.Name, secret))
 		}

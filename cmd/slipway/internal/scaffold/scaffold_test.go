@@ -21,7 +21,8 @@ func repository(t *testing.T, files map[string]string) (root string, options Opt
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o644))
 	}
 	return root, Options{Directory: root, Slipway: "../../../..", Project: "shop", Region: "eu-west-1",
-		Stages: []Stage{{"dev", "111111111111", ""}, {"release", "222222222222", "eu-central-1"}}}
+		Stages: []Stage{{Name: "dev", Account: "111111111111"},
+			{Name: "release", Account: "222222222222", Region: "eu-central-1"}}}
 }
 
 // made is the plan for them, written.

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/cmd/slipway/internal/scaffold/draft"
 )
 
 // Stage is what people say of one.
-type Stage struct{ Name, Account, Region string }
+type Stage = draft.Stage
 
 var (
 	stageName = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
@@ -34,7 +35,7 @@ func ParseStages(texts []string) ([]Stage, error) {
 		case slices.ContainsFunc(stages, func(s Stage) bool { return s.Name == name }):
 			return nil, exit.Refuse("--stage %s: there is a stage %s already: give each once", text, name)
 		}
-		stages = append(stages, Stage{name, number, in})
+		stages = append(stages, Stage{Name: name, Account: number, Region: in})
 	}
 	return stages, nil
 }

@@ -138,7 +138,7 @@ func (r *reader) environment(lookup func(string) (string, bool)) types.Mapping {
 			default:
 				environment[name] = "unset"
 				r.Fail(fmt.Sprintf("%s:%d", r.source.Name, node.Line), "%s: the variable %s is not set: set it for this command, "+
-					"or in .env", node.Value, name)
+					"or in .env", strings.Join(path, "."), name)
 			}
 		}
 	})

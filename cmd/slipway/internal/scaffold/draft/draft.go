@@ -25,9 +25,12 @@ type Draft struct {
 	Lines []Line
 	// Mistakes are what has to be corrected before anything is written.
 	Mistakes []error
-	// Secrets are the names of secrets whose values the stages lack.
-	Secrets []string
+	// Secrets are the names of the secrets whose values a stage lacks, by its name.
+	Secrets map[string][]string
 }
+
+// Stage is what people say of one.
+type Stage struct{ Name, Account, Region string }
 
 // Line is what became of one thing.
 type Line struct {
@@ -54,7 +57,7 @@ func (l Line) String() string {
 // New is an empty one.
 func New(root, program string, stages []string) *Draft {
 	d := &Draft{Root: root, Program: program, FirstStage: stages[0], Shared: Keys{}, Builds: Keys{},
-		Stages: map[string]Keys{}}
+		Stages: map[string]Keys{}, Secrets: map[string][]string{}}
 	for _, name := range stages {
 		d.Stages[name] = Keys{}
 	}
@@ -111,9 +114,9 @@ func (d *Draft) FromRoot(path string) string {
 	return path
 }
 
-// NeedSecret notes that a secret has no value yet.
-func (d *Draft) NeedSecret(name string) {
-	if !slices.Contains(d.Secrets, name) {
-		d.Secrets = append(d.Secrets, name)
+// NeedSecret notes that a stage has no value of a secret yet.
+func (d *Draft) NeedSecret(stage, name string) {
+	if !slices.Contains(d.Secrets[stage], name) {
+		d.Secrets[stage] = append(d.Secrets[stage], name)
 	}
 }

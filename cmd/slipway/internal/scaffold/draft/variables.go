@@ -36,7 +36,9 @@ func (v *Variables) Add(d *Draft, name, value string) {
 
 // AddSecret has the container read a secret, whose value the stages are still to get.
 func (v *Variables) AddSecret(d *Draft, where, what, name string) {
-	d.NeedSecret(name)
+	for stage := range d.Stages {
+		d.NeedSecret(stage, name)
+	}
 	v.named(name)
 	d.Take(where, what, "%s.secrets: [%s], whose value is not written", v.Key, name)
 }
