@@ -14,6 +14,7 @@ import (
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/agent"
+	"slipway/sandbox/api"
 	"slipway/sandbox/docker"
 	"slipway/sandbox/registry"
 )
@@ -44,9 +45,9 @@ func startTasks(dir string, a *account.Account, say func(string)) (*tasks, error
 	if err := ecs.SetAgentConnected(a, true); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	running, err := agent.Start(agent.Settings{Dir: dir, Account: ecs.Agent{Account: a},
-		Registry: registry.New(filepath.Join(dir, "registry"), a),
-		Docker:   engine, Programs: programs, Say: say})
+	images := registry.New(filepath.Join(dir, "registry"), a)
+	running, err := agent.Start(agent.Settings{Dir: dir, Account: ecs.Agent{Account: a}, Registry: images,
+		API: api.New(a, images), Docker: engine, Programs: programs, Say: say})
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}

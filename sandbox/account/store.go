@@ -31,6 +31,7 @@ type Account struct {
 	// Caller is who calls.
 	Caller Caller
 	store  *store
+	guard  func(Call) error // the caller's own; nil where that of all holds
 }
 
 // store is the file that all accounts are kept in.
@@ -94,7 +95,11 @@ func (a *Account) As(caller Caller) *Account {
 }
 
 // In is another account as the same caller sees it.
-func (a *Account) In(id string) *Account { return &Account{ID: id, Caller: a.Caller, store: a.store} }
+func (a *Account) In(id string) *Account {
+	other := *a
+	other.ID = id
+	return &other
+}
 
 // All are the accounts that have anything, as their own users see them, in the order of their numbers. The default one
 // is always there.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/sts"
 	"slipway/sandbox/alb"
 )
 
@@ -33,6 +35,7 @@ type Account interface {
 	Listeners() ([]elb.LiveListener, error)
 	KeepLocalPort(l elb.LiveListener, port int) error
 	Authority() (alb.Authority, error)
+	TaskCredentials(taskARN, roleARN string) (sts.Credentials, error)
 }
 
 // Registry has the images of the account's own ECR.
@@ -48,6 +51,7 @@ type Settings struct {
 	Registry Registry
 	Docker   *client.Client
 	Programs string       // the directory of the programs taskhost and loadbalancer
+	API      http.Handler // the account's APIs, for containers
 	Say      func(string) // is told of tasks that start and stop; may be nil
 }
 

@@ -62,6 +62,7 @@ func (t *task) environment(d definition) (variables []string) {
 		"ECS_CONTAINER_METADATA_URI":    metadataAddress + "/v3/" + id,
 		"ECS_CONTAINER_METADATA_URI_V4": metadataAddress + "/v4/" + id,
 	}
+	maps.Copy(set, t.credentialVariables())
 	for _, v := range d.Environment {
 		set[v.Name] = v.Value
 	}

@@ -26,6 +26,7 @@ import (
 	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/logs"
+	"slipway/sandbox/account/sts"
 	"slipway/sandbox/alb"
 )
 
@@ -129,6 +130,11 @@ func (f *fakeAccount) KeepLocalPort(l elb.LiveListener, port int) error {
 }
 
 func (f *fakeAccount) Authority() (alb.Authority, error) { return f.authority() }
+
+func (f *fakeAccount) TaskCredentials(taskARN, roleARN string) (sts.Credentials, error) {
+	return sts.Credentials{AccessKeyID: "ASIA " + roleARN + " of " + taskARN, SecretAccessKey: "sandbox",
+		SessionToken: "token", Expiration: time.Now().Add(time.Hour)}, nil
+}
 
 // Pull is the registry's, which has nothing here.
 func (f *fakeAccount) Pull(reference, _ string) (v1.Image, error) {

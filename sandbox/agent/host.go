@@ -70,6 +70,7 @@ func importProgram(ctx context.Context, docker *client.Client, reference string,
 
 // startHost makes the task's host, and starts it.
 func (t *task) startHost(ctx context.Context, o *observation) error {
+	answering := ctx
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	if o.host == nil {
@@ -81,15 +82,24 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 		if err != nil {
 			return err
 		}
-		config := &container.Config{Image: image, Env: []string{metadataVariable + "=" + string(metadata)},
+		authority, err := t.agent.Account.Authority()
+		if err != nil {
+			return err
+		}
+		config := &container.Config{Image: image, Env: []string{metadataVariable + "=" + string(metadata),
+			agentToken + "=" + token(authority, t.arn)},
 			Labels: map[string]string{accountLabel: t.agent.identity, taskLabel: t.arn}, ExposedPorts: network.PortSet{}}
 		host := &container.HostConfig{NetworkMode: network.NetworkBridge, PortBindings: network.PortMap{},
 			LogConfig: logConfig}
+		publish := func(port network.Port) {
+			config.ExposedPorts[port] = struct{}{}
+			host.PortBindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}} // any free one
+		}
+		publish(tcp(agentPort))
 		for _, d := range t.definitions {
 			for _, m := range d.PortMappings {
 				if port, ok := network.PortFrom(m.ContainerPort, network.IPProtocol(m.Protocol)); ok {
-					config.ExposedPorts[port] = struct{}{}
-					host.PortBindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}} // any free one
+					publish(port)
 				}
 			}
 		}
@@ -109,7 +119,10 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 	if err := t.observe(ctx, o); err != nil || o.host == nil {
 		return err
 	}
-	return t.hostListens(ctx, o.host.ID)
+	if err := t.hostListens(ctx, o.host.ID); err != nil {
+		return err
+	}
+	return t.answer(answering, o)
 }
 
 // hostListens waits until the host answers at the metadata endpoint, which it says on its standard output: a container

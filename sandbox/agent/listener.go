@@ -47,7 +47,7 @@ func (a *Agent) runListeners(ctx context.Context, wanted []elb.LiveListener, con
 	}
 	for _, l := range wanted {
 		if controlPorts[l.ARN] == 0 {
-			if controlPorts[l.ARN], err = a.startListener(ctx, image, l, token(authority, l)); err != nil {
+			if controlPorts[l.ARN], err = a.startListener(ctx, image, l, token(authority, l.ARN)); err != nil {
 				return nil, err
 			}
 		}

@@ -109,7 +109,7 @@ func (ls *listeners) step(ctx context.Context) (underWay map[string]int, err err
 			}
 		}
 		locate(l.Settings.TargetGroups, containers)
-		counts, err := putSettings(ctx, running[l.ARN], token(authority, l), l.Settings)
+		counts, err := putSettings(ctx, running[l.ARN], token(authority, l.ARN), l.Settings)
 		if err != nil {
 			return nil, err
 		}
@@ -167,9 +167,9 @@ func locate(groups map[string]alb.TargetGroup, containers []container.Summary) {
 	}
 }
 
-// token is what tells a listener that it is the agent who changes its settings.
-func token(authority alb.Authority, l elb.LiveListener) string {
-	sum := sha256.Sum256([]byte(authority.Key + l.ARN))
+// token is what tells the container of a listener, or the host of a task, that it is the agent who speaks.
+func token(authority alb.Authority, arn string) string {
+	sum := sha256.Sum256([]byte(authority.Key + arn))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -35,6 +36,7 @@ type task struct {
 	draining    time.Time                     // since when it is to stop, and requests may be under way
 	reported    string                        // the last report
 	lastStates  map[string]ecs.ContainerState // in it
+	answering   atomic.Bool                   // what its containers ask
 	saidRunning bool
 	saidStopped bool
 	background  sync.WaitGroup
@@ -129,7 +131,10 @@ func (t *task) step(ctx context.Context, wanted ecs.AgentTask) error {
 		return err
 	}
 	t.follow(ctx, o)
-	var err error
+	err := t.answer(ctx, o)
+	if err != nil {
+		return err
+	}
 	switch {
 	case wanted.Task.DesiredStatus == stopped && t.failure == nil && !t.drained():
 	case wanted.Task.DesiredStatus == stopped || t.failure != nil:

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/iam"
 	"slipway/sandbox/account/sts"
+	"slipway/sandbox/policy"
 )
 
 // identified has each request answered by the account that it was signed for.
@@ -25,8 +27,12 @@ func identified(a *account.Account, answer answerer) http.Handler {
 			return
 		}
 		caller, err := sts.Identify(a, scope(r, scopeKey), r.Header.Get("X-Amz-Security-Token"))
+		own := a.As(caller)
+		if err == nil && caller.Task {
+			own, err = guardedByRole(own)
+		}
 		if err == nil {
-			answer(w, r, a.As(caller))
+			answer(w, r, own)
 			return
 		}
 		refusal := new(account.Error)
@@ -36,6 +42,24 @@ func identified(a *account.Account, answer answerer) http.Handler {
 		}
 		failQuery(w, scope(r, scopeService), err)
 	})
+}
+
+// guardedByRole is the account as a task sees it, which may do what its role may.
+func guardedByRole(a *account.Account) (*account.Account, error) {
+	var policies []string
+	var boundary string
+	err := a.Transact(func(t *account.Tx) error {
+		policies, boundary = iam.PoliciesOf(t, a.Caller.Role())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	guard, err := policy.OfRole(policies, boundary)
+	if err != nil {
+		return nil, err
+	}
+	return a.GuardedBy(guard), nil
 }
 
 // jsonCodes are the codes of services that speak JSON.

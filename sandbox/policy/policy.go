@@ -18,7 +18,23 @@ import (
 // Policy is the only identity-based policy of who makes the calls.
 type Policy struct {
 	Version   string
-	Statement []statement
+	Statement statements
+}
+
+// statements is one or a list of them.
+type statements []statement
+
+func (s *statements) UnmarshalJSON(body []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		body = slices.Concat([]byte("["), body, []byte("]"))
+	}
+	return strictly(body, (*[]statement)(s))
+}
+
+func strictly(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
 }
 
 type statement struct {
@@ -42,10 +58,8 @@ func (t *texts) UnmarshalJSON(body []byte) error {
 
 // Parse reads a policy. What it does not know of policies is an error: it would decide otherwise than AWS.
 func Parse(text []byte) (*Policy, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
 	p := &Policy{}
-	if err := decoder.Decode(p); err != nil {
+	if err := strictly(text, p); err != nil {
 		return nil, fmt.Errorf("the sandbox cannot read the policy: %w", err)
 	}
 	for i, s := range p.Statement {

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/tunnel"
 )
 
 func TestDocumentsAreFoundByTheirPath(t *testing.T) {
 	t.Parallel()
-	h := handler(map[string]json.RawMessage{"/v4/one": json.RawMessage(`{"Name":"web"}`)})
+	h := handler(map[string]json.RawMessage{"/v4/one": json.RawMessage(`{"Name":"web"}`)}, tunnel.NewInside(""))
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -19,6 +21,7 @@ func TestDocumentsAreFoundByTheirPath(t *testing.T) {
 		{http.MethodGet, "/v4/one", http.StatusOK},
 		{http.MethodGet, "/v4/other", http.StatusNotFound},
 		{http.MethodPut, "/v4/one", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/agent/credentials", http.StatusServiceUnavailable},
 	} {
 		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, httptest.NewRequest(c.method, c.path, nil))

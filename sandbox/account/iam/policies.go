@@ -110,11 +110,30 @@ func Simulate(a *account.Account, role, action, resource string, more []string) 
 
 // Decide is Simulate within a transaction.
 func Decide(t *account.Tx, role, action, resource string, more []string) (found Simulation, err error) {
-	o := account.Get[account.Object](t, Role, role)
-	if o == nil {
+	if account.Get[account.Object](t, Role, role) == nil {
 		return found, account.Refuse("NoSuchEntity", "The role with name %s cannot be found.", role)
 	}
-	policies := slices.Clone(more)
+	own, boundary := PoliciesOf(t, role)
+	if found.Decision, err = decide(slices.Concat(more, own), action, resource); err != nil {
+		return found, err
+	}
+	if boundary == "" {
+		return found, nil
+	}
+	inBounds, err := decide([]string{boundary}, action, resource)
+	found.Bounded, found.InBounds = true, inBounds == Allowed
+	switch {
+	case inBounds == ExplicitDeny:
+		found.Decision = ExplicitDeny
+	case inBounds == ImplicitDeny && found.Decision == Allowed:
+		found.Decision = ImplicitDeny
+	}
+	return found, err
+}
+
+// PoliciesOf are the identity-based policies of a role that the account has, and its permissions boundary; empty where
+// there is none, or the account does not have it.
+func PoliciesOf(t *account.Tx, role string) (policies []string, boundary string) {
 	for _, own := range account.List[account.Object](t, RolePolicy) {
 		if own.Text("role") == role {
 			policies = append(policies, own.Text("policy"))
@@ -126,22 +145,12 @@ func Decide(t *account.Tx, role, action, resource string, more []string) (found 
 			policies = append(policies, policy.Text("policy"))
 		}
 	}
-	if found.Decision, err = decide(policies, action, resource); err != nil {
-		return found, err
+	if o := account.Get[account.Object](t, Role, role); o != nil {
+		if policy := account.Get[account.Object](t, Policy, o.Text("permissionsBoundary")); policy != nil {
+			boundary = policy.Text("policy")
+		}
 	}
-	boundary := account.Get[account.Object](t, Policy, o.Text("permissionsBoundary"))
-	if boundary == nil {
-		return found, nil
-	}
-	inBounds, err := decide([]string{boundary.Text("policy")}, action, resource)
-	found.Bounded, found.InBounds = true, inBounds == Allowed
-	switch {
-	case inBounds == ExplicitDeny:
-		found.Decision = ExplicitDeny
-	case inBounds == ImplicitDeny && found.Decision == Allowed:
-		found.Decision = ImplicitDeny
-	}
-	return found, err
+	return policies, boundary
 }
 
 // decide is the decision of these policies alone.

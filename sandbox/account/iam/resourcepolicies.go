@@ -39,12 +39,10 @@ func (p principals) include(caller account.Caller) bool {
 // roleOf is the ARN of the role that a caller has a session of; the caller's own where it has none. (A session's ARN
 // has no path, and the sandbox's roles that are assumed have none.)
 func roleOf(caller account.Caller) string {
-	session, isSession := strings.CutPrefix(caller.ARN, account.ARN(caller.Account(), "sts", "", "assumed-role/"))
-	if !isSession {
-		return caller.ARN
+	if role := caller.Role(); role != "" {
+		return account.ARN(caller.Account(), "iam", "", "role/"+role)
 	}
-	role, _, _ := strings.Cut(session, "/")
-	return account.ARN(caller.Account(), "iam", "", "role/"+role)
+	return caller.ARN
 }
 
 // CheckResourcePolicy refuses a policy of a resource that IAM cannot read, or that names nobody.

@@ -102,11 +102,30 @@ func AssumeRole(a *account.Account, r Request) (made Credentials, err error) {
 				return err
 			}
 		}
-		key := sessionKey + id + strings.ToUpper(in.NewID("session", 4))
-		made = Credentials{AccessKeyID: key, SecretAccessKey: "sandbox", Expiration: t.Now.Add(r.Duration).UTC(),
-			Caller: account.Session(id, name, r.SessionName)}
-		token, err := json.Marshal(session{key, made.Caller, made.Expiration})
-		made.SessionToken = base64.StdEncoding.EncodeToString(token)
+		made, err = newSession(in, account.Session(id, name, r.SessionName), r.Duration)
+		return err
+	})
+	return made, err
+}
+
+func newSession(in *account.Tx, caller account.Caller, duration time.Duration) (made Credentials, err error) {
+	key := sessionKey + in.ID + strings.ToUpper(in.NewID("session", 4))
+	made = Credentials{AccessKeyID: key, SecretAccessKey: "sandbox", Expiration: in.Now.Add(duration).UTC(),
+		Caller: caller}
+	token, err := json.Marshal(session{key, made.Caller, made.Expiration})
+	made.SessionToken = base64.StdEncoding.EncodeToString(token)
+	return made, err
+}
+
+// taskDuration is how long ECS has the credentials of a task last.
+const taskDuration = 6 * time.Hour
+
+// TaskSession is a session that a task has of its role, which lets it do what the role's policies allow.
+func TaskSession(a *account.Account, role, task string) (made Credentials, err error) {
+	err = a.Transact(func(t *account.Tx) error {
+		caller := account.Session(a.ID, role, task)
+		caller.Task = true
+		made, err = newSession(t, caller, taskDuration)
 		return err
 	})
 	return made, err
