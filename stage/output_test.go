@@ -28,6 +28,7 @@ var network = map[string]OutputValue{
 	"hiddenArn":    {Value: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:db-a1b2c3", Secret: true},
 	"password":     {Value: "hunter2", Secret: true},
 	"number":       {Value: 7.0, Secret: true},
+	"locked":       {Value: map[string]any{}, Secret: true},
 }
 
 func readNetwork(stack string) (map[string]OutputValue, error) {
@@ -180,6 +181,8 @@ func TestMistakesWithValuesOfOtherStacks(t *testing.T) {
 				"secret: let it export that as plain text"},
 		"a secret that is a number": {of("number") + secrets, "secrets.IT" + file + "the output number of network/dev is a " +
 			"number; it must be text: let the other stack export it as text"},
+		"a secret that cannot be decrypted": {of("locked") + secrets, "secrets.IT" + file + "the output locked of " +
+			"network/dev cannot be decrypted; give pulumi what decrypts the other stack, such as the passphrase that both have"},
 		"in another place": {outputs + used + "  slipway:tags: {host: {output: HOST}}\n",
 			"tags.host" + file + "takes no output of another stack; {output: …} can stand for the values of environment and " +
 				"secrets, resources and the values of conditions in permissions, network.vpc and network.subnets"},

@@ -181,6 +181,8 @@ func (r *resolver) resolve(each outputUse) {
 			"its name there in the secrets of the containers that need it", each.name, r.namespace)
 	case value.Value == nil || value.Value == "" || isList && len(got.list) == 0:
 		r.reject(n, "is empty; let the other stack export a value")
+	case value.Secret && got.object != nil && len(got.object) == 0: // which Pulumi makes of it
+		r.reject(n, "cannot be decrypted; give pulumi what decrypts the other stack, such as the passphrase that both have")
 	case each.list && !isTexts(value.Value):
 		r.reject(n, "is %s; it must be a list of texts, none of them empty: let the other stack export one", got)
 	case !each.list && isTexts(value.Value):

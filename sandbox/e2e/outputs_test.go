@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	"github.com/stretchr/testify/require"
 )
@@ -63,6 +66,7 @@ func usingNetwork(t *testing.T) *project {
 func TestValuesOfAnotherStackReachTheContainersThatAreGivenThem(t *testing.T) {
 	t.Parallel()
 	p := usingNetwork(t)
+	p.stageKeys("slipway:repository: {forceDelete: true}")
 	first := p.up("dev")
 	require.NotContains(t, first.output, "hunter2")
 	web := p.aws.container("slipway-dev-web:1")
@@ -76,8 +80,7 @@ func TestValuesOfAnotherStackReachTheContainersThatAreGivenThem(t *testing.T) {
 	p.settled("dev")
 
 	p.export(map[string]any{"databaseHost": "b.internal", "password": secretOutput("hunter2"), "port": 5432})
-	preview := p.preview("dev")
-	require.Contains(t, preview.output, "b.internal")
+	require.Contains(t, p.ok("slipway", "preview", "dev").stdout, "environment.DATABASE_HOST: a.internal → b.internal")
 	p.up("dev").builtNothing()
 	require.Equal(t, "b.internal", p.aws.container("slipway-dev-web:2").Environment()["DATABASE_HOST"])
 	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-report"))
@@ -181,4 +184,27 @@ func TestDiffSaysWhereValuesComeFrom(t *testing.T) {
 		"s.internal (output spare of network/dev)")
 	require.NotContains(t, r.stdout, "PASSWORD", "which is the same")
 	require.NotContains(t, r.output, "hunter")
+}
+
+func TestASecretOfAnotherStackThatCannotBeDecrypted(t *testing.T) {
+	t.Parallel()
+	p := usingNetwork(t)
+	salt := []byte("12345678")
+	crypter := config.NewSymmetricCrypterFromPassphrase("another passphrase", salt)
+	encrypt := func(text string) string {
+		encrypted, err := crypter.EncryptValue(t.Context(), text)
+		require.NoError(t, err)
+		return encrypted
+	}
+	const state = "../account/state/.pulumi/stacks/network/dev.json"
+	text := regexp.MustCompile(`"salt": ?"[^"]*"`).ReplaceAllString(p.read(state),
+		`"salt":"v1:`+base64.StdEncoding.EncodeToString(salt)+":"+encrypt("pulumi")+`"`)
+	p.write(state, regexp.MustCompile(`"ciphertext": ?"[^"]*"`).ReplaceAllString(text,
+		`"ciphertext":"`+encrypt(`"hunter2"`)+`"`))
+	preview := p.preview("dev")
+	require.NotZero(t, preview.status)
+	require.Contains(t, preview.output, "secrets.PASSWORD (Pulumi.dev.yaml): the output password of network/dev cannot be "+
+		"decrypted; give pulumi what decrypts the other stack, such as the passphrase that both have")
+	// The commands decrypt nothing that they do not compare.
+	p.ok("slipway", "verify", "dev")
 }
