@@ -65,16 +65,23 @@ func (f *fakeAccount) awaitStatus(t *testing.T, path string, status int) {
 	f.eventually(t, func() bool { return f.status(path) == status }, "%s is not answered with %d", path, status)
 }
 
-func TestATaskThatIsToStopEndsAfterItsRequests(t *testing.T) {
-	f, task := balanced(t, time.Minute)
+// asksLong starts an agent, and returns when a request is under way that takes its time.
+func (f *fakeAccount) asksLong(t *testing.T, task, path string) (answered chan int) {
+	t.Helper()
 	a := f.start(t)
 	f.awaitStatus(t, "/status/204", 204)
-	answered := make(chan int, 1)
-	go func() { answered <- f.status("/wait/3000") }()
+	answered = make(chan int, 1)
+	go func() { answered <- f.status(path) }()
 	f.eventually(t, func() bool {
 		last, _ := a.listeners.since(time.Time{})
 		return last.underWay[task] == 1
 	}, "the request is not under way")
+	return answered
+}
+
+func TestATaskThatIsToStopEndsAfterItsRequests(t *testing.T) {
+	f, task := balanced(t, time.Minute)
+	answered := f.asksLong(t, task, "/wait/3000")
 	f.register()
 	f.stop(task)
 	f.awaitStatus(t, "/status/204", 503)
@@ -85,11 +92,7 @@ func TestATaskThatIsToStopEndsAfterItsRequests(t *testing.T) {
 
 func TestADeregistrationDelayEnds(t *testing.T) {
 	f, task := balanced(t, time.Second)
-	f.start(t)
-	f.awaitStatus(t, "/status/204", 204)
-	answered := make(chan int, 1)
-	go func() { answered <- f.status("/wait/600000") }()
-	time.Sleep(2 * interval)
+	answered := f.asksLong(t, task, "/wait/600000")
 	f.register()
 	f.stop(task)
 	f.await(t, task, "web", stopped)

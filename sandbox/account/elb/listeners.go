@@ -22,7 +22,7 @@ type LiveListener struct {
 // LocalPort is where it answers on this machine; 0 where it never has.
 func (l LiveListener) LocalPort() int { return l.Settings.LocalPorts[l.Settings.Port] }
 
-// LiveListeners are those of all load balancers of the account.
+// LiveListeners are those of all load balancers of the account, of each in the order of their ports.
 func LiveListeners(t *account.Tx) (live []LiveListener) {
 	for _, balancer := range account.List[account.Object](t, LoadBalancer) {
 		var own []LiveListener
@@ -42,6 +42,7 @@ func LiveListeners(t *account.Tx) (live []LiveListener) {
 			hosts = append(hosts, alb.HostsOf(l.Settings.Rules)...)
 			own = append(own, l)
 		}
+		slices.SortFunc(own, func(x, y LiveListener) int { return cmp.Compare(x.Settings.Port, y.Settings.Port) })
 		for i := range own {
 			own[i].Settings.LocalPorts, own[i].Settings.Hosts = ports, hosts
 		}
