@@ -139,6 +139,9 @@ func TestHistoryDiffAndRollbackTellWhichValuesTheStageFileDoesNotHave(t *testing
 	require.Contains(t, second, "Configuration:\n  as before\n\nNot in the stage file:\n  web."+change+"\n")
 	require.Contains(t, second, "  web.environment."+change+"\n")
 
+	require.Contains(t, p.run("slipway", "rollback", "dev").output, "there is nothing to go back to but values that the "+
+		"stage file does not have: --pin goes back to those of update 1")
+
 	p.replace("Pulumi.dev.yaml", `STAGE: "dev"`, `STAGE: "third"`)
 	p.commit("Rename")
 	p.export(map[string]any{"databaseHost": "c.internal", "password": secretOutput("hunter3"), "port": 5432})

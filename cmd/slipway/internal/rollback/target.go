@@ -51,22 +51,27 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 		}
 		return found, nil
 	}
+	hint := ""
 	for from := last.Index + 1; ; from++ {
 		e, err := t.First(ctx, from, func(e *timeline.Entry) bool { return e.Kind == "update" && e.Result == "succeeded" })
 		if err != nil {
 			return nil, err
 		}
 		if e == nil {
-			return nil, exit.Refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to",
-				t.Stack)
+			return nil, exit.Refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to%s",
+				t.Stack, hint)
 		}
 		if len(flatconfig.Changes(e.Settings, last.Settings)) == 0 { // then only what they run can differ
 			if err := t.ResolveRevisions(ctx, false, e, last); err != nil {
 				return nil, err
 			}
 		}
-		if e.Differs(last) || pin && e.DiffersOutside(last, t.Cluster()) {
+		outside := e.DiffersOutside(last, t.Cluster())
+		if e.Differs(last) || pin && outside {
 			return e, nil
+		}
+		if outside && hint == "" {
+			hint = fmt.Sprintf(" but values that the stage file does not have: --pin goes back to those of update %d", e.Number)
 		}
 		from = e.Index
 	}
