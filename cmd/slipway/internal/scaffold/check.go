@@ -31,7 +31,8 @@ func (p *Plan) check() (mistakes []error) {
 			return append(mistakes, err)
 		}
 		for _, each := range all {
-			if !said[each.Error()] {
+			// The files are not there yet, so nobody sees that a text which looks like a date is quoted in them.
+			if !said[each.Error()] && !strings.HasPrefix(each.Message, "is a date;") {
 				mistakes = append(mistakes, each)
 			}
 			said[each.Error()] = true

@@ -78,7 +78,7 @@ func (s *service) args(build draft.Keys) {
 		case draft.IsSecret(name, *value):
 			s.Leave(at, what, "it looks like a secret, which would be readable in the image: fetch what needs it before the build")
 		default:
-			build.Object("args")[name] = *value
+			build.Object("args")[name] = draft.Literal(*value)
 			s.Take(at, what, "images.%s.build.args.%s", s.config.Name, name)
 		}
 	}

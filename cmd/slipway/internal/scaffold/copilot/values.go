@@ -94,7 +94,7 @@ func (m *manifest) variable(path []string, into draft.Keys, key, name, value str
 		m.needSecret(path, into, key, name)
 		return
 	}
-	into.Object("environment")[name] = value
+	into.Object("environment")[name] = draft.Literal(value)
 	m.take(path, "%s.environment.%s", key, name)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Variables are a container's, as they are read.
@@ -24,7 +25,7 @@ func (v *Variables) Add(d *Draft, name, value string) {
 		v.AddSecret(d, where, what, name)
 		return
 	}
-	v.Into.Object("environment")[name] = value
+	v.Into.Object("environment")[name] = Literal(value)
 	d.Take(where, what, "%s.environment.%s", v.Key, name)
 	for _, host := range v.Hosts {
 		if regexp.MustCompile(`(^|[/@,;=])` + regexp.QuoteMeta(host) + `($|[:/,;])`).MatchString(value) {
@@ -33,6 +34,9 @@ func (v *Variables) Add(d *Draft, name, value string) {
 		}
 	}
 }
+
+// Literal is a text as a stage file has it, where ${…} stands for nothing else.
+func Literal(text string) string { return strings.ReplaceAll(text, "${", "$${") }
 
 // AddSecret has the container read a secret, whose value the stages are still to get.
 func (v *Variables) AddSecret(d *Draft, where, what, name string) {
