@@ -85,6 +85,7 @@ func Make(ctx context.Context, options Options) (*Plan, error) {
 	if p.Directory != root {
 		p.draft.Take("go.mod", "a module of its own", "the program goes to %s", p.draft.FromRoot(p.Directory))
 	}
+	p.sayWorkspace()
 	if err := p.read(ctx); err != nil {
 		return nil, err
 	}
@@ -93,6 +94,19 @@ func Make(ctx context.Context, options Options) (*Plan, error) {
 	}
 	p.Lines, p.Next = p.draft.Lines, p.next()
 	return p, p.mistakes()
+}
+
+// sayWorkspace says of a workspace of Go's that it does not have the program: nothing compiles then.
+func (p *Plan) sayWorkspace() {
+	for dir := p.Directory; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			p.draft.Note(p.draft.FromRoot(filepath.Join(dir, "go.work")), "use", "the program compiles once it is in the "+
+				"workspace, and the copy of slipway, too: run `go work use` with their directories, or set GOWORK=off")
+		}
+		if dir == p.repository || dir == filepath.Dir(dir) {
+			return
+		}
+	}
 }
 
 // programIn is where the program of a directory goes: into the directory itself, or into deploy below it where that has

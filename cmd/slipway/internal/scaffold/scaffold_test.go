@@ -89,8 +89,8 @@ config:
 func TestBesideOtherGoCodeTheProgramIsInDeploy(t *testing.T) {
 	t.Parallel()
 	root, options := repository(t, map[string]string{"go.mod": "module example.com/shop\n", "Dockerfile": simple,
-		"worker/Dockerfile": simple})
-	made(t, root, options)
+		"worker/Dockerfile": simple, "go.work": "go 1.26.0\n\nuse .\n"})
+	require.Contains(t, outcome(made(t, root, options)), "! go.work: use: the program compiles once it is in the workspace")
 	require.Equal(t, "module example.com/shop\n", readFile(t, root, "go.mod"))
 	require.Contains(t, readFile(t, root, "deploy/go.mod"), "module shop/deploy\n")
 	dev := readFile(t, root, "deploy/Pulumi.dev.yaml")
