@@ -146,13 +146,13 @@ func newProjectIn(t testing.TB, dir string) *project {
 	return p
 }
 
-// copyWorkTree copies what git would commit, without the sandbox: no project of a user's has it.
+// copyWorkTree copies what git would commit, without the sandbox and the examples: no project of a user's has them.
 func copyWorkTree(t testing.TB, to string) {
 	t.Helper()
 	list, err := exec.Command("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
 	require.NoError(t, err)
 	for _, name := range strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00") {
-		if strings.HasPrefix(name, "sandbox/") {
+		if strings.HasPrefix(name, "sandbox/") || strings.HasPrefix(name, "examples/") {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // not a file that was removed
