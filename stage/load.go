@@ -63,6 +63,7 @@ func (c *checker) readKeys() *node {
 		switch {
 		case !ours:
 			c.checkNamespace(fullKey)
+		case fullKey != c.namespace+":"+key && c.isPrograms(key):
 		case fullKey != c.namespace+":"+key:
 			c.rejectSecondNamespace(fullKey, key)
 		default:

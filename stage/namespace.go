@@ -22,21 +22,31 @@ func OwnKey(project, fullKey string) (key string, own bool) {
 	return strings.CutPrefix(fullKey, project+":")
 }
 
-// KeyNamespace is the namespace of a stage's keys: that of most keys in its configuration, or else the project's name.
+// KeyNamespace is the namespace of a stage's keys: that of most of them in its configuration, or else the project's
+// name. Keys that no stage has count only where there are no others: the project's own program may read them.
 func KeyNamespace[V any](project string, config map[string]V) string {
-	more := 0
+	known, all := 0, 0
 	for fullKey := range config {
-		switch namespace, _, _ := strings.Cut(fullKey, ":"); namespace {
-		case Namespace:
-			more++
-		case project:
-			more--
+		namespace, key, _ := strings.Cut(fullKey, ":")
+		count := map[string]int{project: -1, Namespace: 1}[namespace]
+		if all += count; slices.Contains(topKeys(), key) {
+			known += count
 		}
 	}
-	if more > 0 {
+	if known > 0 || known == 0 && all > 0 {
 		return Namespace
 	}
 	return project
+}
+
+// topKeys are the keys of a stage.
+func topKeys() []string { return append(fields.Names(reflect.TypeFor[document]()), defaultsKey) }
+
+// isPrograms tells a key of the project's own program, which the project's name begins as Pulumi has it, from one of
+// the stage's that is in the wrong namespace: it is not called nearly as one of those.
+func (c *checker) isPrograms(key string) bool {
+	name, _, _ := strings.Cut(key, ".")
+	return c.namespace == Namespace && Nearest(name, topKeys()) == "" && !slices.Contains(topKeys(), name)
 }
 
 // rejectSecondNamespace refuses a key that has not the namespace of the stage's other ones.
@@ -54,7 +64,7 @@ func (c *checker) checkNamespace(fullKey string) {
 		return
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(key, "slipway."), ".")
-	isOurs := slices.Contains(append(fields.Names(reflect.TypeFor[document]()), defaultsKey), name)
+	isOurs := slices.Contains(topKeys(), name)
 	switch {
 	case namespace == "aws":
 		c.checkProviderKey(fullKey, key)

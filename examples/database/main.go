@@ -37,9 +37,9 @@ func deployStage(ctx *pulumi.Context) error {
 }
 
 // newDatabase declares a database and the secret that holds its password, and hands both over. The password stands
-// encrypted in the stage file, as database:password.
+// encrypted in the stage file, as database:databasePassword.
 func newDatabase(ctx *pulumi.Context, name string) (handover components.Handover, err error) {
-	password, err := config.New(ctx, "database").TrySecret("password")
+	password, err := config.New(ctx, "").TrySecret("databasePassword")
 	if err != nil {
 		return handover, err
 	}

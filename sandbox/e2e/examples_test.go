@@ -12,8 +12,8 @@ import (
 	"slipway/internal/registries/registrytest"
 )
 
-// example is one of the examples, in a copy of slipway, with its tasks on the engine. One whose main.go is slipway's own
-// runs the program that `make e2e` has compiled.
+// example is one of the examples, in a copy of slipway, with its tasks on the engine. One whose main.go is slipway's
+// own runs the program that `make e2e` has compiled.
 func example(t *testing.T, name string) *containerProject {
 	t.Helper()
 	requireEngine(t)
@@ -41,12 +41,12 @@ func (p *containerProject) port() string {
 func TestTheExampleOfADatabase(t *testing.T) {
 	t.Parallel()
 	p := example(t, "database")
-	p.refused([]string{"database:password"}, "pulumi", "preview", "--stack", "dev")
-	p.ok("pulumi", "config", "set", "--stack", "dev", "--secret", "database:password", "hunter2")
+	p.refused([]string{"database:databasePassword"}, "pulumi", "preview", "--stack", "dev")
+	p.ok("pulumi", "config", "set", "--stack", "dev", "--secret", "databasePassword", "hunter2")
 	p.commit("A password")
 	u := p.up("dev")
 	require.NotContains(t, u.output, "hunter2")
-	require.Equal(t, []string{"1 exited 0"}, p.aws.exits("database-dev-migrate"), "the migration ran before the service")
+	require.Regexp(t, `(?s)migrate .*has ended with exit code 0`, u.output, "the migration ran before the service")
 	answer := p.answer(p.browser(), "http://127.0.0.1:"+p.port()+"/")
 	for _, says := range []string{"hello from dev", "DATABASE_HOST", "DATABASE_PASSWORD"} {
 		require.Contains(t, answer, says)

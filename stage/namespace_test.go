@@ -1,0 +1,28 @@
+package stage
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestKeysOfTheProjectsOwnProgramStandBesideThoseOfTheStage(t *testing.T) {
+	t.Parallel()
+	load := func(project string, keys map[string]string) error {
+		in := Input{Project: project, Stage: "dev", Config: map[string]string{
+			"slipway:images":   `{"web": {"ref": "` + pinned + `"}}`,
+			"slipway:services": `{"web": {"image": "web"}}`,
+		}}
+		for key, value := range keys {
+			in.Config[key] = value
+		}
+		_, err := Load(in)
+		return err
+	}
+	require.NoError(t, load("shop", map[string]string{"shop:databaseSize": "large", "shop:password": "x", "shop:a": "1",
+		"shop:limits": `{"a": 1}`}), "more of them than of the stage's")
+	require.EqualError(t, load("shop", map[string]string{"shop:services": "{}"}), "shop:services (Pulumi.dev.yaml): "+
+		"other keys of this stage begin with slipway:, and nothing reads two namespaces; write slipway:services")
+	require.ErrorContains(t, load("shop", map[string]string{"shop:servces": "{}"}), "write slipway:servces")
+	require.ErrorContains(t, load("slipway", map[string]string{"slipway:databaseSize": "large"}), "there is no such key")
+}
