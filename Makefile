@@ -52,7 +52,7 @@ e2e: build app .bin/program ## the end-to-end tests alone; RUN=regexp selects, S
 
 bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	cd sandbox && $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x ./e2e
-	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x -v ./components/build ./components/mirror
+	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x -v ./components/internal/build ./components/internal/mirror
 
 docs: ## write docs/configuration.md and docs/stage.schema.json from the code
 	$(GO) run $(FLAGS) ./docs/reference/generate

@@ -11,12 +11,12 @@ import (
 	"slipway/stage"
 )
 
-// Account is where the stage lives, as the AWS provider sees it.
-type Account = awsclient.Account
+// stageAccount is where the stage lives, as the AWS provider sees it.
+type stageAccount = awsclient.Account
 
-// LookupAccount asks the AWS provider which account and region it works in, so that every later
+// lookupAccount asks the AWS provider which account and region it works in, so that every later
 // check and every ARN follows the provider's own settings.
-func LookupAccount(ctx *pulumi.Context) (*Account, error) {
+func lookupAccount(ctx *pulumi.Context) (*stageAccount, error) {
 	settings, err := awsclient.ReadSettings(config.New(ctx, "aws").Get)
 	if err != nil {
 		return nil, err
@@ -34,10 +34,11 @@ func LookupAccount(ctx *pulumi.Context) (*Account, error) {
 		return nil, fmt.Errorf("asking the AWS provider for its partition: %w", err)
 	}
 	settings.Region = region.Name
-	return &Account{ID: caller.AccountId, Region: region.Name, Partition: partition.Partition, Settings: settings}, nil
+	return &stageAccount{ID: caller.AccountId, Region: region.Name, Partition: partition.Partition,
+		Settings: settings}, nil
 }
 
 // serviceARN is the ARN of an ECS service.
-func serviceARN(account *Account, cluster, service string) string {
+func serviceARN(account *stageAccount, cluster, service string) string {
 	return account.ARN("ecs", "service/"+cluster+"/"+service)
 }

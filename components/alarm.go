@@ -7,7 +7,7 @@ import (
 
 // newErrorAlarm declares the alarm that goes off when a service's tasks answer with more 5xx codes in a minute than the
 // stage file allows, so that ECS takes a deployment back.
-func newErrorAlarm(ctx *pulumi.Context, w *Workload, route *Route) (*cloudwatch.MetricAlarm, error) {
+func newErrorAlarm(ctx *pulumi.Context, w *Workload, route *serviceRoute) (*cloudwatch.MetricAlarm, error) {
 	name, most := w.name, w.Stage.Services[w.name].Deployment.MaxErrors
 	return cloudwatch.NewMetricAlarm(ctx, name+"-errors", &cloudwatch.MetricAlarmArgs{
 		Name: pulumi.String(w.Stage.ErrorAlarm(name)),

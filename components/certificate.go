@@ -16,8 +16,9 @@ const certificateType = "slipway:components:Certificate"
 // validationTTL is how long resolvers keep a validation record, in seconds.
 const validationTTL = 300
 
-// Certificate is an ACM certificate that is validated by DNS records, and so renews itself for as long as they exist.
-type Certificate struct {
+// ownCertificate is an ACM certificate that is validated by DNS records, and so renews itself for as long as they
+// exist.
+type ownCertificate struct {
 	pulumi.ResourceState
 
 	// Arn of the certificate, known once it is issued.
@@ -27,8 +28,8 @@ type Certificate struct {
 // newCertificate declares the certificate of a stage, and the records in a hosted zone that prove its domains to be the
 // account's.
 func newCertificate(ctx *pulumi.Context, settings *stage.Stage, zone string, parent pulumi.ResourceOption) (
-	*Certificate, error) {
-	name, domains, component := settings.Name, settings.CertificateDomains(), &Certificate{}
+	*ownCertificate, error) {
+	name, domains, component := settings.Name, settings.CertificateDomains(), &ownCertificate{}
 	if err := ctx.RegisterComponentResource(certificateType, name, component, parent); err != nil {
 		return nil, err
 	}

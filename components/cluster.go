@@ -9,8 +9,8 @@ import (
 
 const clusterType = "slipway:components:Cluster"
 
-// Cluster is the ECS cluster that keeps a stage's services running.
-type Cluster struct {
+// ownCluster is the ECS cluster that keeps a stage's services running.
+type ownCluster struct {
 	pulumi.ResourceState
 
 	// Name of the cluster.
@@ -19,9 +19,9 @@ type Cluster struct {
 	Arn pulumi.StringOutput `pulumi:"arn"`
 }
 
-// NewCluster declares the ECS cluster of a stage.
-func NewCluster(ctx *pulumi.Context, settings *stage.Stage) (*Cluster, error) {
-	name, component := settings.Name, &Cluster{}
+// newCluster declares the ECS cluster of a stage.
+func newCluster(ctx *pulumi.Context, settings *stage.Stage) (*ownCluster, error) {
+	name, component := settings.Name, &ownCluster{}
 	if err := ctx.RegisterComponentResource(clusterType, name, component); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 type Deployed struct {
 	// Cluster is the name of the ECS cluster.
 	Cluster pulumi.StringOutput
-	// Images, Services and Tasks are what Images.Summary, NewService and NewTask say of each, by name.
+	// Images, Services and Tasks are what Images.Summary, newService and newTask say of each, by name.
 	Images, Services, Tasks pulumi.Map
 	// LoadBalancer is the stage's, for further listeners, records or rules; nil where no service has a route.
 	LoadBalancer *LoadBalancer
@@ -32,42 +32,42 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 	if uses := settings.Network.Uses; uses != "" {
 		preflight.Network.handedOver = handovers[uses].Network
 	}
-	retention, err := NewRetention(ctx, settings, preflight.Account)
+	retention, err := newRetention(ctx, settings, preflight.account)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := NewCluster(ctx, settings)
+	cluster, err := newCluster(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
-	images, err := NewImages(ctx, settings, preflight)
+	images, err := newImages(ctx, settings, preflight)
 	if err != nil {
 		return nil, err
 	}
-	loadBalancer, err := NewLoadBalancer(ctx, settings, preflight)
+	loadBalancer, err := newLoadBalancer(ctx, settings, preflight)
 	if err != nil {
 		return nil, err
 	}
-	workloads, err := NewWorkloads(ctx, &Shared{
+	workloads, err := newWorkloads(ctx, &shared{
 		Stage: settings, Preflight: preflight, Cluster: cluster, LoadBalancer: loadBalancer, Images: images,
 		Retention: retention, Handovers: handovers,
 	})
 	if err != nil {
 		return nil, err
 	}
-	predeploys, err := NewPredeploys(ctx, settings, workloads)
+	predeploys, err := newPredeploys(ctx, settings, workloads)
 	if err != nil {
 		return nil, err
 	}
 	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{},
 		LoadBalancer: loadBalancer, Workloads: workloads, Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
 	for _, name := range sortedKeys(settings.Services) {
-		if deployed.Services[name], err = NewService(ctx, workloads[name], predeploys[name]); err != nil {
+		if deployed.Services[name], err = newService(ctx, workloads[name], predeploys[name]); err != nil {
 			return nil, err
 		}
 	}
 	for _, name := range sortedKeys(settings.Tasks) {
-		if deployed.Tasks[name], err = NewTask(ctx, workloads[name]); err != nil {
+		if deployed.Tasks[name], err = newTask(ctx, workloads[name]); err != nil {
 			return nil, err
 		}
 	}

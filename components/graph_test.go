@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/components/build"
-	"slipway/components/mirror"
+	"slipway/components/internal/build"
+	"slipway/components/internal/mirror"
 	"slipway/stage"
 )
 
@@ -51,8 +51,8 @@ var pinnedDigest = strings.SplitN(pinnedRef, "@", 2)[1]
 // foundForEveryOption is what AWS and the work tree have of everyOption.
 func foundForEveryOption(s *Preflight) {
 	s.Network.AssignPublicIP = true
-	s.Revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
-	s.Builds = map[string]*build.Plan{"web": {
+	s.revisions["queue"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-queue:3"
+	s.builds = map[string]*build.Plan{"web": {
 		Build: stage.Build{Platform: "linux/arm64", Target: "run", Args: map[string]string{"A": "1"}},
 		Staged: &build.Context{Dir: ".slipway/dev/web/context", Dockerfile: ".slipway/dev/web/Dockerfile",
 			Hash: "4e07408562bedb8b"},
@@ -85,10 +85,10 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",
 				"zone": "example.com"}`,
 		}, func(s *Preflight) {
-			s.Ingress.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2",
+			s.ingress.Existing = &lb.LookupLoadBalancerResult{DnsName: "shared.example.com", ZoneId: "Z2",
 				ArnSuffix:      "app/shared/1",
 				SecurityGroups: []string{"sg-1", "sg-2"}}
-			s.Ingress.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
+			s.ingress.Listener = &lb.LookupListenerResult{Arn: "arn:listener", Port: 443, Protocol: "HTTPS"}
 		}},
 		"mirrored-and-read-by-others": {map[string]string{
 			"images":     `{"web": {"ref": "ghcr.io/shop/web:2.1@` + pinnedDigest + `", "mirror": true}}`,
@@ -99,7 +99,7 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 				Digest: pinnedDigest}}
 			copied.Own = copied.Source
 			copied.Own.Host, copied.Own.Repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", "shop-dev/web"
-			s.Copies = map[string]*mirror.Copy{"web": copied}
+			s.copies = map[string]*mirror.Copy{"web": copied}
 		}},
 		"plain-http": {map[string]string{
 			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,

@@ -78,7 +78,7 @@ func TestATeamsNetworkIsThatOfAllResources(t *testing.T) {
 		"network":  `{"uses": "network", "assignPublicIp": false}`,
 		"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/*"]}}}`,
 		"tasks":    `{"report": {"image": "web", "schedule": {"when": "rate(1 hour)"}}}`,
-	}, handovers, func(preflight *Preflight) { preflight.Network, preflight.Ingress = &Network{}, &Ingress{} })
+	}, handovers, func(preflight *Preflight) { preflight.Network, preflight.ingress = &Network{}, &ingressLookup{} })
 	for _, each := range recorded.all("aws:ec2/securityGroup:SecurityGroup") {
 		require.Equal(t, "vpc-own", each.Inputs["vpcId"].StringValue())
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/build"
+	"slipway/components/internal/build"
 	"slipway/internal/imageref"
 )
 
 const imageType = "slipway:components:Image"
 
-// Image is what a task definition, a person and a promotion need to know of an image, whether this stage builds it
+// stageImage is what a task definition, a person and a promotion need to know of an image, whether this stage builds it
 // or pins one that another stage built.
-type Image struct {
+type stageImage struct {
 	pulumi.ResourceState
 
 	// Reference is what container definitions name: repository:tag for an image that is, or once was, built here,
@@ -41,8 +41,8 @@ type Image struct {
 // under a new tag, when the hash of what Docker sees changes, and untouched otherwise, whatever the time or
 // the commit that the candidate tag would carry. url is that of its repository, and login lets it be pushed there.
 func newImage(ctx *pulumi.Context, name string, plan *build.Plan, repository string, url pulumi.StringOutput,
-	login *ecr.GetAuthorizationTokenResult) (*Image, error) {
-	component := &Image{Platform: plan.Platform}
+	login *ecr.GetAuthorizationTokenResult) (*stageImage, error) {
+	component := &stageImage{Platform: plan.Platform}
 	if err := ctx.RegisterComponentResource(imageType, name, component); err != nil {
 		return nil, err
 	}

@@ -7,14 +7,14 @@ import (
 	"slipway/stage"
 )
 
-// Images are the images of a stage by name.
-type Images map[string]*Image
+// stageImages are the images of a stage by name.
+type stageImages map[string]*stageImage
 
-// NewImages declares the images that the stage builds or copies, each with a repository of its own, and describes those
+// newImages declares the images that the stage builds or copies, each with a repository of its own, and describes those
 // that it pins. An image that the stage builds and pins to an earlier one has its repository, and nothing is built for
 // it.
-func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (Images, error) {
-	images := Images{}
+func newImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight) (stageImages, error) {
+	images := stageImages{}
 	var login *ecr.GetAuthorizationTokenResult
 	for _, name := range sortedKeys(settings.Images) {
 		declared := settings.Images[name]
@@ -22,13 +22,13 @@ func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight)
 			images[name] = pinnedImage(*declared.Ref, declared.Platform)
 			continue
 		}
-		repository, err := NewRepository(ctx, name, settings, preflight.Account)
+		repository, err := newRepository(ctx, name, settings, preflight.account)
 		if err != nil {
 			return nil, err
 		}
 		if declared.Mirror {
 			images[name], err = newMirroredImage(ctx, settings.Where("images", name, "ref"), name, repository,
-				preflight.Copies[name], declared.Platform)
+				preflight.copies[name], declared.Platform)
 			if err != nil {
 				return nil, err
 			}
@@ -43,7 +43,7 @@ func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight)
 				return nil, err
 			}
 		}
-		images[name], err = newImage(ctx, name, preflight.Builds[name], settings.RepositoryName(name), repository.URL, login)
+		images[name], err = newImage(ctx, name, preflight.builds[name], settings.RepositoryName(name), repository.URL, login)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func NewImages(ctx *pulumi.Context, settings *stage.Stage, preflight *Preflight)
 
 // refs name the images of a task's containers, the main one's first: repository:tag@sha256:… of those of the stage, and
 // any other as the stage file has it.
-func (images Images) refs(definition stage.TaskDefinition) pulumi.StringArray {
+func (images stageImages) refs(definition stage.TaskDefinition) pulumi.StringArray {
 	var refs pulumi.StringArray
 	for _, image := range definition.AllImages() {
 		if own := images[image]; own != nil {
@@ -66,7 +66,7 @@ func (images Images) refs(definition stage.TaskDefinition) pulumi.StringArray {
 }
 
 // Summary is what the stack's outputs say of the images.
-func (images Images) Summary() pulumi.Map {
+func (images stageImages) Summary() pulumi.Map {
 	summary := pulumi.Map{}
 	for name, image := range images {
 		summary[name] = pulumi.Map{

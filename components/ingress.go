@@ -11,8 +11,8 @@ import (
 	"slipway/stage"
 )
 
-// Ingress is where the stage's load balancer stands, or the existing one that the stage uses.
-type Ingress struct {
+// ingressLookup is where the stage's load balancer stands, or the existing one that the stage uses.
+type ingressLookup struct {
 	// Subnets of the load balancer that the stage makes.
 	Subnets []string
 	// Existing is the load balancer that the stage file names; nil where the stage makes its own.
@@ -23,13 +23,13 @@ type Ingress struct {
 	ZoneID string
 }
 
-// LookupIngress finds what a load balancer needs, where a service of the stage has a route. network is nil where it was
+// lookupIngress finds what a load balancer needs, where a service of the stage has a route. network is nil where it was
 // not found: then only what does not depend on it is looked up.
-func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*Ingress, error) {
+func lookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*ingressLookup, error) {
 	if !settings.HasRoutes() {
 		return nil, nil
 	}
-	ingress := &Ingress{}
+	ingress := &ingressLookup{}
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
 	if network == nil {
@@ -55,7 +55,7 @@ func LookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 	return ingress, errors.Join(mistakes...)
 }
 
-func (i *Ingress) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
+func (i *ingressLookup) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
 	arn, port := settings.LoadBalancer.ARN, settings.LoadBalancer.ListenerPort()
 	if i.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
 		return fmt.Errorf("this load balancer cannot be read; name one of this account and region: %w", err)
@@ -78,7 +78,7 @@ func (i *Ingress) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, net
 }
 
 // chooseSubnets takes those that the stage names, or those of its tasks.
-func (i *Ingress) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) error {
+func (i *ingressLookup) chooseSubnets(ctx *pulumi.Context, settings stage.LoadBalancer, network *Network) error {
 	i.Subnets = network.Subnets
 	zones := network.zones
 	switch {

@@ -98,10 +98,10 @@ func TestTheIngressIsLookedUpBeforeAnythingChanges(t *testing.T) {
 				}
 			}
 			settings := loadStage(t, oneRoute(test.route, test.settings))
-			var ingress *Ingress
+			var ingress *ingressLookup
 			var failed error
 			require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
-				ingress, failed = LookupIngress(ctx, settings, &test.network)
+				ingress, failed = lookupIngress(ctx, settings, &test.network)
 				return nil
 			}, pulumi.WithMocks("shop", "dev", &lookupsOf{answers: known})))
 			if test.want == nil {
@@ -118,7 +118,7 @@ func TestTheIngressIsLookedUpBeforeAnythingChanges(t *testing.T) {
 	}
 	t.Run("without a route", func(t *testing.T) {
 		t.Parallel()
-		ingress, err := LookupIngress(nil, loadStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}), &public)
+		ingress, err := lookupIngress(nil, loadStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}), &public)
 		require.NoError(t, err)
 		require.Nil(t, ingress)
 	})

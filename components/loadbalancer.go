@@ -41,10 +41,10 @@ type LoadBalancer struct {
 	foreignGroups []string
 }
 
-// NewLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
+// newLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
 // no service has a route, and nothing is declared for an existing one.
-func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflight) (*LoadBalancer, error) {
-	ingress, network := preflight.Ingress, preflight.Network
+func newLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflight) (*LoadBalancer, error) {
+	ingress, network := preflight.ingress, preflight.Network
 	switch {
 	case ingress == nil:
 		return nil, nil
@@ -96,7 +96,7 @@ func NewLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName})
 }
 
-func existingLoadBalancer(ingress *Ingress) *LoadBalancer {
+func existingLoadBalancer(ingress *ingressLookup) *LoadBalancer {
 	scheme, port := strings.ToLower(ingress.Listener.Protocol), ""
 	if number := ingress.Listener.Port; number != map[string]int{"http": httpPort, "https": httpsPort}[scheme] {
 		port = fmt.Sprintf(":%d", number)

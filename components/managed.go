@@ -11,7 +11,7 @@ import (
 
 // managedChanges say which roles are about to get managed policies in place of an inline one. What cannot be read says
 // nothing.
-func managedChanges(ctx context.Context, account *Account, settings *stage.Stage) (changes []string) {
+func managedChanges(ctx context.Context, account *stageAccount, settings *stage.Stage) (changes []string) {
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
 	for _, name := range settings.TaskDefinitions() {

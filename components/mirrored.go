@@ -7,7 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/mirror"
+	"slipway/components/internal/mirror"
 )
 
 // newMirroredImage declares the copy of a pinned image into the stage's own repository, and describes the image there:
@@ -17,9 +17,9 @@ import (
 // replaces it is another image, and a hook copies before the new Stash counts as created. So where that fails, no task
 // definition follows, and the next update copies again. Where somebody has removed the image from the repository, the
 // Stash is unchanged and its hook does not run: then the image is copied on the way from the Stash to who needs it.
-func newMirroredImage(ctx *pulumi.Context, key, name string, repository *Repository, copied *mirror.Copy,
-	platform string) (*Image, error) {
-	component := &Image{Platform: platform}
+func newMirroredImage(ctx *pulumi.Context, key, name string, repository *imageRepository, copied *mirror.Copy,
+	platform string) (*stageImage, error) {
+	component := &stageImage{Platform: platform}
 	if err := ctx.RegisterComponentResource(imageType, name, component); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (n *Network) subnets() pulumi.StringArrayOutput {
 }
 
 // loadBalancerSubnets are those of the stage's own load balancer.
-func (n *Network) loadBalancerSubnets(ingress *Ingress) pulumi.StringArrayInput {
+func (n *Network) loadBalancerSubnets(ingress *ingressLookup) pulumi.StringArrayInput {
 	switch {
 	case n.handedOver == nil:
 		return pulumi.ToStringArray(ingress.Subnets)
@@ -61,10 +61,10 @@ func (n *Network) loadBalancerSubnets(ingress *Ingress) pulumi.StringArrayInput 
 	return n.handedOver.Subnets
 }
 
-// LookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
+// lookupNetwork finds the default VPC and its subnets, unless the stage names others. Tasks get public
 // addresses where every subnet hands them out, unless the stage says otherwise: without one, a task in
 // a public subnet cannot pull its image.
-func LookupNetwork(ctx *pulumi.Context, in *stage.Stage) (*Network, error) {
+func lookupNetwork(ctx *pulumi.Context, in *stage.Stage) (*Network, error) {
 	settings := in.Network
 	network := &Network{VPC: settings.VPC, Subnets: settings.Subnets, zones: map[string]string{}, public: true}
 	if settings.Uses != "" { // nothing of it may be there yet

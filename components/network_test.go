@@ -71,7 +71,7 @@ func TestTheNetworkIsLookedUpBeforeAnythingChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
-				found, err := LookupNetwork(ctx, &stage.Stage{Name: "dev", Network: test.settings})
+				found, err := lookupNetwork(ctx, &stage.Stage{Name: "dev", Network: test.settings})
 				if test.says != "" {
 					require.ErrorContains(t, err, test.says)
 					return nil

@@ -12,7 +12,7 @@ import (
 )
 
 // checkOwners looks for tasks whose names another stage has taken; for services, preflight does.
-func checkOwners(ctx context.Context, account *Account, settings *stage.Stage) error {
+func checkOwners(ctx context.Context, account *stageAccount, settings *stage.Stage) error {
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
 	var taken []error
@@ -25,7 +25,7 @@ func checkOwners(ctx context.Context, account *Account, settings *stage.Stage) e
 // checkOwner is an error where another stage has taken the name of a service or a task: web of the stage dev-eu and
 // eu-web of dev both have the family shop-dev-eu-web, and roles that are named after it. A role says by its tags whose
 // it is. What cannot be read says nothing: the update finds out.
-func checkOwner(ctx context.Context, account *Account, settings *stage.Stage, name string) error {
+func checkOwner(ctx context.Context, account *stageAccount, settings *stage.Stage, name string) error {
 	if !settings.MayMeet(name) {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/components/mirror"
+	"slipway/components/internal/mirror"
 	"slipway/internal/imageref"
 	"slipway/internal/registries"
 	"slipway/stage"
@@ -21,8 +21,8 @@ import (
 // lookups is how many lookups are under way at once: a stage may pin a hundred images.
 const lookups = 10
 
-// Pinned is what was found of what a stage pins.
-type Pinned struct {
+// pinnedLookup is what was found of what a stage pins.
+type pinnedLookup struct {
 	// Revisions are the ARNs of the revisions that services are pinned to, by service.
 	Revisions map[string]string
 	// Copies are of the images that the stage has copied into its own repositories, by image.
@@ -31,9 +31,9 @@ type Pinned struct {
 	Warnings []string
 }
 
-// LookupPinned looks up what the stage pins: images by digest, and services to earlier revisions. Whatever is missing
+// lookupPinned looks up what the stage pins: images by digest, and services to earlier revisions. Whatever is missing
 // is reported at once, before anything is built or changed.
-func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) (*Pinned, error) {
+func lookupPinned(ctx *pulumi.Context, account *stageAccount, settings *stage.Stage) (*pinnedLookup, error) {
 	var running errgroup.Group
 	running.SetLimit(lookups)
 	var mistakes []*error // each in its own place, so that their order is always the same
@@ -92,7 +92,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 		}
 	}
 	_ = running.Wait()
-	found := &Pinned{Revisions: revisions, Copies: copies}
+	found := &pinnedLookup{Revisions: revisions, Copies: copies}
 	var all []error
 	for _, mistake := range mistakes {
 		if errors.As(*mistake, new(*registries.Warning)) {
@@ -106,7 +106,7 @@ func LookupPinned(ctx *pulumi.Context, account *Account, settings *stage.Stage) 
 
 // leftBehind looks for images in the repository that the stage had for an image when it built or copied it: the update
 // would delete it. What cannot be read is not there; whether the state has the repository, the program does not know.
-func leftBehind(ctx context.Context, account *Account, settings *stage.Stage, image string) error {
+func leftBehind(ctx context.Context, account *stageAccount, settings *stage.Stage, image string) error {
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
 	clients, err := account.Clients(ctx)
@@ -123,8 +123,8 @@ func leftBehind(ctx context.Context, account *Account, settings *stage.Stage, im
 }
 
 // pinnedImage describes an image that the stage does not build. Nothing is declared for it: it is there already.
-func pinnedImage(ref stage.Ref, platform string) *Image {
-	return &Image{
+func pinnedImage(ref stage.Ref, platform string) *stageImage {
+	return &stageImage{
 		Reference: pulumi.String(ref.Pinned()).ToStringOutput(),
 		Ref:       pulumi.String(ref.String()).ToStringOutput(),
 		Tag:       pulumi.String(ref.Tag).ToStringOutput(),
@@ -151,7 +151,7 @@ func byDigest(text string) (reference string, labels map[string]string) {
 
 // earlierImage describes an image that this stage built earlier. Containers name it as they did then, by its tag, which
 // never moves: going back makes the same container definitions again.
-func earlierImage(repositoryURL pulumi.StringOutput, ref stage.Ref, platform string) *Image {
+func earlierImage(repositoryURL pulumi.StringOutput, ref stage.Ref, platform string) *stageImage {
 	image := pinnedImage(ref, platform)
 	image.Reference = pulumi.Sprintf("%s:%s", repositoryURL, ref.Tag)
 	image.Labels = nil

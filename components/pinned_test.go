@@ -16,12 +16,12 @@ import (
 
 const registrySecret = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:registry-a1b2c3"
 
-// lookupPinned looks up what a stage pins, in an account that has nothing.
-func lookupPinned(t *testing.T, keys map[string]string, answers map[string][]string) (found *Pinned, err error) {
+// pinnedIn looks up what a stage pins, in an account that has nothing.
+func pinnedIn(t *testing.T, keys map[string]string, answers map[string][]string) (found *pinnedLookup, err error) {
 	t.Helper()
 	settings, account := loadStage(t, keys), awstest.Account(t, answers)
 	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
-		found, err = LookupPinned(ctx, account, settings)
+		found, err = lookupPinned(ctx, account, settings)
 		return nil
 	}, pulumi.WithMocks("shop", "dev", &recorder{})))
 	return found, err
@@ -44,27 +44,27 @@ func TestImagesOfOtherRegistriesAreLookedUp(t *testing.T) {
 	const webKey, proxyKey = "images.web.ref (Pulumi.dev.yaml): ",
 		"services.web.containers.proxy.image (Pulumi.dev.yaml): "
 
-	found, err := lookupPinned(t, running(ref(one), index), nil)
+	found, err := pinnedIn(t, running(ref(one), index), nil)
 	require.NoError(t, err)
 	require.Empty(t, found.Warnings)
 
-	_, err = lookupPinned(t, running(ref(strings.Replace(one, "@sha256:", "@sha256:0123", 1)[:len(one)]), hidden), nil)
+	_, err = pinnedIn(t, running(ref(strings.Replace(one, "@sha256:", "@sha256:0123", 1)[:len(one)]), hidden), nil)
 	require.ErrorContains(t, err, webKey+open.Host+"/team/web:one@sha256:0123")
 	require.ErrorContains(t, err, " is not there (MANIFEST_UNKNOWN: Unknown manifest)")
 	require.ErrorContains(t, err, proxyKey+hidden+" may not be read without a password")
 
 	withPassword := running(ref(hidden), one)
 	withPassword["registries"] = fmt.Sprintf(`{%q: {"credentials": %q}}`, closed.Host, registrySecret)
-	_, err = lookupPinned(t, withPassword,
+	_, err = pinnedIn(t, withPassword,
 		map[string][]string{"GetSecretValue": {`200 {"SecretString": "{\"username\": \"robot\", \"password\": \"hunter2\"}"}`}})
 	require.NoError(t, err)
 
-	_, err = lookupPinned(t, running(ref(arm), arm), nil)
+	_, err = pinnedIn(t, running(ref(arm), arm), nil)
 	require.ErrorContains(t, err, webKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: write the image's "+
 		"platform as platform beside ref, or pin an image for linux/amd64")
 	require.ErrorContains(t, err, proxyKey+arm+" is for linux/arm64, and its tasks run on linux/amd64: name an image for "+
 		"linux/amd64")
-	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "platform": "linux/arm64"}`, arm), index), nil)
+	_, err = pinnedIn(t, running(fmt.Sprintf(`{"ref": %q, "platform": "linux/arm64"}`, arm), index), nil)
 	require.NoError(t, err)
 }
 
@@ -81,15 +81,15 @@ func TestThePlatformOfAnImageInTheOwnECRIsLookedUp(t *testing.T) {
 		`{"ref": "ghcr.io/shop/web:2.1@` + pinnedDigest + `", "mirror": true}`: own + "shop-dev/web",
 	} {
 		keys := map[string]string{"images": `{"web": ` + image + `}`, "services": `{"web": {"image": "web"}}`}
-		_, err := lookupPinned(t, keys, arm)
+		_, err := pinnedIn(t, keys, arm)
 		require.EqualError(t, err, "images.web.ref (Pulumi.dev.yaml): "+ref+":2.1@"+pinnedDigest+" is for linux/arm64, and "+
 			"its tasks run on linux/amd64: write the image's platform as platform beside ref, or pin an image for linux/amd64")
 		keys["images"] = `{"web": ` + strings.TrimSuffix(image, "}") + `, "platform": "linux/arm64"}}`
-		_, err = lookupPinned(t, keys, arm)
+		_, err = pinnedIn(t, keys, arm)
 		require.NoError(t, err)
 	}
 	ref := `{"ref": "` + own + `shop-test/web:2.1@` + pinnedDigest + `"}`
-	_, err := lookupPinned(t, running(ref, own+"shop-test/proxy@"+pinnedDigest), arm)
+	_, err := pinnedIn(t, running(ref, own+"shop-test/proxy@"+pinnedDigest), arm)
 	require.ErrorContains(t, err, "services.web.containers.proxy.image (Pulumi.dev.yaml): "+own+"shop-test/proxy@"+
 		pinnedDigest+" is for linux/arm64, and its tasks run on linux/amd64: name an image for linux/amd64")
 }
@@ -99,13 +99,13 @@ func TestARegistryThatCannotBeReachedIsAWarning(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	image := strings.TrimPrefix(gone.URL, "http://") + "/team/web:one@" + strings.SplitN(pinnedRef, "@", 2)[1]
-	found, err := lookupPinned(t, running(fmt.Sprintf(`{"ref": %q}`, image), image), nil)
+	found, err := pinnedIn(t, running(fmt.Sprintf(`{"ref": %q}`, image), image), nil)
 	require.NoError(t, err)
 	require.Len(t, found.Warnings, 2)
 	require.Contains(t, found.Warnings[0], "images.web.ref (Pulumi.dev.yaml): it is not known whether "+image+" is there, "+
 		"and ECS may not be able to pull it: ")
 
-	_, err = lookupPinned(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)
+	_, err = pinnedIn(t, running(fmt.Sprintf(`{"ref": %q, "mirror": true}`, image), image), nil)
 	require.ErrorContains(t, err, "images.web.ref (Pulumi.dev.yaml): is to be copied, and cannot be yet; try again: it is "+
 		"not known whether "+image)
 }
@@ -123,14 +123,14 @@ func TestARepositoryOfBeforeThatHoldsImages(t *testing.T) {
 		`200 {"imageIds": []}`: nil,
 		`400 {"__type": "AccessDeniedException", "message": "no"}`: nil,
 	} {
-		found, err := lookupPinned(t, running(fmt.Sprintf(`{"ref": %q}`, image), image),
+		found, err := pinnedIn(t, running(fmt.Sprintf(`{"ref": %q}`, image), image),
 			map[string][]string{"ListImages": {answer}})
 		require.NoError(t, err)
 		require.Equal(t, want, found.Warnings)
 	}
 	keys := running(fmt.Sprintf(`{"ref": %q}`, image), image)
 	keys["repository"] = `{"forceDelete": true}`
-	found, err := lookupPinned(t, keys, map[string][]string{"ListImages": {holds}})
+	found, err := pinnedIn(t, keys, map[string][]string{"ListImages": {holds}})
 	require.NoError(t, err)
 	require.Empty(t, found.Warnings)
 }

@@ -5,14 +5,14 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/predeploy"
+	"slipway/components/internal/predeploy"
 	"slipway/internal/taskrun"
 	"slipway/stage"
 )
 
-// NewPredeploys declares the runs of tasks before deployments, and returns those that each service waits for. Of tasks
+// newPredeploys declares the runs of tasks before deployments, and returns those that each service waits for. Of tasks
 // that one service waits for, the next begins when the one before it has ended: they may change the same database.
-func NewPredeploys(ctx *pulumi.Context, settings *stage.Stage,
+func newPredeploys(ctx *pulumi.Context, settings *stage.Stage,
 	workloads map[string]*Workload) (map[string][]pulumi.Resource, error) {
 	runs := map[string][]pulumi.Resource{}
 	for _, name := range sortedKeys(settings.Tasks) {
@@ -47,7 +47,7 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 	pulumi.Resource, error) {
 	settings := w.Stage.Tasks[w.name]
 	run := &predeploy.Run{
-		Account: w.Preflight.Account, Key: w.Stage.Key(w.name), Services: settings.Before, Timeout: settings.TimeLimit(),
+		Account: w.Preflight.account, Key: w.Stage.Key(w.name), Services: settings.Before, Timeout: settings.TimeLimit(),
 		// On the task: the Stash has no URN yet while its hook runs.
 		Say: func(text string) error { return ctx.Log.Info(text, &pulumi.LogArgs{Resource: w}) },
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/build"
-	"slipway/components/mirror"
+	"slipway/components/internal/build"
+	"slipway/components/internal/mirror"
 	"slipway/internal/awsclient"
 	"slipway/stage"
 )
@@ -21,34 +21,33 @@ import (
 type Preflight struct {
 	// Stage is what the stage file says.
 	Stage *stage.Stage
-	// Account that everything is made in.
-	Account *Account
+	// account that everything is made in.
+	account *stageAccount
 	// Network that the services' tasks run in.
 	Network *Network
-	// Ingress is where the stage's load balancer stands, or the existing one; nil where no service has a route.
-	Ingress *Ingress
-	// Revisions are the ARNs of the revisions that services are pinned to, by service.
-	Revisions map[string]string
-	// Copies are of the images that are run from the stage's own repositories, and come from others, by name.
-	Copies map[string]*mirror.Copy
-	// Builds are the images to build, by name.
-	Builds map[string]*build.Plan
-	// Rollouts watches the services' deployments.
-	Rollouts *Rollouts
-	// AlarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
-	AlarmsToDisable map[string][]string
+	// ingress is where the stage's load balancer stands, or the existing one; nil where no service has a route.
+	ingress *ingressLookup
+	// revisions are the ARNs of the revisions that services are pinned to, by service.
+	revisions map[string]string
+	// copies are of the images that are run from the stage's own repositories, and come from others, by name.
+	copies map[string]*mirror.Copy
+	// builds are the images to build, by name.
+	builds map[string]*build.Plan
+	// rollouts watches the services' deployments.
+	rollouts *serviceRollouts
+	// alarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
+	alarmsToDisable map[string][]string
 }
 
 // RunPreflight loads the stage file, asks AWS and reads the build contexts. Its error has all that is wrong, so that
 // nothing of it is found out only once half of the stage is there.
 func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
-	input.Outputs = StackOutputs(ctx)
-	input.Outputs = StackOutputs(ctx)
+	input.Outputs = stackOutputs(ctx, stackPause)
 	settings, err := stage.Load(input)
 	if err != nil {
 		return nil, err
 	}
-	account, err := LookupAccount(ctx)
+	account, err := lookupAccount(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,19 +55,19 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 		return nil, err
 	}
 	errSizes := checkSizes(account, settings)
-	found := &Preflight{Stage: settings, Account: account, Rollouts: NewRollouts(ctx, account, settings.Cluster())}
+	found := &Preflight{Stage: settings, account: account, rollouts: newRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
 	var asking sync.WaitGroup
-	asking.Go(func() { found.AlarmsToDisable, errServices = found.Rollouts.preflight(settings) })
+	asking.Go(func() { found.alarmsToDisable, errServices = found.rollouts.preflight(settings) })
 	var warnings []string
 	asking.Go(func() { warnings = managedChanges(ctx.Context(), account, settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
-	found.Network, errNetwork = LookupNetwork(ctx, settings)
-	found.Ingress, errIngress = LookupIngress(ctx, settings, found.Network)
-	pinned, errPinned := LookupPinned(ctx, account, settings)
-	found.Revisions, found.Copies = pinned.Revisions, pinned.Copies
-	found.Builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)
+	found.Network, errNetwork = lookupNetwork(ctx, settings)
+	found.ingress, errIngress = lookupIngress(ctx, settings, found.Network)
+	pinned, errPinned := lookupPinned(ctx, account, settings)
+	found.revisions, found.copies = pinned.Revisions, pinned.Copies
+	found.builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)
 	asking.Wait()
 	for _, warning := range append(warnings, pinned.Warnings...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
@@ -80,7 +79,7 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 
 // preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update
 // has begun. Only a refusal is an error.
-func preflightTasks(ctx context.Context, account *Account, settings *stage.Stage) error {
+func preflightTasks(ctx context.Context, account *stageAccount, settings *stage.Stage) error {
 	names := slices.DeleteFunc(sortedKeys(settings.Tasks),
 		func(name string) bool { return len(settings.Tasks[name].Before) == 0 })
 	if len(names) == 0 {

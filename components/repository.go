@@ -4,23 +4,24 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/retention"
+	"slipway/components/internal/retention"
 	"slipway/stage"
 )
 
 const repositoryType = "slipway:components:Repository"
 
-// Repository is an ECR repository whose tags never move, so that its list of images is a history.
-type Repository struct {
+// imageRepository is an ECR repository whose tags never move, so that its list of images is a history.
+type imageRepository struct {
 	pulumi.ResourceState
 
 	// URL is the registry and name that images are pushed to, without a tag.
 	URL pulumi.StringOutput `pulumi:"url"`
 }
 
-// NewRepository declares an ECR repository for an image that the stage builds or copies.
-func NewRepository(ctx *pulumi.Context, name string, settings *stage.Stage, account *Account) (*Repository, error) {
-	component := &Repository{}
+// newRepository declares an ECR repository for an image that the stage builds or copies.
+func newRepository(ctx *pulumi.Context, name string, settings *stage.Stage, account *stageAccount) (
+	*imageRepository, error) {
+	component := &imageRepository{}
 	if err := ctx.RegisterComponentResource(repositoryType, name, component); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ var readActions = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage
 	"ecr:GetDownloadUrlForLayer"}
 
 // newRepositoryPolicy lets the stage's readers pull from a repository. Who of an account may, that account says itself.
-func newRepositoryPolicy(ctx *pulumi.Context, name string, repository *ecr.Repository, account *Account,
+func newRepositoryPolicy(ctx *pulumi.Context, name string, repository *ecr.Repository, account *stageAccount,
 	readers []string, parent pulumi.ResourceOption) error {
 	var statements []statement
 	for _, reader := range readers {

@@ -7,34 +7,34 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 
-	"slipway/components/retention"
+	"slipway/components/internal/retention"
 	"slipway/stage"
 )
 
-// Retention keeps the images that a stage may go back to from expiring: see package retention.
-type Retention struct {
+// imageRetention keeps the images that a stage may go back to from expiring: see package retention.
+type imageRetention struct {
 	ctx       *pulumi.Context
 	protector *retention.Protector // nil in a preview
 }
 
-// NewRetention protects the images of what there is before the update changes anything: revisions that the stage's
+// newRetention protects the images of what there is before the update changes anything: revisions that the stage's
 // services and tasks may go back to, images that it pins, and, in the repositories that it owns, what revisions of the
 // project's other stages use. They may have been deployed by a version of this program that put no tags. A preview
 // protects nothing.
-func NewRetention(ctx *pulumi.Context, settings *stage.Stage, account *Account) (*Retention, error) {
+func newRetention(ctx *pulumi.Context, settings *stage.Stage, account *stageAccount) (*imageRetention, error) {
 	if ctx.DryRun() || len(settings.Images) == 0 {
-		return &Retention{ctx: ctx}, nil
+		return &imageRetention{ctx: ctx}, nil
 	}
 	protector, err := retention.New(ctx.Context(), account, settings)
 	if err != nil {
 		return nil, err
 	}
-	return &Retention{ctx, protector}, protector.ProtectExisting(ctx.Context())
+	return &imageRetention{ctx, protector}, protector.ProtectExisting(ctx.Context())
 }
 
 // Protect returns the ARN of the revision that a service or a task is to run, the pinned one or else the newest, once
 // the newest one's images are protected. refs name these, the main container's first.
-func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi.StringArray,
+func (r *imageRetention) Protect(name string, definition *familyRevision, refs pulumi.StringArray,
 	pinned string) pulumi.StringOutput {
 	switch {
 	case r.protector != nil:
@@ -57,7 +57,7 @@ func (r *Retention) Protect(name string, definition *TaskDefinition, refs pulumi
 
 // Tidy removes the tags that nothing is kept for any more, once all that the stack's outputs say is known, and so every
 // service is steady: before, a failed deployment could still go back to what they protect. A preview waits for nothing.
-func (r *Retention) Tidy(outputs ...pulumi.Map) error {
+func (r *imageRetention) Tidy(outputs ...pulumi.Map) error {
 	if r.protector == nil {
 		return nil
 	}

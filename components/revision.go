@@ -17,7 +17,7 @@ import (
 
 // lookupRevision finds the earlier revision that a service is pinned to, and whether it can start as the service is
 // now, before anything changes.
-func lookupRevision(ctx *pulumi.Context, account *Account, images *registries.Registries, settings *stage.Stage,
+func lookupRevision(ctx *pulumi.Context, account *stageAccount, images *registries.Registries, settings *stage.Stage,
 	service string) (arn string, err error) {
 	family := settings.Family(service)
 	name := fmt.Sprintf("%s:%d", family, settings.Services[service].Revision)

@@ -23,7 +23,7 @@ type roles struct {
 // newTaskRole declares a role that only tasks of this account and region can assume
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html).
 func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string) (*iam.Role, error) {
-	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.Preflight.Account.ARN("ecs", "*"))
+	return r.newRole(ctx, name, roleName, "ecs-tasks.amazonaws.com", r.Preflight.account.ARN("ecs", "*"))
 }
 
 // newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a
@@ -34,7 +34,7 @@ func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source stri
 		Principal: map[string]string{"Service": service},
 		Action:    []string{"sts:AssumeRole"},
 		Condition: map[string]map[string][]string{
-			"StringEquals": {"aws:SourceAccount": {r.Preflight.Account.ID}},
+			"StringEquals": {"aws:SourceAccount": {r.Preflight.account.ID}},
 			"ArnLike":      {"aws:SourceArn": {source}},
 		},
 	})
@@ -59,15 +59,15 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 		return nil, nil, err
 	}
 	// How many policies there are must be known before the secret's ARN is.
-	like := r.Stage.OwnSecretLike(r.name, r.Preflight.Account.ARN)
-	texts, managed, err := stage.Policies(r.Stage.ExecutionStatements(r.name, r.Preflight.Account.ARN, like))
+	like := r.Stage.OwnSecretLike(r.name, r.Preflight.account.ARN)
+	texts, managed, err := stage.Policies(r.Stage.ExecutionStatements(r.name, r.Preflight.account.ARN, like))
 	if err != nil {
 		return nil, nil, err
 	}
 	var permissions []pulumi.StringOutput
 	if !managed {
 		permissions = []pulumi.StringOutput{ownSecret.ApplyT(func(own string) (string, error) {
-			return stage.PolicyText(r.Stage.ExecutionStatements(r.name, r.Preflight.Account.ARN, own)...)
+			return stage.PolicyText(r.Stage.ExecutionStatements(r.name, r.Preflight.account.ARN, own)...)
 		}).(pulumi.StringOutput)}
 	} else {
 		for _, text := range texts {

@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/rollout"
+	"slipway/components/internal/rollout"
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
 	"slipway/stage"
@@ -26,26 +26,26 @@ var errReported = errors.New("a deployment did not reach steady state")
 // existingLimit is how long a read of what is there before an update may take, before that does without.
 const existingLimit = 5 * time.Second
 
-// Rollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success, waits
-// 20 minutes for a first one that has failed already, and does not wait at all when nothing changed. So each update
-// reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
+// serviceRollouts watches deployments to their end. The provider's own wait calls a rolled-back deployment a success,
+// waits 20 minutes for a first one that has failed already, and does not wait at all when nothing changed. So each
+// update reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
 // changed it or an earlier one was cut short.
-type Rollouts struct {
+type serviceRollouts struct {
 	ctx     *pulumi.Context
-	account *Account
+	account *stageAccount
 	reader  *ecsread.Reader
 	changed sync.Map // keys of the services that this update has created or updated
 }
 
-// NewRollouts prepares watching the services of a cluster with the provider's own settings.
-func NewRollouts(ctx *pulumi.Context, account *Account, cluster string) *Rollouts {
-	return &Rollouts{ctx: ctx, account: account, reader: ecsread.NewReader(account, cluster)}
+// newRollouts prepares watching the services of a cluster with the provider's own settings.
+func newRollouts(ctx *pulumi.Context, account *stageAccount, cluster string) *serviceRollouts {
+	return &serviceRollouts{ctx: ctx, account: account, reader: ecsread.NewReader(account, cluster)}
 }
 
 // Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
 // which revision failed, why, and which one serves, and makes the update fail. What was asked for is wanted. A preview
 // reads nothing.
-func (r *Rollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
+func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
 	wanted rollout.Rollout) pulumi.StringOutput {
 	if r.ctx.DryRun() {
 		return revision
@@ -64,7 +64,7 @@ func (r *Rollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
 
 // Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that
 // exists. The key is what the user wrote; component is where the warning is shown.
-func (r *Rollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
+func (r *serviceRollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		service, err := r.existing(arn)
 		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
@@ -102,7 +102,7 @@ func whereItExists(preview bool, stage string) string {
 // preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS
 // keeps those that are only left out, so they have to be switched off. A service that cannot be read has none for now;
 // differs finds out once it is there. What would keep every deployment from being watched is an error.
-func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
+func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
 	kept := map[string][]string{}
@@ -139,7 +139,7 @@ func (r *Rollouts) preflight(settings *stage.Stage) (map[string][]string, error)
 }
 
 // existing reads a service before it is changed, which a network that is slow or down should not stop or delay.
-func (r *Rollouts) existing(arn string) (types.Service, error) {
+func (r *serviceRollouts) existing(arn string) (types.Service, error) {
 	ctx, cancel := context.WithTimeout(r.ctx.Context(), existingLimit)
 	defer cancel()
 	return r.reader.Read(ctx, arn)

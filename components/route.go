@@ -13,8 +13,8 @@ import (
 
 const routeType = "slipway:components:Route"
 
-// Route is how a load balancer comes to send requests to a service.
-type Route struct {
+// serviceRoute is how a load balancer comes to send requests to a service.
+type serviceRoute struct {
 	pulumi.ResourceState
 
 	// TargetGroup is the ARN of the service's target group, ArnSuffix its name in CloudWatch: targetgroup/NAME/ID.
@@ -29,8 +29,8 @@ type Route struct {
 
 // newRoute declares a service's target group and listener rule, DNS records for its hosts, and what lets the load
 // balancer through to its tasks.
-func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
-	name, component := w.name, &Route{}
+func newRoute(ctx *pulumi.Context, w *Workload) (*serviceRoute, error) {
+	name, component := w.name, &serviceRoute{}
 	if err := ctx.RegisterComponentResource(routeType, name, component, pulumi.Parent(w)); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	if zone := w.Preflight.Ingress.ZoneID; zone != "" {
+	if zone := w.Preflight.ingress.ZoneID; zone != "" {
 		for _, host := range w.Stage.RecordHosts(name) {
 			if err := w.LoadBalancer.newRecord(ctx, zone, host, parent); err != nil {
 				return nil, err
@@ -174,7 +174,7 @@ func (l *LoadBalancer) url(route stage.Route) pulumi.StringOutput {
 
 // serviceLoadBalancers registers a service's tasks with the target group; a service without a route is nil and has
 // none.
-func (r *Route) serviceLoadBalancers(container string, port int) ecs.ServiceLoadBalancerArrayInput {
+func (r *serviceRoute) serviceLoadBalancers(container string, port int) ecs.ServiceLoadBalancerArrayInput {
 	if r == nil {
 		return nil
 	}
@@ -184,7 +184,7 @@ func (r *Route) serviceLoadBalancers(container string, port int) ecs.ServiceLoad
 }
 
 // requests names the metric of a service's requests; a service without a route is nil and has none.
-func (r *Route) requests(balancer *LoadBalancer) pulumi.StringPtrInput {
+func (r *serviceRoute) requests(balancer *LoadBalancer) pulumi.StringPtrInput {
 	if r == nil {
 		return nil
 	}

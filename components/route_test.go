@@ -209,7 +209,7 @@ func TestAnExistingLoadBalancerIsLeftToItsOwner(t *testing.T) {
 	const arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
 	recorded := declareStage(t, oneRoute(`{"hosts": ["a.example.com"], "paths": ["/x*"]}`,
 		`{"arn": "`+arn+`", "zone": "example.com"}`), func(preflight *Preflight) {
-		preflight.Ingress = &Ingress{
+		preflight.ingress = &ingressLookup{
 			ZoneID: "Z1",
 			Existing: &lb.LookupLoadBalancerResult{DnsName: "shared.elb", ZoneId: "Z2", ArnSuffix: "app/shared/1",
 				SecurityGroups: []string{"sg-1", "sg-2"}},

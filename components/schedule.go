@@ -13,8 +13,8 @@ const scheduleType = "slipway:components:Schedule"
 // scheduleGroup is the one that every account has, and that schedules are in that name none.
 const scheduleGroup = "default"
 
-// Schedule has EventBridge Scheduler start a task again and again.
-type Schedule struct {
+// taskSchedule has EventBridge Scheduler start a task again and again.
+type taskSchedule struct {
 	pulumi.ResourceState
 
 	// Arn of the schedule.
@@ -25,8 +25,8 @@ type Schedule struct {
 
 // newSchedule declares the schedule of a task, and the role with which it starts it. A new revision of the task changes
 // the schedule.
-func newSchedule(ctx *pulumi.Context, w *Workload) (*Schedule, error) {
-	name, component := w.name, &Schedule{}
+func newSchedule(ctx *pulumi.Context, w *Workload) (*taskSchedule, error) {
+	name, component := w.name, &taskSchedule{}
 	if err := ctx.RegisterComponentResource(scheduleType, name, component, pulumi.Parent(w)); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func newSchedule(ctx *pulumi.Context, w *Workload) (*Schedule, error) {
 // cluster and with the two roles of the task. It may start every revision, as the schedule and the policy do not change
 // at one time (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/CWE_IAM_role.html).
 func scheduleRole(ctx *pulumi.Context, w roles) (*iam.Role, pulumi.Resource, error) {
-	name, account := w.name, w.Preflight.Account
+	name, account := w.name, w.Preflight.account
 	// The source is the schedule group: AWS says not to name a schedule
 	// (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
 	role, err := w.newRole(ctx, name+"-schedule", w.Stage.ScheduleRole(name), "scheduler.amazonaws.com",

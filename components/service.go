@@ -6,18 +6,18 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/components/rollout"
+	"slipway/components/internal/rollout"
 	"slipway/stage"
 )
 
 const serviceType = "slipway:components:Service"
 
-// NewService declares what keeps a number of replicas of a workload running, and moves them to its target revision once
+// newService declares what keeps a number of replicas of a workload running, and moves them to its target revision once
 // the resources of before are there. It returns what the stack's outputs say of the service: family, revision,
 // taskDefinition (ARN of the revision that serves; in an update it is known only once the service is steady on it),
 // replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, what a team's own resources attach to
 // (securityGroup by id, taskRole by name), and where it has a route its url and targetGroup (ARN).
-func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pulumi.Map, error) {
+func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pulumi.Map, error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network, tags := w.Stage.Services[name], w.Preflight.Network, w.Stage.TagsOf(name)
 	// Without what is ready the first tasks cannot start, and a first deployment has nothing to roll back to.
@@ -26,7 +26,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		return nil, err
 	}
 	ready = slices.Concat(ready, w.ready, before)
-	var route *Route
+	var route *serviceRoute
 	if settings.Route != nil {
 		if route, err = newRoute(ctx, w); err != nil {
 			return nil, err
@@ -37,8 +37,8 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	if err != nil {
 		return nil, err
 	}
-	key, rollouts := w.Stage.Key(name), w.Preflight.Rollouts
-	hooks, err := rollouts.Hooks(key, serviceARN(w.Preflight.Account, w.Stage.Cluster(), name), w)
+	key, rollouts := w.Stage.Key(name), w.Preflight.rollouts
+	hooks, err := rollouts.Hooks(key, serviceARN(w.Preflight.account, w.Stage.Cluster(), name), w)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		"replicas":       pulumi.Int(settings.StartReplicas()),
 		"logGroup":       pulumi.String(w.logGroup()),
 		"service":        service.ID(),
-		"pinned":         pulumi.Bool(w.Preflight.Revisions[name] != ""),
+		"pinned":         pulumi.Bool(w.Preflight.revisions[name] != ""),
 		"securityGroup":  w.SecurityGroup,
 		"taskRole":       w.TaskRole,
 	}
@@ -110,10 +110,10 @@ func NewService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 
 // alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are
 // left out, so those are switched off. Their names stay: the provider sends no empty list.
-func (w *Workload) alarms(ctx *pulumi.Context, route *Route) (ecs.ServiceAlarmsPtrInput, error) {
+func (w *Workload) alarms(ctx *pulumi.Context, route *serviceRoute) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := w.Stage.Services[w.name].Deployment
 	if !deployment.HasAlarms() {
-		kept := w.Preflight.AlarmsToDisable[w.name]
+		kept := w.Preflight.alarmsToDisable[w.name]
 		if len(kept) == 0 {
 			return nil, nil
 		}

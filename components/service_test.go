@@ -126,16 +126,16 @@ func declareService(t *testing.T, change func(*Preflight)) *recorder {
 		Port: 8080, Replicas: 2, AllowFrom: []string{"10.0.0.0/8", "fd00::/8"},
 		Deployment: stage.Deployment{MinimumHealthy: 100, Maximum: 200, CircuitBreaker: "rollback"},
 	}}}
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	account := &stageAccount{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	preflight := &Preflight{
-		Stage: settings, Account: account, Revisions: map[string]string{},
+		Stage: settings, account: account, revisions: map[string]string{},
 		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}, AssignPublicIP: true},
 	}
 	if change != nil {
 		change(preflight)
 	}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
+		preflight.rollouts = newRollouts(ctx, account, settings.Cluster())
 		_, err := Deploy(ctx, preflight, nil)
 		return err
 	}, pulumi.WithMocks("shop", "dev", recorded), func(info *pulumi.RunInfo) { info.DryRun = true })
@@ -196,7 +196,7 @@ func TestTheExecutionRoleReachesOnlyWhatTheServiceUses(t *testing.T) {
 func TestAPinnedServiceIsMovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	pinned := declareService(t, func(preflight *Preflight) {
-		preflight.Revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
+		preflight.revisions["web"] = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3"
 	})
 	free := declareService(t, nil)
 	require.Equal(t, "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/shop-dev-web:3",

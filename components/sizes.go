@@ -11,7 +11,7 @@ import (
 )
 
 // checkSizes looks for what is larger than AWS takes: the permissions of each role, and each task definition.
-func checkSizes(account *Account, settings *stage.Stage) error {
+func checkSizes(account *stageAccount, settings *stage.Stage) error {
 	var mistakes []error
 	for _, name := range settings.TaskDefinitions() {
 		statements := settings.ExecutionStatements(name, account.ARN, settings.OwnSecretLike(name, account.ARN))
@@ -54,11 +54,11 @@ const (
 
 // taskDefinitionSize is about how many bytes a task definition would have, with texts as long as those that are known
 // later.
-func taskDefinitionSize(account *Account, settings *stage.Stage, name string) (int, error) {
+func taskDefinitionSize(account *stageAccount, settings *stage.Stage, name string) (int, error) {
 	definition := settings.TaskDefinition(name)
-	args := &TaskDefinitionArgs{
+	args := &taskDefinitionArgs{
 		Family: settings.Family(name), Container: name, Settings: definition, Port: settings.Services[name].Port,
-		Exec: settings.Services[name].Exec, Images: Images{}, Region: account.Region, LogGroup: settings.LogGroup(name),
+		Exec: settings.Services[name].Exec, Images: stageImages{}, Region: account.Region, LogGroup: settings.LogGroup(name),
 		PullCredentials: settings.PullCredentials(definition),
 	}
 	images, secrets := map[string]string{}, map[string]string{}

@@ -14,14 +14,10 @@ import (
 // stackPause is how long a stack that could not be read is left before it is read again.
 const stackPause = 2 * time.Second
 
-// StackOutputs reads what other stacks export, for stage.Input. It asks the engine by the function that a
+// stackOutputs reads what other stacks export, for stage.Input. It asks the engine by the function that a
 // StackReference is read with. The resource itself would not do: where one stack cannot be read, the engine ends the
 // update before the mistakes in all others are found, and it would be in the state, where a refresh reads it again and
 // fails once the other stack is gone.
-func StackOutputs(ctx *pulumi.Context) stage.ReadOutputs {
-	return stackOutputs(ctx, stackPause)
-}
-
 func stackOutputs(ctx *pulumi.Context, pause time.Duration) stage.ReadOutputs {
 	return func(stack string) (map[string]stage.OutputValue, error) {
 		name := stack

@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"slipway/components/build"
+	"slipway/components/internal/build"
 	"slipway/stage"
 )
 
@@ -57,13 +57,13 @@ type ownProgram struct {
 func declareOwn(t *testing.T, keys map[string]string, own ownProgram, change func(*Preflight)) *recorder {
 	t.Helper()
 	settings := loadStage(t, keys)
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
-	preflight := &Preflight{Stage: settings, Account: account,
-		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Revisions: map[string]string{}}
+	account := &stageAccount{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	preflight := &Preflight{Stage: settings, account: account,
+		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, revisions: map[string]string{}}
 	if settings.HasRoutes() {
-		preflight.Ingress = &Ingress{Subnets: []string{"subnet-2", "subnet-3"}}
+		preflight.ingress = &ingressLookup{Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
-			preflight.Ingress.ZoneID = "Z1"
+			preflight.ingress.ZoneID = "Z1"
 		}
 	}
 	if change != nil {
@@ -71,7 +71,7 @@ func declareOwn(t *testing.T, keys map[string]string, own ownProgram, change fun
 	}
 	recorded := &recorder{summaries: map[string]map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		preflight.Rollouts = NewRollouts(ctx, account, settings.Cluster())
+		preflight.rollouts = newRollouts(ctx, account, settings.Cluster())
 		if own.before != nil {
 			if err := own.before(ctx); err != nil {
 				return err
@@ -368,7 +368,7 @@ func dependsOn(registered pulumi.MockResourceArgs, token, name string) bool {
 
 func TestWhatIsLargerThanAWSTakesIsFoundBeforeAnythingIsMade(t *testing.T) {
 	t.Parallel()
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	account := &stageAccount{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	check := func(services string) error {
 		return checkSizes(account, loadStage(t, map[string]string{"services": services}))
 	}
@@ -388,7 +388,7 @@ func TestWhatIsLargerThanAWSTakesIsFoundBeforeAnythingIsMade(t *testing.T) {
 // Containers name an image in the stage's own repository by its tag alone.
 func TestTheSizeOfATaskDefinitionHasTheReferencesThatItIsGoingToHave(t *testing.T) {
 	t.Parallel()
-	account := &Account{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	account := &stageAccount{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
 	size := func(image string) int {
 		found, err := taskDefinitionSize(account, loadStage(t, map[string]string{"images": `{"web": {` + image + `}}`,
 			"services": `{"web": {"image": "web"}}`}), "web")
@@ -461,7 +461,7 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
 	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Preflight) {
-		s.AlarmsToDisable = map[string][]string{"web": {"latency"}}
+		s.alarmsToDisable = map[string][]string{"web": {"latency"}}
 	})
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency"}, "enable": false, "rollback": false},
 		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(),

@@ -9,16 +9,16 @@ import (
 
 const taskType = "slipway:components:Task"
 
-// NewTask declares what starts the tasks of a workload: nothing, or a schedule. It returns what the stack's outputs say
+// newTask declares what starts the tasks of a workload: nothing, or a schedule. It returns what the stack's outputs say
 // of the task: all that starting it takes, family, revision, run (the command of the AWS CLI that runs it), and where
 // it has one its schedule's name.
-func NewTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
+func newTask(ctx *pulumi.Context, w *Workload) (pulumi.Map, error) {
 	family := w.Stage.Family(w.name)
 	summary := w.runInput()
 	summary["family"], summary["revision"], summary["taskRole"] = pulumi.String(family), w.revision, w.TaskRole
 	summary["run"] = pulumi.All(w.Cluster.Name, w.revision, w.securityGroups(),
 		w.Preflight.Network.subnets()).ApplyT(func(known []any) string {
-		return runCommand(w.Preflight.Account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),
+		return runCommand(w.Preflight.account.Region, known[0].(string), fmt.Sprintf("%s:%d", family, known[1]),
 			w.Preflight.Network.AssignPublicIP, known[3].([]string), known[2].([]string))
 	})
 	if w.Stage.Tasks[w.name].Schedule != nil {

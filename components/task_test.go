@@ -134,7 +134,7 @@ func TestServicesWaitForWhatRunsBeforeThem(t *testing.T) {
 	t.Parallel()
 	const stash = "pulumi:index:Stash"
 	recorded := declareStage(t, withTasks, func(preflight *Preflight) {
-		preflight.Revisions["api"] = "arn:api:3"
+		preflight.revisions["api"] = "arn:api:3"
 	})
 	migrate, warm := recorded.named(t, stash, "migrate"), recorded.named(t, stash, "warm")
 	require.Equal(t, "arn:migrate", migrate.Inputs["input"].StringValue(), "a preview shows it all, and twice")

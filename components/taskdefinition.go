@@ -13,8 +13,8 @@ import (
 
 const taskDefinitionType = "slipway:components:TaskDefinition"
 
-// TaskDefinitionArgs says what a TaskDefinition is made from.
-type TaskDefinitionArgs struct {
+// taskDefinitionArgs says what a TaskDefinition is made from.
+type taskDefinitionArgs struct {
 	// Family that each change adds a revision to.
 	Family string
 	// Container is the name of the main container.
@@ -26,7 +26,7 @@ type TaskDefinitionArgs struct {
 	// Exec prepares the main container for sessions of ECS Exec.
 	Exec bool
 	// Images are the stage's, by name.
-	Images Images
+	Images stageImages
 	// PullCredentials are the ARNs of the secrets with which images are pulled, by image as the settings name it.
 	PullCredentials map[string]string
 	// Region and LogGroup are where the containers' output goes.
@@ -41,8 +41,8 @@ type TaskDefinitionArgs struct {
 	Tags map[string]string
 }
 
-// TaskDefinition is the newest revision of a family.
-type TaskDefinition struct {
+// familyRevision is the newest revision of a family.
+type familyRevision struct {
 	pulumi.ResourceState
 
 	// Arn of the newest revision.
@@ -51,11 +51,11 @@ type TaskDefinition struct {
 	Revision pulumi.IntOutput `pulumi:"revision"`
 }
 
-// NewTaskDefinition declares a task definition. Every change registers a new revision; the earlier ones stay
+// newTaskDefinition declares a task definition. Every change registers a new revision; the earlier ones stay
 // ACTIVE, so that a service can go back to them.
-func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArgs,
-	opts ...pulumi.ResourceOption) (*TaskDefinition, error) {
-	component := &TaskDefinition{}
+func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArgs,
+	opts ...pulumi.ResourceOption) (*familyRevision, error) {
+	component := &familyRevision{}
 	if err := ctx.RegisterComponentResource(taskDefinitionType, name, component, opts...); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func NewTaskDefinition(ctx *pulumi.Context, name string, args *TaskDefinitionArg
 
 // references are what the containers' images are called in container definitions, by the image's name in the stage
 // file.
-func (args *TaskDefinitionArgs) references() pulumi.StringMapOutput {
+func (args *taskDefinitionArgs) references() pulumi.StringMapOutput {
 	references := pulumi.StringMap{}
 	for _, image := range args.Settings.AllImages() {
 		reference, _ := byDigest(image)
@@ -116,7 +116,7 @@ type resolved struct {
 }
 
 // containerDefinitions is the JSON of the task's containers, given what is known only once it is there.
-func (args *TaskDefinitionArgs) containerDefinitions(values resolved) (string, error) {
+func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, error) {
 	main := args.container(args.Container, args.Settings.Image, args.Settings.Container, values)
 	main.CPU, main.Essential = args.Settings.MainCPU(), true
 	if args.Exec { // its sessions leave processes behind, which an init process reaps
@@ -135,7 +135,7 @@ func (args *TaskDefinitionArgs) containerDefinitions(values resolved) (string, e
 }
 
 // container is what any container of the task has.
-func (args *TaskDefinitionArgs) container(name, image string, settings stage.Container,
+func (args *taskDefinitionArgs) container(name, image string, settings stage.Container,
 	values resolved) containerDefinition {
 	environment, secrets, origins := values.variables(settings)
 	container := containerDefinition{

@@ -67,7 +67,7 @@ func TestWhatKeepsADeploymentFromBeingWatchedIsFoundBefore(t *testing.T) {
 			t.Parallel()
 			account, settings := awstest.Account(t, test.answers), loadStage(t, withTasks)
 			inProgram(t, func(ctx *pulumi.Context) {
-				_, err := NewRollouts(ctx, account, settings.Cluster()).preflight(settings)
+				_, err := newRollouts(ctx, account, settings.Cluster()).preflight(settings)
 				requireError(t, test.services, err)
 			})
 			requireError(t, test.tasks, preflightTasks(t.Context(), account, settings))
@@ -107,7 +107,7 @@ func TestWhatAnotherStageHasTheNamesOfIsFoundBefore(t *testing.T) {
 			settings := loadStage(t, map[string]string{"services": `{"eu-web": {"image": "web"}, "api": {"image": "web"}}`,
 				"tasks": `{"eu-migrate": {"image": "web"}, "sync": {"image": "web"}}`})
 			inProgram(t, func(ctx *pulumi.Context) {
-				_, err := NewRollouts(ctx, account, settings.Cluster()).preflight(settings)
+				_, err := newRollouts(ctx, account, settings.Cluster()).preflight(settings)
 				requireError(t, test.services, err)
 			})
 			requireError(t, test.tasks, checkOwners(t.Context(), account, settings))

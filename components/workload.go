@@ -10,29 +10,29 @@ import (
 	"slipway/stage"
 )
 
-// Shared is what the services and tasks of a stage share.
-type Shared struct {
+// shared is what the services and tasks of a stage share.
+type shared struct {
 	// Stage that they belong to, with their settings and the names of everything.
 	Stage *stage.Stage
 	// Preflight found what they are made in.
 	Preflight *Preflight
 	// Cluster that they run in.
-	Cluster *Cluster
+	Cluster *ownCluster
 	// LoadBalancer of the stage; nil where no service has a route.
 	LoadBalancer *LoadBalancer
 	// Images of the stage, which their containers run.
-	Images Images
+	Images stageImages
 	// Retention keeps the images of their revisions.
-	Retention *Retention
+	Retention *imageRetention
 	// Handovers are what resources of the team's own give to their containers.
 	Handovers Handovers
 }
 
 // Workload is what a service and a task have in common: the component that all its resources belong to, and what its
-// tasks need to start. NewService and NewTask declare the rest.
+// tasks need to start. newService and newTask declare the rest.
 type Workload struct {
 	pulumi.ResourceState
-	*Shared
+	*shared
 
 	// TaskRole is the name of the role that its containers' own code has, SecurityGroup the id of the security group of
 	// its tasks.
@@ -52,8 +52,8 @@ type Workload struct {
 	ready []pulumi.Resource
 }
 
-// NewWorkloads declares what each service and task of a stage has by its name, and returns them by name.
-func NewWorkloads(ctx *pulumi.Context, shared *Shared) (map[string]*Workload, error) {
+// newWorkloads declares what each service and task of a stage has by its name, and returns them by name.
+func newWorkloads(ctx *pulumi.Context, shared *shared) (map[string]*Workload, error) {
 	workloads := map[string]*Workload{}
 	for _, name := range shared.Stage.TaskDefinitions() {
 		var err error
@@ -65,8 +65,8 @@ func NewWorkloads(ctx *pulumi.Context, shared *Shared) (map[string]*Workload, er
 }
 
 // newWorkload declares what a service or a task has, in the order in which AWS needs it.
-func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, error) {
-	w := &Workload{Shared: shared, name: name}
+func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, error) {
+	w := &Workload{shared: shared, name: name}
 	service, isService := w.Stage.Services[name]
 	token := taskType
 	if isService {
@@ -76,7 +76,7 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 		return nil, err
 	}
 	parent := pulumi.Parent(w)
-	settings, family, account, tags := w.Stage.TaskDefinition(name), w.Stage.Family(name), w.Preflight.Account,
+	settings, family, account, tags := w.Stage.TaskDefinition(name), w.Stage.Family(name), w.Preflight.account,
 		w.Stage.TagsOf(name)
 
 	logGroup, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
@@ -100,7 +100,7 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 	if err != nil {
 		return nil, err
 	}
-	definition, err := NewTaskDefinition(ctx, name, &TaskDefinitionArgs{
+	definition, err := newTaskDefinition(ctx, name, &taskDefinitionArgs{
 		Family:           family,
 		Container:        name,
 		Settings:         settings,
@@ -121,7 +121,7 @@ func newWorkload(ctx *pulumi.Context, name string, shared *Shared) (*Workload, e
 	}
 	w.executionRole, w.taskRole, w.revision = executionRole, taskRole, definition.Revision
 	w.ready = slices.Concat([]pulumi.Resource{logGroup}, executionPolicies, taskPolicies)
-	pinned := w.Preflight.Revisions[name]
+	pinned := w.Preflight.revisions[name]
 	if pinned != "" {
 		w.revision = pulumi.Int(service.Revision).ToIntOutput()
 	}

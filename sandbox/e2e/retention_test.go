@@ -171,7 +171,8 @@ func TestAYearOfDeploymentsKeepsWhatIsNeededAndNothingElse(t *testing.T) {
 	}))
 	defer clock.Close()
 	r := p.runWith([]string{"RETENTION_CLOCK=" + clock.URL + "/", "RETENTION_KEEP=20 images, 10 revisions"},
-		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$", "./components/retention")
+		"go", "-C", root, "test", "-trimpath", "-count=1", "-v", "-run", "^TestAYearOfDeployments$",
+		"./components/internal/retention")
 	require.Zero(t, r.status, r.output)
 	require.Contains(t, r.output, "--- PASS: TestAYearOfDeployments", "it ran, and was not skipped")
 	require.LessOrEqual(t, len(keepTags(p)), 21, "of ten revisions of each stage, and of what release pins")

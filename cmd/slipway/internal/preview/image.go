@@ -43,7 +43,7 @@ const (
 	Same ImageWhat = "same"
 )
 
-// copies is how the program begins what it says of a copy in a preview (components/mirror).
+// copies is how the program begins what it says of a copy in a preview (components/internal/mirror).
 const copies = "copies "
 
 // Anything tells whether the update would do anything.

@@ -27,7 +27,8 @@ func (s *service) environment() {
 	for _, name := range slices.Sorted(maps.Keys(s.config.Environment)) {
 		switch value := s.config.Environment[name]; {
 		case value != nil:
-			variables.Add(s.Draft, name, *value)
+			date := s.source.Date("services", s.config.Name, "environment", name)
+			variables.Add(s.Draft, name, cmp.Or(date, *value))
 		case draft.IsSecret(name, "?"):
 			variables.AddSecret(s.Draft, s.where("environment", name), s.what("environment."+name), name)
 		default:
