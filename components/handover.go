@@ -3,8 +3,10 @@ package components
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 
@@ -53,15 +55,24 @@ type Handovers map[string]Handover
 // made once these are known.
 func (h Handovers) check(ctx *pulumi.Context, settings *stage.Stage) (Handovers, error) {
 	names, checked := map[string]stage.HandedOver{}, Handovers{}
-	for name, each := range h {
+	var incomplete []error
+	for _, name := range sortedKeys(h) {
+		each := h[name]
+		incomplete = append(incomplete, each.incomplete(name)...)
 		known := stage.HandedOver{Variables: sortedKeys(each.Environment), Secrets: sortedKeys(each.Secrets),
 			Network: each.Network != nil}
 		for _, permission := range each.Permissions {
 			known.Actions = append(known.Actions, permission.Actions)
 		}
-		names[name], checked[name] = known, each.withChecks(ctx, name)
+		names[name] = known
 	}
 	mistakes := settings.CheckHandovers(names)
+	if len(incomplete) > 0 {
+		return nil, errors.Join(append(incomplete, mistakes)...)
+	}
+	for name, each := range h {
+		checked[name] = each.withChecks(ctx, name)
+	}
 	if ctx.DryRun() { // in which values that are not known yet are checked by nobody later
 		for _, name := range sortedKeys(h) {
 			for _, variable := range sortedKeys(h[name].Environment) {
@@ -70,6 +81,30 @@ func (h Handovers) check(ctx *pulumi.Context, settings *stage.Stage) (Handovers,
 		}
 	}
 	return checked, mistakes
+}
+
+// incomplete are the values that the hand-over called name lacks: where a program has nil in their place.
+func (h Handover) incomplete(name string) (mistakes []error) {
+	lacks := func(what, advice string) {
+		mistakes = append(mistakes, fmt.Errorf("the program's hand-over %s: %s; %s", name, what, advice))
+	}
+	for in, values := range map[string]pulumi.StringMap{"Environment": h.Environment, "Secrets": h.Secrets} {
+		for _, variable := range sortedKeys(values) {
+			if values[variable] == nil {
+				lacks(in+" has no value for "+variable, "give it one, or remove it")
+			}
+		}
+	}
+	for _, permission := range h.Permissions {
+		if len(permission.Resources) == 0 || slices.Contains(permission.Resources, pulumi.StringInput(nil)) {
+			lacks(fmt.Sprintf("the permission to %s has no Resources, or a nil among them", strings.Join(permission.Actions, " ")),
+				"name the ARNs of what the actions may be done to")
+		}
+	}
+	if h.Network != nil && (h.Network.VPC == nil || h.Network.Subnets == nil) {
+		lacks("its Network has no VPC, or no Subnets", "give it both")
+	}
+	return mistakes
 }
 
 // notSecret refuses a value that Pulumi keeps secret. It waits until the value is known, or known to be unknown.
@@ -160,6 +195,12 @@ func (h Handover) taskPolicy() (says string, text pulumi.StringOutput) {
 		func(resources [][]string) (string, error) {
 			var statements []statement
 			for i, permission := range h.Permissions {
+				for _, resource := range resources[i] {
+					if resource != "*" && !arn.IsARN(resource) {
+						return "", fmt.Errorf("the program hands over the permission to %s on %q, which is not an ARN",
+							strings.Join(permission.Actions, " "), resource)
+					}
+				}
 				statements = append(statements, statement{Effect: "Allow", Action: permission.Actions, Resource: resources[i]})
 			}
 			return stage.PolicyText(statements...)

@@ -105,9 +105,30 @@ func TestWhatIsHandedOverWronglyIsRefused(t *testing.T) {
 		handovers["database"] = Handover{Environment: pulumi.StringMap{
 			"PASSWORD": pulumi.ToSecret(pulumi.String("hunter2")).(pulumi.StringOutput)}}
 	}), "the program's hand-over database: PASSWORD is a secret of Pulumi's")
+	err := with(func(handovers Handovers) {
+		handovers["queue"] = Handover{Environment: pulumi.StringMap{"A": nil}, Secrets: pulumi.StringMap{"B": nil},
+			Permissions: []Permission{{Actions: []string{"sqs:SendMessage"}}}, Network: &NetworkHandover{}}
+	})
+	for _, says := range []string{"Environment has no value for A", "Secrets has no value for B",
+		"the permission to sqs:SendMessage has no Resources", "its Network has no VPC, or no Subnets"} {
+		require.ErrorContains(t, err, "the program's hand-over queue: "+says)
+	}
 	require.ErrorContains(t, with(func(handovers Handovers) { delete(handovers, "queue") }),
 		`services.web.containers.proxy.uses[0] (Pulumi.dev.yaml): is "queue", which the program does not hand over; `+
 			`it hands over database`)
+}
+
+func TestAPermissionOnWhatIsNoARNIsRefused(t *testing.T) {
+	t.Parallel()
+	failed := make(chan error, 1)
+	_ = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		_, policy := Handover{Permissions: []Permission{{Actions: []string{"sqs:SendMessage"},
+			Resources: pulumi.StringArray{pulumi.String("orders")}}}}.taskPolicy()
+		_, err := internals.UnsafeAwaitOutput(ctx.Context(), policy)
+		failed <- err
+		return nil
+	}, pulumi.WithMocks("shop", "dev", &recorder{}))
+	require.ErrorContains(t, <-failed, `the permission to sqs:SendMessage on "orders", which is not an ARN`)
 }
 
 func TestAHandedOverSecretIsAnARNAndNotShownWhereItIsNot(t *testing.T) {

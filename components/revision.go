@@ -86,9 +86,19 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 		readable[stage.SecretARN(current.ARN)] = true
 		keepsOwn = keepsOwn || current.ARN == ""
 	}
+	uses := map[string]bool{}
+	for _, current := range now.AllContainers(service) {
+		for _, name := range current.Uses {
+			uses[handoverOrigin(name)] = true
+		}
+	}
 	pullCredentials := slices.Collect(maps.Values(settings.PullCredentials(now.TaskDefinition)))
 	for _, container := range containers {
+		origins, _ := stage.OriginsIn(container.DockerLabels)
 		for _, needed := range container.Secrets {
+			if uses[origins[needed.Name]] { // and so the role may read what is handed over
+				continue
+			}
 			reference, _ := stage.ParseSecretReference(needed.ValueFrom)
 			own := reference.IsOf(settings.Family(service))
 			switch {

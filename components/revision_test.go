@@ -59,3 +59,17 @@ func TestAnEarlierRevisionRunsAnImageThatTheRoleMayPull(t *testing.T) {
 	require.ErrorContains(t, lookupImages(t.Context(), images, "shop-dev-web:5", containers, own),
 		"the service's role may not pull from its repository any more")
 }
+
+// What a hand-over lets the role read is not among the secrets of the stage file.
+func TestAnEarlierRevisionMayHaveASecretThatIsHandedOver(t *testing.T) {
+	t.Parallel()
+	earlier := []containerDefinition{{Name: "web",
+		Secrets:      []secret{{"PASSWORD", "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:db-AbCdEf"}},
+		DockerLabels: stage.Origins{"PASSWORD": handoverOrigin("database")}.LabelsWith(nil)}}
+	uses := func(names ...string) *stage.Stage {
+		return &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
+			TaskDefinition: stage.TaskDefinition{Container: stage.Container{Uses: names}}}}}
+	}
+	require.NoError(t, fits(earlier, uses("database"), "web"))
+	require.ErrorContains(t, fits(earlier, uses(), "web"), "is given the secret PASSWORD")
+}

@@ -28,7 +28,7 @@ func initCommand(directory *string) *cobra.Command {
 		Short: "Make a program of your own in a repository, from its Dockerfiles, compose file or Copilot manifests",
 		Long: `Make a program of your own in DIR, or here: a Go module that has this copy of slipway as a library, Pulumi.yaml and a file
 for each stage, .gitignore, and .dockerignore where an image is built from what holds the program. It goes into DIR
-itself, or into DIR/deploy where DIR has a go.mod already.
+itself, or into DIR/deploy where DIR has Go code already.
 
 What the stages run is read from the first of these that DIR has: the manifests of AWS Copilot (copilot/*/manifest.yml),
 a compose file, Dockerfiles. It says of each thing what has become of it, and of what was not taken over what to do

@@ -87,12 +87,15 @@ func checkSettings(t *account.Tx, settings ServiceSettings) error {
 
 // checkNetwork refuses a network that is not there.
 func checkNetwork(t *account.Tx, network Network) error {
+	vpcs := map[string]bool{}
 	for _, id := range network.Subnets {
-		if vpc.FindSubnet(t, id) == nil {
+		found := vpc.FindSubnet(t, id)
+		if found == nil {
 			return account.Refuse("InvalidParameterException",
 				"Error retrieving subnet information for [%s]: The subnet ID '%s' "+
 					"does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
 		}
+		vpcs[found.VPC] = true
 	}
 	for _, id := range network.SecurityGroups {
 		if !vpc.HasSecurityGroup(t, id) {
@@ -100,6 +103,10 @@ func checkNetwork(t *account.Tx, network Network) error {
 				"Error retrieving security group information for [%s]: The security "+
 					"group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
 		}
+		vpcs[vpc.OfSecurityGroup(t, id)] = true
+	}
+	if len(vpcs) > 1 {
+		return account.Refuse("InvalidParameterException", "Subnets and security groups must be in the same VPC.")
 	}
 	return nil
 }

@@ -48,6 +48,14 @@ func HasSecurityGroup(t *account.Tx, id string) bool {
 	return id == DefaultSecurityGroup || account.Get[account.Object](t, SecurityGroup, id) != nil
 }
 
+// OfSecurityGroup is the VPC of a security group.
+func OfSecurityGroup(t *account.Tx, id string) string {
+	if group := account.Get[account.Object](t, SecurityGroup, id); group != nil && group.Text("vpcId") != "" {
+		return group.Text("vpcId")
+	}
+	return DefaultVPC
+}
+
 // CheckSecurityGroups refuses groups that do not exist.
 func CheckSecurityGroups(t *account.Tx, ids ...string) error {
 	for _, id := range ids {

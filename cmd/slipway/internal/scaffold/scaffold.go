@@ -83,7 +83,7 @@ func Make(ctx context.Context, options Options) (*Plan, error) {
 	}
 	p.draft = draft.New(root, p.Directory, stageNames(options.Stages))
 	if p.Directory != root {
-		p.draft.Take("go.mod", "a module of its own", "the program goes to %s", p.draft.FromRoot(p.Directory))
+		p.draft.Take(p.draft.FromRoot(root), "Go code of its own", "the program goes to %s", p.draft.FromRoot(p.Directory))
 	}
 	p.sayWorkspace()
 	if err := p.read(ctx); err != nil {
@@ -110,10 +110,13 @@ func (p *Plan) sayWorkspace() {
 }
 
 // programIn is where the program of a directory goes: into the directory itself, or into deploy below it where that has
-// a Go module already, which is not the program.
+// Go code already, which is not the program.
 func programIn(root string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if errors.Is(err, fs.ErrNotExist) {
+		if code, err := filepath.Glob(filepath.Join(root, "*.go")); err != nil || len(code) > 0 {
+			return filepath.Join(root, "deploy"), err
+		}
 		return root, nil
 	}
 	if err != nil {

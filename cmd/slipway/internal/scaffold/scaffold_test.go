@@ -86,6 +86,15 @@ config:
 	require.Contains(t, string(output), "slipway/components\n")
 }
 
+func TestAProgramBesideGoCodeWithoutAModuleHasADirectoryOfItsOwn(t *testing.T) {
+	t.Parallel()
+	_, options := repository(t, map[string]string{"Dockerfile": simple, "server.go": "package main\n"})
+	plan, err := Make(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, "deploy", filepath.Base(plan.Directory))
+	require.Contains(t, outcome(plan), "Go code of its own → the program goes to deploy")
+}
+
 func TestBesideOtherGoCodeTheProgramIsInDeploy(t *testing.T) {
 	t.Parallel()
 	root, options := repository(t, map[string]string{"go.mod": "module example.com/shop\n", "Dockerfile": simple,
