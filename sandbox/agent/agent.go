@@ -61,7 +61,7 @@ const (
 	callTime   = time.Minute            // that the engine may take to answer, where it has little to do
 	settleTime = 10 * time.Second       // that Settle waits for tasks that stop
 	startTime  = 3 * time.Second        // that Settle waits for tasks that start
-	listenTime = 30 * time.Second       // that Settle waits for listeners, which nobody sees to afterwards
+	listenTime = time.Minute            // that Settle waits for listeners, which nobody sees to afterwards
 	endTime    = 3 * time.Second        // that End waits for an engine that may not answer
 )
 

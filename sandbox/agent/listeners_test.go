@@ -69,6 +69,7 @@ func (f *fakeAccount) awaitStatus(t *testing.T, path string, status int) {
 func (f *fakeAccount) asksLong(t *testing.T, task, path string) (answered chan int) {
 	t.Helper()
 	a := f.start(t)
+	f.await(t, task, "web", running)
 	f.awaitStatus(t, "/status/204", 204)
 	answered = make(chan int, 1)
 	go func() { answered <- f.status(path) }()

@@ -71,7 +71,7 @@ func TestAComposeFileAndManifestsOfCopilotPreviewGreen(t *testing.T) {
     build: .
     ports: ["80:8080"]
     command: ["--port", "8080"]
-    environment: {GREETING: "hello $${NAME}", SINCE: 2024-01-01, RATIO: 1.10, ON: "yes"}
+    environment: {GREETING: "hello $${NAME}", SINCE: "2024-01-01", RATIO: 1.10, ON: "yes"}
     healthcheck: {test: ["CMD", "/app", "-healthcheck"], interval: 10s}
     depends_on: {migrate: {condition: service_completed_successfully}, db: {condition: service_healthy}}
     deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 700M}}}

@@ -27,8 +27,7 @@ func (s *service) environment() {
 	for _, name := range slices.Sorted(maps.Keys(s.config.Environment)) {
 		switch value := s.config.Environment[name]; {
 		case value != nil:
-			date := s.source.Date("services", s.config.Name, "environment", name)
-			variables.Add(s.Draft, name, cmp.Or(date, *value))
+			variables.Add(s.Draft, name, *value)
 		case draft.IsSecret(name, "?"):
 			variables.AddSecret(s.Draft, s.where("environment", name), s.what("environment."+name), name)
 		default:

@@ -41,23 +41,6 @@ func (s *Source) At(path ...string) string {
 	return fmt.Sprintf("%s:%d", s.Name, line)
 }
 
-// Date is a value as it stands there, where YAML reads it as a date; empty otherwise.
-func (s *Source) Date(path ...string) string {
-	node := &s.Root
-	if len(node.Content) > 0 {
-		node = node.Content[0]
-	}
-	for _, step := range path {
-		if _, node = child(node, step); node == nil {
-			return ""
-		}
-	}
-	if node.Tag == "!!timestamp" {
-		return node.Value
-	}
-	return ""
-}
-
 // child is what stands under a key, or at an index or as NAME=… in a list, with the node that has the line.
 func child(node *yaml.Node, step string) (key, value *yaml.Node) {
 	if node.Kind == yaml.AliasNode {
