@@ -45,7 +45,7 @@ func TestInitTakesDefaultsWhereNobodyCanBeAsked(t *testing.T) {
 	require.Zero(t, status, stderr)
 	var plan scaffold.Plan
 	require.NoError(t, json.Unmarshal([]byte(stdout), &plan))
-	require.Equal(t, []string{"pulumi up --stack dev"}, plan.Next)
+	require.Equal(t, []string{"pulumi stack init dev", "pulumi up --stack dev"}, plan.Next)
 	text, err := os.ReadFile(filepath.Join(root, "Pulumi.dev.yaml"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "aws:region: eu-north-1\n")

@@ -199,8 +199,8 @@ func (p *Plan) next() (commands []string) {
 	if p.Directory != p.draft.Root {
 		commands = append(commands, "cd "+p.draft.FromRoot(p.Directory))
 	}
-	if len(p.draft.Secrets) > 0 || p.unpinned() {
-		for _, stage := range p.options.Stages {
+	for i, stage := range p.options.Stages {
+		if i == 0 || len(p.draft.Secrets) > 0 || p.unpinned() {
 			commands = append(commands, "pulumi stack init "+stage.Name)
 		}
 	}

@@ -72,7 +72,7 @@ config:
   aws:allowedAccountIds: ["222222222222"]
 `), readFile(t, root, "Pulumi.release.yaml"))
 	require.Contains(t, readFile(t, root, ".dockerignore"), "/Pulumi.*\n")
-	require.Equal(t, []string{"pulumi up --stack dev"}, plan.Next)
+	require.Equal(t, []string{"pulumi stack init dev", "pulumi up --stack dev"}, plan.Next)
 
 	loaded, err := plan.load(plan.options.Stages[0])
 	require.NoError(t, err)
