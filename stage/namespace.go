@@ -52,6 +52,11 @@ func (c *checker) isPrograms(key string) bool {
 // rejectSecondNamespace refuses a key that has not the namespace of the stage's other ones.
 func (c *checker) rejectSecondNamespace(fullKey, key string) {
 	c.incomplete = true
+	if name, below, _ := strings.Cut(key, "."); !slices.Contains(topKeys(), name) && c.namespace == Namespace {
+		c.keyPlace(fullKey).fail("is nearly %[1]s:%[2]s, and could be a slip for it; write %[1]s:%[2]s%[3]s, or give a key of "+
+			"your own program another name", c.namespace, Nearest(name, topKeys()), strings.TrimRight("."+below, "."))
+		return
+	}
 	c.keyPlace(fullKey).fail("other keys of this stage begin with %[1]s:, and nothing reads two namespaces; write "+
 		"%[1]s:%[2]s", c.namespace, key)
 }
@@ -69,6 +74,9 @@ func (c *checker) checkNamespace(fullKey string) {
 	case namespace == "aws":
 		c.checkProviderKey(fullKey, key)
 	case slices.Contains(otherNamespaces, namespace):
+	case !isOurs && namespace != c.in.Project && isNear(namespace, c.in.Project) && c.namespace != c.in.Project:
+		c.keyPlace(fullKey).fail("nothing reads this key; write %s:%s for a key of your own program, whose keys begin with "+
+			"the project's name", c.in.Project, key)
 	case isNear(namespace, c.in.Project), isNear(namespace, Namespace), isOurs && c.isObjectText(fullKey):
 		c.rejectNamespace(fullKey, c.namespace+":"+key)
 	case isNear(namespace, "aws") || isNear(namespace, "docker"):

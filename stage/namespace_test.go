@@ -23,6 +23,9 @@ func TestKeysOfTheProjectsOwnProgramStandBesideThoseOfTheStage(t *testing.T) {
 		"shop:limits": `{"a": 1}`}), "more of them than of the stage's")
 	require.EqualError(t, load("shop", map[string]string{"shop:services": "{}"}), "shop:services (Pulumi.dev.yaml): "+
 		"other keys of this stage begin with slipway:, and nothing reads two namespaces; write slipway:services")
-	require.ErrorContains(t, load("shop", map[string]string{"shop:servces": "{}"}), "write slipway:servces")
+	require.EqualError(t, load("shop", map[string]string{"shop:servces": "{}"}), "shop:servces (Pulumi.dev.yaml): is nearly "+
+		"slipway:services, and could be a slip for it; write slipway:services, or give a key of your own program another name")
+	require.EqualError(t, load("shop", map[string]string{"shp:password": "x"}), "shp:password (Pulumi.dev.yaml): nothing "+
+		"reads this key; write shop:password for a key of your own program, whose keys begin with the project's name")
 	require.ErrorContains(t, load("slipway", map[string]string{"slipway:databaseSize": "large"}), "there is no such key")
 }

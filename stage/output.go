@@ -41,6 +41,9 @@ type OutputValue struct {
 // ORGANIZATION/PROJECT/STAGE. Its errors say what is wrong, and what to do.
 type ReadOutputs func(stack string) (map[string]OutputValue, error)
 
+// localOrganization begins the names of all stacks where Pulumi keeps their state in a bucket or a directory.
+const localOrganization = "organization/"
+
 // stackName is a project, alone or with a stage, and with an organization before it.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}$`)
 
@@ -67,7 +70,7 @@ func (c *checker) checkOutputs(declared map[string]Output, used map[string]bool)
 			stack.fail("is missing; write the project whose stack exports the value, as in network")
 		case !stackName.MatchString(output.Stack):
 			stack.fail("is %q; write PROJECT, PROJECT/STAGE or ORGANIZATION/PROJECT/STAGE", shorten(output.Stack))
-		case c.stackOf(output) == c.in.Project+"/"+c.in.Stage:
+		case strings.TrimPrefix(c.stackOf(output), localOrganization) == c.in.Project+"/"+c.in.Stage:
 			stack.fail("is this stage itself; write the project of another stack")
 		}
 		if output.Output == "" {

@@ -135,6 +135,8 @@ func TestMistakesWithValuesOfOtherStacks(t *testing.T) {
 			"outputs.HOST.output" + file + "is missing; write the name that the value has among the stack's outputs"},
 		"of a strange stack": {"  slipway:outputs: {HOST: {stack: a/b/c/d, output: x}}\n" + used,
 			"outputs.HOST.stack" + file + `is "a/b/c/d"; write PROJECT, PROJECT/STAGE or ORGANIZATION/PROJECT/STAGE`},
+		"of itself, with all parts of its name": {"  slipway:outputs: {HOST: {stack: organization/slipway/dev, output: x}}\n" +
+			used, "outputs.HOST.stack" + file + "is this stage itself; write the project of another stack"},
 		"of itself": {"  slipway:outputs: {HOST: {stack: slipway, output: x}}\n" + used,
 			"outputs.HOST.stack" + file + "is this stage itself; write the project of another stack"},
 		"an unknown stack": {"  slipway:outputs: {HOST: {stack: netwrok, output: x}, B: {stack: netwrok, output: y}}\n" +
