@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
@@ -26,7 +27,9 @@ func stackOutputs(ctx *pulumi.Context, pause time.Duration) stage.ReadOutputs {
 		}
 		values, err := readStackOutputs(ctx, name)
 		if err != nil && !isUnknownStack(err) { // once may be chance
-			time.Sleep(pause)
+			if err := smithytime.SleepWithContext(ctx.Context(), pause); err != nil {
+				return nil, err
+			}
 			values, err = readStackOutputs(ctx, name)
 		}
 		switch {

@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"regexp"
 	"slices"
 
 	"slipway/internal/awslimits"
@@ -44,14 +43,9 @@ type Network struct {
 	AssignPublicIP *bool `json:"assignPublicIp"`
 }
 
-var (
-	vpcID    = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
-	subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
-)
-
 func (c *checker) checkNetwork(network Network) {
 	vpc, subnets := c.at("network", "vpc"), c.at("network", "subnets")
-	vpc.expect(vpcID.MatchString(network.VPC), network.VPC, "a VPC's id, as in vpc-0123456789abcdef0")
+	vpc.expect(awslimits.VPCID.MatchString(network.VPC), network.VPC, "a VPC's id, as in vpc-0123456789abcdef0")
 	switch {
 	case vpc.present && !subnets.present && !subnets.bad:
 		vpc.fail("needs subnets beside it; write the ids of those that tasks run in, as network.subnets, " +
@@ -89,7 +83,7 @@ func (c *checker) checkNetworkUses(network Network) {
 func checkSubnets(here place, subnets []string) {
 	for i, subnet := range subnets {
 		switch {
-		case !subnetID.MatchString(subnet):
+		case !awslimits.SubnetID.MatchString(subnet):
 			here.at(i).fail("is %q; write a subnet's id, as in subnet-0123456789abcdef0", subnet)
 		case slices.Contains(subnets[:i], subnet):
 			here.at(i).fail("duplicates %s; remove it", subnet)

@@ -79,11 +79,7 @@ func Read(name string) (*File, error) {
 	return file, nil
 }
 
-var (
-	vpcID    = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
-	subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
-	zoneID   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-)
+var zoneID = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 
 func (f *File) mistakes() (all []string) {
 	expect := func(ok bool, key, value, advice string) {
@@ -94,12 +90,12 @@ func (f *File) mistakes() (all []string) {
 	isRange := func(text string) bool { _, err := netip.ParsePrefix(text); return err == nil }
 	for _, id := range sorted(f.VPCs) {
 		each := f.VPCs[id]
-		expect(vpcID.MatchString(id) && id != vpc.DefaultVPC, "vpcs", id,
+		expect(awslimits.VPCID.MatchString(id) && id != vpc.DefaultVPC, "vpcs", id,
 			"the id of a VPC that is not the account's default one, as in vpc-0123456789abcdef0")
 		expect(isRange(each.CIDR), "vpcs."+id+".cidr", each.CIDR, "a range of addresses, as in 10.0.0.0/16")
 		for _, subnet := range sorted(each.Subnets) {
 			its, key := each.Subnets[subnet], "vpcs."+id+".subnets."+subnet
-			expect(subnetID.MatchString(subnet), "vpcs."+id+".subnets", subnet, "a subnet's id, as in subnet-0123456789abcdef0")
+			expect(awslimits.SubnetID.MatchString(subnet), "vpcs."+id+".subnets", subnet, "a subnet's id, as in subnet-0123456789abcdef0")
 			expect(isRange(its.CIDR), key+".cidr", its.CIDR, "a range of addresses, as in 10.0.1.0/24")
 			expect(len(its.Zone) == 1 && its.Zone >= "a" && its.Zone <= "f", key+".zone", its.Zone,
 				"the letter of an availability zone, a to f")
