@@ -30,7 +30,7 @@ var words = strings.Fields("CPUInWords FindTaskSize OnFargate Partition TaskSize
 func TestBothSidesUseTheOneTable(t *testing.T) {
 	t.Parallel()
 	program := sources(t, "stage", "components")
-	sandbox := sources(t, "sandbox/account", "sandbox/aws")
+	sandbox := sources(t, "sandbox/account", "sandbox/aws", "sandbox/seed")
 	for _, name := range limits(t) {
 		if slices.Contains(words, name) {
 			continue
