@@ -33,11 +33,13 @@ type containerDefinition struct {
 	// PullCredentials are for a registry that asks for a password; nil for any other
 	PullCredentials *repositoryCredentials `json:"repositoryCredentials,omitempty"`
 	Secrets         []secret               `json:"secrets,omitempty"`
-	StopTimeout     int                    `json:"stopTimeout"` // seconds
-	SystemControls  []struct{}             `json:"systemControls"`
+	StartTimeout    int                    `json:"startTimeout,omitempty"` // seconds
+	StopTimeout     int                    `json:"stopTimeout"`            // seconds
+	SystemControls  []systemControl        `json:"systemControls"`
 	Ulimits         []ulimit               `json:"ulimits,omitempty"`
 	User            string                 `json:"user,omitempty"`
 	VolumesFrom     []struct{}             `json:"volumesFrom"`
+	WorkingDir      string                 `json:"workingDirectory,omitempty"`
 }
 
 type dependency struct {
@@ -80,7 +82,18 @@ type healthCheck struct {
 }
 
 type linuxParameters struct {
-	InitProcessEnabled bool `json:"initProcessEnabled"`
+	Capabilities       *capabilities `json:"capabilities,omitempty"`
+	InitProcessEnabled bool          `json:"initProcessEnabled,omitempty"`
+}
+
+type capabilities struct {
+	Add  []string `json:"add,omitempty"`
+	Drop []string `json:"drop,omitempty"`
+}
+
+type systemControl struct {
+	Namespace string `json:"namespace"`
+	Value     string `json:"value"`
 }
 
 type ulimit struct {
@@ -103,7 +116,7 @@ func encodeContainers(containers []containerDefinition) (string, error) {
 		container.Environment = orEmpty(container.Environment)
 		container.PortMappings = orEmpty(container.PortMappings)
 		container.MountPoints = orEmpty(container.MountPoints)
-		container.SystemControls = []struct{}{}
+		container.SystemControls = orEmpty(container.SystemControls)
 		container.VolumesFrom = []struct{}{}
 	}
 	var text bytes.Buffer

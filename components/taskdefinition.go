@@ -119,9 +119,8 @@ type resolved struct {
 func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, error) {
 	main := args.container(args.Container, args.Settings.Image, args.Settings.Container, values)
 	main.CPU, main.Essential = args.Settings.MainCPU(), true
-	if args.Exec { // its sessions leave processes behind, which an init process reaps
-		main.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
-	}
+	// Sessions of ECS Exec leave processes behind, which an init process reaps.
+	main.LinuxParameters = newLinuxParameters(args.Settings.Container, args.Settings.Init || args.Exec)
 	if args.Port != 0 {
 		main.PortMappings = []portMapping{{ContainerPort: args.Port, HostPort: args.Port, Protocol: "tcp"}}
 	}
@@ -161,24 +160,48 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 			"awslogs-region":        args.Region,
 			"awslogs-stream-prefix": name,
 		}},
-		StopTimeout: settings.StopTimeout,
+		StartTimeout: settings.StartTimeout,
+		StopTimeout:  settings.StopTimeout,
+		SystemControls: inOrder(settings.SystemControls,
+			func(name, value string) systemControl { return systemControl{name, value} }),
+		WorkingDir:      settings.WorkingDirectory,
+		LinuxParameters: newLinuxParameters(settings, settings.Init),
 	}
 	if own := args.Images[image]; own != nil {
 		container.DockerLabels = own.Labels
 	} else {
 		_, container.DockerLabels = byDigest(image)
 	}
-	container.DockerLabels = origins.LabelsWith(container.DockerLabels)
+	container.DockerLabels = labelsOf(settings, origins.LabelsWith(container.DockerLabels))
 	if secret := args.PullCredentials[image]; secret != "" {
 		container.PullCredentials = &repositoryCredentials{secret}
 	}
 	if check := settings.HealthCheck; check != nil {
 		container.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}
 	}
-	if settings.Init {
-		container.LinuxParameters = &linuxParameters{InitProcessEnabled: true}
-	}
 	return container
+}
+
+// newLinuxParameters are those of a container, nil for none.
+func newLinuxParameters(settings stage.Container, init bool) *linuxParameters {
+	parameters := &linuxParameters{InitProcessEnabled: init}
+	if c := settings.Capabilities; c != nil && len(c.Add)+len(c.Drop) > 0 {
+		parameters.Capabilities = &capabilities{Add: c.Add, Drop: c.Drop}
+	}
+	if *parameters == (linuxParameters{}) {
+		return nil
+	}
+	return parameters
+}
+
+// labelsOf are a container's docker labels: those of the stage file, and those that say what it runs.
+func labelsOf(settings stage.Container, own map[string]string) map[string]string {
+	if len(settings.DockerLabels) == 0 {
+		return own
+	}
+	labels := maps.Clone(settings.DockerLabels)
+	maps.Copy(labels, own)
+	return labels
 }
 
 // variables are a container's plain variables with their values, its secret ones with their references, and where those

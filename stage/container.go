@@ -2,6 +2,7 @@ package stage
 
 import (
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 )
@@ -23,6 +24,13 @@ type Container struct {
 	// Allowed: no empty element
 	// Example: command: ["serve", "--verbose"]
 	Command []string `json:"command" braces:"shell"`
+
+	// WorkingDirectory replaces the image's `WORKDIR`.
+	//
+	// Default: none; the image's own
+	// Allowed: an absolute path, in its shortest form
+	// Example: workingDirectory: /srv
+	WorkingDirectory string `json:"workingDirectory"`
 
 	// Environment holds the container's own variables, over those of the stage. Once loaded it has those of the stage
 	// merged in.
@@ -67,9 +75,16 @@ type Container struct {
 	// Example: stopTimeout: 60
 	StopTimeout int `json:"stopTimeout" default:"20" min:"2" max:"120" unit:"seconds"`
 
+	// StartTimeout is how long others that wait for the container by `dependsOn` do so, before ECS gives up and stops the
+	// task.
+	//
+	// Default: none; 3 minutes
+	// Example: startTimeout: 60
+	StartTimeout int `json:"startTimeout" min:"2" max:"120" unit:"seconds"`
+
 	// DependsOn has the container wait for others of its task, by their names: until they have been started (`START`), are
-	// healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes ECS gives
-	// up, and the task stops.
+	// healthy (`HEALTHY`), have ended (`COMPLETE`) or have ended with exit code 0 (`SUCCESS`). After 3 minutes, or the
+	// `startTimeout` of what it waits for, ECS gives up, and the task stops.
 	//
 	// Default: none; it starts at once
 	// Allowed: `START`; `HEALTHY`, where the other has a `healthCheck`; `COMPLETE` and `SUCCESS`, where it is not
@@ -114,6 +129,32 @@ type Container struct {
 	// Example: ulimits: {nofile: {soft: 65535, hard: 65535}}
 	// Rule: [ECS Ulimit](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html)
 	Ulimits map[string]Ulimit `json:"ulimits"`
+
+	// Capabilities are the Linux capabilities that the container's processes have more, or less, than Docker gives them.
+	//
+	// Default: none; those of Docker
+	// Example: capabilities: {drop: [ALL]}
+	Capabilities *Capabilities `json:"capabilities"`
+
+	// SystemControls are kernel parameters (`sysctl`), by name. Those of `net.` are the task's, whose containers share one
+	// network: one container sets them for all. Some that ECS takes do not exist on Fargate (`net.core.rmem_max`): then
+	// the container does not start.
+	//
+	// Default: none; those of Fargate
+	// Allowed: `net.*` and `fs.mqueue.*`, `kernel.msgmax`, `kernel.msgmnb`, `kernel.msgmni`, `kernel.sem`,
+	// `kernel.shmall`, `kernel.shmmax`, `kernel.shmmni`, `kernel.shm_rmid_forced`; not two values of one of `net.*` in a
+	// task
+	// Example: systemControls: {net.core.somaxconn: "1024"}
+	// Rule: [ECS SystemControl](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html)
+	SystemControls map[string]string `json:"systemControls"`
+
+	// DockerLabels are labels of the container, by name, for tools that look for their own: an agent that collects logs or
+	// metrics. Tags (`tags`) are what AWS's own tools go by.
+	//
+	// Default: none
+	// Allowed: names that begin with neither `slipway.` nor `com.amazonaws.ecs.`
+	// Example: dockerLabels: {com.datadoghq.tags.service: shop}
+	DockerLabels map[string]string `json:"dockerLabels" outputs:"text"`
 }
 
 // userForm is a user, and a group, by name or by number.
@@ -123,6 +164,7 @@ var userForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-
 func (c *checker) checkContainer(here place, container Container) {
 	checkArguments(here.at("entryPoint"), container.EntryPoint)
 	checkArguments(here.at("command"), container.Command)
+	checkDirectory(here.at("workingDirectory"), container.WorkingDirectory)
 	checkVariableNames(here.at("environment"), slices.Sorted(maps.Keys(container.Environment)))
 	c.checkSecretNames(here, container)
 	checkUses(here.at("uses"), container.Uses)
@@ -131,6 +173,19 @@ func (c *checker) checkContainer(here place, container Container) {
 	here.at("user").expect(userForm.MatchString(container.User), container.User,
 		`"user", "uid", "user:group" or "uid:gid", as in "65532:65532"`)
 	checkUlimits(here.at("ulimits"), container.Ulimits)
+	checkCapabilities(here.at("capabilities"), container.Capabilities)
+	checkSystemControls(here.at("systemControls"), container.SystemControls)
+	checkDockerLabels(here.at("dockerLabels"), container.DockerLabels)
+}
+
+func checkDirectory(here place, directory string) {
+	switch {
+	case !here.present:
+	case !path.IsAbs(directory):
+		here.fail("is %q; write an absolute path, as in /srv", shorten(directory))
+	case path.Clean(directory) != directory:
+		here.fail("is %q; write it as %s", shorten(directory), path.Clean(directory))
+	}
 }
 
 func checkArguments(here place, arguments []string) {

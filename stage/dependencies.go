@@ -28,18 +28,13 @@ func (c *checker) checkDependencies(here place, main string, definition TaskDefi
 
 // isDoubtful tells that what a container waits for was not read whole.
 func isDoubtful(here place, main, other string) bool {
-	if other != main {
-		here = here.at("containers", other)
-	}
+	here = ofContainer(here, main, other)
 	return here.bad || here.at("essential").bad || here.at("healthCheck").bad
 }
 
 // dependency leads to where a container says that it waits for another.
 func dependency(here place, main, name, other string) place {
-	if name != main {
-		here = here.at("containers", name)
-	}
-	return here.at("dependsOn", other)
+	return ofContainer(here, main, name).at("dependsOn", other)
 }
 
 // refusesDependency says why a container cannot wait for another; empty where it can.

@@ -65,6 +65,7 @@ func (c *checker) checkTaskDefinition(here place, name string, definition TaskDe
 	c.checkContainer(here, definition.Container)
 	c.checkContainers(here, name, definition)
 	c.checkDependencies(here, name, definition)
+	checkSharedControls(here, name, definition.AllContainers(name))
 	c.checkSecretSize(here, definition)
 	c.checkPermissions(here.at("permissions"), name, definition.Permissions)
 }

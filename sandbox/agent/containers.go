@@ -44,7 +44,8 @@ func (t *task) create(ctx context.Context, d definition, hostID string) error {
 	}
 	host := &container.HostConfig{NetworkMode: container.NetworkMode("container:" + hostID), LogConfig: logConfig,
 		ReadonlyRootfs: d.ReadonlyRootFilesystem, Mounts: mounts, Resources: t.resources(d),
-		CapAdd: d.LinuxParameters.Capabilities.Add, CapDrop: d.LinuxParameters.Capabilities.Drop}
+		CapAdd: d.LinuxParameters.Capabilities.Add, CapDrop: d.LinuxParameters.Capabilities.Drop,
+		Sysctls: d.sysctls(false)}
 	if d.LinuxParameters.InitProcessEnabled {
 		host.Init = &d.LinuxParameters.InitProcessEnabled
 	}

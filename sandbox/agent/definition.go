@@ -3,7 +3,9 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account/ecs"
 )
 
@@ -27,7 +29,8 @@ type definition struct {
 		InitProcessEnabled bool
 		Capabilities       struct{ Add, Drop []string }
 	}
-	Ulimits []struct {
+	SystemControls []struct{ Namespace, Value string }
+	Ulimits        []struct {
 		Name                 string
 		SoftLimit, HardLimit int64
 	}
@@ -63,6 +66,17 @@ func definitionsOf(d ecs.TaskDefinition) (found []definition, err error) {
 		return nil, fmt.Errorf("reading the containers of %s: %w", d.ARN, err)
 	}
 	return found, nil
+}
+
+// sysctls are the container's kernel parameters: those of the network, or all others.
+func (d definition) sysctls(network bool) map[string]string {
+	found := map[string]string{}
+	for _, control := range d.SystemControls {
+		if strings.HasPrefix(control.Namespace, awslimits.NetworkControl) == network {
+			found[control.Namespace] = control.Value
+		}
+	}
+	return found
 }
 
 // health reports whether the container has a health check that decides something.

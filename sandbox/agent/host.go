@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -90,13 +91,14 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 			agentToken + "=" + token(authority, t.arn)},
 			Labels: map[string]string{accountLabel: t.agent.identity, taskLabel: t.arn}, ExposedPorts: network.PortSet{}}
 		host := &container.HostConfig{NetworkMode: network.NetworkBridge, PortBindings: network.PortMap{},
-			LogConfig: logConfig}
+			LogConfig: logConfig, Sysctls: map[string]string{}}
 		publish := func(port network.Port) {
 			config.ExposedPorts[port] = struct{}{}
 			host.PortBindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}} // any free one
 		}
 		publish(tcp(agentPort))
 		for _, d := range t.definitions {
+			maps.Copy(host.Sysctls, d.sysctls(true))
 			for _, m := range d.PortMappings {
 				if port, ok := network.PortFrom(m.ContainerPort, network.IPProtocol(m.Protocol)); ok {
 					publish(port)

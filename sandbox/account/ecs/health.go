@@ -1,9 +1,9 @@
 package ecs
 
 import (
-	"fmt"
 	"slices"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -99,16 +99,12 @@ func (c Container) checkOptional(fargate bool) error {
 			limit{"healthCheck startPeriod", account.Member(check, "startPeriod"), 0, 300})
 	}
 	if fargate {
-		limits = append(limits, limit{"stopTimeout", c["stopTimeout"], 2, 120})
+		limits = append(limits, limit{"startTimeout", c["startTimeout"], awslimits.LeastTimeout, awslimits.MostTimeout},
+			limit{"stopTimeout", c["stopTimeout"], awslimits.LeastTimeout, awslimits.MostTimeout})
 	}
 	for _, l := range limits {
 		if n, ok := l.value.(float64); l.value != nil && (!ok || n < l.from || n > l.to) {
 			return client("Container %s must be between %v and %v", l.name, l.from, l.to)
-		}
-	}
-	for _, key := range []string{"devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs"} {
-		if value := account.Member(c["linuxParameters"], key); fargate && value != nil && fmt.Sprint(value) != "[]" {
-			return client("Fargate compatible task definitions do not support %s", key)
 		}
 	}
 	return nil

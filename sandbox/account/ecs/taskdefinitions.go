@@ -180,17 +180,32 @@ func (d TaskDefinition) check() error {
 			return client("Container name '%s' is used more than once.", c.Name())
 		}
 		names[c.Name()] = true
-		if err := c.check(d.NetworkMode == "awsvpc", fargate && d.ExecutionRoleARN == ""); err != nil {
-			return err
-		}
-		if err := c.checkOptional(fargate); err != nil {
-			return err
-		}
-		if err := c.checkProcess(); err != nil {
+		if err := d.checkContainer(c, fargate); err != nil {
 			return err
 		}
 	}
 	return d.crosscheck()
+}
+
+// checkContainer refuses what ECS refuses of one container.
+func (d TaskDefinition) checkContainer(c Container, fargate bool) error {
+	awsvpc := d.NetworkMode == "awsvpc"
+	if err := c.check(awsvpc, fargate && d.ExecutionRoleARN == ""); err != nil {
+		return err
+	}
+	checks := []func() error{func() error { return c.checkOptional(fargate) }, c.checkProcess, c.checkKernel}
+	if awsvpc {
+		checks = append(checks, c.checkNetworkMode)
+	}
+	if fargate {
+		checks = append(checks, c.checkFargate)
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deployable finds a task definition that a service may be pointed at.

@@ -147,6 +147,46 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 			"softLimit must not be greater than hardLimit."},
 		"a user with a space": {
 			func(_ *TaskDefinition, c Container) { c["user"] = "no body" }, "Invalid user 'no body' of container 'web'."},
+		"a privileged container": {
+			func(_ *TaskDefinition, c Container) { c["privileged"] = true },
+			"Fargate compatible task definitions do not support privileged"},
+		"shared memory": {
+			func(_ *TaskDefinition, c Container) { c["linuxParameters"] = map[string]any{"sharedMemorySize": 64.0} },
+			"Fargate compatible task definitions do not support sharedMemorySize"},
+		"a file system in memory": {
+			func(_ *TaskDefinition, c Container) {
+				c["linuxParameters"] = map[string]any{"tmpfs": []any{map[string]any{"containerPath": "/run", "size": 64.0}}}
+			}, "Fargate compatible task definitions do not support tmpfs"},
+		"a capability of EC2": {
+			func(_ *TaskDefinition, c Container) {
+				c["linuxParameters"] = map[string]any{"capabilities": map[string]any{"add": []any{"NET_ADMIN"}}}
+			}, "NET_ADMIN is not allowed on Fargate."},
+		"a capability that there is not": {
+			func(_ *TaskDefinition, c Container) {
+				c["linuxParameters"] = map[string]any{"capabilities": map[string]any{"drop": []any{"CAP_NET_RAW"}}}
+			}, "Invalid Linux capability 'CAP_NET_RAW'"},
+		"a GPU": {
+			func(_ *TaskDefinition, c Container) {
+				c["resourceRequirements"] = []any{map[string]any{"type": "GPU", "value": "1"}}
+			}, "do not support GPU resource requirements."},
+		"links": {
+			func(_ *TaskDefinition, c Container) { c["links"] = []any{"side"} },
+			"Links are not supported when networkMode=awsvpc."},
+		"hosts of its own": {
+			func(_ *TaskDefinition, c Container) {
+				c["extraHosts"] = []any{map[string]any{"hostname": "db", "ipAddress": "10.0.0.1"}}
+			}, "Extra hosts are not supported on container when networkMode=awsvpc."},
+		"DNS servers of its own": {
+			func(_ *TaskDefinition, c Container) { c["dnsServers"] = []any{"10.0.0.2"} },
+			"DNS servers are not supported on container when networkMode=awsvpc."},
+		"a kernel parameter of the machine": {
+			func(_ *TaskDefinition, c Container) {
+				c["systemControls"] = []any{map[string]any{"namespace": "vm.swappiness", "value": "1"}}
+			}, "Invalid namespace 'vm.swappiness'"},
+		"a working directory that is relative": {
+			func(_ *TaskDefinition, c Container) { c["workingDirectory"] = "srv" }, "must be an absolute path: 'srv'"},
+		"a start that takes too long": {
+			func(_ *TaskDefinition, c Container) { c["startTimeout"] = 121.0 }, "startTimeout must be between 2 and 120"},
 		"more than 64 KiB": {
 			func(_ *TaskDefinition, c Container) { c["command"] = []any{strings.Repeat("x", 70_000)} },
 			"Max allowed length is '65536' bytes."},
@@ -180,6 +220,11 @@ func TestSeveralContainersThatECSTakes(t *testing.T) {
 		side(d, "mountPoints", []any{map[string]any{"sourceVolume": "data", "containerPath": "/data", "readOnly": true}})
 		d.Containers[1]["cpu"], c["cpu"] = 56.0, 200.0
 		c["dependsOn"], c["user"], c["ulimits"] = after("side", "SUCCESS"), "65532:65532", limit("nofile", 1024, -1)
+		c["workingDirectory"], c["startTimeout"], c["dockerLabels"] = "/srv", 120.0, map[string]any{"team": "shop"}
+		c["systemControls"] = []any{map[string]any{"namespace": "net.core.somaxconn", "value": "1024"}}
+		c["linuxParameters"] = map[string]any{"initProcessEnabled": true,
+			"capabilities": map[string]any{"add": []any{"SYS_PTRACE"}, "drop": []any{"ALL"}}}
+		c["privileged"], c["links"], c["dnsServers"] = false, []any{}, []any{} // as ECS describes what has none
 	})
 	registered, err := RegisterTaskDefinition(newStage(t).Account, testRegion, d)
 	require.NoError(t, err)
