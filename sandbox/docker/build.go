@@ -28,6 +28,8 @@ type build struct {
 	args                          map[string]string
 	cacheFrom                     []string
 	target, platform              string
+	isClassic                     bool                 // built by the classic builder, as the program wants it
+	credentials                   registry.Credentials // of the registry that the image is pushed to
 }
 
 // buildOf reads an image's `build`. Values that a preview does not know yet are left out.
@@ -37,7 +39,16 @@ func (s *server) buildOf(inputs resource.PropertyMap) (*build, error) {
 		settings = inputs["build"].ObjectValue()
 	}
 	b := &build{contextInput: cmp.Or(text(settings["context"]), "."), target: text(settings["target"]),
-		platform: text(settings["platform"]), args: map[string]string{}}
+		platform: text(settings["platform"]), args: map[string]string{},
+		credentials: credentialsOf(inputs["registry"])}
+	switch version := settings["builderVersion"]; {
+	case !version.IsString() || version.StringValue() == "BuilderBuildKit":
+	case version.StringValue() == "BuilderV1":
+		b.isClassic = true
+	default:
+		return nil, fmt.Errorf("build.builderVersion: invalid Docker Builder version %q; write BuilderBuildKit, "+
+			"BuilderV1 or nothing", version.StringValue())
+	}
 	b.dockerfileInput = cmp.Or(text(settings["dockerfile"]), path.Join(b.contextInput, "Dockerfile"))
 	if settings["args"].IsObject() {
 		for key, value := range settings["args"].ObjectValue() {
@@ -143,8 +154,8 @@ func (s *server) buildAndPush(ctx context.Context, urn string, properties *struc
 	}
 	defer cleanUp()
 	s.log.Status(urn, "Pushing Image to the registry")
-	credentials := credentialsOf(inputs["registry"])
-	digest, err := s.registry.Push(ctx, image, tag, credentials, func(message string) { s.log.Status(urn, "%s", message) })
+	digest, err := s.registry.Push(ctx, image, tag, b.credentials,
+		func(message string) { s.log.Status(urn, "%s", message) })
 	if err != nil {
 		return "", nil, err
 	}
@@ -154,7 +165,7 @@ func (s *server) buildAndPush(ctx context.Context, urn string, properties *struc
 		"dockerfile":     resource.NewProperty(filepath.ToSlash(relative)),
 		"imageName":      resource.NewProperty(imageName),
 		"platform":       resource.NewProperty(b.platform),
-		"registryServer": resource.NewProperty(credentials.Server),
+		"registryServer": resource.NewProperty(b.credentials.Server),
 		"repoDigest":     resource.NewProperty(tag.Repository.Name() + "@" + digest.String()),
 		inputsKey:        resource.MakeSecret(resource.NewProperty(inputs)),
 	})
@@ -188,7 +199,7 @@ func (s *server) build(ctx context.Context, urn string, b *build) (image v1.Imag
 	} else {
 		s.warnOnce.Do(func() {
 			reason := "No Docker engine answers"
-			if os.Getenv(engineVariable) == "off" {
+			if isOff() {
 				reason = "The Docker engine is switched off (" + engineVariable + "=off)"
 			}
 			s.log.Warn(urn, "%s, so the sandbox packs images itself. On AWS, pulumi stops here without one: start Docker first.",

@@ -1,10 +1,8 @@
 package docker
 
 import (
-	"archive/tar"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +26,8 @@ const engineVariable = "SANDBOX_DOCKER"
 // answerTime is how long an engine that is there may take to answer.
 const answerTime = 30 * time.Second
 
+func isOff() bool { return os.Getenv(engineVariable) == "off" }
+
 // TaskEngine is the engine that runs an account's tasks; nil where tasks are only recorded.
 func TaskEngine(ctx context.Context) (*client.Client, error) {
 	if os.Getenv(engineVariable) == "build" {
@@ -39,7 +39,7 @@ func TaskEngine(ctx context.Context) (*client.Client, error) {
 // Engine is the engine that DOCKER_HOST names, or the local one; nil where none is there. One that is only slow is an
 // error: to go on without it would leave what it has, and build and run otherwise than a moment ago.
 func Engine(ctx context.Context) (*client.Client, error) {
-	if os.Getenv(engineVariable) == "off" {
+	if isOff() {
 		return nil, nil
 	}
 	docker, err := client.New(client.FromEnv)
@@ -59,9 +59,8 @@ func Engine(ctx context.Context) (*client.Client, error) {
 	return docker, nil
 }
 
-// buildWithEngine builds with the engine's classic builder, which unlike BuildKit takes no session, and exports the
-// image into the directory scratch. The engine keeps only layers, as its cache: the image gets a tag of its own, which
-// goes again.
+// buildWithEngine builds with the engine, and exports the image into the directory scratch. The engine keeps only
+// layers, as its cache: the image gets a tag of its own, which goes again.
 func buildWithEngine(
 	ctx context.Context, docker *client.Client, b *build, scratch string, progress func(string),
 ) (image v1.Image, err error) {
@@ -72,27 +71,8 @@ func buildWithEngine(
 	}
 	defer engineLock.Unlock()
 	tag := "sandbox-build:" + strings.ToLower(rand.Text())
-	options := client.ImageBuildOptions{Tags: []string{tag}, CacheFrom: b.cacheFrom, BuildArgs: map[string]*string{},
-		Target: b.target, Version: buildtypes.BuilderV1, Remove: true, ForceRemove: true}
-	for key, value := range b.args {
-		options.BuildArgs[key] = &value
-	}
-	platform, err := v1.ParsePlatform(b.platform)
-	if err != nil {
-		return nil, fmt.Errorf("build.platform: %w", err)
-	}
-	options.Platforms = []ocispec.Platform{{OS: platform.OS, Architecture: platform.Architecture,
-		Variant: platform.Variant}}
-	reader, writer := io.Pipe()
-	defer reader.Close()
-	go func() { writer.CloseWithError(sendContext(ctx, b, writer)) }()
-	options.Dockerfile = sentDockerfile
-	result, err := docker.ImageBuild(ctx, reader, options)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Body.Close()
-	if err := followBuild(result.Body, progress); err != nil {
+	options := client.ImageBuildOptions{Tags: []string{tag}, CacheFrom: b.cacheFrom, Target: b.target}
+	if err := b.run(ctx, docker, options, sendContext, progress); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -102,66 +82,39 @@ func buildWithEngine(
 	return export(ctx, docker, tag, filepath.Join(scratch, "image.tar"))
 }
 
-// sentDockerfile is the Dockerfile's name on its way to the engine. It is sent beside the context, which need not hold
-// it.
-const sentDockerfile = ".sandbox.Dockerfile"
-
-// sendContext writes the archive that the engine builds from. The engine leaves out what its .dockerignore names: here
-// only what was put in for the engine itself.
-func sendContext(ctx context.Context, b *build, to io.Writer) error {
-	const ignoreFile = ".dockerignore"
-	files, err := contextFiles(ctx, b.context, b.dockerfile)
+// run has the engine build what send writes, to the build's end.
+func (b *build) run(ctx context.Context, docker *client.Client, options client.ImageBuildOptions,
+	send func(context.Context, *build, io.Writer) error, progress func(string)) error {
+	platform, err := v1.ParsePlatform(b.platform)
+	if err != nil {
+		return fmt.Errorf("build.platform: %w", err)
+	}
+	options.Platforms = []ocispec.Platform{{OS: platform.OS, Architecture: platform.Architecture,
+		Variant: platform.Variant}}
+	options.BuildArgs = map[string]*string{}
+	for key, value := range b.args {
+		options.BuildArgs[key] = &value
+	}
+	options.Version = buildtypes.BuilderV1
+	if !b.isClassic { // every engine that the client speaks to has BuildKit, whether or not it is its default
+		options.Version = buildtypes.BuilderBuildKit
+		id, end, err := openSession(ctx, docker, b.credentials)
+		if err != nil {
+			return err
+		}
+		defer end()
+		options.SessionID = id
+	}
+	options.Dockerfile, options.Remove, options.ForceRemove = b.sentDockerfile(), true, true
+	reader, writer := io.Pipe()
+	defer reader.Close()
+	go func() { writer.CloseWithError(send(ctx, b, writer)) }()
+	result, err := docker.ImageBuild(ctx, reader, options)
 	if err != nil {
 		return err
 	}
-	dockerfile, err := os.ReadFile(b.dockerfile)
-	if err != nil {
-		return err
-	}
-	archive := tar.NewWriter(to)
-	ignored := sentDockerfile + "\n" + ignoreFile + "\n"
-	for _, f := range files {
-		if f.path == ignoreFile { // the image may take it
-			content, err := os.ReadFile(f.name)
-			if err != nil {
-				return err
-			}
-			ignored = string(content) + "\n" + sentDockerfile + "\n"
-			continue
-		}
-		if err := f.addTo(archive, f.path); err != nil {
-			return err
-		}
-	}
-	for name, content := range map[string][]byte{sentDockerfile: dockerfile, ignoreFile: []byte(ignored)} {
-		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
-			return err
-		}
-		if _, err := archive.Write(content); err != nil {
-			return err
-		}
-	}
-	return archive.Close()
-}
-
-// followBuild passes a build's messages on until it ends.
-func followBuild(messages io.Reader, progress func(string)) error {
-	for decoder := json.NewDecoder(messages); ; {
-		var message struct {
-			Stream, Status, Error string
-		}
-		if err := decoder.Decode(&message); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("following the build: %w", err)
-		}
-		if message.Error != "" {
-			return errors.New(message.Error)
-		}
-		if line := strings.TrimSpace(message.Stream + message.Status); line != "" {
-			progress(line)
-		}
-	}
+	defer result.Body.Close()
+	return followBuild(result.Body, progress)
 }
 
 // export saves an image of the engine in a file, from which it is read.

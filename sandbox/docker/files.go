@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/moby/go-archive"
 	"github.com/moby/patternmatcher"
@@ -177,7 +178,8 @@ func resolve(base, name string) (string, error) {
 	return filepath.Rel(base, target)
 }
 
-// addTo writes the file into an archive under another path. It belongs to root there, as Docker has it.
+// addTo writes the file into an archive under another path. It belongs to root there, and its time is to the second, as
+// Docker's client has it: BuildKit knows an archive by its first bytes, where more about a time must not stand.
 func (f file) addTo(archive *tar.Writer, path string) error {
 	target := ""
 	if f.info.Mode().Type() == fs.ModeSymlink {
@@ -195,7 +197,8 @@ func (f file) addTo(archive *tar.Writer, path string) error {
 		header.Name += "/"
 	}
 	header.Uid, header.Gid, header.Uname, header.Gname = 0, 0, "", ""
-	header.Format = tar.FormatPAX // times finer than a second
+	header.Format, header.ModTime = tar.FormatPAX, header.ModTime.Truncate(time.Second)
+	header.AccessTime, header.ChangeTime = time.Time{}, time.Time{}
 	if err := archive.WriteHeader(header); err != nil || !f.info.Mode().IsRegular() {
 		return err
 	}

@@ -102,6 +102,10 @@ func (b *build) stageOf(stages []instructions.Stage) (*instructions.Stage, error
 }
 
 func needsEngine(instruction string) error {
+	if isOff() {
+		return fmt.Errorf("%s needs a Docker engine, which is switched off: unset %s, and start Docker", instruction,
+			engineVariable)
+	}
 	return fmt.Errorf("%s needs a Docker engine, and none answers: start Docker, and see that `docker info` reaches it",
 		instruction)
 }

@@ -213,10 +213,12 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 		Changes: pulumirpc.DiffResponse_DIFF_SOME, DetailedDiff: changes, HasDetailedDiff: true}, nil
 }
 
-// Create builds and pushes. A preview only repeats the inputs, so that the outputs are unknown.
+// Create builds and pushes. A preview only repeats the inputs, so that the outputs are unknown, and warns of a build
+// that will fail.
 func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	if req.GetPreview() {
-		return &pulumirpc.CreateResponse{Properties: req.GetProperties()}, nil
+		return &pulumirpc.CreateResponse{Properties: req.GetProperties()},
+			s.warnAhead(ctx, req.GetUrn(), req.GetProperties())
 	}
 	name, properties, err := s.buildAndPush(ctx, req.GetUrn(), req.GetProperties())
 	return &pulumirpc.CreateResponse{Id: name, Properties: properties}, err
@@ -225,7 +227,7 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 // Update builds and pushes again, whatever has changed.
 func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	if req.GetPreview() {
-		return &pulumirpc.UpdateResponse{Properties: req.GetNews()}, nil
+		return &pulumirpc.UpdateResponse{Properties: req.GetNews()}, s.warnAhead(ctx, req.GetUrn(), req.GetNews())
 	}
 	_, properties, err := s.buildAndPush(ctx, req.GetUrn(), req.GetNews())
 	return &pulumirpc.UpdateResponse{Properties: properties}, err

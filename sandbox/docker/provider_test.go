@@ -182,6 +182,7 @@ func TestCheckRefuses(t *testing.T) {
 		"a property that it does not know": {`{"imageName":"` + ecrHost + `/facts:one","color":"red"}`, "color"},
 		"a property of the build":          {inputsOf(`{"context":"app","network":"host"}`), "build.network"},
 		"a property of the registry":       {`{"registry":{"token":"t"}}`, "registry.token"},
+		"a builder that there is not":      {inputsOf(`{"context":"app","builderVersion":"2"}`), `"2"; write BuilderBuildKit`},
 		"a build that is text":             {inputsOf(`"app"`), "`build` must be an object"},
 		"a build in a preview":             {`{"buildOnPreview":true}`, "buildOnPreview"},
 		"an image that is not pushed":      {`{"skipPush":true}`, "skipPush"},
