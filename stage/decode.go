@@ -239,11 +239,13 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 	if of == c.root && !n.place().inherited() {
 		known = append(known, defaultsKey)
 	}
-	message := "there is no such key"
+	message, advice := "there is no such key", insteadOf(key, here)
 	if meant = suggestKey(key, here); meant == "" && Nearest(key, known) != "" {
 		meant = Nearest(key, known)
 	}
-	if meant != "" {
+	if advice != "" {
+		message, meant = message+": "+advice, ""
+	} else if meant != "" {
 		message += fmt.Sprintf("; did you mean %q?", meant)
 	} else if top := suggestTopLevel(key); top != "" {
 		message += fmt.Sprintf("; did you mean %s:%s, which is the whole stage's?", c.namespace, top)

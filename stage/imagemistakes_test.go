@@ -74,6 +74,15 @@ func TestMistakesInImagesAndTheirRegistries(t *testing.T) {
 		"a cache that is no image": {
 			built("        context: app\n        cacheFrom: ['golang:1', 'not an image']"), "images.web.build.cacheFrom[1]",
 			[]string{"not a reference to an image"}},
+		"secrets of a build": {
+			built("        context: app\n        secrets: {TOKEN: x}"), "images.web.build.secrets",
+			[]string{"there is no such key: Pulumi's Docker provider gives a build no secrets", "write its ref"}},
+		"an exported cache": {
+			built("        context: app\n        cache_to: [type=inline]"), "images.web.build.cache_to",
+			[]string{`write args: {BUILDKIT_INLINE_CACHE: "1"}`, "in cacheFrom"}},
+		"a second context": {
+			built("        context: app\n        additionalContexts: {lib: ../lib}"), "images.web.build.additionalContexts",
+			[]string{"gives a build one context", "COPY --from"}},
 		"an argument that is a number": {
 			built("        context: app\n        args: {V: 1.10}"), "images.web.build.args.V",
 			[]string{`write "1.10" in quotes`}},

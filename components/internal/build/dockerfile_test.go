@@ -54,7 +54,14 @@ func TestADockerfileThatDockerTakesPasses(t *testing.T) {
 			"instruction\nTWO\nRUN <<E\nanything\nE\n",
 		"flags that say what a source is": "FROM scratch\nCOPY --parents b/./c /\nCOPY --exclude=*.md b /\nADD " +
 			"--checksum=sha256:0 b /\n",
-		"ONBUILD": "FROM scratch\nONBUILD COPY b /\n",
+		"mounts": "FROM scratch AS tools\nFROM scratch\nRUN --mount=type=cache,target=/b,sharing=locked " +
+			"--mount=type=tmpfs,target=/t --mount=type=secret,id=b,target=/s --mount=type=ssh " +
+			"--mount=type=bind,from=tools,source=/b,target=/b --mount=from=busybox:1,source=/b,target=/x " +
+			"--mount=source=sub/c,target=/c --mount=type=bind,src=$B,target=/d --mount=\"target=/all\" " +
+			"--mount=type=cache,source=b,target=/e x\n",
+		"a RUN of several lines with a mount": "FROM scratch\nRUN --mount=type=cache,target=/b <<E\nCOPY b /\nE\n",
+		"modes and links":                     "FROM scratch\nCOPY --chmod=u=rwX,go=rX --link a /\nADD --chmod=755 --link a /\n",
+		"ONBUILD":                             "FROM scratch\nONBUILD COPY b /\n",
 		"all instructions": "FROM scratch\nMAINTAINER m\nHEALTHCHECK NONE\nSHELL [\"sh\"]\nSTOPSIGNAL " +
 			"TERM\nVOLUME /v\nUSER 1\nEXPOSE 1\nLABEL a=b\nWORKDIR /\n",
 		"in a stage that is not built":     "FROM scratch AS x\nCOPY b /\nFROM scratch\n",
@@ -102,6 +109,11 @@ func TestADockerfileThatDockerRefusesIsRefusedBefore(t *testing.T) {
 			"", []string{"line 2, copies b"}},
 		"a missing file in a numbered stage": {"FROM scratch\nCOPY b /\nFROM scratch\nCOPY --from=0 / /\n", "",
 			[]string{"line 2, copies b"}},
+		"a missing file in a stage that is mounted": {"FROM scratch AS x\nCOPY b /\nFROM scratch\n" +
+			"RUN --mount=type=bind,from=x,target=/x y\n", "", []string{"line 2, copies b"}},
+		"a missing file that is mounted": {"FROM scratch\nRUN --mount=type=cache,target=/c " +
+			"--mount=type=bind,source=b,target=/b --mount=target=/d,src=./d x\n", "",
+			[]string{source + "line 2, mounts b, which", source + "line 2, mounts ./d"}},
 		"a missing file in a known frontend": {"# syntax=docker/dockerfile:1\nFROM scratch\nCOPY b /\n", "",
 			[]string{"line 3, copies b"}},
 		"unknown instructions": {"FROM scratch\nCOPPY a /\n\nRUNN x\n", "",
@@ -155,6 +167,7 @@ func FuzzADockerfileIsCheckedToTheEnd(f *testing.F) {
 			for _, index := range parsed.needed(built) {
 				for _, instruction := range parsed.stages[index].instructions {
 					parsed.copiedFiles(instruction)
+					mountedFiles(instruction)
 				}
 			}
 		}
