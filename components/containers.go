@@ -25,7 +25,8 @@ type containerDefinition struct {
 	Image            string            `json:"image"`
 	LinuxParameters  *linuxParameters  `json:"linuxParameters,omitempty"`
 	LogConfiguration logConfiguration  `json:"logConfiguration"`
-	Memory           int               `json:"memory,omitempty"` // MiB
+	Memory           int               `json:"memory,omitempty"`            // MiB
+	MemoryReserved   int               `json:"memoryReservation,omitempty"` // MiB
 	MountPoints      []mountPoint      `json:"mountPoints"`
 	Name             string            `json:"name"`
 	PortMappings     []portMapping     `json:"portMappings"`

@@ -1,11 +1,14 @@
 package components
 
 import (
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/stage"
 )
 
 // securityGroup decides what reaches tasks or a load balancer. What it admits are resources of their own: an inline
@@ -48,12 +51,7 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 	parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
 	for _, prefix := range ranges {
-		family := "cidrBlocks"
-		if strings.Contains(prefix, ":") {
-			family = "ipv6CidrBlocks"
-		}
-		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port,
-			pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}, parent)
+		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port, fromRange(prefix), parent)
 		if err != nil {
 			return nil, err
 		}
@@ -62,21 +60,53 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 	return rules, nil
 }
 
+// admitPorts opens the further ports of containers to whom each says.
+func (g *securityGroup) admitPorts(ctx *pulumi.Context, name string, containers map[string]stage.Container,
+	parent pulumi.ResourceOption) (rules []pulumi.Resource, err error) {
+	for _, container := range sortedKeys(containers) {
+		for _, port := range containers[container].SortedPorts() {
+			for _, prefix := range port.AllowFrom {
+				rule, err := g.register(ctx, fmt.Sprintf("%s-%d-%s-from-%s", name, port.Port, port.Protocol, prefix), "ingress",
+					port.Protocol, port.Port, fromRange(prefix), []pulumi.ResourceOption{parent})
+				if err != nil {
+					return nil, err
+				}
+				rules = append(rules, rule)
+			}
+		}
+	}
+	return rules, nil
+}
+
+// fromRange names a range of addresses as the other side of a rule.
+func fromRange(prefix string) pulumi.Map {
+	family := "cidrBlocks"
+	if strings.Contains(prefix, ":") {
+		family = "ipv6CidrBlocks"
+	}
+	return pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}
+}
+
 // newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side. One at another
 // port stands beside the earlier one, so that the port of a service is not shut before its tasks at the other one are
 // there.
 func (g *securityGroup) newRule(ctx *pulumi.Context, name, direction string, port int, other pulumi.Map,
 	parent pulumi.ResourceOption) (pulumi.Resource, error) {
-	rule := &securityGroupRule{}
 	inPulumi, standing := besideEarlier(name, strconv.Itoa(port), parent)
+	return g.register(ctx, inPulumi, direction, "tcp", port, other, standing)
+}
+
+func (g *securityGroup) register(ctx *pulumi.Context, name, direction, protocol string, port int, other pulumi.Map,
+	options []pulumi.ResourceOption) (pulumi.Resource, error) {
+	rule := &securityGroupRule{}
 	properties := pulumi.Map{
 		"type":            pulumi.String(direction),
 		"securityGroupId": g.ID(),
-		"protocol":        pulumi.String("tcp"),
+		"protocol":        pulumi.String(protocol),
 		"fromPort":        pulumi.Int(port),
 		"toPort":          pulumi.Int(port),
 	}
 	maps.Copy(properties, other)
-	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", inPulumi, properties, rule,
-		append(standing, awsPackageVersion)...)
+	return rule, ctx.RegisterResource("aws:ec2/securityGroupRule:SecurityGroupRule", name, properties, rule,
+		append(options, awsPackageVersion)...)
 }

@@ -3,6 +3,7 @@ package components
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
@@ -81,6 +82,8 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 		ExecutionRoleArn: args.ExecutionRoleArn.ToStringOutput(),
 		TaskRoleArn:      args.TaskRoleArn.ToStringOutput(),
 		Volumes:          volumes(args.Settings.Volumes()),
+		EphemeralStorage: ephemeralStorage(args.Settings.EphemeralStorage),
+		PidMode:          optionalString(args.Settings.PIDMode),
 		SkipDestroy:      pulumi.Bool(true),
 		Tags:             pulumi.ToStringMap(args.Tags),
 	}, pulumi.Parent(component))
@@ -122,12 +125,13 @@ func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, e
 	// Sessions of ECS Exec leave processes behind, which an init process reaps.
 	main.LinuxParameters = newLinuxParameters(args.Settings.Container, args.Settings.Init || args.Exec)
 	if args.Port != 0 {
-		main.PortMappings = []portMapping{{ContainerPort: args.Port, HostPort: args.Port, Protocol: "tcp"}}
+		main.PortMappings = slices.Concat([]portMapping{newPortMapping(args.Port, "tcp")}, main.PortMappings)
 	}
 	containers := []containerDefinition{main}
 	for name, sidecar := range args.Settings.Containers {
 		beside := args.container(name, sidecar.Image, sidecar.Container, values)
 		beside.CPU, beside.Memory, beside.Essential = sidecar.CPU, sidecar.Memory, sidecar.Essential
+		beside.MemoryReserved = sidecar.MemoryReservation
 		containers = append(containers, beside)
 	}
 	return encodeContainers(containers)
@@ -150,6 +154,7 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 		MountPoints: inOrder(settings.Mounts, func(volume string, m stage.Mount) mountPoint {
 			return mountPoint{m.Path, m.ReadOnly, volume}
 		}),
+		PortMappings: furtherPorts(settings),
 		ReadonlyRoot: settings.ReadonlyRootFilesystem,
 		User:         settings.User,
 		Ulimits: inOrder(settings.Ulimits, func(name string, u stage.Ulimit) ulimit {
@@ -180,6 +185,16 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 		container.HealthCheck = &healthCheck{check.Command, check.Interval, check.Retries, check.StartPeriod, check.Timeout}
 	}
 	return container
+}
+
+func newPortMapping(port int, protocol string) portMapping { return portMapping{port, port, protocol} }
+
+// furtherPorts are those of a container beside the service's.
+func furtherPorts(settings stage.Container) (mappings []portMapping) {
+	for _, port := range settings.SortedPorts() {
+		mappings = append(mappings, newPortMapping(port.Port, port.Protocol))
+	}
+	return mappings
 }
 
 // newLinuxParameters are those of a container, nil for none.
@@ -234,6 +249,14 @@ func volumes(names []string) ecs.TaskDefinitionVolumeArrayInput {
 		volumes = append(volumes, ecs.TaskDefinitionVolumeArgs{Name: pulumi.String(name)})
 	}
 	return volumes
+}
+
+// ephemeralStorage is the disk of a task; nil for what each has.
+func ephemeralStorage(gib int) ecs.TaskDefinitionEphemeralStoragePtrInput {
+	if gib == 0 {
+		return nil
+	}
+	return &ecs.TaskDefinitionEphemeralStorageArgs{SizeInGib: pulumi.Int(gib)}
 }
 
 // cpuArchitecture is what ECS calls an image's platform.

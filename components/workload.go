@@ -127,6 +127,11 @@ func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, e
 	}
 	w.targetRevision = w.Retention.Protect(name, definition, w.Images.refs(settings), pinned)
 	w.group, err = newSecurityGroup(ctx, name, "tasks of "+family, w.Preflight.Network, tags, everywhere, parent)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := w.group.admitPorts(ctx, name, settings.AllContainers(name), parent)
+	w.ready = append(w.ready, opened...)
 	w.TaskRole, w.SecurityGroup = taskRole.Name, w.group.ID().ToStringOutput()
 	w.TargetGroup = pulumi.String("").ToStringOutput()
 	return w, err

@@ -93,6 +93,14 @@ type Container struct {
 	// Rule: [ECS ContainerDependency](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html)
 	DependsOn map[string]string `json:"dependsOn"`
 
+	// Ports are those that the container listens on, beside the service's `port`: for metrics, or of a container beside
+	// the main one. No load balancer sends requests there, and nobody reaches them but the task's own containers, until
+	// their `allowFrom` says who does.
+	//
+	// Default: none
+	// Example: ports: [{port: 9090, allowFrom: ["10.0.0.0/8"]}, {port: 8125, protocol: udp}]
+	Ports []Port `json:"ports"`
+
 	// Mounts are the task's volumes that the container sees, by the volume's name. A volume is there for as long as its
 	// task, and is shared by the containers that mount it. It is empty at first, whatever the image has there; only where
 	// the Dockerfile says VOLUME at that very path, it begins with what the image has.

@@ -9,7 +9,8 @@ import (
 type Service struct {
 	TaskDefinition
 
-	// Port is the TCP port that the container listens on.
+	// Port is the TCP port that the container listens on, to which `route` and `allowFrom` lead. Further ones, of any
+	// container, are in `ports`.
 	//
 	// Default: none; nothing reaches the service
 	// Example: port: 8080
@@ -82,6 +83,7 @@ func (c *checker) checkService(name string, service Service) {
 		here.at("allowFrom").fail("lets addresses reach a service that has no port; write port, or remove allowFrom")
 	}
 	checkRanges(here.at("allowFrom"), service.AllowFrom)
+	c.checkPorts(here, name, service.Port, service.AllContainers(name))
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
 	c.checkDeployment(name, service)

@@ -35,6 +35,13 @@ type Sidecar struct {
 	// Example: memory: 128
 	Memory int `json:"memory" min:"6" max:"249856" unit:"MiB"`
 
+	// MemoryReservation is the memory that ECS keeps for the container: it may use more while the task has some.
+	//
+	// Default: none
+	// Allowed: less than its `memory`, and than the task's
+	// Example: memoryReservation: 64
+	MemoryReservation int `json:"memoryReservation" min:"6" max:"249856" unit:"MiB"`
+
 	// Essential ends the task when the container ends. One whose end others wait for is not essential. In a task that runs
 	// once it is best false: the main container's end is the task's, and should not be hastened by another's.
 	//
@@ -60,6 +67,7 @@ func (c *checker) checkContainers(here place, main string, definition TaskDefini
 		}
 		c.checkSidecarImage(own.at("image"), sidecar.Image, definition.Image)
 		c.checkContainer(own, sidecar.Container)
+		checkReservation(own, sidecar, definition.Memory)
 	}
 	checkShares(here, definition)
 }
@@ -94,6 +102,18 @@ func (c *checker) checkSidecarImage(here place, image, main string) {
 			return
 		}
 		here.failIf(c.unreachable(ref))
+	}
+}
+
+// checkReservation checks the memory that is kept for a container of a task that has so much.
+func checkReservation(own place, sidecar Sidecar, task int) {
+	here, memory := own.at("memoryReservation"), own.at("memory")
+	switch kept := sidecar.MemoryReservation; {
+	case !here.present || memory.bad:
+	case sidecar.Memory != 0 && kept >= sidecar.Memory:
+		here.fail("is %d, and the container may use %d; write less, or remove one of them", kept, sidecar.Memory)
+	case kept >= task:
+		here.fail("is %d, and the task has %d MiB, of which the main container needs some; write less", kept, task)
 	}
 }
 

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,7 +26,9 @@ var otherWords = []struct{ key, words string }{
 		"targetmemory"},
 	// a container
 	{"command", "args cmd commands test"},
-	{"port", "containerport containerports expose exposedport hostport listen portmappings ports targetport"},
+	{"port", "containerport expose exposedport hostport listen targetport"},
+	{"ports", "containerports exposedports portmappings"},
+	{"ephemeralStorage", "disk ephemeral ephemeralstoragesize sizeingib storage"},
 	{"environment", "env environmentvariables envs envvars variables vars"},
 	{"exec", "enableexecutecommand executecommand"},
 	{"init", "initprocessenabled"},
@@ -191,13 +194,15 @@ func inside(t reflect.Type) (held reflect.Type, step string) {
 	}
 }
 
-// Nearest is the name that is most like another one, "" where none is.
+// Nearest is the name that is most like another one, "" where none is; of several, the shortest.
 func Nearest(name string, known []string) string {
 	near := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !isNear(name, k) })
 	if len(near) == 0 {
 		return ""
 	}
-	return slices.MinFunc(near, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	return slices.MinFunc(near, func(a, b string) int {
+		return cmp.Or(distance(name, a)-distance(name, b), len(a)-len(b))
+	})
 }
 
 // isNear tells a slip of the pen: the shorter the names, the less may differ.

@@ -102,6 +102,7 @@ func (c *checker) checkTask(name string, task Task) {
 		here.fail("is the name of a service, too; use another one")
 	}
 	c.checkTaskDefinition(here, name, task.TaskDefinition)
+	c.checkPorts(here, name, 0, task.AllContainers(name))
 	c.checkBefore(here.at("before"), task.Before)
 	if schedule := here.at("schedule"); task.Schedule != nil && !schedule.bad {
 		checkWhen(schedule, task.Schedule.When, task.Schedule.TimeZone)

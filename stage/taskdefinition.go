@@ -33,6 +33,22 @@ type TaskDefinition struct {
 	// Rule: [Fargate task sizes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html)
 	Memory int `json:"memory" default:"512" unit:"MiB"`
 
+	// EphemeralStorage is the disk that a task has for its containers' images, files and volumes, as long as it is there.
+	// AWS charges what is more than the 20 GiB that each task has.
+	//
+	// Default: none; the 20 GiB of each task
+	// Example: ephemeralStorage: 50
+	// Rule: [Fargate ephemeral storage](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html)
+	EphemeralStorage int `json:"ephemeralStorage" min:"21" max:"200" unit:"GiB"`
+
+	// PIDMode has the containers of a task see each other's processes. An agent beside the application needs it where it
+	// watches that from outside; it can also end its processes and read its memory and variables.
+	//
+	// Default: none; each container sees its own processes
+	// Example: pidMode: task
+	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)
+	PIDMode string `json:"pidMode" enum:"task"`
+
 	Container
 
 	// Containers are those beside the main one, by name. They start and stop with it, and share its network: they reach

@@ -46,6 +46,9 @@ func (t *task) create(ctx context.Context, d definition, hostID string) error {
 		ReadonlyRootfs: d.ReadonlyRootFilesystem, Mounts: mounts, Resources: t.resources(d),
 		CapAdd: d.LinuxParameters.Capabilities.Add, CapDrop: d.LinuxParameters.Capabilities.Drop,
 		Sysctls: d.sysctls(false)}
+	if t.work.Definition.PIDMode == "task" {
+		host.PidMode = container.PidMode("container:" + hostID)
+	}
 	if d.LinuxParameters.InitProcessEnabled {
 		host.Init = &d.LinuxParameters.InitProcessEnabled
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecs"
 )
 
 // The containers of a task share its network, and so the kernel parameters of that; others are one's own.
@@ -19,5 +21,19 @@ func TestKernelParametersOfATask(t *testing.T) {
 	for name, want := range map[string][]string{"web": {"1234", "4321"}, "side": {"1234", "8192"}} {
 		f.await(t, arn, name, stopped)
 		require.Equal(t, want, f.lines(name), name)
+	}
+}
+
+// With pidMode task a container sees the others' processes.
+func TestContainersOfATaskThatSeeEachOthersProcesses(t *testing.T) {
+	for mode, first := range map[string]string{"": "/program\x00read=/proc/1/cmdline\x00", "task": "/program\x00"} {
+		t.Run("pidMode "+mode, func(t *testing.T) {
+			f := newFake(t)
+			arn := f.add(t, "1a2b", `[{"name": "web", "command": ["read=/proc/1/cmdline"], "essential": false}]`)
+			f.change(arn, func(w *ecs.AgentTask) { w.Definition.PIDMode = mode })
+			f.start(t)
+			f.await(t, arn, "web", stopped)
+			require.Equal(t, []string{first}, f.lines("web"))
+		})
 	}
 }

@@ -90,7 +90,7 @@ func registerTaskDefinition(c *call) error {
 		Memory: text(c.state, "memory"), ExecutionRoleARN: text(c.state, "executionRoleArn"),
 		TaskRoleARN: text(c.state, "taskRoleArn"),
 		NetworkMode: text(c.state, "networkMode"), RequiresCompatibilities: textList(c.state["requiresCompatibilities"]),
-		RuntimePlatform: platform}
+		RuntimePlatform: platform, PIDMode: text(c.state, "pidMode"), IPCMode: text(c.state, "ipcMode")}
 	if storage, ok := c.state["ephemeralStorage"].(values); ok {
 		d.EphemeralStorage = map[string]int{"sizeInGiB": number(storage, "sizeInGib")}
 	}
@@ -151,8 +151,9 @@ func taskDefinitionValues(d *ecs.TaskDefinition) values {
 	state := values{
 		"arn": d.ARN, "arnWithoutRevision": strings.TrimSuffix(d.ARN, fmt.Sprintf(":%d", d.Revision)),
 		"containerDefinitions": ecs.ContainersJSON(d.Containers), "cpu": d.CPU, "executionRoleArn": d.ExecutionRoleARN,
-		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": "", "memory": d.Memory, "networkMode": d.NetworkMode,
-		"pidMode":              "",
+		"family": d.Family, "inferenceAccelerators": texts, "ipcMode": d.IPCMode, "memory": d.Memory,
+		"networkMode":          d.NetworkMode,
+		"pidMode":              d.PIDMode,
 		"placementConstraints": texts, "requiresCompatibilities": compatibilities, "revision": float64(d.Revision),
 		"taskRoleArn": d.TaskRoleARN, "volumes": sortSet(volumes),
 	}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -51,13 +52,17 @@ func (d TaskDefinition) crosscheck() error {
 				return client("The '%s' setting for container is greater than for the task.", key)
 			}
 		}
+		hard, hasHard := c["memory"].(float64)
+		if soft, is := c["memoryReservation"].(float64); is && hasHard && soft > hard {
+			return client("Invalid setting for container '%s'. 'memory' must be greater than 'memoryReservation'.", c.Name())
+		}
 		n, _ := c["cpu"].(float64)
 		cpu += n
 	}
 	if errCPU == nil && int(cpu) > limit {
 		return client("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.")
 	}
-	return d.checkDependencies()
+	return errors.Join(d.checkPorts(), d.checkDependencies())
 }
 
 // checkDependencies looks at the order in which containers start.

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,43 @@ func (c Container) checkNetworkMode() error {
 // isSet tells a value from one that stands for none.
 func isSet(value any) bool {
 	return value != nil && value != false && value != "" && fmt.Sprint(value) != "[]"
+}
+
+// checkFargate refuses what Fargate does not have for a task.
+func (d TaskDefinition) checkFargate() error {
+	client := func(format string, args ...any) error { return account.Refuse("ClientException", format, args...) }
+	size, given := d.EphemeralStorage["sizeInGiB"]
+	switch {
+	case d.IPCMode != "":
+		return client("Tasks using the Fargate launch type do not support ipcMode.")
+	case d.PIDMode != "" && d.PIDMode != "task":
+		return client("Tasks using the Fargate launch type do not support pidMode '%s'. The supported value for pidMode is "+
+			"'task'.", d.PIDMode)
+	case given && (size < awslimits.LeastStorage || size > awslimits.MostStorage):
+		return client("Ephemeral storage size must be between %d GiB and %d GiB.", awslimits.LeastStorage,
+			awslimits.MostStorage) // ECS's own words are not known
+	}
+	return nil
+}
+
+// checkPorts refuses a port that two containers of one network listen on. ECS's own words are not known.
+func (d TaskDefinition) checkPorts() error {
+	taken := map[string]string{}
+	for _, c := range d.Containers {
+		for _, port := range c.objects("portMappings") {
+			at := fmt.Sprintf("%v/%v", port["containerPort"], cmp.Or(port["protocol"], any("tcp")))
+			if other, is := taken[at]; is && d.NetworkMode == "awsvpc" {
+				return account.Refuse("ClientException", "The containers '%s' and '%s' have the same container port: %s.", other,
+					c.Name(), at)
+			}
+			if protocol := port["protocol"]; protocol != nil && protocol != "tcp" && protocol != "udp" {
+				return account.Refuse("ClientException", "Invalid protocol '%v' in a port mapping of container '%s'.", protocol,
+					c.Name())
+			}
+			taken[at] = c.Name()
+		}
+	}
+	return nil
 }
 
 // checkFargate refuses what Fargate does not have for a container.

@@ -28,6 +28,8 @@ type TaskDefinition struct {
 	RequiresCompatibilities []string          `json:"requiresCompatibilities,omitempty"`
 	RuntimePlatform         map[string]string `json:"runtimePlatform,omitempty"`
 	EphemeralStorage        map[string]int    `json:"ephemeralStorage,omitempty"` // sizeInGiB
+	IPCMode                 string            `json:"ipcMode,omitempty"`
+	PIDMode                 string            `json:"pidMode,omitempty"`
 	Volumes                 []Volume          `json:"volumes,omitempty"`
 	Tags                    map[string]any    `json:"tags,omitempty"`
 	RegisteredAt            float64           `json:"registeredAt"`
@@ -172,6 +174,9 @@ func (d TaskDefinition) check() error {
 			return client("Fargate only supports network mode ‘awsvpc’.")
 		case !onFargate(d.CPU, d.Memory):
 			return client("No Fargate configuration exists for given values.")
+		}
+		if err := d.checkFargate(); err != nil {
+			return err
 		}
 	}
 	names := map[string]bool{}

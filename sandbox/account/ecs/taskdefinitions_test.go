@@ -165,6 +165,25 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 			func(_ *TaskDefinition, c Container) {
 				c["linuxParameters"] = map[string]any{"capabilities": map[string]any{"drop": []any{"CAP_NET_RAW"}}}
 			}, "Invalid Linux capability 'CAP_NET_RAW'"},
+		"communication of the machine": {
+			func(d *TaskDefinition, _ Container) { d.IPCMode = "task" },
+			"Tasks using the Fargate launch type do not support ipcMode."},
+		"processes of the machine": {
+			func(d *TaskDefinition, _ Container) { d.PIDMode = "host" },
+			"do not support pidMode 'host'. The supported value for pidMode is 'task'."},
+		"a disk that is too small": {
+			func(d *TaskDefinition, _ Container) { d.EphemeralStorage = map[string]int{"sizeInGiB": 20} },
+			"must be between 21 GiB and 200 GiB."},
+		"a port of two containers": {
+			func(d *TaskDefinition, c Container) {
+				c["portMappings"] = ports(8080)
+				side(d, "portMappings", ports(8080))
+			}, "The containers 'web' and 'side' have the same container port: 8080/tcp."},
+		"less memory than is kept": {
+			func(d *TaskDefinition, _ Container) {
+				side(d, "memory", 64.0)
+				d.Containers[1]["memoryReservation"] = 65.0
+			}, "'memory' must be greater than 'memoryReservation'."},
 		"a GPU": {
 			func(_ *TaskDefinition, c Container) {
 				c["resourceRequirements"] = []any{map[string]any{"type": "GPU", "value": "1"}}
@@ -209,6 +228,10 @@ func after(container, condition string) any {
 	return []any{map[string]any{"containerName": container, "condition": condition}}
 }
 
+func ports(number float64) any {
+	return []any{map[string]any{"containerPort": number, "hostPort": number, "protocol": "tcp"}}
+}
+
 func limit(name string, soft, hard float64) any {
 	return []any{map[string]any{"name": name, "softLimit": soft, "hardLimit": hard}}
 }
@@ -219,6 +242,7 @@ func TestSeveralContainersThatECSTakes(t *testing.T) {
 		d.Volumes = []Volume{{Name: "data"}}
 		side(d, "mountPoints", []any{map[string]any{"sourceVolume": "data", "containerPath": "/data", "readOnly": true}})
 		d.Containers[1]["cpu"], c["cpu"] = 56.0, 200.0
+		d.EphemeralStorage, d.PIDMode = map[string]int{"sizeInGiB": 200}, "task"
 		c["dependsOn"], c["user"], c["ulimits"] = after("side", "SUCCESS"), "65532:65532", limit("nofile", 1024, -1)
 		c["workingDirectory"], c["startTimeout"], c["dockerLabels"] = "/srv", 120.0, map[string]any{"team": "shop"}
 		c["systemControls"] = []any{map[string]any{"namespace": "net.core.somaxconn", "value": "1024"}}
