@@ -17,6 +17,9 @@ type ownCluster struct {
 	Name pulumi.StringOutput `pulumi:"name"`
 	// Arn of the cluster.
 	Arn pulumi.StringOutput `pulumi:"arn"`
+
+	// capacityProviders let services run on them; empty where none says what it runs on.
+	capacityProviders []pulumi.Resource
 }
 
 // newCluster declares the ECS cluster of a stage.
@@ -35,6 +38,13 @@ func newCluster(ctx *pulumi.Context, settings *stage.Stage) (*ownCluster, error)
 	}, pulumi.Parent(component))
 	if err != nil {
 		return nil, err
+	}
+	if settings.HasCapacity() {
+		providers, err := newCapacityProviders(ctx, name, cluster, component)
+		if err != nil {
+			return nil, err
+		}
+		component.capacityProviders = []pulumi.Resource{providers}
 	}
 	component.Name = cluster.Name
 	component.Arn = cluster.Arn

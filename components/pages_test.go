@@ -12,7 +12,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -21,17 +20,14 @@ import (
 
 // The pages' pieces of a program are the bodies of these functions, so that they compile and do what is said of them.
 
-func spot(ctx *pulumi.Context) error {
+func managedTags(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(
 		func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 			service, is := args.Props.(*ecs.ServiceArgs)
-			if !is || args.Name != "web" {
+			if !is {
 				return nil
 			}
-			service.LaunchType = nil
-			service.CapacityProviderStrategies = ecs.ServiceCapacityProviderStrategyArray{
-				&ecs.ServiceCapacityProviderStrategyArgs{CapacityProvider: pulumi.String("FARGATE_SPOT"), Weight: pulumi.Int(1)},
-			}
+			service.EnableEcsManagedTags = pulumi.Bool(true)
 			return &pulumi.ResourceTransformationResult{Props: service, Opts: args.Opts}
 		})
 }
@@ -102,7 +98,7 @@ func deletionProtection(ctx *pulumi.Context) error {
 }
 
 // pieces are the functions above whose bodies are in the pages.
-var pieces = []string{"spot", "logDriver", "listener", "tags", "deletionProtection"}
+var pieces = []string{"managedTags", "logDriver", "listener", "tags", "deletionProtection"}
 
 func TestThePagesHaveThePiecesOfAProgramThatAreTriedHere(t *testing.T) {
 	t.Parallel()
@@ -138,7 +134,7 @@ func TestAnyPropertyOfAnyResourceCanBeSet(t *testing.T) {
 	keys := map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/*"]},
 		"containers": {"proxy": {"image": "web"}}}, "api": {"image": "web"}}`}
 	recorded := declareOwn(t, keys, ownProgram{after: listener, before: func(ctx *pulumi.Context) error {
-		for _, change := range []func(*pulumi.Context) error{spot, logDriver, tags, deletionProtection} {
+		for _, change := range []func(*pulumi.Context) error{managedTags, logDriver, tags, deletionProtection} {
 			if err := change(ctx); err != nil {
 				return err
 			}
@@ -147,11 +143,7 @@ func TestAnyPropertyOfAnyResourceCanBeSet(t *testing.T) {
 	}}, nil)
 
 	web := recorded.named(t, "aws:ecs/service:Service", "web").Inputs
-	require.NotContains(t, web, resource.PropertyKey("launchType"))
-	require.Equal(t, []any{map[string]any{"capacityProvider": "FARGATE_SPOT", "weight": 1.0}},
-		web["capacityProviderStrategies"].Mappable())
-	api := recorded.named(t, "aws:ecs/service:Service", "api").Inputs
-	require.Equal(t, "FARGATE", api["launchType"].StringValue())
+	require.True(t, web["enableEcsManagedTags"].BoolValue())
 
 	var containers []containerDefinition
 	require.NoError(t, json.Unmarshal([]byte(recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition",

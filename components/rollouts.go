@@ -63,8 +63,9 @@ func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutp
 }
 
 // Hooks are bound to a service for Watch. They note that an update changes it; and they warn where one is created that
-// exists. The key is what the user wrote; component is where the warning is shown.
-func (r *serviceRollouts) Hooks(key, arn string, component pulumi.Resource) (*pulumi.ResourceHookBinding, error) {
+// exists. They move it to its capacity, too. The key is what the user wrote; component is where the warning is shown.
+func (r *serviceRollouts) Hooks(key, arn string, capacity rollout.Capacity, component pulumi.Resource) (
+	*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		service, err := r.existing(arn)
 		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
@@ -83,9 +84,13 @@ func (r *serviceRollouts) Hooks(key, arn string, component pulumi.Resource) (*pu
 	if err != nil {
 		return nil, err
 	}
-	hooks := []*pulumi.ResourceHook{note}
-	return &pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{warn}, AfterCreate: hooks, AfterUpdate: hooks},
-		nil
+	move, err := r.moveHook(key, arn, capacity)
+	if err != nil {
+		return nil, err
+	}
+	type hooks = []*pulumi.ResourceHook
+	return &pulumi.ResourceHookBinding{BeforeCreate: hooks{warn}, BeforeUpdate: hooks{move},
+		AfterCreate: hooks{note, move}, AfterUpdate: hooks{note}}, nil
 }
 
 // whereItExists says what follows where a service exists that is about to be created. A preview cannot tell one that is
@@ -107,6 +112,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string,
 	var asking sync.WaitGroup
 	kept := map[string][]string{}
 	refused, others := map[string]error{}, map[string]error{} // by service
+	var moving []string
 	for name, service := range settings.Services {
 		asking.Go(func() {
 			found, err := r.existing(serviceARN(r.account, settings.Cluster(), name))
@@ -117,6 +123,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string,
 			mutex.Lock()
 			defer mutex.Unlock()
 			others[name] = taken
+			moving = append(moving, moves(settings.Key(name), found, capacityOf(service))...)
 			if awsclient.Denied(err) || errors.Is(err, awsclient.ErrOtherAccount) {
 				refused[name] = err
 			}
@@ -127,6 +134,12 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string,
 		})
 	}
 	asking.Wait()
+	slices.Sort(moving)
+	for _, move := range moving {
+		if err := r.ctx.Log.Info(move, nil); err != nil {
+			return kept, err
+		}
+	}
 	var taken []error
 	for _, name := range sortedKeys(others) {
 		taken = append(taken, others[name])

@@ -11,9 +11,9 @@ func TestAScaledServicesCountIsLeftToTheScaler(t *testing.T) {
 	t.Parallel()
 	recorded := declareStage(t, everything, nil)
 	web, api := recorded.named(t, "aws:ecs/service:Service", "web"), recorded.named(t, "aws:ecs/service:Service", "api")
-	require.Equal(t, []string{"desiredCount"}, web.RegisterRPC.GetIgnoreChanges())
+	require.Contains(t, web.RegisterRPC.GetIgnoreChanges(), "desiredCount")
 	require.InDelta(t, 2, web.Inputs["desiredCount"].NumberValue(), 0, "it starts with the smallest count")
-	require.Empty(t, api.RegisterRPC.GetIgnoreChanges())
+	require.NotContains(t, api.RegisterRPC.GetIgnoreChanges(), "desiredCount")
 
 	require.Len(t, recorded.all("aws:appautoscaling/target:Target"), 1)
 	target := recorded.named(t, "aws:appautoscaling/target:Target", "web")

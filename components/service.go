@@ -19,13 +19,14 @@ const serviceType = "slipway:components:Service"
 // (securityGroup by id, taskRole by name), and where it has a route its url and targetGroup (ARN).
 func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pulumi.Map, error) {
 	name, parent := w.name, pulumi.Parent(w)
-	settings, network, tags := w.Stage.Services[name], w.Preflight.Network, w.Stage.TagsOf(name)
+	settings, network := w.Stage.Services[name], w.Preflight.Network
+	capacity := capacityOf(settings)
 	// Without what is ready the first tasks cannot start, and a first deployment has nothing to roll back to.
 	ready, err := w.group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
 	if err != nil {
 		return nil, err
 	}
-	ready = slices.Concat(ready, w.ready, before)
+	ready = slices.Concat(ready, w.ready, before, w.Cluster.capacityProviders)
 	var route *serviceRoute
 	if settings.Route != nil {
 		if route, err = newRoute(ctx, w); err != nil {
@@ -38,7 +39,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		return nil, err
 	}
 	key, rollouts := w.Stage.Key(name), w.Preflight.rollouts
-	hooks, err := rollouts.Hooks(key, serviceARN(w.Preflight.account, w.Stage.Cluster(), name), w)
+	hooks, err := rollouts.Hooks(key, serviceARN(w.Preflight.account, w.Stage.Cluster(), name), capacity, w)
 	if err != nil {
 		return nil, err
 	}
@@ -47,17 +48,16 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		// Its name is taken until it is gone. The provider says so for a changed input, but not where a user asks for
 		// a replacement: then ECS would answer the creation with the service that is deleted next.
 		pulumi.DeleteBeforeReplace(true),
-	}
-	if kept := keptProperties(settings); len(kept) > 0 {
-		options = append(options, pulumi.IgnoreChanges(kept))
+		pulumi.IgnoreChanges(keptProperties(settings)),
 	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
-		Name:               pulumi.String(name),
-		Cluster:            w.Cluster.Arn,
-		TaskDefinition:     w.targetRevision,
-		DesiredCount:       pulumi.Int(settings.StartReplicas()),
-		LaunchType:         pulumi.String("FARGATE"),
-		SchedulingStrategy: pulumi.String("REPLICA"),
+		Name:                       pulumi.String(name),
+		Cluster:                    w.Cluster.Arn,
+		TaskDefinition:             w.targetRevision,
+		DesiredCount:               pulumi.Int(settings.StartReplicas()),
+		LaunchType:                 launchType(capacity),
+		SchedulingStrategy:         pulumi.String("REPLICA"),
+		CapacityProviderStrategies: capacityStrategies(capacity),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
 			Subnets:        network.subnets(),
 			SecurityGroups: w.securityGroups(),
@@ -74,7 +74,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 		Alarms:                          alarms,
 		PropagateTags:                   pulumi.String("SERVICE"),
 		EnableExecuteCommand:            pulumi.Bool(settings.Exec),
-		Tags:                            pulumi.ToStringMap(tags),
+		Tags:                            pulumi.ToStringMap(tagsWithCapacity(w.Stage.TagsOf(name), capacity)),
 		// The provider calls a rolled-back deployment a success, and waits long for a failed one: see Rollouts.
 		WaitForSteadyState: pulumi.Bool(false),
 	}, options...)
@@ -88,7 +88,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	}
 	serving := rollouts.Watch(service, w.targetRevision, rollout.Rollout{
 		Key: key, LogGroup: w.logGroup(), ExtraTime: settings.ExtraRolloutTime(), Replicas: settings.FixedReplicas(),
-		Alarms: settings.Deployment.HasAlarms(),
+		Alarms: settings.Deployment.HasAlarms(), Capacity: capacity,
 	})
 	summary := pulumi.Map{
 		"family":         pulumi.String(w.Stage.Family(name)),
@@ -132,8 +132,9 @@ func (w *Workload) alarms(ctx *pulumi.Context, route *serviceRoute) (ecs.Service
 }
 
 // keptProperties stay as ECS has them.
-func keptProperties(settings stage.Service) (properties []string) {
-	if settings.Scaling != nil { // which decides the count from now on
+func keptProperties(settings stage.Service) []string {
+	properties := []string{"capacityProviderStrategies", "launchType"} // see rollout.Capacity
+	if settings.Scaling != nil {                                       // which decides the count from now on
 		properties = append(properties, "desiredCount")
 	}
 	// The provider would send 0 for one that goes with its route, and ECS refuses any where no load balancer is

@@ -94,6 +94,14 @@ type document struct {
 	// Rule: [ECS CreateCluster](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html)
 	Cluster ClusterSettings `json:"cluster"`
 
+	// Capacity is what the tasks of services run on that say nothing else. One-off, scheduled and pre-deployment tasks
+	// run on demand.
+	//
+	// Default: none; Fargate on demand
+	// Example: capacity: {spot: 1}
+	// Rule: [Fargate capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html)
+	Capacity *Capacity `json:"capacity"`
+
 	// Roles is how the stage's IAM roles are kept: each service and each task has one with which ECS starts it, and one
 	// that its own code has.
 	//

@@ -187,6 +187,9 @@ func (c *checker) stage(aws AWS) *Stage {
 		if service.Route != nil {
 			service.Route = service.Route.withDefaults()
 		}
+		if service.Capacity == nil {
+			service.Capacity = c.document.Capacity
+		}
 		s.Services[name] = service
 	}
 	for name, task := range c.document.Tasks {

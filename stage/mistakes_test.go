@@ -53,7 +53,7 @@ func TestMistakes(t *testing.T) {
 		"a key in other letters": {
 			oneService("      Memory: 512"), "services.web.Memory", dev, []string{`did you mean "memory"?`}},
 		"an unknown key that is like no other": {
-			oneService("      spot: true"), "services.web.spot", dev, []string{"there is no such key; the keys here are"}},
+			oneService("      sparkle: true"), "services.web.sparkle", dev, []string{"there is no such key; the keys here are"}},
 		"a key of the whole stage in a service": {
 			oneService("      loadBalancer: {}"), "services.web.loadBalancer", dev,
 			[]string{"did you mean slipway:loadBalancer, which is"}},

@@ -57,6 +57,14 @@ type Service struct {
 	// Rule: [Service auto scaling](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html)
 	Scaling *Scaling `json:"scaling"`
 
+	// Capacity is what the service's tasks run on. A change of it is a deployment of the service, which stays; a service
+	// from which it is taken away stays on Fargate's capacity provider.
+	//
+	// Default: none; the stage's `capacity`, or else Fargate on demand
+	// Example: capacity: {spot: 3, onDemand: 1, base: 1}
+	// Rule: [Fargate capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html)
+	Capacity *Capacity `json:"capacity"`
+
 	// Deployment is how ECS brings the service from one revision to the next.
 	//
 	// Example: deployment: {circuitBreaker: stop}
@@ -86,6 +94,7 @@ func (c *checker) checkService(name string, service Service) {
 	c.checkPorts(here, name, service.Port, service.AllContainers(name))
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
+	checkCapacity(here.at("capacity"), service.Capacity)
 	c.checkDeployment(name, service)
 }
 

@@ -19,7 +19,8 @@ func TestSuggestions(t *testing.T) {
 		key, meant string
 	}{
 		// slips of the pen: the shorter the name, the fewer letters
-		{service, "prot", "port"}, {service, "spot", ""}, {service, "sport", "port"}, {service, "enviroment", "environment"},
+		{service, "prot", "port"}, {service, "spot", "capacity.spot"}, {service, "sport", "port"},
+		{service, "enviroment", "environment"},
 		{service, "replcas", "replicas"},
 		{service, "exce", "exec"}, {service, "rote", "route"}, {service, "cpi", "cpu"}, {service, "gpu", "cpu"},
 		{service, "init_", "init"},

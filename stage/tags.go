@@ -10,9 +10,12 @@ import (
 )
 
 // ownTags are those that slipway sets itself.
-var ownTags = []string{"project", "stage", "service", "task", "image"}
+var ownTags = []string{"project", "stage", "service", "task", "image", CapacityTag}
 
-const keptTags = 4 // for slipway's own, of which a resource has three
+// CapacityTag is the tag of a service that says what its tasks are to run on.
+const CapacityTag = "slipway:capacity"
+
+const keptTags = 4 // for slipway's own, of which a service has four
 
 // checkTags checks the stage's own tags, and those that the AWS provider adds to every resource.
 func (c *checker) checkTags(tags map[string]string) {

@@ -39,6 +39,7 @@ func (c *checker) check(aws AWS) {
 	c.checkCertificateDomains()
 	c.checkLoadBalancer(d.LoadBalancer)
 	c.checkNetwork(d.Network)
+	checkCapacity(c.at("capacity"), d.Capacity)
 	c.checkRoles(d.Roles)
 	c.checkTags(d.Tags)
 	c.checkRepository(d.Repository)

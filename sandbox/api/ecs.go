@@ -87,17 +87,19 @@ func serviceObject(s *ecs.Service) object {
 		"assignPublicIp": map[bool]string{true: "ENABLED", false: "DISABLED"}[s.Settings.AssignPublicIP]}}
 	deployments, events := []object{}, []object{}
 	for _, d := range s.Deployments {
-		deployments = append(deployments, object{"id": d.ID, "status": d.Status, "taskDefinition": d.TaskDefinition,
+		described := object{"id": d.ID, "status": d.Status, "taskDefinition": d.TaskDefinition,
 			"desiredCount": d.DesiredCount, "pendingCount": count(s, d.ID, "PENDING"), "runningCount": count(s, d.ID, "RUNNING"),
 			"failedTasks": d.FailedTasks, "createdAt": account.Seconds(d.CreatedAt), "updatedAt": account.Seconds(d.UpdatedAt),
-			"launchType": "FARGATE", "networkConfiguration": network,
-			"rolloutState": d.RolloutState, "rolloutStateReason": d.RolloutStateReason})
+			"networkConfiguration": network,
+			"rolloutState":         d.RolloutState, "rolloutStateReason": d.RolloutStateReason}
+		addCapacity(described, d.Capacity)
+		deployments = append(deployments, described)
 	}
 	for _, e := range s.Events {
 		events = append(events, object{"id": e.ID, "createdAt": account.Seconds(e.CreatedAt), "message": e.Message})
 	}
-	return object{"serviceArn": s.ARN, "serviceName": s.Name, "clusterArn": s.ClusterARN, "status": s.Status,
-		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount, "launchType": "FARGATE",
+	described := object{"serviceArn": s.ARN, "serviceName": s.Name, "clusterArn": s.ClusterARN, "status": s.Status,
+		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount,
 		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
 		"loadBalancers":                 append([]ecs.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
@@ -108,17 +110,32 @@ func serviceObject(s *ecs.Service) object {
 			"alarms":                   s.Settings.Alarms},
 		"enableExecuteCommand": s.Settings.Other["enableExecuteCommand"] == true,
 		"deployments":          deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
+	addCapacity(described, s.Settings.Capacity)
+	return described
+}
+
+// addCapacity says what tasks run on: a launch type, or capacity providers.
+func addCapacity(described object, capacity []ecs.CapacityShare) {
+	if len(capacity) > 0 {
+		described["capacityProviderStrategy"] = capacity
+	} else {
+		described["launchType"] = "FARGATE"
+	}
 }
 
 func updateService(a *account.Account, _ string, p struct {
 	Cluster, Service, TaskDefinition string
 	DesiredCount                     *int
 	ForceNewDeployment               bool
+	CapacityProviderStrategy         *[]ecs.CapacityShare
 }) (any, error) {
 	s, err := ecs.UpdateService(a, p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment,
 		func(settings *ecs.ServiceSettings) {
 			if p.DesiredCount != nil {
 				settings.DesiredCount = *p.DesiredCount
+			}
+			if p.CapacityProviderStrategy != nil {
+				settings.LaunchType, settings.Capacity = "", *p.CapacityProviderStrategy
 			}
 		})
 	if err != nil {

@@ -86,6 +86,9 @@ func taskObject(a *account.Account, task *ecs.Task, tagged bool) (object, error)
 		"launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
 		"cpu": cmp.Or(run.Overrides.CPU, d.CPU), "memory": cmp.Or(run.Overrides.Memory, d.Memory),
 		"createdAt": account.Seconds(task.CreatedAt), "containers": containers, "overrides": run.Overrides}
+	if task.CapacityProvider != "" {
+		described["capacityProviderName"] = task.CapacityProvider
+	}
 	if task.StartedBy != "" {
 		described["startedBy"] = task.StartedBy
 	}

@@ -175,6 +175,9 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	olds, news := req.GetOlds().AsMap(), req.GetNews().AsMap()
 	ignore(req.GetIgnoreChanges(), olds, news)
 	d := kind.properties.diff(olds, news)
+	if kind.differ != nil {
+		kind.differ(olds, news, &d)
+	}
 	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: d.replaces,
 		Stables: d.stables,
 		Diffs:   d.keys, DetailedDiff: d.detailed, HasDetailedDiff: true}

@@ -38,6 +38,16 @@ var cluster = &resourceType{
 	fill:     func(c *call) { c.state["arn"] = c.id },
 }
 
+var clusterCapacityProviders = &resourceType{
+	kind: ecs.ClusterCapacityProviders, noun: "ECS Cluster Capacity Providers", key: "clusterName",
+	properties: properties{
+		"capacityProviders": {set: true, empty: texts},
+		"clusterName":       given,
+		"defaultCapacityProviderStrategies": {set: true, empty: texts, fields: properties{
+			"base": {standard: 0.0}, "capacityProvider": {required: true}, "weight": {empty: 0.0}}},
+	},
+}
+
 var taskDefinition = &resourceType{
 	noun: "ECS Task Definition", key: "family",
 	properties: properties{

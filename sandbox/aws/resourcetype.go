@@ -36,7 +36,9 @@ type resourceType struct {
 	// prepare completes the program's properties before they are checked, as the provider does when it plans.
 	prepare  func(inputs values)
 	validate func(path string, inputs values, fail func(string))
-	custom   *operations
+	// differ adds what the provider says of a change as a whole.
+	differ func(olds, news values, d *difference)
+	custom *operations
 }
 
 // operations replace those of a plain object.

@@ -3,8 +3,12 @@ package aws
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
@@ -18,9 +22,11 @@ var service = &resourceType{
 	properties: properties{
 		"alarms": {fields: properties{"alarmNames": {required: true, set: true}, "enable": {required: true},
 			"rollback": {required: true}}},
-		"capacityProviderStrategies": {unsupported: true, empty: texts},
-		"cluster":                    {replaces: true, computed: true},
-		"deploymentCircuitBreaker":   {fields: properties{"enable": {required: true}, "rollback": {required: true}}},
+		"capacityProviderStrategies": {set: true, empty: texts, fields: properties{"base": optional,
+			"capacityProvider": {required: true}, "weight": optional}},
+		"cluster": {replaces: true, computed: true},
+		"deploymentCircuitBreaker": {kept: true, empty: values{"enable": false, "rollback": false},
+			fields: properties{"enable": {required: true}, "rollback": {required: true}}},
 		"deploymentController": {kept: true, empty: values{"type": "ECS"},
 			fields: properties{"type": {standard: "ECS"}}},
 		"deploymentMaximumPercent":        {standard: 200.0},
@@ -52,11 +58,14 @@ var service = &resourceType{
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		for key, only := range map[string]string{"launchType": "FARGATE", "schedulingStrategy": "REPLICA"} {
-			if value := text(inputs, key); value != only && value != unknown {
+			value := text(inputs, key)
+			onProviders := key == "launchType" && value == "" && inputs["capacityProviderStrategies"] != nil
+			if value != only && value != unknown && !onProviders {
 				fail(fmt.Sprintf("The sandbox runs %s services only. Examine values at '%s.%s'.", only, path, key))
 			}
 		}
 	},
+	differ: differInCapacity,
 	custom: &operations{create: createService, read: readService, update: updateService, delete: deleteService},
 }
 
@@ -79,7 +88,33 @@ func serviceSettings(c *call) ecs.ServiceSettings {
 
 		LoadBalancers:          serviceLoadBalancers(c.state["loadBalancers"]),
 		HealthCheckGracePeriod: number(c.state, "healthCheckGracePeriodSeconds"),
+
+		LaunchType: text(c.state, "launchType"), Capacity: capacityShares(c.state["capacityProviderStrategies"]),
 	}
+}
+
+func capacityShares(given any) (found []ecs.CapacityShare) {
+	list, _ := given.([]any)
+	for _, element := range list {
+		if share, ok := element.(values); ok {
+			found = append(found, ecs.CapacityShare{CapacityProvider: text(share, "capacityProvider"),
+				Weight: number(share, "weight"), Base: number(share, "base")})
+		}
+	}
+	return found
+}
+
+// differInCapacity replaces a service whose capacity changes, but where a deployment is forced and it has one before
+// and after: as the provider does, which says so of a property that programs do not see.
+func differInCapacity(olds, news values, d *difference) {
+	const key, hidden = "capacityProviderStrategies", "__meta"
+	before, after := capacityShares(olds[key]), capacityShares(news[key])
+	forced := isTrue(news, "forceNewDeployment") && len(before) > 0 && len(after) > 0
+	if !slices.Contains(d.keys, key) || forced || slices.Contains(d.replaces, "launchType") {
+		return
+	}
+	d.keys, d.replaces = append([]string{hidden}, d.keys...), append([]string{hidden}, d.replaces...)
+	d.add(resource.PropertyPath{hidden}, updated, true)
 }
 
 func serviceLoadBalancers(given any) (found []ecs.ServiceLoadBalancer) {
@@ -141,6 +176,10 @@ func updateService(c *call) error {
 		func(s *ecs.ServiceSettings) {
 			before := *s
 			*s = serviceSettings(c)
+			if reflect.DeepEqual(capacityShares(c.olds["capacityProviderStrategies"]),
+				capacityShares(c.state["capacityProviderStrategies"])) {
+				s.LaunchType, s.Capacity = before.LaunchType, before.Capacity
+			}
 			if number(c.olds, "desiredCount") == number(c.state, "desiredCount") {
 				s.DesiredCount = before.DesiredCount
 			}
@@ -186,6 +225,16 @@ func readService(c *call) (values, error) {
 	}
 	state["taskDefinition"] = s.TaskDefinition
 	state["desiredCount"] = float64(s.Settings.DesiredCount)
+	state["launchType"] = s.Settings.LaunchType
+	if len(s.Settings.Capacity) == 0 {
+		state["launchType"] = "FARGATE"
+	}
+	shares := []any{}
+	for _, share := range s.Settings.Capacity {
+		shares = append(shares, values{"capacityProvider": share.CapacityProvider, "weight": float64(share.Weight),
+			"base": float64(share.Base)})
+	}
+	state["capacityProviderStrategies"] = sortSet(shares)
 	return state, nil
 }
 

@@ -262,7 +262,7 @@ func notInTheTable(calls string) (missing []string) {
   slipway:roles: {ROLES}
   slipway:services:
     web: {image: web, port: 8080, route: {hosts: [shop.example.com]}, scaling: {max: 4, cpu: 50}, secrets: [KEY],
-      deployment: {maxErrors: 10}, permissions: [%s]}
+      capacity: {spot: 1}, deployment: {maxErrors: 10}, permissions: [%s]}
   slipway:tasks:
     migrate: {image: tools, before: [web]}
     report: {image: tools, schedule: {when: "rate(2 hours)",

@@ -133,7 +133,7 @@ func TestTheLoadBalancerAnswersOnThisMachine(t *testing.T) {
 	require.Empty(t, p.listeners())
 }
 
-func TestNoRequestFailsWhileVersionsComeAndGo(t *testing.T) {
+func TestNoRequestFailsWhileVersionsAndCapacityComeAndGo(t *testing.T) {
 	t.Parallel()
 	p := withContainers(t)
 	p.replace("Pulumi.dev.yaml", "replicas: 1", "replicas: 2")
@@ -147,6 +147,12 @@ func TestNoRequestFailsWhileVersionsComeAndGo(t *testing.T) {
 		p.replace("Pulumi.dev.yaml", versions[i], version)
 		p.up("dev")
 	}
+	p.replace("Pulumi.dev.yaml", "replicas: 2", "replicas: 2\n      capacity: {spot: 1}")
+	p.up("dev")
+	require.Equal(t, []string{"FARGATE_SPOT", "FARGATE_SPOT"}, p.onCapacity())
+	p.replace("Pulumi.dev.yaml", "capacity: {spot: 1}", "capacity: {onDemand: 1}")
+	p.up("dev")
+	require.Equal(t, []string{"FARGATE", "FARGATE"}, p.onCapacity())
 	require.ElementsMatch(t, versions, crowd.end(5000), "each version, and nothing else")
 	require.Equal(t, "three", crowd.last())
 	require.Equal(t, address, p.listeners()[80].Address)

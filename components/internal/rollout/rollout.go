@@ -35,6 +35,8 @@ type Rollout struct {
 	Service, TargetRevision string
 	// Replicas is the desired count; nil where a scaler decides it.
 	Replicas *int
+	// Capacity is what its tasks are to run on.
+	Capacity Capacity
 	// Alarms tells whether any alarm is to take a deployment back.
 	Alarms bool
 	// LogGroup is where its containers' output is.
@@ -101,6 +103,9 @@ func (r *Rollout) look(ctx context.Context, service types.Service) (ended bool, 
 	}
 	switch verdict {
 	case ecsread.Steady:
+		if moved, err := r.move(ctx, service); moved || err != nil {
+			return err != nil, err
+		}
 		if err := r.differs(service); err != nil {
 			r.doubts++
 			return r.doubts == confirmations, err
@@ -134,12 +139,32 @@ func (r *Rollout) unsettled(service types.Service, limit time.Duration, unread e
 		"Look at the events of the service; `pulumi up` goes on waiting", r.Key, short(r.TargetRevision), limit, last)
 }
 
+// move moves a service that this update leaves alone, and that runs on another capacity than it is to: somebody changed
+// it, or ECS took the move back. It tells whether it did so now; what it says of one that this update has moved, and
+// ECS does not show yet, is differs' to judge.
+func (r *Rollout) move(ctx context.Context, service types.Service) (moved bool, err error) {
+	has, differs := r.Capacity.Differs(service)
+	if !differs || r.Changed {
+		return false, nil
+	}
+	r.Progress(fmt.Sprintf("%s.capacity: ECS runs it on %s; moving it to %s", r.Key, has, r.Capacity))
+	r.Changed = true
+	if err := r.Capacity.Move(ctx, r.reader, service, ""); err != nil {
+		return false, fmt.Errorf("%s.capacity: moving the service to %s: %w", r.Key, r.Capacity, err)
+	}
+	return true, nil
+}
+
 // differs says what a steady service is not as it was asked for, which its deployments do not tell.
 func (r *Rollout) differs(service types.Service) error {
 	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
 		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
 			"this program, or by scaling that the stage no longer has. `pulumi up --refresh` sets it", r.Key,
 			service.DesiredCount, *r.Replicas)
+	}
+	if has, differs := r.Capacity.Differs(service); differs {
+		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s. `pulumi up` again moves it",
+			r.Key, has, r.Capacity)
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
 		config.Alarms.Enable {

@@ -59,7 +59,9 @@ type Deployment struct {
 	CreatedAt          time.Time `json:"createdAt"`
 	UpdatedAt          time.Time `json:"updatedAt"`
 	IsRollback         bool      `json:"isRollback"`
-	Baking             bool      `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
+	// Capacity is the service's when it began.
+	Capacity []CapacityShare `json:"capacityProviderStrategy"`
+	Baking   bool            `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
 }
 
 // newDeployment makes a new primary deployment.
@@ -68,7 +70,8 @@ func newDeployment(t *account.Tx, s *Service, taskDefinition string) *Deployment
 		d.Status = statusActive
 	}
 	d := &Deployment{ID: newDeploymentID(t), Status: statusPrimary, TaskDefinition: taskDefinition,
-		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now}
+		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now,
+		Capacity: s.Settings.Capacity}
 	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
 	s.Deployments = append([]*Deployment{d}, s.Deployments...)
 	s.TaskDefinition = taskDefinition

@@ -227,6 +227,7 @@ func (r *rollout) startTasks(primary *Deployment) {
 	for range missing {
 		task := r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name)
 		task.LoadBalancers = s.Settings.LoadBalancers
+		task.CapacityProvider = capacityProvider(primary.Capacity, r.live(primary))
 		s.Tasks = append(s.Tasks, task)
 		r.changed = true
 	}

@@ -3,6 +3,7 @@ package ecs
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,11 @@ type ServiceSettings struct {
 
 	LoadBalancers          []ServiceLoadBalancer `json:"loadBalancers"`
 	HealthCheckGracePeriod int                   `json:"healthCheckGracePeriodSeconds"`
-	// Other holds the properties that change nothing about a rollout (tags, launch type …), by any names.
+	// LaunchType is what CreateService was given: FARGATE, or "". Capacity says what the tasks run on, where that is not
+	// Fargate as the launch type.
+	LaunchType string          `json:"launchType"`
+	Capacity   []CapacityShare `json:"capacityProviderStrategy"`
+	// Other holds the properties that change nothing about a rollout (tags …), by any names.
 	Other account.Object `json:"other"`
 }
 
@@ -129,6 +134,9 @@ func CreateService(a *account.Account, cluster, name, taskDefinition string, set
 		if err != nil {
 			return nil, err
 		}
+		if err := checkCapacity(t, account.AfterSlash(clusterARN), settings); err != nil {
+			return nil, err
+		}
 		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
 			return nil, account.Refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
 		}
@@ -187,6 +195,9 @@ func UpdateService(a *account.Account,
 		before := s.Settings
 		change(&s.Settings)
 		if err := checkSettings(t, s.Settings); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(checkCapacity(t, s.cluster(), s.Settings), checkMove(before, s.Settings, force)); err != nil {
 			return nil, err
 		}
 		d, err := findTaskDefinition(t, cmp.Or(taskDefinition, s.TaskDefinition))

@@ -35,7 +35,9 @@ type Task struct {
 	// Health is what the containers' own checks say: UNKNOWN, HEALTHY or UNHEALTHY, and "" where they have none.
 	Health       string `json:"health"`
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
-	Group        string `json:"group"`        // service:NAME, family:NAME, or what RunTask was told
+	// CapacityProvider is what it runs on; "" for a task of the launch type.
+	CapacityProvider string `json:"capacityProvider,omitempty"`
+	Group            string `json:"group"` // service:NAME, family:NAME, or what RunTask was told
 	// LoadBalancers are those that it is registered with; none for a task without a service.
 	LoadBalancers []ServiceLoadBalancer `json:"loadBalancers,omitempty"`
 	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it,

@@ -81,6 +81,13 @@ func anyWith(something func(*names) []string) func(*names) []string {
 
 func (n *names) clusters() []string { return []string{n.arn("ecs", "cluster/"+n.Cluster())} }
 
+func (n *names) clustersWithCapacity() []string {
+	if !n.HasCapacity() {
+		return nil
+	}
+	return n.clusters()
+}
+
 func (n *names) services() []string {
 	return n.each(func(name string) string { return n.arn("ecs", "service/"+n.Cluster()+"/"+name) }, n.isService)
 }

@@ -23,6 +23,8 @@ var table = []row{
 	// The cluster, its services and their task definitions. ECS has no resources for most actions on the latter.
 	{"aws:ecs/cluster:Cluster", update, "ecs: CreateCluster TagResource; DescribeClusters; UpdateCluster UntagResource; " +
 		"DeleteCluster", (*names).clusters, nil},
+	{"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", update, "ecs: PutClusterCapacityProviders; " +
+		"DescribeClusters", (*names).clustersWithCapacity, nil},
 	{"aws:ecs/service:Service", update, "ecs: CreateService TagResource; DescribeServices; UpdateService UntagResource; " +
 		"DeleteService", (*names).services, nil},
 	{"aws:ecs/taskDefinition:TaskDefinition", update, "ecs: RegisterTaskDefinition", anyWith((*names).taskDefinitions),
