@@ -55,7 +55,7 @@ bench: build app ## measure what docs/performance.md says; RUN=regexp selects
 	$(GO) test $(FLAGS) -count=1 -run '^$$' -bench '$(or $(value RUN),.)' -benchtime 1x -v ./components/internal/build ./components/internal/mirror
 
 docs: ## write docs/configuration.md and docs/stage.schema.json from the code
-	$(GO) run $(FLAGS) ./docs/reference/generate
+	$(GO) test $(FLAGS) ./stage -run "^TestTheDocumentationAndTheSchemaAreThoseOfTheCode$$" -update
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

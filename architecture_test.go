@@ -20,9 +20,10 @@ const rooms = "cmd/slipway/internal/"
 // A package may import those of lower floors, and its own neighbours in the same directory.
 var floors = [][]string{
 	{"internal/awsclient", "internal/awslimits", "internal/git", "internal/imageref", "internal/schedule",
-		"internal/version", "stage/fields"},
+		"internal/origins", "internal/pulumiconfig", "internal/spelling", "internal/version", "stage/fields"},
+	{"internal/secretref"},
 	{"stage", "internal/registries", "internal/taskrun", "internal/awsclient/awstest"},
-	{"internal/registries/registrytest"},
+	{"internal/policies", "internal/registries/registrytest"},
 	{"internal/ecsread"},
 	{"components/internal/build", "components/internal/mirror", "components/internal/predeploy",
 		"components/internal/retention", "components/internal/rollout"},

@@ -8,7 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
 	"slipway/internal/awsclient"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // stageAccount is where the stage lives, as the AWS provider sees it.
@@ -23,7 +23,7 @@ func lookupAccount(ctx *pulumi.Context) (*stageAccount, error) {
 	}
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
 	if err != nil {
-		return nil, settings.Explain(err, stage.FileName(ctx.Stack()))
+		return nil, settings.Explain(err, pulumiconfig.FileName(ctx.Stack()))
 	}
 	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{})
 	if err != nil {

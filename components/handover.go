@@ -3,6 +3,7 @@ package components
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 
+	"slipway/internal/policies"
+	"slipway/internal/secretref"
 	"slipway/stage"
 )
 
@@ -127,7 +130,7 @@ func (h Handover) withChecks(ctx *pulumi.Context, name string) Handover {
 	}
 	for variable, reference := range h.Secrets {
 		secrets[variable] = reference.ToStringOutput().ApplyT(func(text string) (string, error) {
-			if !stage.IsSecretARN(text) {
+			if !secretref.IsARN(text) {
 				return "", fmt.Errorf("the program's hand-over %s: Secrets has %s, whose value is not the ARN of a secret in "+
 					"Secrets Manager or of a parameter in SSM; hand over the ARN of what holds it", name, variable)
 			}
@@ -174,11 +177,7 @@ func handoverOrigin(name string) string { return "hand-over " + name }
 func (h Handover) executionPolicy() (says string, text pulumi.StringOutput) {
 	return strings.Join(sortedKeys(h.Secrets), " "), h.Secrets.ToStringMapOutput().ApplyT(
 		func(references map[string]string) (string, error) {
-			var secrets []stage.Secret
-			for _, reference := range references {
-				secrets = append(secrets, stage.Secret{ARN: reference})
-			}
-			return stage.PolicyText(stage.SecretStatements(secrets, nil)...)
+			return policies.Text(policies.ReadSecrets(slices.Collect(maps.Values(references)))...)
 		}).(pulumi.StringOutput)
 }
 
@@ -203,6 +202,6 @@ func (h Handover) taskPolicy() (says string, text pulumi.StringOutput) {
 				}
 				statements = append(statements, statement{Effect: "Allow", Action: permission.Actions, Resource: resources[i]})
 			}
-			return stage.PolicyText(statements...)
+			return policies.Text(statements...)
 		}).(pulumi.StringOutput)
 }

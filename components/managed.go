@@ -6,6 +6,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	iamsdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"slipway/internal/policies"
 	"slipway/stage"
 )
 
@@ -15,7 +16,7 @@ func managedChanges(ctx context.Context, account *stageAccount, settings *stage.
 	ctx, cancel := context.WithTimeout(ctx, existingLimit)
 	defer cancel()
 	for _, name := range settings.TaskDefinitions() {
-		for _, role := range settings.ManagedRoles(name, account.ARN) {
+		for _, role := range policies.ManagedRoles(settings, name, account.ARN) {
 			clients, err := account.Clients(ctx)
 			if err != nil {
 				return changes

@@ -4,7 +4,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/stage"
+	"slipway/internal/awslimits"
+	"slipway/internal/policies"
 )
 
 // readActions are what pulling an image takes, and looking it up before
@@ -18,7 +19,7 @@ func newRepositoryPolicy(ctx *pulumi.Context, name string, repository *ecr.Repos
 	var statements []statement
 	for _, reader := range readers {
 		one := statement{Effect: "Allow", Action: readActions}
-		if stage.IsOrganization(reader) {
+		if awslimits.OrganizationID.MatchString(reader) {
 			one.Principal = map[string]string{"AWS": "*"}
 			one.Condition = map[string]map[string][]string{"StringEquals": {"aws:PrincipalOrgID": {reader}}}
 		} else {
@@ -26,7 +27,7 @@ func newRepositoryPolicy(ctx *pulumi.Context, name string, repository *ecr.Repos
 		}
 		statements = append(statements, one)
 	}
-	text, err := stage.PolicyText(statements...)
+	text, err := policies.Text(statements...)
 	if err != nil {
 		return err
 	}

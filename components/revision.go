@@ -11,7 +11,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/internal/imageref"
+	"slipway/internal/origins"
+	"slipway/internal/policies"
 	"slipway/internal/registries"
+	"slipway/internal/secretref"
 	"slipway/stage"
 )
 
@@ -38,7 +41,7 @@ func lookupRevision(ctx *pulumi.Context, account *stageAccount, images *registri
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
 	return found.Arn, lookupImages(ctx.Context(), images, name, containers,
-		settings.RepositoryARNs(service, account.ARN))
+		policies.Repositories(settings, service, account.ARN))
 }
 
 // lookupImages finds out whether ECR still has the images of an earlier revision, in repositories that the service's
@@ -50,7 +53,7 @@ func lookupImages(ctx context.Context, images *registries.Registries, name strin
 		if !inECR {
 			continue
 		}
-		if !slices.Contains(repositories, stage.RepositoryARN(image)) {
+		if !slices.Contains(repositories, policies.RepositoryARN(image)) {
 			return fmt.Errorf("the task definition %s runs the image %s, and the service's role may not pull from its "+
 				"repository any more: go back by `git revert`", name, container.Image)
 		}
@@ -83,7 +86,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.AllSecrets() {
-		readable[stage.SecretARN(current.ARN)] = true
+		readable[secretref.ARN(current.ARN)] = true
 		keepsOwn = keepsOwn || current.ARN == ""
 	}
 	uses := map[string]bool{}
@@ -94,18 +97,18 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	}
 	pullCredentials := slices.Collect(maps.Values(settings.PullCredentials(now.TaskDefinition)))
 	for _, container := range containers {
-		origins, _ := stage.OriginsIn(container.DockerLabels)
+		origins, _ := origins.In(container.DockerLabels)
 		for _, needed := range container.Secrets {
 			if uses[origins[needed.Name]] { // and so the role may read what is handed over
 				continue
 			}
-			reference, _ := stage.ParseSecretReference(needed.ValueFrom)
+			reference, _ := secretref.Parse(needed.ValueFrom)
 			own := reference.IsOf(settings.Family(service))
 			switch {
 			case own && !keepsOwn:
 				return fmt.Errorf("is given %s from the secret of the service, which the stage no longer has: go back by "+
 					"`git revert`, which recreates it", needed.Name)
-			case !own && !readable[stage.SecretARN(needed.ValueFrom)]:
+			case !own && !readable[secretref.ARN(needed.ValueFrom)]:
 				return fmt.Errorf("is given the secret %s, which the service's role may not read: name it in services.%s.secrets "+
 					"again, with the same ARN", needed.Name, service)
 			}

@@ -9,10 +9,10 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/stage"
+	"slipway/internal/policies"
 )
 
-type statement = stage.Statement
+type statement = policies.Statement
 
 // roles declares the roles of a workload, below parent.
 type roles struct {
@@ -29,7 +29,7 @@ func (r roles) newTaskRole(ctx *pulumi.Context, name, roleName string) (*iam.Rol
 // newRole declares a role that only a service of AWS can assume, for what it does in this account on behalf of a
 // source.
 func (r roles) newRole(ctx *pulumi.Context, name, roleName, service, source string) (*iam.Role, error) {
-	trust, err := stage.PolicyText(statement{
+	trust, err := policies.Text(statement{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": service},
 		Action:    []string{"sts:AssumeRole"},
@@ -59,15 +59,15 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 		return nil, nil, err
 	}
 	// How many policies there are must be known before the secret's ARN is.
-	like := r.Stage.OwnSecretLike(r.name, r.Preflight.account.ARN)
-	texts, managed, err := stage.Policies(r.Stage.ExecutionStatements(r.name, r.Preflight.account.ARN, like))
+	like := policies.OwnSecretLike(r.Stage, r.name, r.Preflight.account.ARN)
+	texts, managed, err := policies.Split(policies.Execution(r.Stage, r.name, r.Preflight.account.ARN, like))
 	if err != nil {
 		return nil, nil, err
 	}
 	var permissions []pulumi.StringOutput
 	if !managed {
 		permissions = []pulumi.StringOutput{ownSecret.ApplyT(func(own string) (string, error) {
-			return stage.PolicyText(r.Stage.ExecutionStatements(r.name, r.Preflight.account.ARN, own)...)
+			return policies.Text(policies.Execution(r.Stage, r.name, r.Preflight.account.ARN, own)...)
 		}).(pulumi.StringOutput)}
 	} else {
 		for _, text := range texts {
@@ -164,11 +164,11 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	statements := r.Stage.TaskStatements(r.name)
+	statements := policies.Task(r.Stage, r.name)
 	if len(statements) == 0 {
 		return role, handed, nil
 	}
-	texts, managed, err := stage.Policies(statements)
+	texts, managed, err := policies.Split(statements)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/scheduler"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/stage"
+	"slipway/internal/policies"
 )
 
 const scheduleType = "slipway:components:Schedule"
@@ -110,7 +110,7 @@ func scheduleRole(ctx *pulumi.Context, w roles) (*iam.Role, pulumi.Resource, err
 			statements = append(statements, statement{Sid: "GiveUp", Effect: "Allow", Action: []string{"sqs:SendMessage"},
 				Resource: []string{queue}})
 		}
-		return stage.PolicyText(statements...)
+		return policies.Text(statements...)
 	}).(pulumi.StringOutput)
 	attached, err := w.attach(ctx, "schedule", role, queue, permissions)
 	return role, attached, err

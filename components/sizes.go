@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/policies"
 	"slipway/stage"
 )
 
@@ -14,13 +15,13 @@ import (
 func checkSizes(account *stageAccount, settings *stage.Stage) error {
 	var mistakes []error
 	for _, name := range settings.TaskDefinitions() {
-		statements := settings.ExecutionStatements(name, account.ARN, settings.OwnSecretLike(name, account.ARN))
-		_, managed, err := stage.Policies(statements)
+		statements := policies.Execution(settings, name, account.ARN, policies.OwnSecretLike(settings, name, account.ARN))
+		_, managed, err := policies.Split(statements)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w",
 				settings.WhereDefined(name, "secrets"), err))
 		}
-		_, long, err := stage.Policies(settings.TaskStatements(name))
+		_, long, err := policies.Split(policies.Task(settings, name))
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: these %w", settings.WhereDefined(name, "permissions"), err))
 		}
@@ -78,7 +79,8 @@ func taskDefinitionSize(account *stageAccount, settings *stage.Stage, name strin
 	for variable, secret := range definition.AllSecrets() {
 		secrets[variable] = secret.ARN
 		if secret.ARN == "" {
-			secrets[variable] = strings.Join([]string{settings.OwnSecretLike(name, account.ARN), variable, "", someVersion}, ":")
+			own := policies.OwnSecretLike(settings, name, account.ARN)
+			secrets[variable] = strings.Join([]string{own, variable, "", someVersion}, ":")
 		}
 	}
 	text, err := args.containerDefinitions(resolved{images: images, secrets: secrets})

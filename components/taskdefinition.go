@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/origins"
 	"slipway/stage"
 )
 
@@ -140,7 +141,7 @@ func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, e
 // container is what any container of the task has.
 func (args *taskDefinitionArgs) container(name, image string, settings stage.Container,
 	values resolved) containerDefinition {
-	environment, secrets, origins := values.variables(settings)
+	environment, secrets, from := values.variables(settings)
 	container := containerDefinition{
 		Name:       name,
 		Image:      values.images[image],
@@ -177,7 +178,7 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 	} else {
 		_, container.DockerLabels = byDigest(image)
 	}
-	container.DockerLabels = labelsOf(settings, origins.LabelsWith(container.DockerLabels))
+	container.DockerLabels = labelsOf(settings, from.LabelsWith(container.DockerLabels))
 	if secret := args.PullCredentials[image]; secret != "" {
 		container.PullCredentials = &repositoryCredentials{secret}
 	}
@@ -221,22 +222,22 @@ func labelsOf(settings stage.Container, own map[string]string) map[string]string
 
 // variables are a container's plain variables with their values, its secret ones with their references, and where those
 // come from that the stage file does not have.
-func (r resolved) variables(settings stage.Container) (environment, secrets map[string]string, origins stage.Origins) {
-	environment, secrets, origins = map[string]string{}, map[string]string{}, stage.Origins{}
+func (r resolved) variables(settings stage.Container) (environment, secrets map[string]string, from origins.Origins) {
+	environment, secrets, from = map[string]string{}, map[string]string{}, origins.Origins{}
 	maps.Copy(environment, settings.Environment)
-	maps.Copy(origins, settings.Origins)
+	maps.Copy(from, settings.Origins)
 	for name := range settings.Secrets {
 		secrets[name] = r.secrets[name]
 	}
 	for _, used := range settings.Uses {
 		for variable, value := range r.environment[used] {
-			environment[variable], origins[variable] = value, handoverOrigin(used)
+			environment[variable], from[variable] = value, handoverOrigin(used)
 		}
 		for variable, reference := range r.handedSecrets[used] {
-			secrets[variable], origins[variable] = reference, handoverOrigin(used)
+			secrets[variable], from[variable] = reference, handoverOrigin(used)
 		}
 	}
-	return environment, secrets, origins
+	return environment, secrets, from
 }
 
 // volumes are those that containers mount: empty ones, which the task has for itself while it is there.

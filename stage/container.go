@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"slices"
+
+	"slipway/internal/origins"
 )
 
 // Container is what any container of a task may have.
@@ -50,7 +52,7 @@ type Container struct {
 	Secrets map[string]Secret
 
 	// Origins say which of the variables, secret ones among them, the stage file has no values of.
-	Origins Origins `json:"-"`
+	Origins origins.Origins `json:"-"`
 
 	// Uses names what the team's own program hands over to the container: variables, secrets and permissions of a
 	// queue, a database or any other resource that stands beside the stage

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/spelling"
 	"slipway/stage/fields"
 )
 
@@ -240,8 +241,8 @@ func (c *checker) rejectKey(of *node, key string, here reflect.Type) (meant stri
 		known = append(known, defaultsKey)
 	}
 	message, advice := "there is no such key", insteadOf(key, here)
-	if meant = suggestKey(key, here); meant == "" && Nearest(key, known) != "" {
-		meant = Nearest(key, known)
+	if meant = suggestKey(key, here); meant == "" && spelling.Nearest(key, known) != "" {
+		meant = spelling.Nearest(key, known)
 	}
 	if advice != "" {
 		message, meant = message+": "+advice, ""

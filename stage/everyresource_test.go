@@ -30,25 +30,3 @@ func TestWhatAWSGrantsForEveryResourceOnly(t *testing.T) {
 		require.True(t, narrowable(action), action)
 	}
 }
-
-// Beginning with 5,121 characters a role's permissions are managed policies, which an update must be allowed to make.
-func TestARoleThatIsAboutToGetManagedPolicies(t *testing.T) {
-	t.Parallel()
-	resources := strings.Repeat(`"arn:aws:s3:::a-bucket-with-a-long-name/and-a-long-prefix/*", `, 100)
-	settings, err := loadFiles(t, "dev", "", permitted("{actions: ['s3:GetObject'], resources: ["+resources+"]}"))
-	require.NoError(t, err)
-	arn := func(service, resource string) string { return "arn:aws:" + service + ":r:a:" + resource }
-	roles := settings.ManagedRoles("web", arn)
-	require.Len(t, roles, 1)
-	require.Equal(t, "slipway-dev-web-task", roles[0].Name)
-	require.Empty(t, roles[0].Change([]string{"by-hand", "execution-01234567"}))
-	change := roles[0].Change([]string{"by-hand", "task-01234567"})
-	require.Contains(t, change, "services.web.permissions (Pulumi.dev.yaml): the permissions of the role "+
-		"slipway-dev-web-task")
-	require.Contains(t, change, "iam:CreatePolicy, DeletePolicy, GetPolicy, GetPolicyVersion, ListPolicyVersions, "+
-		"TagPolicy, AttachRolePolicy")
-
-	few, err := loadFiles(t, "dev", "", permitted("{"+readUploads+"}"))
-	require.NoError(t, err)
-	require.Empty(t, few.ManagedRoles("web", arn))
-}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/pulumiconfig"
 )
 
 const projectFile = "Pulumi.yaml"
@@ -91,11 +93,11 @@ func encryptedPaths(n *yaml.Node, path string) []string {
 			return []string{path}
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			paths = append(paths, encryptedPaths(n.Content[i+1], path+step(path, n.Content[i].Value))...)
+			paths = append(paths, encryptedPaths(n.Content[i+1], pulumiconfig.Below(path, n.Content[i].Value))...)
 		}
 	case yaml.SequenceNode:
 		for i, element := range n.Content {
-			paths = append(paths, encryptedPaths(element, path+step(path, i))...)
+			paths = append(paths, encryptedPaths(element, pulumiconfig.Below(path, i))...)
 		}
 	}
 	return paths
@@ -108,7 +110,7 @@ func isEncrypted(n *yaml.Node) bool {
 
 // stagesThatBuild are the other stages whose file builds images: those to promote from.
 func stagesThatBuild(in Input) []string {
-	names, err := fs.Glob(os.DirFS(in.Root), FileName("*"))
+	names, err := fs.Glob(os.DirFS(in.Root), pulumiconfig.FileName("*"))
 	if err != nil {
 		return nil
 	}
@@ -118,7 +120,7 @@ func stagesThatBuild(in Input) []string {
 		file := readSource(in.Root, name)
 		images := file.find(in.Project, "images")
 		if images == nil {
-			images = file.find(Namespace, "images")
+			images = file.find(pulumiconfig.Namespace, "images")
 		}
 		if stage == in.Stage || images == nil {
 			continue

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/pulumiconfig"
 )
 
 // CheckIn checks the stage again, now that its region and account are known: what the file alone does not say is not in
@@ -74,11 +75,11 @@ func (c *checker) checkNamesByCase(kinds map[string][]string) {
 		for _, name := range kinds[kind] {
 			folded := strings.ToLower(name)
 			// which is reported as a task of a service's name
-			if other, is := seen[folded]; is && other != Path("services", name) {
+			if other, is := seen[folded]; is && other != pulumiconfig.Path("services", name) {
 				c.at(kind, name).fail("differs from %s in upper and lower case only, and IAM takes the names of their roles "+
 					"for the same; use another name", other)
 			}
-			seen[folded] = Path(kind, name)
+			seen[folded] = pulumiconfig.Path(kind, name)
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package stage
 
-import "reflect"
-
 // document has the keys of a stage, in the shape that the file has them. The decoder, the JSON Schema of stage files
 // (docs/stage.schema.json) and docs/configuration.md are all made from it and from the types that it is made of. A
 // field's tags say what its key is called (json), what it is when absent (default), what it counts (unit), and what is
@@ -177,6 +175,3 @@ type imageDocument struct {
 
 // defaultsKey holds, in Pulumi.yaml, an object of document's shape.
 const defaultsKey = "defaults"
-
-// Document is the type whose fields are the keys of a stage file.
-func Document() reflect.Type { return reflect.TypeFor[document]() }

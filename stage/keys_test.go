@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 // allKeys lists every key that the decoder knows, with what is documented of it.
 func allKeys(t *testing.T) []reference.Key {
 	t.Helper()
-	keys, err := reference.Keys(Document(), ".")
+	keys, err := reference.Keys(reflect.TypeFor[document](), ".")
 	require.NoError(t, err)
 	return keys
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/origins"
+	"slipway/internal/pulumiconfig"
 )
 
 // checker gathers the mistakes of one stage.
@@ -25,8 +28,8 @@ type checker struct {
 }
 
 func newChecker(in Input) *checker {
-	return &checker{in: in, namespace: KeyNamespace(in.Project, in.Config),
-		files: []source{readSource(in.Root, FileName(in.Stage)), readSource(in.Root, projectFile)}}
+	return &checker{in: in, namespace: pulumiconfig.NamespaceOf(in.Project, in.Config),
+		files: []source{readSource(in.Root, pulumiconfig.FileName(in.Stage)), readSource(in.Root, projectFile)}}
 }
 
 // Load decodes, merges and checks a stage. It reads nothing but in and the files below in.Root, and
@@ -57,9 +60,9 @@ func Load(in Input) (*Stage, error) {
 
 // readKeys parses the project's keys into one tree.
 func (c *checker) readKeys() *node {
-	root := &node{file: FileName(c.in.Stage), object: map[string]*node{}}
+	root := &node{file: pulumiconfig.FileName(c.in.Stage), object: map[string]*node{}}
 	for fullKey := range c.in.Config {
-		key, ours := OwnKey(c.in.Project, fullKey)
+		key, ours := pulumiconfig.OwnKey(c.in.Project, fullKey)
 		switch {
 		case !ours:
 			c.checkNamespace(fullKey)
@@ -67,7 +70,7 @@ func (c *checker) readKeys() *node {
 		case fullKey != c.namespace+":"+key:
 			c.rejectSecondNamespace(fullKey, key)
 		default:
-			root.object[key] = c.readKey(fullKey, step("", key))
+			root.object[key] = c.readKey(fullKey, pulumiconfig.Below("", key))
 		}
 	}
 	return root
@@ -223,12 +226,24 @@ func (s *Stage) resolvedContainer(container Container, here place) Container {
 		if !own.present {
 			own = here.in.at("environment", name)
 		}
-		container.Origins = container.Origins.with(name, own)
+		container.Origins = withOrigin(container.Origins, name, own)
 	}
 	container.Environment = variables
 	for _, name := range container.SecretNames {
 		container.Secrets[name] = s.Secrets[name]
-		container.Origins = container.Origins.with(name, here.in.at("secrets", name))
+		container.Origins = withOrigin(container.Origins, name, here.in.at("secrets", name))
 	}
 	return container
+}
+
+// withOrigin adds where a variable's value comes from, if that is not the stage file.
+func withOrigin(of origins.Origins, variable string, value place) origins.Origins {
+	if value.node == nil || value.node.from == "" {
+		return of
+	}
+	if of == nil {
+		of = origins.Origins{}
+	}
+	of[variable] = value.node.from
+	return of
 }

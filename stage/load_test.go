@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/pulumiconfig"
 )
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -42,9 +44,9 @@ func write(t *testing.T, root, name, content string) {
 // input is what the engine makes of the two files. Keys below "secure" arrive decrypted.
 func input(t *testing.T, stage, projectYAML, stageYAML string) Input {
 	t.Helper()
-	files := map[string]string{FileName(stage): stageYAML, projectFile: projectYAML}
+	files := map[string]string{pulumiconfig.FileName(stage): stageYAML, projectFile: projectYAML}
 	in := Input{Project: "slipway", Stage: stage, Root: project(t, files), Config: map[string]string{}}
-	for _, name := range []string{projectFile, FileName(stage)} {
+	for _, name := range []string{projectFile, pulumiconfig.FileName(stage)} {
 		var file struct {
 			Config map[string]any `yaml:"config"`
 		}
@@ -384,8 +386,6 @@ func TestRegistriesAndReaders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]Registry{"ghcr.io": {Credentials: arn}}, got.Registries)
 	require.Equal(t, []string{"210987654321", "o-a1b2c3d4e5"}, got.Repository.Readers)
-	require.True(t, IsOrganization(got.Repository.Readers[1]))
-	require.False(t, IsOrganization(got.Repository.Readers[0]))
 
 	_, err = loadFiles(t, "dev", "", beside("{proxy: {image: 'ghcr.io/shop/proxy@"+digest+"'}}")+registries)
 	require.NoError(t, err, "a container beside the main one runs an image of it")

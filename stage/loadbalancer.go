@@ -190,7 +190,7 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 // checkARN checks that text is the ARN of a thing that the stage may use: in its region and accounts.
 func (c *checker) checkARN(at place, text string, service string, resource *regexp.Regexp, what string) {
 	parsed, err := arn.Parse(text)
-	if err != nil || parsed.Service != service || !accountID.MatchString(parsed.AccountID) ||
+	if err != nil || parsed.Service != service || !awslimits.AccountID.MatchString(parsed.AccountID) ||
 		!resource.MatchString(parsed.Resource) {
 		at.fail("is %q; write the ARN of %s", shorten(text), what)
 		return

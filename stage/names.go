@@ -15,17 +15,8 @@ import (
 // stageName is what both ECS and ECR take, since every name in AWS begins with project and stage.
 var stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
 
-// FileName is the name of the file that the CLI reads a stage from.
-func FileName(stage string) string { return "Pulumi." + stage + ".yaml" }
-
-// ClusterName is the name of a stage's ECS cluster, with which its other names in AWS begin.
-func ClusterName(project, stage string) string { return project + "-" + stage }
-
-// FamilyName is the name of the task definition family of a service or a task.
-func FamilyName(cluster, name string) string { return cluster + "-" + name }
-
 // Cluster is the name of the stage's ECS cluster.
-func (s *Stage) Cluster() string { return ClusterName(s.Project, s.Name) }
+func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
 
 // RepositoryName is the name of the ECR repository of an image that the stage builds.
 func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
@@ -56,14 +47,8 @@ func (s *Stage) OwnImage(name, account, region string) Ref {
 	return own
 }
 
-// RepositoryARN is the ARN of the repository of an image that is in ECR.
-func RepositoryARN(ref Ref) string {
-	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", awslimits.Partition(ref.Region), ref.Region, ref.Account,
-		ref.Repository)
-}
-
 // Family is the name of the task definition family of a service or a task.
-func (s *Stage) Family(service string) string { return FamilyName(s.Cluster(), service) }
+func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
 
 // ExecutionRole is the name of the IAM role with which ECS starts a service's tasks, or a task.
 func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }

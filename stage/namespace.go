@@ -6,59 +6,32 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/spelling"
 	"slipway/stage/fields"
 )
-
-// Namespace is what a stage's keys begin with, whatever the project is called: slipway:services. The project's own name
-// does as well, as Pulumi has it for a project's keys; a stage uses one of the two.
-const Namespace = "slipway"
-
-// OwnKey tells a full key of the stage's, as slipway:services or PROJECT:services, from others'. It returns the key
-// without its namespace.
-func OwnKey(project, fullKey string) (key string, own bool) {
-	if key, own = strings.CutPrefix(fullKey, Namespace+":"); own {
-		return key, true
-	}
-	return strings.CutPrefix(fullKey, project+":")
-}
-
-// KeyNamespace is the namespace of a stage's keys: that of most of them in its configuration, or else the project's
-// name. Keys that no stage has count only where there are no others: the project's own program may read them.
-func KeyNamespace[V any](project string, config map[string]V) string {
-	known, all := 0, 0
-	for fullKey := range config {
-		namespace, key, _ := strings.Cut(fullKey, ":")
-		count := map[string]int{project: -1, Namespace: 1}[namespace]
-		if all += count; slices.Contains(topKeys(), key) {
-			known += count
-		}
-	}
-	if known > 0 || known == 0 && all > 0 {
-		return Namespace
-	}
-	return project
-}
 
 // topKeys are the keys of a stage.
 func topKeys() []string { return append(fields.Names(reflect.TypeFor[document]()), defaultsKey) }
 
-// isPrograms tells a key of the project's own program, which the project's name begins as Pulumi has it, from one of
-// the stage's that is in the wrong namespace: it is not called nearly as one of those.
+// isPrograms tells a key of the project's own program, which the project's name begins as Pulumi has it beside keys of
+// slipway:, from one of the stage's that is in the wrong namespace: it is not called nearly as one of those.
 func (c *checker) isPrograms(key string) bool {
 	name, _, _ := strings.Cut(key, ".")
-	return c.namespace == Namespace && Nearest(name, topKeys()) == "" && !slices.Contains(topKeys(), name)
+	return spelling.Nearest(name, topKeys()) == "" && !slices.Contains(topKeys(), name)
 }
 
 // rejectSecondNamespace refuses a key that has not the namespace of the stage's other ones.
 func (c *checker) rejectSecondNamespace(fullKey, key string) {
 	c.incomplete = true
-	if name, below, _ := strings.Cut(key, "."); !slices.Contains(topKeys(), name) && c.namespace == Namespace {
-		c.keyPlace(fullKey).fail("is nearly %[1]s:%[2]s, and could be a slip for it; write %[1]s:%[2]s%[3]s, or give a key of "+
-			"your own program another name", c.namespace, Nearest(name, topKeys()), strings.TrimRight("."+below, "."))
+	const otherwise = ", or give a key of your own program another name"
+	if name, below, _ := strings.Cut(key, "."); !slices.Contains(topKeys(), name) {
+		c.keyPlace(fullKey).fail("is nearly %[1]s:%[2]s, and could be a slip for it; write %[1]s:%[2]s%[3]s"+
+			otherwise, c.namespace, spelling.Nearest(name, topKeys()), strings.TrimRight("."+below, "."))
 		return
 	}
 	c.keyPlace(fullKey).fail("other keys of this stage begin with %[1]s:, and nothing reads two namespaces; write "+
-		"%[1]s:%[2]s", c.namespace, key)
+		"%[1]s:%[2]s"+otherwise, c.namespace, key)
 }
 
 // checkNamespace refuses a key that nobody reads: one of another namespace that is a slip for the stage's own, for
@@ -74,13 +47,14 @@ func (c *checker) checkNamespace(fullKey string) {
 	case namespace == "aws":
 		c.checkProviderKey(fullKey, key)
 	case slices.Contains(otherNamespaces, namespace):
-	case !isOurs && namespace != c.in.Project && isNear(namespace, c.in.Project) && c.namespace != c.in.Project:
+	case !isOurs && namespace != c.in.Project && spelling.IsNear(namespace, c.in.Project) && c.namespace != c.in.Project:
 		c.keyPlace(fullKey).fail("nothing reads this key; write %s:%s for a key of your own program, whose keys begin with "+
 			"the project's name", c.in.Project, key)
-	case isNear(namespace, c.in.Project), isNear(namespace, Namespace), isOurs && c.isObjectText(fullKey):
+	case spelling.IsNear(namespace, c.in.Project), spelling.IsNear(namespace, pulumiconfig.Namespace),
+		isOurs && c.isObjectText(fullKey):
 		c.rejectNamespace(fullKey, c.namespace+":"+key)
-	case isNear(namespace, "aws") || isNear(namespace, "docker"):
-		meant := Nearest(namespace, []string{"aws", "docker"})
+	case spelling.IsNear(namespace, "aws") || spelling.IsNear(namespace, "docker"):
+		meant := spelling.Nearest(namespace, []string{"aws", "docker"})
 		c.rejectNamespace(fullKey, meant+":"+key)
 	}
 }
@@ -124,7 +98,7 @@ func (c *checker) checkProviderKey(fullKey, key string) {
 		return
 	}
 	message := "the AWS provider has no such key"
-	if meant := Nearest(name, providerKeys); meant != "" {
+	if meant := spelling.Nearest(name, providerKeys); meant != "" {
 		message += "; did you mean \"aws:" + meant + "\"?"
 	} else {
 		message += "; remove it, or correct its name: its keys are " + enumerate(providerKeys)

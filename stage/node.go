@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/pulumiconfig"
 )
 
 // node is one value of the configuration, with where the user wrote it.
@@ -84,25 +85,8 @@ func (n *node) child(key any) *node {
 
 // placeOfChild is where a value below n stands.
 func (n *node) placeOfChild(key any, written *yaml.Node) node {
-	return node{path: n.path + step(n.path, key), file: n.file, from: n.from, hidden: n.hidden, written: written,
+	return node{path: pulumiconfig.Below(n.path, key), file: n.file, from: n.from, hidden: n.hidden, written: written,
 		encrypted: n.encrypted || isEncrypted(written)}
-}
-
-var plainKey = regexp.MustCompile(`^[A-Za-z0-9_/-]+$`)
-
-// step is what a key, or an index into a list, adds to a path.
-func step(path string, key any) string {
-	name, isKey := key.(string)
-	switch {
-	case !isKey:
-		return fmt.Sprintf("[%d]", key)
-	case !plainKey.MatchString(name):
-		return fmt.Sprintf("[%q]", name)
-	case path == "":
-		return name
-	default:
-		return "." + name
-	}
 }
 
 // keys are an object's keys, sorted.
@@ -189,7 +173,7 @@ func (n *node) place() place {
 // at finds the value below p that keys (string) and indices (int) lead to.
 func (p place) at(keys ...any) place {
 	for _, key := range keys {
-		below := place{path: p.path + step(p.path, key), file: p.file, bad: p.unsure}
+		below := place{path: pulumiconfig.Below(p.path, key), file: p.file, bad: p.unsure}
 		if next := p.node.child(key); next != nil {
 			below = next.place()
 		}

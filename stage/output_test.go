@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/internal/origins"
 )
 
 // network are the outputs of the stack network/dev in these tests.
@@ -95,7 +97,7 @@ func TestValuesOfOtherStacksStandForTexts(t *testing.T) {
 	web := got.Services["web"]
 	require.Equal(t, map[string]string{"STAGE": "x", "BORN": "2026-11-23 00:00:00 +0000 UTC",
 		"DATABASE_HOST": "db.internal", "OTHER": "own", "output": "a name like any other"}, web.Environment)
-	require.Equal(t, Origins{
+	require.Equal(t, origins.Origins{
 		"DATABASE_HOST": "output databaseHost of network/dev", "BORN": "output date of network/dev",
 		"PASSWORD": "output password of network/dev", "KEPT": "output secretArn of network/dev",
 	}, web.Origins)
@@ -264,7 +266,7 @@ func TestWithoutOtherStacksAtHandTheirValuesPassAllChecks(t *testing.T) {
           conditions: {StringEquals: {"aws:SourceVpc": [{output: A}]}}
 `, nil)
 	require.NoError(t, err)
-	require.Equal(t, Origins{"HOST": "output a of network/dev", "PASSWORD": "output a of network/dev"},
+	require.Equal(t, origins.Origins{"HOST": "output a of network/dev", "PASSWORD": "output a of network/dev"},
 		got.Services["web"].Origins)
 	require.Equal(t, "${OLD}", got.Services["web"].Environment["OLD"])
 }

@@ -1,8 +1,10 @@
 package stage
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,16 +16,22 @@ import (
 
 	"slipway/docs"
 	"slipway/docs/reference"
+	"slipway/internal/pulumiconfig"
 )
 
 const documentation = "../docs/configuration.md"
 
+var update = flag.Bool("update", false, "write docs/configuration.md and docs/stage.schema.json")
+
 func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	files, err := reference.Files("..", Namespace, Document())
+	files, err := reference.Files("..", pulumiconfig.Namespace, reflect.TypeFor[document]())
 	require.NoError(t, err)
 	require.Len(t, files, 2)
 	for name, want := range files {
+		if *update {
+			require.NoError(t, os.WriteFile(name, []byte(want), 0o644))
+		}
 		got, err := os.ReadFile(name)
 		require.NoError(t, err)
 		require.Equal(t, want, string(got), "%s is not what the code says: run `make docs`", name)
@@ -117,7 +125,7 @@ func TestTheExampleFilesAreSound(t *testing.T) {
 	}
 	require.Len(t, files, 3)
 	for _, name := range []string{"dev", "release"} {
-		got, err := loadFiles(t, name, files[projectFile], files[FileName(name)])
+		got, err := loadFiles(t, name, files[projectFile], files[pulumiconfig.FileName(name)])
 		require.NoError(t, err)
 		require.Equal(t, 8080, got.Services["web"].Port)
 	}

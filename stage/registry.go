@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"slipway/internal/imageref"
+	"slipway/internal/secretref"
 )
 
 // Registry is what the stage is to know of a registry that is not its account's own.
@@ -81,7 +82,7 @@ func (c *checker) checkRegistries(registries map[string]Registry) {
 // checkCredentials checks where a registry's name and password are kept.
 func (c *checker) checkCredentials(here place, text string) {
 	const form = "the ARN of a secret of Secrets Manager, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX"
-	found, is := ParseSecretReference(text)
+	found, is := secretref.Parse(text)
 	switch {
 	case !here.present:
 		here.fail("is missing; write %s", form)

@@ -1,8 +1,9 @@
 package stage
 
 import (
-	"regexp"
 	"slices"
+
+	"slipway/internal/awslimits"
 )
 
 // Repository is how the stage's ECR repositories are kept.
@@ -42,18 +43,11 @@ type Repository struct {
 	Readers []string `json:"readers"`
 }
 
-// organization is the id of an organisation of AWS
-// (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html).
-var organization = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
-
-// IsOrganization tells the id of an organisation from the number of an account, in Repository.Readers.
-func IsOrganization(reader string) bool { return organization.MatchString(reader) }
-
 func (c *checker) checkRepository(repository Repository) {
 	for i, reader := range repository.Readers {
 		here := c.at("repository", "readers", i)
 		switch {
-		case !accountID.MatchString(reader) && !IsOrganization(reader):
+		case !awslimits.AccountID.MatchString(reader) && !awslimits.OrganizationID.MatchString(reader):
 			here.fail("is %q; write an account's number, 12 digits in quotes, or an organisation's id, as in o-a1b2c3d4e5",
 				shorten(reader))
 		case slices.Contains(repository.Readers[:i], reader):

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"slipway/internal/spelling"
 	"slipway/stage/fields"
 )
 
@@ -220,7 +221,7 @@ func lacksOutput(stack, name string, there []string) string {
 		return stack + " has no outputs; let it export the value, and run `pulumi up` there first"
 	}
 	message := fmt.Sprintf("%s has no output %q", stack, name)
-	if meant := Nearest(name, there); meant != "" {
+	if meant := spelling.Nearest(name, there); meant != "" {
 		return message + fmt.Sprintf("; did you mean %q? Its outputs are %s", meant, enumerate(there))
 	}
 	return message + "; its outputs are " + enumerate(there)

@@ -23,7 +23,7 @@ type object = map[string]any
 // compiledSchema is what stage files are held against.
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := reference.Schema([]string{"slipway", "shop"}, Document(), allKeys(t))
+	text, err := reference.Schema([]string{"slipway", "shop"}, reflect.TypeFor[document](), allKeys(t))
 	require.NoError(t, err)
 	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	require.NoError(t, err)

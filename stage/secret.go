@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/secretref"
 )
 
 // Secret is a secret variable: exactly one of ARN and Value is set.
@@ -45,16 +47,16 @@ func (v SecretValue) Reveal() string {
 func (c *checker) checkSecret(name, text string) {
 	path := c.at("secrets", name)
 	switch written := c.root.object["secrets"].object[name]; {
-	case strings.Contains(name, ":") && !IsSecretARN(text):
+	case strings.Contains(name, ":") && !secretref.IsARN(text):
 		path.fail("has a colon, with which ECS's references to a secret part its name from its version; use another name, " +
 			"or keep the value elsewhere and write its ARN")
 	case written.encrypted && text == "":
 		path.fail("is an empty value, encrypted; encrypt the value itself, or remove the key")
-	case written.from != "" && written.encrypted && IsSecretARN(text):
+	case written.from != "" && written.encrypted && secretref.IsARN(text):
 		path.fail("is an ARN that its stack marks as a secret; an ARN is no secret: let it export that as plain text")
-	case isEncrypted(written.written) && IsSecretARN(text):
+	case isEncrypted(written.written) && secretref.IsARN(text):
 		path.fail("is an ARN, encrypted; an ARN is no secret: write it as it is")
-	case written.encrypted || IsSecretARN(text):
+	case written.encrypted || secretref.IsARN(text):
 	case arn.IsARN(text):
 		path.fail("is an ARN of neither a secret nor a parameter; write " +
 			"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, alone or with " +
@@ -64,8 +66,8 @@ func (c *checker) checkSecret(name, text string) {
 			"pulumi.ToSecret), or export the ARN of where it is kept in Secrets Manager or SSM")
 	default:
 		path.fail("is neither encrypted nor the ARN of a secret; encrypt it with `pulumi config set --stack %s --secret "+
-			"--path '%s:secrets%s'`, or write the ARN of where it is kept in Secrets Manager or SSM",
-			c.in.Stage, c.namespace, step("secrets", name))
+			"--path '%s:%s'`, or write the ARN of where it is kept in Secrets Manager or SSM",
+			c.in.Stage, c.namespace, pulumiconfig.Below("secrets", name))
 	}
 }
 
@@ -75,7 +77,7 @@ func (c *checker) checkSecret(name, text string) {
 func (c *checker) isValue(name string) bool {
 	secrets := c.root.object["secrets"]
 	return secrets != nil && secrets.object[name] != nil && secrets.object[name].encrypted &&
-		!IsSecretARN(c.document.Secrets[name])
+		!secretref.IsARN(c.document.Secrets[name])
 }
 
 // secrets are the checked secrets by name.

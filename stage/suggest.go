@@ -1,13 +1,11 @@
 package stage
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
+	"slipway/internal/spelling"
 	"slipway/stage/fields"
 )
 
@@ -92,19 +90,19 @@ func suggestKey(key string, here reflect.Type) string {
 	if found := findMeaning(key, here, 1); found != "" {
 		return found
 	}
-	if found := Nearest(key, fields.Names(here)); found != "" {
+	if found := spelling.Nearest(key, fields.Names(here)); found != "" {
 		return found
 	}
 	if found := findMeaning(key, here, 4); found != "" {
 		return found
 	}
-	return findBelow(here, 2, func(known string) bool { return isNear(key, known) })
+	return findBelow(here, 2, func(known string) bool { return spelling.IsNear(key, known) })
 }
 
 func findMeaning(key string, here reflect.Type, depth int) string {
 	for _, word := range meanings(key) {
 		if found := findBelow(here, depth,
-			func(known string) bool { return plainWord(known) == plainWord(word) }); found != "" {
+			func(known string) bool { return spelling.Plain(known) == spelling.Plain(word) }); found != "" {
 			return found
 		}
 	}
@@ -114,7 +112,9 @@ func findMeaning(key string, here reflect.Type, depth int) string {
 // suggestTopLevel finds the key of the whole stage that was meant by one further down.
 func suggestTopLevel(key string) string {
 	for _, known := range fields.Names(reflect.TypeFor[document]()) {
-		if slices.ContainsFunc(meanings(key), func(word string) bool { return plainWord(known) == plainWord(word) }) {
+		if slices.ContainsFunc(meanings(key), func(word string) bool {
+			return spelling.Plain(known) == spelling.Plain(word)
+		}) {
 			return known
 		}
 	}
@@ -124,7 +124,7 @@ func suggestTopLevel(key string) string {
 // meanings are the names that a key may have here: its own, and those that stand for it, with and without a unit behind
 // it.
 func meanings(key string) []string {
-	word := plainWord(key)
+	word := spelling.Plain(key)
 	words := withKeysOf(word)
 	for _, unit := range units {
 		if bare, has := strings.CutSuffix(word, unit); has && len(bare) >= 2 {
@@ -194,44 +194,6 @@ func inside(t reflect.Type) (held reflect.Type, step string) {
 	}
 }
 
-// Nearest is the name that is most like another one, "" where none is; of several, the shortest.
-func Nearest(name string, known []string) string {
-	near := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !isNear(name, k) })
-	if len(near) == 0 {
-		return ""
-	}
-	return slices.MinFunc(near, func(a, b string) int {
-		return cmp.Or(distance(name, a)-distance(name, b), len(a)-len(b))
-	})
-}
-
-// isNear tells a slip of the pen: the shorter the names, the less may differ.
-func isNear(a, b string) bool {
-	shorter := min(len(plainWord(a)), len(plainWord(b)))
-	return shorter >= 3 && distance(a, b) <= min(1+shorter/6, 3)
-}
-
-// distance counts the letters that differ. Two that changed places are one slip.
-func distance(a, b string) int {
-	a, b = plainWord(a), plainWord(b)
-	differ := levenshtein.Distance(a, b, nil)
-	if differ == 2 && sortedLetters(a) == sortedLetters(b) {
-		return 1
-	}
-	return differ
-}
-
-func sortedLetters(word string) string {
-	letters := []byte(word)
-	slices.Sort(letters)
-	return string(letters)
-}
-
-// plainWord is a name without what spellings differ in: desired_count, desired-count and DesiredCount are one.
-func plainWord(name string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(name))
-}
-
 // missingKeys are keys of other tools for what an update cannot do, by the struct that they are looked for in: in lower
 // case and without separators, with what to do instead.
 var missingKeys = map[reflect.Type][]struct{ words, advice string }{
@@ -248,7 +210,7 @@ var missingKeys = map[reflect.Type][]struct{ words, advice string }{
 // insteadOf is what to do in place of a key that a struct cannot have; empty where nothing is known of it.
 func insteadOf(key string, here reflect.Type) string {
 	for _, each := range missingKeys[here] {
-		if slices.Contains(strings.Fields(each.words), plainWord(key)) {
+		if slices.Contains(strings.Fields(each.words), spelling.Plain(key)) {
 			return each.advice
 		}
 	}

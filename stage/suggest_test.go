@@ -9,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/spelling"
 )
 
 func TestSuggestions(t *testing.T) {
@@ -66,7 +69,7 @@ func TestOtherWordsLeadToKeysThatThereAre(t *testing.T) {
 	t.Parallel()
 	for _, each := range otherWords {
 		for _, word := range strings.Fields(each.words) {
-			require.Equal(t, plainWord(word), word)
+			require.Equal(t, spelling.Plain(word), word)
 			found := findBelow(reflect.TypeFor[document](), 5, func(known string) bool { return known == each.key })
 			require.NotEmpty(t, found, "%s leads to %s", word, each.key)
 		}
@@ -206,8 +209,8 @@ func TestNamespacesThatNobodyReads(t *testing.T) {
 	in.Project = "shop"
 	in.Config["slipway:loadBalancer"] = "{}"
 	_, err := Load(in)
-	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "begin with shop:")
-	requireMistake(t, err, "slipway:loadBalancer", "Pulumi.dev.yaml", "write shop:loadBalancer")
+	require.ErrorContains(t, err, "shop:services (Pulumi.dev.yaml): other keys of this stage begin with slipway:")
+	require.Len(t, err, 3, "one for each key")
 
 	for project, key := range map[string]string{"datadogs": "datadog:apiKey", "gap": "gcp:project",
 		"gitlab": "github:token"} {
@@ -272,9 +275,9 @@ func TestPromotionIsSuggestedFromTheStagesThatBuild(t *testing.T) {
 			t.Parallel()
 			in := input(t, "release", "", "config: {'slipway:services': {web: {image: web}}}")
 			for _, stage := range test.others {
-				write(t, in.Root, FileName(stage), "config: {'slipway:images': {web: {build: {context: app}}}}")
+				write(t, in.Root, pulumiconfig.FileName(stage), "config: {'slipway:images': {web: {build: {context: app}}}}")
 			}
-			write(t, in.Root, FileName("pinned"), "config: {'slipway:images': {web: {ref: x}}}")
+			write(t, in.Root, pulumiconfig.FileName("pinned"), "config: {'slipway:images': {web: {ref: x}}}")
 			_, err := Load(in)
 			requireMistake(t, err, "images", "Pulumi.release.yaml", test.says)
 		})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/pulumiconfig"
 )
 
 // ownTags are those that slipway sets itself.
@@ -35,7 +36,7 @@ func (c *checker) checkTags(tags map[string]string) {
 		where := c.at("tags", key)
 		if !own {
 			value, where = added[key], c.keyPlace(defaultTagsKey)
-			where.path += ".tags" + step("x", key)
+			where.path = pulumiconfig.Below(where.path+".tags", key)
 		}
 		checkTag(where, key, value, own, folded)
 		folded[strings.ToLower(key)] = key

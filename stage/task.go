@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/internal/awslimits"
 )
 
 // Task is what runs once and ends: by hand, on a schedule, or before a deployment.
@@ -129,7 +131,7 @@ func (c *checker) checkDeadLetterQueue(here place, queue string) {
 	}
 	parsed, err := arn.Parse(queue)
 	switch {
-	case err != nil || parsed.Service != "sqs" || !accountID.MatchString(parsed.AccountID):
+	case err != nil || parsed.Service != "sqs" || !awslimits.AccountID.MatchString(parsed.AccountID):
 		here.fail("is %q; write the ARN of an SQS queue, as in arn:aws:sqs:ap-northeast-2:123456789012:failed-tasks",
 			shorten(queue))
 	case !queueName.MatchString(parsed.Resource):

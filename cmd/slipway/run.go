@@ -11,8 +11,8 @@ import (
 	"slipway/cmd/slipway/internal/oneoff"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/pulumiconfig"
 	"slipway/internal/taskrun"
-	"slipway/stage"
 )
 
 func runCommand(directory *string) *cobra.Command {
@@ -74,7 +74,7 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if len(args) > 2 {
 				task.Command = args[2:]
 			}
-			limit := stage.Path("tasks", args[1], "timeout")
+			limit := pulumiconfig.Path("tasks", args[1], "timeout")
 			if cmd.Flags().Changed("timeout") {
 				task.Timeout, limit = timeout, "--timeout"
 			}

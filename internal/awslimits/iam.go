@@ -24,6 +24,13 @@ const (
 // IAMName is that of a role or a policy (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html).
 var IAMName = pattern(`^[\w+=,.@-]{1,128}$`)
 
+// AccountID is the number of an account, OrganizationID the id of an organisation
+// (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html).
+var (
+	AccountID      = pattern(`^[0-9]{12}$`)
+	OrganizationID = pattern(`^o-[a-z0-9]{10,32}$`)
+)
+
 // RolePath is that of a role (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), PolicyPath that
 // of a managed policy, which takes less (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html).
 var (

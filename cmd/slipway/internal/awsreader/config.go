@@ -11,7 +11,7 @@ import (
 
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/awsclient"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // configure prepares calls to AWS with the settings that the stage's own provider has, in an account that the stage may
@@ -22,7 +22,7 @@ func configure(ctx context.Context, stack string, config map[string]string) (cfg
 	if err != nil {
 		return cfg, settings, "", err
 	}
-	file := stage.FileName(stagefile.StageName(stack))
+	file := pulumiconfig.FileName(stagefile.StageName(stack))
 	cfg, err = settings.Load(ctx)
 	if err == nil && cfg.Region == "" {
 		return cfg, settings, "", fmt.Errorf("aws:region (%s): is missing; write the region of the stage, or set AWS_REGION",

@@ -1,6 +1,9 @@
 package comparison
 
-import "slipway/stage"
+import (
+	"slipway/internal/pulumiconfig"
+	"slipway/stage"
+)
 
 // markOrigins says of variables that differ where their values come from that the stage files do not have.
 func markOrigins(unequal []unequalSetting, of [2]stage.TaskDefinition) {
@@ -17,12 +20,12 @@ func originsByPath(of stage.TaskDefinition) map[string]string {
 	found := map[string]string{}
 	add := func(below string, container stage.Container) {
 		for variable, origin := range container.Origins {
-			found[stage.Below(below+"environment", variable)] = origin
+			found[pulumiconfig.Below(below+"environment", variable)] = origin
 		}
 	}
 	add("", of.Container)
 	for name, beside := range of.Containers {
-		add(stage.Below("containers", name)+".", beside.Container)
+		add(pulumiconfig.Below("containers", name)+".", beside.Container)
 	}
 	return found
 }

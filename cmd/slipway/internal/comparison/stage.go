@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -32,7 +33,7 @@ func newComparedStage(ctx context.Context, of *snapshot.Stage) (*comparedStage, 
 		}
 	}
 	for key, text := range config {
-		if _, own := stage.OwnKey(of.Project.Name, key); !own {
+		if _, own := pulumiconfig.OwnKey(of.Project.Name, key); !own {
 			providers[key] = pulumicli.ConfigValue{Value: &text, Secret: slices.Contains(of.SecretKeys, key)}
 		}
 	}

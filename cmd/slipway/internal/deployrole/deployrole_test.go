@@ -15,6 +15,7 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/stagetest"
 	"slipway/internal/awslimits"
+	"slipway/internal/policies"
 	"slipway/stage"
 )
 
@@ -61,7 +62,7 @@ func policy(t *testing.T, file, purpose string) *Policy {
 }
 
 // allowed are the resources and conditions with which a policy allows an action.
-func (p *Policy) allowed(action string) (found []stage.Statement) {
+func (p *Policy) allowed(action string) (found []policies.Statement) {
 	for _, statement := range p.Statement {
 		if slices.Contains(statement.Action, action) {
 			found = append(found, statement)

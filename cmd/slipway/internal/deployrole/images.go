@@ -6,6 +6,7 @@ import (
 
 	"slipway/internal/awslimits"
 	"slipway/internal/imageref"
+	"slipway/internal/policies"
 	"slipway/stage"
 )
 
@@ -53,11 +54,11 @@ func (n *names) ownRepositories(has func(stage.Image) bool) (arns []string) {
 func (n *names) imageRepositories() []string {
 	arns := n.repositories()
 	for _, name := range n.TaskDefinitions() {
-		arns = append(arns, n.RepositoryARNs(name, n.arn)...)
+		arns = append(arns, policies.Repositories(n.Stage, name, n.arn)...)
 	}
 	for _, image := range n.Images {
 		if image.Ref != nil && image.Ref.Account != "" && !image.Mirror {
-			arns = append(arns, stage.RepositoryARN(*image.Ref))
+			arns = append(arns, policies.RepositoryARN(*image.Ref))
 		}
 	}
 	if n.broad {
@@ -76,7 +77,7 @@ func (n *names) imageRepositories() []string {
 func (n *names) elsewhere() (arns []string) {
 	add := func(ref imageref.Ref, copied bool) {
 		if ref.Account != "" && (copied || !ref.In(n.account, n.region)) {
-			arns = append(arns, stage.RepositoryARN(ref))
+			arns = append(arns, policies.RepositoryARN(ref))
 		}
 	}
 	for _, image := range n.Images {

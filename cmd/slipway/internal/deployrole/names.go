@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/policies"
 	"slipway/stage"
 )
 
@@ -63,8 +64,12 @@ func (n *names) isPredeploy(name string) bool {
 func (n *names) isScheduled(name string) bool {
 	return n.isTask(name) && n.Tasks[name].Schedule != nil
 }
-func (n *names) keepsSecrets(name string) bool { return n.OwnSecretLike(name, n.arn) != "" }
-func (n *names) hasManaged(name string) bool   { return len(n.ManagedRoles(name, n.arn)) > 0 }
+func (n *names) keepsSecrets(name string) bool {
+	return policies.OwnSecretLike(n.Stage, name, n.arn) != ""
+}
+func (n *names) hasManaged(name string) bool {
+	return len(policies.ManagedRoles(n.Stage, name, n.arn)) > 0
+}
 
 // anything is what AWS has no resources for.
 func anything(*names) []string { return []string{"*"} }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/internal/policies"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -31,7 +33,7 @@ var Purposes = map[string]purposes{"update": update, "preview": preview, "promot
 // Policy is an IAM policy, or the trust policy of a role.
 type Policy struct {
 	Version   string
-	Statement []stage.Statement
+	Statement []policies.Statement
 	// Notes say what to know of it.
 	Notes []string `json:"-"`
 }
@@ -74,10 +76,10 @@ func policyOf(stages []*stage.Stage, broad bool, purpose purposes) (*Policy, err
 	n := all[0]
 	if n.account == "*" {
 		policy.note("%s does not say the account, so the policy is for any: write it as the only one of "+
-			"aws:allowedAccountIds", stage.FileName(n.Name))
+			"aws:allowedAccountIds", pulumiconfig.FileName(n.Name))
 	}
 	if n.region == "*" {
-		policy.note("%s does not say aws:region, so the policy is for any", stage.FileName(n.Name))
+		policy.note("%s does not say aws:region, so the policy is for any", pulumiconfig.FileName(n.Name))
 	}
 	statements, err := statementsOf(all, purpose)
 	policy.Statement = statements
@@ -85,7 +87,7 @@ func policyOf(stages []*stage.Stage, broad bool, purpose purposes) (*Policy, err
 }
 
 // statementsOf has the rows for a purpose, with all that may be done to the same things in one statement.
-func statementsOf(all []*names, purpose purposes) (statements []stage.Statement, err error) {
+func statementsOf(all []*names, purpose purposes) (statements []policies.Statement, err error) {
 	byScope := map[string]int{}
 	for _, row := range table {
 		var resources []string
@@ -108,7 +110,7 @@ func statementsOf(all []*names, purpose purposes) (statements []stage.Statement,
 		if !known {
 			i = len(statements)
 			byScope[string(scope)] = i
-			statements = append(statements, stage.Statement{Effect: "Allow", Resource: resources, Condition: when})
+			statements = append(statements, policies.Statement{Effect: "Allow", Resource: resources, Condition: when})
 		}
 		statements[i].Action = append(statements[i].Action, row.allActions()...)
 	}
@@ -143,12 +145,12 @@ func (p *Policy) note(format string, args ...any) {
 // withoutRepetition has what is said under the same condition of things of several AWS services in one statement: an
 // action is of one service, and is never done to another one's things. And whoever may describe several kinds of what
 // AWS has no resources for may describe all.
-func withoutRepetition(statements []stage.Statement) (fewer []stage.Statement) {
+func withoutRepetition(statements []policies.Statement) (fewer []policies.Statement) {
 	for _, next := range statements {
 		if slices.Equal(next.Resource, []string{"*"}) {
 			next.Action = describeAll(next.Action)
 		}
-		i := slices.IndexFunc(fewer, func(other stage.Statement) bool {
+		i := slices.IndexFunc(fewer, func(other policies.Statement) bool {
 			return reflect.DeepEqual(other.Condition, next.Condition) && !slices.Contains(other.Resource, "*") &&
 				!slices.Contains(next.Resource, "*") && !sharesService(other, next)
 		})
@@ -162,7 +164,7 @@ func withoutRepetition(statements []stage.Statement) (fewer []stage.Statement) {
 	return fewer
 }
 
-func sharesService(a, b stage.Statement) bool {
+func sharesService(a, b policies.Statement) bool {
 	return slices.ContainsFunc(a.Action, func(one string) bool {
 		return slices.ContainsFunc(b.Action, func(other string) bool { return serviceOf(one) == serviceOf(other) })
 	})

@@ -7,6 +7,7 @@ import (
 
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -19,11 +20,11 @@ func Promoted(config map[string]string, from *stage.Stage) (map[string]string, e
 	source := newNames(from, false)
 	if source.account == "*" || source.region == "*" {
 		return nil, exit.Refuse("--from %s: %s does not say where the images are: write aws:region and, as the only one of "+
-			"aws:allowedAccountIds, the account", from.Name, stage.FileName(from.Name))
+			"aws:allowedAccountIds, the account", from.Name, pulumiconfig.FileName(from.Name))
 	}
 	var accounts []string
 	_ = json.Unmarshal([]byte(config["aws:allowedAccountIds"]), &accounts) // a mistake is told where the stage is loaded
-	key := stage.KeyNamespace(from.Project, config) + ":images"
+	key := pulumiconfig.NamespaceOf(from.Project, config) + ":images"
 	images := map[string]map[string]any{}
 	if text, declared := config[key]; declared {
 		if err := json.Unmarshal([]byte(text), &images); err != nil {

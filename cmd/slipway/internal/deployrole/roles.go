@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/stage"
+	"slipway/internal/secretref"
 )
 
 // taskRoles are those that ECS is passed.
@@ -84,8 +84,8 @@ func (n *names) parameters() []string { return n.named(true) }
 
 func (n *names) named(parameters bool) (arns []string) {
 	for _, secret := range n.Secrets {
-		if secret.ARN != "" && secret.IsParameter() == parameters {
-			arns = append(arns, stage.SecretARN(secret.ARN))
+		if secret.ARN != "" && secretref.IsParameter(secret.ARN) == parameters {
+			arns = append(arns, secretref.ARN(secret.ARN))
 		}
 	}
 	if !parameters {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/internal/policies"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -27,13 +29,13 @@ func Trust(s *stage.Stage, purpose, who string) (*Policy, error) {
 	n := newNames(s, false)
 	if n.account == "*" {
 		return nil, exit.Refuse("%s does not say the account, which a trust policy names: write it as the only one of "+
-			"aws:allowedAccountIds", stage.FileName(s.Name))
+			"aws:allowedAccountIds", pulumiconfig.FileName(s.Name))
 	}
 	subject := fmt.Sprintf("repo:%s:environment:%s", name, s.Name)
 	if purpose == "preview" || purpose == "read" {
 		subject = fmt.Sprintf("repo:%s:pull_request", name)
 	}
-	return &Policy{Version: "2012-10-17", Statement: []stage.Statement{{
+	return &Policy{Version: "2012-10-17", Statement: []policies.Statement{{
 		Effect:    "Allow",
 		Principal: map[string]string{"Federated": n.iam("oidc-provider/" + gitHub)},
 		Action:    []string{"sts:AssumeRoleWithWebIdentity"},

@@ -12,7 +12,8 @@ import (
 
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/secretref"
 )
 
 // Setting is one value of a configuration that is no map: text, or all else as JSON.
@@ -37,7 +38,7 @@ func Of(project string, config map[string]pulumicli.ConfigValue) Config {
 	found := Config{}
 	for key, value := range config {
 		path := key
-		if own, is := stage.OwnKey(project, key); is {
+		if own, is := pulumiconfig.OwnKey(project, key); is {
 			path = own // as messages about the stage file have it
 		}
 		if value.Value == nil {
@@ -51,7 +52,7 @@ func Of(project string, config map[string]pulumicli.ConfigValue) Config {
 		}
 		// In the stage's secrets some are the ARNs of values that are kept elsewhere; in any other key all is secret.
 		found.Add(path, object, func(text string) bool {
-			return value.Secret && (path != "secrets" || !stage.IsSecretARN(text))
+			return value.Secret && (path != "secrets" || !secretref.IsARN(text))
 		})
 	}
 	return found
@@ -68,7 +69,7 @@ func (c Config) Declares(path string) string {
 // Add adds the values of an object below a path. secret tells by their texts which are secret; nil for none.
 func (c Config) Add(path string, object map[string]any, secret func(string) bool) {
 	for key, value := range object {
-		at := stage.Below(path, key)
+		at := pulumiconfig.Below(path, key)
 		if inner, ok := value.(map[string]any); ok && len(inner) > 0 {
 			c.Add(at, inner, secret)
 			continue
@@ -217,6 +218,6 @@ func (c Config) Declared(kind string) []string {
 
 // Pinned is the revision that a configuration names for a service, 0 for none.
 func (c Config) Pinned(service string) int {
-	number, _ := strconv.Atoi(c.Declares(stage.Path("services", service, "revision")))
+	number, _ := strconv.Atoi(c.Declares(pulumiconfig.Path("services", service, "revision")))
 	return number
 }

@@ -9,7 +9,8 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/flatconfig"
-	"slipway/stage"
+	"slipway/internal/origins"
+	"slipway/internal/pulumiconfig"
 )
 
 // containerSettings are the values in the container definitions of a revision by path, such as
@@ -23,13 +24,13 @@ func containerSettings(r *awsreader.Revision) flatconfig.Config {
 	found["memory"] = flatconfig.Setting{Text: aws.ToString(r.Definition.Memory)}
 	for _, container := range r.Definition.ContainerDefinitions {
 		name := aws.ToString(container.Name)
-		origins, labels := stage.OriginsIn(container.DockerLabels)
+		origins, labels := origins.In(container.DockerLabels)
 		for _, variable := range container.Environment {
-			found[stage.Below(name+".environment", aws.ToString(variable.Name))] =
+			found[pulumiconfig.Below(name+".environment", aws.ToString(variable.Name))] =
 				flatconfig.Setting{Text: aws.ToString(variable.Value), Origin: origins[aws.ToString(variable.Name)]}
 		}
 		for _, secret := range container.Secrets {
-			found[stage.Below(name+".secrets", aws.ToString(secret.Name))] =
+			found[pulumiconfig.Below(name+".secrets", aws.ToString(secret.Name))] =
 				flatconfig.Setting{Text: aws.ToString(secret.ValueFrom), Origin: origins[aws.ToString(secret.Name)]}
 		}
 		container.Environment, container.Secrets, container.DockerLabels = nil, nil, labels
@@ -49,7 +50,7 @@ func containerSettings(r *awsreader.Revision) flatconfig.Config {
 // addFields adds what is set of an SDK's structure, with names as the API writes them.
 func addFields(found flatconfig.Config, at string, fields map[string]any) {
 	for name, value := range fields {
-		key := stage.Below(at, name)
+		key := pulumiconfig.Below(at, name)
 		if strings.Count(at, ".") == 0 {
 			key = at + "." + strings.ToLower(name[:1]) + name[1:]
 		}

@@ -21,7 +21,6 @@ import (
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/internal/awsclient"
 	"slipway/internal/taskrun"
-	"slipway/stage"
 )
 
 // Options are whose log is printed, and how.
@@ -38,7 +37,7 @@ func Print(ctx context.Context, of *snapshot.Stage, logs taskrun.Logs, report *c
 		began()
 		fmt.Fprintf(report.Err, "The log cannot be read for now, which is tried again: %v\n", err)
 	}
-	group := (&stage.Stage{Project: of.Project.Name, Name: of.Name()}).LogGroup(options.Name)
+	group := of.Named().LogGroup(options.Name)
 	err := read(ctx, options.Follow, unread, &taskrun.Log{Logs: logs, Group: group, From: options.From,
 		Print: func(event types.FilteredLogEvent) error {
 			began()

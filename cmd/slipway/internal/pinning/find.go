@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // reference is where a file has an image by its reference.
@@ -110,7 +110,7 @@ func (f *file) read() (map[string]yaml.Node, error) {
 
 // defaultsIn finds the defaults of Pulumi.yaml, and where they stand.
 func defaultsIn(config map[string]yaml.Node, project string) (defaults keys, path []string) {
-	for _, key := range []string{stage.Namespace + ":defaults", project + ":defaults", "defaults"} {
+	for _, key := range []string{pulumiconfig.Namespace + ":defaults", project + ":defaults", "defaults"} {
 		node, is := config[key]
 		if !is {
 			continue
@@ -138,7 +138,7 @@ func (k keys) references(f *file, prefix string, in func(key string) []string) (
 			steps = append(steps, step)
 		}
 		path := append(append(in(kind), name), more...)
-		at := &reference{file: f, path: path, key: prefix + stage.Path(steps...), text: text}
+		at := &reference{file: f, path: path, key: prefix + pulumiconfig.Path(steps...), text: text}
 		if kind == "images" {
 			at.name, at.mirrored = name, k.Images[name]["mirror"] == true
 		}

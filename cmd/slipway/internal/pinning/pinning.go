@@ -19,6 +19,7 @@ import (
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/internal/registries"
 	"slipway/stage"
 )
@@ -91,7 +92,7 @@ func open(ctx context.Context, of *snapshot.Stage) (*registries.Registries, erro
 	if err != nil {
 		return nil, err
 	}
-	credentials, namespace := map[string]string{}, stage.KeyNamespace(of.Project.Name, of.Config)
+	credentials, namespace := map[string]string{}, pulumiconfig.NamespaceOf(of.Project.Name, of.Config)
 	var declared map[string]stage.Registry
 	var defaults struct{ Registries map[string]stage.Registry }
 	for key, into := range map[string]any{"registries": &declared, "defaults": &defaults} {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -23,10 +24,10 @@ func declaredChanges(earlier any, main string, definition stage.TaskDefinition) 
 	}
 	add := func(name string, container stage.Container) {
 		for variable, value := range container.Environment {
-			declared[stage.Path(name, "environment", variable)] = flatconfig.Setting{Text: value}
+			declared[pulumiconfig.Path(name, "environment", variable)] = flatconfig.Setting{Text: value}
 		}
 		for secret := range container.Secrets {
-			declared[stage.Path(name, "secrets", secret)] = flatconfig.Setting{Secret: true}
+			declared[pulumiconfig.Path(name, "secrets", secret)] = flatconfig.Setting{Secret: true}
 		}
 	}
 	add(main, definition.Container)

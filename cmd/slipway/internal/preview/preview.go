@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -175,7 +176,7 @@ func (w *Workload) addSettings(resource *Resource) {
 				New: imageIn(resource.new, container)})
 		case resource.Type == serviceType && change.Key == "taskDefinition":
 			w.Target = revisionOf(resource.new)
-		case !strings.HasSuffix(change.Key, stage.Path("dockerLabels", imageref.TagLabel)):
+		case !strings.HasSuffix(change.Key, pulumiconfig.Path("dockerLabels", imageref.TagLabel)):
 			w.Settings = append(w.Settings, change)
 		}
 	}

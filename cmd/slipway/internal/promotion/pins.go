@@ -11,7 +11,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // compare says how the images differ from those that the stage file pins under config.<key>.
@@ -31,7 +31,7 @@ func compare(source []byte, key string, images map[string]pulumicli.Image) ([]Ch
 	var changes []Change
 	var refused []error
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		at := stage.Below("config."+key, name)
+		at := pulumiconfig.Below("config."+key, name)
 		if _, builds := declared[name]["build"]; builds {
 			refused = append(refused, exit.Refuse("%s: is built in this stage: remove its build to pin what another stage built",
 				at))

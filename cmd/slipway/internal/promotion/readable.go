@@ -10,8 +10,8 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/internal/registries"
-	"slipway/stage"
 )
 
 // Connect prepares calls to the account of the stage whose file is written, by its own settings.
@@ -66,7 +66,7 @@ func (t *Target) readable(ctx context.Context, changes []Change, connect Connect
 			continue
 		}
 		if _, err := reader.Look(ctx, ref); errors.As(err, new(*registries.Refusal)) {
-			refused = append(refused, exit.Refuse("%s of %s: %s", stage.Path("images", change.Name), t.from, err))
+			refused = append(refused, exit.Refuse("%s of %s: %s", pulumiconfig.Path("images", change.Name), t.from, err))
 		} else if err != nil {
 			refused = append(refused, err)
 		}

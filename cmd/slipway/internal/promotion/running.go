@@ -12,6 +12,7 @@ import (
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/internal/imageref"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -60,7 +61,7 @@ func runningImages(ctx context.Context, of *snapshot.Stage, ecs Services,
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		image, key := images[name], stage.Path("images", name)
+		image, key := images[name], pulumiconfig.Path("images", name)
 		ref, err := imageref.Parse(image.Ref)
 		switch {
 		case image.Digest == "":

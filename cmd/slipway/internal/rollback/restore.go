@@ -20,7 +20,7 @@ import (
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/git"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
@@ -182,8 +182,8 @@ func keepEncryption(earlier, now []byte) ([]byte, error) {
 func (r *Plan) pinImages() error {
 	refs := map[string]string{}
 	for _, used := range r.usedImages() {
-		_, pinned := r.target.Settings[stage.Path("images", used.name, "ref")]
-		_, pinnedNow := r.last.Settings[stage.Path("images", used.name, "ref")]
+		_, pinned := r.target.Settings[pulumiconfig.Path("images", used.name, "ref")]
+		_, pinnedNow := r.last.Settings[pulumiconfig.Path("images", used.name, "ref")]
 		unchanged := used.now == used.then.Reference && !pinnedNow
 		if pinned || unchanged {
 			continue
@@ -191,12 +191,12 @@ func (r *Plan) pinImages() error {
 		ref := used.then.Pin()
 		if refs[used.name] != "" && refs[used.name] != ref {
 			return exit.Refuse("%s: the services and tasks of update %d ran different images of that name: use --pin",
-				stage.Path("images", used.name), r.To)
+				pulumiconfig.Path("images", used.name), r.To)
 		}
 		if refs[used.name] = ref; ref == "" {
 			return exit.Refuse("%s: ECR no longer has the tag or digest of %s: use --pin", used.key, used.then.Reference)
 		}
-		r.note("%s is pinned to that update's image: remove its ref to build again", stage.Path("images", used.name))
+		r.note("%s is pinned to that update's image: remove its ref to build again", pulumiconfig.Path("images", used.name))
 	}
 	for _, key := range r.movingTags() {
 		r.note("%s has no digest, which an update needs now: write the one that update %d ran, or let `slipway pin %s` write "+
@@ -218,7 +218,7 @@ func (r *Plan) pinImages() error {
 func (r *Plan) movingTags() (keys []string) {
 	for part, service := range r.parts() {
 		for _, container := range slices.Sorted(maps.Keys(service.Then.Sidecars)) {
-			key := stage.Path(part.Kind, part.Name, "containers", container, "image")
+			key := pulumiconfig.Path(part.Kind, part.Name, "containers", container, "image")
 			if image := r.target.Value(key); image != "" && !strings.Contains(image, "@") && !r.target.DeclaresImage(image) {
 				keys = append(keys, key)
 			}
@@ -245,10 +245,10 @@ func (r *Plan) usedImages() (used []imageUse) {
 		if now == nil {
 			now = &timeline.DeployedRevision{}
 		}
-		key := stage.Path(part.Kind, part.Name)
+		key := pulumiconfig.Path(part.Kind, part.Name)
 		used = append(used, imageUse{key, r.target.Value(key + ".image"), then.Image, now.Image.Reference})
 		for _, container := range slices.Sorted(maps.Keys(then.Sidecars)) {
-			beside := stage.Below(key+".containers", container)
+			beside := pulumiconfig.Below(key+".containers", container)
 			image := r.target.Value(beside + ".image")
 			if r.target.DeclaresImage(image) { // and is no reference to what the stage does not have
 				used = append(used, imageUse{beside, image, then.Sidecars[container], now.Sidecars[container].Reference})

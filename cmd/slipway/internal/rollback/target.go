@@ -13,7 +13,7 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/timeline"
-	"slipway/stage"
+	"slipway/internal/secretref"
 )
 
 // lastOf is a stage's newest update, which a rollback starts from.
@@ -66,7 +66,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 				return nil, err
 			}
 		}
-		outside := e.DiffersOutside(last, t.Cluster())
+		outside := e.DiffersOutside(last, t.Family)
 		if e.Differs(last) || pin && outside {
 			return e, nil
 		}
@@ -83,7 +83,7 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 func (r *Plan) checkAvailable(ctx context.Context, c *awsreader.Client) error {
 	var refused []error
 	for part, service := range r.parts() {
-		missing, err := r.missingOf(ctx, c, service.Then, stage.FamilyName(r.stage.Cluster(), part.Name))
+		missing, err := r.missingOf(ctx, c, service.Then, r.stage.Family(part.Name))
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (r *Plan) missingOf(ctx context.Context, c *awsreader.Client, then *timelin
 		return missing, nil
 	}
 	for _, reference := range then.InECS.Secrets() {
-		if kept, _ := stage.ParseSecretReference(reference); kept.IsOf(family) && !fixed {
+		if kept, _ := secretref.Parse(reference); kept.IsOf(family) && !fixed {
 			continue
 		}
 		reason, err := secretMissing(ctx, c, reference)
@@ -134,7 +134,7 @@ func (r *Plan) missingOf(ctx context.Context, c *awsreader.Client, then *timelin
 // secretMissing says why a task could not be given the value that a reference to Secrets Manager names; empty where it
 // could. Parameters of Systems Manager have no versions to look for.
 func secretMissing(ctx context.Context, c *awsreader.Client, reference string) (string, error) {
-	kept, known := stage.ParseSecretReference(reference)
+	kept, known := secretref.Parse(reference)
 	if !known || kept.Parameter {
 		return "", nil
 	}

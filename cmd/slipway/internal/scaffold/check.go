@@ -10,6 +10,7 @@ import (
 	"slipway/cmd/slipway/internal/scaffold/draft"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/awslimits"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -44,7 +45,7 @@ func (p *Plan) check() (mistakes []error) {
 // load loads a stage from the files that are planned.
 func (p *Plan) load(of Stage) (*stage.Stage, error) {
 	config := map[string]string{}
-	for _, file := range []string{"Pulumi.yaml", stage.FileName(of.Name)} {
+	for _, file := range []string{"Pulumi.yaml", pulumiconfig.FileName(of.Name)} {
 		parsed, err := stagefile.Parse([]byte(p.content(file)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)

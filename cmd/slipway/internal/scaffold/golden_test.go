@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 var update = flag.Bool("update", false, "write testdata/*/expected.txt anew")
@@ -52,7 +52,7 @@ func outcome(plan *Plan) string {
 	var text strings.Builder
 	names := []string{"Pulumi.yaml"}
 	for _, of := range plan.options.Stages {
-		names = append(names, stage.FileName(of.Name))
+		names = append(names, pulumiconfig.FileName(of.Name))
 	}
 	for _, name := range names {
 		_, content, _ := strings.Cut(plan.content(name), "config:\n")

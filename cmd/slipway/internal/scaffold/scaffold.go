@@ -20,7 +20,7 @@ import (
 	"slipway/cmd/slipway/internal/scaffold/copilot"
 	"slipway/cmd/slipway/internal/scaffold/dockerfile"
 	"slipway/cmd/slipway/internal/scaffold/draft"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // Options are what people say of the program.
@@ -176,7 +176,7 @@ func (p *Plan) sayUnused(dockerfiles []string) {
 		}
 		if !used {
 			p.draft.Leave(p.draft.FromRoot(name), "Dockerfile", "nothing builds it: for an image of its own write "+
-				"images.<image>.build in %s", stage.FileName(p.options.Stages[0].Name))
+				"images.<image>.build in %s", pulumiconfig.FileName(p.options.Stages[0].Name))
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/cmd/slipway/internal/scaffold/draft"
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // addStageFiles plans Pulumi.yaml and the files of the stages.
@@ -68,7 +68,7 @@ func (p *Plan) addStage(i int) error {
 		return err
 	}
 	schema := strings.TrimPrefix(p.toSlipway("docs/stage.schema.json"), "./")
-	p.add(stage.FileName(of.Name), fmt.Sprintf("# yaml-language-server: $schema=%s\n# %s\n%s", schema, comment, text))
+	p.add(pulumiconfig.FileName(of.Name), fmt.Sprintf("# yaml-language-server: $schema=%s\n# %s\n%s", schema, comment, text))
 	return nil
 }
 

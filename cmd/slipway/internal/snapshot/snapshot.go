@@ -98,8 +98,14 @@ func (s *Stage) ReadOutputs(ctx context.Context) (err error) {
 // Name is the stage's own, without organization and project.
 func (s *Stage) Name() string { return stagefile.StageName(s.Stack) }
 
-// Cluster is the name of the stage's, with which the names of its families begin.
-func (s *Stage) Cluster() string { return stage.ClusterName(s.Project.Name, s.Name()) }
+// Named is the stage without what it declares, for its names in AWS.
+func (s *Stage) Named() *stage.Stage { return &stage.Stage{Project: s.Project.Name, Name: s.Name()} }
+
+// Cluster is the name of the stage's ECS cluster.
+func (s *Stage) Cluster() string { return s.Named().Cluster() }
+
+// Family is the name of the task definition family of a service or a task.
+func (s *Stage) Family(name string) string { return s.Named().Family(name) }
 
 // Declared is the stage as its configuration declares it, checked as `pulumi up` would, but for values of other stacks.
 func (s *Stage) Declared() (*stage.Stage, error) {

@@ -10,7 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/spelling"
 )
 
 // CheckNames refuses what cannot be the name of a stage.
@@ -41,7 +42,7 @@ func (p *Project) Stages() []string {
 // CheckStage is an error where the project has no file for a stage; it says which stages have one.
 func (p *Project) CheckStage(stack string) error {
 	name, stages := StageName(stack), p.Stages()
-	switch meant := stage.Nearest(name, stages); {
+	switch meant := spelling.Nearest(name, stages); {
 	case slices.Contains(stages, name):
 		return nil
 	case len(stages) == 0:
@@ -65,7 +66,7 @@ func (p *Project) Logged(stack string) []string {
 // is quick; what cannot be read has none.
 func (p *Project) declared(stack, key string) []string {
 	config, _, _ := p.ConfigOfFiles(stack)
-	namespace, names := stage.KeyNamespace(p.Name, config), map[string]json.RawMessage{}
+	namespace, names := pulumiconfig.NamespaceOf(p.Name, config), map[string]json.RawMessage{}
 	var defaults map[string]json.RawMessage
 	_ = json.Unmarshal([]byte(config[namespace+":defaults"]), &defaults) // none where it is no object
 	for _, text := range []string{string(defaults[key]), config[namespace+":"+key]} {

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // Namespace is what the stage's keys begin with where its file is stageFile, by that and by Pulumi.yaml.
@@ -19,11 +20,11 @@ func (p *Project) Namespace(stageFile []byte) string {
 	}
 	own, _ := Parse(stageFile) // what is malformed, an edit refuses
 	maps.Copy(config, own)
-	return stage.KeyNamespace(p.Name, config)
+	return pulumiconfig.NamespaceOf(p.Name, config)
 }
 
 // MoveKeys returns a stage file whose own keys begin with the namespace, however they began before: an earlier file has
-// to go with the Pulumi.yaml of today. All other bytes stay.
+// to go with the Pulumi.yaml of today. All other bytes stay, and so do keys of the program beside those of slipway:.
 func (p *Project) MoveKeys(stageFile []byte, namespace string) ([]byte, error) {
 	var file struct {
 		Config yaml.Node `yaml:"config"`
@@ -35,10 +36,15 @@ func (p *Project) MoveKeys(stageFile []byte, namespace string) ([]byte, error) {
 	if file.Config.Kind != yaml.MappingNode {
 		return stageFile, nil
 	}
+	keys := map[string]bool{}
+	for _, pair := range pairs(&file.Config) {
+		keys[pair[0].Value] = true
+	}
+	from := pulumiconfig.NamespaceOf(p.Name, keys)
 	for _, pair := range slices.Backward(pairs(&file.Config)) {
 		written := pair[0]
-		key, own := stage.OwnKey(p.Name, written.Value)
-		if !own || written.Value == namespace+":"+key {
+		key, own := strings.CutPrefix(written.Value, from+":")
+		if !own || from == namespace {
 			continue
 		}
 		offset := t.offset(written)

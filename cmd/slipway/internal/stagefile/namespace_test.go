@@ -14,6 +14,8 @@ func TestKeysMoveToAnotherNamespace(t *testing.T) {
 			"# é\nconfig:\n  aws:region: x # shop:a\n  slipway:images: {shop:web: 1}\n  \"slipway:services\": {}\n", "slipway"},
 		"in one line": {"config: {'slipway:images': {}, slipway:tasks: {}, slipways:x: 1}\r\n",
 			"config: {'shop:images': {}, shop:tasks: {}, slipways:x: 1}\r\n", "shop"},
+		"beside keys of the program": {"config: {slipway:images: {}, shop:size: 2}",
+			"config: {slipway:images: {}, shop:size: 2}", "slipway"},
 		"already":      {"config: {slipway:images: {}}", "config: {slipway:images: {}}", "slipway"},
 		"no keys":      {"encryptionsalt: v1\n", "encryptionsalt: v1\n", "slipway"},
 		"an empty map": {"config:\n", "config:\n", "slipway"},

@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"slipway/stage"
+	"slipway/internal/pulumiconfig"
 )
 
 // Project is what Pulumi.yaml says that a companion command needs.
@@ -60,7 +60,7 @@ func Find(directory string) (*Project, error) {
 
 // StageFile is the path of a stage's configuration.
 func (p *Project) StageFile(stack string) string {
-	return filepath.Join(p.Directory, p.StackConfigDir, stage.FileName(StageName(stack)))
+	return filepath.Join(p.Directory, p.StackConfigDir, pulumiconfig.FileName(StageName(stack)))
 }
 
 // EncryptionKeys say in a stage file how its secrets are encrypted.

@@ -12,9 +12,8 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
-	"slipway/cmd/slipway/internal/pulumicli"
+	"slipway/cmd/slipway/internal/snapshot"
 	"slipway/internal/ecsread"
-	"slipway/stage"
 )
 
 type runningService struct {
@@ -53,9 +52,9 @@ const (
 	mostStopped = 3
 )
 
-// running reads what ECS has of the services. state is the stack's, which has the revisions that ECS was asked for
-// last.
-func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster string, state *pulumicli.State) error {
+// running reads what ECS has of the services. The stack's state has the revisions that ECS was asked for last.
+func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, loaded *snapshot.Stage) error {
+	cluster, state := loaded.Cluster(), loaded.State
 	services, err := ecsread.Services(ctx, cloud.ECS, cluster, slices.Sorted(maps.Keys(s.Services)))
 	if err != nil {
 		return err
@@ -77,7 +76,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, cluster st
 		for _, event := range found.Events[:min(mostEvents, len(found.Events))] {
 			now.Events = append(now.Events, serviceEvent{aws.ToTime(event.CreatedAt), aws.ToString(event.Message)})
 		}
-		now.registered = state.Registered(stage.FamilyName(cluster, name))
+		now.registered = state.Registered(loaded.Family(name))
 		var target string
 		now.urn, target = state.Service(cluster, name)
 		now.serves = len(ecsread.Serving(found, target)) > 0

@@ -141,7 +141,7 @@ func of(ctx context.Context, loaded *snapshot.Stage, hasFile bool) (*Stage, erro
 		return nil, err
 	}
 	cluster := loaded.Cluster()
-	if err := status.running(ctx, cloud, cluster, state); err != nil {
+	if err := status.running(ctx, cloud, loaded); err != nil {
 		return nil, err
 	}
 	status.lost = !locked && !wasDestroyed(last) && !state.HasAWS() && len(state.Pending()) == 0 &&
@@ -176,7 +176,8 @@ func (s *Stage) withoutStack(ctx context.Context, project *stagefile.Project) {
 	if config, secretKeys, err := project.ConfigOfFiles(s.Stage); err == nil {
 		s.askedFor(stagefile.Load(project, s.Stage, config, secretKeys, nil))
 		cloud, err := awsreader.Connect(ctx, s.Stage, config)
-		s.lost = err == nil && cloud.HasCluster(ctx, stage.ClusterName(project.Name, name), project.Name, name)
+		cluster := (&stage.Stage{Project: project.Name, Name: name}).Cluster()
+		s.lost = err == nil && cloud.HasCluster(ctx, cluster, project.Name, name)
 	}
 	if s.lost {
 		s.differ("there is no stack %s here, and AWS has its ECS cluster: sign in to the backend that has its state "+

@@ -121,7 +121,8 @@ func (f *fakeAWS) status(t *testing.T) (*Stage, error) {
 	if f.schedule != nil {
 		status.task("report").Deployed.schedule = "shop-dev-report"
 	}
-	require.NoError(t, status.running(t.Context(), cloud, "shop-dev", f.state))
+	require.NoError(t, status.running(t.Context(), cloud,
+		&snapshot.Stage{Project: &stagefile.Project{Name: "shop"}, Stack: "dev", State: f.state}))
 	status.compare("web", status.Services["web"])
 	err := status.readyTasks(t.Context(), cloud)
 	status.compareTask("report", status.Tasks["report"], false)

@@ -13,6 +13,8 @@ import (
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/internal/imageref"
+	"slipway/internal/origins"
+	"slipway/internal/secretref"
 	"slipway/stage"
 )
 
@@ -55,7 +57,7 @@ func Mismatches(asked *stage.Stage, name string, r *awsreader.Revision) (found [
 			differ("the image of %s is %s", container, image)
 		}
 		variables, askedVariables := map[string]string{}, maps.Clone(settings.Environment)
-		origins, _ := stage.OriginsIn(own.DockerLabels)
+		origins, _ := origins.In(own.DockerLabels)
 		for _, each := range own.Environment {
 			variables[aws.ToString(each.Name)] = aws.ToString(each.Value)
 		}
@@ -90,7 +92,7 @@ func either(a, b []string) []string {
 func secretMismatches(asked *stage.Stage, name, container string, settings stage.Container,
 	own types.ContainerDefinition) (found []string) {
 	references := map[string]string{}
-	origins, _ := stage.OriginsIn(own.DockerLabels)
+	origins, _ := origins.In(own.DockerLabels)
 	for _, each := range own.Secrets {
 		if _, asked := settings.Secrets[aws.ToString(each.Name)]; !asked && origins[aws.ToString(each.Name)] != "" {
 			continue // handed over by the program
@@ -100,7 +102,7 @@ func secretMismatches(asked *stage.Stage, name, container string, settings stage
 	for _, secret := range either(slices.Sorted(maps.Keys(settings.Secrets)), slices.Sorted(maps.Keys(references))) {
 		wanted, is := settings.Secrets[secret]
 		now, there := references[secret]
-		kept, _ := stage.ParseSecretReference(now)
+		kept, _ := secretref.Parse(now)
 		switch {
 		case is && !there:
 			found = append(found, fmt.Sprintf("%s has no secret %s", container, secret))

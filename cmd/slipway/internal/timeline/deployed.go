@@ -13,7 +13,6 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/internal/ecsread"
-	"slipway/stage"
 )
 
 // Which revision an update put in place is read from what was recorded, in this order: a number that its configuration
@@ -71,7 +70,7 @@ func (t *Timeline) ResolveRevisions(ctx context.Context, exact bool, entries ...
 			return err
 		}
 		e.compareRevisions(before)
-		e.compareOutside(before, t.Cluster())
+		e.compareOutside(before, t.Family)
 	}
 	return nil
 }
@@ -88,7 +87,7 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 		return &DeployedRevision{Revision: pinned, Pinned: true}, nil
 	}
 	if state != nil {
-		return &DeployedRevision{Revision: revisionIn(state, kind, t.Cluster(), name)}, nil
+		return &DeployedRevision{Revision: t.revisionIn(state, kind, name)}, nil
 	}
 	outputs, err := t.outputs(ctx, e)
 	if err != nil {
@@ -109,12 +108,12 @@ func (t *Timeline) resolveRevision(ctx context.Context, e *Entry, state *pulumic
 
 // revisionIn is the number of the revision that a state has of a service, or of a task; 0 where it has none. A service
 // has the one that ECS was last asked for.
-func revisionIn(s *pulumicli.State, kind, cluster, name string) int {
+func (t *Timeline) revisionIn(s *pulumicli.State, kind, name string) int {
 	if kind == ServiceKind {
-		_, target := s.Service(cluster, name)
+		_, target := s.Service(t.Cluster(), name)
 		return ecsread.RevisionNumber(target)
 	}
-	return s.Registered(stage.FamilyName(cluster, name))
+	return s.Registered(t.Family(name))
 }
 
 // outputs are the stack's, where it is this update that they are from; nil where not.
@@ -138,7 +137,7 @@ func (t *Timeline) outputs(ctx context.Context, e *Entry) (*pulumicli.Outputs, e
 // describe reads the revisions that updates put in place, each once, and what they run.
 func (t *Timeline) describe(ctx context.Context, entries []*Entry) error {
 	revision := func(of Part, put *DeployedRevision) string {
-		return stage.FamilyName(t.Cluster(), of.Name) + ":" + strconv.Itoa(put.Revision)
+		return t.Family(of.Name) + ":" + strconv.Itoa(put.Revision)
 	}
 	var missing []string
 	for _, e := range entries {
@@ -250,8 +249,8 @@ func (t *Timeline) registeredBy(ctx context.Context, e *Entry, at time.Time, sla
 // ownRevisions are the revisions of a family that carry the program's tags, oldest first: those since an update began,
 // and some before.
 func (t *Timeline) ownRevisions(ctx context.Context, e *Entry, kind, name string) ([]*awsreader.Revision, error) {
-	family := stage.FamilyName(t.Cluster(), name)
-	tags := (&stage.Stage{Project: t.Project.Name, Name: t.Name()}).AllTags()
+	family := t.Family(name)
+	tags := t.Named().AllTags()
 	tags[strings.TrimSuffix(kind, "s")] = name
 	own := func(r *awsreader.Revision) bool {
 		for key, value := range tags {

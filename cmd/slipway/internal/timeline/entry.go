@@ -11,6 +11,7 @@ import (
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
+	"slipway/internal/pulumiconfig"
 	"slipway/stage"
 )
 
@@ -19,7 +20,7 @@ import (
 func (e *Entry) Asked(project, name string) (*stage.Stage, error) {
 	in := stage.Input{Project: project, Stage: name, Config: map[string]string{}}
 	for key, value := range e.config {
-		path, own := stage.OwnKey(project, key)
+		path, own := pulumiconfig.OwnKey(project, key)
 		if value.Secret {
 			in.SecretKeys = append(in.SecretKeys, key)
 		}
@@ -91,7 +92,7 @@ func (e *Entry) compareRevisions(before *Entry) {
 // DeclaresImage tells whether an update's configuration has an image of that name.
 func (e *Entry) DeclaresImage(name string) bool {
 	for path := range e.Settings {
-		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), stage.Path("images", name)+".") {
+		if strings.HasPrefix(strings.TrimPrefix(path, "defaults."), pulumiconfig.Path("images", name)+".") {
 			return true
 		}
 	}

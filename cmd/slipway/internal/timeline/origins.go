@@ -9,7 +9,9 @@ import (
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/flatconfig"
-	"slipway/stage"
+	"slipway/internal/origins"
+	"slipway/internal/pulumiconfig"
+	"slipway/internal/secretref"
 )
 
 // Values that the stage file does not have (of other stacks, or handed over by the program) are in the revisions, and
@@ -23,7 +25,7 @@ func Outside(r *awsreader.Revision) flatconfig.Config {
 		return found
 	}
 	for _, container := range r.Definition.ContainerDefinitions {
-		origins, _ := stage.OriginsIn(container.DockerLabels)
+		origins, _ := origins.In(container.DockerLabels)
 		values := map[string]flatconfig.Setting{}
 		for _, variable := range container.Environment {
 			values[aws.ToString(variable.Name)] = flatconfig.Setting{Text: aws.ToString(variable.Value)}
@@ -34,7 +36,7 @@ func Outside(r *awsreader.Revision) flatconfig.Config {
 		for variable, origin := range origins {
 			if value, is := values[variable]; is {
 				value.Origin = origin
-				found[stage.Path(aws.ToString(container.Name), variable)] = value
+				found[pulumiconfig.Path(aws.ToString(container.Name), variable)] = value
 			}
 		}
 	}
@@ -48,7 +50,7 @@ func outsideChanges(family string, before, after *awsreader.Revision, ownSecrets
 	then, now := Outside(before), Outside(after)
 	var kept []string // in one secret of the stage, of which a version has all values
 	for path, value := range now {
-		kind, _ := stage.ParseSecretReference(value.Text)
+		kind, _ := secretref.Parse(value.Text)
 		isKept := value.Secret && kind.IsOf(family)
 		if then[path].Origin != value.Origin || isKept && ownSecrets {
 			delete(now, path)
@@ -67,7 +69,7 @@ func outsideChanges(family string, before, after *awsreader.Revision, ownSecrets
 }
 
 // compareOutside says what an update changed that no stage file has.
-func (e *Entry) compareOutside(before *Entry, cluster string) {
+func (e *Entry) compareOutside(before *Entry, family func(name string) string) {
 	if before == nil {
 		return
 	}
@@ -82,15 +84,15 @@ func (e *Entry) compareOutside(before *Entry, cluster string) {
 			continue
 		}
 		e.Outside = append(e.Outside,
-			outsideChanges(stage.FamilyName(cluster, part.Name), last.InECS, put.InECS, ownSecrets)...)
+			outsideChanges(family(part.Name), last.InECS, put.InECS, ownSecrets)...)
 	}
 }
 
 // DiffersOutside tells whether two updates put revisions in place that differ in values which no stage file has.
-func (e *Entry) DiffersOutside(other *Entry, cluster string) bool {
+func (e *Entry) DiffersOutside(other *Entry, family func(name string) string) bool {
 	for part, put := range Parts(e.Services, e.Tasks) {
 		there := other.Of(part.Kind)[part.Name]
-		if there != nil && len(outsideChanges(stage.FamilyName(cluster, part.Name), there.InECS, put.InECS, false)) > 0 {
+		if there != nil && len(outsideChanges(family(part.Name), there.InECS, put.InECS, false)) > 0 {
 			return true
 		}
 	}

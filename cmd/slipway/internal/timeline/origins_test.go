@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/cmd/slipway/internal/awsreader"
+	"slipway/internal/origins"
 	"slipway/stage"
 )
 
@@ -19,7 +20,7 @@ func ownSecret(variable, version string) string {
 // withOrigins is a revision whose container has variables and secrets, all with an origin.
 func withOrigins(origin string, variables, secrets map[string]string) *awsreader.Revision {
 	container := types.ContainerDefinition{Name: aws.String("web"), Image: aws.String("nginx:1")}
-	origins := stage.Origins{}
+	origins := origins.Origins{}
 	for name, value := range variables {
 		container.Environment = append(container.Environment, types.KeyValuePair{Name: &name, Value: &value})
 		origins[name] = origin

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
+	"slipway/internal/secretref"
 )
 
 // network is what EC2 says of the stage's VPC.
@@ -148,7 +149,7 @@ func (v *verifier) endpointsNeeded() []string {
 	needed := []string{"ecr.api", "ecr.dkr", "logs", "s3"}
 	for _, user := range v.stage.TaskDefinitions() {
 		for _, secret := range v.stage.TaskDefinition(user).AllSecrets() {
-			if secret.ARN != "" && secret.IsParameter() {
+			if secret.ARN != "" && secretref.IsParameter(secret.ARN) {
 				needed = append(needed, "ssm")
 			} else {
 				needed = append(needed, "secretsmanager")

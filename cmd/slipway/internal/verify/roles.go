@@ -14,7 +14,7 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/internal/awslimits"
-	"slipway/stage"
+	"slipway/internal/policies"
 )
 
 // role is an IAM role as GetRole describes it.
@@ -125,7 +125,7 @@ func (v *verifier) arn(service, resource string) string {
 // managed tells that a role is about to get managed policies in place of an inline one. What cannot be read says
 // nothing.
 func (v *verifier) managed(ctx context.Context, of, name string) (checks []Check) {
-	for _, role := range v.stage.ManagedRoles(of, v.arn) {
+	for _, role := range policies.ManagedRoles(v.stage, of, v.arn) {
 		if role.Name != name {
 			continue
 		}
@@ -173,8 +173,8 @@ func (v *verifier) allowed(ctx context.Context, of, name string, found *role) (s
 		return "", noted("the role %s gets another permissions boundary with the update, and what that permits can be "+
 			"checked from then on", name)
 	}
-	statements := v.stage.ExecutionStatements(of, v.arn, v.stage.OwnSecretLike(of, v.arn))
-	policy, err := stage.PolicyText(statements...)
+	statements := policies.Execution(v.stage, of, v.arn, policies.OwnSecretLike(v.stage, of, v.arn))
+	policy, err := policies.Text(statements...)
 	if err != nil {
 		return "", err
 	}

@@ -12,24 +12,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"slipway/cmd/slipway/internal/exit"
-	"slipway/stage"
+	"slipway/internal/secretref"
 )
 
 // checkSecrets looks for the secrets that services and tasks name and somebody else keeps. Their values are not read,
 // so JSON keys in them are not looked for.
 func (v *verifier) checkSecrets() {
-	used := map[string]stage.Secret{}
+	used := map[string]string{}
 	for _, user := range v.stage.TaskDefinitions() {
 		for name, secret := range v.stage.TaskDefinition(user).AllSecrets() {
 			if secret.ARN != "" {
-				used[name] = secret
+				used[name] = secret.ARN
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		v.add("secret", v.stage.Where("secrets", name), func(ctx context.Context) (string, error) {
-			if used[name].IsParameter() {
-				return v.parameter(ctx, used[name].ARN)
+			if secretref.IsParameter(used[name]) {
+				return v.parameter(ctx, used[name])
 			}
 			return v.secret(ctx, name, used[name])
 		})
@@ -37,9 +37,10 @@ func (v *verifier) checkSecrets() {
 }
 
 func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
+	reference, _ := secretref.Parse(name) // which was checked
 	answer, err := v.SSM.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{name},
 		WithDecryption: aws.Bool(false)},
-		func(o *ssm.Options) { o.Region = stage.Secret{ARN: name}.Reference().Region })
+		func(o *ssm.Options) { o.Region = reference.Region })
 	if err != nil {
 		return "", err
 	}
@@ -50,8 +51,8 @@ func (v *verifier) parameter(ctx context.Context, name string) (string, error) {
 	return "the parameter is there", nil
 }
 
-func (v *verifier) secret(ctx context.Context, name string, secret stage.Secret) (string, error) {
-	reference := secret.Reference()
+func (v *verifier) secret(ctx context.Context, name, arn string) (string, error) {
+	reference, _ := secretref.Parse(arn) // which was checked
 	id, region := reference.ARN, reference.Region
 	answer, err := v.DescribeSecret(ctx, id, region)
 	if err != nil {

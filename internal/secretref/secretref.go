@@ -1,16 +1,19 @@
-package stage
+// Package secretref reads what a container definition, or a stage file, says of where a secret value is kept.
+package secretref
 
 import (
 	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"slipway/internal/awslimits"
 )
 
-// SecretReference is what a container definition, or a stage file, says of where a secret value is kept
+// Reference is what a container definition, or a stage file, says of where a secret value is kept
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html,
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html).
-type SecretReference struct {
+type Reference struct {
 	// ARN is the secret's or the parameter's own; empty where a parameter is named alone, as one of the task's region.
 	ARN             string
 	Region, Account string
@@ -27,25 +30,24 @@ var (
 	secretResource    = regexp.MustCompile(`^secret:([A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6})(?::([^:]*):([^:]*):([^:]*))?$`)
 	parameterResource = regexp.MustCompile(`^parameter((?:/[A-Za-z0-9_.-]+)+)$`)
 	parameterName     = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$`)
-	accountID         = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// ParseSecretReference reads the ARN of a secret, alone or followed by :JSON-KEY:VERSION-STAGE:VERSION-ID, of which the
+// Parse reads the ARN of a secret, alone or followed by :JSON-KEY:VERSION-STAGE:VERSION-ID, of which the
 // last two exclude each other, or the ARN or the name of a parameter. False where the text is none of these.
-func ParseSecretReference(text string) (SecretReference, bool) {
+func Parse(text string) (Reference, bool) {
 	if !arn.IsARN(text) {
-		return SecretReference{Name: text, Parameter: true}, parameterName.MatchString(text)
+		return Reference{Name: text, Parameter: true}, parameterName.MatchString(text)
 	}
 	parsed, err := arn.Parse(text)
-	if err != nil || parsed.Region == "" || !accountID.MatchString(parsed.AccountID) {
-		return SecretReference{}, false
+	if err != nil || parsed.Region == "" || !awslimits.AccountID.MatchString(parsed.AccountID) {
+		return Reference{}, false
 	}
-	found := SecretReference{ARN: text, Region: parsed.Region, Account: parsed.AccountID}
+	found := Reference{ARN: text, Region: parsed.Region, Account: parsed.AccountID}
 	switch parsed.Service {
 	case "secretsmanager":
 		match := secretResource.FindStringSubmatch(parsed.Resource)
 		if match == nil || match[3] != "" && match[4] != "" {
-			return SecretReference{}, false
+			return Reference{}, false
 		}
 		found.Name, found.Key, found.Label, found.Version = match[1], match[2], match[3], match[4]
 		parsed.Resource = "secret:" + found.Name
@@ -53,7 +55,7 @@ func ParseSecretReference(text string) (SecretReference, bool) {
 	case "ssm":
 		match := parameterResource.FindStringSubmatch(parsed.Resource)
 		if match == nil {
-			return SecretReference{}, false
+			return Reference{}, false
 		}
 		// The name of one in no hierarchy has no slash, and its ARN has one.
 		found.Parameter, found.Name = true, match[1]
@@ -61,36 +63,33 @@ func ParseSecretReference(text string) (SecretReference, bool) {
 			found.Name = name
 		}
 	default:
-		return SecretReference{}, false
+		return Reference{}, false
 	}
 	return found, true
 }
 
 // IsOf tells the secret that a stage keeps for a service or a task, by its task definition family, after which Pulumi
 // names it.
-func (r SecretReference) IsOf(family string) bool {
+func (r Reference) IsOf(family string) bool {
 	return !r.Parameter && strings.HasPrefix(r.Name, family+"-")
 }
 
-// IsSecretARN tells the ARN of a secret or a parameter, which may name a part and a version, from any other text.
-func IsSecretARN(text string) bool {
-	found, ok := ParseSecretReference(text)
+// IsARN tells the ARN of a secret or a parameter, which may name a part and a version, from any other text.
+func IsARN(text string) bool {
+	found, ok := Parse(text)
 	return ok && found.ARN != ""
 }
 
-// Reference is where a secret is kept that the stage does not keep; the zero value for one that it does.
-func (s Secret) Reference() SecretReference {
-	found, _ := ParseSecretReference(s.ARN) // which was checked
-	return found
+// IsParameter tells the ARN of a parameter from that of a secret, and from any other text.
+func IsParameter(text string) bool {
+	found, ok := Parse(text)
+	return ok && found.ARN != "" && found.Parameter
 }
 
-// IsParameter tells the ARN of a parameter of SSM from that of a secret of Secrets Manager.
-func (s Secret) IsParameter() bool { return s.ARN != "" && s.Reference().Parameter }
-
-// SecretARN drops the JSON key, version stage and version id that may follow a secret's ARN. What is no ARN stays as it
-// is.
-func SecretARN(reference string) string {
-	if found, ok := ParseSecretReference(reference); ok && found.ARN != "" {
+// ARN drops the JSON key, version stage and version id that may follow a secret's ARN. What is no ARN stays as
+// it is.
+func ARN(reference string) string {
+	if found, ok := Parse(reference); ok && found.ARN != "" {
 		return found.ARN
 	}
 	return reference

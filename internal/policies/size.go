@@ -1,4 +1,4 @@
-package stage
+package policies
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/internal/awslimits"
+	"slipway/stage"
 )
 
 // mostManaged is how many managed policies a role gets: those of changed permissions stand beside the earlier ones
@@ -15,7 +16,7 @@ const mostManaged = awslimits.ManagedPolicies / 2
 
 // OwnSecretLike is an ARN as long as that of the secret that holds the encrypted values of a service or a task: its
 // name ends in seven characters of the engine's and six of AWS's.
-func (s *Stage) OwnSecretLike(name string, arn func(service, resource string) string) string {
+func OwnSecretLike(s *stage.Stage, name string, arn func(service, resource string) string) string {
 	for _, secret := range s.TaskDefinition(name).AllSecrets() {
 		if secret.ARN == "" {
 			return arn("secretsmanager", "secret:"+s.Family(name)+"-0000000-AAAAAA")
@@ -24,11 +25,11 @@ func (s *Stage) OwnSecretLike(name string, arn func(service, resource string) st
 	return ""
 }
 
-// Policies are the texts of the policies that hold statements: one for a role's inline policy, or managed ones where
+// Split are the texts of the policies that hold statements: one for a role's inline policy, or managed ones where
 // that would have more than half of what inline policies may have together. The other half is for the policy that the
 // next update makes before this one goes. Its error says that a role cannot have so many.
-func Policies(statements []Statement) (texts []string, managed bool, err error) {
-	whole, err := PolicyText(statements...)
+func Split(statements []Statement) (texts []string, managed bool, err error) {
+	whole, err := Text(statements...)
 	if err != nil || awslimits.Policy(whole) <= awslimits.InlinePolicies/2 {
 		return []string{whole}, false, err
 	}
@@ -44,7 +45,7 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 					"with fewer actions and conditions",
 					policySize([]Statement{piece}), awslimits.ManagedPolicy)
 			default:
-				text, err := PolicyText(part...)
+				text, err := Text(part...)
 				if err != nil {
 					return nil, true, err
 				}
@@ -52,7 +53,7 @@ func Policies(statements []Statement) (texts []string, managed bool, err error) 
 			}
 		}
 	}
-	last, err := PolicyText(part...)
+	last, err := Text(part...)
 	if texts = append(texts, last); err == nil && len(texts) > mostManaged {
 		err = fmt.Errorf("need %d characters of IAM policies, and slipway gives a role %d policies of %d; name fewer, or "+
 			"several by one ARN with *", awslimits.Policy(whole), mostManaged, awslimits.ManagedPolicy)
@@ -69,12 +70,12 @@ type ManagedRole struct {
 }
 
 // ManagedRoles are the roles of a service or a task that get managed policies.
-func (s *Stage) ManagedRoles(name string, arn func(service, resource string) string) (found []ManagedRole) {
-	execution := s.ExecutionStatements(name, arn, s.OwnSecretLike(name, arn))
-	if _, managed, err := Policies(execution); err == nil && managed {
+func ManagedRoles(s *stage.Stage, name string, arn func(service, resource string) string) (found []ManagedRole) {
+	execution := Execution(s, name, arn, OwnSecretLike(s, name, arn))
+	if _, managed, err := Split(execution); err == nil && managed {
 		found = append(found, ManagedRole{s.ExecutionRole(name), "execution-", s.WhereDefined(name, "secrets")})
 	}
-	if _, managed, err := Policies(s.TaskStatements(name)); err == nil && managed {
+	if _, managed, err := Split(Task(s, name)); err == nil && managed {
 		found = append(found, ManagedRole{s.TaskRole(name), "task-", s.WhereDefined(name, "permissions")})
 	}
 	return found
@@ -94,7 +95,7 @@ func (m ManagedRole) Change(inline []string) string {
 
 // policySize counts the characters of a policy of these statements.
 func policySize(statements []Statement) int {
-	text, err := PolicyText(statements...)
+	text, err := Text(statements...)
 	if err != nil {
 		panic(err) // they are texts
 	}

@@ -1,4 +1,6 @@
-package stage
+// Package origins says which variables of a container have values that the stage file does not have, in the docker
+// labels of revisions.
+package origins
 
 import (
 	"maps"
@@ -13,18 +15,6 @@ type Origins map[string]string
 // originLabel begins the name of such a label; the name of the variable ends it.
 const originLabel = "slipway.from."
 
-// with adds where a variable's value comes from, if that is not the stage file.
-func (o Origins) with(variable string, value place) Origins {
-	if value.node == nil || value.node.from == "" {
-		return o
-	}
-	if o == nil {
-		o = Origins{}
-	}
-	o[variable] = value.node.from
-	return o
-}
-
 // LabelsWith are a container's docker labels with those of its origins. Without origins they are as they were.
 func (o Origins) LabelsWith(labels map[string]string) map[string]string {
 	if len(o) == 0 {
@@ -38,15 +28,15 @@ func (o Origins) LabelsWith(labels map[string]string) map[string]string {
 	return all
 }
 
-// OriginsIn are those that the docker labels of a container name, and the labels that are none.
-func OriginsIn(labels map[string]string) (origins Origins, others map[string]string) {
-	origins, others = Origins{}, map[string]string{}
+// In are those that the docker labels of a container name, and the labels that are none.
+func In(labels map[string]string) (found Origins, others map[string]string) {
+	found, others = Origins{}, map[string]string{}
 	for name, text := range labels {
 		if variable, is := strings.CutPrefix(name, originLabel); is {
-			origins[variable] = text
+			found[variable] = text
 		} else {
 			others[name] = text
 		}
 	}
-	return origins, others
+	return found, others
 }

@@ -1,11 +1,16 @@
-package stage
+// Package policies has the IAM policies of a stage's roles: what they say, and how many it takes to say it.
+package policies
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
+	"slipway/internal/awslimits"
 	"slipway/internal/imageref"
+	"slipway/internal/secretref"
+	"slipway/stage"
 )
 
 // Statement is one statement of an IAM policy.
@@ -18,8 +23,8 @@ type Statement struct {
 	Condition map[string]map[string][]string `json:",omitempty"`
 }
 
-// PolicyText is an IAM policy of these statements.
-func PolicyText(statements ...Statement) (string, error) {
+// Text is an IAM policy of these statements.
+func Text(statements ...Statement) (string, error) {
 	text, err := json.Marshal(struct {
 		Version   string
 		Statement []Statement
@@ -27,13 +32,13 @@ func PolicyText(statements ...Statement) (string, error) {
 	return string(text), err
 }
 
-// ExecutionStatements are what the execution role of a service or a task may do: pull its containers' images, write its
+// Execution are what the execution role of a service or a task may do: pull its containers' images, write its
 // log, and read the secrets that it names or that its images are pulled with. arn builds the name of a thing in the
 // stage's account and region. ownSecret is the ARN of the secret that holds its encrypted values, empty for none.
-func (s *Stage) ExecutionStatements(name string, arn func(service, resource string) string,
+func Execution(s *stage.Stage, name string, arn func(service, resource string) string,
 	ownSecret string) []Statement {
 	var statements []Statement
-	if repositories := s.RepositoryARNs(name, arn); len(repositories) > 0 {
+	if repositories := Repositories(s, name, arn); len(repositories) > 0 {
 		statements = append(statements,
 			// The only action that has no resource to narrow it to.
 			Statement{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}},
@@ -44,42 +49,41 @@ func (s *Stage) ExecutionStatements(name string, arn func(service, resource stri
 	statements = append(statements, Statement{Sid: "Log", Effect: "Allow", Action: []string{
 		"logs:CreateLogStream", "logs:PutLogEvents",
 	}, Resource: []string{arn("logs", "log-group:"+s.LogGroup(name)+":*")}})
-	values := slices.Collect(maps.Values(s.PullCredentials(s.TaskDefinition(name))))
-	if ownSecret != "" {
-		values = append(values, ownSecret)
+	secrets := append(slices.Collect(maps.Values(s.PullCredentials(s.TaskDefinition(name)))), ownSecret)
+	for _, secret := range s.TaskDefinition(name).AllSecrets() {
+		secrets = append(secrets, secret.ARN)
 	}
-	named := slices.Collect(maps.Values(s.TaskDefinition(name).AllSecrets()))
-	return append(statements, SecretStatements(named, values)...)
+	return append(statements, ReadSecrets(secrets)...)
 }
 
-// SecretStatements let a role read secrets that the stage does not keep, and others by the ARNs in values.
-func SecretStatements(named []Secret, values []string) (statements []Statement) {
-	var parameters []string
-	for _, secret := range named {
+// ReadSecrets let a role read secrets and parameters, by references to them or to parts of them; empty ones are none.
+func ReadSecrets(references []string) (statements []Statement) {
+	var parameters, secrets []string
+	for _, reference := range references {
 		switch {
-		case secret.ARN == "":
-		case secret.IsParameter():
-			parameters = append(parameters, secret.ARN)
+		case reference == "":
+		case secretref.IsParameter(reference):
+			parameters = append(parameters, reference)
 		default:
-			values = append(values, SecretARN(secret.ARN))
+			secrets = append(secrets, secretref.ARN(reference))
 		}
 	}
 	// Two variables may be given parts of one secret.
-	parameters, values = distinct(parameters), distinct(values)
+	parameters, secrets = distinct(parameters), distinct(secrets)
 	if len(parameters) > 0 {
 		statements = append(statements, Statement{Sid: "Parameters", Effect: "Allow", Action: []string{"ssm:GetParameters"},
 			Resource: parameters})
 	}
-	if len(values) > 0 {
+	if len(secrets) > 0 {
 		statements = append(statements, Statement{Sid: "Secrets", Effect: "Allow",
-			Action: []string{"secretsmanager:GetSecretValue"}, Resource: values})
+			Action: []string{"secretsmanager:GetSecretValue"}, Resource: secrets})
 	}
 	return statements
 }
 
-// TaskStatements are what the containers' own code of a service or a task may do: what the stage file permits, and what
+// Task are what the containers' own code of a service or a task may do: what the stage file permits, and what
 // ECS Exec needs.
-func (s *Stage) TaskStatements(name string) []Statement {
+func Task(s *stage.Stage, name string) []Statement {
 	var statements []Statement
 	for _, permission := range s.TaskDefinition(name).Permissions {
 		statements = append(statements, Statement{
@@ -97,9 +101,9 @@ func (s *Stage) TaskStatements(name string) []Statement {
 	return statements
 }
 
-// RepositoryARNs are the ECR repositories that hold the images of a service or a task. Other registries ask no
+// Repositories are the ECR repositories that hold the images of a service or a task. Other registries ask no
 // permission of AWS.
-func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) string) []string {
+func Repositories(s *stage.Stage, name string, arn func(service, resource string) string) []string {
 	var arns []string
 	for _, image := range s.TaskDefinition(name).AllImages() {
 		declared, is := s.Images[image]
@@ -116,6 +120,12 @@ func (s *Stage) RepositoryARNs(name string, arn func(service, resource string) s
 		}
 	}
 	return distinct(arns)
+}
+
+// RepositoryARN is the ARN of the repository of an image that is in ECR.
+func RepositoryARN(ref imageref.Ref) string {
+	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", awslimits.Partition(ref.Region), ref.Region, ref.Account,
+		ref.Repository)
 }
 
 func distinct(arns []string) []string {

@@ -1,4 +1,4 @@
-package stage
+package origins
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func TestOriginsAreLabelsOfTheirContainerAlone(t *testing.T) {
 	require.Equal(t, map[string]string{"slipway.tag": "1", "slipway.from.HOST": "output host of network/dev"}, with)
 	require.Len(t, labels, 1, "containers of one image share its labels")
 
-	origins, others := OriginsIn(with)
-	require.Equal(t, Origins{"HOST": "output host of network/dev"}, origins)
+	found, others := In(with)
+	require.Equal(t, Origins{"HOST": "output host of network/dev"}, found)
 	require.Equal(t, labels, others)
 }
