@@ -28,6 +28,8 @@ type Capacity struct {
 }
 
 // HasCapacity tells whether any service says what it runs on.
+//
+// Example: HasCapacity() is true where a service has capacity
 func (s *Stage) HasCapacity() bool {
 	for _, service := range s.Services {
 		if service.Capacity != nil {

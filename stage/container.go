@@ -49,9 +49,13 @@ type Container struct {
 	SecretNames []string `json:"secrets"`
 
 	// Secrets are those that SecretNames names, by the variable's name.
+	//
+	// Example: Secrets["DATABASE_URL"].ARN is where it is kept
 	Secrets map[string]Secret
 
 	// Origins say which of the variables, secret ones among them, the stage file has no values of.
+	//
+	// Example: Origins["DATABASE_HOST"] is "output databaseHost of network/dev"
 	Origins origins.Origins `json:"-"`
 
 	// Uses names what the team's own program hands over to the container: variables, secrets and permissions of a

@@ -89,10 +89,14 @@ func (c *checker) checkDeployment(name string, service Service) {
 }
 
 // HasAlarms tells whether any alarm takes a deployment back.
+//
+// Example: HasAlarms() is true where deployment has maxErrors
 func (d Deployment) HasAlarms() bool { return len(d.Alarms) > 0 || d.MaxErrors > 0 }
 
 // ExtraRolloutTime is how long the service's own settings let a rollout take beside what ECS needs: how long tasks may
 // be unhealthy at first, be drained and end.
+//
+// Example: ExtraRolloutTime() is 20s where stopTimeout is 20, and there is no route
 func (s Service) ExtraRolloutTime() time.Duration {
 	seconds := s.StopTimeout
 	if s.Route != nil {

@@ -21,6 +21,8 @@ type Error struct {
 }
 
 // Error puts the path first, as in "services.web.port (Pulumi.dev.yaml): must be …".
+//
+// Example: "services.web.port (Pulumi.dev.yaml): must be …"
 func (e Error) Error() string {
 	if e.Path == "" {
 		return e.File + ": " + e.Message
@@ -32,6 +34,8 @@ func (e Error) Error() string {
 type Errors []Error
 
 // Error prints one mistake per line.
+//
+// Example: err.Error() has a line for each mistake
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, mistake := range e {

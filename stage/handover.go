@@ -11,10 +11,16 @@ import (
 // HandedOver is what is known of a hand-over of the team's own program before its resources are there: names.
 type HandedOver struct {
 	// Variables and Secrets are the names of the variables that a container gets.
+	//
+	// Example: Variables: []string{"QUEUE_URL"}
 	Variables, Secrets []string
 	// Actions are what the containers' own code may do, for each of its permissions.
+	//
+	// Example: Actions: [][]string{{"sqs:SendMessage"}}
 	Actions [][]string
 	// Network is true where it hands over a network.
+	//
+	// Example: Network: true
 	Network bool
 }
 

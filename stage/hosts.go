@@ -71,6 +71,8 @@ func (c *checker) checkCertificateDomains() {
 
 // RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A
 // host is one record, however many services share it by their paths.
+//
+// Example: RecordHosts("web") is [shop.example.com] where no other service has that host
 func (s *Stage) RecordHosts(service string) []string {
 	var hosts []string
 	for _, host := range s.Services[service].Route.Hosts {
@@ -88,6 +90,8 @@ func (s *Stage) RecordHosts(service string) []string {
 // CertificateDomains are what the stage's certificate is for, so that every host of its routes is covered: each
 // host's parent domain by a wildcard, which another host in it does not change, and the zone itself where it is a
 // host.
+//
+// Example: CertificateDomains() is [*.example.com] for the hosts a.example.com and b.example.com
 func (s *Stage) CertificateDomains() []string {
 	return certificateDomains(s.Services, s.LoadBalancer.Zone)
 }

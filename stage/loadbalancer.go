@@ -127,9 +127,13 @@ var (
 )
 
 // HTTPS tells whether the stage's own load balancer serves HTTPS.
+//
+// Example: HTTPS() is true where loadBalancer has zone
 func (l LoadBalancer) HTTPS() bool { return l.Certificate != "" || l.Zone != "" }
 
 // ListenerPort is that of the existing load balancer's listener.
+//
+// Example: ListenerPort() is 8443 where loadBalancer has arn and port: 8443
 func (l LoadBalancer) ListenerPort() int {
 	if l.Port == 0 {
 		return 443

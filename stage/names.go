@@ -16,13 +16,19 @@ import (
 var stageName = regexp.MustCompile(`^[a-z0-9]+(?:[_-][a-z0-9]+)*$`)
 
 // Cluster is the name of the stage's ECS cluster.
+//
+// Example: the stage dev of the project shop has the cluster shop-dev
 func (s *Stage) Cluster() string { return s.Project + "-" + s.Name }
 
 // RepositoryName is the name of the ECR repository of an image that the stage builds.
+//
+// Example: RepositoryName("web") is shop-dev/web
 func (s *Stage) RepositoryName(image string) string { return s.Cluster() + "/" + image }
 
 // KeptRepository says what an update does that removes an image's repository from the stage, and what to do instead.
 // holds says what is in it.
+//
+// Example: KeptRepository("web", "has 3 images") is "the update deletes its repository shop-dev/web, last of all, …"
 func (s *Stage) KeptRepository(image, holds string) string {
 	keep := "leave the image in the file"
 	if ref := s.Images[image].Ref; ref != nil && ref.Repository == s.RepositoryName(image) {
@@ -38,6 +44,8 @@ func (s *Stage) KeptRepository(image, holds string) string {
 
 // OwnImage is an image in the repository that the stage has for it in its account and region, with the tag and digest
 // of its ref, where it has one.
+//
+// Example: OwnImage("web", "123456789012", "eu-west-1").Repository is shop-dev/web
 func (s *Stage) OwnImage(name, account, region string) Ref {
 	own := Ref{Host: imageref.ECRHost(account, region), Account: account, Region: region,
 		Repository: s.RepositoryName(name)}
@@ -48,33 +56,51 @@ func (s *Stage) OwnImage(name, account, region string) Ref {
 }
 
 // Family is the name of the task definition family of a service or a task.
+//
+// Example: Family("web") is shop-dev-web
 func (s *Stage) Family(service string) string { return s.Cluster() + "-" + service }
 
 // ExecutionRole is the name of the IAM role with which ECS starts a service's tasks, or a task.
+//
+// Example: ExecutionRole("web") is shop-dev-web-execution
 func (s *Stage) ExecutionRole(service string) string { return s.Family(service) + "-execution" }
 
 // TaskRole is the name of the IAM role that the own code of a service or a task has.
+//
+// Example: TaskRole("web") is shop-dev-web-task
 func (s *Stage) TaskRole(service string) string { return s.Family(service) + "-task" }
 
 // ScheduleRole is the name of the IAM role with which EventBridge Scheduler starts a task.
+//
+// Example: ScheduleRole("report") is shop-dev-report-schedule
 func (s *Stage) ScheduleRole(task string) string { return s.Family(task) + "-schedule" }
 
 // ScheduleName is the name of a task's schedule in EventBridge Scheduler.
+//
+// Example: ScheduleName("report") is shop-dev-report
 func (s *Stage) ScheduleName(task string) string { return s.Family(task) }
 
 // LogGroup is the name of the CloudWatch log group of a service or a task.
+//
+// Example: LogGroup("web") is /shop/dev/web
 func (s *Stage) LogGroup(service string) string {
 	return fmt.Sprintf("/%s/%s/%s", s.Project, s.Name, service)
 }
 
 // ErrorAlarm is the name of the CloudWatch alarm on a service's 5xx answers.
+//
+// Example: ErrorAlarm("web") is shop-dev-web-errors
 func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "-errors" }
 
 // LoadBalancerName begins the name of the stage's load balancer, TargetGroupName that of a service's target group. The
 // engine adds a hyphen and seven characters.
+//
+// Example: LoadBalancerName() is shop-dev, and the load balancer is called shop-dev-0a1b2c3
 func (s *Stage) LoadBalancerName() string { return shortName(s.Cluster()) }
 
 // TargetGroupName is described at LoadBalancerName.
+//
+// Example: TargetGroupName("web") is web, and the target group is called web-0a1b2c3
 func (s *Stage) TargetGroupName(service string) string { return shortName(service) }
 
 // shortName is a resource's name of which load balancers and target groups can be named: these take 32 letters,

@@ -32,13 +32,19 @@ type Output struct {
 // OutputValue is what another stack exports under a name.
 type OutputValue struct {
 	// Value is as JSON has it: text, a number, true or false, a list, an object.
+	//
+	// Example: Value: "db.example.com"
 	Value any
 	// Secret says that the stack marks it as a secret, or something in it.
+	//
+	// Example: Secret: true
 	Secret bool
 }
 
 // ReadOutputs reads what another stack exports, by name: PROJECT/STAGE of this stack's organization, or
 // ORGANIZATION/PROJECT/STAGE. Its errors say what is wrong, and what to do.
+//
+// Example: components.RunPreflight gives the stage one that asks Pulumi; a test gives it one that has the values.
 type ReadOutputs func(stack string) (map[string]OutputValue, error)
 
 // localOrganization begins the names of all stacks where Pulumi keeps their state in a bucket or a directory.

@@ -34,9 +34,13 @@ type Port struct {
 }
 
 // String is the port as messages and names have it: 9090/udp.
+//
+// Example: String() is 9090/udp
 func (p Port) String() string { return fmt.Sprintf("%d/%s", p.Port, p.Protocol) }
 
 // SortedPorts are the further ports of a container, by number.
+//
+// Example: SortedPorts() has 8081 before 9090
 func (c Container) SortedPorts() []Port {
 	return slices.SortedFunc(slices.Values(c.Ports), func(a, b Port) int {
 		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))

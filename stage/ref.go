@@ -10,6 +10,8 @@ import (
 )
 
 // Ref is an image in a registry, pinned by tag and digest.
+//
+// Example: preflight.Stage.Images["web"].Ref.Pinned() is ghcr.io/shop/web@sha256:…
 type Ref = imageref.Ref
 
 const pinnedForm = "<registry>/<repository>:<tag>@sha256:<64 hexadecimal digits>"

@@ -24,6 +24,8 @@ type Registry struct {
 }
 
 // Credentials are the ARNs of the secrets with the names and passwords of registries, by host.
+//
+// Example: Credentials() is {ghcr.io: "arn:aws:secretsmanager:…"} where registries has it
 func (s *Stage) Credentials() map[string]string {
 	secrets := map[string]string{}
 	for host, registry := range s.Registries {
@@ -34,6 +36,8 @@ func (s *Stage) Credentials() map[string]string {
 
 // PullCredentials are the ARNs of the secrets with which the images of a task definition are pulled, by image as its
 // containers name it. An image that is pulled without a password is not among them.
+//
+// Example: PullCredentials(s.TaskDefinition("web")) is {web: "arn:aws:secretsmanager:…"}
 func (s *Stage) PullCredentials(definition TaskDefinition) map[string]string {
 	secrets := map[string]string{}
 	for _, image := range definition.AllImages() {

@@ -123,6 +123,8 @@ const (
 )
 
 // NeedsHTTPS tells whether the load balancer speaks the protocol only to clients that come by HTTPS.
+//
+// Example: NeedsHTTPS() is true of protocol: grpc
 func (r Route) NeedsHTTPS() bool { return r.Protocol != "http1" }
 
 // withDefaults fills in what depends on the protocol.
@@ -235,6 +237,8 @@ func orAny(patterns []string, every string) []string {
 }
 
 // ExactPath is what the first path begins with, up to its first wildcard.
+//
+// Example: ExactPath() is /api/ of paths: ["/api/*"]
 func (r Route) ExactPath() string {
 	if len(r.Paths) == 0 {
 		return "/"

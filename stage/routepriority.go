@@ -62,6 +62,8 @@ func (r Route) kind() (hosts, paths int) {
 }
 
 // Priority is the priority of a service's listener rule.
+//
+// Example: Priority("web") is 100 where its route has priority: 100
 func (s *Stage) Priority(service string) int {
 	return s.Services[service].Route.priority(s.Family(service))
 }

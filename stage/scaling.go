@@ -152,6 +152,8 @@ func checkSchedule(here place, name string, schedule Schedule, most int) {
 
 // StartReplicas is the desired count that a service is created with: from then on it belongs to the scaler, where
 // there is one.
+//
+// Example: StartReplicas() is 2 where the service has replicas: 2
 func (s Service) StartReplicas() int {
 	if s.Scaling == nil {
 		return s.Replicas
@@ -160,6 +162,8 @@ func (s Service) StartReplicas() int {
 }
 
 // FixedReplicas is the desired count that the service keeps; nil where a scaler decides it.
+//
+// Example: FixedReplicas() points to 2 where the service has replicas: 2 and no scaling
 func (s Service) FixedReplicas() *int {
 	if s.Scaling != nil {
 		return nil

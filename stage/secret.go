@@ -18,24 +18,36 @@ import (
 // Secret is a secret variable: exactly one of ARN and Value is set.
 type Secret struct {
 	// ARN is that of a Secrets Manager secret or an SSM parameter which the stage does not keep.
+	//
+	// Example: ARN: "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dev/database-url"
 	ARN string
 	// Value is what the stage file holds encrypted, for the stage to keep in Secrets Manager.
+	//
+	// Example: Value.Reveal() is the value, and fmt.Sprint(Value) is [secret]
 	Value SecretValue
 }
 
 // SecretValue is a decrypted value. It shows itself to nothing that prints, logs or marshals; a pointer keeps it from
 // fmt also where it is part of something unexported, whose methods fmt does not call.
+//
+// Example: fmt.Sprint(value) is [secret]
 type SecretValue struct{ text *string }
 
 const hidden = "[secret]"
 
 // Format hides the value from every verb of fmt.
+//
+// Example: fmt.Sprint(value) is [secret]
 func (SecretValue) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }
 
 // MarshalText hides the value from encodings.
+//
+// Example: json.Marshal(value) is "[secret]"
 func (SecretValue) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // Reveal is the value itself, for what keeps it as a secret.
+//
+// Example: pulumi.ToSecret(value.Reveal())
 func (v SecretValue) Reveal() string {
 	if v.text == nil {
 		return ""

@@ -49,27 +49,45 @@ type Stage struct {
 // Image is a container image: built from source or pinned to one that exists. With both Build and Ref the stage runs
 // Ref, an image that it built earlier, and builds nothing; its repository stays.
 type Image struct {
+	// Build is how it is built from source.
+	//
+	// Example: Build: &stage.Build{Context: "./app"}
 	Build *Build
-	Ref   *Ref
+	// Ref is the image that exists.
+	//
+	// Example: Ref: &stage.Ref{Host: "ghcr.io", Repository: "shop/web", Tag: "2.1", Digest: "sha256:…"}
+	Ref *Ref
 	// Mirror has the update copy Ref by its digest, and under its tag, into the stage's own repository, and run it from
 	// there. There is no Build beside it.
+	//
+	// Example: Mirror: true
 	Mirror bool
 	// Platform is linux/amd64 or linux/arm64. It decides the architecture of the tasks that run the image.
+	//
+	// Example: Platform: "linux/arm64"
 	Platform string
 }
 
 // Owned tells whether the image is in a repository of the stage's own.
+//
+// Example: Owned() is true of {build: {context: ./app}}, and false of a ref without mirror
 func (i Image) Owned() bool { return i.Build != nil || i.Mirror }
 
 // AWS is what the stage file says to the AWS provider.
 type AWS struct {
 	// Region is aws:region; empty where the environment or a profile decides it.
+	//
+	// Example: Region: "ap-northeast-2"
 	Region string
 	// AllowedAccountIDs is aws:allowedAccountIds; empty when any account will do.
+	//
+	// Example: AllowedAccountIDs: []string{"123456789012"}
 	AllowedAccountIDs []string
 }
 
 // TaskDefinition is that of a service or a task.
+//
+// Example: TaskDefinition("web").Memory is 512
 func (s *Stage) TaskDefinition(name string) TaskDefinition {
 	if task, isTask := s.Tasks[name]; isTask {
 		return task.TaskDefinition
@@ -78,9 +96,13 @@ func (s *Stage) TaskDefinition(name string) TaskDefinition {
 }
 
 // Key is what the user wrote of a service or a task: services.web, tasks.migrate.
+//
+// Example: Key("migrate") is tasks.migrate
 func (s *Stage) Key(name string) string { return s.kind(name) + "s." + name }
 
 // WhereDefined names a key of a service or a task and the file it stands in, as Where does.
+//
+// Example: WhereDefined("migrate", "cpu") is "tasks.migrate.cpu (Pulumi.dev.yaml)"
 func (s *Stage) WhereDefined(name string, keys ...any) string {
 	return s.Where(append([]any{s.kind(name) + "s", name}, keys...)...)
 }
@@ -94,12 +116,16 @@ func (s *Stage) kind(name string) string {
 }
 
 // TaskDefinitions are the names of what has a task definition, sorted: the services and the tasks.
+//
+// Example: TaskDefinitions() is [migrate web] with the service web and the task migrate
 func (s *Stage) TaskDefinitions() []string {
 	names := slices.Collect(maps.Keys(s.Services))
 	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(s.Tasks))))
 }
 
 // HasRoutes tells whether any service is to be reached through the load balancer.
+//
+// Example: HasRoutes() is true where a service has route: {paths: ["/*"]}
 func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services) }
 
 func hasRoutes(services map[string]Service) bool {

@@ -14,6 +14,8 @@ import (
 var ownTags = []string{"project", "stage", "service", "task", "image", CapacityTag}
 
 // CapacityTag is the tag of a service that says what its tasks are to run on.
+//
+// Example: the service has the tag slipway:capacity where it has capacity
 const CapacityTag = "slipway:capacity"
 
 const keptTags = 4 // for slipway's own, of which a service has four
@@ -87,6 +89,8 @@ func checkTag(where place, key, value string, own bool, folded map[string]string
 }
 
 // AllTags are the stage's own tags and the team's, for what belongs to the whole stage.
+//
+// Example: AllTags() is {project: shop, stage: dev, team: shop} where the stage file has tags: {team: shop}
 func (s *Stage) AllTags() map[string]string {
 	tags := map[string]string{"project": s.Project, "stage": s.Name}
 	maps.Copy(tags, s.Tags)
@@ -94,9 +98,13 @@ func (s *Stage) AllTags() map[string]string {
 }
 
 // TagsOf are AllTags and the name of a service or a task, as the tag service or task.
+//
+// Example: TagsOf("web") is {project: shop, stage: dev, service: web}
 func (s *Stage) TagsOf(name string) map[string]string { return s.tagged(s.kind(name), name) }
 
 // ImageTags are AllTags and the image's name.
+//
+// Example: ImageTags("web") is {project: shop, stage: dev, image: web}
 func (s *Stage) ImageTags(image string) map[string]string { return s.tagged("image", image) }
 
 func (s *Stage) tagged(key, value string) map[string]string {

@@ -43,6 +43,8 @@ type Task struct {
 const longestBefore = time.Hour
 
 // TimeLimit is how long the task may run that somebody waits for; zero for as long as it takes.
+//
+// Example: TimeLimit() is 10m0s where the task has timeout: 600
 func (t Task) TimeLimit() time.Duration {
 	if t.Timeout == 0 && len(t.Before) > 0 {
 		return longestBefore

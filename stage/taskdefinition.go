@@ -136,6 +136,8 @@ func checkSize(here place, cpu, memory int) {
 }
 
 // AllContainers are the containers of a task by name, with the main one under the name given.
+//
+// Example: AllContainers("web") has the keys web and proxy where containers has proxy
 func (d TaskDefinition) AllContainers(main string) map[string]Container {
 	containers := map[string]Container{main: d.Container}
 	for name, sidecar := range d.Containers {
@@ -145,6 +147,8 @@ func (d TaskDefinition) AllContainers(main string) map[string]Container {
 }
 
 // AllImages are what the containers of a task run, the main one first: names in the stage's images, or references.
+//
+// Example: AllImages() is [web nginx:1.29@sha256:…]
 func (d TaskDefinition) AllImages() []string {
 	images := []string{d.Image}
 	for _, name := range slices.Sorted(maps.Keys(d.Containers)) {
@@ -154,6 +158,8 @@ func (d TaskDefinition) AllImages() []string {
 }
 
 // AllSecrets are the secrets that any container of a task is given, by variable.
+//
+// Example: AllSecrets() has the key DATABASE_URL where a container names that secret
 func (d TaskDefinition) AllSecrets() map[string]Secret {
 	secrets := maps.Clone(d.Secrets)
 	if secrets == nil {
@@ -166,6 +172,8 @@ func (d TaskDefinition) AllSecrets() map[string]Secret {
 }
 
 // MainCPU is the main container's share of the task's CPU: what the others leave.
+//
+// Example: MainCPU() is 192 where the task has cpu: 256, and containers has one with cpu: 64
 func (d TaskDefinition) MainCPU() int {
 	left := d.CPU
 	for _, sidecar := range d.Containers {
@@ -175,6 +183,8 @@ func (d TaskDefinition) MainCPU() int {
 }
 
 // Volumes are the names of the volumes that containers of a task mount, sorted.
+//
+// Example: Volumes() is [data] where a container has mounts: {data: {path: /data}}
 func (d TaskDefinition) Volumes() []string {
 	volumes := map[string]bool{}
 	for _, container := range d.AllContainers("") {
