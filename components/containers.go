@@ -21,6 +21,7 @@ type containerDefinition struct {
 	EntryPoint       []string          `json:"entryPoint,omitempty"`
 	Environment      []keyValue        `json:"environment"`
 	Essential        bool              `json:"essential"`
+	FireLens         *fireLens         `json:"firelensConfiguration,omitempty"`
 	HealthCheck      *healthCheck      `json:"healthCheck,omitempty"`
 	Image            string            `json:"image"`
 	LinuxParameters  *linuxParameters  `json:"linuxParameters,omitempty"`
@@ -104,8 +105,14 @@ type ulimit struct {
 }
 
 type logConfiguration struct {
-	LogDriver string            `json:"logDriver"`
-	Options   map[string]string `json:"options"`
+	LogDriver     string            `json:"logDriver"`
+	Options       map[string]string `json:"options,omitempty"`
+	SecretOptions []secret          `json:"secretOptions,omitempty"`
+}
+
+type fireLens struct {
+	Options map[string]string `json:"options"`
+	Type    string            `json:"type"`
 }
 
 // encodeContainers writes container definitions the one way that equal definitions are equal texts. Their order is that

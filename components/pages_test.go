@@ -32,7 +32,7 @@ func managedTags(ctx *pulumi.Context) error {
 		})
 }
 
-func logDriver(ctx *pulumi.Context) error {
+func restartPolicy(ctx *pulumi.Context) error {
 	return ctx.RegisterStackTransformation(
 		func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 			definition, is := args.Props.(*ecs.TaskDefinitionArgs)
@@ -47,8 +47,7 @@ func logDriver(ctx *pulumi.Context) error {
 					}
 					for _, container := range containers {
 						if container["name"] == "proxy" {
-							container["logConfiguration"] = map[string]any{"logDriver": "splunk",
-								"options": map[string]string{"splunk-url": "https://logs.example.com"}}
+							container["restartPolicy"] = map[string]any{"enabled": true, "restartAttemptPeriod": 180}
 						}
 					}
 					changed, err := json.Marshal(containers)
@@ -98,7 +97,7 @@ func deletionProtection(ctx *pulumi.Context) error {
 }
 
 // pieces are the functions above whose bodies are in the pages.
-var pieces = []string{"managedTags", "logDriver", "listener", "tags", "deletionProtection"}
+var pieces = []string{"managedTags", "restartPolicy", "listener", "tags", "deletionProtection"}
 
 func TestThePagesHaveThePiecesOfAProgramThatAreTriedHere(t *testing.T) {
 	t.Parallel()
@@ -134,7 +133,7 @@ func TestAnyPropertyOfAnyResourceCanBeSet(t *testing.T) {
 	keys := map[string]string{"services": `{"web": {"image": "web", "port": 80, "route": {"paths": ["/*"]},
 		"containers": {"proxy": {"image": "web"}}}, "api": {"image": "web"}}`}
 	recorded := declareOwn(t, keys, ownProgram{after: listener, before: func(ctx *pulumi.Context) error {
-		for _, change := range []func(*pulumi.Context) error{managedTags, logDriver, tags, deletionProtection} {
+		for _, change := range []func(*pulumi.Context) error{managedTags, restartPolicy, tags, deletionProtection} {
 			if err := change(ctx); err != nil {
 				return err
 			}
@@ -145,11 +144,11 @@ func TestAnyPropertyOfAnyResourceCanBeSet(t *testing.T) {
 	web := recorded.named(t, "aws:ecs/service:Service", "web").Inputs
 	require.True(t, web["enableEcsManagedTags"].BoolValue())
 
-	var containers []containerDefinition
+	var containers []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(recorded.named(t, "aws:ecs/taskDefinition:TaskDefinition",
 		"web").Inputs["containerDefinitions"].StringValue()), &containers))
-	require.Equal(t, "splunk", containers[0].LogConfiguration.LogDriver)
-	require.Equal(t, "awslogs", containers[1].LogConfiguration.LogDriver)
+	require.Equal(t, map[string]any{"enabled": true, "restartAttemptPeriod": 180.0}, containers[0]["restartPolicy"])
+	require.NotContains(t, containers[1], "restartPolicy")
 
 	own := recorded.named(t, "aws:lb/listener:Listener", "admin").Inputs
 	require.Equal(t, "arn:shop-dev", own["loadBalancerArn"].StringValue())

@@ -48,6 +48,7 @@ func newPredeploy(ctx *pulumi.Context, w *Workload, revisions pulumi.StringMap, 
 	settings := w.Stage.Tasks[w.name]
 	run := &predeploy.Run{
 		Account: w.Preflight.account, Key: w.Stage.Key(w.name), Services: settings.Before, Timeout: settings.TimeLimit(),
+		LogsElsewhere: settings.LogsElsewhere(w.name),
 		// On the task: the Stash has no URN yet while its hook runs.
 		Say: func(text string) error { return ctx.Log.Info(text, &pulumi.LogArgs{Resource: w}) },
 	}

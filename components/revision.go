@@ -98,7 +98,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	pullCredentials := slices.Collect(maps.Values(settings.PullCredentials(now.TaskDefinition)))
 	for _, container := range containers {
 		origins, _ := origins.In(container.DockerLabels)
-		for _, needed := range container.Secrets {
+		for _, needed := range slices.Concat(container.Secrets, container.LogConfiguration.SecretOptions) {
 			if uses[origins[needed.Name]] { // and so the role may read what is handed over
 				continue
 			}

@@ -88,7 +88,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	}
 	serving := rollouts.Watch(service, w.targetRevision, rollout.Rollout{
 		Key: key, LogGroup: w.logGroup(), ExtraTime: settings.ExtraRolloutTime(), Replicas: settings.FixedReplicas(),
-		Alarms: settings.Deployment.HasAlarms(), Capacity: capacity,
+		Alarms: settings.Deployment.HasAlarms(), Capacity: capacity, LogsElsewhere: settings.LogsElsewhere(name),
 	})
 	summary := pulumi.Map{
 		"family":         pulumi.String(w.Stage.Family(name)),

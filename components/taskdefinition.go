@@ -133,6 +133,7 @@ func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, e
 		beside := args.container(name, sidecar.Image, sidecar.Container, values)
 		beside.CPU, beside.Memory, beside.Essential = sidecar.CPU, sidecar.Memory, sidecar.Essential
 		beside.MemoryReserved = sidecar.MemoryReservation
+		beside.routesLogs(sidecar.FireLens)
 		containers = append(containers, beside)
 	}
 	return encodeContainers(containers)
@@ -161,13 +162,9 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 		Ulimits: inOrder(settings.Ulimits, func(name string, u stage.Ulimit) ulimit {
 			return ulimit{u.Hard, name, u.Soft}
 		}),
-		LogConfiguration: logConfiguration{LogDriver: "awslogs", Options: map[string]string{
-			"awslogs-group":         args.LogGroup,
-			"awslogs-region":        args.Region,
-			"awslogs-stream-prefix": name,
-		}},
-		StartTimeout: settings.StartTimeout,
-		StopTimeout:  settings.StopTimeout,
+		LogConfiguration: args.logConfiguration(name, settings, values.secrets),
+		StartTimeout:     settings.StartTimeout,
+		StopTimeout:      settings.StopTimeout,
 		SystemControls: inOrder(settings.SystemControls,
 			func(name, value string) systemControl { return systemControl{name, value} }),
 		WorkingDir:      settings.WorkingDirectory,

@@ -46,7 +46,8 @@ func served(t *testing.T) (dir string, a *account.Account) {
 		"policy": `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`}, nil))
 	for _, family := range []string{"shop-web", "shop-migrate"} {
 		containers, err := ecs.ParseContainers(`[{"name": "main", "image": "nginx", "portMappings": [{"containerPort": 80}],
-			"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop", "awslogs-stream-prefix": "` + family + `"}}}]`)
+			"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop", "awslogs-region": "r",
+				"awslogs-stream-prefix": "` + family + `"}}}]`)
 		require.NoError(t, err)
 		_, err = ecs.RegisterTaskDefinition(a, region, ecs.TaskDefinition{Family: family, CPU: "256", Memory: "512",
 			NetworkMode:             "awsvpc",

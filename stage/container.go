@@ -150,6 +150,13 @@ type Container struct {
 	// Example: capabilities: {drop: [ALL]}
 	Capabilities *Capabilities `json:"capabilities"`
 
+	// Logs are where the container's output goes, each container's by itself.
+	//
+	// Default: none; the log group of the service or the task
+	// Example: logs: {options: {mode: non-blocking, max-buffer-size: 25m}}
+	// Rule: [ECS LogConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html)
+	Logs *Logs `json:"logs"`
+
 	// SystemControls are kernel parameters (`sysctl`), by name. Those of `net.` are the task's, whose containers share one
 	// network: one container sets them for all. Some that ECS takes do not exist on Fargate (`net.core.rmem_max`): then
 	// the container does not start.
@@ -188,6 +195,7 @@ func (c *checker) checkContainer(here place, container Container) {
 		`"user", "uid", "user:group" or "uid:gid", as in "65532:65532"`)
 	checkUlimits(here.at("ulimits"), container.Ulimits)
 	checkCapabilities(here.at("capabilities"), container.Capabilities)
+	c.checkLogs(here, container.Logs)
 	checkSystemControls(here.at("systemControls"), container.SystemControls)
 	checkDockerLabels(here.at("dockerLabels"), container.DockerLabels)
 }

@@ -233,6 +233,14 @@ func (s *Stage) resolvedContainer(container Container, here place) Container {
 		container.Secrets[name] = s.Secrets[name]
 		container.Origins = withOrigin(container.Origins, name, here.in.at("secrets", name))
 	}
+	if container.Logs != nil {
+		logs := *container.Logs
+		logs.Secrets = map[string]Secret{}
+		for option, name := range logs.SecretNames {
+			logs.Secrets[option] = s.Secrets[name]
+		}
+		container.Logs = &logs
+	}
 	return container
 }
 

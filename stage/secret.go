@@ -134,7 +134,11 @@ func (c *checker) checkSecretNames(here place, container Container) {
 func (c *checker) checkSecretSize(here place, definition TaskDefinition) {
 	values := map[string]string{}
 	for _, container := range definition.AllContainers("") {
-		for _, secret := range container.SecretNames {
+		names := slices.Clone(container.SecretNames)
+		if container.Logs != nil {
+			names = slices.AppendSeq(names, maps.Values(container.Logs.SecretNames))
+		}
+		for _, secret := range names {
 			if c.isValue(secret) {
 				values[secret] = c.document.Secrets[secret]
 			}

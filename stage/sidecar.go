@@ -48,6 +48,17 @@ type Sidecar struct {
 	// Example: essential: false
 	Essential bool `json:"essential" default:"true"`
 
+	// FireLens makes the container the log router of the task, to which others hand their output (`logs`) and which sends
+	// it on ([how](operations.md#-send-logs-elsewhere)). ECS starts it before them, and stops it after them. Its own
+	// output goes to the log group.
+	//
+	// Default: none
+	// Allowed: at one container of a task, where another one has `logs: {driver: awsfirelens}`. `{}` for Fluent Bit, whose
+	// outputs are in the `options` of `logs`
+	// Example: firelens: {}
+	// Rule: [FireLens](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_firelens.html)
+	FireLens *FireLens `json:"firelens"`
+
 	Container
 }
 

@@ -37,6 +37,11 @@ var otherWords = []struct{ key, words string }{
 	{"stopTimeout", "stopgraceperiod"},
 	{"logRetention", "loggingretention logretentiondays retention retentiondays retentionindays"},
 	{"secrets", "secretoptions valuefrom"},
+	{"logs", "logconfiguration logging"},
+	{"driver", "logdriver"},
+	{"firelens", "firelensconfiguration logrouter"},
+	{"configFile", "configfilepath configfilevalue"},
+	{"ecsLogMetadata", "enableecslogmetadata enablemetadata"},
 	// what it may do
 	{"roles", "executionrole executionrolearn"},
 	{"permissions", "iam iamrole policies policy role taskpolicies taskrole taskrolearn taskrolepolicies"},

@@ -81,6 +81,7 @@ func (c *checker) checkTaskDefinition(here place, name string, definition TaskDe
 	c.checkContainer(here, definition.Container)
 	c.checkContainers(here, name, definition)
 	c.checkDependencies(here, name, definition)
+	c.checkFireLens(here, name, definition)
 	checkSharedControls(here, name, definition.AllContainers(name))
 	c.checkSecretSize(here, definition)
 	c.checkPermissions(here.at("permissions"), name, definition.Permissions)
@@ -157,16 +158,19 @@ func (d TaskDefinition) AllImages() []string {
 	return images
 }
 
-// AllSecrets are the secrets that any container of a task is given, by variable.
+// AllSecrets are the secrets that any container of a task is given, by variable, and those of their logs, by
+// name.
 //
 // Example: AllSecrets() has the key DATABASE_URL where a container names that secret
 func (d TaskDefinition) AllSecrets() map[string]Secret {
-	secrets := maps.Clone(d.Secrets)
-	if secrets == nil {
-		secrets = map[string]Secret{}
-	}
-	for _, sidecar := range d.Containers {
-		maps.Copy(secrets, sidecar.Secrets)
+	secrets := map[string]Secret{}
+	for _, container := range d.AllContainers("") {
+		maps.Copy(secrets, container.Secrets)
+		if logs := container.Logs; logs != nil {
+			for option, name := range logs.SecretNames {
+				secrets[name] = logs.Secrets[option]
+			}
+		}
 	}
 	return secrets
 }

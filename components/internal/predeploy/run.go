@@ -35,6 +35,8 @@ type Run struct {
 	Services []string
 	// Timeout of the task, and of the wait for one that runs already.
 	Timeout time.Duration
+	// LogsElsewhere says which of its output is not in its log group; empty where all is.
+	LogsElsewhere string
 	// Say passes on what people are to see.
 	Say func(text string) error
 }
@@ -173,6 +175,9 @@ func (r *Run) failure(task taskrun.Task, result taskrun.Result, err error, last 
 		fmt.Fprintf(&text, "\n  What it wrote could not be shown: %s", result.LogErr)
 	}
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", task.LogGroup)
+	if r.LogsElsewhere != "" {
+		fmt.Fprintf(&text, "; %s", r.LogsElsewhere)
+	}
 	if late {
 		fmt.Fprintf(&text, "\n  Where it needs longer, write a longer %s.timeout (seconds)", r.Key)
 	}

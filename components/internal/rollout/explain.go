@@ -60,6 +60,9 @@ func (r *Rollout) explain(ctx context.Context, service types.Service) error {
 	}
 	fmt.Fprintf(&text, "\n  Serving now: %s", r.serving(service))
 	fmt.Fprintf(&text, "\n  The containers' output is in the log group %s", r.LogGroup)
+	if r.LogsElsewhere != "" {
+		fmt.Fprintf(&text, "; %s", r.LogsElsewhere)
+	}
 	text.WriteString("\n  Fix the cause and run `pulumi up`. Where nothing in the stage changes by that, ")
 	switch {
 	case stays && r.serving(service) == nothing:

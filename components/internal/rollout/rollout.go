@@ -41,6 +41,8 @@ type Rollout struct {
 	Alarms bool
 	// LogGroup is where its containers' output is.
 	LogGroup string
+	// LogsElsewhere says which of the output is not there; empty where all is.
+	LogsElsewhere string
 	// ExtraTime is how much longer than usual it may take, by the service's own settings.
 	ExtraTime time.Duration
 	// Changed tells whether this update has changed the service.

@@ -72,6 +72,9 @@ func (c Container) fillDefaults() {
 			c[key] = value
 		}
 	}
+	if c.routesLogs() && (c["user"] == nil || c["user"] == "") {
+		c["user"] = rootUser
+	}
 	for _, port := range c.objects("portMappings") {
 		if port["hostPort"] == nil || port["hostPort"] == 0.0 {
 			port["hostPort"] = port["containerPort"]

@@ -62,7 +62,7 @@ func (d TaskDefinition) crosscheck() error {
 	if errCPU == nil && int(cpu) > limit {
 		return client("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.")
 	}
-	return errors.Join(d.checkPorts(), d.checkDependencies())
+	return errors.Join(d.checkPorts(), d.checkRouter(), d.checkDependencies())
 }
 
 // checkDependencies looks at the order in which containers start.

@@ -59,7 +59,7 @@ func definition(change func(*TaskDefinition, Container)) TaskDefinition {
 		RequiresCompatibilities: []string{"FARGATE"}, ExecutionRoleARN: "arn:aws:iam::123456789012:role/web-execution"}
 	containers, err := ParseContainers(`[{"name": "web", "image": "` + testImage + `",
 		"portMappings": [{"containerPort": 8080}], "environment": [{"name": "STAGE", "value": "dev"}],
-		"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop/dev/web"}}}]`)
+		"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/shop/dev/web", "awslogs-region": "r"}}}]`)
 	if err != nil {
 		panic(err)
 	}

@@ -198,7 +198,8 @@ func (d TaskDefinition) checkContainer(c Container, fargate bool) error {
 	if err := c.check(awsvpc, fargate && d.ExecutionRoleARN == ""); err != nil {
 		return err
 	}
-	checks := []func() error{func() error { return c.checkOptional(fargate) }, c.checkProcess, c.checkKernel}
+	checks := []func() error{func() error { return c.checkOptional(fargate) }, c.checkProcess, c.checkKernel,
+		func() error { return c.checkLogs(fargate) }}
 	if awsvpc {
 		checks = append(checks, c.checkNetworkMode)
 	}

@@ -184,6 +184,38 @@ func TestTaskDefinitionsThatECSRefuses(t *testing.T) {
 				side(d, "memory", 64.0)
 				d.Containers[1]["memoryReservation"] = 65.0
 			}, "'memory' must be greater than 'memoryReservation'."},
+		"an option that awslogs lacks": {
+			func(_ *TaskDefinition, c Container) { c["logConfiguration"] = logged("awslogs", "log_key") },
+			"Log driver awslogs disallows options: log_key"},
+		"awslogs to nowhere": {
+			func(_ *TaskDefinition, c Container) { c["logConfiguration"] = logged("awslogs") },
+			"Log driver awslogs requires options: awslogs-group, awslogs-region"},
+		"Splunk without a token": {
+			func(_ *TaskDefinition, c Container) { c["logConfiguration"] = logged("splunk", "splunk-url") },
+			"Log driver splunk requires options: splunk-token"},
+		"a driver of EC2": {
+			func(_ *TaskDefinition, c Container) { c["logConfiguration"] = logged("fluentd") },
+			"do not support the log driver fluentd"},
+		"FireLens without a router": {
+			func(_ *TaskDefinition, c Container) { c["logConfiguration"] = logged("awsfirelens") },
+			"When awsfirelens log driver is specified in log configuration, a firelens configuration object must be configured"},
+		"a router of nobody": {
+			func(d *TaskDefinition, _ Container) {
+				side(d, "firelensConfiguration", router)
+				d.Containers[1]["user"] = "0"
+			},
+			"When a firelensConfiguration object is specified, at least one container has to be configured"},
+		"a router that is not root": {
+			func(d *TaskDefinition, c Container) {
+				c["logConfiguration"] = logged("awsfirelens")
+				side(d, "firelensConfiguration", router)
+				d.Containers[1]["user"] = "1000"
+			}, "If 'user' field is specified on firelens container, then 'UID' has to be '0'."},
+		"a router of its own": {
+			func(d *TaskDefinition, _ Container) {
+				side(d, "firelensConfiguration", router)
+				d.Containers[1]["user"], d.Containers[1]["logConfiguration"] = "0", logged("awsfirelens")
+			}, "The firelens container 'side' cannot use the awsfirelens log driver."},
 		"a GPU": {
 			func(_ *TaskDefinition, c Container) {
 				c["resourceRequirements"] = []any{map[string]any{"type": "GPU", "value": "1"}}
@@ -228,6 +260,16 @@ func after(container, condition string) any {
 	return []any{map[string]any{"containerName": container, "condition": condition}}
 }
 
+var router = map[string]any{"type": "fluentbit"}
+
+func logged(driver string, options ...string) any {
+	given := map[string]any{}
+	for _, option := range options {
+		given[option] = "x"
+	}
+	return map[string]any{"logDriver": driver, "options": given}
+}
+
 func ports(number float64) any {
 	return []any{map[string]any{"containerPort": number, "hostPort": number, "protocol": "tcp"}}
 }
@@ -253,4 +295,17 @@ func TestSeveralContainersThatECSTakes(t *testing.T) {
 	registered, err := RegisterTaskDefinition(newStage(t).Account, testRegion, d)
 	require.NoError(t, err)
 	require.Equal(t, []Volume{{Name: "data"}}, registered.Volumes)
+}
+
+func TestALogRouterIsRoot(t *testing.T) {
+	t.Parallel()
+	containers, err := ParseContainers(`[{"name": "web", "image": "web", "logConfiguration": {"logDriver": "awsfirelens"}},
+		{"name": "router", "image": "fluent", "firelensConfiguration": {"type": "fluentbit"}}]`)
+	require.NoError(t, err)
+	require.NotContains(t, containers[0], "user")
+	require.Equal(t, "0", containers[1]["user"], "as ECS writes it")
+	d := definition(func(d *TaskDefinition, _ Container) { d.Containers = containers })
+	registered, err := RegisterTaskDefinition(newStage(t).Account, testRegion, d)
+	require.NoError(t, err)
+	require.Empty(t, registered.Containers[0].LogGroup())
 }

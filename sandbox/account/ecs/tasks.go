@@ -209,7 +209,7 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 			return notStarted(noLogin, err)
 		}
 	}
-	for _, secret := range c.objects("secrets") {
+	for _, secret := range c.secretReferences() {
 		from := fmt.Sprint(secret["valueFrom"])
 		action := "secretsmanager:GetSecretValue"
 		resource := from

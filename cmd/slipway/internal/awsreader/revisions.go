@@ -115,7 +115,11 @@ func (r *Revision) container(name string) types.ContainerDefinition {
 // Secrets are where the containers' secrets are, each place once.
 func (r *Revision) Secrets() (references []string) {
 	for _, container := range r.Definition.ContainerDefinitions {
-		for _, secret := range container.Secrets {
+		secrets := container.Secrets
+		if logs := container.LogConfiguration; logs != nil {
+			secrets = slices.Concat(secrets, logs.SecretOptions)
+		}
+		for _, secret := range secrets {
 			if reference := aws.ToString(secret.ValueFrom); !slices.Contains(references, reference) {
 				references = append(references, reference)
 			}
