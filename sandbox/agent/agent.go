@@ -36,6 +36,7 @@ type Account interface {
 	KeepLocalPort(l elb.LiveListener, port int) error
 	Authority() (alb.Authority, error)
 	TaskCredentials(taskARN, roleARN string) (sts.Credentials, error)
+	Names(taskARN string) (map[string][]string, error)
 }
 
 // Registry has the images of the account's own ECR.

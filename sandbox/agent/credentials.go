@@ -38,7 +38,7 @@ func (t *task) credentialVariables() map[string]string {
 
 // answer connects to the task's host, where it is not connected yet, and answers what the task's containers ask there.
 func (t *task) answer(ctx context.Context, o *observation) error {
-	if o.host == nil || o.host.NetworkSettings == nil || t.work.Definition.TaskRoleARN == "" {
+	if o.host == nil || o.host.NetworkSettings == nil {
 		return nil
 	}
 	authority, err := t.agent.Account.Authority()
@@ -61,10 +61,18 @@ func (t *task) answer(ctx context.Context, o *observation) error {
 func (t *task) api() http.Handler {
 	arn, role := t.arn, t.work.Definition.TaskRoleARN
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == knownPath {
+			t.naming.Do(func() { close(t.named) })
+			return
+		}
 		if path, isAPI := strings.CutPrefix(r.URL.Path, apiPath); isAPI {
 			r.URL.Path = "/" + strings.TrimPrefix(path, "/") // not redirected, as SDKs do not follow
 			r.URL.RawPath = ""
 			t.agent.API.ServeHTTP(w, r)
+			return
+		}
+		if r.URL.Path == namesPath {
+			t.answerNames(w, r)
 			return
 		}
 		made, err := t.agent.Account.TaskCredentials(arn, role)

@@ -37,6 +37,7 @@ type fakeAccount struct {
 	docker    *client.Client
 	image     string // of the program that its containers run
 	authority func() (alb.Authority, error)
+	names     map[string][]string
 	late      bool // what the agent was told of a task is from before its own reports
 
 	mu        sync.Mutex
@@ -51,6 +52,8 @@ type fakeAccount struct {
 }
 
 func (f *fakeAccount) Identity() (string, error) { return f.identity, nil }
+
+func (f *fakeAccount) Names(string) (map[string][]string, error) { return f.names, nil }
 
 func (f *fakeAccount) AgentTasks() (work []ecs.AgentTask, err error) {
 	f.mu.Lock()

@@ -124,7 +124,11 @@ func (t *task) startHost(ctx context.Context, o *observation) error {
 	if err := t.hostListens(ctx, o.host.ID); err != nil {
 		return err
 	}
-	return t.answer(answering, o)
+	if err := t.answer(answering, o); err != nil {
+		return err
+	}
+	t.awaitNames(ctx)
+	return nil
 }
 
 // hostListens waits until the host answers at the metadata endpoint, which it says on its standard output: a container

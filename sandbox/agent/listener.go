@@ -58,11 +58,10 @@ func (a *Agent) runListeners(ctx context.Context, wanted []elb.LiveListener, con
 // publishedPorts are where a listener's container answers clients, and the agent.
 func publishedPorts(c container.Summary) (client, control uint16) {
 	for _, p := range c.Ports {
-		switch p.PrivatePort {
-		case alb.ClientPort:
-			client = p.PublicPort
-		case alb.ControlPort:
+		if p.PrivatePort == alb.ControlPort {
 			control = p.PublicPort
+		} else {
+			client = p.PublicPort
 		}
 	}
 	return client, control
@@ -129,11 +128,12 @@ func isTaken(err error) bool {
 
 func (a *Agent) createListener(ctx context.Context, image string, l elb.LiveListener, token string, port int) (
 	id string, err error) {
-	clients, control := tcp(alb.ClientPort), tcp(alb.ControlPort)
+	clients, control := tcp(uint16(l.Settings.Port)), tcp(alb.ControlPort)
 	local := netip.MustParseAddr("127.0.0.1")
 	created, err := a.Docker.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: fmt.Sprintf("slipway-%s-%d-%.8s-%.6s", l.LoadBalancer, l.Settings.Port, account.AfterSlash(l.ARN), a.identity),
-		Config: &container.Config{Image: image, Env: []string{alb.TokenVariable + "=" + token},
+		Config: &container.Config{Image: image, Env: []string{alb.TokenVariable + "=" + token,
+			alb.PortVariable + "=" + fmt.Sprint(l.Settings.Port)},
 			Labels:       map[string]string{accountLabel: a.identity, listenerLabel: l.ARN},
 			ExposedPorts: network.PortSet{clients: {}, control: {}}},
 		HostConfig: &container.HostConfig{NetworkMode: network.NetworkBridge, LogConfig: logConfig,

@@ -37,6 +37,8 @@ type task struct {
 	reported    string                        // the last report
 	lastStates  map[string]ecs.ContainerState // in it
 	answering   atomic.Bool                   // what its containers ask
+	naming      sync.Once
+	named       chan struct{} // closed once its containers know the names that they can call
 	saidRunning bool
 	saidStopped bool
 	background  sync.WaitGroup
@@ -44,7 +46,8 @@ type task struct {
 
 func newTask(a *Agent, arn string) *task {
 	return &task{agent: a, arn: arn, wake: make(chan struct{}, 1), ended: map[string]ecs.ContainerState{},
-		followers: map[string]*follower{}, checks: map[string]*checks{}}
+		followers: map[string]*follower{}, checks: map[string]*checks{},
+		named: make(chan struct{})}
 }
 
 // tell says what is wanted of the task, nil for nothing, and how its containers look.

@@ -6,12 +6,13 @@ import (
 	"net/http"
 )
 
-// Ports that the program loadbalancer listens on in its container, for clients and for settings, and where it finds the
-// token that changes them.
-const (
-	ClientPort  = 8080
-	ControlPort = 8081
+// ControlPort is where the program loadbalancer takes settings, in its container.
+const ControlPort = 51681
 
+// Variables of that container: the port of the listener, which is also the container's own, so that others reach it
+// there, and the token that changes its settings.
+const (
+	PortVariable  = "SLIPWAY_LISTENER_PORT"
 	TokenVariable = "SLIPWAY_LISTENER_TOKEN"
 )
 

@@ -31,7 +31,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	clients, err := net.Listen("tcp", fmt.Sprint(":", alb.ClientPort))
+	clients, err := net.Listen("tcp", ":"+os.Getenv(alb.PortVariable))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Command taskhost is the process of a task's host container: it holds the network that the task's other containers
-// join, and answers the task metadata endpoint there. What asks for credentials, or for the account's APIs, it hands on
-// to the agent. Standard library only: it is the one file of its image.
+// join, keeps the names that they can call, and answers the task metadata endpoint there. What asks for credentials, or
+// for the account's APIs, it hands on to the agent. Standard library only: it is the one file of its image.
 package main
 
 import (
@@ -59,6 +59,7 @@ func run() error {
 	ended := make(chan error, 2)
 	go func() { ended <- http.Serve(listener, handler(documents, agent)) }()
 	go func() { ended <- agent.Accept(outside) }()
+	go followNames(ctx, agent, hostsFile)
 	select {
 	case <-ctx.Done():
 		return nil

@@ -51,6 +51,16 @@ func LiveListeners(t *account.Tx) (live []LiveListener) {
 	return live
 }
 
+// FindLoadBalancer finds a load balancer by its name; it is empty where there is none.
+func FindLoadBalancer(t *account.Tx, name string) account.Object {
+	for _, balancer := range account.List[account.Object](t, LoadBalancer) {
+		if balancer.Text("name") == name {
+			return *balancer
+		}
+	}
+	return account.Object{}
+}
+
 // decode reads an object whose fields are those of the API.
 func decode(from any, to any) {
 	content, err := json.Marshal(from)

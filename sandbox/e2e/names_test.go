@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// withCaller adds a task call, whose one argument is an address: it prints what that answers.
+func withCaller(p *containerProject) {
+	p.Helper()
+	require.NoError(p.TB, os.Mkdir(filepath.Join(p.dir, "caller"), 0o755))
+	p.write("caller/Dockerfile", "FROM scratch\nCOPY caller /caller\nENTRYPOINT [\"/caller\"]\n")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o",
+		filepath.Join(p.dir, "caller", "caller"), "./testdata/caller")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	output, err := build.CombinedOutput()
+	require.NoError(p.TB, err, string(output))
+	p.replace("Pulumi.dev.yaml", "  slipway:images:\n", "  slipway:images:\n    caller: {build: {context: caller}}\n")
+	p.stageKeys("slipway:tasks: {call: {image: caller}}")
+}
+
+func TestContainersReachALoadBalancerByItsName(t *testing.T) {
+	t.Parallel()
+	p := withContainers(t)
+	withCaller(p)
+	p.replace("Pulumi.dev.yaml", `        GREETING: "hello from dev"`+"\n",
+		`        GREETING: "hello from dev"`+"\n      route: {}\n")
+	p.up("dev")
+	var balancer struct{ DNSName string }
+	require.NoError(t, json.Unmarshal([]byte(p.ok("pulumi", "stack", "output", "loadBalancer", "--stack", "dev",
+		"--json").stdout), &balancer))
+	name := balancer.DNSName
+	called := p.ok("slipway", "run", "dev", "call", "--", "http://"+name+"/")
+	require.Contains(t, called.stdout, "200 OK")
+	require.Contains(t, called.stdout, "hello from dev")
+
+	p.stageKeys("slipway:loadBalancer: {allowFrom: [203.0.113.0/24]}")
+	p.up("dev")
+	refused := p.run("slipway", "run", "dev", "call", "--", "http://"+name+"/")
+	require.Equal(t, 1, refused.status, "no rule of its security group lets the task in")
+	require.NotContains(t, refused.stdout, "hello from dev")
+}
