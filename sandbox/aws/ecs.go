@@ -81,6 +81,7 @@ var taskDefinition = &resourceType{
 			"name":     {required: true},
 		}},
 	},
+	warn: missingSecrets,
 	custom: &operations{create: registerTaskDefinition, read: readTaskDefinition, update: updateTaskDefinition,
 		delete: deregisterTaskDefinition},
 }

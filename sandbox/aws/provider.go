@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/engine"
 )
 
 // Version is the version of pulumi-aws whose behaviour this provider has.
@@ -29,6 +30,7 @@ type server struct {
 	account  *account.Account
 	identify Identify
 	settings sync.Map // by connection
+	log      engine.Log
 }
 
 // Serve answers on a port of 127.0.0.1 until stop is called. What it makes is in the account of who it is. Types of
@@ -61,8 +63,8 @@ func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest)
 	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
 }
 
-func (s *server) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
+func (s *server) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, s.log.Attach(req.GetAddress())
 }
 
 func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
@@ -133,6 +135,9 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 		return nil, err
 	}
 	inputs := req.GetProperties().AsMap()
+	if err := s.warn(ctx, kind, req.GetUrn(), inputs); err != nil {
+		return nil, err
+	}
 	if req.GetPreview() {
 		state := kind.properties.outputs(nil, inputs, true)
 		if kind.plan != nil {

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
-	"slipway/sandbox/engine"
+	"slipway/sandbox/account/secrets"
 )
 
 // StrictVariable is the environment variable that has types of resources refused which the table does not have: "on".
@@ -31,7 +31,6 @@ const recordedKind = "recorded"
 // inputs are kept and told again, and what AWS decides is made up by AWS's patterns. Nothing of it runs.
 type recorder struct {
 	*server
-	log  engine.Log
 	told sync.Map // the types that were told of, once for each command
 }
 
@@ -78,10 +77,6 @@ var bucket = recordedType{service: "s3", resource: "{name}", id: "name", name: "
 func (r *recorder) typeOf(resource string) (token string, is bool) {
 	token = string(urn.URN(resource).Type())
 	return token, types[token] == nil
-}
-
-func (r *recorder) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, r.log.Attach(req.GetAddress())
 }
 
 func (r *recorder) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
@@ -139,6 +134,9 @@ func (r *recorder) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if err := a.CreateObject(recordedKind, token+" "+id, recordOf(inputs, state), taken); err != nil {
 		return nil, operationError(err)
 	}
+	if err := keepValue(a, token, state); err != nil {
+		return nil, operationError(err)
+	}
 	properties, err := structpb.NewStruct(state)
 	return &pulumirpc.CreateResponse{Id: id, Properties: properties}, err
 }
@@ -180,8 +178,9 @@ func (r *recorder) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil || req.GetPreview() {
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}
-	err = r.settingsOf(ctx).account.UpdateObject(recordedKind, token+" "+req.GetId(), recordOf(inputs, state))
-	return &pulumirpc.UpdateResponse{Properties: properties}, err
+	a := r.settingsOf(ctx).account
+	err = a.UpdateObject(recordedKind, token+" "+req.GetId(), recordOf(inputs, state))
+	return &pulumirpc.UpdateResponse{Properties: properties}, errors.Join(err, keepValue(a, token, state))
 }
 
 func (r *recorder) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
@@ -189,7 +188,11 @@ func (r *recorder) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	if !is {
 		return r.server.Delete(ctx, req)
 	}
-	err := r.settingsOf(ctx).account.DeleteObject(recordedKind, token+" "+req.GetId(), false)
+	a := r.settingsOf(ctx).account
+	err := a.DeleteObject(recordedKind, token+" "+req.GetId(), false)
+	if err == nil && token == parameterType {
+		err = a.DeleteObject(secrets.Parameter, text(plainValues(req.GetProperties().AsMap()), "arn"), false)
+	}
 	return &emptypb.Empty{}, err
 }
 
@@ -212,7 +215,8 @@ func (r *recorder) makeUp(ctx context.Context, token, logicalName string, inputs
 	}
 	fill := strings.NewReplacer("{name}", name, "{region}", settings.region, "{account}", settings.account.ID,
 		"{unique}", unique[:12], "{id}", cmp.Or(map[string]string{"": name, "name": name}[known.id], known.id+unique))
-	arn := account.ARN(settings.account.ID, known.service, settings.region, fill.Replace(known.resource))
+	arn := account.ARN(settings.account.ID, known.service, settings.region,
+		strings.Replace(fill.Replace(known.resource), "//", "/", 1)) // as of parameters, whose names begin with a slash
 	if known.service == "s3" {
 		arn = "arn:aws:s3:::" + name
 	}

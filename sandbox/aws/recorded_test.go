@@ -3,6 +3,8 @@ package aws
 import (
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -11,6 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"slipway/sandbox/account"
+	"slipway/sandbox/account/secrets"
+	"slipway/sandbox/seed"
 )
 
 // structure is properties as the engine sends them.
@@ -132,4 +136,45 @@ func TestProvidersOfTwoRegionsAreToldApart(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "https://sqs."+region+".amazonaws.com/123456789012/orders", made.GetId())
 	}
+}
+
+func TestARecordedParameterIsGivenToTasks(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRecorder(t), t.Context()
+	const urn = "urn:pulumi:dev::shop::" + parameterType + "::token"
+	const arn = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/shop/token"
+	inputs := structure(t, values{"name": "/shop/token", "type": "SecureString", "value": conceal("hush")})
+	made, err := r.Create(ctx, &pulumirpc.CreateRequest{Urn: urn, Properties: inputs})
+	require.NoError(t, err)
+	require.Equal(t, arn, made.GetProperties().AsMap()["arn"])
+	value, err := secrets.SecretValue(r.account, arn)
+	require.NoError(t, err)
+	require.Equal(t, "hush", value)
+
+	changed := structure(t, values{"name": "/shop/token", "type": "SecureString", "value": conceal("another")})
+	updated, err := r.Update(ctx, &pulumirpc.UpdateRequest{Urn: urn, Id: made.GetId(), Olds: made.GetProperties(),
+		OldInputs: inputs, News: changed})
+	require.NoError(t, err)
+	value, err = secrets.SecretValue(r.account, arn)
+	require.NoError(t, err)
+	require.Equal(t, "another", value)
+
+	_, err = r.Delete(ctx, &pulumirpc.DeleteRequest{Urn: urn, Id: made.GetId(), Properties: updated.GetProperties()})
+	require.NoError(t, err)
+	missing, err := secrets.Missing(r.account, []string{arn, arn})
+	require.NoError(t, err)
+	require.Equal(t, []string{arn}, missing)
+}
+
+func TestTheSeedOfWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	const secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+	const parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/"
+	text := seedOf([]string{secret + "b-AbCdEf:url::", secret + "b-AbCdEf:user::", parameter + "x", secret + "a-AbCdEf"})
+	require.Equal(t, "parameters:\n  "+parameter+"x: …\nsecrets:\n  "+secret+"a-AbCdEf: …\n  "+secret+
+		`b-AbCdEf: '{"url": "…", "user": "…"}'`, text)
+	name := filepath.Join(t.TempDir(), seed.FileName)
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+	_, err := seed.Read(name)
+	require.NoError(t, err)
 }

@@ -62,6 +62,7 @@ func TestEveryOptionComesAndGoes(t *testing.T) {
 	bare, settings := p.aws.container("slipway-dev-web:1"), p.aws.web().Settings
 	boundary, err := iam.AddPolicy(p.aws.open(), "boundary", `{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
+	p.seedParameter()
 	p.serviceKeys(everyOptionOfWeb(t)...)
 	p.stageKeys(everyOptionOfDev(boundary)...)
 	p.encrypt("dev", "API_KEY", "hunter2-every")

@@ -157,6 +157,7 @@ func TestALeastPolicyHasWhatEveryOptionNeeds(t *testing.T) {
 	boundary, err := iam.AddPolicy(p.aws.open(), "boundary",
 		`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`)
 	require.NoError(t, err)
+	p.seedParameter()
 	p.serviceKeys(everyOptionOfWeb(t)...)
 	p.stageKeys(everyOptionOfDev(boundary)...)
 	p.encrypt("dev", "API_KEY", "hunter2-least")

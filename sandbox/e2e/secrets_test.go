@@ -3,12 +3,14 @@ package e2e
 import (
 	"fmt"
 	mathrand "math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"slipway/sandbox/account"
 	"slipway/sandbox/account/iam"
 	"slipway/sandbox/account/secrets"
 )
@@ -41,9 +43,39 @@ func (a *awsAccount) secretValues(revision string) map[string]string {
 	return values
 }
 
+// seedParameter gives the account the parameter.
+func (p *project) seedParameter() {
+	p.Helper()
+	require.NoError(p.TB, p.aws.open().CreateObject(secrets.Parameter, parameter,
+		account.Object{"name": "/token", "value": "hunter2-token"}, nil))
+}
+
+func TestATaskStartsOnceItsSecretIsThere(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("secrets: [TOKEN]")
+	p.stageKeys("slipway:secrets: {TOKEN: \"" + parameter + "\"}")
+	preview := p.preview("dev")
+	require.Zero(t, preview.status)
+	require.Contains(t, preview.output, "No task of this revision will start: there is no "+parameter+"\n")
+	require.Regexp(t, "write this into sandbox.yaml .*\n *parameters:\n +"+parameter+": …\n", preview.output)
+	p.refused([]string{"No task of this revision will start: there is no " + parameter, "ResourceInitializationError: unable to pull secrets or registry auth: execution resource " +
+		"retrieval failed: unable to retrieve secrets from ssm", "invalid ssm parameters: " + parameter}, upArgs("dev")...)
+	require.Equal(t, 1, p.aws.service("slipway-dev").Revision, "which ECS went back to")
+
+	p.write("sandbox.yaml", "parameters:\n  "+parameter+": hunter2\n")
+	output, err := p.aws.sandbox("seed", filepath.Join(p.dir, "sandbox.yaml")).CombinedOutput()
+	require.NoError(t, err, string(output))
+	up := p.up("dev", "--refresh")
+	require.NotContains(t, up.output, "in the sandbox")
+	require.Equal(t, 2, p.aws.service("slipway-dev").Revision)
+	require.Equal(t, 1, p.aws.service("slipway-dev").Running)
+}
+
 func TestAServiceIsGivenTheSecretsThatItNamesAndNoOtherIs(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
+	p.seedParameter()
 	p.replace("Pulumi.dev.yaml", "    web:\n      replicas: 1", "    worker: {image: web}\n    web:\n      replicas: 1")
 	p.serviceKeys("secrets: [API_KEY, PASSWORD, TOKEN]")
 	p.stageKeys("slipway:secrets: {TOKEN: \"" + parameter + "\"}")

@@ -53,7 +53,6 @@ func (m moment) admit(task *Task, network Network) (*TaskDefinition, *taskFailur
 			}
 			task.Containers = append(task.Containers, state)
 		}
-		m.logMissingSecrets(task, d)
 	}
 	return d, nil
 }

@@ -66,25 +66,13 @@ func (m moment) secretValues(d *TaskDefinition) map[string]map[string]string {
 	for _, c := range d.Containers {
 		values[c.Name()] = map[string]string{}
 		for _, secret := range c.objects("secrets") {
-			if value, err := secrets.ReadSecret(m.Tx, fmt.Sprint(secret["valueFrom"])); err == nil {
+			from := m.secretARN(d, fmt.Sprint(secret["valueFrom"]))
+			if value, err := secrets.ReadSecret(m.Tx, from); err == nil {
 				values[c.Name()][fmt.Sprint(secret["name"])] = value
 			}
 		}
 	}
 	return values
-}
-
-// logMissingSecrets says in a container's log which of its variables have no value: a secret that this account never
-// had is its owner's, and nothing is known of it.
-func (m moment) logMissingSecrets(task *Task, d *TaskDefinition) {
-	for _, c := range d.Containers {
-		for _, secret := range c.objects("secrets") {
-			if _, err := secrets.ReadSecret(m.Tx, fmt.Sprint(secret["valueFrom"])); err != nil {
-				m.logNote(task, c, "The sandbox has no value for %s: %s is not set; `sandbox seed --help` tells how to give it "+
-					"one", secret["valueFrom"], secret["name"])
-			}
-		}
-	}
 }
 
 // healthChecks are the target groups of the service whose health checks an engine can do.

@@ -1,7 +1,9 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +33,7 @@ func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
 		"to retrieve secret from asm: service call has been retried 1 time(s): "
 	for name, c := range map[string]struct {
 		value, suffix string
+		parameter     string // instead of the secret
 		after         func(s *stage, arn string)
 		want          string
 	}{
@@ -59,16 +62,27 @@ func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
 		},
 			want: asm + "failed to fetch secret %s from secrets manager: ResourceNotFoundException: Secrets Manager can't " +
 				"find the specified secret."},
+		"a secret that never was": {value: "hello", suffix: "X", want: asm + "failed to fetch secret %s from secrets " +
+			"manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."},
+		"a parameter that never was": {value: "hello", parameter: "arn:aws:ssm:eu-central-1:123456789012:parameter/token",
+			want: strings.Replace(asm, "secret from asm", "secrets from ssm", 1) +
+				"invalid ssm parameters: arn:aws:ssm:eu-central-1:123456789012:parameter/token"},
+		"a parameter of the same region by its name": {value: "hello", parameter: "/token",
+			want: strings.Replace(asm, "secret from asm", "secrets from ssm", 1) +
+				"invalid ssm parameters: arn:aws:ssm:" + testRegion + ":123456789012:parameter/token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			arn, _ := s.secret(c.value)
+			s.object(iam.RolePolicy, "web-execution:all", account.Object{"role": "web-execution",
+				"policy": `{"Statement": {"Effect": "Allow", "Action": ["secretsmanager:*", "ssm:*"], "Resource": "*"}}`})
 			if c.after != nil {
 				c.after(s, arn)
 			}
 			s.create(s.register(func(_ *TaskDefinition, container Container) {
-				container["secrets"] = []any{map[string]any{"name": "KEY", "valueFrom": arn + c.suffix}}
+				container["secrets"] = []any{map[string]any{"name": "KEY",
+					"valueFrom": cmp.Or(c.parameter, arn+c.suffix)}}
 			}), 1)
 			task := s.after(2).Tasks[0]
 			if c.want == "" {
@@ -76,8 +90,9 @@ func TestTaskReadsItsSecretsWhenItStarts(t *testing.T) {
 				return
 			}
 			want := c.want
-			if c.suffix == "" || c.suffix == ":::gone" || c.suffix == "::AWSPREVIOUS:" {
-				want = fmt.Sprintf(c.want, arn)
+			if strings.Contains(want, "%s") {
+				whole, _, _, _ := secrets.ParseSecretReference(arn + c.suffix)
+				want = fmt.Sprintf(want, whole)
 			}
 			require.Equal(t, want, task.StoppedReason)
 		})

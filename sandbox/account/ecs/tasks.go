@@ -13,7 +13,6 @@ import (
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/iam"
 	"slipway/sandbox/account/logs"
-	"slipway/sandbox/account/secrets"
 	"slipway/sandbox/account/vpc"
 )
 
@@ -194,8 +193,6 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 			action)
 	}
 	image, inECR := imageref.ParseECR(c.Image())
-	const noAuth = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval " +
-		"failed: "
 	if action := "ecr:GetAuthorizationToken"; inECR && !m.allowed(role, action, "*") {
 		return notStarted(noAuth+"unable to retrieve ecr registry auth: service call has been retried 1 time(s): %s",
 			denied(action, "*"))
@@ -209,25 +206,8 @@ func (m moment) containerStartFailure(d *TaskDefinition, c Container, role, task
 			return notStarted(noLogin, err)
 		}
 	}
-	for _, secret := range c.secretReferences() {
-		from := fmt.Sprint(secret["valueFrom"])
-		action := "secretsmanager:GetSecretValue"
-		resource := from
-		if strings.Contains(from, ":secretsmanager:") {
-			resource, _, _, _ = secrets.ParseSecretReference(from)
-		} else {
-			action = "ssm:GetParameters"
-			if !strings.HasPrefix(from, "arn:") {
-				resource = account.ARN(m.ID, "ssm", account.Region(d.ARN), "parameter/"+strings.TrimPrefix(from, "/"))
-			}
-		}
-		if !m.allowed(role, action, resource) {
-			return notStarted(noAuth+"unable to retrieve secret: service call has been retried 1 time(s): %s",
-				denied(action, resource))
-		}
-		if err := secrets.CheckReadable(m.Tx, from); err != nil {
-			return notStarted(noAuth+"unable to retrieve secret from asm: service call has been retried 1 time(s): %s", err)
-		}
+	if f := m.secretFailure(d, c, role, denied); f != nil {
+		return f
 	}
 	if group := c.LogGroup(); group != "" {
 		resource := account.ARN(m.ID, "logs", account.Region(d.ARN), "log-group:"+group+":log-stream:*")

@@ -3,6 +3,7 @@ package secrets
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/sandbox/account"
@@ -28,7 +29,10 @@ func SecretValue(a *account.Account, reference string) (value string, err error)
 
 // ReadSecret is SecretValue within a transaction.
 func ReadSecret(t *account.Tx, reference string) (string, error) {
-	if strings.Contains(reference, ":ssm:") {
+	if owner := account.Owner(reference); owner != "" {
+		t = t.In(owner)
+	}
+	if isParameter(reference) {
 		parameter := account.Get[account.Object](t, Parameter, reference)
 		if parameter == nil {
 			return "", fmt.Errorf("invalid ssm parameters: %s", reference)
@@ -54,13 +58,23 @@ func ReadSecret(t *account.Tx, reference string) (string, error) {
 	return fmt.Sprint(field), nil
 }
 
-// CheckReadable says why a task cannot be given a secret, or nil. Secrets that this account never had are their
-// owner's: nothing is known of them.
-func CheckReadable(t *account.Tx, reference string) error {
-	arn, _, _, _ := ParseSecretReference(reference)
-	if strings.Contains(reference, ":ssm:") || account.Get[account.Object](t, Secret, arn) == nil {
+func isParameter(reference string) bool { return strings.Contains(reference, ":ssm:") }
+
+// Missing are the ones of some ARNs, as they stand in valueFrom, whose secret or parameter no account has, each once.
+func Missing(a *account.Account, references []string) (missing []string, err error) {
+	err = a.Transact(func(t *account.Tx) error {
+		for _, reference := range slices.Compact(slices.Sorted(slices.Values(references))) {
+			kind, arn := Parameter, reference
+			if !isParameter(reference) {
+				kind = Secret
+				arn, _, _, _ = ParseSecretReference(reference)
+			}
+			owner := account.Owner(arn)
+			if owner != "" && account.Get[account.Object](t.In(owner), kind, arn) == nil {
+				missing = append(missing, reference)
+			}
+		}
 		return nil
-	}
-	_, err := ReadSecret(t, reference)
-	return err
+	})
+	return missing, err
 }
