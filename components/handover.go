@@ -169,9 +169,6 @@ func (h Handovers) secrets() pulumi.StringMapMapOutput {
 	return all.ToStringMapMapOutput()
 }
 
-// handoverOrigin is what a revision says of where a variable of a hand-over comes from.
-func handoverOrigin(name string) string { return "hand-over " + name }
-
 // executionPolicy lets a role read the secrets of a hand-over. says is what is known of it before its resources are
 // there, empty where it has none.
 func (h Handover) executionPolicy() (says string, text pulumi.StringOutput) {

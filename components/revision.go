@@ -92,7 +92,7 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	uses := map[string]bool{}
 	for _, current := range now.AllContainers(service) {
 		for _, name := range current.Uses {
-			uses[handoverOrigin(name)] = true
+			uses[origins.HandOver(name)] = true
 		}
 	}
 	pullCredentials := slices.Collect(maps.Values(settings.PullCredentials(now.TaskDefinition)))

@@ -66,7 +66,7 @@ func TestAnEarlierRevisionMayHaveASecretThatIsHandedOver(t *testing.T) {
 	t.Parallel()
 	earlier := []containerDefinition{{Name: "web",
 		Secrets:      []secret{{"PASSWORD", "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:db-AbCdEf"}},
-		DockerLabels: origins.Origins{"PASSWORD": handoverOrigin("database")}.LabelsWith(nil)}}
+		DockerLabels: origins.Origins{"PASSWORD": origins.HandOver("database")}.LabelsWith(nil)}}
 	uses := func(names ...string) *stage.Stage {
 		return &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
 			TaskDefinition: stage.TaskDefinition{Container: stage.Container{Uses: names}}}}}

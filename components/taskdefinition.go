@@ -228,10 +228,10 @@ func (r resolved) variables(settings stage.Container) (environment, secrets map[
 	}
 	for _, used := range settings.Uses {
 		for variable, value := range r.environment[used] {
-			environment[variable], from[variable] = value, handoverOrigin(used)
+			environment[variable], from[variable] = value, origins.HandOver(used)
 		}
 		for variable, reference := range r.handedSecrets[used] {
-			secrets[variable], from[variable] = reference, handoverOrigin(used)
+			secrets[variable], from[variable] = reference, origins.HandOver(used)
 		}
 	}
 	return environment, secrets, from

@@ -22,14 +22,21 @@ type source struct {
 }
 
 func readSource(root, name string) source {
-	var file struct {
-		Config yaml.Node `yaml:"config"`
-	}
 	if root == "" {
 		return source{name: name}
 	}
 	content, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil || yaml.Unmarshal(content, &file) != nil {
+	if err != nil {
+		return source{name: name}
+	}
+	return parseSource(name, content)
+}
+
+func parseSource(name string, content []byte) source {
+	var file struct {
+		Config yaml.Node `yaml:"config"`
+	}
+	if yaml.Unmarshal(content, &file) != nil {
 		return source{name: name}
 	}
 	return source{name: name, config: &file.Config}

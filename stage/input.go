@@ -17,6 +17,8 @@ type Input struct {
 	SecretKeys []string
 	// Root is the directory of Pulumi.yaml; empty for the configuration of an earlier update, of which no file is at hand.
 	Root string
+	// StageFile is the text of the stage file where that in Root is another one, as before it is written; else nil.
+	StageFile []byte
 	// Outputs is called once for each stack that values come from, for several at the same time. Nil where the values do
 	// not matter: then each is one that passes all checks.
 	Outputs ReadOutputs

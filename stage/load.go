@@ -28,8 +28,12 @@ type checker struct {
 }
 
 func newChecker(in Input) *checker {
+	own := readSource(in.Root, pulumiconfig.FileName(in.Stage))
+	if in.StageFile != nil {
+		own = parseSource(own.name, in.StageFile)
+	}
 	return &checker{in: in, namespace: pulumiconfig.NamespaceOf(in.Project, in.Config),
-		files: []source{readSource(in.Root, pulumiconfig.FileName(in.Stage)), readSource(in.Root, projectFile)}}
+		files: []source{own, readSource(in.Root, projectFile)}}
 }
 
 // Load decodes, merges and checks a stage. It reads nothing but in and the files below in.Root, and

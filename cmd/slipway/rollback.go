@@ -22,7 +22,8 @@ func rollbackCommand(directory *string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rollback STAGE",
 		Short: "Take a stage back to what an earlier update deployed",
-		Long: `Take a stage back to what an earlier update deployed: without --to, the last one that succeeded with something else.
+		Long: `Take a stage back to what an earlier update deployed: without --to, the last one that succeeded with something else. Where the last update failed, that is the last one that
+succeeded.
 
 It shows what will change, and commits Pulumi.STAGE.yaml as it was in that update: the history stays linear. An image
 that the stage builds from source is then pinned beside its build, where that update ran another one. With --pin it
@@ -31,7 +32,8 @@ else in the file changes. Tasks have no pin, and stay as they are then. A task t
 so on the way back, too: where it cannot, remove its key before.
 
 Nothing is deployed, unless --up is given. What is needed and gone (an image, a revision, a version of a secret) is said,
-and nothing is written. Values that the stage file does not have, as those of other stacks, come back with --pin only.`,
+and nothing is written; nor is it where the program would refuse the earlier stage file today. Values that the stage file
+does not have, as those of other stacks, come back with --pin only.`,
 		Example: `  slipway rollback release
   slipway rollback release --to 12 --pin --up`,
 		Args:              oneStage("rollback takes a stage: slipway rollback STAGE"),

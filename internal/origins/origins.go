@@ -15,6 +15,15 @@ type Origins map[string]string
 // originLabel begins the name of such a label; the name of the variable ends it.
 const originLabel = "slipway.from."
 
+// handOver begins the origin of what the program hands over.
+const handOver = "hand-over "
+
+// HandOver is the origin of the variables of a hand-over.
+func HandOver(name string) string { return handOver + name }
+
+// IsHandOver tells the origin of a hand-over's variable from that of another stack's output.
+func IsHandOver(origin string) bool { return strings.HasPrefix(origin, handOver) }
+
 // LabelsWith are a container's docker labels with those of its origins. Without origins they are as they were.
 func (o Origins) LabelsWith(labels map[string]string) map[string]string {
 	if len(o) == 0 {

@@ -37,7 +37,7 @@ func ReadConfig(ctx context.Context, pulumi CLI, project *stagefile.Project, sta
 			return nil, err
 		}
 	}
-	found.Config, found.SecretKeys = publicConfig(found.Values, file)
+	found.Config, found.SecretKeys = PublicConfig(found.Values, file)
 	if len(found.SecretKeys) == 0 {
 		found.DecryptErr = nil
 	}
@@ -66,9 +66,9 @@ func (c *StageConfig) revealProvider(ctx context.Context, pulumi CLI, stack stri
 	return nil
 }
 
-// publicConfig are the values of a configuration that are no secrets, with HiddenValue for those that are, and the keys
+// PublicConfig are the values of a configuration that are no secrets, with HiddenValue for those that are, and the keys
 // of these. file is what the stage file has.
-func publicConfig(values map[string]ConfigValue, file map[string]string) (config map[string]string,
+func PublicConfig(values map[string]ConfigValue, file map[string]string) (config map[string]string,
 	secretKeys []string) {
 	config = map[string]string{}
 	for key, value := range values {

@@ -52,19 +52,27 @@ func revisions(t *testing.T, numbers ...string) *httptest.Server {
 // twoUpdates is a project whose stage dev was updated twice, with another greeting and another revision each time.
 func twoUpdates(t *testing.T, server *httptest.Server) (gittest.Repo, *stagefile.Project, *pulumitest.Stack) {
 	t.Helper()
+	return updatedWith(t, server, "one", "two")
+}
+
+// updatedWith is a project whose stage dev was updated with one greeting after the other.
+func updatedWith(t *testing.T, server *httptest.Server, greetings ...string) (gittest.Repo, *stagefile.Project,
+	*pulumitest.Stack) {
+	t.Helper()
 	t.Setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
 	r := gittest.New(t)
 	r.Write("Pulumi.yaml", "name: shop\nruntime: go\n")
 	pulumi := &pulumitest.Stack{States: map[string]string{}, File: filepath.Join(r.Dir, "Pulumi.dev.yaml")}
-	for i, greeting := range []string{"one", "two"} {
+	for i, greeting := range greetings {
 		r.Write("Pulumi.dev.yaml", strings.ReplaceAll(`# the greeting is `+greeting+`
 config:
   aws:region: eu-west-1
   aws:accessKey: a
   aws:secretKey: b
   aws:endpoints: [{ecs: URL, sts: URL}]
+  shop:images: {web: {ref: "public.ecr.aws/nginx/nginx:1@sha256:`+strings.Repeat("a", 64)+`"}}
   shop:services:
-    web: {image: public.ecr.aws/nginx:1, cpu: 256, memory: 512, environment: {GREETING: `+greeting+`}}
+    web: {image: web, cpu: 256, memory: 512, environment: {GREETING: `+greeting+`}}
 `, "URL", server.URL))
 		r.Git("add", "-A")
 		r.Git("commit", "-q", "-m", "Greet "+greeting)
@@ -129,6 +137,39 @@ func TestARollbackKeepsTheNamespaceThatTheKeysHaveNow(t *testing.T) {
 	require.Contains(t, string(plan.next.Written), "# the greeting is one\n")
 	require.Contains(t, string(plan.next.Written), "  slipway:services:\n")
 	require.NotContains(t, string(plan.next.Written), "shop:")
+}
+
+func TestARollbackRefusesAFileThatTheProgramWouldRefuse(t *testing.T) {
+	r, project, pulumi := updatedWith(t, revisions(t, "1", "2"), `"${NAME}", OTHER: "${X}"`, "two")
+	_, err := prepare(t, pulumi, project, 0, false)
+	require.ErrorAs(t, err, &exit.Finding{})
+	require.ErrorContains(t, err, "the stage file of update 1 would be refused as it is:\n"+
+		"services.web.environment.GREETING (Pulumi.dev.yaml): holds ${NAME}, which nothing replaces; declare")
+	require.ErrorContains(t, err, "\nservices.web.environment.OTHER (Pulumi.dev.yaml): holds ${X}")
+	require.ErrorContains(t, err, fmt.Sprintf("use --pin, or take the file back (`git show %.7s:./Pulumi.dev.yaml > "+
+		"Pulumi.dev.yaml`), correct that", pulumi.Updates[1].Environment["git.head"]))
+	require.Contains(t, r.Read("Pulumi.dev.yaml"), "two")
+}
+
+// Nothing of the stage file has made it fail, so nothing in the file takes that back.
+func TestARollbackOfAnUpdateThatFailedWithTheSameStageFile(t *testing.T) {
+	_, project, pulumi := twoUpdates(t, revisions(t, "1", "2"))
+	failed := pulumi.Updates[0]
+	failed.Version, failed.Result = 3, "failed"
+	failed.StartTime, failed.EndTime = "2026-11-24T12:00:00.000Z", "2026-11-24T12:01:00.000Z"
+	pulumi.Updates = append([]pulumicli.Update{failed}, pulumi.Updates...)
+	pulumi.States["3"] = pulumi.States["2"]
+	_, err := prepare(t, pulumi, project, 0, false)
+	require.ErrorAs(t, err, &exit.Finding{})
+	require.ErrorContains(t, err, fmt.Sprintf("update 3 of dev failed with the stage file and the images of update 2: what it "+
+		"changed is in the program (update 2 was made from commit %.7s); take that back with `git revert`, use --pin, or "+
+		"name an earlier update with --to", failed.Environment["git.head"]))
+
+	_, err = prepare(t, pulumi, project, 0, true)
+	require.ErrorContains(t, err, "services.web: revision 2 has not what update 2 asked for", "it is chosen")
+	planned, err := prepare(t, pulumi, project, 1, false)
+	require.NoError(t, err)
+	require.Equal(t, 1, planned.To)
 }
 
 func TestARollbackPinsTheRevisionsOfTheUpdateBefore(t *testing.T) {

@@ -17,10 +17,12 @@ import (
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/exit"
 	"slipway/cmd/slipway/internal/flatconfig"
+	"slipway/cmd/slipway/internal/pulumicli"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
 	"slipway/internal/git"
 	"slipway/internal/pulumiconfig"
+	"slipway/stage"
 )
 
 // restore takes the stage file from the commit that the update was made from. Where somebody ran it with other changes
@@ -77,6 +79,7 @@ func (r *Plan) restore(ctx context.Context) error {
 				r.note("%s is removed, with its log: update %d did not have it", part, r.To)
 			}
 		}
+		r.from = commit
 		return r.pinImages()
 	}
 	r.next = nil
@@ -129,7 +132,7 @@ func (r *Plan) commits(ctx context.Context) ([]string, error) {
 // a command of the CLI takes its time.
 func (r *Plan) configuration(ctx context.Context) (flatconfig.Config, error) {
 	if r.read != nil && bytes.Equal(r.readFrom, r.next.Written) {
-		return r.read, nil
+		return flatconfig.Of(r.stage.Project.Name, r.read), nil
 	}
 	draft, err := os.CreateTemp("", "Pulumi.*.yaml")
 	if err != nil {
@@ -147,8 +150,30 @@ func (r *Plan) configuration(ctx context.Context) (flatconfig.Config, error) {
 		more = []string{"--show-secrets"}
 	}
 	config, err := r.stage.Pulumi.Config(ctx, r.Stage, draft.Name(), more...)
-	r.read, r.readFrom = flatconfig.Of(r.stage.Project.Name, config), r.next.Written
-	return r.read, err
+	r.read, r.readFrom = config, r.next.Written
+	return flatconfig.Of(r.stage.Project.Name, config), err
+}
+
+// checkLoads refuses a stage file that the program would refuse, as one of before a rule that it has now. AWS and other
+// stacks are not asked.
+func (r *Plan) checkLoads() error {
+	written, err := stagefile.Parse(r.next.Written)
+	if err != nil {
+		return err
+	}
+	config, secretKeys := pulumicli.PublicConfig(r.read, written)
+	project := r.stage.Project
+	_, err = stage.Load(stage.Input{Project: project.Name, Stage: r.stage.Name(), Config: config, SecretKeys: secretKeys,
+		Root: project.Directory, StageFile: r.next.Written})
+	if err == nil {
+		return nil
+	}
+	if r.pinned {
+		return exit.Refuse("the stage file with the pins would be refused:\n%w", err)
+	}
+	return exit.Refuse("the stage file of update %d would be refused as it is:\n%w\nuse --pin, or take the file back "+
+		"(`git show %.7s:./%s > %[4]s`), correct that, commit it and run `pulumi up`", r.To, err, r.from,
+		filepath.Base(r.File))
 }
 
 // keepEncryption gives an earlier stage file the encryption that the file has now, where the earlier one had none yet,
@@ -198,10 +223,6 @@ func (r *Plan) pinImages() error {
 		}
 		r.note("%s is pinned to that update's image: remove its ref to build again", pulumiconfig.Path("images", used.name))
 	}
-	for _, key := range r.movingTags() {
-		r.note("%s has no digest, which an update needs now: write the one that update %d ran, or let `slipway pin %s` write "+
-			"the one that its tag has now", key, r.To, r.stage.Stack)
-	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
 	next, err := r.next.Edit(func(text []byte) ([]byte, error) {
@@ -212,19 +233,6 @@ func (r *Plan) pinImages() error {
 	}
 	r.next = &next
 	return nil
-}
-
-// movingTags are the keys of containers that name an image by its tag alone, as stage files did once.
-func (r *Plan) movingTags() (keys []string) {
-	for part, service := range r.parts() {
-		for _, container := range slices.Sorted(maps.Keys(service.Then.Sidecars)) {
-			key := pulumiconfig.Path(part.Kind, part.Name, "containers", container, "image")
-			if image := r.target.Value(key); image != "" && !strings.Contains(image, "@") && !r.target.DeclaresImage(image) {
-				keys = append(keys, key)
-			}
-		}
-	}
-	return keys
 }
 
 // imageUse is an image of the stage that a container ran in the update to go back to.

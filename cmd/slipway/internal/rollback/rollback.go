@@ -44,8 +44,9 @@ type Plan struct {
 	target *timeline.Entry // To
 	now    stagefile.Text  // the stage file as it was read
 	next   *stagefile.Text // that it gets; nil where it stays
+	from   string          // the commit that it is restored from
 
-	read     flatconfig.Config // the configuration that readFrom gives
+	read     map[string]pulumicli.ConfigValue // the configuration that readFrom gives
 	readFrom []byte
 }
 
@@ -139,8 +140,9 @@ func Prepare(ctx context.Context, of *snapshot.Stage, file *File, to int, pin bo
 	planned.Changes = flatconfig.Changes(now, after)
 	if len(planned.Changes) == 0 {
 		planned.next = nil
+		return planned, nil
 	}
-	return planned, nil
+	return planned, planned.checkLoads()
 }
 
 func newPlan(of *snapshot.Stage, file *File, last, target *timeline.Entry, pin bool) *Plan {

@@ -33,8 +33,8 @@ func lastOf(ctx context.Context, t *timeline.Timeline) (*timeline.Entry, error) 
 	return e, nil
 }
 
-// chooseTarget is the update with this number, or the last that succeeded with something else than the last one if that
-// is 0. Values that the stage file does not have come back by a pin only.
+// chooseTarget is the update with this number. If that is 0, it is the last that succeeded where the last one failed,
+// or else the last with something else. Values that the stage file does not have come back by a pin only.
 func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entry, number int,
 	pin bool) (*timeline.Entry, error) {
 	if number != 0 {
@@ -61,6 +61,9 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 			return nil, exit.Refuse("no earlier update of %s has succeeded with anything else: there is nothing to go back to%s",
 				t.Stack, hint)
 		}
+		if last.Result != "succeeded" {
+			return e, refuseSame(ctx, t, last, e, pin)
+		}
 		if len(flatconfig.Changes(e.Settings, last.Settings)) == 0 { // then only what they run can differ
 			if err := t.ResolveRevisions(ctx, false, e, last); err != nil {
 				return nil, err
@@ -75,6 +78,20 @@ func chooseTarget(ctx context.Context, t *timeline.Timeline, last *timeline.Entr
 		}
 		from = e.Index
 	}
+}
+
+// refuseSame refuses to restore the stage file of an update where the last one failed with the same: to deploy it again
+// would be to fail again.
+func refuseSame(ctx context.Context, t *timeline.Timeline, last, target *timeline.Entry, pin bool) error {
+	if pin || len(flatconfig.Changes(target.Settings, last.Settings)) > 0 {
+		return nil
+	}
+	if err := t.ResolveRevisions(ctx, true, target, last); err != nil || target.Differs(last) {
+		return err
+	}
+	return exit.Refuse("update %d of %s failed with the stage file and the images of update %d: what it changed is in the "+
+		"program (update %[3]d was made from commit %.7[4]s); take that back with `git revert`, use --pin, or name an earlier "+
+		"update with --to", last.Number, t.Stack, target.Number, target.Commit)
 }
 
 // checkAvailable refuses a rollback that something it needs is missing for. A restored stage file registers other

@@ -44,21 +44,33 @@ func Outside(r *awsreader.Revision) flatconfig.Config {
 }
 
 // outsideChanges are the values from outside that differ between what two updates put in place for a service or a
-// task, where both have them from the same place: then no change of the stage file is the reason. ownSecrets says that
-// values of the stage's own secrets may be the reason for another version of them.
+// task, where both have them from the same place, so that no change of the stage file is the reason, and those that a
+// hand-over gives to one of them alone. ownSecrets says that values of the stage's own secrets may be the reason for
+// another version of them.
 func outsideChanges(family string, before, after *awsreader.Revision, ownSecrets bool) []flatconfig.Change {
+	if before == nil || after == nil {
+		return nil
+	}
 	then, now := Outside(before), Outside(after)
+	there := maps.Clone(now)
 	var kept []string // in one secret of the stage, of which a version has all values
 	for path, value := range now {
 		kind, _ := secretref.Parse(value.Text)
 		isKept := value.Secret && kind.IsOf(family)
-		if then[path].Origin != value.Origin || isKept && ownSecrets {
+		earlier, was := then[path]
+		added := !was && origins.IsHandOver(value.Origin)
+		if earlier.Origin != value.Origin && !added || isKept && ownSecrets {
 			delete(now, path)
 		} else if isKept {
 			kept = append(kept, path)
 		}
 	}
-	maps.DeleteFunc(then, func(path string, _ flatconfig.Setting) bool { _, both := now[path]; return !both })
+	maps.DeleteFunc(then, func(path string, value flatconfig.Setting) bool {
+		_, both := now[path]
+		_, is := there[path]
+		removed := !is && origins.IsHandOver(value.Origin)
+		return !both && !removed
+	})
 	changes := flatconfig.Changes(then, now)
 	for i, change := range changes {
 		if len(kept) > 1 && slices.Contains(kept, change.Key) {

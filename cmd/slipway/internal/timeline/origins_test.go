@@ -36,7 +36,7 @@ func withOrigins(origin string, variables, secrets map[string]string) *awsreader
 
 func TestValuesThatTheStageFileDoesNotHaveAreComparedByTheirOrigins(t *testing.T) {
 	t.Parallel()
-	const from = "output x of network/dev"
+	const from, queue = "output x of network/dev", "hand-over queue"
 	type values = map[string]string
 	for name, test := range map[string]struct {
 		before, after *awsreader.Revision
@@ -57,7 +57,14 @@ func TestValuesThatTheStageFileDoesNotHaveAreComparedByTheirOrigins(t *testing.T
 			[]string{"web.P (" + from + "): may have changed (secret)", "web.Q (" + from + "): may have changed (secret)"}},
 		"with secrets of the stage file": {withOrigins(from, nil, values{"P": ownSecret("P", "v1")}),
 			withOrigins(from, nil, values{"P": ownSecret("P", "v2")}), true, nil},
-		"gone": {withOrigins(from, values{"A": "1"}, nil), nil, false, nil},
+		"added by a hand-over": {withOrigins(queue, values{"B": "1"}, nil), withOrigins(queue, values{"A": "2", "B": "1"},
+			nil), false, []string{"web.A (" + queue + "): + 2"}},
+		"removed by a hand-over": {withOrigins(queue, values{"B": "1"}, values{"P": "arn"}), withOrigins(queue,
+			values{"B": "1"}, nil), false, []string{"web.P (" + queue + "): removed (secret)"}},
+		"of an output in place of a hand-over": {withOrigins(queue, values{"A": "1"}, nil), withOrigins(from,
+			values{"A": "2"}, nil), false, nil},
+		"a revision that is gone": {nil, withOrigins(queue, values{"A": "1"}, nil), false, nil},
+		"gone":                    {withOrigins(from, values{"A": "1"}, nil), nil, false, nil},
 	} {
 		var got []string
 		for _, change := range outsideChanges("shop-dev-web", test.before, test.after, test.ownSecrets) {
