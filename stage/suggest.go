@@ -53,7 +53,7 @@ var otherWords = []struct{ key, words string }{
 	{"credentials", "credentialsparameter password repositorycredentials"},
 	{"mirror", "cache copy replicate"},
 	{"readers", "accounts principals sharedwith"},
-	{"registries", "registry"},
+	{"registries", "registry repositorycredentials"},
 	{"ref", "digest imageuri location tag uri url"},
 	{"dockerfile", "file"},
 	// how it is reached
@@ -197,27 +197,4 @@ func inside(t reflect.Type) (held reflect.Type, step string) {
 	default:
 		return t, ""
 	}
-}
-
-// missingKeys are keys of other tools for what an update cannot do, by the struct that they are looked for in: in lower
-// case and without separators, with what to do instead.
-var missingKeys = map[reflect.Type][]struct{ words, advice string }{
-	reflect.TypeFor[Build](): {
-		{"secret secrets ssh", "Pulumi's Docker provider gives a build no secrets; fetch what needs them before the build, " +
-			"or build the image elsewhere and write its ref"},
-		{"cacheto cacheexport", "Pulumi's Docker provider exports no cache; write args: {BUILDKIT_INLINE_CACHE: \"1\"}, " +
-			"which keeps it in the image, and name such an image in cacheFrom"},
-		{"additionalcontexts buildcontext buildcontexts contexts", "Pulumi's Docker provider gives a build one context; " +
-			"write a directory in context that holds them all, or copy from another image (COPY --from)"},
-	},
-}
-
-// insteadOf is what to do in place of a key that a struct cannot have; empty where nothing is known of it.
-func insteadOf(key string, here reflect.Type) string {
-	for _, each := range missingKeys[here] {
-		if slices.Contains(strings.Fields(each.words), spelling.Plain(key)) {
-			return each.advice
-		}
-	}
-	return ""
 }
