@@ -18,9 +18,10 @@ func (s *service) ports() {
 		switch target := int(port.Target); {
 		case s.kind == "tasks":
 			s.Leave(s.where("ports", at), what, "nothing reaches a task that runs once")
-		case port.Protocol != "" && port.Protocol != "tcp":
-			s.Leave(s.where("ports", at), what, "a service has one TCP port: for %s use a load balancer of your own",
-				port.Protocol)
+		case port.Protocol != "" && port.Protocol != "tcp" && port.Protocol != "udp":
+			s.Leave(s.where("ports", at), what, "ECS has ports of TCP and UDP, and none of %s", port.Protocol)
+		case port.Protocol == "udp":
+			s.furtherPort(s.where("ports", at), what, target, port.Protocol)
 		case s.keys["port"] == nil:
 			s.keys["port"] = target
 			s.Take(s.where("ports", at), what, "%s.port: %d", s.key, target)
@@ -29,9 +30,25 @@ func (s *service) ports() {
 					"balancer, or allowFrom", s.key)
 			}
 		default:
-			s.Leave(s.where("ports", at), what, "a service has one port, and %s.port is %d", s.key, s.keys["port"])
+			s.furtherPort(s.where("ports", at), what, target, "tcp")
 		}
 	}
+}
+
+// furtherPort adds a port beside that of the service.
+func (s *service) furtherPort(where, what string, port int, protocol string) {
+	ports, _ := s.keys["ports"].([]any)
+	keys := draft.Keys{"port": port}
+	if protocol != "tcp" {
+		keys["protocol"] = protocol
+	}
+	if s.keys["port"] == port && protocol == "tcp" || slices.ContainsFunc(ports, func(other any) bool {
+		return maps.EqualFunc(other.(draft.Keys), keys, func(a, b any) bool { return a == b })
+	}) {
+		return // as it was said already
+	}
+	s.keys["ports"] = append(ports, keys)
+	s.Take(where, what, "%s.ports: %d/%s, which nobody reaches before its allowFrom", s.key, port, protocol)
 }
 
 func (s *service) expose() {
@@ -41,8 +58,12 @@ func (s *service) expose() {
 		if err == nil && s.keys["port"] == port {
 			continue // as ports have said
 		}
-		if err != nil || s.kind == "tasks" || s.keys["port"] != nil || len(s.config.Ports) > 0 {
-			s.Leave(s.where("expose", at), s.what("expose."+at), "a service has one TCP port")
+		if err != nil || s.kind == "tasks" {
+			s.Leave(s.where("expose", at), s.what("expose."+at), "it is no TCP port of a service")
+			continue
+		}
+		if s.keys["port"] != nil {
+			s.furtherPort(s.where("expose", at), s.what("expose."+at), port, "tcp")
 			continue
 		}
 		s.keys["port"] = port

@@ -28,8 +28,8 @@ func (m *manifest) image(path []string, value any) {
 		"port":        m.port,
 		"depends_on":  m.dependsOn(m.keys, m.key),
 		"healthcheck": m.healthCheck(m.keys, m.key),
-		"credentials": m.instead("write the ARN of the secret in registries.<registry>.credentials"),
-		"labels":      m.instead("the tags of a stage are its key tags"),
+		"credentials": m.credentials(object["location"]),
+		"labels":      m.labels(m.keys, m.key),
 	})
 }
 
@@ -200,10 +200,10 @@ func (m *manifest) sidecars(path []string, value any) {
 			"entrypoint":           m.arguments(keys, key, "entryPoint"),
 			"depends_on":           m.dependsOn(keys, key),
 			"healthcheck":          m.healthCheck(keys, key),
-			"port":                 m.instead("the containers of a task reach each other at localhost; from outside only " + m.key + ".port is reached"),
+			"port":                 m.sidecarPort(keys, key),
 			"mount_points":         m.instead("a task keeps nothing: for what its containers share write mounts"),
-			"credential_parameter": m.instead("write the ARN of the secret in registries.<registry>.credentials"),
-			"labels":               m.instead("the tags of a stage are its key tags"),
+			"credential_parameter": m.credentials(sidecar["image"]),
+			"labels":               m.labels(keys, key),
 		})
 	}
 }

@@ -26,7 +26,7 @@ func (m *manifest) storage(path []string, value any) {
 	object, _ := value.(map[string]any)
 	m.each(object, path, map[string]reading{
 		"readonly_fs": func(at []string, value any) { m.set(at, m.keys, m.key, "readonlyRootFilesystem", value == true) },
-		"ephemeral":   m.instead("a task has 20 GiB: slipway has no key for more"),
+		"ephemeral":   m.ephemeral,
 		"volumes":     m.instead("a task keeps nothing: keep it in S3 or a database; for what may go with the task write mounts"),
 	})
 }
@@ -38,7 +38,25 @@ func (m *manifest) logging(path []string, value any) {
 			if days, ok := number(value); ok {
 				m.set(at, m.keys, m.key, "logRetention", days)
 			}
-		}})
+		},
+		// Copilot makes a log router beside the main container of these.
+		"image": m.routerImage, "destination": m.destination, "enableMetadata": m.metadata, "configFilePath": m.configFile,
+		"secretOptions": m.logSecrets, "variables": m.variables(m.router(), m.routerKey()),
+		"secrets": m.secrets(m.router(), m.routerKey()),
+		"envFile": m.environmentFile(m.router(), m.routerKey(), object["variables"])})
+	if !m.routes(object) {
+		delete(m.keys.Object("containers"), logRouter)
+		if len(m.keys.Object("containers")) == 0 {
+			delete(m.keys, "containers")
+		}
+		return
+	}
+	m.keys.Object("logs")["driver"] = "awsfirelens"
+	m.router().Object("firelens")
+	if m.router()["image"] == nil {
+		m.router()["image"] = defaultRouter
+		m.note(path, "the log router %s is Copilot's image: `slipway pin %s` looks its digest up", defaultRouter, m.FirstStage)
+	}
 }
 
 func (m *manifest) network(path []string, value any) {

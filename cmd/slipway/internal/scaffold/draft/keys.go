@@ -24,7 +24,7 @@ func (k Keys) Object(key string) Keys {
 var first = []string{"aws:region", "image", "port", "cpu", "memory", "replicas", "context", "dockerfile"}
 
 // texts are the keys below which every value is text that may look like something else.
-var texts = []string{"environment", "args", "tags", "user", "codes"}
+var texts = []string{"environment", "args", "tags", "user", "codes", "dockerLabels", "systemControls", "options"}
 
 // Node is the object as the YAML of a stage file, in the order of Sorted.
 func (k Keys) Node() *yaml.Node { return k.node(false) }
