@@ -3,21 +3,13 @@
 package seed
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net/netip"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"go.yaml.in/yaml/v3"
 
-	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/dns"
 	"slipway/sandbox/account/ecr"
@@ -60,65 +52,6 @@ type subnet struct {
 	// Public subnets lead to an internet gateway, NAT ones to a NAT gateway, and others nowhere outside.
 	Public bool `yaml:"public"`
 	NAT    bool `yaml:"nat"`
-}
-
-// Read reads a seed. Its error has all that is wrong in it.
-func Read(name string) (*File, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	file, decoder := &File{}, yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if mistakes := file.mistakes(); len(mistakes) > 0 {
-		return nil, fmt.Errorf("%s: %s", name, strings.Join(mistakes, "\n"+name+": "))
-	}
-	return file, nil
-}
-
-var zoneID = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-
-func (f *File) mistakes() (all []string) {
-	expect := func(ok bool, key, value, advice string) {
-		if !ok {
-			all = append(all, fmt.Sprintf("%s: %q; write %s", key, value, advice))
-		}
-	}
-	isRange := func(text string) bool { _, err := netip.ParsePrefix(text); return err == nil }
-	for _, id := range sorted(f.VPCs) {
-		each := f.VPCs[id]
-		expect(awslimits.VPCID.MatchString(id) && id != vpc.DefaultVPC, "vpcs", id,
-			"the id of a VPC that is not the account's default one, as in vpc-0123456789abcdef0")
-		expect(isRange(each.CIDR), "vpcs."+id+".cidr", each.CIDR, "a range of addresses, as in 10.0.0.0/16")
-		for _, subnet := range sorted(each.Subnets) {
-			its, key := each.Subnets[subnet], "vpcs."+id+".subnets."+subnet
-			expect(awslimits.SubnetID.MatchString(subnet), "vpcs."+id+".subnets", subnet, "a subnet's id, as in subnet-0123456789abcdef0")
-			expect(isRange(its.CIDR), key+".cidr", its.CIDR, "a range of addresses, as in 10.0.1.0/24")
-			expect(len(its.Zone) == 1 && its.Zone >= "a" && its.Zone <= "f", key+".zone", its.Zone,
-				"the letter of an availability zone, a to f")
-		}
-	}
-	for _, name := range sorted(f.HostedZones) {
-		expect(zoneID.MatchString(f.HostedZones[name]), "hostedZones."+name, f.HostedZones[name],
-			"the zone's id, as in Z0123456789ABCDEFGHI")
-	}
-	for key, arns := range map[string][]string{"certificates acm certificate/": sorted(f.Certificates),
-		"parameters ssm parameter/": sorted(f.Parameters), "secrets secretsmanager secret:": sorted(f.Secrets)} {
-		kind := strings.Fields(key)
-		for _, text := range arns {
-			parsed, err := arn.Parse(text)
-			expect(err == nil && parsed.Service == kind[1] && strings.HasPrefix(parsed.Resource, kind[2]), kind[0], text,
-				"an ARN, as in arn:aws:"+kind[1]+":ap-northeast-2:123456789012:"+kind[2]+"NAME")
-		}
-	}
-	for _, name := range f.Repositories {
-		expect(awslimits.RepositoryName.MatchString(name), "repositories", name, "a repository's name, as in shop/web")
-	}
-	slices.Sort(all)
-	return all
 }
 
 // Put puts all of a seed into an account, and says what it has put there. What is there already of the same name is

@@ -3,6 +3,7 @@ package seed
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,8 +95,66 @@ repositories: [Shop]
 	} {
 		require.ErrorContains(t, err, says)
 	}
-	_, err = read(t, "vpc: {}")
+	_, err = read(t, "vpc: {}\nrepositories: [Shop]\n---\nrepositories: [web]\n")
 	require.ErrorContains(t, err, "field vpc not found")
+	require.ErrorContains(t, err, `repositories: "Shop"; write`)
+	require.ErrorContains(t, err, "more than one YAML document; write all into the first")
 	_, err = Read(filepath.Join(t.TempDir(), FileName))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestASeedHasNoNetworksThatEC2Refuses(t *testing.T) {
+	t.Parallel()
+	const a, b, c = "subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0123456789abcdef2"
+	_, err := read(t, `
+vpcs:
+  vpc-0123456789abcdef0:
+    cidr: 10.0.0.0/16
+    subnets:
+      `+a+`: {cidr: 10.0.0.0/24, zone: a}
+      `+b+`: {cidr: 10.0.0.128/25, zone: b, public: true, nat: true}
+      `+c+`: {cidr: 10.1.0.0/24, zone: b}
+      `+vpc.Subnets[0].ID+`: {cidr: 10.0.0.0/12, zone: b}
+  vpc-0123456789abcdef1:
+    cidr: 10.2.0.1/16
+    subnets:
+      `+a+`: {cidr: "fd00::/64", zone: a}
+  vpc-0123456789abcdef2: {cidr: 10.0.0.0/8}
+`)
+	require.Error(t, err)
+	const first, second = "vpcs.vpc-0123456789abcdef0", "vpcs.vpc-0123456789abcdef1"
+	for _, says := range []string{
+		first + ".subnets." + b + `.cidr: "10.0.0.128/25"; write a range that has nothing in common with that of ` + a,
+		first + ".subnets." + b + `.nat: "true"; write public or nat`,
+		first + ".subnets." + c + `.cidr: "10.1.0.0/24"; write a range within that of the VPC, 10.0.0.0/16`,
+		first + `.subnets: "` + vpc.Subnets[0].ID + `"; write another id, as the default VPC has`,
+		first + ".subnets." + vpc.Subnets[0].ID + `.cidr: "10.0.0.0/12"; write a range from /16 to /28`,
+		second + `.cidr: "10.2.0.1/16"; write a range of IPv4 addresses that begins with its first one`,
+		second + `.subnets: "` + a + `"; write another id, as vpc-0123456789abcdef0 has a subnet of that`,
+		second + ".subnets." + a + `.cidr: "fd00::/64"; write a range of IPv4 addresses`,
+		`vpcs.vpc-0123456789abcdef2.cidr: "10.0.0.0/8"; write a range from /16 to /28`,
+	} {
+		require.ErrorContains(t, err, says)
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		require.Regexp(t, `/sandbox\.yaml: vpcs\.`, line, "each with file and key")
+	}
+}
+
+func TestASeedHasNoNamesThatAWSDoesNotMake(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"hostedZones: {example.org: Z1, example.net: Z1}":                                   `hostedZones.example.org: "Z1"; write another id, as the zone example.net`,
+		`parameters: {"arn:aws:ssm:ap-northeast-2:1234:parameter/x": y}`:                    "write an ARN, as in arn:aws:ssm",
+		`parameters: {"arn:aws-cn:ssm:ap-northeast-2:123456789012:parameter/x": y}`:         "write an ARN, as in arn:aws:ssm",
+		`parameters: {"arn:aws:ssm:seoul:123456789012:parameter/x": y}`:                     "write an ARN, as in arn:aws:ssm",
+		`secrets: {"arn:aws:secretsmanager:eu-west-1:123456789012:secret:x": y}`:            "with the six characters",
+		`secrets: {"arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf:k::": y}`: "with the six characters",
+		`certificates: {"arn:aws:acm:eu-west-1:123456789012:certificate/": [example.org]}`:  "write an ARN, as in arn:aws:acm",
+		`certificates: {"arn:aws:acm:eu-west-1:123456789012:certificate/1-2": []}`:          "write the names that it is for",
+		"repositories: [web, web]": `repositories: "web"; write it once`,
+	} {
+		_, err := read(t, text)
+		require.ErrorContains(t, err, says)
+	}
 }
