@@ -129,6 +129,11 @@ func TestMistakesWithValuesOfOtherStacks(t *testing.T) {
 		"not declared": {outputs + "  slipway:environment: {A: {output: HOST}, B: {output: HSOT}}\n",
 			"environment.B" + file + "is an output that outputs does not declare; declare it there, with its stack and " +
 				"output, or name one of: HOST"},
+		"in place of all variables": {outputs + "  slipway:environment: {output: HOST}\n", "environment" + file + "is " +
+			"{output: HOST}, which stands for a single value and not for all of them; write NAME: {output: HOST}, or give a " +
+			"variable that is called output another name"},
+		"in place of all secrets": {outputs + used + "  slipway:secrets: {output: HOST}\n", "secrets" + file + "is " +
+			"{output: HOST}, which stands for a single value"},
 		"not used": {outputs, "outputs.HOST" + file + "is used by nothing; write {output: HOST} in place of a value, or " +
 			"remove it"},
 		"of no stack": {"  slipway:outputs: {HOST: {output: x}}\n" + used,

@@ -64,6 +64,9 @@ func (r *resolver) find(n *node, of reflect.Type, tag reflect.StructTag) {
 	case reflect.Pointer:
 		r.find(n, of.Elem(), tag)
 	case reflect.Map:
+		if tag.Get("outputs") != "" && of.Elem().Kind() == reflect.String && r.foundForAll(n) {
+			return
+		}
 		for _, key := range n.keys() {
 			r.find(n.object[key], of.Elem(), tag)
 		}
@@ -134,6 +137,19 @@ func (r *resolver) found(n *node, list bool, tag reflect.StructTag) bool {
 		return true
 	}
 	n.spoil()
+	return true
+}
+
+// foundForAll tells a reference in place of a map of values, which nobody means as a variable called output. In an
+// earlier update it was one.
+func (r *resolver) foundForAll(n *node) bool {
+	name := n.child("output")
+	if name == nil || len(n.object) > 1 || name.scalar == nil || r.in.Root == "" {
+		return false
+	}
+	r.used[name.text()] = true
+	r.reject(n, "is {output: %[1]s}, which stands for a single value and not for all of them; write NAME: {output: "+
+		"%[1]s}, or give a variable that is called output another name", shorten(name.text()))
 	return true
 }
 

@@ -25,7 +25,7 @@ func withHint(command *cobra.Command, err error) string {
 	if advice := awsclient.RoleAdvice(err, command.Flags().Arg(0)); advice != "" {
 		return text + "\n" + advice
 	}
-	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login", "there is no stack "} {
+	for _, sign := range []string{"must be set for login", "requires logging in", "pulumi login"} {
 		if strings.Contains(text, sign) {
 			return text + "\nSign in to where the stacks are (`pulumi login`), or, for those of the account on your own " +
 				"machine, put `sandbox exec --` before the command."

@@ -43,7 +43,9 @@ func TestWithoutALoginBothWaysAreNamed(t *testing.T) {
 		require.Contains(t, hinted, "`pulumi login`")
 		require.Contains(t, hinted, "`sandbox exec --`")
 	}
-	require.Equal(t, "no stack named 'x' found", withHint(&cobra.Command{}, errors.New("no stack named 'x' found")))
+	for _, other := range []string{"no stack named 'x' found", "there is no stack x: run `pulumi stack init x`"} {
+		require.Equal(t, other, withHint(&cobra.Command{}, errors.New(other)), "whoever is signed in is told nothing of that")
+	}
 }
 
 func TestPathsAreShort(t *testing.T) {

@@ -93,6 +93,18 @@ func TestADefaultThatIsWrittenOutIsNoDifference(t *testing.T) {
 		`"tasks": [], "secrets": [], "notes": []}`, string(encoded))
 }
 
+func TestAValueHasNoKeysThatNobodyWrote(t *testing.T) {
+	t.Parallel()
+	permitted := func(name, action string) *comparedStage {
+		return stageSnapshot(t, name, map[string]string{"images": pinnedImages,
+			"services": `{"web": {"image": "web", "permissions": [{"actions": ["` + action + `"], "resources": ["arn:aws:s3:::x"]}]}}`})
+	}
+	found, err := compareStages([2]*comparedStage{permitted("dev", "s3:GetObject"), permitted("release", "s3:PutObject")})
+	require.NoError(t, err)
+	require.Equal(t, `[{"actions":["s3:GetObject"],"resources":["arn:aws:s3:::x"]}]`,
+		found.Services[0].Settings[0].Values[0].Text)
+}
+
 func TestWhatDiffersBetweenTwoStages(t *testing.T) {
 	t.Parallel()
 	other := "sha256:" + strings.Repeat("cd", 32)
@@ -279,7 +291,7 @@ func TestNoKeyIsForgotten(t *testing.T) {
 	var known []string
 	for key, property := range schema.Properties.Config.Properties {
 		key = strings.TrimPrefix(key, "slipway:")
-		if slices.Contains([]string{"environment", "secrets", "outputs"}, key) { // compared otherwise
+		if slices.Contains([]string{"environment", "secrets", "outputs", "capacity"}, key) { // compared otherwise
 			continue
 		}
 		known = append(known, key)

@@ -31,6 +31,7 @@ func settingsOf(loaded *stage.Stage) (settings, error) {
 	for _, name := range []string{"Project", "Name", "Environment", "Secrets", "AWS"} {
 		delete(fields, name)
 	}
+	withoutNulls(map[string]any(fields), false)
 	found := fields.lowered()
 	found["cluster"] = map[string]any(found.take("clusterSettings"))
 	for name, image := range found.object("images") {
@@ -43,6 +44,23 @@ func settingsOf(loaded *stage.Stage) (settings, error) {
 		nameSecrets(found.object("tasks").object(name), task.TaskDefinition)
 	}
 	return found, nil
+}
+
+// withoutNulls removes from objects in lists, which are compared and shown as a whole, the keys that nobody wrote.
+func withoutNulls(value any, inList bool) {
+	switch value := value.(type) {
+	case []any:
+		for _, each := range value {
+			withoutNulls(each, true)
+		}
+	case map[string]any:
+		for key, each := range value {
+			if inList && each == nil {
+				delete(value, key)
+			}
+			withoutNulls(each, inList)
+		}
+	}
 }
 
 // nameSecrets leaves of the secrets of a task's containers their names.

@@ -168,7 +168,8 @@ func (p CLI) noStack(stack string) error {
 	if err := project.CheckStage(stack); err != nil {
 		return err
 	}
-	return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`", stack)
+	return fmt.Errorf("there is no stack %s: run `pulumi stack init %[1]s`, and `pulumi up --stack %[1]s`; where it should be "+
+		"there, look where you are signed in (`pulumi whoami --verbose`)", stack)
 }
 
 // valueOf is what follows a flag.
