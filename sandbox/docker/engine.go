@@ -64,7 +64,8 @@ func Engine(ctx context.Context) (*client.Client, error) {
 func buildWithEngine(
 	ctx context.Context, docker *client.Client, b *build, scratch string, progress func(string),
 ) (image v1.Image, err error) {
-	// One build at a time on this machine: removing an image pulls the layers from under another build of the same files.
+	// One build at a time on this machine: builds of the same files make the same image, which one removes from under
+	// the other.
 	engineLock := flock.New(filepath.Join(os.TempDir(), "sandbox-docker.lock"), flock.SetPermissions(0o666))
 	if _, err := engineLock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
 		return nil, fmt.Errorf("waiting for the Docker engine: %w", err)

@@ -31,6 +31,7 @@ func TestEveryOptionOfATaskDefinitionComesAndGoes(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
 	before := p.state("dev").containers()
+	p.seedParameter()
 	p.serviceKeys(everyTaskOption(busybox(t).String())...)
 	p.stageKeys("slipway:secrets: {TOKEN: \"" + parameter + "\"}")
 	p.encrypt("dev", "API_KEY", "hunter2-firelens")
