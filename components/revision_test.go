@@ -61,6 +61,20 @@ func TestAnEarlierRevisionRunsAnImageThatTheRoleMayPull(t *testing.T) {
 		"the service's role may not pull from its repository any more")
 }
 
+func TestAnEarlierRevisionsLogsHaveSecretsThatTheRoleMayRead(t *testing.T) {
+	t.Parallel()
+	const token = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:splunk-AbCdEf"
+	earlier := []containerDefinition{{Name: "web",
+		LogConfiguration: logConfiguration{LogDriver: "splunk", SecretOptions: []secret{{"splunk-token", token}}}}}
+	now := func(logs *stage.Logs) *stage.Stage {
+		return &stage.Stage{Project: "shop", Name: "dev", Services: map[string]stage.Service{"web": {
+			TaskDefinition: stage.TaskDefinition{Container: stage.Container{Logs: logs}}}}}
+	}
+	require.NoError(t, fits(earlier, now(&stage.Logs{Driver: "splunk", SecretNames: map[string]string{"splunk-token": "T"},
+		Secrets: map[string]stage.Secret{"splunk-token": {ARN: token}}}), "web"))
+	require.ErrorContains(t, fits(earlier, now(nil), "web"), "is given the secret splunk-token")
+}
+
 // What a hand-over lets the role read is not among the secrets of the stage file.
 func TestAnEarlierRevisionMayHaveASecretThatIsHandedOver(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,9 @@ not be watched, or 130 after Ctrl-C. With --detach 0 as soon as ECS has the task
 			if detach {
 				return oneoff.Start(cmd.Context(), report, runner, task, asJSON)
 			}
+			if elsewhere := of.LogsElsewhere(args[1]); elsewhere != "" {
+				fmt.Fprintln(report.Err, elsewhere)
+			}
 			return oneoff.Run(cmd.Context(), report, runner, task, limit, asJSON)
 		},
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/internal/awslimits"
@@ -46,7 +47,8 @@ type definition struct {
 		ContainerPort uint16
 		Protocol      string
 	}
-	LogConfiguration struct {
+	FirelensConfiguration *struct{ Type string }
+	LogConfiguration      struct {
 		LogDriver string
 		Options   map[string]string
 	}
@@ -64,6 +66,12 @@ func definitionsOf(d ecs.TaskDefinition) (found []definition, err error) {
 	}
 	if err := json.Unmarshal(content, &found); err != nil {
 		return nil, fmt.Errorf("reading the containers of %s: %w", d.ARN, err)
+	}
+	router := slices.IndexFunc(found, func(c definition) bool { return c.FirelensConfiguration != nil })
+	for i, c := range found {
+		if router >= 0 && c.LogConfiguration.LogDriver == awslimits.FireLensDriver { // as ECS has it
+			found[i].DependsOn = append(c.DependsOn, dependency{found[router].Name, "START"})
+		}
 	}
 	return found, nil
 }

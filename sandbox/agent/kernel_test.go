@@ -37,3 +37,18 @@ func TestContainersOfATaskThatSeeEachOthersProcesses(t *testing.T) {
 		})
 	}
 }
+
+// What a container hands to a log router does not come into the log group. The router starts before it.
+func TestTheOutputThatALogRouterGets(t *testing.T) {
+	f := newFake(t)
+	arn := f.add(t, "1a2b", `[
+		{"name": "web", "command": ["print=elsewhere", "wait=300"], "logConfiguration": {"logDriver": "awsfirelens"}},
+		{"name": "router", "command": ["print=here", "until-term"], "firelensConfiguration": {"type": "fluentbit"}}]`)
+	f.start(t)
+	f.await(t, arn, "web", stopped)
+	f.stop(arn)
+	router := f.await(t, arn, "router", stopped)
+	require.False(t, f.container(arn, "web").StartedAt.Before(*router.StartedAt))
+	require.Empty(t, f.lines("web"))
+	require.Contains(t, f.lines("router"), "here")
+}

@@ -30,10 +30,12 @@ func everyTaskOption(image string) []string {
 func TestEveryOptionOfATaskDefinitionComesAndGoes(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
+	p.seedParameter()
 	before := p.state("dev").containers()
 	p.seedParameter()
 	p.serviceKeys(everyTaskOption(busybox(t).String())...)
-	p.stageKeys("slipway:secrets: {TOKEN: \"" + parameter + "\"}")
+	p.stageKeys("slipway:secrets: {TOKEN: \""+parameter+"\"}", "slipway:tasks: {report: {image: web, logs: {driver: splunk, "+
+		"options: {splunk-url: 'https://splunk.example.com'}, secrets: {splunk-token: TOKEN}}}}")
 	p.encrypt("dev", "API_KEY", "hunter2-firelens")
 	p.up("dev").builtNothing()
 	registered, err := ecs.FindTaskDefinition(p.aws.open(), "slipway-dev-web:2")
@@ -64,6 +66,8 @@ func TestEveryOptionOfATaskDefinitionComesAndGoes(t *testing.T) {
 	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-web"))
 	require.Contains(t, p.ok("slipway", "logs", "dev", "web").output,
 		"the output of the container web goes to awsfirelens, not to CloudWatch Logs")
+	require.Contains(t, p.ok("slipway", "run", "dev", "report").output,
+		"By tasks.report of the stage file, the output of the container report goes to splunk")
 
 	p.withoutOptions()
 	p.up("dev").builtNothing()

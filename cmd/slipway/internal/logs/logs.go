@@ -37,7 +37,9 @@ func Print(ctx context.Context, of *snapshot.Stage, logs taskrun.Logs, report *c
 		began()
 		fmt.Fprintf(report.Err, "The log cannot be read for now, which is tried again: %v\n", err)
 	}
-	sayElsewhere(of, report, options.Name)
+	if elsewhere := of.LogsElsewhere(options.Name); elsewhere != "" {
+		fmt.Fprintln(report.Err, elsewhere)
+	}
 	group := of.Named().LogGroup(options.Name)
 	err := read(ctx, options.Follow, unread, &taskrun.Log{Logs: logs, Group: group, From: options.From,
 		Print: func(event types.FilteredLogEvent) error {
@@ -51,17 +53,6 @@ func Print(ctx context.Context, of *snapshot.Stage, logs taskrun.Logs, report *c
 		return fmt.Errorf("reading the log group %s from CloudWatch Logs: %w", group, err)
 	}
 	return err
-}
-
-// sayElsewhere says which of the output is not to be found in the log group, as far as the stage file says.
-func sayElsewhere(of *snapshot.Stage, report *console.Report, name string) {
-	settings, err := of.Declared()
-	if err != nil {
-		return // which is no reason not to print what there is
-	}
-	if elsewhere := settings.TaskDefinition(name).LogsElsewhere(name); elsewhere != "" {
-		fmt.Fprintf(report.Err, "By %s of the stage file, %s\n", settings.Key(name), elsewhere)
-	}
 }
 
 // noLog says why a service or a task has no log group.

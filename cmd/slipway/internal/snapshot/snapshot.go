@@ -112,6 +112,20 @@ func (s *Stage) Declared() (*stage.Stage, error) {
 	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys, nil)
 }
 
+// LogsElsewhere says which output of a service or a task is not in its log group, by the stage file; empty for none, or
+// where the file cannot be read, which is no reason not to show what there is.
+func (s *Stage) LogsElsewhere(name string) string {
+	settings, err := s.Declared()
+	if err != nil {
+		return ""
+	}
+	elsewhere := settings.TaskDefinition(name).LogsElsewhere(name)
+	if elsewhere == "" {
+		return ""
+	}
+	return fmt.Sprintf("By %s of the stage file, %s", settings.Key(name), elsewhere)
+}
+
 // DeclaredWithOutputs is as Declared, with the values of other stacks as they are now.
 func (s *Stage) DeclaredWithOutputs(ctx context.Context) (*stage.Stage, error) {
 	return stagefile.Load(s.Project, s.Stack, s.Config, s.SecretKeys,
