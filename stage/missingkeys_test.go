@@ -118,6 +118,17 @@ var published = []struct{ source, task, containers string }{
 	{"Banbury-inc/banbury-cloud-backend", "taskDefinitionArn containerDefinitions family executionRoleArn networkMode " +
 		"revision status requiresAttributes compatibilities requiresCompatibilities cpu memory runtimePlatform " +
 		"registeredAt registeredBy enableFaultInjection", "name image cpu portMappings essential logConfiguration"},
+	{"aws-samples/aws-containers-task-definitions consul", "containerDefinitions family networkMode",
+		"command cpu dockerLabels entryPoint environment image logConfiguration memory memoryReservation name"},
+	{"aws-samples/aws-containers-task-definitions wildfly", "memory networkMode cpu family requiresCompatibilities " +
+		"containerDefinitions", "portMappings essential name image command logConfiguration cpu memory"},
+	{"aws-samples/aws-containers-task-definitions kibana", "memory networkMode cpu family requiresCompatibilities " +
+		"containerDefinitions", "portMappings essential name environment cpu memory image logConfiguration"},
+	{"aws-samples/aws-containers-task-definitions gunicorn", "memory networkMode cpu family requiresCompatibilities " +
+		"containerDefinitions", "portMappings essential name image logConfiguration memoryReservation"},
+	{"DataDog/documentation Workload Protection", "family cpu memory networkMode pidMode requiresCompatibilities " +
+		"containerDefinitions volumes", "name image essential user command mountPoints environment healthCheck entryPoint " +
+		"linuxParameters dependsOn"},
 }
 
 func TestTaskDefinitionsOfOtherProjectsNeedNoKeyThatIsMissing(t *testing.T) {
@@ -144,6 +155,29 @@ func TestTaskDefinitionsOfOtherProjectsNeedNoKeyThatIsMissing(t *testing.T) {
 	require.Len(t, refused["links"], 1)
 	require.Len(t, refused["enableFaultInjection"], 2)
 	require.NotContains(t, refused, "environmentFiles")
+}
+
+// The one among them that asks most of a task: an agent that watches the application by ptrace.
+func TestATaskDefinitionWithAnAgentThatWatches(t *testing.T) {
+	t.Parallel()
+	_, err := loadFiles(t, "dev", "", oneService(`      pidMode: task
+      entryPoint: [/cws-instrumentation-volume/cws-instrumentation, trace, --, /app]
+      mounts: {cws-instrumentation-volume: {path: /cws-instrumentation-volume, readOnly: true}}
+      capabilities: {add: [SYS_PTRACE]}
+      dependsOn: {datadog-agent: HEALTHY, cws-instrumentation-init: SUCCESS}
+      containers:
+        cws-instrumentation-init:
+          image: public.ecr.aws/datadog/cws-instrumentation:1@`+digest+`
+          essential: false
+          user: "0"
+          command: [/cws-instrumentation, setup, --cws-volume-mount, /cws-instrumentation-volume]
+          mounts: {cws-instrumentation-volume: {path: /cws-instrumentation-volume}}
+        datadog-agent:
+          image: public.ecr.aws/datadog/agent:7@`+digest+`
+          environment: {DD_SITE: datadoghq.com, ECS_FARGATE: "true"}
+          secrets: [DATABASE_URL]
+          healthCheck: {command: [CMD-SHELL, /probe.sh], interval: 30, timeout: 5, retries: 2, startPeriod: 60}`))
+	require.NoError(t, err)
 }
 
 func TestWhyAKeyOfECSIsNotHere(t *testing.T) {
