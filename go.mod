@@ -45,6 +45,8 @@ require (
 	mvdan.cc/sh/v3 v3.14.1
 )
 
+require github.com/aws/aws-sdk-go-v2/service/servicediscovery v1.40.2
+
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect

@@ -2,6 +2,7 @@ package components
 
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicediscovery"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"slipway/stage"
@@ -20,6 +21,8 @@ type ownCluster struct {
 
 	// capacityProviders let services run on them; empty where none says what it runs on.
 	capacityProviders []pulumi.Resource
+	// namespace is where services find each other by name; nil where none has a name.
+	namespace *servicediscovery.HttpNamespace
 }
 
 // newCluster declares the ECS cluster of a stage.
@@ -45,6 +48,11 @@ func newCluster(ctx *pulumi.Context, settings *stage.Stage) (*ownCluster, error)
 			return nil, err
 		}
 		component.capacityProviders = []pulumi.Resource{providers}
+	}
+	if settings.HasNames() {
+		if component.namespace, err = newNamespace(ctx, settings, component); err != nil {
+			return nil, err
+		}
 	}
 	component.Name = cluster.Name
 	component.Arn = cluster.Arn

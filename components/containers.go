@@ -70,8 +70,10 @@ type mountPoint struct {
 }
 
 type portMapping struct {
+	AppProtocol   string `json:"appProtocol,omitempty"`
 	ContainerPort int    `json:"containerPort"`
 	HostPort      int    `json:"hostPort"`
+	Name          string `json:"name,omitempty"`
 	Protocol      string `json:"protocol"`
 }
 

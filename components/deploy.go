@@ -61,8 +61,8 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 	}
 	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{},
 		LoadBalancer: loadBalancer, Workloads: workloads, Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
-	for _, name := range sortedKeys(settings.Services) {
-		if deployed.Services[name], err = newService(ctx, workloads[name], predeploys[name]); err != nil {
+	for _, name := range settings.CalledFirst() {
+		if deployed.Services[name], err = newService(ctx, workloads[name], predeploys[name], workloads); err != nil {
 			return nil, err
 		}
 	}

@@ -82,6 +82,8 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 		"every-option": {everyOption, foundForEveryOption},
 		"capacity": {map[string]string{"capacity": `{"spot": 3, "onDemand": 1, "base": 1}`,
 			"services": `{"web": {"image": "web"}}`}, nil},
+		"names": {map[string]string{"services": `{"web": {"image": "web", "calls": ["api"]},
+			"api": {"image": "web", "port": 8080, "name": "api", "appProtocol": "http"}}`}, nil},
 		"existing-load-balancer": {map[string]string{
 			"services": `{"web": {"image": "web", "port": 8080, "route": {"hosts": ["shop.example.com"]}}}`,
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",

@@ -35,8 +35,8 @@ type Preflight struct {
 	builds map[string]*build.Plan
 	// rollouts watches the services' deployments.
 	rollouts *serviceRollouts
-	// alarmsToDisable are the alarms that ECS has of services for which the stage has none, by service.
-	alarmsToDisable map[string][]string
+	// kept is what ECS has of the services and would keep.
+	kept keptByECS
 }
 
 // RunPreflight loads the stage file, asks AWS and reads the build contexts. Its error has all that is wrong, so that
@@ -58,7 +58,7 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 	found := &Preflight{Stage: settings, account: account, rollouts: newRollouts(ctx, account, settings.Cluster())}
 	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
 	var asking sync.WaitGroup
-	asking.Go(func() { found.alarmsToDisable, errServices = found.rollouts.preflight(settings) })
+	asking.Go(func() { found.kept, errServices = found.rollouts.preflight(settings) })
 	var warnings []string
 	asking.Go(func() { warnings = managedChanges(ctx.Context(), account, settings) })
 	asking.Go(func() { errOwners = checkOwners(ctx.Context(), account, settings) })

@@ -104,13 +104,20 @@ func whereItExists(preview bool, stage string) string {
 	return "It is not in this stack's state, and ECS refuses a second one of its name unless both are the same: " + recover
 }
 
-// preflight reads the services before the update, and returns the alarms of those for which the stage has none: ECS
-// keeps those that are only left out, so they have to be switched off. A service that cannot be read has none for now;
-// differs finds out once it is there. What would keep every deployment from being watched is an error.
-func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string, error) {
+// keptByECS is what ECS has of services, and keeps where it is only left out: the alarms of those for which the stage
+// has none, and for which ones it knows Service Connect, by service.
+type keptByECS struct {
+	alarms    map[string][]string
+	connected map[string]bool
+}
+
+// preflight reads the services before the update, and returns what ECS would keep of them, so that it is switched off.
+// A service that cannot be read has nothing for now; differs finds out once it is there. What would keep every
+// deployment from being watched is an error.
+func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
-	kept := map[string][]string{}
+	kept := keptByECS{alarms: map[string][]string{}, connected: map[string]bool{}}
 	refused, others := map[string]error{}, map[string]error{} // by service
 	var moving []string
 	for name, service := range settings.Services {
@@ -129,8 +136,9 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (map[string][]string,
 			}
 			if config := found.DeploymentConfiguration; !service.Deployment.HasAlarms() && config != nil &&
 				config.Alarms != nil && len(config.Alarms.AlarmNames) > 0 {
-				kept[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
+				kept.alarms[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
 			}
+			kept.connected[name] = hasConnection(found)
 		})
 	}
 	asking.Wait()

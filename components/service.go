@@ -17,7 +17,8 @@ const serviceType = "slipway:components:Service"
 // taskDefinition (ARN of the revision that serves; in an update it is known only once the service is steady on it),
 // replicas, logGroup, service (ARN), whether it is pinned to an earlier revision, what a team's own resources attach to
 // (securityGroup by id, taskRole by name), and where it has a route its url and targetGroup (ARN).
-func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pulumi.Map, error) {
+func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, workloads map[string]*Workload) (pulumi.Map,
+	error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network := w.Stage.Services[name], w.Preflight.Network
 	capacity := capacityOf(settings)
@@ -26,7 +27,14 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	if err != nil {
 		return nil, err
 	}
-	ready = slices.Concat(ready, w.ready, before, w.Cluster.capacityProviders)
+	callers, err := w.admitCallers(ctx, workloads, parent)
+	if err != nil {
+		return nil, err
+	}
+	ready = slices.Concat(ready, callers, w.ready, before, w.Cluster.capacityProviders)
+	for _, called := range settings.Calls { // whose name has to be there when a deployment of the caller begins
+		ready = append(ready, workloads[called].service)
+	}
 	var route *serviceRoute
 	if settings.Route != nil {
 		if route, err = newRoute(ctx, w); err != nil {
@@ -63,6 +71,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 			SecurityGroups: w.securityGroups(),
 			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
 		},
+		ServiceConnectConfiguration:   w.connection(),
 		LoadBalancers:                 route.serviceLoadBalancers(name, settings.Port),
 		HealthCheckGracePeriodSeconds: gracePeriod(settings.Route),
 		DeploymentCircuitBreaker: &ecs.ServiceDeploymentCircuitBreakerArgs{
@@ -81,6 +90,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 	if err != nil {
 		return nil, err
 	}
+	w.service = service
 	if settings.Scaling != nil {
 		if err := newScaling(ctx, w, service, route.requests(w.LoadBalancer)); err != nil {
 			return nil, err
@@ -113,7 +123,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource) (pul
 func (w *Workload) alarms(ctx *pulumi.Context, route *serviceRoute) (ecs.ServiceAlarmsPtrInput, error) {
 	deployment := w.Stage.Services[w.name].Deployment
 	if !deployment.HasAlarms() {
-		kept := w.Preflight.alarmsToDisable[w.name]
+		kept := w.Preflight.kept.alarms[w.name]
 		if len(kept) == 0 {
 			return nil, nil
 		}

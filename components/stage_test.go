@@ -459,7 +459,7 @@ func TestAlarmsTakeADeploymentBack(t *testing.T) {
 	require.NotContains(t, recorded.named(t, "aws:ecs/service:Service", "api").Inputs, resource.PropertyKey("alarms"))
 
 	off := declareStage(t, map[string]string{"services": `{"web": {"image": "web"}}`}, func(s *Preflight) {
-		s.alarmsToDisable = map[string][]string{"web": {"latency"}}
+		s.kept.alarms = map[string][]string{"web": {"latency"}}
 	})
 	require.Equal(t, map[string]any{"alarmNames": []any{"latency"}, "enable": false, "rollback": false},
 		off.inputs(t, "aws:ecs/service:Service")["alarms"].ObjectValue().Mappable(),

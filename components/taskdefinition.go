@@ -23,8 +23,10 @@ type taskDefinitionArgs struct {
 	Container string
 	// Settings of the service or the task, from the stage file.
 	Settings stage.TaskDefinition
-	// Port is the TCP port that the main container listens on; 0 for none.
-	Port int
+	// Port is the TCP port that the main container listens on; 0 for none. PortName and AppProtocol are what Service
+	// Connect knows of it, where it has a name.
+	Port                  int
+	PortName, AppProtocol string
 	// Exec prepares the main container for sessions of ECS Exec.
 	Exec bool
 	// Images are the stage's, by name.
@@ -126,7 +128,9 @@ func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, e
 	// Sessions of ECS Exec leave processes behind, which an init process reaps.
 	main.LinuxParameters = newLinuxParameters(args.Settings.Container, args.Settings.Init || args.Exec)
 	if args.Port != 0 {
-		main.PortMappings = slices.Concat([]portMapping{newPortMapping(args.Port, "tcp")}, main.PortMappings)
+		port := newPortMapping(args.Port, "tcp")
+		port.Name, port.AppProtocol = args.PortName, args.AppProtocol
+		main.PortMappings = slices.Concat([]portMapping{port}, main.PortMappings)
 	}
 	containers := []containerDefinition{main}
 	for name, sidecar := range args.Settings.Containers {
@@ -185,7 +189,9 @@ func (args *taskDefinitionArgs) container(name, image string, settings stage.Con
 	return container
 }
 
-func newPortMapping(port int, protocol string) portMapping { return portMapping{port, port, protocol} }
+func newPortMapping(port int, protocol string) portMapping {
+	return portMapping{ContainerPort: port, HostPort: port, Protocol: protocol}
+}
 
 // furtherPorts are those of a container beside the service's.
 func furtherPorts(settings stage.Container) (mappings []portMapping) {

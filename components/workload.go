@@ -48,6 +48,8 @@ type Workload struct {
 	revision       pulumi.IntOutput
 	// group lets everything out and nothing in.
 	group *securityGroup
+	// service is the ECS service, once it is declared; nil for a task.
+	service pulumi.Resource
 	// ready are those without which a task cannot start.
 	ready []pulumi.Resource
 }
@@ -105,6 +107,8 @@ func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, e
 		Container:        name,
 		Settings:         settings,
 		Port:             service.Port,
+		PortName:         service.Name,
+		AppProtocol:      service.AppProtocol,
 		Exec:             service.Exec,
 		Images:           w.Images,
 		PullCredentials:  w.Stage.PullCredentials(settings),

@@ -57,6 +57,35 @@ type Service struct {
 	// Rule: [Service auto scaling](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html)
 	Scaling *Scaling `json:"scaling"`
 
+	// Name is what the stage's services that `calls` this one call it by, as in `http://api:8080`, at its `port`: ECS
+	// Service Connect runs a proxy in each task of either, which takes some 0.25 vCPU and 64 MiB at most. Not for what is
+	// called through the load balancer anyway.
+	//
+	// Default: none; nobody calls it by name
+	// Allowed: 1 to 63 lower case letters, digits and `-`, beginning with a letter, as no other service is called; only
+	// for a service with a `port`
+	// Example: name: api
+	// Rule: [Service Connect](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html)
+	Name string `json:"name"`
+
+	// AppProtocol is what is spoken at `port`, where the proxy of Service Connect is to understand it: then it counts
+	// requests and tries failed ones again, and ends one that takes more than 15 seconds.
+	//
+	// Default: none; TCP, of any kind
+	// Allowed: only with `name`
+	// Example: appProtocol: http
+	// Rule: [ECS PortMapping](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html)
+	AppProtocol string `json:"appProtocol" enum:"http,http2,grpc"`
+
+	// Calls are the services that the service's containers call by their names. Their ports are open to it, and ECS
+	// knows their names before its deployment begins; whether they answer then, it has to find out itself.
+	//
+	// Default: none
+	// Allowed: services with a `name`, by their keys, each once. No circle of services that call each other
+	// Example: calls: [api]
+	// Rule: [Service Connect](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html)
+	Calls []string `json:"calls"`
+
 	// Capacity is what the service's tasks run on. A change of it is a deployment of the service, which stays; a service
 	// from which it is taken away stays on Fargate's capacity provider.
 	//

@@ -35,6 +35,7 @@ func (c *checker) check(aws AWS) {
 	}
 	c.checkNamesByCase(map[string][]string{"services": slices.Sorted(maps.Keys(d.Services)),
 		"tasks": slices.Sorted(maps.Keys(d.Tasks))})
+	c.checkNames()
 	c.checkRoutes()
 	c.checkCertificateDomains()
 	c.checkLoadBalancer(d.LoadBalancer)

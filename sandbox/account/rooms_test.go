@@ -15,7 +15,7 @@ import (
 // which knows none.
 var floors = [][]string{
 	{"accounttest"},
-	{"dns", "iam", "logs", "secrets", "vpc"},
+	{"discovery", "dns", "iam", "logs", "secrets", "vpc"},
 	{"ecr", "elb", "scaling", "scheduler", "sts"},
 	{"ecs"},
 }

@@ -75,6 +75,8 @@ var operations = map[string]operation{
 	"Logs.FilterLogEvents":                                   op(filterLogEvents),
 	"Logs.GetLogEvents":                                      op(getLogEvents),
 	"Logs.PutLogEvents":                                      op(putLogEvents),
+	"Route53AutoNaming.ListNamespaces":                       op(listNamespaces),
+	"Route53AutoNaming.ListTagsForResource":                  op(listNamespaceTags),
 	"secretsmanager.DescribeSecret":                          op(describeSecret),
 	"secretsmanager.GetSecretValue":                          op(getSecretValue),
 	"secretsmanager.ListSecretVersionIds":                    op(listSecretVersionIDs),

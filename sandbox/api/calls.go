@@ -17,7 +17,7 @@ import (
 // servicePrefixes are how IAM's actions name the services of the JSON protocol.
 var servicePrefixes = map[string]string{"AmazonEC2ContainerRegistry": "ecr", "AmazonEC2ContainerService": "ecs",
 	"AmazonSSM": "ssm", "AnyScaleFrontendService": "application-autoscaling", "CertificateManager": "acm", "Logs": "logs",
-	"secretsmanager": "secretsmanager"}
+	"Route53AutoNaming": "servicediscovery", "secretsmanager": "secretsmanager"}
 
 // request is what an action of a request is done to.
 type request struct {
@@ -150,6 +150,7 @@ func (r request) calls() (calls []account.Call, err error) {
 		if resources, err = r.iamResources(); err != nil {
 			return nil, err
 		}
+	case "servicediscovery": // lists, and tags, which IAM has no resources for
 	case "sqs":
 		resources = []string{r.arn(r.text("QueueName"))}
 	case "application-autoscaling", "ec2", "elasticloadbalancing":

@@ -93,6 +93,9 @@ func serviceObject(s *ecs.Service) object {
 			"networkConfiguration": network,
 			"rolloutState":         d.RolloutState, "rolloutStateReason": d.RolloutStateReason}
 		addCapacity(described, d.Capacity)
+		if d.Connection != nil {
+			described["serviceConnectConfiguration"] = d.Connection
+		}
 		deployments = append(deployments, described)
 	}
 	for _, e := range s.Events {

@@ -44,14 +44,19 @@ var service = &resourceType{
 		"networkConfiguration": {fields: properties{"assignPublicIp": {standard: false},
 			"securityGroups": {set: true, empty: texts},
 			"subnets":        {required: true, set: true}}},
-		"orderedPlacementStrategies":  {unsupported: true, empty: texts},
-		"placementConstraints":        {unsupported: true, empty: texts},
-		"platformVersion":             {computed: true, empty: "LATEST"},
-		"propagateTags":               {kept: true, empty: "NONE"},
-		"schedulingStrategy":          {replaces: true, standard: "REPLICA"},
-		"serviceConnectConfiguration": {unsupported: true},
-		"serviceRegistries":           {unsupported: true},
-		"tags":                        tags, "tagsAll": tagsAll,
+		"orderedPlacementStrategies": {unsupported: true, empty: texts},
+		"placementConstraints":       {unsupported: true, empty: texts},
+		"platformVersion":            {computed: true, empty: "LATEST"},
+		"propagateTags":              {kept: true, empty: "NONE"},
+		"schedulingStrategy":         {replaces: true, standard: "REPLICA"},
+		"serviceConnectConfiguration": {fields: properties{
+			"enabled": {required: true}, "logConfiguration": {unsupported: true}, "namespace": {computed: true, empty: ""},
+			"services": {empty: texts, fields: properties{
+				"clientAlias":   {fields: properties{"dnsName": {computed: true, empty: ""}, "port": {required: true}}, empty: texts},
+				"discoveryName": {computed: true, empty: ""}, "ingressPortOverride": {unsupported: true, empty: 0.0},
+				"portName": {required: true}, "timeout": {unsupported: true}, "tls": {unsupported: true}}}}},
+		"serviceRegistries": {unsupported: true},
+		"tags":              tags, "tagsAll": tagsAll,
 		"taskDefinition":     optional,
 		"triggers":           {computed: true, empty: values{}},
 		"waitForSteadyState": optional,
@@ -90,7 +95,26 @@ func serviceSettings(c *call) ecs.ServiceSettings {
 		HealthCheckGracePeriod: number(c.state, "healthCheckGracePeriodSeconds"),
 
 		LaunchType: text(c.state, "launchType"), Capacity: capacityShares(c.state["capacityProviderStrategies"]),
+		Connection: connectionOf(c.state["serviceConnectConfiguration"]),
 	}
+}
+
+// connectionOf is what a program says of Service Connect; nil where it says nothing.
+func connectionOf(given any) *ecs.Connection {
+	config, ok := given.(values)
+	if !ok {
+		return nil
+	}
+	connection := &ecs.Connection{Enabled: isTrue(config, "enabled"), Namespace: text(config, "namespace")}
+	for _, each := range account.Objects(config["services"]) {
+		service := ecs.ConnectService{PortName: text(each, "portName"), DiscoveryName: text(each, "discoveryName")}
+		for _, alias := range account.Objects(each["clientAlias"]) {
+			service.ClientAliases = append(service.ClientAliases,
+				ecs.ClientAlias{Port: number(alias, "port"), DNSName: text(alias, "dnsName")})
+		}
+		connection.Services = append(connection.Services, service)
+	}
+	return connection
 }
 
 func capacityShares(given any) (found []ecs.CapacityShare) {
@@ -182,6 +206,9 @@ func updateService(c *call) error {
 			}
 			if number(c.olds, "desiredCount") == number(c.state, "desiredCount") {
 				s.DesiredCount = before.DesiredCount
+			}
+			if s.Connection == nil { // ECS keeps what is left out
+				s.Connection = before.Connection
 			}
 			if c.state["alarms"] == nil {
 				s.Alarms, s.Other["alarms"] = before.Alarms, before.Other["alarms"]

@@ -30,6 +30,7 @@ var types = map[string]*resourceType{
 	"aws:lb/targetGroup:TargetGroup":                            targetGroup,
 	"aws:route53/record:Record":                                 record,
 	"aws:scheduler/schedule:Schedule":                           schedule,
+	"aws:servicediscovery/httpNamespace:HttpNamespace":          httpNamespace,
 	"aws:secretsmanager/secret:Secret":                          secret,
 	"aws:secretsmanager/secretVersion:SecretVersion":            secretVersion,
 }

@@ -262,7 +262,7 @@ func notInTheTable(calls string) (missing []string) {
     PASSWORD: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:password-AbCdEf"}
   slipway:roles: {ROLES}
   slipway:services:
-    web: {image: web, port: 8080, route: {hosts: [shop.example.com]}, scaling: {max: 4, cpu: 50}, secrets: [KEY],
+    web: {image: web, port: 8080, name: web, route: {hosts: [shop.example.com]}, scaling: {max: 4, cpu: 50}, secrets: [KEY],
       capacity: {spot: 1}, deployment: {maxErrors: 10}, permissions: [%s]}
   slipway:tasks:
     migrate: {image: tools, before: [web]}

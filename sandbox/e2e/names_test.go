@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -44,4 +46,32 @@ func TestContainersReachALoadBalancerByItsName(t *testing.T) {
 	refused := p.run("slipway", "run", "dev", "call", "--", "http://"+name+"/")
 	require.Equal(t, 1, refused.status, "no rule of its security group lets the task in")
 	require.NotContains(t, refused.stdout, "hello from dev")
+}
+
+func TestServicesCallEachOtherByName(t *testing.T) {
+	t.Parallel()
+	p := withContainers(t)
+	withCaller(p)
+	client := func(name string, keys ...string) {
+		p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n    "+name+":\n      image: caller\n"+
+			"      command: [\"http://backend:8080/\", again]\n      "+strings.Join(keys, "\n      ")+"\n")
+	}
+	client("stranger", "stopTimeout: 2")
+	client("client", "calls: [web]", "stopTimeout: 2")
+	p.serviceKeys("name: backend", "appProtocol: http")
+	p.up("dev")
+	log := func(service string) string { return p.ok("slipway", "logs", "dev", service).stdout }
+	require.Eventually(t, func() bool { return strings.Contains(log("client"), "hello from dev") }, time.Minute, time.Second)
+	require.Contains(t, log("stranger"), "backend")
+	require.NotContains(t, log("stranger"), "200 OK", "who does not say whom it calls, calls nobody")
+	p.settled("dev")
+
+	// A name that is taken away is one that nobody is called by.
+	p.replace("Pulumi.dev.yaml", "      calls: [web]\n", "")
+	p.replace("Pulumi.dev.yaml", "      name: backend\n      appProtocol: http\n", "")
+	u := p.up("dev")
+	require.NotContains(t, u.output, "aws:ecs:Service web replacing")
+	require.False(t, p.aws.web().Settings.Connection.Enabled)
+	require.NotContains(t, p.aws.container("slipway-dev-web:2")["portMappings"].([]any)[0], "appProtocol")
+	p.settled("dev")
 }

@@ -26,7 +26,7 @@ func (r *rollout) giveUp(d *Deployment, by, reason string, rollback bool) {
 		return
 	}
 	d.DesiredCount = 0
-	s.Settings.Capacity = last.Capacity
+	s.Settings.Capacity, s.Settings.Connection = last.Capacity, last.Connection
 	back := newDeployment(r.Tx, s, last.TaskDefinition)
 	back.CreatedAt, back.UpdatedAt, back.IsRollback = r.at, r.at, true
 	back.RolloutStateReason = by + "rolling back to deploymentId " + last.ID + "."

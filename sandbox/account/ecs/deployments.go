@@ -61,7 +61,9 @@ type Deployment struct {
 	IsRollback         bool      `json:"isRollback"`
 	// Capacity is the service's when it began.
 	Capacity []CapacityShare `json:"capacityProviderStrategy"`
-	Baking   bool            `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
+	// Connection is the service's when it began.
+	Connection *Connection `json:"serviceConnectConfiguration"`
+	Baking     bool        `json:"baking"` // all of its tasks run, and its alarms are watched a little longer
 }
 
 // newDeployment makes a new primary deployment.
@@ -71,11 +73,23 @@ func newDeployment(t *account.Tx, s *Service, taskDefinition string) *Deployment
 	}
 	d := &Deployment{ID: newDeploymentID(t), Status: statusPrimary, TaskDefinition: taskDefinition,
 		DesiredCount: s.Settings.DesiredCount, RolloutState: InProgress, CreatedAt: t.Now, UpdatedAt: t.Now,
-		Capacity: s.Settings.Capacity}
+		Capacity: s.Settings.Capacity, Connection: s.Settings.Connection}
 	d.RolloutStateReason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
 	s.Deployments = append([]*Deployment{d}, s.Deployments...)
 	s.TaskDefinition = taskDefinition
 	return d
+}
+
+// beganOf is when the deployment of a task began; zero where it is gone.
+func (s *Service) beganOf(taskARN string) (began time.Time) {
+	for _, task := range s.Tasks {
+		for _, d := range s.Deployments {
+			if task.ARN == taskARN && task.StartedBy == d.ID {
+				began = d.CreatedAt
+			}
+		}
+	}
+	return began
 }
 
 // newDeploymentID is ecs-svc/ and 19 digits.

@@ -11,7 +11,7 @@ import (
 )
 
 // Names are the host names that a task's containers can call, with the ARNs of whoever answers there: listeners of load
-// balancers, by the names of these and of records that lead to them. Where security groups do not let the task through,
+// balancers, by the names of these and of records that lead to them, and tasks by the names of Service Connect. Where security groups do not let the task through,
 // which is a timeout on AWS, the name is not there.
 func (a Agent) Names(taskARN string) (names map[string][]string, err error) {
 	names = map[string][]string{}
@@ -26,6 +26,7 @@ func (a Agent) Names(taskARN string) (names map[string][]string, err error) {
 				names[host] = append(names[host], l.ARN)
 			}
 		}
+		calledNames(t, taskARN, names)
 		return nil
 	})
 	return names, err

@@ -41,6 +41,7 @@ type ServiceSettings struct {
 	// Fargate as the launch type.
 	LaunchType string          `json:"launchType"`
 	Capacity   []CapacityShare `json:"capacityProviderStrategy"`
+	Connection *Connection     `json:"serviceConnectConfiguration"`
 	// Other holds the properties that change nothing about a rollout (tags …), by any names.
 	Other account.Object `json:"other"`
 }
@@ -58,6 +59,8 @@ type Service struct {
 	Events         []Event         `json:"events"`      // newest first, at most 100
 	CreatedAt      time.Time       `json:"createdAt"`
 	AdvancedTo     time.Time       `json:"advancedTo"` // up to when the rollout has been worked out
+	// NamedAt is since when it has the names of Service Connect that it has.
+	NamedAt time.Time `json:"namedAt"`
 	// LastCompleted is the deployment that a rollback returns to; nil before one has completed.
 	LastCompleted *Deployment `json:"lastCompleted"`
 }
@@ -147,6 +150,9 @@ func CreateService(a *account.Account, cluster, name, taskDefinition string, set
 		if err := checkSettings(t, settings); err != nil {
 			return nil, err
 		}
+		if err := checkConnection(t, account.AfterSlash(clusterARN)+"/"+name, settings, d); err != nil {
+			return nil, err
+		}
 		if settings.HealthCheckGracePeriod > 0 && len(settings.LoadBalancers) == 0 {
 			return nil, errNoLoadBalancer
 		}
@@ -155,7 +161,7 @@ func CreateService(a *account.Account, cluster, name, taskDefinition string, set
 		}
 		arn := strings.Replace(clusterARN, ":cluster/", ":service/", 1) + "/" + name
 		s := &Service{ARN: arn, ClusterARN: clusterARN, Name: name, Status: statusActive, TaskDefinition: d.ARN,
-			Settings: settings, CreatedAt: t.Now, AdvancedTo: t.Now}
+			Settings: settings, CreatedAt: t.Now, AdvancedTo: t.Now, NamedAt: t.Now}
 		if old := account.Get[Service](t, serviceKind, s.id()); old != nil {
 			advance(t, old)
 			switch {
@@ -208,6 +214,13 @@ func UpdateService(a *account.Account,
 		if target != s.TaskDefinition && d.Status != statusActive {
 			return nil, account.Refuse("ClientException", "TaskDefinition is inactive")
 		}
+		if err := checkConnection(t, s.id(), s.Settings, d); err != nil {
+			return nil, err
+		}
+		reconnected := !sameJSON(before.Connection, s.Settings.Connection)
+		if reconnected {
+			s.NamedAt = t.Now
+		}
 		rebalanced := !slices.Equal(before.LoadBalancers, s.Settings.LoadBalancers)
 		// Also 0, which a provider sends where a program takes both away.
 		if len(s.Settings.LoadBalancers) == 0 && before.HealthCheckGracePeriod != s.Settings.HealthCheckGracePeriod {
@@ -218,7 +231,7 @@ func UpdateService(a *account.Account,
 				return nil, err
 			}
 		}
-		if force || rebalanced || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
+		if force || rebalanced || reconnected || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
 			!slices.Equal(before.SecurityGroups, s.Settings.SecurityGroups) ||
 			before.AssignPublicIP != s.Settings.AssignPublicIP {
 			newDeployment(t, s, target)

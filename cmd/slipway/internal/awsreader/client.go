@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"slipway/internal/awsclient"
@@ -26,6 +27,7 @@ type Client struct {
 	Account, Region string
 	*awsclient.Clients
 	ACM       *acm.Client
+	Discovery *servicediscovery.Client
 	Route53   *route53.Client
 	Scaling   *applicationautoscaling.Client
 	Scheduler *scheduler.Client
@@ -52,12 +54,14 @@ func Connect(ctx context.Context, stack string, config map[string]string) (*Clie
 func New(cfg aws.Config, settings awsclient.Settings, account string) *Client {
 	at := func(service string, endpoint **string) { *endpoint = settings.Endpoint(service, *endpoint) }
 	return &Client{
-		Account:      account,
-		Region:       cfg.Region,
-		Clients:      awsclient.NewClients(cfg, settings),
-		ACM:          acm.NewFromConfig(cfg, func(o *acm.Options) { at("acm", &o.BaseEndpoint) }),
-		Route53:      route53.NewFromConfig(cfg, func(o *route53.Options) { at("route53", &o.BaseEndpoint) }),
-		Scheduler:    scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { at("scheduler", &o.BaseEndpoint) }),
+		Account:   account,
+		Region:    cfg.Region,
+		Clients:   awsclient.NewClients(cfg, settings),
+		ACM:       acm.NewFromConfig(cfg, func(o *acm.Options) { at("acm", &o.BaseEndpoint) }),
+		Route53:   route53.NewFromConfig(cfg, func(o *route53.Options) { at("route53", &o.BaseEndpoint) }),
+		Scheduler: scheduler.NewFromConfig(cfg, func(o *scheduler.Options) { at("scheduler", &o.BaseEndpoint) }),
+		Discovery: servicediscovery.NewFromConfig(cfg,
+			func(o *servicediscovery.Options) { at("servicediscovery", &o.BaseEndpoint) }),
 		SSM:          ssm.NewFromConfig(cfg, func(o *ssm.Options) { at("ssm", &o.BaseEndpoint) }),
 		Query:        Query{cfg, settings},
 		repositories: map[string]*repositoryImages{},

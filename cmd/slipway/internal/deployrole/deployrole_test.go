@@ -126,6 +126,7 @@ func TestAStageGetsWhatItsOptionsUse(t *testing.T) {
 	for option, action := range map[string]string{
 		"      route: {}\n":                                   "elasticloadbalancing:CreateLoadBalancer",
 		"      scaling: {max: 4, cpu: 50}\n":                  "application-autoscaling:RegisterScalableTarget",
+		"      name: web\n":                                   "servicediscovery:CreateHttpNamespace",
 		"      capacity: {spot: 1}\n":                         "ecs:PutClusterCapacityProviders",
 		"      secrets: [KEY]\n":                              "secretsmanager:CreateSecret",
 		"  slipway:tasks: {t: {image: web}}\n":                "ecs:RunTask",

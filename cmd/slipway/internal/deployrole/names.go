@@ -93,6 +93,14 @@ func (n *names) clustersWithCapacity() []string {
 	return n.clusters()
 }
 
+// namespaces are where services find each other by name; AWS makes their ids.
+func (n *names) namespaces() []string {
+	if !n.HasNames() {
+		return nil
+	}
+	return []string{n.arn("servicediscovery", "namespace/*")}
+}
+
 func (n *names) services() []string {
 	return n.each(func(name string) string { return n.arn("ecs", "service/"+n.Cluster()+"/"+name) }, n.isService)
 }

@@ -25,6 +25,10 @@ var table = []row{
 		"DeleteCluster", (*names).clusters, nil},
 	{"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", update, "ecs: PutClusterCapacityProviders; " +
 		"DescribeClusters", (*names).clustersWithCapacity, nil},
+	{"aws:servicediscovery/httpNamespace:HttpNamespace", update, "servicediscovery: CreateHttpNamespace TagResource; " +
+		"GetOperation ListTagsForResource; UntagResource", anyWith((*names).namespaces), nil},
+	{"aws:servicediscovery/httpNamespace:HttpNamespace", update, "servicediscovery: ; GetNamespace; ; DeleteNamespace",
+		(*names).namespaces, nil},
 	{"aws:ecs/service:Service", update, "ecs: CreateService TagResource; DescribeServices; UpdateService UntagResource; " +
 		"DeleteService", (*names).services, nil},
 	{"aws:ecs/taskDefinition:TaskDefinition", update, "ecs: RegisterTaskDefinition", anyWith((*names).taskDefinitions),
@@ -198,6 +202,7 @@ var table = []row{
 
 	// recover finds by names and tags what a state has lost.
 	{"recover", update, "ecs: DescribeClusters", (*names).clusters, nil},
+	{"recover", update, "servicediscovery: ListNamespaces ListTagsForResource", anyWith((*names).namespaces), nil},
 	{"recover", update, "secretsmanager: ListSecrets", anyWith((*names).secrets), nil},
 	{"recover", update, "acm: ListCertificates", anyWith((*names).certificates), nil},
 }

@@ -13,6 +13,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
+	discoverytypes "github.com/aws/aws-sdk-go-v2/service/servicediscovery/types"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/internal/awsclient"
@@ -42,6 +44,33 @@ func findSecret(ctx context.Context, f *finder, in inputs) (string, error) {
 		return "", err
 	}
 	return aws.ToString(found.ARN), nil
+}
+
+// findNamespace looks for one of the stage's own: another of its name belongs to others.
+func findNamespace(ctx context.Context, f *finder, in inputs) (string, error) {
+	named, err := awsclient.All(ctx, servicediscovery.NewListNamespacesPaginator(f.Discovery,
+		&servicediscovery.ListNamespacesInput{Filters: []discoverytypes.NamespaceFilter{{
+			Name: discoverytypes.NamespaceFilterNameType, Values: []string{string(discoverytypes.NamespaceTypeHttp)}}}}),
+		func(page *servicediscovery.ListNamespacesOutput) (found []discoverytypes.NamespaceSummary) {
+			return slices.DeleteFunc(page.Namespaces, func(each discoverytypes.NamespaceSummary) bool {
+				return aws.ToString(each.Name) != in.text("name")
+			})
+		})
+	if err != nil {
+		return "", err
+	}
+	for _, namespace := range named {
+		answer, err := f.Discovery.ListTagsForResource(ctx,
+			&servicediscovery.ListTagsForResourceInput{ResourceARN: namespace.Arn})
+		if err != nil {
+			return "", err
+		}
+		tags := tagsOf(answer.Tags, func(tag discoverytypes.Tag) (key, value *string) { return tag.Key, tag.Value })
+		if sameOwner(in.tags(), tags) {
+			return aws.ToString(namespace.Id), nil
+		}
+	}
+	return "", nil
 }
 
 func findSecretVersion(ctx context.Context, f *finder, in inputs) (string, error) {

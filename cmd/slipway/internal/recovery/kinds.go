@@ -79,14 +79,15 @@ var kinds = map[string]kind{
 	"aws:iam/rolePolicy:RolePolicy": {id: joined(":", "role", "name"), owner: "role"},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
 		id: joined("/", "role", "policyArn"), owner: "role"},
-	"aws:lb/listener:Listener":                       {find: findListener, needs: "loadBalancerArn"},
-	"aws:lb/listenerRule:ListenerRule":               {find: findListenerRule, needs: "listenerArn"},
-	"aws:lb/loadBalancer:LoadBalancer":               {find: findNamed("LoadBalancer"), list: listNamed("LoadBalancer")},
-	"aws:lb/targetGroup:TargetGroup":                 {find: findNamed("TargetGroup"), list: listNamed("TargetGroup")},
-	"aws:route53/record:Record":                      {id: recordID, needs: "aliases"},
-	"aws:scheduler/schedule:Schedule":                {id: scheduleID},
-	"aws:secretsmanager/secret:Secret":               {find: findSecret, list: listSecrets},
-	"aws:secretsmanager/secretVersion:SecretVersion": {find: findSecretVersion, needs: "secretId"},
+	"aws:lb/listener:Listener":                         {find: findListener, needs: "loadBalancerArn"},
+	"aws:lb/listenerRule:ListenerRule":                 {find: findListenerRule, needs: "listenerArn"},
+	"aws:lb/loadBalancer:LoadBalancer":                 {find: findNamed("LoadBalancer"), list: listNamed("LoadBalancer")},
+	"aws:lb/targetGroup:TargetGroup":                   {find: findNamed("TargetGroup"), list: listNamed("TargetGroup")},
+	"aws:route53/record:Record":                        {id: recordID, needs: "aliases"},
+	"aws:servicediscovery/httpNamespace:HttpNamespace": {find: findNamespace},
+	"aws:scheduler/schedule:Schedule":                  {id: scheduleID},
+	"aws:secretsmanager/secret:Secret":                 {find: findSecret, list: listSecrets},
+	"aws:secretsmanager/secretVersion:SecretVersion":   {find: findSecretVersion, needs: "secretId"},
 }
 
 // scheduledAction is the type that the provider does not import, and reads by its name and its target.

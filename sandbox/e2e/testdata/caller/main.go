@@ -1,4 +1,5 @@
-// Command caller is a client in a container: it prints what an address answers.
+// Command caller is a client in a container: it prints what an address answers, once, or with a second argument again
+// and again.
 package main
 
 import (
@@ -10,15 +11,24 @@ import (
 )
 
 func main() {
-	client := &http.Client{Timeout: 10 * time.Second}
-	response, err := client.Get(os.Args[1])
+	err := call(os.Args[1])
+	for len(os.Args) > 2 {
+		time.Sleep(200 * time.Millisecond)
+		err = call(os.Args[1])
+	}
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+func call(address string) error {
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(address)
 	if err != nil {
 		fmt.Println(err)
-		os.Exit(1)
+		return err
 	}
 	body, err := io.ReadAll(response.Body)
 	fmt.Println(response.Status, string(body))
-	if err != nil {
-		os.Exit(1)
-	}
+	return err
 }

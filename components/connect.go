@@ -1,0 +1,67 @@
+package components
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicediscovery"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"slipway/internal/ecsread"
+	"slipway/stage"
+)
+
+// newNamespace declares where the stage's services find each other by name.
+func newNamespace(ctx *pulumi.Context, settings *stage.Stage, parent pulumi.Resource) (*servicediscovery.HttpNamespace,
+	error) {
+	return servicediscovery.NewHttpNamespace(ctx, settings.Name, &servicediscovery.HttpNamespaceArgs{
+		Name: pulumi.String(settings.Cluster()),
+		Tags: pulumi.ToStringMap(settings.AllTags()),
+	}, pulumi.Parent(parent))
+}
+
+// connection is how the service takes part in Service Connect: by a name of its own, as a client, or both. One that had
+// it, and has it no more, says that it is off: ECS keeps what is left out.
+func (w *Workload) connection() ecs.ServiceServiceConnectConfigurationPtrInput {
+	service := w.Stage.Services[w.name]
+	if !usesNames(service) {
+		if w.Preflight.kept.connected[w.name] {
+			return &ecs.ServiceServiceConnectConfigurationArgs{Enabled: pulumi.Bool(false)}
+		}
+		return nil
+	}
+	connection := &ecs.ServiceServiceConnectConfigurationArgs{Enabled: pulumi.Bool(true),
+		Namespace: w.Cluster.namespace.Arn}
+	if service.Name != "" {
+		connection.Services = ecs.ServiceServiceConnectConfigurationServiceArray{
+			&ecs.ServiceServiceConnectConfigurationServiceArgs{
+				PortName: pulumi.String(service.Name), DiscoveryName: pulumi.String(service.Name),
+				ClientAlias: ecs.ServiceServiceConnectConfigurationServiceClientAliasArray{
+					&ecs.ServiceServiceConnectConfigurationServiceClientAliasArgs{
+						DnsName: pulumi.String(service.Name), Port: pulumi.Int(service.Port),
+					}},
+			}}
+	}
+	return connection
+}
+
+// usesNames tells whether a service is called by its name, or calls others.
+func usesNames(service stage.Service) bool { return service.Name != "" || len(service.Calls) > 0 }
+
+// admitCallers opens the service's port to those that call it.
+func (w *Workload) admitCallers(ctx *pulumi.Context, workloads map[string]*Workload, parent pulumi.ResourceOption) (
+	rules []pulumi.Resource, err error) {
+	for _, caller := range w.Stage.Callers(w.name) {
+		rule, err := w.group.newRule(ctx, w.name+"-from-service-"+caller, "ingress", w.Stage.Services[w.name].Port,
+			pulumi.Map{"sourceSecurityGroupId": workloads[caller].group.ID()}, parent)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// hasConnection tells whether ECS has anything of Service Connect for the service, be it that it is off.
+func hasConnection(service types.Service) bool {
+	return ecsread.Primary(service).ServiceConnectConfiguration != nil
+}
