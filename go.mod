@@ -16,6 +16,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.70.9
 	github.com/aws/aws-sdk-go-v2/service/scheduler v1.18.2
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.11
+	github.com/aws/aws-sdk-go-v2/service/servicediscovery v1.40.2
 	github.com/aws/aws-sdk-go-v2/service/ssm v1.82.0
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.9
 	github.com/aws/smithy-go v1.28.8
@@ -44,8 +45,6 @@ require (
 	golang.org/x/sync v0.23.0
 	mvdan.cc/sh/v3 v3.14.1
 )
-
-require github.com/aws/aws-sdk-go-v2/service/servicediscovery v1.40.2
 
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect

@@ -40,7 +40,7 @@ func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 
 // apart are keys that do not go with others, whose examples make a stage of their own.
 var apart = []string{"loadBalancer.arn", "loadBalancer.port", "network.uses",
-	"services.<service>.readonlyRootFilesystem"}
+	"services.<service>.readonlyRootFilesystem", "services.<service>.calls"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
@@ -79,7 +79,8 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
 		"build": map[string]any{"context": "app"}}},
 		"network":  map[string]any{"assignPublicIp": true},
-		"services": map[string]any{"web": map[string]any{"image": "web"}}}, node{}))
+		"services": map[string]any{"web": map[string]any{"image": "web"},
+			"api": map[string]any{"image": "web", "port": 8080, "name": "api"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
 }
 

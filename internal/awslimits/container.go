@@ -5,14 +5,6 @@ import (
 	"strings"
 )
 
-// LeastTimeout and MostTimeout are the least and the most seconds that a container's start and stop may take on Fargate
-// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html).
-const LeastTimeout, MostTimeout = 2, 120
-
-// LeastStorage and MostStorage are the GiB that a task's disk may be made to have on Fargate
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html).
-const LeastStorage, MostStorage = 21, 200
-
 // AddedCapability is the only one that Fargate adds to a container's
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html).
 const AddedCapability = "SYS_PTRACE"

@@ -52,7 +52,8 @@ var service = &resourceType{
 		"serviceConnectConfiguration": {fields: properties{
 			"enabled": {required: true}, "logConfiguration": {unsupported: true}, "namespace": {computed: true, empty: ""},
 			"services": {empty: texts, fields: properties{
-				"clientAlias":   {fields: properties{"dnsName": {computed: true, empty: ""}, "port": {required: true}}, empty: texts},
+				"clientAlias": {empty: texts, fields: properties{"dnsName": {computed: true, empty: ""},
+					"port": {required: true}}},
 				"discoveryName": {computed: true, empty: ""}, "ingressPortOverride": {unsupported: true, empty: 0.0},
 				"portName": {required: true}, "timeout": {unsupported: true}, "tls": {unsupported: true}}}}},
 		"serviceRegistries": {unsupported: true},

@@ -61,7 +61,8 @@ func TestServicesCallEachOtherByName(t *testing.T) {
 	p.serviceKeys("name: backend", "appProtocol: http")
 	p.up("dev")
 	log := func(service string) string { return p.ok("slipway", "logs", "dev", service).stdout }
-	require.Eventually(t, func() bool { return strings.Contains(log("client"), "hello from dev") }, time.Minute, time.Second)
+	require.Eventually(t, func() bool { return strings.Contains(log("client"), "hello from dev") }, time.Minute,
+		time.Second)
 	require.Contains(t, log("stranger"), "backend")
 	require.NotContains(t, log("stranger"), "200 OK", "who does not say whom it calls, calls nobody")
 	p.settled("dev")

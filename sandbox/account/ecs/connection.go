@@ -32,7 +32,8 @@ func init() {
 	account.Register(discovery.Namespace, account.Rules{Delete: func(t *account.Tx, _ string, o account.Object,
 		_ bool) error {
 		for _, s := range account.List[Service](t, serviceKind) {
-			if s.Status != statusInactive && s.Settings.connectedIn(t, o.Text("arn")) && len(s.Settings.Connection.Services) > 0 {
+			if s.Status != statusInactive && s.Settings.connectedIn(t, o.Text("arn")) &&
+				len(s.Settings.Connection.Services) > 0 {
 				return account.Refuse("ResourceInUse", "Namespace has associated services.")
 			}
 		}

@@ -45,9 +45,8 @@ func (d TaskDefinition) checkFargate() error {
 	case d.PIDMode != "" && d.PIDMode != "task":
 		return client("Tasks using the Fargate launch type do not support pidMode '%s'. The supported value for pidMode is "+
 			"'task'.", d.PIDMode)
-	case given && (size < awslimits.LeastStorage || size > awslimits.MostStorage):
-		return client("Ephemeral storage size must be between %d GiB and %d GiB.", awslimits.LeastStorage,
-			awslimits.MostStorage) // ECS's own words are not known
+	case given && (size < 21 || size > 200): // ECS's own words are not known
+		return client("Ephemeral storage size must be between 21 GiB and 200 GiB.")
 	}
 	return nil
 }

@@ -99,8 +99,8 @@ func (c Container) checkOptional(fargate bool) error {
 			limit{"healthCheck startPeriod", account.Member(check, "startPeriod"), 0, 300})
 	}
 	if fargate {
-		limits = append(limits, limit{"startTimeout", c["startTimeout"], awslimits.LeastTimeout, awslimits.MostTimeout},
-			limit{"stopTimeout", c["stopTimeout"], awslimits.LeastTimeout, awslimits.MostTimeout})
+		limits = append(limits, limit{"startTimeout", c["startTimeout"], 2, 120},
+			limit{"stopTimeout", c["stopTimeout"], 2, 120})
 	}
 	for _, l := range limits {
 		if n, ok := l.value.(float64); l.value != nil && (!ok || n < l.from || n > l.to) {

@@ -11,8 +11,8 @@ import (
 )
 
 // Names are the host names that a task's containers can call, with the ARNs of whoever answers there: listeners of load
-// balancers, by the names of these and of records that lead to them, and tasks by the names of Service Connect. Where security groups do not let the task through,
-// which is a timeout on AWS, the name is not there.
+// balancers, by the names of these and of records that lead to them, and tasks by the names of Service Connect. Where
+// security groups do not let the task through, which is a timeout on AWS, the name is not there.
 func (a Agent) Names(taskARN string) (names map[string][]string, err error) {
 	names = map[string][]string{}
 	err = a.of(taskARN).Transact(func(t *account.Tx) error {

@@ -231,7 +231,8 @@ func UpdateService(a *account.Account,
 				return nil, err
 			}
 		}
-		if force || rebalanced || reconnected || target != s.TaskDefinition || !slices.Equal(before.Subnets, s.Settings.Subnets) ||
+		if force || rebalanced || reconnected || target != s.TaskDefinition ||
+			!slices.Equal(before.Subnets, s.Settings.Subnets) ||
 			!slices.Equal(before.SecurityGroups, s.Settings.SecurityGroups) ||
 			before.AssignPublicIP != s.Settings.AssignPublicIP {
 			newDeployment(t, s, target)
