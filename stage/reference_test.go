@@ -78,7 +78,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
 		"build": map[string]any{"context": "app"}}},
-		"network":  map[string]any{"assignPublicIp": true},
+		"network": map[string]any{"assignPublicIp": true},
 		"services": map[string]any{"web": map[string]any{"image": "web"},
 			"api": map[string]any{"image": "web", "port": 8080, "name": "api"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())

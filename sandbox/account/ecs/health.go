@@ -3,7 +3,6 @@ package ecs
 import (
 	"slices"
 
-	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 )
 
