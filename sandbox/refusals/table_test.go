@@ -29,7 +29,7 @@ var words = strings.Fields("CPUInWords FindTaskSize OnFargate Partition SystemCo
 // A limit that only one side knows proves nothing: the sandbox is as strict as AWS, and the program says so first.
 func TestBothSidesUseTheOneTable(t *testing.T) {
 	t.Parallel()
-	program := sources(t, "stage", "components")
+	program := sources(t, "stage", "components", "internal/policies", "internal/secretref")
 	sandbox := sources(t, "sandbox/account", "sandbox/aws", "sandbox/seed",
 		"sandbox/agent")
 	for _, name := range limits(t) {
