@@ -30,7 +30,6 @@ func everyTaskOption(image string) []string {
 func TestEveryOptionOfATaskDefinitionComesAndGoes(t *testing.T) {
 	t.Parallel()
 	p := deployed(t)
-	p.seedParameter()
 	before := p.state("dev").containers()
 	p.seedParameter()
 	p.serviceKeys(everyTaskOption(busybox(t).String())...)
