@@ -80,7 +80,8 @@ func follow(t *testing.T, answers ...any) error {
 	return watchedBy(t, answers...).follow(t.Context())
 }
 
-const steadyOn = `{"serviceName": "web", "status": "ACTIVE", "desiredCount": 1, "runningCount": 1, "deployments": [
+const steadyOn = `{"serviceName": "web", "serviceArn": "arn:web", "status": "ACTIVE", "desiredCount": 1,
+	"runningCount": 1, "deployments": [
 	{"id": "d", "status": "PRIMARY", "taskDefinition": "f:%d", "rolloutState": "COMPLETED", "runningCount": 1}]}`
 
 func TestOnlyARefusalEndsTheWatchOfARollout(t *testing.T) {
