@@ -84,6 +84,12 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"services": `{"web": {"image": "web"}}`}, nil},
 		"names": {map[string]string{"services": `{"web": {"image": "web", "calls": ["api"]},
 			"api": {"image": "web", "port": 8080, "name": "api", "appProtocol": "http"}}`}, nil},
+		"scaling": {map[string]string{"cluster": `{"containerInsights": "enabled"}`, "services": `{"worker": {"image": "web",
+			"scaling": {"min": 0, "max": 10, "queue": {"name": "shop-jobs", "backlog": 100},
+				"metrics": {"lag": {"namespace": "Shop", "metric": "lag", "dimensions": {"b": "2", "a": "1"}, "target": 0.5}},
+				"steps": {"up": {"namespace": "Shop", "metric": "jobs", "adjust": [{"from": 1, "add": 1}, {"from": 100, "add": 5}]},
+					"down": {"namespace": "Shop", "metric": "jobs", "statistic": "Maximum", "when": "below", "period": 300,
+						"periods": 3, "adjust": [{"from": 0, "set": 0}]}}}}}`}, nil},
 		"existing-load-balancer": {map[string]string{
 			"services": `{"web": {"image": "web", "port": 8080, "route": {"hosts": ["shop.example.com"]}}}`,
 			"loadBalancer": `{"arn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188",

@@ -33,6 +33,19 @@ func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests
 	if err != nil {
 		return err
 	}
+	track := func(metric string, aim float64, args *trackingArgs) error {
+		args.TargetValue = pulumi.Float64(aim)
+		args.ScaleInCooldown = pulumi.Int(scaling.ScaleInCooldown)
+		args.ScaleOutCooldown = pulumi.Int(scaling.ScaleOutCooldown)
+		_, err := appautoscaling.NewPolicy(ctx, name+"-"+metric, &appautoscaling.PolicyArgs{
+			ServiceNamespace:                         target.ServiceNamespace,
+			ResourceId:                               target.ResourceId,
+			ScalableDimension:                        target.ScalableDimension,
+			PolicyType:                               pulumi.String("TargetTrackingScaling"),
+			TargetTrackingScalingPolicyConfiguration: args,
+		}, parent)
+		return err
+	}
 	for _, metric := range []struct {
 		name, kind string
 		target     int
@@ -45,21 +58,27 @@ func newScaling(ctx *pulumi.Context, w *Workload, service *ecs.Service, requests
 		if metric.target == 0 {
 			continue
 		}
-		_, err := appautoscaling.NewPolicy(ctx, name+"-"+metric.name, &appautoscaling.PolicyArgs{
-			ServiceNamespace:  target.ServiceNamespace,
-			ResourceId:        target.ResourceId,
-			ScalableDimension: target.ScalableDimension,
-			PolicyType:        pulumi.String("TargetTrackingScaling"),
-			TargetTrackingScalingPolicyConfiguration: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs{
-				TargetValue: pulumi.Float64(metric.target),
-				PredefinedMetricSpecification: &predefinedMetric{
-					PredefinedMetricType: pulumi.String(metric.kind), ResourceLabel: metric.label,
-				},
-				ScaleInCooldown:  pulumi.Int(scaling.ScaleInCooldown),
-				ScaleOutCooldown: pulumi.Int(scaling.ScaleOutCooldown),
-			},
-		}, parent)
-		if err != nil {
+		if err := track(metric.name, float64(metric.target), &trackingArgs{PredefinedMetricSpecification: &predefinedMetric{
+			PredefinedMetricType: pulumi.String(metric.kind), ResourceLabel: metric.label,
+		}}); err != nil {
+			return err
+		}
+	}
+	if queue := scaling.Queue; queue != nil {
+		if err := track("queue", float64(queue.Backlog), &trackingArgs{CustomizedMetricSpecification: queueBacklog(queue,
+			pulumi.String(w.Stage.Cluster()), service.Name)}); err != nil {
+			return err
+		}
+	}
+	for _, metric := range sortedKeys(scaling.Metrics) {
+		settings := scaling.Metrics[metric]
+		if err := track("metrics."+metric, settings.Target, &trackingArgs{
+			CustomizedMetricSpecification: trackedMetric(settings.CloudWatchMetric)}); err != nil {
+			return err
+		}
+	}
+	for _, steps := range sortedKeys(scaling.Steps) {
+		if err := newSteps(ctx, w, target, steps, parent); err != nil {
 			return err
 		}
 	}

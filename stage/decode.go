@@ -32,6 +32,8 @@ func (c *checker) decode(n *node, into reflect.Value) {
 		c.decodeText(n, into)
 	case reflect.Int:
 		c.decodeNumber(n, into, "")
+	case reflect.Float64:
+		c.decodeDecimal(n, into)
 	case reflect.Bool:
 		c.decodeBoolean(n, into)
 	default:
@@ -222,6 +224,20 @@ func (c *checker) decodeNumber(n *node, into reflect.Value, unit string) {
 		return
 	}
 	into.SetInt(value)
+}
+
+func (c *checker) decodeDecimal(n *node, into reflect.Value) {
+	number, isNumber := n.scalar.(json.Number)
+	value, err := number.Float64()
+	if !isNumber || err != nil {
+		c.reject(n, "is %s; it must be a number, without quotes", n)
+		return
+	}
+	if written, err := strconv.ParseFloat(n.text(), 64); err != nil || written != value {
+		c.reject(n, "is written %s, which YAML reads as %s; write %s if you mean that", n.text(), number, number)
+		return
+	}
+	into.SetFloat(value)
 }
 
 func (c *checker) decodeBoolean(n *node, into reflect.Value) {

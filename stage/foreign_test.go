@@ -9,7 +9,9 @@ import (
 // The file alone does not say where the stage runs: no aws:region, no aws:allowedAccountIds.
 func TestWhatIsInAnotherAccountIsFoundOnceThatIsKnown(t *testing.T) {
 	t.Parallel()
-	settings, err := loadFiles(t, "dev", "", oneService("      port: 80\n      route: {}")+`
+	settings, err := loadFiles(t, "dev", "", oneService("      port: 80\n      route: {}\n      scaling: {max: 2, "+
+		"queue: {backlog: 1, name: 'arn:aws:sqs:eu-central-1:123456789012:jobs'}}")+`
+  slipway:cluster: {containerInsights: enabled}
   slipway:loadBalancer: {certificate: "arn:aws:acm:eu-central-1:123456789012:certificate/1-2"}
   slipway:roles: {permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"}
   slipway:tasks:
@@ -27,10 +29,10 @@ func TestWhatIsInAnotherAccountIsFoundOnceThatIsKnown(t *testing.T) {
 		return found
 	}
 	require.Empty(t, mistakes("eu-central-1", "123456789012"), "an image and a secret may be in any region")
-	require.Equal(t, []string{"loadBalancer.certificate", "roles.permissionsBoundary",
+	require.Equal(t, []string{"loadBalancer.certificate", "roles.permissionsBoundary", "services.web.scaling.queue.name",
 		"tasks.night.schedule.deadLetterQueue"}, mistakes("us-east-1", "210987654321"))
 	require.Equal(t, []string{"images.web.ref", "loadBalancer.certificate", "roles.permissionsBoundary",
-		"secrets.DATABASE_URL",
+		"secrets.DATABASE_URL", "services.web.scaling.queue.name",
 		"tasks.night.schedule.deadLetterQueue"}, mistakes("cn-north-1", "123456789012"))
 	require.NoError(t, (&Stage{}).CheckIn("eu-central-1", "123456789012"))
 }

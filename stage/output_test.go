@@ -194,7 +194,8 @@ func TestMistakesWithValuesOfOtherStacks(t *testing.T) {
 			"network/dev cannot be decrypted; give pulumi what decrypts the other stack, such as the passphrase that both have"},
 		"in another place": {outputs + used + "  slipway:tags: {host: {output: HOST}}\n",
 			"tags.host" + file + "takes no output of another stack; {output: …} can stand for the values of environment and " +
-				"secrets, resources and the values of conditions in permissions, network.vpc and network.subnets"},
+				"secrets, resources and the values of conditions in permissions, a queue and the dimensions of metrics in scaling, " +
+				"network.vpc and network.subnets"},
 		"in place of a number": {outputs + used + "  slipway:services: {web: {image: web, cpu: {output: HOST}}}\n",
 			"services.web.cpu" + file + "takes no output of another stack; "},
 		"in place of an object": {outputs + used + "  slipway:services: {web: {output: HOST}}\n",

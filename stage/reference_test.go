@@ -55,7 +55,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 			image = "pinned"
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
-			"migrate", "<container>", "prepare", "<output>", "DATABASE_HOST",
+			"migrate", "<metric>", "age", "<step>", "busy", "<container>", "prepare", "<output>", "DATABASE_HOST",
 			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
 		if i := slices.Index(path, "<registry>"); i >= 0 {
 			path[i] = "ghcr.io"

@@ -108,7 +108,7 @@ func (r *resolver) findInStruct(n *node, of reflect.Type) {
 }
 
 const outputPlaces = "the values of environment and secrets, resources and the values of conditions in permissions, " +
-	"network.vpc and network.subnets"
+	"a queue and the dimensions of metrics in scaling, network.vpc and network.subnets"
 
 // found tells a reference from other values, and notes it.
 func (r *resolver) found(n *node, list bool, tag reflect.StructTag) bool {

@@ -6,8 +6,8 @@ import (
 
 // Scaling lets Application Auto Scaling decide a service's desired count.
 type Scaling struct {
-	// Min is the smallest desired count. From 0 tasks only `schedules` bring a service back: there is nothing to
-	// measure.
+	// Min is the smallest desired count. From 0 tasks only `queue`, `steps` with `add` or `set`, and `schedules` bring a
+	// service back: `cpu`, `memory` and `requests` have nothing to measure there.
 	//
 	// Example: min: 2
 	// Rule: [RegisterScalableTarget](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html)
@@ -42,6 +42,40 @@ type Scaling struct {
 	// Example: requests: 1000
 	// Rule: [Target tracking](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html)
 	Requests int `json:"requests" min:"1" max:"100000000" unit:"requests a minute"`
+
+	// Queue is an SQS queue of which each task has its share, for workers: from no task to `max` and, once nothing waits
+	// and nothing is worked on, down to `min` after about 15 minutes. Not for a queue that is worked off by others, too.
+	// A queue that nobody has used for six hours says nothing to CloudWatch for up to 15 minutes; where the first message
+	// cannot wait so long, have a `min` of 1. It costs the metrics of `cluster.containerInsights`, and those that AWS's
+	// two alarms read: 3 of each, at about 0.10 $ a month for one.
+	//
+	// Default: none; no queue scales the service
+	// Allowed: only with `cluster.containerInsights`
+	// Example: queue: {name: shop-jobs, backlog: 100}
+	// Rule: [Scaling by a queue](https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html)
+	Queue *ScalingQueue `json:"queue"`
+
+	// Metrics are further metrics of CloudWatch to keep near a value, by name. AWS makes two alarms for each, at about
+	// 0.10 $ a month for one; a metric of your own costs about 0.30 $ a month besides. Not for a metric that does not
+	// fall when there are more tasks, such as the length of a queue: take `queue`, or `steps`.
+	//
+	// Default: none; no other metric scales the service
+	// Allowed: names of letters, digits, `-` and `_`; each metric once
+	// Example: metrics: {age: {namespace: AWS/SQS, metric: ApproximateAgeOfOldestMessage, target: 60}}
+	// Rule: [Target
+	// tracking](https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html)
+	Metrics map[string]TrackedMetric `json:"metrics"`
+
+	// Steps change the number of tasks by how far a metric is beyond a value, by name. Up and down are steps of their
+	// own, and need a distance between them. Each is an alarm, at about 0.10 $ a month. Not where `cpu`, `queue` or
+	// `metrics` say what is meant: they find the number of tasks by themselves.
+	//
+	// Default: none; no steps scale the service
+	// Allowed: names of letters, digits, `-` and `_`
+	// Example: steps: {busy: {namespace: Shop, metric: waiting, adjust: [{from: 1, add: 1}, {from: 1000, add: 5}]}}
+	// Rule: [Step
+	// scaling](https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html)
+	Steps map[string]ScalingSteps `json:"steps"`
 
 	// ScaleInCooldown is the time between two steps down.
 	//
@@ -117,9 +151,10 @@ func (c *checker) checkScaling(name string, service Service) {
 		most.fail("is %d, less than min, which is %d; raise max, or lower min", scaling.Max, scaling.Min)
 		known = false
 	}
-	if !here.at("cpu").present && !here.at("memory").present && !requests.present &&
-		len(scaling.Schedules) == 0 && !here.unsure {
-		here.fail("has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling")
+	if !here.at("cpu").present && !here.at("memory").present && !requests.present && !here.at("queue").present &&
+		len(scaling.Metrics) == 0 && len(scaling.Steps) == 0 && len(scaling.Schedules) == 0 && !here.unsure {
+		here.fail("has nothing to scale by; write cpu, memory, requests, queue, metrics, steps or schedules, or remove " +
+			"scaling")
 	}
 	if requests.present && service.Route == nil && !of.at("route").bad {
 		requests.fail("counts what the load balancer sends, and the service has no route; write route, or remove requests")
@@ -129,6 +164,9 @@ func (c *checker) checkScaling(name string, service Service) {
 		replicas.fail("is %d, and scaling keeps the service between %d and %d; write a count in between for the "+
 			"service to start with, or remove replicas", service.Replicas, scaling.Min, scaling.Max)
 	}
+	c.checkScalingQueue(here.at("queue"), scaling.Queue)
+	checkTrackedMetrics(here.at("metrics"), scaling.Metrics)
+	checkScalingSteps(here.at("steps"), scaling.Steps)
 	for schedule, settings := range scaling.Schedules {
 		checkSchedule(here.at("schedules", schedule), schedule, settings, scaling.Max)
 	}

@@ -46,7 +46,8 @@ func TestMistakesInScaling(t *testing.T) {
 			scaled("{min: 6000, max: 5000, cpu: 60}"), "services.web.scaling.min", []string{"is 6000; allowed: 0 to 5000"}},
 		"nothing to scale by": {
 			scaled("{max: 4}"), "services.web.scaling",
-			[]string{"has nothing to scale by; write cpu, memory, requests or schedules, or remove scaling"}},
+			[]string{"has nothing to scale by; write cpu, memory, requests, queue, metrics, steps or schedules, or remove " +
+				"scaling"}},
 		"no schedules to scale by": {
 			scaled("{max: 4, schedules: {}}"), "services.web.scaling", []string{"has nothing to scale by"}},
 		"no CPU to scale by": {

@@ -56,8 +56,8 @@ func marshal(t *testing.T, value any) string {
 // stageWith puts a value where a key's path leads.
 func stageWith(t *testing.T, path string, value any) string {
 	t.Helper()
-	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night", "<task>",
-		"migrate", "<container>", "prepare",
+	steps := strings.Split(strings.NewReplacer("<image>", "web", "<service>", "web", "<schedule>", "night",
+		"<metric>", "age", "<step>", "busy", "<task>", "migrate", "<container>", "prepare",
 		"<mount>", "data", "<ulimit>", "nofile", "<registry>", "registry").Replace(path), ".")
 	for i := len(steps) - 1; i >= 0; i-- {
 		name, list := strings.CutSuffix(steps[i], "[]")
@@ -102,6 +102,8 @@ func wrongValues(key reference.Key) []any {
 		wrong = append(wrong, "text", []any{1})
 	case reflect.Int:
 		wrong = append(wrong, "7", 1.5, true)
+	case reflect.Float64:
+		wrong = append(wrong, "7", true, []any{1})
 	case reflect.Bool:
 		wrong = append(wrong, "yes", 1)
 	default:

@@ -77,6 +77,12 @@ var otherWords = []struct{ key, words string }{
 	{"maximum", "maxhealthypercent maximumpercent"},
 	{"minimumHealthy", "minhealthypercent minimumhealthypercent"},
 	{"alarms", "rollbackalarms"},
+	// scaling
+	{"queue", "queuedelay queuename sqs"},
+	{"steps", "scalingsteps stepscaling"},
+	{"metrics", "custommetrics customizedmetric"},
+	{"backlog", "messages messagespertask"},
+	{"target", "targetvalue"},
 	// tasks and schedules
 	{"retries", "attempts maximumretryattempts"},
 	{"when", "cron expression rate scheduleexpression"},

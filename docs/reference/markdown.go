@@ -142,6 +142,8 @@ func wordsOf(t reflect.Type) string {
 		return "object"
 	case reflect.Int:
 		return "whole number"
+	case reflect.Float64:
+		return "number"
 	case reflect.Bool:
 		return "`true` or `false`"
 	default:

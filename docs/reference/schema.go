@@ -157,6 +157,8 @@ func (s schema) ofType(path string, of reflect.Type) (object, error) {
 		return object{"type": "object", "properties": properties, "additionalProperties": false}, nil
 	case reflect.Int:
 		return object{"type": "integer"}, nil
+	case reflect.Float64:
+		return object{"type": "number"}, nil
 	case reflect.Bool:
 		return object{"type": "boolean"}, nil
 	default:

@@ -99,6 +99,11 @@ const (
 	// DeploymentAlarms is how many alarms a deployment may have
 	// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html).
 	DeploymentAlarms = 10
+	// MetricDimensions is how many dimensions a metric may have.
+	MetricDimensions = 30
+	// StepAdjustments is how many steps a scaling policy may have
+	// (https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html).
+	StepAdjustments = 20
 )
 
 // EventBridge Scheduler (https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html).

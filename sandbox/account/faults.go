@@ -27,6 +27,9 @@ const (
 	// UnhealthyTargets is a pattern of `family:revision`: new tasks that match it run, but fail the health checks of
 	// their target groups.
 	UnhealthyTargets = "unhealthy-targets"
+	// Metric is what CloudWatch has of metrics, by their names: NAME=VALUE, several with commas between them. Services
+	// scale by them.
+	Metric = "metric"
 	// NoRoute is a pattern (* and ?) of a subnet's id: its route table leads nowhere outside of the VPC, and a task that
 	// may be placed in it does not start.
 	NoRoute = "no-route"
@@ -70,6 +73,9 @@ func checkFault(key, value string) error {
 			return fmt.Errorf("fault %s=%s: want a duration such as 2m or -2m", key, value)
 		}
 		return nil
+	case Metric:
+		_, err := Metrics(value)
+		return err
 	case IAMDelay, FreshAccount, SlowPush, SlowRollout:
 		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
 			return fmt.Errorf("fault %s=%s: want a duration such as 5s", key, value)
@@ -77,9 +83,8 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, IAMDelay, FreshAccount, SlowPush, DieAfterPush,
-		DieAfterCreate,
-		DieAfterUpdate, DieAfterDelete, SlowRollout, APIFault, Clock}, ", "))
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, Metric, NoRoute, IAMDelay, FreshAccount, SlowPush,
+		DieAfterPush, DieAfterCreate, DieAfterUpdate, DieAfterDelete, SlowRollout, APIFault, Clock}, ", "))
 }
 
 var resourceTypes = regexp.MustCompile(`^(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?(,(aws:)?[a-z0-9]+/[A-Za-z]+(:[A-Za-z]+)?)*$`)
@@ -122,6 +127,20 @@ func FaultDuration(faults map[string]string, key string, otherwise time.Duration
 		return d
 	}
 	return otherwise
+}
+
+// Metrics are the values of the fault Metric, by name.
+func Metrics(fault string) (map[string]float64, error) {
+	metrics := map[string]float64{}
+	for each := range strings.SplitSeq(fault, ",") {
+		name, text, _ := strings.Cut(each, "=")
+		number, err := strconv.ParseFloat(text, 64)
+		if fault != "" && (err != nil || name == "") {
+			return nil, fmt.Errorf("fault %s=%s: want NAME=VALUE such as ApproximateNumberOfMessagesVisible=250", Metric, fault)
+		}
+		metrics[name] = number
+	}
+	return metrics, nil
 }
 
 // Wildcard reports whether text matches a pattern in which * stands for any text and ? for any character, as in

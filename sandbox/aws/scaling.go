@@ -2,6 +2,8 @@ package aws
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/scaling"
@@ -34,10 +36,24 @@ var scalingPolicy = &resourceType{
 		"name":       {replaces: true},
 		"policyType": {standard: "StepScaling"},
 		"resourceId": given, "scalableDimension": given, "serviceNamespace": given,
-		"stepScalingPolicyConfiguration": {unsupported: true},
+		"stepScalingPolicyConfiguration": {fields: properties{
+			"adjustmentType": {empty: ""}, "cooldown": optional, "metricAggregationType": {empty: ""},
+			"minAdjustmentMagnitude": optional,
+			"stepAdjustments": {set: true, fields: properties{"metricIntervalLowerBound": {empty: ""},
+				"metricIntervalUpperBound": {empty: ""}, "scalingAdjustment": {required: true}}},
+		}},
 		"targetTrackingScalingPolicyConfiguration": {fields: properties{
-			"customizedMetricSpecification": {unsupported: true},
-			"disableScaleIn":                {standard: false},
+			"customizedMetricSpecification": {fields: properties{
+				"dimensions": metricDimensions, "metricName": {empty: ""}, "namespace": {empty: ""}, "statistic": {empty: ""},
+				"unit": {empty: ""},
+				"metrics": {set: true, fields: properties{
+					"expression": {empty: ""}, "id": {required: true}, "label": {empty: ""}, "returnData": {standard: true},
+					"metricStat": {fields: properties{"stat": {required: true}, "unit": {empty: ""},
+						"metric": {required: true, fields: properties{"dimensions": metricDimensions,
+							"metricName": {required: true}, "namespace": {required: true}}}}},
+				}},
+			}},
+			"disableScaleIn": {standard: false},
 			"predefinedMetricSpecification": {fields: properties{"predefinedMetricType": {required: true},
 				"resourceLabel": {empty: ""}}},
 			"scaleInCooldown":  optional,
@@ -47,19 +63,72 @@ var scalingPolicy = &resourceType{
 	},
 	validate: func(path string, inputs values, fail func(string)) {
 		scalesServices(path, inputs, fail)
-		if kind := text(inputs, "policyType"); kind != "TargetTrackingScaling" && kind != unknown {
-			fail(fmt.Sprintf("The sandbox has TargetTrackingScaling only. Examine values at '%s.policyType'.", path))
+		if kind := text(inputs, "policyType"); !slices.Contains([]string{"TargetTrackingScaling", "StepScaling", unknown},
+			kind) {
+			fail(fmt.Sprintf("The sandbox has TargetTrackingScaling and StepScaling only. Examine values at '%s.policyType'.",
+				path))
 		}
+		checkTracking(path, inputs, fail)
+		checkBounds(path, inputs, fail)
 	},
 	custom: putting(func(c *call, newID func(int) string) account.Object {
 		name, resource := text(c.state, "name"), text(c.state, "resourceId")
-		alarms := []any{}
-		for _, side := range []string{"High", "Low"} {
+		alarms, sides := []any{}, []string{"High", "Low"}
+		if text(c.state, "policyType") == "StepScaling" {
+			sides = nil // its alarms are the program's
+		}
+		for _, side := range sides {
 			alarms = append(alarms, c.arn("cloudwatch", "alarm:TargetTracking-"+resource+"-Alarm"+side+"-"+newID(32)))
 		}
 		return account.Object{"alarmArns": alarms,
 			"arn": c.arn("autoscaling", "scalingPolicy:"+newID(32)+":resource/ecs/"+resource+":policyName/"+name)}
 	}, nil),
+}
+
+var metricDimensions = property{set: true, fields: properties{"name": {required: true}, "value": {required: true}}}
+
+// checkTracking refuses what the provider's schema has conflict.
+func checkTracking(path string, inputs values, fail func(string)) {
+	const where = "target_tracking_scaling_policy_configuration.0."
+	conflict := func(at, one, other string) {
+		fail(fmt.Sprintf("Conflicting configuration arguments. %q: conflicts with %s. Examine values at '%s.%s'.",
+			where+argument(one), where+argument(other), path, at))
+	}
+	tracking, _ := inputs["targetTrackingScalingPolicyConfiguration"].(values)
+	customized, _ := tracking["customizedMetricSpecification"].(values)
+	if customized == nil {
+		return
+	}
+	const at = "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification"
+	if tracking["predefinedMetricSpecification"] != nil {
+		conflict(at, "customizedMetricSpecification", "predefinedMetricSpecification")
+	}
+	for _, key := range []string{"dimensions", "metricName", "namespace", "statistic", "unit"} {
+		if customized["metrics"] != nil && customized[key] != nil {
+			conflict(at+"."+key, "customizedMetricSpecification.0."+key, "customizedMetricSpecification.0.metrics")
+		}
+	}
+	allowed := []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}
+	if value := text(customized, "statistic"); value != "" && value != unknown && !slices.Contains(allowed, value) {
+		fail(fmt.Sprintf("expected statistic to be one of %q, got %s. Examine values at '%s.%s.statistic'.", allowed, value,
+			path, at))
+	}
+}
+
+// checkBounds holds the bounds of steps to how the provider reads them back, as any other text would differ for ever.
+func checkBounds(path string, inputs values, fail func(string)) {
+	steps, _ := inputs["stepScalingPolicyConfiguration"].(values)
+	adjustments, _ := steps["stepAdjustments"].([]any)
+	for i, each := range adjustments {
+		adjustment, _ := each.(values)
+		for _, key := range []string{"metricIntervalLowerBound", "metricIntervalUpperBound"} {
+			number, err := strconv.ParseFloat(text(adjustment, key), 64)
+			if written := text(adjustment, key); err == nil && fmt.Sprintf("%g", number) != written {
+				fail(fmt.Sprintf("The provider reads %s back as %g. Examine values at '%s.stepScalingPolicyConfiguration."+
+					"stepAdjustments[%d].%s'.", written, number, path, i, key))
+			}
+		}
+	}
 }
 
 var scheduledAction = &resourceType{

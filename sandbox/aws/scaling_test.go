@@ -121,6 +121,51 @@ func TestScalingThatIsRefused(t *testing.T) {
 	}
 }
 
+func stepsOf(adjustments ...any) values {
+	return scalingOf(values{"policyType": "StepScaling", "stepScalingPolicyConfiguration": values{
+		"adjustmentType": "ChangeInCapacity", "cooldown": 60.0, "metricAggregationType": "Average",
+		"stepAdjustments": adjustments}})
+}
+
+func TestPoliciesOfMetricsAndStepsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.serviceOf(nil)
+	c.create(targetToken, "web", scalingOf(values{"minCapacity": 0.0, "maxCapacity": 4.0}))
+	dimension := []any{values{"name": "QueueName", "value": "jobs"}}
+	steps := stepsOf(values{"metricIntervalLowerBound": "100", "scalingAdjustment": 5.0},
+		values{"metricIntervalLowerBound": "0", "metricIntervalUpperBound": "100", "scalingAdjustment": 1.0})
+	for name, inputs := range map[string]values{
+		"steps": steps,
+		"metric": scalingOf(values{"policyType": "TargetTrackingScaling", "targetTrackingScalingPolicyConfiguration": values{
+			"targetValue": 0.5, "customizedMetricSpecification": values{"namespace": "Shop", "metricName": "waiting",
+				"statistic": "Average", "dimensions": dimension}}}),
+		"math": scalingOf(values{"policyType": "TargetTrackingScaling", "targetTrackingScalingPolicyConfiguration": values{
+			"targetValue": 10.0, "customizedMetricSpecification": values{"metrics": []any{
+				values{"id": "waiting", "returnData": false, "metricStat": values{"stat": "Average", "metric": values{
+					"namespace": "AWS/SQS", "metricName": "x", "dimensions": dimension}}},
+				values{"id": "each", "expression": "waiting / 2"}}}}}),
+	} {
+		inputs["name"] = name
+		policy := c.create(policyToken, name, inputs)
+		c.refresh(policy)
+		require.Empty(t, c.diff(policy, policy.inputs).GetDiffs(), name)
+		require.Len(t, policy.outputs["alarmArns"], map[string]int{"steps": 0, "metric": 2, "math": 2}[name])
+	}
+	policy := c.create(policyToken, "steps", steps)
+	changed := stepsOf(values{"metricIntervalLowerBound": "0", "scalingAdjustment": 2.0})
+	changed["name"] = "steps"
+	require.Equal(t, []string{"stepScalingPolicyConfiguration"}, c.diff(policy, changed).GetDiffs())
+	c.update(policy, changed)
+	_, err := c.tryCreate(policyToken, "gap", stepsOf(
+		values{"metricIntervalLowerBound": "0", "metricIntervalUpperBound": "10", "scalingAdjustment": 1.0},
+		values{"metricIntervalLowerBound": "20", "scalingAdjustment": 2.0}))
+	require.ErrorContains(t, err, "ValidationException: The step adjustment intervals cannot have a gap between them")
+	_, err = c.tryCreate(alarmToken, "web", values{"comparisonOperator": "LessThanThreshold", "evaluationPeriods": 25.0,
+		"metricName": "x", "namespace": "y", "period": 3600.0, "statistic": "Average", "threshold": 0.0})
+	require.ErrorContains(t, err, "EvaluationPeriods * Period must be <= 86400")
+}
+
 func TestAlarmIsPutInPlace(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
@@ -195,8 +240,25 @@ func TestValuesThatCheckRefuses(t *testing.T) {
 		"another namespace": {targetToken,
 			scalingOf(values{"minCapacity": 1.0, "maxCapacity": 1.0, "serviceNamespace": "dynamodb"}),
 			"The sandbox scales ECS services only. Examine values at 'web.serviceNamespace'."},
-		"steps": {policyToken, scalingOf(nil),
-			"The sandbox has TargetTrackingScaling only. Examine values at 'web.policyType'."},
+		"a prediction": {policyToken, scalingOf(values{"policyType": "PredictiveScaling"}),
+			"The sandbox has TargetTrackingScaling and StepScaling only. Examine values at 'web.policyType'."},
+		"two metrics": {policyToken, scalingOf(values{"policyType": "TargetTrackingScaling",
+			"targetTrackingScalingPolicyConfiguration": values{"targetValue": 1.0, "customizedMetricSpecification": values{
+				"namespace": "x", "metrics": []any{values{"id": "m", "expression": "1"}}}}}),
+			`Conflicting configuration arguments. "target_tracking_scaling_policy_configuration.0.` +
+				`customized_metric_specification.0.namespace": conflicts with target_tracking_scaling_policy_configuration.0.` +
+				`customized_metric_specification.0.metrics. Examine values at 'web.targetTrackingScalingPolicyConfiguration.` +
+				`customizedMetricSpecification.namespace'.`},
+		"a percentile": {policyToken, scalingOf(values{"policyType": "TargetTrackingScaling",
+			"targetTrackingScalingPolicyConfiguration": values{"targetValue": 1.0, "customizedMetricSpecification": values{
+				"statistic": "p99"}}}),
+			`expected statistic to be one of ["Average" "Minimum" "Maximum" "SampleCount" "Sum"], got p99. Examine values at ` +
+				`'web.targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.statistic'.`},
+		"a bound": {policyToken, stepsOf(values{"metricIntervalLowerBound": "1000000", "scalingAdjustment": 1.0}),
+			"The provider reads 1000000 back as 1e+06. Examine values at 'web.stepScalingPolicyConfiguration." +
+				"stepAdjustments[0].metricIntervalLowerBound'."},
+		"a step's unit": {policyToken, stepsOf(values{"unit": "x", "scalingAdjustment": 1.0}),
+			"Invalid or unknown key. Examine values at 'web.stepScalingPolicyConfiguration.stepAdjustments[0].unit'."},
 		"an action without one": {actionToken, scalingOf(values{"schedule": "rate(1 day)", "scalableTargetAction": values{}}),
 			"one of `scalable_target_action." +
 				"0.max_capacity,scalable_target_action.0.min_capacity` must be specified. Examine values at " +

@@ -186,8 +186,48 @@ var scheduleChanges = []func(*stageFile){
 		}
 		below(scaling, "schedules")[f.word(f.near(5, 64))] = action
 	},
+	func(f *stageFile) {
+		scaling := below(f.web(), "scaling")
+		scaling["max"] = 10
+		f.keys["cluster"] = object{"containerInsights": pick(f, []string{"enabled", "enabled", "disabled"})}
+		scaling["queue"] = object{"backlog": f.near(1, 100000000), "name": pick(f, []string{"jobs", "jobs.fifo",
+			f.arn("sqs", "jobs"), f.word(f.near(5, 80)), f.word(f.near(5, 74)) + ".fifo", ""})}
+	},
+	func(f *stageFile) {
+		scaling := below(f.web(), "scaling")
+		scaling["max"] = 10
+		for range 1 + f.IntN(2) {
+			metric := f.metric()
+			metric["target"] = float64(f.near(0, 5, 1000)) / 4
+			below(scaling, "metrics")[pick(f, []string{"a", "b", f.word(f.near(5, 64))})] = metric
+		}
+	},
+	func(f *stageFile) {
+		scaling, steps := below(f.web(), "scaling"), f.metric()
+		scaling["max"] = 10
+		steps["when"] = pick(f, []string{"above", "below"})
+		steps["period"], steps["periods"] = 60*f.near(1, 60), f.near(1, 24)
+		gap := pick(f, []float64{1, 0.25, 1000000, 0, -1})
+		var adjust []any
+		for i := range pick(f, []int{1, 1, 2, 3, 20, 21}) {
+			adjust = append(adjust, object{"from": gap * float64(i), pick(f, []string{"add", "add", "add", "percent"}): 1})
+		}
+		steps["adjust"] = adjust
+		below(scaling, "steps")[f.word(f.near(5, 64))] = steps
+	},
 	func(f *stageFile) { f.task()["before"] = some(f, 2, []string{"web", "nobody"}) },
 	func(f *stageFile) { f.task()["timeout"] = f.near(10, 604800) },
+}
+
+// metric is one of CloudWatch, with few names, so that two are often the same.
+func (f *stageFile) metric() object {
+	metric := object{"namespace": pick(f, []string{"Shop", "Shop", "AWS/SQS", "a:b", f.word(f.near(5, 255))}),
+		"metric":    pick(f, []string{"jobs", "jobs", "age", f.word(f.near(5, 255))}),
+		"statistic": pick(f, []string{"Average", "Average", "Maximum", "p99"})}
+	if f.IntN(2) == 0 {
+		metric["dimensions"] = object{"Queue": pick(f, []string{"jobs", f.word(f.near(5, 1024))})}
+	}
+	return metric
 }
 
 func (f *stageFile) zone() string {

@@ -89,6 +89,7 @@ func (r *rollout) step() bool {
 	r.breakCircuit(primary)
 	r.checkAlarms(primary)
 	if primary == s.Deployments[0] && primary.RolloutState != Failed {
+		r.scale(primary)
 		r.startTasks(primary)
 		r.stopTasks(primary)
 		r.complete(primary)

@@ -63,6 +63,9 @@ type Service struct {
 	NamedAt time.Time `json:"namedAt"`
 	// LastCompleted is the deployment that a rollback returns to; nil before one has completed.
 	LastCompleted *Deployment `json:"lastCompleted"`
+	// ScaledOut and ScaledIn are when a scaling policy last raised and lowered the desired count.
+	ScaledOut time.Time `json:"scaledOut"`
+	ScaledIn  time.Time `json:"scaledIn"`
 }
 
 // Event is one line of a service's events.

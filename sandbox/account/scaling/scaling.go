@@ -26,7 +26,7 @@ func init() {
 				"Value at 'alarmName' failed to satisfy constraint: Member must have length "+
 					"less than or equal to %d", awslimits.AlarmName)
 		}
-		return nil
+		return checkAlarm(o)
 	}})
 	for _, kind := range []string{ScalableTarget, ScalingPolicy, ScheduledAction} {
 		account.Register(kind, account.Rules{Check: func(t *account.Tx, _ string,
@@ -38,6 +38,24 @@ func init() {
 		iam.MakeLinkedRole(t,
 			iam.ScalingLinkedRole)
 	}})
+}
+
+// checkAlarm refuses what PutMetricAlarm refuses.
+func checkAlarm(o account.Object) error {
+	period := o.Number("period", 60)
+	switch dimensions := o.Object("dimensions"); {
+	case period != 10 && period != 30 && period%60 != 0:
+		return account.Refuse("ValidationError", "The parameter Period must be 10, 30 or a multiple of 60")
+	case period*o.Number("evaluationPeriods", 1) > 86400:
+		return account.Refuse("ValidationError", "Metrics cannot be checked across more than a day "+
+			"(EvaluationPeriods * Period must be <= 86400)")
+	case len(dimensions) > awslimits.MetricDimensions:
+		return account.Refuse("ValidationError", "The collection Dimensions must not have a size greater than %d",
+			awslimits.MetricDimensions)
+	case len(o.List("alarmActions")) > 5:
+		return account.Refuse("ValidationError", "The collection AlarmActions must not have a size greater than 5")
+	}
+	return nil
 }
 
 // DeleteScalableTarget forgets a target, and with it its policies and scheduled actions.
@@ -61,7 +79,6 @@ func ForgetScaling(t *account.Tx, id string) {
 }
 
 func checkScaling(t *account.Tx, kind string, o account.Object) error {
-	invalid := func(format string, args ...any) error { return account.Refuse("ValidationException", format, args...) }
 	resource := o.Text("resourceId")
 	capacity, _ := o["scalableTargetAction"].(map[string]any)
 	switch kind {
@@ -81,10 +98,7 @@ func checkScaling(t *account.Tx, kind string, o account.Object) error {
 	}
 	switch kind {
 	case ScalingPolicy:
-		configuration := account.Member(map[string]any(o), "targetTrackingScalingPolicyConfiguration")
-		metric := account.Member(configuration, "predefinedMetricSpecification")
-		return checkMetric(account.Text(account.Member(metric, "predefinedMetricType")), account.Text(account.Member(metric,
-			"resourceLabel")))
+		return decodePolicy(o).check(t, o)
 	case ScheduledAction:
 		if when := o.Text("schedule"); !account.TakesExpression(when) {
 			return invalid("Invalid schedule expression: %s", when)

@@ -124,9 +124,10 @@ func TestAStageGetsWhatItsOptionsUse(t *testing.T) {
 	require.Equal(t, []string{"acm", "application-autoscaling", "cloudwatch", "ec2", "ecr", "ecs", "elasticloadbalancing",
 		"iam", "logs", "route53", "scheduler", "secretsmanager", "ssm"}, policy(t, rich, "update").services())
 	for option, action := range map[string]string{
-		"      route: {}\n":                                   "elasticloadbalancing:CreateLoadBalancer",
-		"      scaling: {max: 4, cpu: 50}\n":                  "application-autoscaling:RegisterScalableTarget",
-		"      name: web\n":                                   "servicediscovery:CreateHttpNamespace",
+		"      route: {}\n":                  "elasticloadbalancing:CreateLoadBalancer",
+		"      scaling: {max: 4, cpu: 50}\n": "application-autoscaling:RegisterScalableTarget",
+		"      name: web\n":                  "servicediscovery:CreateHttpNamespace",
+		"      scaling: {max: 4, steps: {up: {namespace: a, metric: b, adjust: [{from: 1, add: 1}]}}}\n": "cloudwatch:TagResource",
 		"      capacity: {spot: 1}\n":                         "ecs:PutClusterCapacityProviders",
 		"      secrets: [KEY]\n":                              "secretsmanager:CreateSecret",
 		"  slipway:tasks: {t: {image: web}}\n":                "ecs:RunTask",

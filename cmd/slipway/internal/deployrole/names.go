@@ -58,6 +58,9 @@ func (n *names) isTask(name string) bool    { return !n.isService(name) }
 func (n *names) hasRoute(name string) bool  { return n.Services[name].Route != nil }
 func (n *names) scales(name string) bool    { return n.Services[name].Scaling != nil }
 func (n *names) hasAlarm(name string) bool  { return n.Services[name].Deployment.MaxErrors > 0 }
+func (n *names) hasSteps(name string) bool {
+	return n.scales(name) && len(n.Services[name].Scaling.Steps) > 0
+}
 func (n *names) isPredeploy(name string) bool {
 	return n.isTask(name) && len(n.Tasks[name].Before) > 0
 }
@@ -143,7 +146,9 @@ func anyOf(something []string, pattern string) []string {
 }
 
 func (n *names) alarms() []string {
-	return n.each(func(name string) string { return n.arn("cloudwatch", "alarm:"+n.ErrorAlarm(name)) }, n.hasAlarm)
+	alarm := func(name string) string { return n.arn("cloudwatch", "alarm:"+name) }
+	return append(n.each(func(name string) string { return alarm(n.ErrorAlarm(name)) }, n.hasAlarm),
+		n.each(func(name string) string { return alarm(n.StepsAlarm(name, "*")) }, n.hasSteps)...)
 }
 
 func (n *names) allAlarms() []string { return anyOf(n.alarms(), n.arn("cloudwatch", "alarm:*")) }
@@ -170,6 +175,11 @@ func (n *names) queues() (arns []string) {
 	for _, task := range n.Tasks {
 		if task.Schedule != nil && task.Schedule.DeadLetterQueue != "" {
 			arns = append(arns, task.Schedule.DeadLetterQueue)
+		}
+	}
+	for _, service := range n.Services {
+		if service.Scaling != nil && service.Scaling.Queue != nil {
+			arns = append(arns, n.arn("sqs", service.Scaling.Queue.Queue()))
 		}
 	}
 	slices.Sort(arns)

@@ -12,8 +12,8 @@ import (
 	"slipway/cmd/slipway/internal/exit"
 )
 
-// checkQueues looks for the queues to which schedules are to send the starts that were given up. Scheduler takes any
-// name: a queue that is not there is missed only once a start is lost.
+// checkQueues looks for the queues to which schedules are to send the starts that were given up, and for those by which
+// services scale. AWS takes any name: a queue that is not there is missed only once a start is lost, or never.
 func (v *verifier) checkQueues() {
 	for _, name := range slices.Sorted(maps.Keys(v.stage.Tasks)) {
 		schedule := v.stage.Tasks[name].Schedule
@@ -22,24 +22,32 @@ func (v *verifier) checkQueues() {
 		}
 		v.add("queue", v.stage.Where("tasks", name, "schedule", "deadLetterQueue"),
 			func(ctx context.Context) (string, error) {
-				return v.queue(ctx, schedule.DeadLetterQueue)
+				queue, err := arn.Parse(schedule.DeadLetterQueue) // which was checked to be one
+				if err != nil {
+					return "", err
+				}
+				return v.queue(ctx, queue.Resource, url.Values{"QueueOwnerAWSAccountId": {queue.AccountID}})
 			})
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
+		scaling := v.stage.Services[name].Scaling
+		if scaling == nil || scaling.Queue == nil {
+			continue
+		}
+		v.add("queue", v.stage.Where("services", name, "scaling", "queue", "name"),
+			func(ctx context.Context) (string, error) { return v.queue(ctx, scaling.Queue.Queue(), url.Values{}) })
 	}
 }
 
-func (v *verifier) queue(ctx context.Context, text string) (string, error) {
-	queue, err := arn.Parse(text) // which was checked to be one
-	if err != nil {
-		return "", err
-	}
+func (v *verifier) queue(ctx context.Context, name string, query url.Values) (string, error) {
 	var answer struct {
 		URL string `xml:"GetQueueUrlResult>QueueUrl"`
 	}
-	err = v.Query.Call(ctx, "sqs", "GetQueueUrl", url.Values{"QueueName": {queue.Resource},
-		"QueueOwnerAWSAccountId": {queue.AccountID}}, &answer)
+	query.Set("QueueName", name)
+	err := v.Query.Call(ctx, "sqs", "GetQueueUrl", query, &answer)
 	if awsreader.IsCode(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist") {
 		return "", exit.Refuse("there is no queue %s: create it with `aws sqs create-queue --queue-name %[1]s`, or name "+
-			"another", queue.Resource)
+			"another", name)
 	}
 	return "the queue is there", err
 }

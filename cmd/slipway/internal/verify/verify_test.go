@@ -264,13 +264,14 @@ func TestTheQueueOfASchedule(t *testing.T) {
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
 		Settings: awsclient.Settings{Endpoints: map[string]string{"sqs": server.URL}}}}}
-	said, err := v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:there")
+	of := func(account string) url.Values { return url.Values{"QueueOwnerAWSAccountId": {account}} }
+	said, err := v.queue(t.Context(), "there", of("123456789012"))
 	require.NoError(t, err)
 	require.Equal(t, "the queue is there", said)
-	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:123456789012:gone")
+	_, err = v.queue(t.Context(), "gone", of("123456789012"))
 	require.ErrorAs(t, err, &exit.Finding{})
 	require.ErrorContains(t, err, "there is no queue gone: create it with `aws sqs create-queue --queue-name gone`")
-	_, err = v.queue(t.Context(), "arn:aws:sqs:eu-west-1:210987654321:there")
+	_, err = v.queue(t.Context(), "there", of("210987654321"))
 	require.NotErrorIs(t, err, exit.Finding{}, "it could not tell")
 	require.Error(t, err)
 }

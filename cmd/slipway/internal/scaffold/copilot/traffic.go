@@ -126,9 +126,10 @@ func (m *manifest) count(path []string, value any) {
 		"memory_percentage": m.target(scaling, under, "memory"),
 		"requests":          m.target(scaling, under, "requests"),
 		"cooldown":          m.cooldown(scaling, under),
-		"response_time":     m.instead("slipway scales by cpu, memory and requests"),
-		"queue_delay":       m.instead("slipway scales by cpu, memory and requests"),
-		"spot":              m.instead("slipway has no Spot tasks"),
+		"response_time":     m.instead("write the load balancer's metric TargetResponseTime in scaling.metrics"),
+		"queue_delay": m.instead("write the queue's name in scaling.queue, and as its backlog acceptable_latency " +
+			"divided by msg_processing_time; cluster.containerInsights has to be on"),
+		"spot": m.instead("slipway has no Spot tasks"),
 	})
 	if scaling["max"] != nil {
 		m.keys["scaling"] = scaling
