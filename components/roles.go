@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/awslimits"
 	"slipway/internal/policies"
 )
 
@@ -85,7 +86,9 @@ func (r roles) execution(ctx *pulumi.Context, ownSecret pulumi.StringOutput) (*i
 }
 
 // attachHandovers gives a role what each hand-over that the containers use needs of it, in a policy of its own: only
-// once the team's resources are there is it known how long that is.
+// once the team's resources are there is it known how long that is. A policy that says something else is made beside
+// the earlier one, under a name that Pulumi makes up: where the update fails, the earlier revision still has what it
+// needs.
 func (r roles) attachHandovers(ctx *pulumi.Context, name string, role *iam.Role,
 	policy func(Handover) (says string, text pulumi.StringOutput)) (attached []pulumi.Resource, err error) {
 	used := r.Handovers.usedBy(r.Stage.TaskDefinition(r.name))
@@ -95,9 +98,13 @@ func (r roles) attachHandovers(ctx *pulumi.Context, name string, role *iam.Role,
 			continue
 		}
 		inPulumi, options := besideEarlier(r.name+"-"+name+"-uses-"+handover, hashOf(says), r.parent)
-		one, err := iam.NewRolePolicy(ctx, inPulumi, &iam.RolePolicyArgs{
-			Name: pulumi.String(name + "-uses-" + handover + "-" + hashOf(says)), Role: role.Name, Policy: text,
-		}, options...)
+		// with the hyphen and seven characters that Pulumi adds
+		if !awslimits.IAMName.MatchString(inPulumi + "-1234567") {
+			return nil, fmt.Errorf("%s: its name and that of the hand-over %s make the name of a policy that is longer than the "+
+				"128 characters that IAM takes; use a shorter one", r.Stage.Key(r.name), handover)
+		}
+		one, err := iam.NewRolePolicy(ctx, inPulumi, &iam.RolePolicyArgs{Role: role.Name, Policy: text},
+			append(options, pulumi.ReplaceOnChanges([]string{"policy"}))...)
 		if err != nil {
 			return nil, err
 		}

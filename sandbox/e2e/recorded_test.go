@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/iam"
 )
 
 func TestATeamsOwnResourcesAreRecorded(t *testing.T) {
@@ -78,6 +80,24 @@ type queue struct {
 	require.Equal(t, []string{"arn:aws:sqs:ap-northeast-2:123456789012:other"},
 		p.aws.statements("slipway-dev-web-task")["0"].Resource)
 	require.Len(t, p.aws.images(), 1, "nothing was built")
+
+	// Where the update fails that replaces the queue, the revision that goes on serving has the permissions for its own.
+	p.replace("main.go", `pulumi.String("other")`, `pulumi.String("third")`)
+	p.aws.setFaults(failing("3"))
+	require.NotZero(t, p.tryUp("dev").status)
+	var may []string
+	for _, policy := range p.aws.objects(iam.RolePolicy) {
+		if policy["role"] == "slipway-dev-web-task" {
+			may = append(may, policy["policy"].(string))
+		}
+	}
+	require.Len(t, may, 2)
+	require.Contains(t, strings.Join(may, ""), ":other")
+	require.Contains(t, strings.Join(may, ""), ":third")
+	p.aws.setFaults(nil)
+	p.up("dev", "--refresh")
+	require.Equal(t, []string{"arn:aws:sqs:ap-northeast-2:123456789012:third"},
+		p.aws.statements("slipway-dev-web-task")["0"].Resource, "and nobody else's once the update has succeeded")
 
 	p.env = []string{"SANDBOX_STRICT=on"}
 	p.refused([]string{"the sandbox's aws provider has no resource type aws:sqs/queue:Queue"}, upArgs("dev")...)
