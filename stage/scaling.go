@@ -6,8 +6,9 @@ import (
 
 // Scaling lets Application Auto Scaling decide a service's desired count.
 type Scaling struct {
-	// Min is the smallest desired count. From 0 tasks only `queue`, `steps` with `add` or `set`, and `schedules` bring a
-	// service back: `cpu`, `memory` and `requests` have nothing to measure there.
+	// Min is the smallest desired count. From 0 tasks only `schedules`, `queue`, and `metrics` and `steps` (with `add` or
+	// `set`) of what is measured without tasks, too, bring a service back: `cpu`, `memory` and `requests` have nothing to
+	// measure there.
 	//
 	// Example: min: 2
 	// Rule: [RegisterScalableTarget](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html)
@@ -57,7 +58,8 @@ type Scaling struct {
 
 	// Metrics are further metrics of CloudWatch to keep near a value, by name. AWS makes two alarms for each, at about
 	// 0.10 $ a month for one; a metric of your own costs about 0.30 $ a month besides. Not for a metric that does not
-	// fall when there are more tasks, such as the length of a queue: take `queue`, or `steps`.
+	// fall when there are more tasks, such as the length of a queue: take `queue`, or `steps`. To give a metric another
+	// name here, remove it in an update first: AWS takes each once, and the new one comes before the old one goes.
 	//
 	// Default: none; no other metric scales the service
 	// Allowed: names of letters, digits, `-` and `_`; each metric once

@@ -146,3 +146,33 @@ func TestWhatScalesAService(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "jobs", loaded.Services["web"].Scaling.Queue.Queue())
 }
+
+func TestAQueueOfAnotherStackScalesAService(t *testing.T) {
+	t.Parallel()
+	file := `
+  slipway:outputs: {QUEUE: {stack: network, output: queue}}
+  slipway:cluster: {containerInsights: enabled}
+  slipway:services:
+    web:
+      image: web
+      scaling:
+        max: 4
+        queue: {name: {output: QUEUE}, backlog: 1}
+        metrics: {age: {namespace: AWS/SQS, metric: age, dimensions: {QueueName: {output: QUEUE}}, target: 1}}
+`
+	read := func(queue string) (*Stage, error) {
+		return loadOutputs(t, "", file, func(string) (map[string]OutputValue, error) {
+			return map[string]OutputValue{"queue": {Value: queue}}, nil
+		})
+	}
+	got, err := read("shop-jobs")
+	require.NoError(t, err)
+	scaling := got.Services["web"].Scaling
+	require.Equal(t, "shop-jobs", scaling.Queue.Queue())
+	require.Equal(t, map[string]string{"QueueName": "shop-jobs"}, scaling.Metrics["age"].Dimensions)
+	_, err = read("https://sqs.eu-central-1.amazonaws.com/123456789012/shop-jobs")
+	require.ErrorContains(t, err, "services.web.scaling.queue.name")
+	require.ErrorContains(t, err, "write the name of an SQS queue, as in shop-jobs, or its ARN")
+	_, err = loadOutputs(t, "", file, nil)
+	require.NoError(t, err, "what is not known is no mistake")
+}

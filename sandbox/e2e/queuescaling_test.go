@@ -25,6 +25,8 @@ func TestScalingByAQueueMetricsAndStepsComesAndGoes(t *testing.T) {
 	p := deployed(t)
 	p.stageKeys("slipway:cluster: {containerInsights: enabled}")
 	p.serviceKeys("scaling: {min: 0, max: 9, scaleInCooldown: 600, " + byQueue + ", " + byMetric + ", " + bySteps + "}")
+	p.inAnAccount()
+	p.limitTo("dev", "update")
 	p.up("dev").builtNothing()
 	policies := map[string]account.Object{}
 	for _, policy := range p.aws.objects(scaling.ScalingPolicy) {
@@ -47,6 +49,14 @@ func TestScalingByAQueueMetricsAndStepsComesAndGoes(t *testing.T) {
 	require.Equal(t, "slipway-dev-web.busy", alarm.Text("name"))
 	require.Equal(t, []string{policies["web-steps.busy"].Text("arn")}, alarm.List("alarmActions"))
 	require.Empty(t, p.up("dev", "--expect-no-changes").changed())
+	p.settled("dev")
+	requireProblems(p, "dev", []string{"queue", "services.web.scaling.queue.name (Pulumi.dev.yaml): there is no queue " +
+		"shop-jobs", "aws sqs create-queue"})
+
+	// AWS takes a metric once, and the new name comes before the old one goes.
+	p.replace("Pulumi.dev.yaml", "{age: {namespace", "{old: {namespace")
+	require.Contains(t, p.tryUp("dev").output, "Only one TargetTrackingScaling policy for a given metric specification")
+	p.replace("Pulumi.dev.yaml", "{old: {namespace", "{age: {namespace")
 	p.settled("dev")
 
 	p.replace("Pulumi.dev.yaml", "backlog: 100", "backlog: 50")
