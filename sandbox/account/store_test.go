@@ -26,6 +26,8 @@ func TestFaultsAreChecked(t *testing.T) {
 		`there is no fault "slow-pull": use failing-tasks,`)
 	require.EqualError(t, s.SetFaults(map[string]string{SlowPush: "3"}), "fault slow-push=3: want a duration such as 5s")
 	require.EqualError(t, s.SetFaults(map[string]string{FailingExitCode: "x"}), "fault failing-exit-code=x: want a number")
+	require.EqualError(t, s.SetFaults(map[string]string{Metric: "jobs"}), "fault metric=jobs: want NAME=VALUE such as "+
+		"ApproximateNumberOfMessagesVisible=250")
 	require.NoError(t, s.SetFaults(map[string]string{DieAfterPush: "1", SlowPush: "1s"}))
 	require.ErrorContains(t, s.SetFaults(map[string]string{DieAfterCreate: "role"}),
 		"want a resource type such as aws:iam/role:Role or iam/role")
