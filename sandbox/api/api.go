@@ -142,7 +142,7 @@ func answer(w http.ResponseWriter, r *http.Request, a *account.Account, held blo
 	write(w, http.StatusOK, response)
 }
 
-var apiVersion = regexp.MustCompile(`_?V?20[0-9]{6}$`)
+var apiVersion = regexp.MustCompile(`_?[Vv]?20[0-9]{6}$`)
 
 func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")

@@ -62,8 +62,8 @@ func TestEverythingAtOnceComesFromNothingAndGoes(t *testing.T) {
 	p.ok(destroyArgs("dev")...)
 	require.Empty(t, p.state("dev").inputsByURN())
 	for _, kind := range []string{ecs.Cluster, discovery.Namespace, logs.LogGroup, ecr.Repository, iam.Role,
-		iam.RolePolicy, vpc.SecurityGroup, vpc.SecurityGroupRule, elb.LoadBalancer, elb.Listener, elb.ListenerRule, elb.TargetGroup,
-		dns.Certificate, scaling.ScalableTarget, scaling.MetricAlarm, scheduler.Schedule} {
+		iam.RolePolicy, vpc.SecurityGroup, vpc.SecurityGroupRule, elb.LoadBalancer, elb.Listener, elb.ListenerRule,
+		elb.TargetGroup, dns.Certificate, scaling.ScalableTarget, scaling.MetricAlarm, scheduler.Schedule} {
 		require.Empty(t, p.aws.objects(kind), kind)
 	}
 	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web"), "revisions stay")

@@ -40,7 +40,7 @@ func withEveryType(p *project) {
 	}
 	p.serviceKeys(`permissions: [{actions: ["sns:Publish"], resources: [`+strings.Join(topics, ", ")+"]}]",
 		"route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]",
-		"deployment: {maxErrors: 10}",
+		"deployment: {maxErrors: 10}", "capacity: {spot: 1}", "name: web",
 		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
 	p.stageKeys("slipway:loadBalancer: {zone: example.com}", "slipway:tasks:",
 		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}",

@@ -55,6 +55,7 @@ func deleteCluster(t *account.Tx, id string, o account.Object, _ bool) error {
 			return account.Refuse("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
 		}
 	}
+	account.Remove(t, ClusterCapacityProviders, id) // they are the cluster's
 	return nil
 }
 
