@@ -47,20 +47,6 @@ func (w *Workload) connection() ecs.ServiceServiceConnectConfigurationPtrInput {
 // usesNames tells whether a service is called by its name, or calls others.
 func usesNames(service stage.Service) bool { return service.Name != "" || len(service.Calls) > 0 }
 
-// admitCallers opens the service's port to those that call it.
-func (w *Workload) admitCallers(ctx *pulumi.Context, workloads map[string]*Workload, parent pulumi.ResourceOption) (
-	rules []pulumi.Resource, err error) {
-	for _, caller := range w.Stage.Callers(w.name) {
-		rule, err := w.group.newRule(ctx, w.name+"-from-service-"+caller, "ingress", w.Stage.Services[w.name].Port,
-			pulumi.Map{"sourceSecurityGroupId": workloads[caller].group.ID()}, parent)
-		if err != nil {
-			return nil, err
-		}
-		rules = append(rules, rule)
-	}
-	return rules, nil
-}
-
 // hasConnection tells whether ECS has anything of Service Connect for the service, be it that it is off.
 func hasConnection(service types.Service) bool {
 	return ecsread.Primary(service).ServiceConnectConfiguration != nil

@@ -2,11 +2,13 @@ package components
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/awslimits"
 	"slipway/stage"
 )
 
@@ -118,15 +120,19 @@ func existingLoadBalancer(ingress *ingressLookup) *LoadBalancer {
 // admit opens the ports of the listeners to those that may reach them.
 func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.LoadBalancer,
 	parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	ranges := settings.AllowFrom
-	if len(ranges) == 0 {
-		ranges = []string{"0.0.0.0/0"}
+	peers := settings.AllowFrom
+	if len(peers) == 0 {
+		peers = []string{"0.0.0.0/0"}
 	}
-	rules, err := l.group.admitRanges(ctx, name+"-http", httpPort, ranges, parent)
+	plain := peers
+	if settings.HTTPS() { // A list counts as many rules, of which a group takes 60 in all.
+		plain = slices.DeleteFunc(slices.Clone(peers), awslimits.PrefixListID.MatchString)
+	}
+	rules, err := l.group.admit(ctx, name+"-http", httpPort, plain, parent)
 	if err != nil || !settings.HTTPS() {
 		return rules, err
 	}
-	more, err := l.group.admitRanges(ctx, name+"-https", httpsPort, ranges, parent)
+	more, err := l.group.admit(ctx, name+"-https", httpsPort, peers, parent)
 	return append(rules, more...), err
 }
 

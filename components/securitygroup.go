@@ -1,14 +1,13 @@
 package components
 
 import (
-	"fmt"
 	"maps"
 	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"slipway/stage"
+	"slipway/internal/awslimits"
 )
 
 // securityGroup decides what reaches tasks or a load balancer. What it admits are resources of their own: an inline
@@ -46,12 +45,12 @@ func newSecurityGroup(ctx *pulumi.Context, name, description string, network *Ne
 		parent, awsPackageVersion)
 }
 
-// admitRanges opens a TCP port to ranges of addresses, by a rule for each.
-func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, ranges []string,
+// admit opens a TCP port to ranges of addresses, prefix lists and security groups, by a rule for each.
+func (g *securityGroup) admit(ctx *pulumi.Context, name string, port int, peers []string,
 	parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	var rules []pulumi.Resource
-	for _, prefix := range ranges {
-		rule, err := g.newRule(ctx, name+"-from-"+prefix, "ingress", port, fromRange(prefix), parent)
+	for _, peer := range peers {
+		rule, err := g.newRule(ctx, name+"-from-"+peer, "ingress", port, from(peer), parent)
 		if err != nil {
 			return nil, err
 		}
@@ -60,31 +59,18 @@ func (g *securityGroup) admitRanges(ctx *pulumi.Context, name string, port int, 
 	return rules, nil
 }
 
-// admitPorts opens the further ports of containers to whom each says.
-func (g *securityGroup) admitPorts(ctx *pulumi.Context, name string, containers map[string]stage.Container,
-	parent pulumi.ResourceOption) (rules []pulumi.Resource, err error) {
-	for _, container := range sortedKeys(containers) {
-		for _, port := range containers[container].SortedPorts() {
-			for _, prefix := range port.AllowFrom {
-				rule, err := g.register(ctx, fmt.Sprintf("%s-%d-%s-from-%s", name, port.Port, port.Protocol, prefix), "ingress",
-					port.Protocol, port.Port, fromRange(prefix), []pulumi.ResourceOption{parent})
-				if err != nil {
-					return nil, err
-				}
-				rules = append(rules, rule)
-			}
-		}
+// from names a range of addresses, a prefix list or a security group as the other side of a rule.
+func from(peer string) pulumi.Map {
+	key := "cidrBlocks"
+	switch {
+	case awslimits.SecurityGroupID.MatchString(peer):
+		return pulumi.Map{"sourceSecurityGroupId": pulumi.String(peer)}
+	case awslimits.PrefixListID.MatchString(peer):
+		key = "prefixListIds"
+	case strings.Contains(peer, ":"):
+		key = "ipv6CidrBlocks"
 	}
-	return rules, nil
-}
-
-// fromRange names a range of addresses as the other side of a rule.
-func fromRange(prefix string) pulumi.Map {
-	family := "cidrBlocks"
-	if strings.Contains(prefix, ":") {
-		family = "ipv6CidrBlocks"
-	}
-	return pulumi.Map{family: pulumi.ToStringArray([]string{prefix})}
+	return pulumi.Map{key: pulumi.ToStringArray([]string{peer})}
 }
 
 // newRule lets TCP through at one port, in ("ingress") or out ("egress"); other names the other side. One at another

@@ -23,15 +23,11 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	settings, network := w.Stage.Services[name], w.Preflight.Network
 	capacity := capacityOf(settings)
 	// Without what is ready the first tasks cannot start, and a first deployment has nothing to roll back to.
-	ready, err := w.group.admitRanges(ctx, name, settings.Port, settings.AllowFrom, parent)
+	ready, err := w.admit(ctx, workloads, parent)
 	if err != nil {
 		return nil, err
 	}
-	callers, err := w.admitCallers(ctx, workloads, parent)
-	if err != nil {
-		return nil, err
-	}
-	ready = slices.Concat(ready, callers, w.ready, before, w.Cluster.capacityProviders)
+	ready = slices.Concat(ready, w.ready, before, w.Cluster.capacityProviders)
 	for _, called := range settings.Calls { // whose name has to be there when a deployment of the caller begins
 		ready = append(ready, workloads[called].service)
 	}

@@ -63,6 +63,11 @@ func newWorkloads(ctx *pulumi.Context, shared *shared) (map[string]*Workload, er
 			return nil, err
 		}
 	}
+	for _, name := range sortedKeys(workloads) {
+		if err := workloads[name].admitToPorts(ctx, workloads); err != nil {
+			return nil, err
+		}
+	}
 	return workloads, nil
 }
 
@@ -134,8 +139,6 @@ func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, e
 	if err != nil {
 		return nil, err
 	}
-	opened, err := w.group.admitPorts(ctx, name, settings.AllContainers(name), parent)
-	w.ready = append(w.ready, opened...)
 	w.TaskRole, w.SecurityGroup = taskRole.Name, w.group.ID().ToStringOutput()
 	w.TargetGroup = pulumi.String("").ToStringOutput()
 	return w, err

@@ -71,11 +71,13 @@ type LoadBalancer struct {
 	// Rule: [Subnets of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer)
 	Subnets []string `json:"subnets"`
 
-	// AllowFrom are the address ranges that may reach the load balancer.
+	// AllowFrom are those that may reach the load balancer. Where HTTPS is served, a prefix list reaches port 443 alone:
+	// that of CloudFront counts as 55 rules of the 60 that a security group takes.
 	//
 	// Default: none; every IPv4 address
-	// Allowed: IPv4 ranges in CIDR notation, beginning with their first address, each once
-	// Example: allowFrom: ["203.0.113.0/24"]
+	// Allowed: IPv4 ranges in CIDR notation, beginning with their first address; ids of prefix lists (`pl-…`); ids of
+	// security groups in the stage's VPC (`sg-…`); each once
+	// Example: allowFrom: ["203.0.113.0/24", pl-0123456789abcdef0]
 	// Rule: [Security groups of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html)
 	AllowFrom []string `json:"allowFrom"`
 
@@ -173,12 +175,7 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 		ranges.fail("is empty, so nothing reaches the load balancer; name ranges of addresses, or remove it to admit " +
 			"every address")
 	}
-	checkRanges(ranges, settings.AllowFrom)
-	for i, text := range settings.AllowFrom {
-		if strings.Contains(text, ":") {
-			ranges.at(i).fail("is a range of IPv6 addresses, and the load balancer has IPv4 addresses only; remove it")
-		}
-	}
+	c.checkAllowFrom(ranges, settings.AllowFrom, true)
 	if logs, at := settings.AccessLogs, here.at("accessLogs"); logs != nil && !at.bad {
 		bucket := at.at("bucket")
 		if !bucket.present {

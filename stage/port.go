@@ -23,10 +23,10 @@ type Port struct {
 	// Example: protocol: udp
 	Protocol string `json:"protocol" default:"tcp" enum:"tcp,udp"`
 
-	// AllowFrom are the address ranges that may reach the port. The containers of the task reach it on localhost in any
-	// case; the service's own `allowFrom` is for its `port` alone.
+	// AllowFrom are those that may reach the port. The containers of the task reach it on localhost in any case; the
+	// service's own `allowFrom` is for its `port` alone.
 	//
-	// Default: none; no address
+	// Default: none; nobody
 	// Allowed: as in `allowFrom` of a service
 	// Example: allowFrom: ["10.0.0.0/8"]
 	// Rule: [Security group rules](https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html)
@@ -69,7 +69,7 @@ func (c *checker) checkPorts(here place, main string, service int, containers ma
 					port, other)
 			}
 			taken[port.String()] = number.key()
-			checkRanges(one.at("allowFrom"), port.AllowFrom)
+			c.checkAllowFrom(one.at("allowFrom"), port.AllowFrom, false)
 		}
 	}
 }

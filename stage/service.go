@@ -1,10 +1,5 @@
 package stage
 
-import (
-	"net/netip"
-	"slices"
-)
-
 // Service is a number of replicas of one task definition.
 type Service struct {
 	TaskDefinition
@@ -32,13 +27,14 @@ type Service struct {
 	// Rule: [Task definition revisions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html)
 	Revision int `json:"revision" min:"1" max:"1000000"`
 
-	// AllowFrom are the address ranges that may reach `port` directly, beside the load balancer where the service has
-	// a `route`.
+	// AllowFrom are those that may reach `port` directly, beside the load balancer where the service has a `route`, and
+	// the services that `calls` this one.
 	//
-	// Default: none; no address
+	// Default: none; nobody
 	// Allowed: IPv4 and IPv6 ranges in CIDR notation, beginning with their first address, in lower case and shortest
-	// form, each once; not without `port`
-	// Example: allowFrom: ["203.0.113.0/24"]
+	// form; ids of prefix lists (`pl-…`); ids of security groups in the stage's VPC (`sg-…`); services of the stage, by
+	// their keys; each once; not without `port`
+	// Example: allowFrom: ["203.0.113.0/24", sg-0123456789abcdef0, web]
 	// Rule: [Security group rules](https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html)
 	AllowFrom []string `json:"allowFrom"`
 
@@ -117,36 +113,14 @@ func (c *checker) checkService(name string, service Service) {
 			"files; remove one of them")
 	}
 	if port := here.at("port"); !port.present && !port.bad && len(service.AllowFrom) > 0 {
-		here.at("allowFrom").fail("lets addresses reach a service that has no port; write port, or remove allowFrom")
+		here.at("allowFrom").fail("lets others reach a service that has no port; write port, or remove allowFrom")
 	}
-	checkRanges(here.at("allowFrom"), service.AllowFrom)
+	c.checkAllowFrom(here.at("allowFrom"), service.AllowFrom, false)
 	c.checkPorts(here, name, service.Port, service.AllContainers(name))
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
 	checkCapacity(here.at("capacity"), service.Capacity)
 	c.checkDeployment(name, service)
-}
-
-func checkRanges(here place, ranges []string) {
-	var seen []netip.Prefix
-	for i, text := range ranges {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			here.at(i).fail("is %q; write a range of addresses as in 203.0.113.0/24, or one address as in 203.0.113.7/32",
-				text)
-			continue
-		}
-		switch {
-		case prefix != prefix.Masked():
-			here.at(i).fail("is %s, an address inside its range; write %s for the range, or %s for the address alone",
-				text, prefix.Masked(), netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen()))
-		case prefix.String() != text: // as AWS keeps it: written otherwise, it would be another one on every refresh
-			here.at(i).fail("is %s; write it as %s", text, prefix)
-		case slices.Contains(seen, prefix):
-			here.at(i).fail("duplicates %s; remove it", text)
-		}
-		seen = append(seen, prefix)
-	}
 }
 
 func hasKey(m map[string]string, key string) bool {

@@ -26,11 +26,14 @@ const (
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
 var ECSName = pattern(`^[A-Za-z0-9_-]{1,255}$`)
 
-// VPCID and SubnetID are the forms of ids of EC2
+// VPCID, SubnetID, SecurityGroupID and PrefixListID are the forms of ids of EC2
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
 var (
 	VPCID    = pattern(`^vpc-[0-9a-f]{8,17}$`)
 	SubnetID = pattern(`^subnet-[0-9a-f]{8,17}$`)
+
+	SecurityGroupID = pattern(`^sg-[0-9a-f]{8,17}$`)
+	PrefixListID    = pattern(`^pl-[0-9a-f]{8,17}$`)
 )
 
 // VariableName is that of an environment variable. ECS documents no pattern

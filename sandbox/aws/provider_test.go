@@ -368,6 +368,14 @@ func TestRuleOfASecurityGroup(t *testing.T) {
 	inputs["securityGroupId"] = "sg-1"
 	_, err := c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)
 	require.ErrorContains(t, err, "InvalidGroup.NotFound: The security group 'sg-1' does not exist")
+	inputs["securityGroupId"] = group.id
+	delete(inputs, "cidrBlocks")
+	for id, says := range map[string]string{"pl-x": `InvalidPrefixListId.Malformed: Invalid id: "pl-x"`,
+		"pl-01234567": "InvalidPrefixListID.NotFound: The prefix list ID 'pl-01234567' does not exist"} {
+		inputs["prefixListIds"] = []any{id}
+		_, err = c.tryCreate("aws:ec2/securityGroupRule:SecurityGroupRule", "web", inputs)
+		require.ErrorContains(t, err, says)
+	}
 }
 
 func TestDefaultTagsAreAddedToTheOwnOnes(t *testing.T) {

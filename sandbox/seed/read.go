@@ -133,6 +133,9 @@ func (m *mistakes) ofTheRest(f *File) {
 			anARN+"secretsmanager:ap-northeast-2:123456789012:secret:NAME-AbCdEf, with the six characters that Secrets Manager "+
 				"adds to the name")
 	}
+	for _, id := range f.PrefixLists {
+		m.expect(awslimits.PrefixListID.MatchString(id), "prefixLists", id, "a prefix list's id, as in pl-0123456789abcdef0")
+	}
 	for i, name := range f.Repositories {
 		m.expect(awslimits.RepositoryName.MatchString(name), "repositories", name, "a repository's name, as in shop/web")
 		m.expect(!slices.Contains(f.Repositories[:i], name), "repositories", name, "it once")

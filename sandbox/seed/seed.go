@@ -37,6 +37,8 @@ type File struct {
 	// Parameters and Secrets are values by ARN.
 	Parameters map[string]string `yaml:"parameters"`
 	Secrets    map[string]string `yaml:"secrets"`
+	// PrefixLists are the ids of prefix lists, AWS's own ones, too.
+	PrefixLists []string `yaml:"prefixLists"`
 	// Repositories are names of ECR repositories.
 	Repositories []string `yaml:"repositories"`
 }
@@ -58,7 +60,7 @@ type subnet struct {
 // replaced, but for repositories, whose images stay.
 func (f *File) Put(a *account.Account) (put []string, err error) {
 	for _, step := range []func(*account.Account) ([]string, error){f.putNetworks, f.putZones, f.putCertificates,
-		f.putParameters, f.putSecrets, f.putRepositories} {
+		f.putParameters, f.putSecrets, f.putPrefixLists, f.putRepositories} {
 		some, err := step(a)
 		put = append(put, some...)
 		if err != nil {
@@ -132,6 +134,16 @@ func (f *File) putSecrets(a *account.Account) (put []string, err error) {
 			return put, err
 		}
 		put = append(put, "secret "+text)
+	}
+	return put, nil
+}
+
+func (f *File) putPrefixLists(a *account.Account) (put []string, err error) {
+	for _, id := range f.PrefixLists {
+		if err := place(a, vpc.PrefixList, id, account.Object{}); err != nil {
+			return put, err
+		}
+		put = append(put, "prefix list "+id)
 	}
 	return put, nil
 }

@@ -44,14 +44,14 @@ func TestASecurityGroupIsThereForAllOrForNone(t *testing.T) {
 		require.NoError(t, balancer("lb"+there, there))
 		require.NoError(t, network(there))
 	}
-	const gone = "The security group 'sg-gone' does not exist"
-	require.ErrorContains(t, group("sg-3", "sg-1", "sg-gone"), gone)
-	require.ErrorContains(t, rule("3", "sg-gone", "sg-1", 80), gone)
-	require.ErrorContains(t, rule("4", "sg-1", "sg-gone", 80), gone)
-	require.ErrorContains(t, balancer("lb", "sg-gone"), gone)
-	require.ErrorContains(t, network("sg-gone"), "The security group 'sg-gone' does not exist")
+	const gone = "The security group 'sg-0123abcd' does not exist"
+	require.ErrorContains(t, group("sg-3", "sg-1", "sg-0123abcd"), gone)
+	require.ErrorContains(t, rule("3", "sg-0123abcd", "sg-1", 80), gone)
+	require.ErrorContains(t, rule("4", "sg-1", "sg-0123abcd", 80), gone)
+	require.ErrorContains(t, balancer("lb", "sg-0123abcd"), gone)
+	require.ErrorContains(t, network("sg-0123abcd"), "The security group 'sg-0123abcd' does not exist")
 	require.ErrorContains(t, a.UpdateObject(vpc.SecurityGroup, "sg-1",
-		account.Object{"ingress": []any{map[string]any{"securityGroups": []any{"sg-gone"}}}}), gone)
+		account.Object{"ingress": []any{map[string]any{"securityGroups": []any{"sg-0123abcd"}}}}), gone)
 
 	require.True(t, account.IsCode(rule("5", "sg-1", "sg-1", 80), "InvalidPermission.Duplicate"), "the same rule twice")
 	require.NoError(t, rule("6", "sg-1", "sg-1", 82))

@@ -14,11 +14,13 @@ import (
 const (
 	SecurityGroup     = "securityGroup"     // sg-…
 	SecurityGroupRule = "securityGroupRule" // sgr-…
+	PrefixList        = "prefixList"        // pl-…
 )
 
 func init() {
 	account.Register(SecurityGroup, account.Rules{Check: checkSecurityGroup, Delete: deleteSecurityGroup})
 	account.Register(SecurityGroupRule, account.Rules{Check: checkSecurityGroupRule})
+	account.Register(PrefixList, account.Rules{})
 }
 
 // securityRule is one rule of a security group, whether it was written into the group or stands by itself.
@@ -92,10 +94,24 @@ func checkSecurityGroup(t *account.Tx, _ string, o account.Object) error {
 func checkSecurityGroupRule(t *account.Tx, _ string, o account.Object) error {
 	groups := []string{o.Text("securityGroupId")}
 	if peer := o.Text("sourceSecurityGroupId"); peer != "" {
+		if !HasSecurityGroup(t, peer) && !awslimits.SecurityGroupID.MatchString(peer) {
+			return account.Refuse("InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", peer)
+		}
 		groups = append(groups, peer)
 	}
 	if err := CheckSecurityGroups(t, groups...); err != nil {
 		return err
+	}
+	if OfSecurityGroup(t, groups[0]) != OfSecurityGroup(t, groups[len(groups)-1]) {
+		return account.Refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+	}
+	for _, id := range o.List("prefixListIds") {
+		switch {
+		case !awslimits.PrefixListID.MatchString(id):
+			return account.Refuse("InvalidPrefixListId.Malformed", "Invalid id: \"%s\"", id)
+		case account.Get[account.Object](t, PrefixList, id) == nil:
+			return account.Refuse("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist", id)
+		}
 	}
 	says := func(rule account.Object) string {
 		return fmt.Sprint(rule["securityGroupId"], rule["type"], rule["protocol"], rule["fromPort"], rule["toPort"],

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -297,4 +298,16 @@ func TestWhatBelongsToOthersIsSaid(t *testing.T) {
 	schedule := func(arn string) map[string]any { return map[string]any{"target": map[string]any{"arn": arn}} }
 	require.Empty(t, of(schedule("arn:a")).owner(schedule("arn:a")))
 	require.Contains(t, of(schedule("arn:a")).owner(schedule("arn:b")), "leads to arn:b")
+}
+
+func TestRulesThatLetOthersThanAddressesIn(t *testing.T) {
+	t.Parallel()
+	for want, source := range map[string]inputs{
+		"sg-1_ingress_tcp_80_80_pl-0123456789abcdef0": {"prefixListIds": []any{"pl-0123456789abcdef0"}},
+		"sg-1_ingress_tcp_80_80_sg-0123456789abcdef0": {"sourceSecurityGroupId": "sg-0123456789abcdef0"},
+	} {
+		maps.Copy(source, inputs{"securityGroupId": "sg-1", "type": "ingress", "protocol": "tcp", "fromPort": 80,
+			"toPort": 80})
+		require.Equal(t, want, securityGroupRuleID(source))
+	}
 }
