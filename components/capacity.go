@@ -33,7 +33,7 @@ func capacityOf(settings stage.Service) rollout.Capacity {
 	}
 	var shares []types.CapacityProviderStrategyItem
 	add := func(provider string, weight, base int) {
-		if weight > 0 {
+		if weight > 0 || base > 0 {
 			shares = append(shares, types.CapacityProviderStrategyItem{CapacityProvider: &provider, Weight: int32(weight),
 				Base: int32(base)})
 		}

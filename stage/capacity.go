@@ -19,9 +19,9 @@ type Capacity struct {
 	// Example: spot: 3
 	Spot int `json:"spot" default:"0" min:"0" max:"1000"`
 
-	// Base is how many tasks run on demand in any case, before the shares are counted.
+	// Base is how many tasks run on demand in any case, before the shares are counted. With `{spot: 1, base: 2}` all but
+	// two run on Spot.
 	//
-	// Allowed: more than 0 only with an `onDemand` of at least 1
 	// Example: base: 1
 	// Rule: [CapacityProviderStrategyItem](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html)
 	Base int `json:"base" default:"0" min:"0" max:"100000" unit:"tasks"`
@@ -43,15 +43,10 @@ func checkCapacity(here place, capacity *Capacity) {
 	if capacity == nil || here.bad {
 		return
 	}
-	onDemand, spot, base := here.at("onDemand"), here.at("spot"), here.at("base")
-	if onDemand.bad || spot.bad || base.bad {
+	if here.at("onDemand").bad || here.at("spot").bad {
 		return
 	}
 	if capacity.OnDemand == 0 && capacity.Spot == 0 {
 		here.fail("has no share that is more than 0; write onDemand, spot or both, as in {spot: 3, onDemand: 1}")
-		return
-	}
-	if capacity.Base > 0 && capacity.OnDemand == 0 {
-		base.fail("is %d, and tasks of the base run on demand; write an onDemand of at least 1", capacity.Base)
 	}
 }

@@ -62,8 +62,9 @@ func (m *manifest) logging(path []string, value any) {
 func (m *manifest) network(path []string, value any) {
 	object, _ := value.(map[string]any)
 	m.each(object, path, map[string]reading{
-		"connect": m.instead("nothing in AWS has a service's name: give a service a route, and write its address in environment"),
-		"vpc":     m.instead("the network is that of the whole stage: write network, with subnets and assignPublicIp"),
+		"connect": m.instead("write name in each service that others call, as in name: api for http://api:8080, and calls: [api] " +
+			"in those that call it"),
+		"vpc": m.instead("the network is that of the whole stage: write network, with subnets and assignPublicIp"),
 	})
 }
 

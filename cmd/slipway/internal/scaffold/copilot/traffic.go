@@ -129,7 +129,11 @@ func (m *manifest) count(path []string, value any) {
 		"response_time":     m.instead("write the load balancer's metric TargetResponseTime in scaling.metrics"),
 		"queue_delay": m.instead("write the queue's name in scaling.queue, and as its backlog acceptable_latency " +
 			"divided by msg_processing_time; cluster.containerInsights has to be on"),
-		"spot": m.instead("slipway has no Spot tasks"),
+		"spot": func(at []string, value any) {
+			m.number("replicas")(at, value)
+			m.keys["capacity"] = draft.Keys{"spot": 1}
+			m.take(at, "%s.capacity: {spot: 1}", m.key)
+		},
 	})
 	if scaling["max"] != nil {
 		m.keys["scaling"] = scaling
@@ -151,8 +155,9 @@ func (m *manifest) bounds(scaling draft.Keys, under string) reading {
 			}
 			m.set(path, scaling, under, key, bound)
 		}
-		if object["spot_from"] != nil {
-			m.leave(append(path, "spot_from"), "slipway has no Spot tasks")
+		if first, given := number(object["spot_from"]); given && first > 0 {
+			m.keys["capacity"] = draft.Keys{"spot": 1, "base": first - 1}
+			m.take(append(path, "spot_from"), "%s.capacity: {spot: 1, base: %d}", m.key, first-1)
 		}
 	}
 }
