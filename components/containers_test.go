@@ -89,3 +89,27 @@ func TestTheExecutionRoleReachesWhatAllContainersUse(t *testing.T) {
 	require.Equal(t, []string{"arn:aws:ssm:ap-northeast-2:123456789012:parameter/level"}, reached["Parameters"])
 	require.Equal(t, []string{"arn:shop-dev-web"}, reached["Secrets"])
 }
+
+func TestAVolumeInEFSIsEncryptedAndOpenedByTheTaskRole(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, map[string]string{"services": `{"web": {"image": "web",
+		"mounts": {"data": {"path": "/data"}, "in": {"path": "/in", "readOnly": true}, "own": {"path": "/own"}},
+		"volumes": {"data": {"efs": {"id": "fs-01234567", "accessPoint": "fsap-01234567"}},
+			"in": {"efs": {"id": "fs-89abcdef", "root": "/in"}}}}}`}, nil)
+	require.Equal(t, []any{
+		map[string]any{"name": "data", "efsVolumeConfiguration": map[string]any{"fileSystemId": "fs-01234567",
+			"rootDirectory": "/", "transitEncryption": "ENABLED",
+			"authorizationConfig": map[string]any{"accessPointId": "fsap-01234567", "iam": "ENABLED"}}},
+		map[string]any{"name": "in", "efsVolumeConfiguration": map[string]any{"fileSystemId": "fs-89abcdef",
+			"rootDirectory": "/in", "transitEncryption": "ENABLED", "authorizationConfig": map[string]any{"iam": "ENABLED"}}},
+		map[string]any{"name": "own"},
+	}, recorded.inputs(t, "aws:ecs/taskDefinition:TaskDefinition")["volumes"].Mappable())
+	policy := recorded.named(t, "aws:iam/rolePolicy:RolePolicy", "web-task").Inputs["policy"].StringValue()
+	require.JSONEq(t, `{"Version": "2012-10-17", "Statement": [
+		{"Effect": "Allow", "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+			"Resource": ["arn:aws:elasticfilesystem:ap-northeast-2:123456789012:file-system/fs-01234567"],
+			"Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn":
+				["arn:aws:elasticfilesystem:ap-northeast-2:123456789012:access-point/fsap-01234567"]}}},
+		{"Effect": "Allow", "Action": ["elasticfilesystem:ClientMount"],
+			"Resource": ["arn:aws:elasticfilesystem:ap-northeast-2:123456789012:file-system/fs-89abcdef"]}]}`, policy)
+}

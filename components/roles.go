@@ -171,7 +171,7 @@ func (r roles) task(ctx *pulumi.Context) (*iam.Role, []pulumi.Resource, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	statements := policies.Task(r.Stage, r.name)
+	statements := policies.Task(r.Stage, r.name, r.Preflight.account.ARN)
 	if len(statements) == 0 {
 		return role, handed, nil
 	}

@@ -21,7 +21,7 @@ func checkSizes(account *stageAccount, settings *stage.Stage) error {
 			mistakes = append(mistakes, fmt.Errorf("%s: the images and secrets that ECS is let read %w",
 				settings.WhereDefined(name, "secrets"), err))
 		}
-		_, long, err := policies.Split(policies.Task(settings, name))
+		_, long, err := policies.Split(policies.Task(settings, name, account.ARN))
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: these %w", settings.WhereDefined(name, "permissions"), err))
 		}
@@ -48,6 +48,8 @@ func checkSizes(account *stageAccount, settings *stage.Stage) error {
 const (
 	// aroundContainers is what the rest of a task definition has at most, in bytes, beside names, tags and containers.
 	aroundContainers = 512
+	// aroundEFS is what a volume has more in a file system of EFS.
+	aroundEFS = 320
 	// longestImageTag is the longest that an image is built under, and someVersion is as long as a version of a secret.
 	longestImageTag = "20060102-150405-0123456-dirty-01234567"
 	someVersion     = "terraform-00000000000000000000000000"
@@ -92,8 +94,11 @@ func taskDefinitionSize(account *stageAccount, settings *stage.Stage, name strin
 	for key, value := range settings.TagsOf(name) {
 		size += len(key) + len(value) + len(`"":"",`)
 	}
-	for _, volume := range definition.Volumes() {
+	for _, volume := range definition.MountedVolumes() {
 		size += len(volume) + len(`{"name":"","host":{}},`)
+		if efs := definition.Volumes[volume].EFS; efs != nil {
+			size += aroundEFS + len(efs.Root)
+		}
 	}
 	return size, nil
 }

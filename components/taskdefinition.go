@@ -84,7 +84,7 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 		},
 		ExecutionRoleArn: args.ExecutionRoleArn.ToStringOutput(),
 		TaskRoleArn:      args.TaskRoleArn.ToStringOutput(),
-		Volumes:          volumes(args.Settings.Volumes()),
+		Volumes:          volumes(args.Settings),
 		EphemeralStorage: ephemeralStorage(args.Settings.EphemeralStorage),
 		PidMode:          optionalString(args.Settings.PIDMode),
 		SkipDestroy:      pulumi.Bool(true),
@@ -241,18 +241,6 @@ func (r resolved) variables(settings stage.Container) (environment, secrets map[
 		}
 	}
 	return environment, secrets, from
-}
-
-// volumes are those that containers mount: empty ones, which the task has for itself while it is there.
-func volumes(names []string) ecs.TaskDefinitionVolumeArrayInput {
-	if len(names) == 0 {
-		return nil
-	}
-	var volumes ecs.TaskDefinitionVolumeArray
-	for _, name := range names {
-		volumes = append(volumes, ecs.TaskDefinitionVolumeArgs{Name: pulumi.String(name)})
-	}
-	return volumes
 }
 
 // ephemeralStorage is the disk of a task; nil for what each has.

@@ -108,8 +108,8 @@ type Container struct {
 	Ports []Port `json:"ports"`
 
 	// Mounts are the task's volumes that the container sees, by the volume's name. A volume is there for as long as its
-	// task, and is shared by the containers that mount it. It is empty at first, whatever the image has there; only where
-	// the Dockerfile says VOLUME at that very path, it begins with what the image has.
+	// task, unless `volumes` says otherwise, and is shared by the containers that mount it. It is empty at first, whatever
+	// the image has there; only where the Dockerfile says VOLUME at that very path, it begins with what the image has.
 	//
 	// Allowed: names of letters, digits, `-` and `_`; each at a path of its own
 	// Example: mounts: {data: {path: /var/data}}

@@ -273,7 +273,7 @@ func TestWhatATaskDefinitionHasAltogether(t *testing.T) {
 	require.NoError(t, err)
 	web := got.TaskDefinition("web")
 	require.Equal(t, []string{"web", "web", "nginx:1@" + digest}, web.AllImages())
-	require.Equal(t, []string{"x", "y", "z"}, web.Volumes())
+	require.Equal(t, []string{"x", "y", "z"}, web.MountedVolumes())
 	require.Len(t, web.AllContainers("web"), 3)
 }
 

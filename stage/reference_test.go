@@ -40,7 +40,7 @@ func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 
 // apart are keys that do not go with others, whose examples make a stage of their own.
 var apart = []string{"loadBalancer.arn", "loadBalancer.port", "network.uses",
-	"services.<service>.readonlyRootFilesystem", "services.<service>.calls"}
+	"services.<service>.readonlyRootFilesystem", "services.<service>.calls", "services.<service>.volumes.<volume>.efs.root"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
@@ -56,7 +56,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
 			"migrate", "<metric>", "age", "<step>", "busy", "<container>", "prepare", "<output>", "DATABASE_HOST",
-			"<mount>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
+			"<mount>", "data", "<volume>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
 		if i := slices.Index(path, "<registry>"); i >= 0 {
 			path[i] = "ghcr.io"
 		}
@@ -79,7 +79,9 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
 		"build": map[string]any{"context": "app"}}},
 		"network": map[string]any{"assignPublicIp": true},
-		"services": map[string]any{"web": map[string]any{"image": "web"},
+		"services": map[string]any{"web": map[string]any{"image": "web",
+			"mounts":  map[string]any{"data": map[string]any{"path": "/data"}},
+			"volumes": map[string]any{"data": map[string]any{"efs": map[string]any{"id": "fs-01234567"}}}},
 			"api": map[string]any{"image": "web", "port": 8080, "name": "api"}}}, node{}))
 	require.Equal(t, 443, loadNodes(t, other).LoadBalancer.ListenerPort())
 }

@@ -59,6 +59,15 @@ type TaskDefinition struct {
 	// Rule: [ECS TaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html)
 	Containers map[string]Sidecar `json:"containers"`
 
+	// Volumes say what those of the task's volumes are whose files outlive it, by name. Containers mount them with
+	// `mounts`.
+	//
+	// Default: none; each volume that a container mounts is the task's own
+	// Allowed: volumes that a container mounts
+	// Example: volumes: {data: {efs: {id: fs-0123456789abcdef0}}}
+	// Rule: [ECS Volume](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Volume.html)
+	Volumes map[string]Volume `json:"volumes"`
+
 	// LogRetention is how long the containers' log is kept.
 	//
 	// Example: logRetention: 90
@@ -82,6 +91,7 @@ func (c *checker) checkTaskDefinition(here place, name string, definition TaskDe
 	c.checkContainers(here, name, definition)
 	c.checkDependencies(here, name, definition)
 	c.checkFireLens(here, name, definition)
+	checkVolumes(here.at("volumes"), definition)
 	checkSharedControls(here, name, definition.AllContainers(name))
 	c.checkSecretSize(here, definition)
 	c.checkPermissions(here.at("permissions"), name, definition.Permissions)
@@ -186,10 +196,10 @@ func (d TaskDefinition) MainCPU() int {
 	return left
 }
 
-// Volumes are the names of the volumes that containers of a task mount, sorted.
+// MountedVolumes are the names of the volumes that containers of a task mount, sorted.
 //
-// Example: Volumes() is [data] where a container has mounts: {data: {path: /data}}
-func (d TaskDefinition) Volumes() []string {
+// Example: MountedVolumes() is [data] where a container has mounts: {data: {path: /data}}
+func (d TaskDefinition) MountedVolumes() []string {
 	volumes := map[string]bool{}
 	for _, container := range d.AllContainers("") {
 		for volume := range container.Mounts {

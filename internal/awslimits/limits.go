@@ -26,6 +26,13 @@ const (
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
 var ECSName = pattern(`^[A-Za-z0-9_-]{1,255}$`)
 
+// EFSFileSystem and EFSAccessPoint are ids of Amazon EFS
+// (https://docs.aws.amazon.com/efs/latest/ug/API_CreateAccessPoint.html).
+var (
+	EFSFileSystem  = pattern(`^fs-[0-9a-f]{8,40}$`)
+	EFSAccessPoint = pattern(`^fsap-[0-9a-f]{8,40}$`)
+)
+
 // VPCID, SubnetID, SecurityGroupID and PrefixListID are the forms of ids of EC2
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
 var (

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"slipway/internal/awslimits"
@@ -82,8 +83,8 @@ func ReadSecrets(references []string) (statements []Statement) {
 }
 
 // Task are what the containers' own code of a service or a task may do: what the stage file permits, and what
-// ECS Exec needs.
-func Task(s *stage.Stage, name string) []Statement {
+// ECS Exec and volumes in EFS need.
+func Task(s *stage.Stage, name string, arn func(service, resource string) string) []Statement {
 	var statements []Statement
 	for _, permission := range s.TaskDefinition(name).Permissions {
 		statements = append(statements, Statement{
@@ -97,6 +98,26 @@ func Task(s *stage.Stage, name string) []Statement {
 			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
 			"ssmmessages:OpenDataChannel",
 		}, Resource: []string{"*"}})
+	}
+	return append(statements, volumes(s.TaskDefinition(name), arn)...)
+}
+
+// volumes let tasks mount their volumes that are in EFS.
+func volumes(definition stage.TaskDefinition, arn func(service, resource string) string) (statements []Statement) {
+	for _, volume := range slices.Sorted(maps.Keys(definition.Volumes)) {
+		efs := definition.Volumes[volume].EFS
+		statement := Statement{Effect: "Allow", Action: []string{"elasticfilesystem:ClientMount"},
+			Resource: []string{arn("elasticfilesystem", "file-system/"+efs.ID)}}
+		if definition.WritesTo(volume) {
+			statement.Action = append(statement.Action, "elasticfilesystem:ClientWrite")
+		}
+		if efs.AccessPoint != "" {
+			statement.Condition = map[string]map[string][]string{"StringEquals": {"elasticfilesystem:AccessPointArn": {
+				arn("elasticfilesystem", "access-point/"+efs.AccessPoint)}}}
+		}
+		if !slices.ContainsFunc(statements, func(s Statement) bool { return reflect.DeepEqual(s, statement) }) {
+			statements = append(statements, statement)
+		}
 	}
 	return statements
 }

@@ -75,7 +75,7 @@ func ManagedRoles(s *stage.Stage, name string, arn func(service, resource string
 	if _, managed, err := Split(execution); err == nil && managed {
 		found = append(found, ManagedRole{s.ExecutionRole(name), "execution-", s.WhereDefined(name, "secrets")})
 	}
-	if _, managed, err := Split(Task(s, name)); err == nil && managed {
+	if _, managed, err := Split(Task(s, name, arn)); err == nil && managed {
 		found = append(found, ManagedRole{s.TaskRole(name), "task-", s.WhereDefined(name, "permissions")})
 	}
 	return found

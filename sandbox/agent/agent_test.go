@@ -72,6 +72,33 @@ func TestAVolumeIsEmptyUnlessTheDockerfileSaysVolumeAtItsPath(t *testing.T) {
 	}
 }
 
+func TestAVolumeInEFSOutlivesItsTaskAndIsSharedWithOthers(t *testing.T) {
+	f := newFake(t)
+	run := func(id, command string, volume ecs.EFSVolume) string {
+		arn := f.add(t, id, `[{"name": "web", "command": ["`+command+`"], "mountPoints": [{"sourceVolume": "data",
+			"containerPath": "/data"}]}]`)
+		f.change(arn, func(w *ecs.AgentTask) { w.Definition.Volumes = []ecs.Volume{{Name: "data", EFS: &volume}} })
+		return arn
+	}
+	files := ecs.EFSVolume{FileSystem: "fs-01234567", Root: "/"}
+	writer := run("1a2b", "write=/data/file:kept", files)
+	f.start(t)
+	f.await(t, writer, "web", stopped)
+	f.forget(writer)
+	f.eventually(t, func() bool { return len(f.onEngine(t)) == 0 }, "containers are left")
+
+	f.await(t, run("3c4d", "read=/data/file", files), "web", stopped)
+	require.Equal(t, []string{"kept"}, f.lines("web"))
+	files.Authorization = &ecs.EFSAuthorization{AccessPoint: "fsap-01234567"}
+	f.await(t, run("5e6f", "read=/data/file", files), "web", stopped)
+	require.Equal(t, []string{"kept", "open /data/file: no such file or directory"}, f.lines("web"), "another directory")
+
+	require.NoError(t, Remove(t.Context(), f.docker, f.identity))
+	volumes, err := f.docker.VolumeList(t.Context(), client.VolumeListOptions{Filters: labelled(f.identity, "")})
+	require.NoError(t, err)
+	require.Empty(t, volumes.Items)
+}
+
 func TestADependencyThatFailsStopsWhatWaitsForIt(t *testing.T) {
 	f := newFake(t)
 	arn := f.add(t, "1a2b", `[

@@ -127,18 +127,16 @@ func (t *task) mounts(ctx context.Context, d definition) (mounts []mount.Mount, 
 		}
 	}
 	for _, point := range points {
-		volume := t.engineName("volume-" + point.SourceVolume)
+		volume, shared := t.volume(point.SourceVolume)
 		// To make one that is there is to find it.
-		_, err := t.agent.Docker.VolumeCreate(ctx, client.VolumeCreateOptions{Name: volume,
-			Labels: map[string]string{accountLabel: t.agent.identity, taskLabel: t.arn}})
-		if err != nil {
+		if _, err := t.agent.Docker.VolumeCreate(ctx, volume); err != nil {
 			return nil, err
 		}
 		// ECS fills a volume only from an image that says VOLUME at this very path; an engine would from any.
 		_, filled := t.images[d.Name].volumes[point.ContainerPath]
-		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: point.ContainerPath,
+		mounts = append(mounts, mount.Mount{Type: mount.TypeVolume, Source: volume.Name, Target: point.ContainerPath,
 			ReadOnly:      point.ReadOnly,
-			VolumeOptions: &mount.VolumeOptions{NoCopy: !filled}})
+			VolumeOptions: &mount.VolumeOptions{NoCopy: !filled || shared}})
 	}
 	return mounts, nil
 }

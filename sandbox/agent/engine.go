@@ -19,6 +19,7 @@ const (
 	taskLabel      = "slipway.sandbox.task"
 	containerLabel = "slipway.sandbox.container" // the container's name in its task; the host has none
 	listenerLabel  = "slipway.sandbox.listener"  // of a load balancer, which no task has
+	filesLabel     = "slipway.sandbox.files"     // of a file system of EFS, which outlives tasks
 )
 
 func labelled(identity, arn string) client.Filters {
@@ -69,7 +70,9 @@ func (a *Agent) volumeTasks(ctx context.Context) (arns []string, err error) {
 		return nil, err
 	}
 	for _, v := range volumes.Items {
-		arns = append(arns, v.Labels[taskLabel])
+		if v.Labels[filesLabel] == "" {
+			arns = append(arns, v.Labels[taskLabel])
+		}
 	}
 	return arns, nil
 }

@@ -185,16 +185,19 @@ func registerTaskDefinition(a *account.Account, region string, p struct {
 			Tags: tags}))
 }
 
-// readVolumes takes volumes that are nothing but a name, and refuses the others by what the sandbox does not know of
-// them.
+var knownOfVolumes = []string{"name", "host", "efsVolumeConfiguration"}
+
+// readVolumes takes volumes that are nothing but a name, and those in EFS, and refuses the others by what the sandbox
+// does not know of them.
 func readVolumes(given []map[string]json.RawMessage) (volumes []ecs.Volume, err error) {
 	for _, fields := range given {
 		var volume struct {
-			Name string
-			Host struct{ SourcePath string }
+			Name                   string
+			Host                   struct{ SourcePath string }
+			EFSVolumeConfiguration *ecs.EFSVolume
 		}
 		for _, key := range slices.Sorted(maps.Keys(fields)) {
-			if value := string(fields[key]); key != "name" && key != "host" && value != "null" && value != "false" {
+			if value := string(fields[key]); !slices.Contains(knownOfVolumes, key) && value != "null" && value != "false" {
 				return nil, unknownParameter("volumes."+key, "RegisterTaskDefinition")
 			}
 		}
@@ -208,7 +211,11 @@ func readVolumes(given []map[string]json.RawMessage) (volumes []ecs.Volume, err 
 		if volume.Host.SourcePath != "" {
 			return nil, unknownParameter("volumes.host.sourcePath", "RegisterTaskDefinition")
 		}
-		volumes = append(volumes, ecs.Volume{Name: volume.Name})
+		if volume.EFSVolumeConfiguration != nil {
+			volumes = append(volumes, ecs.Volume{Name: volume.Name, EFS: volume.EFSVolumeConfiguration})
+			continue
+		}
+		volumes = append(volumes, ecs.OwnVolume(volume.Name))
 	}
 	return volumes, nil
 }

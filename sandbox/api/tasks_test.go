@@ -149,9 +149,36 @@ func TestVolumesAsTheSDKSeesThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []ecstypes.Volume{{Name: aws.String("data"), Host: &ecstypes.HostVolumeProperties{}}},
 		described.TaskDefinition.Volumes)
+	efs := &ecstypes.EFSVolumeConfiguration{FileSystemId: aws.String("fs-01234567"), RootDirectory: aws.String("/"),
+		TransitEncryption: ecstypes.EFSTransitEncryptionEnabled,
+		AuthorizationConfig: &ecstypes.EFSAuthorizationConfig{AccessPointId: aws.String("fsap-01234567"),
+			Iam: ecstypes.EFSAuthorizationConfigIAMEnabled}}
+	registered, err := register(ecstypes.Volume{Name: aws.String("data"), EfsVolumeConfiguration: efs})
+	require.NoError(t, err)
+	require.Equal(t, []ecstypes.Volume{{Name: aws.String("data"), EfsVolumeConfiguration: efs}},
+		registered.TaskDefinition.Volumes)
+	for _, test := range []struct {
+		says   string
+		change func(*ecstypes.EFSVolumeConfiguration)
+	}{
+		{"Invalid file system id 'fs-1'", func(c *ecstypes.EFSVolumeConfiguration) { c.FileSystemId = aws.String("fs-1") }},
+		{"the root directory must be omitted", func(c *ecstypes.EFSVolumeConfiguration) {
+			c.RootDirectory = aws.String("/a")
+		}},
+		{"transit encryption must be enabled", func(c *ecstypes.EFSVolumeConfiguration) { c.TransitEncryption = "" }},
+		{"Invalid access point id 'fs-1'", func(c *ecstypes.EFSVolumeConfiguration) {
+			c.AuthorizationConfig = &ecstypes.EFSAuthorizationConfig{AccessPointId: aws.String("fs-1")}
+		}},
+	} {
+		changed := *efs
+		test.change(&changed)
+		_, err = register(ecstypes.Volume{Name: aws.String("data"), EfsVolumeConfiguration: &changed})
+		require.ErrorContains(t, err, test.says)
+	}
 	_, err = register(ecstypes.Volume{Name: aws.String("data"),
-		EfsVolumeConfiguration: &ecstypes.EFSVolumeConfiguration{FileSystemId: aws.String("fs-1")}})
-	require.ErrorContains(t, err, "The sandbox has no parameter volumes.efsVolumeConfiguration of RegisterTaskDefinition.")
+		DockerVolumeConfiguration: &ecstypes.DockerVolumeConfiguration{Driver: aws.String("local")}})
+	require.ErrorContains(t, err,
+		"The sandbox has no parameter volumes.dockerVolumeConfiguration of RegisterTaskDefinition.")
 	_, err = register(ecstypes.Volume{Name: aws.String("data"),
 		Host: &ecstypes.HostVolumeProperties{SourcePath: aws.String("/")}})
 	require.ErrorContains(t, err, "The sandbox has no parameter volumes.host.sourcePath of RegisterTaskDefinition.")

@@ -71,11 +71,11 @@ var taskDefinition = &resourceType{
 		"tags":        tags, "tagsAll": tagsAll,
 		"taskRoleArn": {replaces: true, empty: ""},
 		"trackLatest": {standard: false},
-		// The sandbox has volumes that are nothing but a name.
+		// The sandbox has volumes that are nothing but a name, and those in EFS.
 		"volumes": {replaces: true, set: true, empty: texts, fields: properties{
 			"configureAtLaunch":                       {unsupported: true, kept: true, empty: false},
 			"dockerVolumeConfiguration":               {unsupported: true},
-			"efsVolumeConfiguration":                  {unsupported: true},
+			"efsVolumeConfiguration":                  {fields: efsVolume},
 			"fsxWindowsFileServerVolumeConfiguration": {unsupported: true},
 			"hostPath": {unsupported: true, empty: "", planned: true},
 			"name":     {required: true},
@@ -108,7 +108,7 @@ func registerTaskDefinition(c *call) error {
 	volumes, _ := c.state["volumes"].([]any)
 	for _, volume := range volumes {
 		if given, ok := volume.(values); ok {
-			d.Volumes = append(d.Volumes, ecs.Volume{Name: text(given, "name")})
+			d.Volumes = append(d.Volumes, newVolume(given))
 		}
 	}
 	d.Tags, _ = c.state["tagsAll"].(values)
@@ -156,7 +156,7 @@ func taskDefinitionValues(d *ecs.TaskDefinition) values {
 	volumes := []any{}
 	for _, v := range d.Volumes {
 		volumes = append(volumes, values{"configureAtLaunch": false, "dockerVolumeConfiguration": nil,
-			"efsVolumeConfiguration":                  nil,
+			"efsVolumeConfiguration":                  efsVolumeValues(v.EFS),
 			"fsxWindowsFileServerVolumeConfiguration": nil, "hostPath": "", "name": v.Name})
 	}
 	state := values{

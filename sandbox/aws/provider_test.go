@@ -131,10 +131,10 @@ func TestVolumesOfATaskDefinition(t *testing.T) {
 	require.Empty(t, c.diff(d, swapped).GetDiffs(), "their order means nothing")
 	swapped["volumes"] = []any{values{"name": "cache"}}
 	require.Equal(t, []string{"volumes"}, c.diff(d, swapped).GetReplaces())
-	inputs["volumes"] = []any{values{"name": "data", "efsVolumeConfiguration": values{"fileSystemId": "fs-1"}}}
+	inputs["volumes"] = []any{values{"name": "data", "dockerVolumeConfiguration": values{"driver": "local"}}}
 	_, failures := c.check("aws:ecs/taskDefinition:TaskDefinition", "web", nil, inputs)
 	require.Equal(t, []string{"The sandbox does not support this property. Examine values at " +
-		"'web.volumes[0].efsVolumeConfiguration'."}, failures)
+		"'web.volumes[0].dockerVolumeConfiguration'."}, failures)
 }
 
 func TestOneChangedVariableReplacesTheTaskDefinition(t *testing.T) {

@@ -20,9 +20,7 @@ import (
 var otherwise = map[string]string{
 	"acm-certificate detailedDiff.domainValidationOptions": "is AWS's own, and follows from the names",
 	"acm-certificate diffs":                                "the same",
-	"ecs-taskDefinition failures":                          "the sandbox has no EFS",
-	"ecs-taskDefinition inputs.volumes":                    "the sandbox has no EFS",
-	"ecs-taskDefinition properties.volumes":                "the sandbox has no EFS; configureAtLaunch is newer",
+	"ecs-taskDefinition properties.volumes":                "configureAtLaunch is newer",
 	"lb-listener-program properties.defaultActions": "a preview says what a listener keeps and does " +
 		"not use",
 	"lb-listenerRule-program properties.conditions":                   "sets have another order",

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The disk of a task, its pidMode and the ports of its containers are created and read as the recordings have them. Of
-// these the EFS volume is left out, which the sandbox does not have.
+// The disk of a task, its pidMode and the ports of its containers, and its volumes, are created and read as the
+// recordings have them.
 func TestATaskDefinitionIsReportedAsInTheSecondSet(t *testing.T) {
 	t.Parallel()
 	calls := recordings(t, "set2/ecs-taskDefinition.jsonl")
@@ -19,8 +19,8 @@ func TestATaskDefinitionIsReportedAsInTheSecondSet(t *testing.T) {
 		return call.Method == "Create" && !strings.Contains(string(call.Request), `"preview": true`)
 	})
 	for _, mode := range []string{"", "task"} {
-		asked := withoutEFS(t, calls[made].Request, mode)
-		want := comparable(t, withoutEFS(t, calls[made].Response, mode))
+		asked := withMode(t, calls[made].Request, mode)
+		want := comparable(t, withMode(t, calls[made].Response, mode))
 		s := newTestServer(t, `{"region":"`+testRegion+`"}`)
 		const token = "aws:ecs/taskDefinition:TaskDefinition"
 		made := request(t, asked, token, "web", &pulumirpc.CreateRequest{})
@@ -36,29 +36,21 @@ func TestATaskDefinitionIsReportedAsInTheSecondSet(t *testing.T) {
 	}
 }
 
-// withoutEFS is a recorded request, or its response, without the volume "files", and with a pidMode.
-func withoutEFS(t *testing.T, message json.RawMessage, mode string) json.RawMessage {
+// withMode is a recorded request, or its response, with a pidMode.
+func withMode(t *testing.T, message json.RawMessage, mode string) json.RawMessage {
 	t.Helper()
 	var body struct {
 		ID         string         `json:"id,omitempty"`
 		Properties map[string]any `json:"properties"`
 	}
 	require.NoError(t, json.Unmarshal(message, &body))
-	isFiles := func(value any, key string) bool { return value.(map[string]any)[key] == "files" }
-	var containers []map[string]any
-	require.NoError(t, json.Unmarshal([]byte(body.Properties["containerDefinitions"].(string)), &containers))
-	for _, container := range containers {
-		container["mountPoints"] = slices.DeleteFunc(container["mountPoints"].([]any),
-			func(mount any) bool { return isFiles(mount, "sourceVolume") })
-	}
-	text, err := json.Marshal(containers)
-	require.NoError(t, err)
-	body.Properties["containerDefinitions"] = string(text)
-	volumes := slices.DeleteFunc(body.Properties["volumes"].([]any), func(v any) bool { return isFiles(v, "name") })
 	if _, isResponse := body.Properties["revision"]; isResponse {
-		volumes[0].(map[string]any)["configureAtLaunch"] = false // which is newer than the recordings
+		volumes := body.Properties["volumes"].([]any)
+		for _, volume := range volumes {
+			volume.(map[string]any)["configureAtLaunch"] = false // which is newer than the recordings
+		}
+		body.Properties["volumes"] = sortSet(volumes) // a set, whose order means nothing
 	}
-	body.Properties["volumes"] = volumes
 	if _, there := body.Properties["pidMode"]; there || mode != "" {
 		body.Properties["pidMode"] = mode
 	}

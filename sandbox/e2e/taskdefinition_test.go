@@ -53,7 +53,7 @@ func TestATaskOfSeveralContainersIsRegisteredAsTheStageFileHasIt(t *testing.T) {
 	require.InDelta(t, 416, main["cpu"], 0, "the others have 64 and 32")
 	require.Equal(t, []any{map[string]any{"condition": "SUCCESS", "containerName": "prepare"}}, main["dependsOn"])
 	require.Equal(t, "/slipway/dev/web", prepare.LogGroup())
-	require.Equal(t, []ecs.Volume{{Name: "data"}}, registered.Volumes)
+	require.Equal(t, []ecs.Volume{ecs.OwnVolume("data")}, registered.Volumes)
 
 	p.replace("Pulumi.dev.yaml", `LEVEL: "info"`, `LEVEL: "debug"`)
 	preview := p.preview("dev")

@@ -12,13 +12,6 @@ import (
 	"slipway/sandbox/account"
 )
 
-// Volume is one of a task's volumes: it starts empty, is shared by the containers that mount it, and ends with the
-// task.
-type Volume struct {
-	Name string   `json:"name"`
-	Host struct{} `json:"host"` // as ECS has it of a volume that is nothing but a name
-}
-
 // crosscheck refuses what ECS refuses of containers that share a task.
 func (d TaskDefinition) crosscheck() error {
 	client := func(format string, args ...any) error { return account.Refuse("ClientException", format, args...) }
@@ -34,6 +27,9 @@ func (d TaskDefinition) crosscheck() error {
 			return client("Duplicate volume name '%s'.", v.Name)
 		}
 		volumes[v.Name] = true
+		if err := v.check(); err != nil {
+			return err
+		}
 	}
 	cpu := 0.0
 	limit, errCPU := strconv.Atoi(d.CPU)

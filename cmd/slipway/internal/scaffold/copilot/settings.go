@@ -27,7 +27,7 @@ func (m *manifest) storage(path []string, value any) {
 	m.each(object, path, map[string]reading{
 		"readonly_fs": func(at []string, value any) { m.set(at, m.keys, m.key, "readonlyRootFilesystem", value == true) },
 		"ephemeral":   m.ephemeral,
-		"volumes":     m.instead("a task keeps nothing: keep it in S3 or a database; for what may go with the task write mounts"),
+		"volumes":     m.instead("a task keeps nothing: keep it in S3 or a database, or write mounts, and for what is in EFS volumes"),
 	})
 }
 

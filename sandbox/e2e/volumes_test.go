@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/sandbox/account/ecs"
+)
+
+// A file system of a team's own is mounted by tasks, whose role is let in to it and to nothing else.
+func TestAVolumeInAFileSystemOfATeamsOwn(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	before := p.state("dev").containers()
+	p.serviceKeys("mounts: {data: {path: /data}, own: {path: /own}}",
+		"volumes: {data: {efs: {id: fs-0123456789abcdef0, accessPoint: fsap-0123456789abcdef0}}}")
+	p.up("dev").builtNothing()
+	registered, err := ecs.FindTaskDefinition(p.aws.open(), "slipway-dev-web:2")
+	require.NoError(t, err)
+	require.ElementsMatch(t, []ecs.Volume{ecs.OwnVolume("own"), {Name: "data", EFS: &ecs.EFSVolume{
+		FileSystem: "fs-0123456789abcdef0", Root: "/", TransitEncryption: "ENABLED",
+		Authorization: &ecs.EFSAuthorization{AccessPoint: "fsap-0123456789abcdef0", IAM: "ENABLED"}}}}, registered.Volumes)
+	require.Len(t, p.aws.taskPolicies(), 1)
+	permitted := p.aws.taskPolicies()[0].Text("policy")
+	require.Contains(t, permitted, `"elasticfilesystem:ClientMount","elasticfilesystem:ClientWrite"`)
+	require.Contains(t, permitted, ":access-point/fsap-0123456789abcdef0")
+	p.settled("dev")
+	p.ok("slipway", "verify", "dev")
+
+	p.replace("Pulumi.dev.yaml", "data: {path: /data}", "data: {path: /data, readOnly: true}")
+	p.up("dev").builtNothing()
+	require.Len(t, p.aws.taskPolicies(), 1)
+	require.NotContains(t, p.aws.taskPolicies()[0].Text("policy"), "ClientWrite", "who only reads may only read")
+
+	p.replace("Pulumi.dev.yaml", "id: fs-0123456789abcdef0", "id: files, root: /data")
+	preview := p.preview("dev")
+	require.NotZero(t, preview.status)
+	require.Contains(t, preview.output, `services.web.volumes.data.efs.id (Pulumi.dev.yaml): is "files"; write the id`)
+	require.Contains(t, preview.output, "services.web.volumes.data.efs.root (Pulumi.dev.yaml): is /data, and the access point")
+
+	p.withoutOptions()
+	p.up("dev").builtNothing()
+	require.JSONEq(t, before, p.state("dev").containers(), "what it was before")
+	require.Empty(t, p.aws.taskPolicies())
+}
