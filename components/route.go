@@ -113,8 +113,13 @@ func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 			HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(route.Hosts)},
 		})
 	}
+	for _, name := range sortedKeys(route.Headers) {
+		all = append(all, &lb.ListenerRuleConditionArgs{HttpHeader: &lb.ListenerRuleConditionHttpHeaderArgs{
+			HttpHeaderName: pulumi.String(name), Values: pulumi.ToStringArray(route.Headers[name]),
+		}})
+	}
 	paths := route.Paths
-	if len(paths) == 0 && len(route.Hosts) == 0 {
+	if len(paths) == 0 && len(all) == 0 {
 		paths = []string{"/*"}
 	}
 	if len(paths) > 0 {

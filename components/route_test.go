@@ -244,3 +244,13 @@ func TestAStageWithoutARouteHasNoLoadBalancer(t *testing.T) {
 		require.NotContains(t, registered.TypeToken, "aws:route53/")
 	}
 }
+
+func TestARouteMayAskForHeaders(t *testing.T) {
+	t.Parallel()
+	recorded := declareStage(t, oneRoute(`{"headers": {"X-B": ["c*"], "X-A": ["a", "b"]}}`, `{}`), nil)
+	header := func(name string, values ...any) any {
+		return map[string]any{"httpHeader": map[string]any{"httpHeaderName": name, "values": values}}
+	}
+	require.Equal(t, []any{header("X-A", "a", "b"), header("X-B", "c*")},
+		recorded.inputs(t, "aws:lb/listenerRule:ListenerRule")["conditions"].Mappable())
+}

@@ -29,6 +29,17 @@ type Route struct {
 	// Rule: [Path conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#path-conditions)
 	Paths []string `json:"paths"`
 
+	// Headers are headers that a request must have for the service to answer it, each with one of its values; so a CDN
+	// that adds one with a secret value is the only way in. Upper and lower case of values are the same. Whoever may
+	// describe the load balancer's rules can read the values.
+	//
+	// Default: none; whatever headers a request has
+	// Allowed: names of up to 40 characters, not `Host`, each with 1 to 3 values of up to 128 characters, in which `*`
+	// stands for any text and `?` for one character; together with `hosts` and `paths` at most 5 values
+	// Example: headers: {X-Origin-Secret: [c2VjcmV0LW9mLXRoZS1jZG4]}
+	// Rule: [HTTP header conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#http-header-conditions)
+	Headers map[string][]string `json:"headers"`
+
 	// Priority decides which rule is looked at first where a request fits several: the one with the lowest. It is
 	// needed only where two services would have the same one, which an error says. The default depends on the
 	// service's own name, hosts and paths and on nothing else, so it stays put when services come and go. Exact hosts
@@ -161,13 +172,19 @@ func (c *checker) checkRoute(name string, service Service) {
 			here.at("paths", i).fail("duplicates %s; remove it", path)
 		}
 	}
-	if values := len(route.Hosts) + len(route.Paths); values > awslimits.RuleValues {
-		here.fail("has %d hosts and paths, and a rule of a load balancer takes %d together; put several into one "+
-			"with *, as in *.example.com or /api/*", values, awslimits.RuleValues)
+	checkHeaders(here.at("headers"), route.Headers)
+	headers := slices.Concat(slices.Collect(maps.Values(route.Headers))...)
+	if values := len(route.Hosts) + len(route.Paths) + len(headers); values > awslimits.RuleValues {
+		what := "hosts and paths"
+		if len(headers) > 0 {
+			what = "hosts, paths and values of headers"
+		}
+		here.fail("has %d %s, and a rule of a load balancer takes %d together; put several into one "+
+			"with *, as in *.example.com or /api/*", values, what, awslimits.RuleValues)
 	}
-	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "")
+	patterns := strings.Join(route.Hosts, "") + strings.Join(route.Paths, "") + strings.Join(headers, "")
 	if wildcards := strings.Count(patterns, "*") + strings.Count(patterns, "?"); wildcards > awslimits.RuleWildcards {
-		here.fail("has %d wildcards in its hosts and paths, and a rule of a load balancer takes %d; write fewer * and ?",
+		here.fail("has %d wildcards in its values, and a rule of a load balancer takes %d; write fewer * and ?",
 			wildcards, awslimits.RuleWildcards)
 	}
 	maySpeakHTTPS := slices.ContainsFunc([]string{"arn", "certificate", "zone"}, func(key string) bool {
@@ -196,44 +213,6 @@ func checkTargetHealth(here place, route *Route) {
 		here.at("timeout").fail("is %d, and a check must end before the next begins; write less than interval, which is %d",
 			check.Timeout, check.Interval)
 	}
-}
-
-// checkRoutes looks for services that would take requests from each other.
-func (c *checker) checkRoutes() {
-	taken := map[string]string{}
-	priorities := map[int]string{}
-	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
-		route := c.document.Services[name].Route
-		here := c.at("services", name, "route")
-		if route == nil || here.bad {
-			continue
-		}
-		for _, host := range orAny(route.Hosts, "*") {
-			for _, path := range orAny(route.Paths, "/*") {
-				if other, isTaken := taken[host+path]; isTaken && other != name {
-					here.fail("answers to the same requests as services.%s.route (host %s, path %s); give them other hosts or paths",
-						other, host, path)
-				}
-				taken[host+path] = name
-			}
-		}
-		priority, is := route.priority(c.names().Family(name)), "would be"
-		if route.Priority != 0 {
-			is = "is"
-		}
-		if other, isTaken := priorities[priority]; isTaken {
-			here.at("priority").fail("%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes "+
-				"before all services without one", is, priority, other)
-		}
-		priorities[priority] = name
-	}
-}
-
-func orAny(patterns []string, every string) []string {
-	if len(patterns) == 0 {
-		return []string{every}
-	}
-	return patterns
 }
 
 // ExactPath is what the first path begins with, up to its first wildcard.

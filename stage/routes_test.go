@@ -27,7 +27,7 @@ func TestMistakesInRoutes(t *testing.T) {
 			routed(""), "services.web.route", []string{"is empty (null)"}},
 		"an unknown key of a route": {
 			routed("{host: [shop.example.com]}"), "services.web.route.host",
-			[]string{`did you mean "hosts"?`, "paths, priority, protocol"}},
+			[]string{`did you mean "hosts"?`, "paths, headers, priority, protocol"}},
 		"a route to a service without a port": {
 			oneService("      route: {}"), "services.web.route",
 			[]string{"leads to a service that has no port; write services.web.port, or remove route"}},

@@ -68,14 +68,20 @@ const (
 	// RuleValue is the longest value of a condition, in characters
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html).
 	RuleValue = 128
+	// RuleHeaderValues is how many values the condition of one header may have.
+	RuleHeaderValues = 3
 	// HealthCheckPath is the longest path of a health check, in characters
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html).
 	HealthCheckPath = 1024
 )
 
-// HostPattern and PathPattern are the values of a listener rule's conditions
+// HostPattern, PathPattern and HeaderPattern are the values of a listener rule's conditions, HeaderName is a header's
+// name in one
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html).
 var (
+	HeaderName    = pattern("^[!#$%&'+.^_`|~0-9A-Za-z-]{1,40}$")
+	HeaderPattern = pattern(`^[ -~]+$`)
+
 	HostPattern = pattern(`^[a-z0-9*?-]+(\.[a-z0-9*?-]+)*\.[a-z]+$`)
 	PathPattern = pattern(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
 )

@@ -35,6 +35,9 @@ func checkConditions(o account.Object) error {
 	for _, condition := range account.Objects(o["conditions"]) {
 		values += len(account.Objects(condition["queryStrings"]))
 		for field, given := range condition {
+			if field == "httpHeader" && given != nil {
+				mistake = cmp.Or(mistake, checkHeader(account.Object(account.Fields(given))))
+			}
 			for _, text := range account.Object(account.Fields(given)).List("values") {
 				values++
 				wildcards += strings.Count(text, "*") + strings.Count(text, "?")
@@ -51,11 +54,25 @@ func checkConditions(o account.Object) error {
 	return mistake
 }
 
+func checkHeader(o account.Object) error {
+	name := o.Text("httpHeaderName")
+	switch {
+	case !awslimits.HeaderName.MatchString(name) || strings.EqualFold(name, "host"):
+		return account.Refuse("ValidationError", "Condition HTTP header name '%s' is not valid", name)
+	case len(o.List("values")) == 0 || len(o.List("values")) > awslimits.RuleHeaderValues:
+		return account.Refuse("ValidationError", "A condition of an HTTP header can have 1 to %d values",
+			awslimits.RuleHeaderValues)
+	}
+	return nil
+}
+
 func checkCondition(field, text string) error {
 	known := true
 	switch field {
 	case "hostHeader":
 		known = awslimits.HostPattern.MatchString(strings.ToLower(text))
+	case "httpHeader":
+		known = awslimits.HeaderPattern.MatchString(text)
 	case "pathPattern":
 		known = awslimits.PathPattern.MatchString(text)
 	}
