@@ -102,7 +102,7 @@ var instead = map[string]string{
 	"hostname":       "a task has the name that AWS gives it",
 	"networks":       "the tasks of a stage are in one network; whom a service lets in is in allowFrom and route",
 	"network_mode":   "a task on Fargate has a network of its own",
-	"links":          "nothing in AWS has the service's name: write an address in the environment",
+	"links":          "write name in the service that is linked to, and calls with that name in this one",
 	"extra_hosts":    "write the address in the environment, or a record in Route 53",
 	"logging":        "what a container writes goes to CloudWatch Logs: slipway logs shows it; logs sends it elsewhere",
 	"develop":        "it is for one machine",

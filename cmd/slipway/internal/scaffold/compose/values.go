@@ -3,6 +3,7 @@ package compose
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -17,8 +18,16 @@ import (
 
 // variables takes over those that stand under a key.
 func (s *service) variables(where func(name string) string) *draft.Variables {
-	hosts := slices.Sorted(maps.Keys(s.written))
-	hosts = slices.DeleteFunc(hosts, func(name string) bool { return name == s.config.Name })
+	hosts := map[string]string{}
+	for name := range s.written {
+		switch {
+		case name == s.config.Name:
+		case s.kind == "services" && s.reader.kind(name) == "services" && !slices.Contains(s.leftOut, name):
+			hosts[name] = fmt.Sprintf("which is called so once services.%[1]s.name is %[1]s, and %[2]s.calls has it", name, s.key)
+		default:
+			hosts[name] = "which nothing in AWS is called: write the address that it has there"
+		}
+	}
 	return &draft.Variables{Where: where, What: "services." + s.config.Name, Key: s.key, Hosts: hosts, Into: s.keys}
 }
 

@@ -120,12 +120,17 @@ func (m *manifest) count(path []string, value any) {
 		return
 	}
 	scaling, under := draft.Keys{}, m.key+".scaling"
+	cooldown := m.cooldown(scaling, under)
+	follows := object["cpu_percentage"] != nil || object["memory_percentage"] != nil || object["requests"] != nil
+	if !follows {
+		cooldown = m.instead("write scaleInCooldown and scaleOutCooldown in " + under)
+	}
 	m.each(object, path, map[string]reading{
-		"range":             m.bounds(scaling, under),
+		"range":             m.bounds(scaling, under, follows),
 		"cpu_percentage":    m.target(scaling, under, "cpu"),
 		"memory_percentage": m.target(scaling, under, "memory"),
 		"requests":          m.target(scaling, under, "requests"),
-		"cooldown":          m.cooldown(scaling, under),
+		"cooldown":          cooldown,
 		"response_time":     m.instead("write the load balancer's metric TargetResponseTime in scaling.metrics"),
 		"queue_delay": m.instead("write the queue's name in scaling.queue, and as its backlog acceptable_latency " +
 			"divided by msg_processing_time; cluster.containerInsights has to be on"),
@@ -140,7 +145,8 @@ func (m *manifest) count(path []string, value any) {
 	}
 }
 
-func (m *manifest) bounds(scaling draft.Keys, under string) reading {
+// bounds are the least and the most tasks, where the count follows something that is taken over.
+func (m *manifest) bounds(scaling draft.Keys, under string, follows bool) reading {
 	return func(path []string, value any) {
 		object, is := value.(map[string]any)
 		if !is {
@@ -153,7 +159,15 @@ func (m *manifest) bounds(scaling draft.Keys, under string) reading {
 				m.fail(path, "is %v: write min and max, as in 1-10", value)
 				return
 			}
-			m.set(path, scaling, under, key, bound)
+			switch {
+			case follows:
+				m.set(path, scaling, under, key, bound)
+			case key == "min":
+				m.set(path, m.keys, m.key, "replicas", bound)
+			default:
+				m.leave(path, "nothing that the count follows was taken over: write max: %d in %s, and what it is to follow",
+					bound, under)
+			}
 		}
 		if first, given := number(object["spot_from"]); given && first > 0 {
 			m.keys["capacity"] = draft.Keys{"spot": 1, "base": first - 1}

@@ -2,6 +2,7 @@ package draft
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,8 +13,8 @@ type Variables struct {
 	// Where tells where one stands; What is the path of the container there, Key the one in the stage file.
 	Where     func(name string) string
 	What, Key string
-	// Hosts are names that other services have where the variables come from, and not in AWS.
-	Hosts []string
+	// Hosts are names that other services have where the variables come from, with what is to be said of each in AWS.
+	Hosts map[string]string
 	// Into is the container.
 	Into Keys
 }
@@ -27,10 +28,9 @@ func (v *Variables) Add(d *Draft, name, value string) {
 	}
 	v.Into.Object("environment")[name] = Literal(value)
 	d.Take(where, what, "%s.environment.%s", v.Key, name)
-	for _, host := range v.Hosts {
+	for _, host := range slices.Sorted(maps.Keys(v.Hosts)) {
 		if regexp.MustCompile(`(^|[/@,;=])` + regexp.QuoteMeta(host) + `($|[:/,;])`).MatchString(value) {
-			d.Note(where, what, "the value names the host %s, which nothing in AWS is called: write the address that it has "+
-				"there", host)
+			d.Note(where, what, "the value names the host %s, %s", host, v.Hosts[host])
 		}
 	}
 }
