@@ -15,15 +15,21 @@ import (
 // withCaller adds a task call, whose one argument is an address: it prints what that answers.
 func withCaller(p *containerProject) {
 	p.Helper()
-	require.NoError(p.TB, os.Mkdir(filepath.Join(p.dir, "caller"), 0o755))
-	p.write("caller/Dockerfile", "FROM scratch\nCOPY caller /caller\nENTRYPOINT [\"/caller\"]\n")
+	withProgram(p, "caller")
+	p.stageKeys("slipway:tasks: {call: {image: caller}}")
+}
+
+// withProgram gives stage dev an image of a program in testdata, under its name.
+func withProgram(p *containerProject, name string) {
+	p.Helper()
+	require.NoError(p.TB, os.Mkdir(filepath.Join(p.dir, name), 0o755))
+	p.write(name+"/Dockerfile", "FROM scratch\nCOPY "+name+" /"+name+"\nENTRYPOINT [\"/"+name+"\"]\n")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o",
-		filepath.Join(p.dir, "caller", "caller"), "./testdata/caller")
+		filepath.Join(p.dir, name, name), "./testdata/"+name)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	output, err := build.CombinedOutput()
 	require.NoError(p.TB, err, string(output))
-	p.replace("Pulumi.dev.yaml", "  slipway:images:\n", "  slipway:images:\n    caller: {build: {context: caller}}\n")
-	p.stageKeys("slipway:tasks: {call: {image: caller}}")
+	p.replace("Pulumi.dev.yaml", "  slipway:images:\n", "  slipway:images:\n    "+name+": {build: {context: "+name+"}}\n")
 }
 
 func TestContainersReachALoadBalancerByItsName(t *testing.T) {

@@ -44,3 +44,22 @@ func TestAVolumeInAFileSystemOfATeamsOwn(t *testing.T) {
 	require.JSONEq(t, before, p.state("dev").containers(), "what it was before")
 	require.Empty(t, p.aws.taskPolicies())
 }
+
+// What a task has written is there for one of a later revision, through the same access point only.
+func TestFilesInAVolumeOutliveTheirTaskAndItsRevision(t *testing.T) {
+	t.Parallel()
+	p := withContainers(t)
+	withProgram(p, "keeper")
+	p.stageKeys("slipway:tasks: {keep: {image: keeper, mounts: {data: {path: /data}}, environment: {ROUND: \"1\"}, " +
+		"volumes: {data: {efs: {id: fs-01234567}}}}}")
+	p.up("dev")
+	p.ok("slipway", "run", "dev", "keep", "--", "/data/file", "kept")
+	p.replace("Pulumi.dev.yaml", `ROUND: "1"`, `ROUND: "2"`)
+	p.up("dev")
+	require.Equal(t, []string{"1 ACTIVE", "2 ACTIVE"}, p.aws.revisions("slipway-dev-keep"))
+	require.Contains(t, p.ok("slipway", "run", "dev", "keep", "--", "/data/file").stdout, "kept")
+
+	p.replace("Pulumi.dev.yaml", "id: fs-01234567", "id: fs-01234567, accessPoint: fsap-01234567")
+	p.up("dev")
+	require.Contains(t, p.run("slipway", "run", "dev", "keep", "--", "/data/file").stdout, "no such file")
+}
