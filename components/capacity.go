@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -71,6 +72,7 @@ func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (
 		wanted := capacity
 		if len(wanted) == 0 && wasMoved(args.OldInputs) {
 			wanted = rollout.OnDemand
+			r.left.Store(key, true)
 		}
 		if len(wanted) == 0 {
 			return nil
@@ -80,7 +82,7 @@ func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (
 		service, err := r.reader.Read(ctx, arn)
 		if err == nil && service.Status != nil {
 			revision := ""
-			if target := args.NewInputs["taskDefinition"]; target.IsString() {
+			if target := args.NewInputs["taskDefinition"]; target.IsString() && !portsDiffer(args) {
 				revision = target.StringValue()
 			}
 			err = wanted.Move(ctx, r.reader, service, revision)
@@ -90,6 +92,15 @@ func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (
 		}
 		return nil
 	}, nil)
+}
+
+// portsDiffer tells whether the service is to be reached at other ports, which its revision names, too: then ECS takes
+// one only with the other, as the provider sends them, and the service moves with the revision that it has.
+func portsDiffer(args *pulumi.ResourceHookArgs) bool {
+	return slices.ContainsFunc([]resource.PropertyKey{"loadBalancers", "serviceConnectConfiguration"},
+		func(key resource.PropertyKey) bool {
+			return args.OldInputs[key].Diff(args.NewInputs[key], resource.IsInternalPropertyKey) != nil
+		})
 }
 
 // wasMoved tells whether an earlier update has moved the service to a capacity. One that the stage does not speak of is

@@ -35,6 +35,7 @@ type serviceRollouts struct {
 	account *stageAccount
 	reader  *ecsread.Reader
 	changed sync.Map // keys of the services that this update has created or updated
+	left    sync.Map // keys of those among them for which the stage has a capacity no more
 }
 
 // newRollouts prepares watching the services of a cluster with the provider's own settings.
@@ -54,6 +55,7 @@ func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutp
 		wanted.URN, wanted.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
 		wanted.TargetRevision = known[2].(string)
 		_, wanted.Changed = r.changed.Load(wanted.Key)
+		_, wanted.LeavesCapacity = r.left.Load(wanted.Key)
 		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
 		if err := rollout.Follow(r.ctx.Context(), r.reader, wanted); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))

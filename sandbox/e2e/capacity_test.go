@@ -84,3 +84,37 @@ func TestCapacityMovesAServiceAndNeverReplacesIt(t *testing.T) {
 	p.ok("pulumi", "destroy", "--stack", "dev", "--yes")
 	require.Empty(t, p.state("dev").inputsByURN())
 }
+
+// What a service is moved with is what ECS takes beside its revision, which has the port that it is called at.
+func TestACapacityChangesTogetherWithAPortAndAName(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("name: web")
+	p.up("dev")
+	created := p.aws.web().CreatedAt
+	p.replace("Pulumi.dev.yaml", "name: web", "name: shop\n      port: 8081\n      capacity: {spot: 1}")
+	p.up("dev")
+	require.Equal(t, []string{"FARGATE_SPOT"}, p.onCapacity())
+	require.Equal(t, created, p.aws.web().CreatedAt)
+	require.Equal(t, "shop", p.aws.web().Settings.Connection.Services[0].PortName)
+	require.Empty(t, p.up("dev", "--refresh", "--expect-no-changes").changed())
+	p.settled("dev")
+}
+
+// ECS takes a move back whose tasks fail, and the stage file no longer says that it was one.
+func TestACapacityThatIsRemovedAndStaysIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("capacity: {spot: 1}")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "capacity: {spot: 1}", "")
+	p.aws.setFaults(map[string]string{"failing-tasks": "*"})
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, though the stage has no capacity any "+
+		"more: the move to FARGATE weight=1 was taken back. Write capacity: {onDemand: 1}, which `pulumi up` moves it to")
+	p.aws.setFaults(map[string]string{"failing-tasks": ""})
+	p.serviceKeys("capacity: {onDemand: 1}")
+	p.up("dev")
+	require.Equal(t, []string{"FARGATE"}, p.onCapacity())
+}

@@ -37,6 +37,8 @@ type Rollout struct {
 	Replicas *int
 	// Capacity is what its tasks are to run on.
 	Capacity Capacity
+	// LeavesCapacity tells whether the stage does not say that any more, and this update has moved it to OnDemand.
+	LeavesCapacity bool
 	// Alarms tells whether any alarm is to take a deployment back.
 	Alarms bool
 	// LogGroup is where its containers' output is.
@@ -167,6 +169,10 @@ func (r *Rollout) differs(service types.Service) error {
 	if has, differs := r.Capacity.Differs(service); differs {
 		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s. `pulumi up` again moves it",
 			r.Key, has, r.Capacity)
+	}
+	if has, differs := OnDemand.Differs(service); r.LeavesCapacity && differs {
+		return fmt.Errorf("%s.capacity: ECS runs the service on %s, though the stage has no capacity any more: the move to %s "+
+			"was taken back. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand)
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
 		config.Alarms.Enable {
