@@ -73,7 +73,7 @@ func lookupImages(ctx context.Context, images *registries.Registries, name strin
 }
 
 // fits tells what a service no longer has that the containers of an earlier revision need: the port that the load
-// balancer asks, and secrets that its execution role may read.
+// balancer asks, the one that others call by its name, and secrets that its execution role may read.
 func fits(containers []containerDefinition, settings *stage.Stage, service string) error {
 	now := settings.Services[service]
 	listens := func(c containerDefinition) bool {
@@ -83,6 +83,13 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	if now.Route != nil && !slices.ContainsFunc(containers, listens) {
 		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision "+
 			"as services.%s.port", now.Port, service)
+	}
+	named := func(c containerDefinition) bool {
+		return slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.Name == now.Name })
+	}
+	if now.Name != "" && !slices.ContainsFunc(containers, named) {
+		return fmt.Errorf("has no port named %s, by which ECS lets others call the service: write the name that it had then as "+
+			"services.%s.name, or none, or go back by `git revert`", now.Name, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.AllSecrets() {

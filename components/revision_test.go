@@ -50,6 +50,20 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 }
 
 // The role of a service that copies its image may not pull from where it ran before.
+func TestAnEarlierRevisionHasThePortThatOthersCallByItsName(t *testing.T) {
+	t.Parallel()
+	for had, says := range map[string]string{"api": "", "": "has no port named api", "backend": "has no port named api"} {
+		earlier := []containerDefinition{{Name: "web", PortMappings: []portMapping{{ContainerPort: 8080, Name: had}}}}
+		settings := &stage.Stage{Services: map[string]stage.Service{"web": {Port: 8080, Name: "api"}}}
+		err := fits(earlier, settings, "web")
+		if says == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, says)
+	}
+}
+
 func TestAnEarlierRevisionRunsAnImageThatTheRoleMayPull(t *testing.T) {
 	t.Parallel()
 	images := &registries.Registries{Account: "123456789012", Region: "ap-northeast-2"}
