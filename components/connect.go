@@ -1,6 +1,9 @@
 package components
 
 import (
+	"fmt"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicediscovery"
@@ -50,4 +53,28 @@ func usesNames(service stage.Service) bool { return service.Name != "" || len(se
 // hasConnection tells whether ECS has anything of Service Connect for the service, be it that it is off.
 func hasConnection(service types.Service) bool {
 	return ecsread.Primary(service).ServiceConnectConfiguration != nil
+}
+
+// namesOf are the names by which others call the service in ECS.
+func namesOf(service types.Service) (names []string) {
+	if connection := ecsread.Primary(service).ServiceConnectConfiguration; connection != nil && connection.Enabled {
+		for _, own := range connection.Services {
+			names = append(names, awssdk.ToString(own.DiscoveryName))
+		}
+	}
+	return names
+}
+
+// heldNames refuses a name that another service of the stage still has in ECS, which takes a name once: while both are
+// updated, it would be a matter of luck which one is first. owners are the services by their names in ECS.
+func heldNames(settings *stage.Stage, owners map[string]string) (mistakes []error) {
+	for _, service := range sortedKeys(settings.Services) {
+		name := settings.Services[service].Name
+		if owner := owners[name]; name != "" && owner != "" && owner != service {
+			mistakes = append(mistakes, fmt.Errorf("%s: is %s, which services.%s is called in ECS; take it away from that in an "+
+				"update of its own (`pulumi up`), and give it to services.%s in the next",
+				settings.Where("services", service, "name"), name, owner, service))
+		}
+	}
+	return mistakes
 }

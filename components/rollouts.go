@@ -51,11 +51,14 @@ func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutp
 	if r.ctx.DryRun() {
 		return revision
 	}
-	return pulumi.All(service.URN(), service.ID(), revision).ApplyT(func(known []any) (string, error) {
+	return pulumi.All(service.URN(), service.ID(), revision, service.Tags).ApplyT(func(known []any) (string, error) {
 		wanted.URN, wanted.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
 		wanted.TargetRevision = known[2].(string)
 		_, wanted.Changed = r.changed.Load(wanted.Key)
 		_, wanted.LeavesCapacity = r.left.Load(wanted.Key)
+		if known[3].(map[string]string)[stage.CapacityTag] != wanted.Capacity.String() {
+			wanted.Capacity = nil // an update of other targets, which moves nothing
+		}
 		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
 		if err := rollout.Follow(r.ctx.Context(), r.reader, wanted); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
@@ -121,6 +124,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 	var asking sync.WaitGroup
 	kept := keptByECS{alarms: map[string][]string{}, connected: map[string]bool{}}
 	refused, others := map[string]error{}, map[string]error{} // by service
+	owners := map[string]string{}                             // of names, in ECS
 	var moving []string
 	for name, service := range settings.Services {
 		asking.Go(func() {
@@ -141,6 +145,9 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 				kept.alarms[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
 			}
 			kept.connected[name] = hasConnection(found)
+			for _, taken := range namesOf(found) {
+				owners[taken] = name
+			}
 		})
 	}
 	asking.Wait()
@@ -150,7 +157,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 			return kept, err
 		}
 	}
-	var taken []error
+	taken := heldNames(settings, owners)
 	for _, name := range sortedKeys(others) {
 		taken = append(taken, others[name])
 	}

@@ -66,6 +66,8 @@ func (c *checker) checkNames() {
 		case service.Name != "" && !serviceName.MatchString(service.Name):
 			at.fail("is %q; write 1 to 63 lower case letters, digits and -, beginning with a letter, as in api",
 				shorten(service.Name))
+		case service.Name == "localhost":
+			at.fail("is %q, which is each container itself; use another name", service.Name)
 		case service.Name != "" && !port.present && !port.bad:
 			at.fail("is a name for a service that has no port; write port, or remove name")
 		case service.Name != "" && named[service.Name] != "":

@@ -25,6 +25,8 @@ func TestNamesAndCalls(t *testing.T) {
 	for name, test := range map[string]struct{ services, path, says string }{
 		"a name that is no host's": {"web: {image: web, port: 80, name: My_API}", "services.web.name",
 			`is "My_API"; write 1 to 63 lower case letters, digits and -`},
+		"each container's own name": {"web: {image: web, port: 80, name: localhost}", "services.web.name",
+			"which is each container itself"},
 		"a name without a port": {"web: {image: web, name: web}", "services.web.name",
 			"is a name for a service that has no port"},
 		"a name twice": {api + ", b: {image: web, port: 80, name: api}", "services.b.name",

@@ -101,7 +101,13 @@ func (a *awsAccount) service(cluster string) ecs.ServiceView {
 // web is the service web of stage dev as ECS has it.
 func (a *awsAccount) web() *ecs.Service {
 	a.Helper()
-	found, err := ecs.FindService(a.open(), "slipway-dev", "web")
+	return a.named("web")
+}
+
+// named is a service of stage dev.
+func (a *awsAccount) named(service string) *ecs.Service {
+	a.Helper()
+	found, err := ecs.FindService(a.open(), "slipway-dev", service)
 	require.NoError(a.TB, err)
 	return found
 }

@@ -111,10 +111,60 @@ func TestACapacityThatIsRemovedAndStaysIsNoSuccess(t *testing.T) {
 	p.aws.setFaults(map[string]string{"failing-tasks": "*"})
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, though the stage has no capacity any "+
-		"more: the move to FARGATE weight=1 was taken back. Write capacity: {onDemand: 1}, which `pulumi up` moves it to")
+	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, though the "+
+		"stage has no capacity any more: the move to FARGATE weight=1 was taken back: a deployment failed")
+	require.Contains(t, u.output, "Write capacity: {onDemand: 1}, which `pulumi up` moves it to")
 	p.aws.setFaults(map[string]string{"failing-tasks": ""})
 	p.serviceKeys("capacity: {onDemand: 1}")
 	p.up("dev")
 	require.Equal(t, []string{"FARGATE"}, p.onCapacity())
+}
+
+func TestACapacityOfAnotherTargetIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n"+
+		"    api: {image: web, capacity: {spot: 1}}\n")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "capacity: {spot: 1}", "capacity: {onDemand: 1}")
+	p.replace("Pulumi.dev.yaml", "hello from dev", "hello again")
+	before := p.aws.named("api").Deployments[0].ID
+	p.ok(upArgs("dev", "--target", "**web**")...)
+	require.Equal(t, "hello again", p.aws.container("slipway-dev-web:2").Environment()["GREETING"])
+	require.Equal(t, before, p.aws.named("api").Deployments[0].ID)
+	p.up("dev")
+	require.NotEqual(t, before, p.aws.named("api").Deployments[0].ID)
+}
+
+// A deployment that only moves the service fails as one of a revision does: with the reason.
+func TestAMoveThatFailsSaysWhy(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("capacity: {spot: 1}")
+	p.aws.setFaults(failing("1"))
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on launch type FARGATE, and the stage asks "+
+		"for FARGATE_SPOT weight=1: a deployment failed")
+	require.Contains(t, u.output, "ECS says: ")
+	require.Contains(t, u.output, "exit code")
+	p.aws.setFaults(nil)
+	require.Contains(t, p.up("dev").output, "moving it to FARGATE_SPOT weight=1")
+	require.Equal(t, []string{"FARGATE_SPOT"}, p.onCapacity())
+}
+
+func TestANameThatAnotherServiceHasIsRefused(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n"+
+		"    api: {image: web, port: 8080, name: backend}\n")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", ", name: backend}", "}")
+	p.serviceKeys("name: backend")
+	p.refused([]string{"services.web.name (Pulumi.dev.yaml): is backend, which services.api is called in ECS; take it " +
+		"away from that in an update of its own"}, upArgs("dev")...)
+	p.replace("Pulumi.dev.yaml", "      name: backend\n", "")
+	p.up("dev")
+	p.serviceKeys("name: backend")
+	p.up("dev")
 }

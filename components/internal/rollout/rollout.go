@@ -22,6 +22,8 @@ const (
 	// confirmations is how many reads in a row, over some five seconds, must show another revision, or no service, before
 	// that counts: right after an update, ECS may still answer with the state before it.
 	confirmations = 7
+	// clockSlack is how far the clocks of AWS and of who watches may differ.
+	clockSlack = time.Minute
 	// agreements is how many reads in a row must show a service as steady that this update has changed, where none
 	// has shown its rollout under way, for the same reason.
 	agreements = 3
@@ -53,6 +55,8 @@ type Rollout struct {
 	Progress func(message string)
 
 	reader *ecsread.Reader
+	// began is when the watch did.
+	began time.Time
 	// deployment is the id of the target revision's deployment, once it was seen to be the primary one.
 	deployment string
 	// doubts and agreed are how many reads in a row have shown what may be from before the update: another state, or a
@@ -65,7 +69,7 @@ type Rollout struct {
 // Follow reads the service until ECS's verdict: nil once it is steady on the target revision, and otherwise which
 // revision failed, why, and which one serves. A read that fails is no verdict, unless AWS refuses it for good.
 func Follow(ctx context.Context, reader *ecsread.Reader, rollout Rollout) error {
-	rollout.reader = reader
+	rollout.reader, rollout.began = reader, time.Now()
 	return rollout.follow(ctx)
 }
 
@@ -110,7 +114,7 @@ func (r *Rollout) look(ctx context.Context, service types.Service) (ended bool, 
 		if moved, err := r.move(ctx, service); moved || err != nil {
 			return err != nil, err
 		}
-		if err := r.differs(service); err != nil {
+		if err := r.differs(ctx, service); err != nil {
 			r.doubts++
 			return r.doubts == confirmations, err
 		}
@@ -159,20 +163,34 @@ func (r *Rollout) move(ctx context.Context, service types.Service) (moved bool, 
 	return true, nil
 }
 
+// takenBack says why ECS has taken back a move of this update, which is a deployment of the revision that serves again;
+// empty where no deployment failed.
+func (r *Rollout) takenBack(ctx context.Context, service types.Service) string {
+	reason, failed := ecsread.FailedBecause(service, r.TargetRevision, func(event types.ServiceEvent) bool {
+		return awssdk.ToTime(event.CreatedAt).After(r.began.Add(-clockSlack))
+	})
+	if !failed {
+		return ""
+	}
+	return fmt.Sprintf(": a deployment failed\n  ECS says: %s\n  %s\n  Fix the cause", reason,
+		strings.Join(r.stoppedReasons(ctx), "\n  "))
+}
+
 // differs says what a steady service is not as it was asked for, which its deployments do not tell.
-func (r *Rollout) differs(service types.Service) error {
+func (r *Rollout) differs(ctx context.Context, service types.Service) error {
 	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
 		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
 			"this program, or by scaling that the stage no longer has. `pulumi up --refresh` sets it", r.Key,
 			service.DesiredCount, *r.Replicas)
 	}
 	if has, differs := r.Capacity.Differs(service); differs {
-		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s. `pulumi up` again moves it",
-			r.Key, has, r.Capacity)
+		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s%s. `pulumi up` again moves it",
+			r.Key, has, r.Capacity, r.takenBack(ctx, service))
 	}
 	if has, differs := OnDemand.Differs(service); r.LeavesCapacity && differs {
 		return fmt.Errorf("%s.capacity: ECS runs the service on %s, though the stage has no capacity any more: the move to %s "+
-			"was taken back. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand)
+			"was taken back%s. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand,
+			r.takenBack(ctx, service))
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
 		config.Alarms.Enable {
