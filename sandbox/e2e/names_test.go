@@ -82,3 +82,15 @@ func TestServicesCallEachOtherByName(t *testing.T) {
 	require.NotContains(t, p.aws.container("slipway-dev-web:2")["portMappings"].([]any)[0], "appProtocol")
 	p.settled("dev")
 }
+
+func TestARevisionFromBeforeANameIsNotPinned(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("name: backend")
+	p.commit("A name")
+	p.up("dev")
+	before := p.read("Pulumi.dev.yaml")
+	p.refused([]string{"services.web: revision ", "has no port named backend, by which others call the service now: go " +
+		"back without --pin"}, "slipway", "rollback", "dev", "--pin")
+	require.Equal(t, before, p.read("Pulumi.dev.yaml"), "nothing is written")
+}

@@ -99,6 +99,15 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 	return found, nil
 }
 
+// HasPort tells whether a port of a container has a name, by which ECS lets others call the service.
+func (r *Revision) HasPort(name string) bool {
+	return slices.ContainsFunc(r.Definition.ContainerDefinitions, func(container types.ContainerDefinition) bool {
+		return slices.ContainsFunc(container.PortMappings, func(port types.PortMapping) bool {
+			return aws.ToString(port.Name) == name
+		})
+	})
+}
+
 // container is the definition of a container by name, or else the first.
 func (r *Revision) container(name string) types.ContainerDefinition {
 	for _, container := range r.Definition.ContainerDefinitions {

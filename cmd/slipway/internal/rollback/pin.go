@@ -11,6 +11,7 @@ import (
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
+	"slipway/internal/pulumiconfig"
 )
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
@@ -42,6 +43,22 @@ func (r *Plan) checkRevisions() error {
 	return nil
 }
 
+// checkNames refuses to pin a revision from before the name by which others call the service now.
+func (r *Plan) checkNames(now flatconfig.Config) error {
+	var refused []error
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		then, called := r.Services[name].Then, now.Declares(pulumiconfig.Path("services", name, "name"))
+		if called != "" && then.InECS != nil && !then.InECS.HasPort(called) {
+			refused = append(refused, fmt.Errorf("services.%s: revision %d has no port named %s, by which others call the "+
+				"service now: go back without --pin", name, then.Revision, called))
+		}
+	}
+	if len(refused) > 0 {
+		return exit.Found(errors.Join(refused...))
+	}
+	return nil
+}
+
 // leaveTasks drops the tasks, which cannot be pinned, and says so of those that would have changed.
 func (r *Plan) leaveTasks() {
 	for _, name := range slices.Sorted(maps.Keys(r.Tasks)) {
@@ -65,7 +82,7 @@ func (r *Plan) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file, whose configuration is given.
 func (r *Plan) pin(now flatconfig.Config) error {
-	if err := r.checkRevisions(); err != nil {
+	if err := errors.Join(r.checkRevisions(), r.checkNames(now)); err != nil {
 		return err
 	}
 	// Where the file has changed since the last update, a service that runs the revision already would get another one.
