@@ -13,6 +13,7 @@ import (
 
 	"slipway/components/internal/rollout"
 	"slipway/internal/awsclient"
+	"slipway/internal/awslimits"
 	"slipway/stage"
 )
 
@@ -22,7 +23,7 @@ func newCapacityProviders(ctx *pulumi.Context, name string, cluster *ecs.Cluster
 	pulumi.Resource, error) {
 	return ecs.NewClusterCapacityProviders(ctx, name, &ecs.ClusterCapacityProvidersArgs{
 		ClusterName:       cluster.Name,
-		CapacityProviders: pulumi.ToStringArray([]string{"FARGATE", "FARGATE_SPOT"}),
+		CapacityProviders: pulumi.ToStringArray([]string{awslimits.Fargate, awslimits.FargateSpot}),
 	}, pulumi.Parent(parent), pulumi.RetainOnDelete(true))
 }
 
@@ -39,8 +40,8 @@ func capacityOf(settings stage.Service) rollout.Capacity {
 				Base: int32(base)})
 		}
 	}
-	add("FARGATE", capacity.OnDemand, capacity.Base)
-	add("FARGATE_SPOT", capacity.Spot, 0)
+	add(awslimits.Fargate, capacity.OnDemand, capacity.Base)
+	add(awslimits.FargateSpot, capacity.Spot, 0)
 	return rollout.NewCapacity(shares...)
 }
 
@@ -62,19 +63,19 @@ func launchType(capacity rollout.Capacity) pulumi.StringPtrInput {
 	if len(capacity) > 0 {
 		return nil
 	}
-	return pulumi.String("FARGATE")
+	return pulumi.String(awslimits.Fargate)
 }
 
 // moveHook is run with every change of a service, and moves it to its capacity, together with its revision: a
 // deployment of the one without the other would start tasks that are stopped at once.
 func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (*pulumi.ResourceHook, error) {
 	return r.ctx.RegisterResourceHook(key+" capacity", func(args *pulumi.ResourceHookArgs) error {
-		wanted := capacity
-		if len(wanted) == 0 && wasMoved(args.OldInputs) {
-			wanted = rollout.OnDemand
-			r.left.Store(key, true)
+		targetCapacity := capacity
+		if len(targetCapacity) == 0 && wasMoved(args.OldInputs) {
+			targetCapacity = rollout.OnDemand
+			r.leavesCapacity.Store(key, true)
 		}
-		if len(wanted) == 0 {
+		if len(targetCapacity) == 0 {
 			return nil
 		}
 		ctx, cancel := context.WithTimeout(r.ctx.Context(), awsclient.CallLimit)
@@ -85,10 +86,10 @@ func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (
 			if target := args.NewInputs["taskDefinition"]; target.IsString() && !portsDiffer(args) {
 				revision = target.StringValue()
 			}
-			err = wanted.Move(ctx, r.reader, service, revision)
+			err = targetCapacity.Move(ctx, r.reader, service, revision)
 		}
 		if err != nil {
-			return fmt.Errorf("%s.capacity: moving the service to %s: %w", key, wanted, err)
+			return fmt.Errorf("%s.capacity: moving the service to %s: %w", key, targetCapacity, err)
 		}
 		return nil
 	}, nil)

@@ -65,9 +65,9 @@ func namesOf(service types.Service) (names []string) {
 	return names
 }
 
-// heldNames refuses a name that another service of the stage still has in ECS, which takes a name once: while both are
-// updated, it would be a matter of luck which one is first. owners are the services by their names in ECS.
-func heldNames(settings *stage.Stage, owners map[string]string) (mistakes []error) {
+// checkNamesFree refuses a name that another service of the stage still has in ECS, which takes a name once: while both
+// are updated, it would be a matter of luck which one is first. owners are the services by their names in ECS.
+func checkNamesFree(settings *stage.Stage, owners map[string]string) (mistakes []error) {
 	for _, service := range sortedKeys(settings.Services) {
 		name := settings.Services[service].Name
 		if owner := owners[name]; name != "" && owner != "" && owner != service {

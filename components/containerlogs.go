@@ -8,9 +8,6 @@ import (
 	"slipway/stage"
 )
 
-// rootUser is whom ECS runs a log router as. It writes that into the revision: left out, each preview would show it.
-const rootUser = "0"
-
 // logConfiguration is where the output of a container goes. secrets are the references of secrets by name.
 func (args *taskDefinitionArgs) logConfiguration(name string, settings stage.Container,
 	secrets map[string]string) logConfiguration {
@@ -30,8 +27,8 @@ func (args *taskDefinitionArgs) logConfiguration(name string, settings stage.Con
 	return configuration
 }
 
-// routesLogs makes a container the log router of its task.
-func (c *containerDefinition) routesLogs(router *stage.FireLens) {
+// setFireLens makes a container the log router of its task.
+func (c *containerDefinition) setFireLens(router *stage.FireLens) {
 	if router == nil {
 		return
 	}
@@ -41,6 +38,6 @@ func (c *containerDefinition) routesLogs(router *stage.FireLens) {
 	}
 	c.FireLens = &fireLens{Options: options, Type: router.Type}
 	if c.User == "" {
-		c.User = rootUser
+		c.User = awslimits.FireLensUser // as ECS writes it into the revision: left out, each preview would show it
 	}
 }

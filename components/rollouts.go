@@ -31,11 +31,11 @@ const existingLimit = 5 * time.Second
 // update reads every service from ECS, once if it is steady and until ECS's verdict if it is not, whether this update
 // changed it or an earlier one was cut short.
 type serviceRollouts struct {
-	ctx     *pulumi.Context
-	account *stageAccount
-	reader  *ecsread.Reader
-	changed sync.Map // keys of the services that this update has created or updated
-	left    sync.Map // keys of those among them for which the stage has a capacity no more
+	ctx            *pulumi.Context
+	account        *stageAccount
+	reader         *ecsread.Reader
+	changed        sync.Map // keys of the services that this update has created or updated
+	leavesCapacity sync.Map // keys of those among them for which the stage has a capacity no more
 }
 
 // newRollouts prepares watching the services of a cluster with the provider's own settings.
@@ -44,26 +44,25 @@ func newRollouts(ctx *pulumi.Context, account *stageAccount, cluster string) *se
 }
 
 // Watch returns the ARN of the target revision once the service is steady on it. Otherwise it reports on the service
-// which revision failed, why, and which one serves, and makes the update fail. What was asked for is wanted. A preview
-// reads nothing.
+// which revision failed, why, and which one serves, and makes the update fail. A preview reads nothing.
 func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutput,
-	wanted rollout.Rollout) pulumi.StringOutput {
+	target rollout.Rollout) pulumi.StringOutput {
 	if r.ctx.DryRun() {
 		return revision
 	}
 	return pulumi.All(service.URN(), service.ID(), revision, service.Tags).ApplyT(func(known []any) (string, error) {
-		wanted.URN, wanted.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
-		wanted.TargetRevision = known[2].(string)
-		_, wanted.Changed = r.changed.Load(wanted.Key)
-		_, wanted.LeavesCapacity = r.left.Load(wanted.Key)
-		if known[3].(map[string]string)[stage.CapacityTag] != wanted.Capacity.String() {
-			wanted.Capacity = nil // an update of other targets, which moves nothing
+		target.URN, target.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
+		target.TargetRevision = known[2].(string)
+		_, target.Changed = r.changed.Load(target.Key)
+		_, target.LeavesCapacity = r.leavesCapacity.Load(target.Key)
+		if known[3].(map[string]string)[stage.CapacityTag] != target.Capacity.String() {
+			target.Capacity = nil // an update of other targets, which moves nothing
 		}
-		wanted.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
-		if err := rollout.Follow(r.ctx.Context(), r.reader, wanted); err != nil {
+		target.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
+		if err := rollout.Follow(r.ctx.Context(), r.reader, target); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
 		}
-		return wanted.TargetRevision, nil
+		return target.TargetRevision, nil
 	}).(pulumi.StringOutput)
 }
 
@@ -157,7 +156,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 			return kept, err
 		}
 	}
-	taken := heldNames(settings, owners)
+	taken := checkNamesFree(settings, owners)
 	for _, name := range sortedKeys(others) {
 		taken = append(taken, others[name])
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/scheduler"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/awslimits"
 	"slipway/internal/policies"
 )
 
@@ -42,7 +43,7 @@ func newSchedule(ctx *pulumi.Context, w *Workload) (*taskSchedule, error) {
 		EcsParameters: &scheduler.ScheduleTargetEcsParametersArgs{
 			TaskDefinitionArn: w.targetRevision,
 			TaskCount:         pulumi.Int(1),
-			LaunchType:        pulumi.String("FARGATE"),
+			LaunchType:        pulumi.String(awslimits.Fargate),
 			PropagateTags:     pulumi.String("TASK_DEFINITION"),
 			NetworkConfiguration: &scheduler.ScheduleTargetEcsParametersNetworkConfigurationArgs{
 				Subnets:        network.subnets(),

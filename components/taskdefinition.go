@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/awslimits"
 	"slipway/internal/origins"
 	"slipway/stage"
 )
@@ -77,7 +78,7 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
 		NetworkMode:             pulumi.String("awsvpc"),
-		RequiresCompatibilities: pulumi.ToStringArray([]string{"FARGATE"}),
+		RequiresCompatibilities: pulumi.ToStringArray([]string{awslimits.Fargate}),
 		RuntimePlatform: &ecs.TaskDefinitionRuntimePlatformArgs{
 			CpuArchitecture:       pulumi.String(architecture),
 			OperatingSystemFamily: pulumi.String("LINUX"),
@@ -137,7 +138,7 @@ func (args *taskDefinitionArgs) containerDefinitions(values resolved) (string, e
 		beside := args.container(name, sidecar.Image, sidecar.Container, values)
 		beside.CPU, beside.Memory, beside.Essential = sidecar.CPU, sidecar.Memory, sidecar.Essential
 		beside.MemoryReserved = sidecar.MemoryReservation
-		beside.routesLogs(sidecar.FireLens)
+		beside.setFireLens(sidecar.FireLens)
 		containers = append(containers, beside)
 	}
 	return encodeContainers(containers)

@@ -100,7 +100,7 @@ func (c *checker) checkCalls(name string, here place, calls []string) {
 		case called == name:
 			at.fail("is the service itself; name another one, or remove it")
 		case slices.Contains(calls[:i], called):
-			at.fail("is %q again; remove it", called)
+			at.fail("duplicates %s; remove it", called)
 		case !declared:
 			at.fail("names %q, which is no service of the stage%s", shorten(called), orOneOf(callable))
 		case other.Name == "":

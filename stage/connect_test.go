@@ -39,7 +39,7 @@ func TestNamesAndCalls(t *testing.T) {
 			`names "apo", which is no service of the stage, or name one of: api`},
 		"a call of itself": {"web: {image: web, port: 80, name: web, calls: [web]}", "services.web.calls[0]",
 			"is the service itself"},
-		"a call twice": {api + ", web: {image: web, calls: [api, api]}", "services.web.calls[1]", `is "api" again`},
+		"a call twice": {api + ", web: {image: web, calls: [api, api]}", "services.web.calls[1]", "duplicates api; remove it"},
 		"a circle": {"a: {image: web, port: 80, name: a, calls: [b]}, b: {image: web, port: 80, name: b, calls: [a]}",
 			"services.a.calls", "a → b → a"},
 	} {

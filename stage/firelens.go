@@ -62,7 +62,6 @@ func (c *checker) checkFireLens(here place, main string, definition TaskDefiniti
 
 // checkRouter checks the log router here, to which users hand their output.
 func (c *checker) checkRouter(here place, name string, router Sidecar, users []string) {
-	const root = "0"
 	user, _, _ := strings.Cut(router.User, ":")
 	switch file := router.FireLens.ConfigFile; {
 	case slices.Contains(users, name):
@@ -71,7 +70,7 @@ func (c *checker) checkRouter(here place, name string, router Sidecar, users []s
 	case len(users) == 0:
 		here.at("firelens").fail("makes %s a log router that nobody's output goes to; write logs: {driver: awsfirelens} at "+
 			"another container, or remove firelens", name)
-	case router.User != "" && user != root:
+	case router.User != "" && user != awslimits.FireLensUser:
 		here.at("user").fail("is %q, and ECS runs a log router as root only; remove it", shorten(router.User))
 	case file != "" && (!path.IsAbs(file) || path.Clean(file) != file):
 		here.at("firelens", "configFile").fail("is %q; write an absolute path, as in /fluent-bit/configs/parse-json.conf",

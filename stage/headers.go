@@ -22,7 +22,7 @@ func checkHeaders(here place, headers map[string][]string) {
 		case folded == "host":
 			at.fail("is the host, which is a condition of its own; write hosts, and remove it here")
 		case seen[folded] != "":
-			at.fail("is the header %s again, as upper and lower case are the same; put their values into one", seen[folded])
+			at.fail("duplicates %s, as upper and lower case are the same in a header's name; write its values in one list", seen[folded])
 		case len(values) == 0 || len(values) > awslimits.RuleHeaderValues:
 			at.fail("has %d values; allowed: 1 to %d, of which a request must have one", len(values),
 				awslimits.RuleHeaderValues)

@@ -16,7 +16,7 @@ func TestMistakesInHeaders(t *testing.T) {
 		"a long name": {headers(strings.Repeat("x", 41) + ": [a]"), own + "." + strings.Repeat("x", 41),
 			[]string{"write 1 to 40 letters"}},
 		"the host":       {headers("Host: [a]"), own + ".Host", []string{"write hosts, and remove it here"}},
-		"a name twice":   {headers("X-A: [a], x-a: [b]"), own + ".x-a", []string{"is the header X-A again"}},
+		"a name twice":   {headers("X-A: [a], x-a: [b]"), own + ".x-a", []string{"duplicates X-A"}},
 		"no value":       {headers("X-A: []"), own + ".X-A", []string{"has 0 values; allowed: 1 to 3"}},
 		"four values":    {headers("X-A: [a, b, c, d]"), own + ".X-A", []string{"has 4 values; allowed: 1 to 3"}},
 		"a text alone":   {headers("X-A: a"), own + ".X-A", []string{"it must be a list"}},

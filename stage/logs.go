@@ -89,8 +89,8 @@ func (c *checker) checkLogs(container place, logs *Logs) {
 		here.at("options", option).failIf(refusesOption(logs.Driver, option, logs.Options[option]))
 	}
 	if hasKey(logs.Options, "awslogs-datetime-format") && hasKey(logs.Options, "awslogs-multiline-pattern") {
-		here.at("options", "awslogs-multiline-pattern").fail("cannot stand beside awslogs-datetime-format, which says the " +
-			"same otherwise; remove one of them")
+		here.at("options", "awslogs-multiline-pattern").fail("cannot be combined with " +
+			"awslogs-datetime-format; remove one of them")
 	}
 	if logs.Driver == awslimits.SplunkDriver {
 		c.checkSplunk(here, logs)

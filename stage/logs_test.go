@@ -35,7 +35,7 @@ func TestMistakesInLogs(t *testing.T) {
 			own + ".options.max-buffer-size", []string{`is "25MB"; write a size as in 25m`}},
 		"two beginnings of a line": {
 			logged("{options: {awslogs-datetime-format: '%Y', awslogs-multiline-pattern: '^INFO'}}"),
-			own + ".options.awslogs-multiline-pattern", []string{"cannot stand beside awslogs-datetime-format"}},
+			own + ".options.awslogs-multiline-pattern", []string{"cannot be combined with awslogs-datetime-format"}},
 		"a secret of the log group": {logged("{secrets: {mode: DATABASE_URL}}"), own + ".secrets.mode",
 			[]string{"is an option of awslogs, which takes none that is secret"}},
 		"Splunk nowhere": {logged("{driver: splunk, secrets: {splunk-token: DATABASE_URL}}"), own + ".options",

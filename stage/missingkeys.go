@@ -55,8 +55,8 @@ var ofTaskDefinitions = []missingKey{
 	{"family", "slipway names the family <project>-<stage>-<name>; remove it"},
 	{"runtimeplatform cpuarchitecture operatingsystemfamily", "it follows from the main container's image: " +
 		"images.<image>.build.platform, or images.<image>.platform; remove it"},
-	{"interactive pseudoterminal tty stdin", "nobody sits at a container's terminal; remove it, and open a shell with " +
-		"exec: true of a service"},
+	{"interactive pseudoterminal tty stdin", "a task has no terminal; remove it, and open a shell with exec: true of " +
+		"a service"},
 	{"environmentfiles envfile", "a revision would not hold its variables, as the file in S3 may change, and going back would " +
 		"not bring them back; write them in environment, and what is secret in secrets"},
 	{"volumesfrom", "mount the same volume in both containers, with mounts"},
@@ -64,7 +64,7 @@ var ofTaskDefinitions = []missingKey{
 		"remove it"},
 	{"restartpolicy", "a container that ends ends its task where it is essential, and ECS starts another task; remove it, " +
 		"or set it by a transformation (docs/operations.md)"},
-	{"proxyconfiguration", "it is of App Mesh, which AWS ends; remove it"},
+	{"proxyconfiguration", "it is of App Mesh, which AWS discontinues; remove it"},
 	{"enablefaultinjection", "slipway does not set it; remove it, or set it by a transformation (docs/operations.md)"},
 	// what AWS writes, and people copy from what it describes
 	{"taskdefinitionarn status compatibilities requiresattributes registeredat registeredby deregisteredat " +

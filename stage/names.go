@@ -94,7 +94,7 @@ func (s *Stage) ErrorAlarm(service string) string { return s.Family(service) + "
 
 // StepsAlarm is the name of the CloudWatch alarm that has a service scale by steps. A dot is in no other name.
 //
-// Example: shop-dev-web.busy
+// Example: StepsAlarm("web", "busy") is shop-dev-web.busy
 func (s *Stage) StepsAlarm(service, steps string) string { return s.Family(service) + "." + steps }
 
 // LoadBalancerName begins the name of the stage's load balancer, TargetGroupName that of a service's target group. The

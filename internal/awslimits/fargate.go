@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// Fargate is both a launch type and a capacity provider; FargateSpot is a capacity provider only.
+const (
+	Fargate     = "FARGATE"
+	FargateSpot = "FARGATE_SPOT"
+)
+
 // TaskSize is a CPU size of Fargate and the memory that goes with it.
 type TaskSize struct {
 	// CPU units, of which 1024 are one vCPU.

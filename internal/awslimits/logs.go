@@ -26,6 +26,10 @@ var RequiredLogOptions = map[string][]string{
 // LogBuffer is a size of the buffer of a log driver in mode non-blocking.
 var LogBuffer = pattern(`^[1-9]\d*[kmg]?$`)
 
+// FireLensUser is whom ECS runs a log router as, and what it writes into the definition of one
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/firelens-taskdef.html).
+const FireLensUser = "0"
+
 // FireLensOptions are those of a log router
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_firelens.html).
 var FireLensOptions = []string{"enable-ecs-log-metadata", "config-file-type", "config-file-value"}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+
+	"slipway/internal/awslimits"
 )
 
 // metadataAddress is where the program taskhost answers, in the network of the task. On AWS it is 169.254.170.2.
@@ -50,7 +52,7 @@ type taskMetadata struct {
 func (t *task) metadata() map[string]any {
 	task := taskMetadata{Cluster: t.cluster(), TaskARN: t.arn, Family: t.work.Definition.Family,
 		Revision: strconv.Itoa(t.work.Definition.Revision), DesiredStatus: running, KnownStatus: running,
-		LaunchType: "FARGATE",
+		LaunchType: awslimits.Fargate,
 		Limits:     map[string]float64{}}
 	for key, value := range map[string]string{"CPU": t.work.Definition.CPU, "Memory": t.work.Definition.Memory} {
 		if n, err := strconv.ParseFloat(value, 64); err == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
 )
@@ -122,7 +123,7 @@ func addCapacity(described object, capacity []ecs.CapacityShare) {
 	if len(capacity) > 0 {
 		described["capacityProviderStrategy"] = capacity
 	} else {
-		described["launchType"] = "FARGATE"
+		described["launchType"] = awslimits.Fargate
 	}
 }
 

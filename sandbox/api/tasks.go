@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
 )
@@ -83,7 +84,7 @@ func taskObject(a *account.Account, task *ecs.Task, tagged bool) (object, error)
 	run.Overrides.Containers = overrides
 	described := object{"taskArn": task.ARN, "taskDefinitionArn": task.TaskDefinition, "clusterArn": task.ClusterARN(),
 		"group":      task.Group,
-		"launchType": "FARGATE", "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
+		"launchType": awslimits.Fargate, "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
 		"cpu": cmp.Or(run.Overrides.CPU, d.CPU), "memory": cmp.Or(run.Overrides.Memory, d.Memory),
 		"createdAt": account.Seconds(task.CreatedAt), "containers": containers, "overrides": run.Overrides}
 	if task.CapacityProvider != "" {

@@ -3,6 +3,7 @@ package aws
 import (
 	"regexp"
 
+	"slipway/internal/awslimits"
 	expression "slipway/internal/schedule"
 	"slipway/sandbox/account/scheduler"
 )
@@ -96,7 +97,7 @@ func validateSchedule(path string, inputs values, fail func(string)) {
 		c := c.in("ecsParameters")
 		c.arn(task, "taskDefinitionArn")
 		c.between(task, "taskCount", 0, 10)
-		c.oneOf(task, "launchType", "EC2", "FARGATE", "EXTERNAL")
+		c.oneOf(task, "launchType", "EC2", awslimits.Fargate, "EXTERNAL")
 		c.oneOf(task, "propagateTags", "TASK_DEFINITION")
 	}
 }

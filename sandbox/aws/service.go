@@ -10,6 +10,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/ecs"
 )
@@ -63,7 +64,7 @@ var service = &resourceType{
 		"waitForSteadyState": optional,
 	},
 	validate: func(path string, inputs values, fail func(string)) {
-		for key, only := range map[string]string{"launchType": "FARGATE", "schedulingStrategy": "REPLICA"} {
+		for key, only := range map[string]string{"launchType": awslimits.Fargate, "schedulingStrategy": "REPLICA"} {
 			value := text(inputs, key)
 			onProviders := key == "launchType" && value == "" && inputs["capacityProviderStrategies"] != nil
 			if value != only && value != unknown && !onProviders {
@@ -255,7 +256,7 @@ func readService(c *call) (values, error) {
 	state["desiredCount"] = float64(s.Settings.DesiredCount)
 	state["launchType"] = s.Settings.LaunchType
 	if len(s.Settings.Capacity) == 0 {
-		state["launchType"] = "FARGATE"
+		state["launchType"] = awslimits.Fargate
 	}
 	shares := []any{}
 	for _, share := range s.Settings.Capacity {

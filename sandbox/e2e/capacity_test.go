@@ -112,7 +112,7 @@ func TestACapacityThatIsRemovedAndStaysIsNoSuccess(t *testing.T) {
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
 	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, though the "+
-		"stage has no capacity any more: the move to FARGATE weight=1 was taken back: a deployment failed")
+		"stage has no capacity any more: ECS rolled back the move to FARGATE weight=1: a deployment failed")
 	require.Contains(t, u.output, "Write capacity: {onDemand: 1}, which `pulumi up` moves it to")
 	p.aws.setFaults(map[string]string{"failing-tasks": ""})
 	p.serviceKeys("capacity: {onDemand: 1}")

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"slipway/internal/awsclient"
+	"slipway/internal/awslimits"
 	"slipway/internal/ecsread"
 )
 
@@ -22,7 +24,7 @@ type Capacity []types.CapacityProviderStrategyItem
 
 // OnDemand is what a service is moved to that says no more what it runs on: of a way back to the launch type, ECS
 // chooses which one.
-var OnDemand = NewCapacity(types.CapacityProviderStrategyItem{CapacityProvider: new("FARGATE"), Weight: 1})
+var OnDemand = NewCapacity(types.CapacityProviderStrategyItem{CapacityProvider: new(awslimits.Fargate), Weight: 1})
 
 // NewCapacity is the capacity of these shares, in any order.
 func NewCapacity(shares ...types.CapacityProviderStrategyItem) Capacity {
@@ -35,7 +37,7 @@ func NewCapacity(shares ...types.CapacityProviderStrategyItem) Capacity {
 // String is the capacity as a tag can say it.
 func (c Capacity) String() string {
 	if len(c) == 0 {
-		return "launch type FARGATE"
+		return "launch type " + awslimits.Fargate
 	}
 	var shares []string
 	for _, share := range c {
@@ -64,6 +66,8 @@ func (c Capacity) Move(ctx context.Context, reader *ecsread.Reader, service type
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, awsclient.CallLimit)
+	defer cancel()
 	update := &ecs.UpdateServiceInput{Cluster: &reader.Cluster, Service: service.ServiceArn,
 		CapacityProviderStrategy: c, ForceNewDeployment: true}
 	if revision != "" {

@@ -163,9 +163,9 @@ func (r *Rollout) move(ctx context.Context, service types.Service) (moved bool, 
 	return true, nil
 }
 
-// takenBack says why ECS has taken back a move of this update, which is a deployment of the revision that serves again;
-// empty where no deployment failed.
-func (r *Rollout) takenBack(ctx context.Context, service types.Service) string {
+// failedDeployment says why a deployment failed by which this update moved the service to another capacity, and which
+// ECS rolled back; empty where no deployment failed.
+func (r *Rollout) failedDeployment(ctx context.Context, service types.Service) string {
 	reason, failed := ecsread.FailedBecause(service, r.TargetRevision, func(event types.ServiceEvent) bool {
 		return awssdk.ToTime(event.CreatedAt).After(r.began.Add(-clockSlack))
 	})
@@ -185,12 +185,12 @@ func (r *Rollout) differs(ctx context.Context, service types.Service) error {
 	}
 	if has, differs := r.Capacity.Differs(service); differs {
 		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s%s. `pulumi up` again moves it",
-			r.Key, has, r.Capacity, r.takenBack(ctx, service))
+			r.Key, has, r.Capacity, r.failedDeployment(ctx, service))
 	}
 	if has, differs := OnDemand.Differs(service); r.LeavesCapacity && differs {
-		return fmt.Errorf("%s.capacity: ECS runs the service on %s, though the stage has no capacity any more: the move to %s "+
-			"was taken back%s. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand,
-			r.takenBack(ctx, service))
+		return fmt.Errorf("%s.capacity: ECS runs the service on %s, though the stage has no capacity any more: ECS "+
+			"rolled back the move to %s%s. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand,
+			r.failedDeployment(ctx, service))
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
 		config.Alarms.Enable {

@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -35,7 +36,7 @@ func init() {
 	})
 }
 
-var fargateProviders = []string{"FARGATE", "FARGATE_SPOT"}
+var fargateProviders = []string{awslimits.Fargate, awslimits.FargateSpot}
 
 // keepsUsed refuses to take a capacity provider from a cluster of which a service is on it.
 func keepsUsed(t *account.Tx, cluster string, kept []string) error {

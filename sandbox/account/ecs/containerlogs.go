@@ -9,11 +9,8 @@ import (
 	"slipway/sandbox/account"
 )
 
-// rootUser is whom ECS runs a log router as, and what it writes into the definition of one.
-const rootUser = "0"
-
-// routesLogs tells a task's log router.
-func (c Container) routesLogs() bool { return c["firelensConfiguration"] != nil }
+// isLogRouter tells a task's log router.
+func (c Container) isLogRouter() bool { return c["firelensConfiguration"] != nil }
 
 // logDriver is what takes the container's output, "" for none.
 func (c Container) logDriver() string {
@@ -68,7 +65,7 @@ func (d TaskDefinition) checkRouter() error {
 		if c.logDriver() == awslimits.FireLensDriver {
 			users++
 		}
-		if !c.routesLogs() {
+		if !c.isLogRouter() {
 			continue
 		}
 		routers++
@@ -78,11 +75,11 @@ func (d TaskDefinition) checkRouter() error {
 		switch {
 		case kind != "fluentbit" && kind != "fluentd": // ECS's own words are not known
 			return client("Invalid firelens configuration type '%v' of container '%s'.", kind, c.Name())
-		case user != rootUser:
+		case user != awslimits.FireLensUser:
 			return client("If 'user' field is specified on firelens container, then 'UID' has to be '0'.")
 		case c.logDriver() == awslimits.FireLensDriver: // ECS's own words are not known
 			return client("The firelens container '%s' cannot use the awsfirelens log driver.", c.Name())
-		case slices.Contains(d.RequiresCompatibilities, "FARGATE") && options["config-file-type"] == "s3":
+		case slices.Contains(d.RequiresCompatibilities, awslimits.Fargate) && options["config-file-type"] == "s3":
 			return client("Fargate compatible task definitions do not support the firelens config-file-type s3")
 		}
 		for option := range options {

@@ -72,8 +72,8 @@ func (c Container) fillDefaults() {
 			c[key] = value
 		}
 	}
-	if c.routesLogs() && (c["user"] == nil || c["user"] == "") {
-		c["user"] = rootUser
+	if c.isLogRouter() && (c["user"] == nil || c["user"] == "") {
+		c["user"] = awslimits.FireLensUser
 	}
 	for _, port := range c.objects("portMappings") {
 		if port["hostPort"] == nil || port["hostPort"] == 0.0 {

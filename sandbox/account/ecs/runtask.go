@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/iam"
 )
@@ -114,9 +115,9 @@ func runnable(t *account.Tx, request RunTaskRequest) (*TaskDefinition, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case request.LaunchType != "FARGATE": // EC2 where none is given
+	case request.LaunchType != awslimits.Fargate: // EC2 where none is given
 		return nil, invalid("No Container Instances were found in your cluster.")
-	case !slices.Contains(d.RequiresCompatibilities, "FARGATE"):
+	case !slices.Contains(d.RequiresCompatibilities, awslimits.Fargate):
 		return nil, invalid("Task definition does not support launch_type FARGATE.")
 	case request.Network == nil:
 		return nil, invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")

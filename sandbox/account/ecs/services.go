@@ -143,7 +143,7 @@ func CreateService(a *account.Account, cluster, name, taskDefinition string, set
 		if err := checkCapacity(t, account.AfterSlash(clusterARN), settings); err != nil {
 			return nil, err
 		}
-		if !slices.Contains(d.RequiresCompatibilities, "FARGATE") {
+		if !slices.Contains(d.RequiresCompatibilities, awslimits.Fargate) {
 			return nil, account.Refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
 		}
 		if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 {

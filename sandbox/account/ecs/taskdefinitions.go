@@ -165,7 +165,7 @@ func (d TaskDefinition) check() error {
 	case len(d.Containers) > awslimits.Containers:
 		return client("Task definition has %d containers; at most %d are allowed.", len(d.Containers), awslimits.Containers)
 	}
-	fargate := slices.Contains(d.RequiresCompatibilities, "FARGATE")
+	fargate := slices.Contains(d.RequiresCompatibilities, awslimits.Fargate)
 	if fargate {
 		switch {
 		case d.CPU == "" || d.Memory == "":

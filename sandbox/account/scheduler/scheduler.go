@@ -68,7 +68,7 @@ func checkSchedule(t *account.Tx, _ string, o account.Object) error {
 	case !scheduledARN.MatchString(task.Text("taskDefinitionArn")) ||
 		account.Owner(task.Text("taskDefinitionArn")) != t.ID:
 		return invalid("Provided TaskDefinitionArn is not in correct format.")
-	case task.Text("launchType") == "FARGATE" && task.Object("networkConfiguration") == nil:
+	case task.Text("launchType") == awslimits.Fargate && task.Object("networkConfiguration") == nil:
 		return invalid("NetworkConfiguration must be provided for launch type FARGATE.")
 	case target.Text("input") != "" && !json.Valid([]byte(target.Text("input"))):
 		return invalid("Invalid RequestJson provided. Reason: Input is not valid JSON.")
