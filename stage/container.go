@@ -150,7 +150,9 @@ type Container struct {
 	// Example: capabilities: {drop: [ALL]}
 	Capabilities *Capabilities `json:"capabilities"`
 
-	// Logs are where the container's output goes, each container's by itself.
+	// Logs are where the container's output goes, each container's by itself. The log group costs about 0.50 $ for each
+	// GB that is written to it; what another place costs, its owner says. Not needed for the log group, which each
+	// container has without it.
 	//
 	// Default: none; the log group of the service or the task
 	// Example: logs: {options: {mode: non-blocking, max-buffer-size: 25m}}

@@ -31,7 +31,8 @@ type Route struct {
 
 	// Headers are headers that a request must have for the service to answer it, each with one of its values; so a CDN
 	// that adds one with a secret value is the only way in. Upper and lower case of values are the same. Whoever may
-	// describe the load balancer's rules can read the values.
+	// describe the load balancer's rules can read the values. Headers cost nothing. Not in place of a login: each request
+	// has the same value.
 	//
 	// Default: none; whatever headers a request has
 	// Allowed: names of up to 40 characters, not `Host`, each with 1 to 3 values of up to 128 characters, in which `*`

@@ -50,7 +50,8 @@ type Sidecar struct {
 
 	// FireLens makes the container the log router of the task, to which others hand their output (`logs`) and which sends
 	// it on ([how](operations.md#-send-logs-elsewhere)). ECS starts it before them, and stops it after them. Its own
-	// output goes to the log group.
+	// output goes to the log group. It costs what it takes of the task's CPU and memory, some 50 MiB for Fluent Bit. Not
+	// where CloudWatch Logs is enough.
 	//
 	// Default: none
 	// Allowed: at one container of a task, where another one has `logs: {driver: awsfirelens}`. `{}` for Fluent Bit, whose

@@ -34,7 +34,8 @@ type TaskDefinition struct {
 	Memory int `json:"memory" default:"512" unit:"MiB"`
 
 	// EphemeralStorage is the disk that a task has for its containers' images, files and volumes, as long as it is there.
-	// AWS charges what is more than the 20 GiB that each task has.
+	// AWS charges what is more than the 20 GiB that each task has: about 0.08 $ a month for each GiB of a task that always
+	// runs. Not for files that must outlive the task: those go into `volumes` or a bucket.
 	//
 	// Default: none; the 20 GiB of each task
 	// Example: ephemeralStorage: 50
