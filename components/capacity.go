@@ -14,6 +14,7 @@ import (
 	"slipway/components/internal/rollout"
 	"slipway/internal/awsclient"
 	"slipway/internal/awslimits"
+	"slipway/internal/ecsread"
 	"slipway/stage"
 )
 
@@ -45,7 +46,23 @@ func capacityOf(settings stage.Service) rollout.Capacity {
 	return rollout.NewCapacity(shares...)
 }
 
-// capacityStrategies are the same, for a service that the provider creates.
+// targetCapacity is what a service is to run on that may be there already. One that an earlier update has moved, and
+// for which the stage has a capacity no more, goes to OnDemand, and is watched to be there from then on.
+func (kept keptByECS) targetCapacity(name string, settings stage.Service) rollout.Capacity {
+	if settings.Capacity == nil && kept.moved[name] {
+		return rollout.OnDemand
+	}
+	return capacityOf(settings)
+}
+
+// hasMoved tells whether an update has moved a service to a capacity. One that the stage does not speak of is
+// another's: of a program that has set it by a transformation, say.
+func hasMoved(service types.Service) bool {
+	return ecsread.IsActive(service) && slices.ContainsFunc(service.Tags,
+		func(tag types.Tag) bool { return awssdk.ToString(tag.Key) == stage.CapacityTag })
+}
+
+// capacityStrategies are that of capacityOf, for a service that the provider creates.
 func capacityStrategies(capacity rollout.Capacity) (strategies ecs.ServiceCapacityProviderStrategyArray) {
 	for _, share := range capacity {
 		strategy := &ecs.ServiceCapacityProviderStrategyArgs{CapacityProvider: pulumi.String(*share.CapacityProvider),
@@ -104,8 +121,7 @@ func portsDiffer(args *pulumi.ResourceHookArgs) bool {
 		})
 }
 
-// wasMoved tells whether an earlier update has moved the service to a capacity. One that the stage does not speak of is
-// another's: of a program that has set it by a transformation, say.
+// wasMoved is hasMoved for one that ECS could not tell of in time, by the state.
 func wasMoved(inputs resource.PropertyMap) bool {
 	tags := inputs["tags"]
 	return tags.IsObject() && tags.ObjectValue().HasValue(stage.CapacityTag)
@@ -113,7 +129,7 @@ func wasMoved(inputs resource.PropertyMap) bool {
 
 // moves say which services this update will move to another capacity: in a preview, the provider is silent about it.
 func moves(key string, service types.Service, capacity rollout.Capacity) []string {
-	if has, differs := capacity.Differs(service); differs && awssdk.ToString(service.Status) == "ACTIVE" {
+	if has, differs := capacity.Differs(service); differs && ecsread.IsActive(service) {
 		return []string{fmt.Sprintf("%s.capacity: the service moves from %s to %s, by a deployment. It is not replaced", key,
 			has, capacity)}
 	}

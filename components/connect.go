@@ -2,13 +2,14 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicediscovery"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/components/internal/rollout"
 	"slipway/internal/ecsread"
 	"slipway/stage"
 )
@@ -55,14 +56,21 @@ func hasConnection(service types.Service) bool {
 	return ecsread.Primary(service).ServiceConnectConfiguration != nil
 }
 
-// namesOf are the names by which others call the service in ECS.
-func namesOf(service types.Service) (names []string) {
-	if connection := ecsread.Primary(service).ServiceConnectConfiguration; connection != nil && connection.Enabled {
-		for _, own := range connection.Services {
-			names = append(names, awssdk.ToString(own.DiscoveryName))
-		}
+// connectionOf is what the service was told of Service Connect, by the stage or by a transformation of a team's.
+func connectionOf(told *ecs.ServiceServiceConnectConfiguration) (connection rollout.Connection) {
+	if told == nil || !told.Enabled {
+		return connection
 	}
-	return names
+	connection.Enabled = true
+	for _, own := range told.Services {
+		name := own.PortName
+		if own.DiscoveryName != nil {
+			name = *own.DiscoveryName
+		}
+		connection.Names = append(connection.Names, name)
+	}
+	slices.Sort(connection.Names)
+	return connection
 }
 
 // checkNamesFree refuses a name that another service of the stage still has in ECS, which takes a name once: while both

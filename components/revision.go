@@ -85,11 +85,12 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			"as services.%s.port", now.Port, service)
 	}
 	named := func(c containerDefinition) bool {
-		return slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.Name == now.Name })
+		return slices.ContainsFunc(c.PortMappings,
+			func(p portMapping) bool { return p.Name == now.Name && p.ContainerPort == now.Port })
 	}
 	if now.Name != "" && !slices.ContainsFunc(containers, named) {
-		return fmt.Errorf("has no port named %s, by which ECS lets others call the service: write the name that it had then as "+
-			"services.%s.name, or none, or go back by `git revert`", now.Name, service)
+		return fmt.Errorf("has no port %d named %s, by which ECS lets others call the service: write port and name that it had "+
+			"then at services.%s, or no name, or go back by `git revert`", now.Port, now.Name, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.AllSecrets() {

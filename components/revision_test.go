@@ -52,8 +52,14 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 // The role of a service that copies its image may not pull from where it ran before.
 func TestAnEarlierRevisionHasThePortThatOthersCallByItsName(t *testing.T) {
 	t.Parallel()
-	for had, says := range map[string]string{"api": "", "": "has no port named api", "backend": "has no port named api"} {
-		earlier := []containerDefinition{{Name: "web", PortMappings: []portMapping{{ContainerPort: 8080, Name: had}}}}
+	const missing = "has no port 8080 named api"
+	for had, says := range map[portMapping]string{
+		{ContainerPort: 8080, Name: "api"}:     "",
+		{ContainerPort: 8080}:                  missing,
+		{ContainerPort: 8080, Name: "backend"}: missing,
+		{ContainerPort: 9090, Name: "api"}:     missing,
+	} {
+		earlier := []containerDefinition{{Name: "web", PortMappings: []portMapping{had}}}
 		settings := &stage.Stage{Services: map[string]stage.Service{"web": {Port: 8080, Name: "api"}}}
 		err := fits(earlier, settings, "web")
 		if says == "" {

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -35,7 +34,7 @@ type serviceRollouts struct {
 	account        *stageAccount
 	reader         *ecsread.Reader
 	changed        sync.Map // keys of the services that this update has created or updated
-	leavesCapacity sync.Map // keys of those among them for which the stage has a capacity no more
+	leavesCapacity sync.Map // keys of those among them that leave a capacity of which the preflight could not know
 }
 
 // newRollouts prepares watching the services of a cluster with the provider's own settings.
@@ -50,14 +49,18 @@ func (r *serviceRollouts) Watch(service *ecs.Service, revision pulumi.StringOutp
 	if r.ctx.DryRun() {
 		return revision
 	}
-	return pulumi.All(service.URN(), service.ID(), revision, service.Tags).ApplyT(func(known []any) (string, error) {
+	return pulumi.All(service.URN(), service.ID(), revision, service.Tags,
+		service.ServiceConnectConfiguration).ApplyT(func(known []any) (string, error) {
 		target.URN, target.Service = string(known[0].(pulumi.URN)), string(known[1].(pulumi.ID))
 		target.TargetRevision = known[2].(string)
 		_, target.Changed = r.changed.Load(target.Key)
-		_, target.LeavesCapacity = r.leavesCapacity.Load(target.Key)
 		if known[3].(map[string]string)[stage.CapacityTag] != target.Capacity.String() {
 			target.Capacity = nil // an update of other targets, which moves nothing
 		}
+		if _, leaves := r.leavesCapacity.Load(target.Key); leaves {
+			target.Capacity = rollout.OnDemand
+		}
+		target.Connection = connectionOf(known[4].(*ecs.ServiceServiceConnectConfiguration))
 		target.Progress = func(message string) { _ = r.ctx.Log.Info(message, &pulumi.LogArgs{Resource: service}) }
 		if err := rollout.Follow(r.ctx.Context(), r.reader, target); err != nil {
 			return "", errors.Join(errReported, r.ctx.Log.Error(err.Error(), &pulumi.LogArgs{Resource: service}))
@@ -72,7 +75,7 @@ func (r *serviceRollouts) Hooks(key, arn string, capacity rollout.Capacity, comp
 	*pulumi.ResourceHookBinding, error) {
 	warn, err := r.ctx.RegisterResourceHook(key+" replacement", func(*pulumi.ResourceHookArgs) error {
 		service, err := r.existing(arn)
-		if err != nil || awssdk.ToString(service.Status) != "ACTIVE" {
+		if err != nil || !ecsread.IsActive(service) {
 			return nil
 		}
 		return r.ctx.Log.Warn(fmt.Sprintf("%s: the service exists, with %d replicas running. %s", key, service.RunningCount,
@@ -109,10 +112,11 @@ func whereItExists(preview bool, stage string) string {
 }
 
 // keptByECS is what ECS has of services, and keeps where it is only left out: the alarms of those for which the stage
-// has none, and for which ones it knows Service Connect, by service.
+// has none, for which ones it knows Service Connect, and which ones an update has moved to a capacity, by service.
 type keptByECS struct {
 	alarms    map[string][]string
 	connected map[string]bool
+	moved     map[string]bool
 }
 
 // preflight reads the services before the update, and returns what ECS would keep of them, so that it is switched off.
@@ -121,7 +125,7 @@ type keptByECS struct {
 func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 	var mutex sync.Mutex
 	var asking sync.WaitGroup
-	kept := keptByECS{alarms: map[string][]string{}, connected: map[string]bool{}}
+	kept := keptByECS{alarms: map[string][]string{}, connected: map[string]bool{}, moved: map[string]bool{}}
 	refused, others := map[string]error{}, map[string]error{} // by service
 	owners := map[string]string{}                             // of names, in ECS
 	var moving []string
@@ -135,7 +139,8 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 			mutex.Lock()
 			defer mutex.Unlock()
 			others[name] = taken
-			moving = append(moving, moves(settings.Key(name), found, capacityOf(service))...)
+			kept.moved[name] = hasMoved(found)
+			moving = append(moving, moves(settings.Key(name), found, kept.targetCapacity(name, service))...)
 			if awsclient.Denied(err) || errors.Is(err, awsclient.ErrOtherAccount) {
 				refused[name] = err
 			}
@@ -144,7 +149,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 				kept.alarms[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
 			}
 			kept.connected[name] = hasConnection(found)
-			for _, taken := range namesOf(found) {
+			for _, taken := range rollout.ConnectionOf(found).Names {
 				owners[taken] = name
 			}
 		})

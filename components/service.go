@@ -21,7 +21,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network := w.Stage.Services[name], w.Preflight.Network
-	capacity := capacityOf(settings)
+	capacity := w.Preflight.kept.targetCapacity(name, settings)
 	// Without what is ready the first tasks cannot start, and a first deployment has nothing to roll back to.
 	ready, err := w.admit(ctx, workloads, parent)
 	if err != nil {
@@ -59,9 +59,9 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 		Cluster:                    w.Cluster.Arn,
 		TaskDefinition:             w.targetRevision,
 		DesiredCount:               pulumi.Int(settings.StartReplicas()),
-		LaunchType:                 launchType(capacity),
+		LaunchType:                 launchType(capacityOf(settings)),
 		SchedulingStrategy:         pulumi.String("REPLICA"),
-		CapacityProviderStrategies: capacityStrategies(capacity),
+		CapacityProviderStrategies: capacityStrategies(capacityOf(settings)),
 		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
 			Subnets:        network.subnets(),
 			SecurityGroups: w.securityGroups(),

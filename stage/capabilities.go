@@ -34,11 +34,11 @@ func checkCapabilities(here place, capabilities *Capabilities) {
 		for i, name := range names {
 			one := here.at(kind, i)
 			switch {
+			case kind == "add" && name != awslimits.AddedCapability:
+				one.fail("is %q, and Fargate adds %s only; write that, or remove it", shorten(name), awslimits.AddedCapability)
 			case !slices.Contains(awslimits.Capabilities, name):
 				one.fail("is %q, which is no Linux capability that ECS knows; write ALL, or one as in NET_RAW",
 					shorten(name))
-			case kind == "add" && name != awslimits.AddedCapability:
-				one.fail("is %s, and Fargate adds %s only; remove it", name, awslimits.AddedCapability)
 			case slices.Contains(names[:i], name):
 				one.fail("duplicates %s; remove it", name)
 			}

@@ -92,6 +92,10 @@ func (c *checker) checkLogs(container place, logs *Logs) {
 		here.at("options", "awslogs-multiline-pattern").fail("cannot be combined with " +
 			"awslogs-datetime-format; remove one of them")
 	}
+	if hasKey(logs.Options, "max-buffer-size") && logs.Options["mode"] == "blocking" {
+		here.at("options", "max-buffer-size").fail("is for logs.options.mode: non-blocking, as blocking has no buffer; " +
+			"remove it, or write that mode")
+	}
 	if logs.Driver == awslimits.SplunkDriver {
 		c.checkSplunk(here, logs)
 	}

@@ -33,6 +33,8 @@ func TestMistakesInLogs(t *testing.T) {
 			[]string{`is "async"; allowed: blocking, non-blocking`}},
 		"a buffer in words": {logged("{options: {mode: non-blocking, max-buffer-size: 25MB}}"),
 			own + ".options.max-buffer-size", []string{`is "25MB"; write a size as in 25m`}},
+		"a buffer that nothing fills": {logged("{options: {mode: blocking, max-buffer-size: 25m}}"),
+			own + ".options.max-buffer-size", []string{"is for logs.options.mode: non-blocking"}},
 		"two beginnings of a line": {
 			logged("{options: {awslogs-datetime-format: '%Y', awslogs-multiline-pattern: '^INFO'}}"),
 			own + ".options.awslogs-multiline-pattern", []string{"cannot be combined with awslogs-datetime-format"}},

@@ -34,7 +34,7 @@ func Services(ctx context.Context, client *ecs.Client, cluster string,
 			if answer.err != nil {
 				return nil, fmt.Errorf("reading the service %s from ECS: %w", name, answer.err)
 			}
-			if isActive(answer.service) {
+			if IsActive(answer.service) {
 				found[name] = answer.service
 			}
 		}
@@ -50,7 +50,8 @@ type serviceAnswer struct {
 // describe returns what one call says of services, by name. One without a status is one that ECS does not know.
 func describe(ctx context.Context, client *ecs.Client, cluster string, services []string) (map[string]serviceAnswer,
 	error) {
-	answer, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: services})
+	answer, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: services,
+		Include: []types.ServiceField{types.ServiceFieldTags}})
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ const (
 
 // Judge tells how far a service is on the way to a revision, given its ARN.
 func Judge(service types.Service, revision string) Verdict {
-	if !isActive(service) {
+	if !IsActive(service) {
 		return Missing
 	}
 	primary := Primary(service)
@@ -55,7 +55,8 @@ func Judge(service types.Service, revision string) Verdict {
 	return UnderWay
 }
 
-func isActive(service types.Service) bool { return aws.ToString(service.Status) == "ACTIVE" }
+// IsActive tells a service that is there, and not about to be deleted.
+func IsActive(service types.Service) bool { return aws.ToString(service.Status) == "ACTIVE" }
 
 // Primary is the deployment that ECS is at; empty where it has none yet.
 func Primary(service types.Service) types.Deployment {

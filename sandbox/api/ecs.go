@@ -66,6 +66,7 @@ func count(s *ecs.Service, deployment, status string) (n int) {
 func describeServices(a *account.Account, region string, p struct {
 	Cluster  string
 	Services []string
+	Include  []string
 }) (any, error) {
 	arn := func(name string) string {
 		return account.ARN(a.ID, "ecs", region, "service/"+lastPart(p.Cluster)+"/"+lastPart(name))
@@ -78,8 +79,21 @@ func describeServices(a *account.Account, region string, p struct {
 		if err != nil {
 			return nil, err
 		}
-		return serviceObject(s), nil
+		described := serviceObject(s)
+		if slices.Contains(p.Include, "TAGS") {
+			described["tags"] = tagList(s.Settings.Other.Object("tagsAll"))
+		}
+		return described, nil
 	})
+}
+
+// tagList is how ECS says tags, sorted by key.
+func tagList(tags map[string]any) []object {
+	list := []object{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, object{"key": key, "value": tags[key]})
+	}
+	return list
 }
 
 func serviceObject(s *ecs.Service) object {
@@ -229,13 +243,9 @@ func answerTaskDefinition(d *ecs.TaskDefinition, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := []object{}
-	for _, key := range slices.Sorted(maps.Keys(d.Tags)) {
-		tags = append(tags, object{"key": key, "value": d.Tags[key]})
-	}
 	described := *d
 	described.Tags = nil // they stand beside it
-	return object{"taskDefinition": described, "tags": tags}, nil
+	return object{"taskDefinition": described, "tags": tagList(d.Tags)}, nil
 }
 
 // definitions are those of a family (or of every family that starts with a text), ACTIVE unless another status is asked

@@ -69,7 +69,7 @@ func (d *difference) compare(path resource.PropertyPath, p property, old, value 
 		d.add(path, updated, replaces)
 		return
 	case old == nil:
-		if !isEmpty(canonical(value)) {
+		if !isEmpty(canonical(value)) || p.fields != nil && isBlock(value) { // {enabled: false} where nothing was
 			d.add(path, added, replaces)
 		}
 		return
@@ -93,6 +93,13 @@ func (d *difference) compare(path resource.PropertyPath, p property, old, value 
 	if !reflect.DeepEqual(old, value) {
 		d.add(path, updated, replaces)
 	}
+}
+
+// isBlock tells an object of which anything is given, be it false: it counts as one where there was none.
+func isBlock(value any) bool {
+	object, is := value.(values)
+	_, defaults := object[defaultsKey]
+	return is && (len(object) > 1 || len(object) == 1 && !defaults)
 }
 
 func (d *difference) compareFields(path resource.PropertyPath, p property, old, value values, replaces bool) {

@@ -73,7 +73,11 @@ func TestCapacityMovesAServiceAndNeverReplacesIt(t *testing.T) {
 	require.Contains(t, u.output, "services.web.capacity: ECS runs it on FARGATE_SPOT weight=1; moving it to FARGATE weight=1")
 	require.Equal(t, []string{"FARGATE", "FARGATE", "FARGATE", "FARGATE"}, p.onCapacity())
 
-	p.replace("Pulumi.dev.yaml", "capacity: {onDemand: 1}", "")
+	p.replace("Pulumi.dev.yaml", "capacity: {onDemand: 1}", "capacity: {spot: 1}")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "capacity: {spot: 1}", "")
+	require.Contains(t, p.ok("pulumi", "preview", "--stack", "dev").stdout,
+		"services.web.capacity: the service moves from FARGATE_SPOT weight=1 to FARGATE weight=1, by a deployment")
 	u = p.up("dev")
 	require.NotContains(t, u.output, "replacing")
 	require.Equal(t, created, p.aws.web().CreatedAt)
@@ -111,13 +115,14 @@ func TestACapacityThatIsRemovedAndStaysIsNoSuccess(t *testing.T) {
 	p.aws.setFaults(map[string]string{"failing-tasks": "*"})
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, though the "+
-		"stage has no capacity any more: ECS rolled back the move to FARGATE weight=1: a deployment failed")
-	require.Contains(t, u.output, "Write capacity: {onDemand: 1}, which `pulumi up` moves it to")
+	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on FARGATE_SPOT weight=1, and it is to "+
+		"run on FARGATE weight=1: a deployment failed")
+	require.NotZero(t, p.tryUp("dev").status, "the next update does not take it as it is either")
 	p.aws.setFaults(map[string]string{"failing-tasks": ""})
-	p.serviceKeys("capacity: {onDemand: 1}")
 	p.up("dev")
 	require.Equal(t, []string{"FARGATE"}, p.onCapacity())
+	p.up("dev", "--expect-no-changes")
+	require.Empty(t, p.up("dev", "--refresh", "--expect-no-changes").changed())
 }
 
 func TestACapacityOfAnotherTargetIsLeftAlone(t *testing.T) {
@@ -144,8 +149,8 @@ func TestAMoveThatFailsSaysWhy(t *testing.T) {
 	p.aws.setFaults(failing("1"))
 	u := p.tryUp("dev")
 	require.NotZero(t, u.status)
-	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on launch type FARGATE, and the stage asks "+
-		"for FARGATE_SPOT weight=1: a deployment failed")
+	require.Contains(t, u.output, "services.web.capacity: ECS runs the service on launch type FARGATE, and it is to run "+
+		"on FARGATE_SPOT weight=1: a deployment failed")
 	require.Contains(t, u.output, "ECS says: ")
 	require.Contains(t, u.output, "exit code")
 	p.aws.setFaults(nil)

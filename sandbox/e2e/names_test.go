@@ -90,7 +90,48 @@ func TestARevisionFromBeforeANameIsNotPinned(t *testing.T) {
 	p.commit("A name")
 	p.up("dev")
 	before := p.read("Pulumi.dev.yaml")
-	p.refused([]string{"services.web: revision ", "has no port named backend, by which others call the service now: go " +
+	p.refused([]string{"services.web: revision ", "has no port 8080 named backend, by which others call the service now: go " +
 		"back without --pin"}, "slipway", "rollback", "dev", "--pin")
 	require.Equal(t, before, p.read("Pulumi.dev.yaml"), "nothing is written")
+}
+
+// ECS keeps Service Connect where it is left out, and the preflight could not see that it is there.
+func TestCallsThatCouldNotBeSwitchedOffAreNoSuccess(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n"+
+		"    api: {image: web, port: 8080, name: backend}\n")
+	p.serviceKeys("calls: [api]")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "      calls: [api]\n", "")
+	p.aws.setFaults(map[string]string{"api-fault": "DescribeServices=hang:1"})
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "services.web.name: ECS has the service as one that calls others, and has no name, and "+
+		"the stage has neither name nor calls for it any more")
+	p.up("dev")
+	require.False(t, p.aws.web().Settings.Connection.Enabled)
+	p.settled("dev")
+}
+
+// A deployment that only lets a service call others goes back to the same revision.
+func TestCallsThatECSRollsBackAreNoSuccess(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n"+
+		"    api: {image: web, port: 8080, name: backend}\n")
+	p.up("dev")
+	p.serviceKeys("calls: [api]")
+	p.aws.setFaults(map[string]string{"failing-tasks": "*"})
+	u := p.tryUp("dev")
+	require.NotZero(t, u.status)
+	require.Contains(t, u.output, "services.web.name: ECS has the service without Service Connect, and the stage asks for "+
+		"it as one that calls others, and has no name: a deployment failed")
+	p.aws.setFaults(nil)
+	p.replace("Pulumi.dev.yaml", "      calls: [api]\n", "")
+	p.up("dev")
+	p.serviceKeys("calls: [api]")
+	p.up("dev")
+	require.True(t, p.aws.web().Settings.Connection.Enabled)
+	p.settled("dev")
 }

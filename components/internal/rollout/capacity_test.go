@@ -61,6 +61,6 @@ func TestASteadyServiceIsMovedToItsCapacity(t *testing.T) {
 	require.NotContains(t, said, moved)
 
 	_, _, err = watch(true, elsewhere)
-	require.ErrorContains(t, err, "services.web.capacity: ECS runs the service on launch type FARGATE, and the stage asks "+
-		"for FARGATE_SPOT weight=1. `pulumi up` again moves it")
+	require.ErrorContains(t, err, "services.web.capacity: ECS runs the service on launch type FARGATE, and it is to run "+
+		"on FARGATE_SPOT weight=1. `pulumi up` again moves it")
 }

@@ -39,8 +39,8 @@ type Rollout struct {
 	Replicas *int
 	// Capacity is what its tasks are to run on.
 	Capacity Capacity
-	// LeavesCapacity tells whether the stage does not say that any more, and this update has moved it to OnDemand.
-	LeavesCapacity bool
+	// Connection is how it is to take part in Service Connect.
+	Connection Connection
 	// Alarms tells whether any alarm is to take a deployment back.
 	Alarms bool
 	// LogGroup is where its containers' output is.
@@ -114,9 +114,11 @@ func (r *Rollout) look(ctx context.Context, service types.Service) (ended bool, 
 		if moved, err := r.move(ctx, service); moved || err != nil {
 			return err != nil, err
 		}
-		if err := r.differs(ctx, service); err != nil {
-			r.doubts++
-			return r.doubts == confirmations, err
+		if what, advice := r.differs(service); what != "" {
+			if r.doubts++; r.doubts < confirmations {
+				return false, nil
+			}
+			return true, fmt.Errorf("%s.%s%s. %s", r.Key, what, r.failedDeployment(ctx, service), advice)
 		}
 		r.agreed++
 		return !r.Changed || r.shown != nil || r.agreed == agreements, nil
@@ -163,8 +165,8 @@ func (r *Rollout) move(ctx context.Context, service types.Service) (moved bool, 
 	return true, nil
 }
 
-// failedDeployment says why a deployment failed by which this update moved the service to another capacity, and which
-// ECS rolled back; empty where no deployment failed.
+// failedDeployment says why a deployment failed by which this update changed the service alone, and which ECS rolled
+// back; empty where none failed.
 func (r *Rollout) failedDeployment(ctx context.Context, service types.Service) string {
 	reason, failed := ecsread.FailedBecause(service, r.TargetRevision, func(event types.ServiceEvent) bool {
 		return awssdk.ToTime(event.CreatedAt).After(r.began.Add(-clockSlack))
@@ -172,31 +174,29 @@ func (r *Rollout) failedDeployment(ctx context.Context, service types.Service) s
 	if !failed {
 		return ""
 	}
-	return fmt.Sprintf(": a deployment failed\n  ECS says: %s\n  %s\n  Fix the cause", reason,
-		strings.Join(r.stoppedReasons(ctx), "\n  "))
+	lines := append([]string{": a deployment failed", "ECS says: " + reason}, r.stoppedReasons(ctx)...)
+	return strings.Join(append(lines, "Fix the cause"), "\n  ")
 }
 
-// differs says what a steady service is not as it was asked for, which its deployments do not tell.
-func (r *Rollout) differs(ctx context.Context, service types.Service) error {
+// differs says what a steady service is not as it was asked for, which its deployments do not tell, and what to do.
+func (r *Rollout) differs(service types.Service) (what, advice string) {
 	if r.Replicas != nil && int(service.DesiredCount) != *r.Replicas {
-		return fmt.Errorf("%s.replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
-			"this program, or by scaling that the stage no longer has. `pulumi up --refresh` sets it", r.Key,
-			service.DesiredCount, *r.Replicas)
+		return fmt.Sprintf("replicas: ECS keeps %d replicas, and the stage asks for %d: the count was changed outside of "+
+				"this program, or by scaling that the stage no longer has", service.DesiredCount, *r.Replicas),
+			"`pulumi up --refresh` sets it"
 	}
 	if has, differs := r.Capacity.Differs(service); differs {
-		return fmt.Errorf("%s.capacity: ECS runs the service on %s, and the stage asks for %s%s. `pulumi up` again moves it",
-			r.Key, has, r.Capacity, r.failedDeployment(ctx, service))
+		return fmt.Sprintf("capacity: ECS runs the service on %s, and it is to run on %s", has, r.Capacity),
+			"`pulumi up` again moves it"
 	}
-	if has, differs := OnDemand.Differs(service); r.LeavesCapacity && differs {
-		return fmt.Errorf("%s.capacity: ECS runs the service on %s, though the stage has no capacity any more: ECS "+
-			"rolled back the move to %s%s. Write capacity: {onDemand: 1}, which `pulumi up` moves it to", r.Key, has, OnDemand,
-			r.failedDeployment(ctx, service))
+	if what, advice := r.Connection.differs(service); what != "" {
+		return what, advice
 	}
 	if config := service.DeploymentConfiguration; !r.Alarms && config != nil && config.Alarms != nil &&
 		config.Alarms.Enable {
-		return fmt.Errorf("%s.deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They "+
-			"could not be read before this update, to be switched off: `pulumi up` again does", r.Key,
-			strings.Join(config.Alarms.AlarmNames, ", "))
+		return fmt.Sprintf("deployment.alarms: ECS still takes deployments back when one of these goes off: %s. They "+
+				"could not be read before this update, to be switched off", strings.Join(config.Alarms.AlarmNames, ", ")),
+			"`pulumi up` again does"
 	}
-	return nil
+	return "", ""
 }

@@ -100,10 +100,10 @@ func (c *Client) Revisions(ctx context.Context, family string, since time.Time, 
 }
 
 // HasPort tells whether a port of a container has a name, by which ECS lets others call the service.
-func (r *Revision) HasPort(name string) bool {
+func (r *Revision) HasPort(port int, name string) bool {
 	return slices.ContainsFunc(r.Definition.ContainerDefinitions, func(container types.ContainerDefinition) bool {
-		return slices.ContainsFunc(container.PortMappings, func(port types.PortMapping) bool {
-			return aws.ToString(port.Name) == name
+		return slices.ContainsFunc(container.PortMappings, func(mapping types.PortMapping) bool {
+			return aws.ToString(mapping.Name) == name && int(aws.ToInt32(mapping.ContainerPort)) == port
 		})
 	})
 }

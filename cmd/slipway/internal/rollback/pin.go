@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"slipway/cmd/slipway/internal/exit"
@@ -48,9 +49,10 @@ func (r *Plan) checkNames(now flatconfig.Config) error {
 	var refused []error
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		then, called := r.Services[name].Then, now.Declares(pulumiconfig.Path("services", name, "name"))
-		if called != "" && then.InECS != nil && !then.InECS.HasPort(called) {
-			refused = append(refused, fmt.Errorf("services.%s: revision %d has no port named %s, by which others call the "+
-				"service now: go back without --pin", name, then.Revision, called))
+		port, _ := strconv.Atoi(now.Declares(pulumiconfig.Path("services", name, "port")))
+		if called != "" && then.InECS != nil && !then.InECS.HasPort(port, called) {
+			refused = append(refused, fmt.Errorf("services.%s: revision %d has no port %d named %s, by which others call the "+
+				"service now: go back without --pin", name, then.Revision, port, called))
 		}
 	}
 	if len(refused) > 0 {
