@@ -15,17 +15,21 @@ func (w *Workload) admit(ctx *pulumi.Context, workloads map[string]*Workload, pa
 		// An existing load balancer's group is let in by the route, and AWS takes no rule twice.
 		return workloads[peer] != nil || service.Route != nil && slices.Contains(w.LoadBalancer.foreignGroups, peer)
 	})
-	rules, err := w.group.admit(ctx, w.name, service.Port, peers, parent)
-	if err != nil {
-		return nil, err
-	}
-	for _, peer := range w.Stage.Admitted(w.name) {
-		rule, err := w.group.newRule(ctx, w.name+"-from-service-"+peer, "ingress", service.Port,
-			workloads[peer].asPeer(), parent)
+	var rules []pulumi.Resource
+	for _, door := range w.doors() {
+		admitted, err := door.admit(ctx, door.name, service.Port, peers, parent)
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, rule)
+		rules = append(rules, admitted...)
+		for _, peer := range w.Stage.Admitted(w.name) {
+			rule, err := door.newRule(ctx, door.name+"-from-service-"+peer, "ingress", service.Port,
+				workloads[peer].asPeer(), parent)
+			if err != nil {
+				return nil, err
+			}
+			rules = append(rules, rule)
+		}
 	}
 	return rules, nil
 }
@@ -40,12 +44,14 @@ func (w *Workload) admitToPorts(ctx *pulumi.Context, workloads map[string]*Workl
 				if service := workloads[peer]; service != nil {
 					called, other = "service-"+peer, service.asPeer()
 				}
-				rule, err := w.group.register(ctx, fmt.Sprintf("%s-%d-%s-from-%s", w.name, port.Port, port.Protocol, called),
-					"ingress", port.Protocol, port.Port, other, []pulumi.ResourceOption{pulumi.Parent(w)})
-				if err != nil {
-					return err
+				for _, door := range w.doors() {
+					rule, err := door.register(ctx, fmt.Sprintf("%s-%d-%s-from-%s", door.name, port.Port, port.Protocol, called),
+						"ingress", port.Protocol, port.Port, other, []pulumi.ResourceOption{pulumi.Parent(w)})
+					if err != nil {
+						return err
+					}
+					w.ready = append(w.ready, rule)
 				}
-				w.ready = append(w.ready, rule)
 			}
 		}
 	}

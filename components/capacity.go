@@ -3,9 +3,11 @@ package components
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -18,21 +20,135 @@ import (
 	"slipway/stage"
 )
 
-// newCapacityProviders lets services of the stage's cluster run on Fargate's capacity providers. It stays when no
-// service does any more, as ECS takes none away that a service is on; the cluster takes it along when it is deleted.
-func newCapacityProviders(ctx *pulumi.Context, name string, cluster *ecs.Cluster, parent pulumi.Resource) (
-	pulumi.Resource, error) {
-	return ecs.NewClusterCapacityProviders(ctx, name, &ecs.ClusterCapacityProvidersArgs{
-		ClusterName:       cluster.Name,
-		CapacityProviders: pulumi.ToStringArray([]string{awslimits.Fargate, awslimits.FargateSpot}),
-	}, pulumi.Parent(parent), pulumi.RetainOnDelete(true))
+// addCapacity declares the groups of instances, and lets services of the stage's cluster run on its capacity providers.
+// That stays as long as a service is on any of them, as ECS takes none away then.
+//
+// One that the stage has no more is taken away last, where services are still on it: they move in this update.
+func (c *ownCluster) addCapacity(ctx *pulumi.Context, preflight *Preflight, cluster *ecs.Cluster) error {
+	settings, kept := preflight.Stage, preflight.kept
+	if !settings.HasCapacity() && !kept.onProviders {
+		return nil
+	}
+	providers, own := pulumi.ToStringArray([]string{awslimits.Fargate, awslimits.FargateSpot}), []pulumi.Resource{}
+	c.instances = map[string]*instances{}
+	for _, name := range sortedKeys(settings.Instances) {
+		group, err := newInstances(ctx, name, preflight, cluster, c)
+		if err != nil {
+			return err
+		}
+		c.instances[name] = group
+		providers, own = append(providers, group.provider.Name), append(own, group.provider)
+	}
+	hooks, err := preflight.rollouts.leaveHook(settings)
+	if err != nil {
+		return err
+	}
+	c.associate = func() error {
+		association, err := ecs.NewClusterCapacityProviders(ctx, settings.Name, &ecs.ClusterCapacityProvidersArgs{
+			ClusterName:       cluster.Name,
+			CapacityProviders: providers,
+		}, pulumi.Parent(c), hooks,
+			// A cluster takes Fargate's along when it is deleted; those of instances are deleted before it.
+			pulumi.RetainOnDelete(len(settings.Instances) == 0))
+		c.capacityProviders, c.associate = []pulumi.Resource{association}, nil
+		return err
+	}
+	if kept.leave {
+		c.capacityProviders = own
+		return nil
+	}
+	return c.associate()
+}
+
+// associateLast does what addCapacity has left, once all services are steady; a preview waits for nothing. Where one is
+// not, the cluster keeps its capacity providers.
+func (c *ownCluster) associateLast(ctx *pulumi.Context, services pulumi.Map) error {
+	if c.associate == nil || !ctx.DryRun() && !allKnown(ctx.Context(), []pulumi.Map{services}) {
+		return nil
+	}
+	return c.associate()
+}
+
+// leaveHook refuses to take a capacity provider away from the cluster that a service is on which the stage has no more:
+// it is deleted only after that.
+func (r *serviceRollouts) leaveHook(settings *stage.Stage) (pulumi.ResourceOption, error) {
+	hook, err := r.ctx.RegisterResourceHook("capacity providers", func(args *pulumi.ResourceHookArgs) error {
+		left := map[string]bool{}
+		for _, provider := range texts(args.OldInputs["capacityProviders"]) {
+			left[provider] = true
+		}
+		for _, provider := range texts(args.NewInputs["capacityProviders"]) {
+			delete(left, provider)
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		return r.stillOn(settings, left)
+	}, &pulumi.ResourceHookOptions{OnDryRun: true})
+	if err != nil {
+		return nil, err
+	}
+	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeUpdate: []*pulumi.ResourceHook{hook}}), nil
+}
+
+// stillOn looks for services that the stage has no more, and that run on capacity providers. What cannot be read is not
+// there: ECS refuses then, too.
+func (r *serviceRollouts) stillOn(settings *stage.Stage, providers map[string]bool) error {
+	ctx, cancel := context.WithTimeout(r.ctx.Context(), existingLimit)
+	defer cancel()
+	clients, err := r.reader.Clients(ctx)
+	if err != nil {
+		return nil
+	}
+	pages := ecssdk.NewListServicesPaginator(clients.ECS, &ecssdk.ListServicesInput{Cluster: &r.reader.Cluster})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil
+		}
+		for _, arn := range page.ServiceArns {
+			name := path.Base(arn)
+			if _, stays := settings.Services[name]; stays {
+				continue
+			}
+			service, err := r.reader.Read(ctx, arn)
+			if err != nil {
+				return nil
+			}
+			for _, share := range service.CapacityProviderStrategy {
+				if provider := *share.CapacityProvider; providers[provider] {
+					return fmt.Errorf("%s: the service %s, which the stage has no more, still runs on the instances of %s, which "+
+						"it has no more, either. Leave the instances in the file until an update has deleted the service, and "+
+						"remove them in the next", settings.Where("instances"), name, provider)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// texts are those of a list.
+func texts(list resource.PropertyValue) (texts []string) {
+	if !list.IsArray() {
+		return nil
+	}
+	for _, each := range list.ArrayValue() {
+		if each.IsString() {
+			texts = append(texts, each.StringValue())
+		}
+	}
+	return texts
 }
 
 // capacityOf is what the tasks of a service are to run on.
-func capacityOf(settings stage.Service) rollout.Capacity {
+func capacityOf(of *stage.Stage, settings stage.Service) rollout.Capacity {
 	capacity := settings.Capacity
-	if capacity == nil {
+	if capacity == nil || settings.Daemon {
 		return nil
+	}
+	if group := settings.OnInstances(); group != "" {
+		provider := of.CapacityProvider(group)
+		return rollout.NewCapacity(types.CapacityProviderStrategyItem{CapacityProvider: &provider, Weight: 1})
 	}
 	var shares []types.CapacityProviderStrategyItem
 	add := func(provider string, weight, base int) {
@@ -48,11 +164,12 @@ func capacityOf(settings stage.Service) rollout.Capacity {
 
 // targetCapacity is what a service is to run on that may be there already. One that an earlier update has moved, and
 // for which the stage has a capacity no more, goes to OnDemand, and is watched to be there from then on.
-func (kept keptByECS) targetCapacity(name string, settings stage.Service) rollout.Capacity {
-	if settings.Capacity == nil && kept.moved[name] {
+func (k keptByECS) targetCapacity(of *stage.Stage, name string) rollout.Capacity {
+	settings := of.Services[name]
+	if settings.Capacity == nil && !settings.Daemon && k.moved[name] {
 		return rollout.OnDemand
 	}
-	return capacityOf(settings)
+	return capacityOf(of, settings)
 }
 
 // hasMoved tells whether an update has moved a service to a capacity. One that the stage does not speak of is
@@ -75,8 +192,11 @@ func capacityStrategies(capacity rollout.Capacity) (strategies ecs.ServiceCapaci
 	return strategies
 }
 
-// launchType is that of a service that says nothing of its capacity.
-func launchType(capacity rollout.Capacity) pulumi.StringPtrInput {
+// launchType is that of a daemon, and of a service that says nothing of its capacity.
+func launchType(capacity rollout.Capacity, daemon bool) pulumi.StringPtrInput {
+	if daemon {
+		return pulumi.String("EC2")
+	}
 	if len(capacity) > 0 {
 		return nil
 	}
@@ -103,13 +223,28 @@ func (r *serviceRollouts) moveHook(key, arn string, capacity rollout.Capacity) (
 			if target := args.NewInputs["taskDefinition"]; target.IsString() && !portsDiffer(args) {
 				revision = target.StringValue()
 			}
-			err = targetCapacity.Move(ctx, r.reader, service, revision)
+			has, _ := targetCapacity.Differs(service)
+			if revision == "" && has.OnInstances() != targetCapacity.OnInstances() {
+				return fmt.Errorf("%s.capacity: the service moves from %s to %s, for which it needs another revision, and that "+
+					"one has another port, name or route, too; change these in an update of their own", key, has, targetCapacity)
+			}
+			err = targetCapacity.Move(ctx, r.reader, service, revision, assignsPublicIP(args.NewInputs))
 		}
 		if err != nil {
 			return fmt.Errorf("%s.capacity: moving the service to %s: %w", key, targetCapacity, err)
 		}
 		return nil
 	}, nil)
+}
+
+// assignsPublicIP tells whether a service's tasks are to have a public address.
+func assignsPublicIP(inputs resource.PropertyMap) bool {
+	network := inputs["networkConfiguration"]
+	if !network.IsObject() {
+		return false
+	}
+	assign := network.ObjectValue()["assignPublicIp"]
+	return assign.IsBool() && assign.BoolValue()
 }
 
 // portsDiffer tells whether the service is to be reached at other ports, which its revision names, too: then ECS takes
@@ -143,4 +278,52 @@ func tagsWithCapacity(tags map[string]string, capacity rollout.Capacity) map[str
 		tags[stage.CapacityTag] = capacity.String()
 	}
 	return tags
+}
+
+// noteProviders notes what services are on in ECS. It refuses a way from a group of instances that the stage has no
+// more to one that it is only about to have: the cluster's capacity providers are changed once in an update.
+func (k *keptByECS) noteProviders(settings *stage.Stage, on map[string][]string) (mistakes []error) {
+	inStage := map[string]string{} // groups of instances, by their capacity providers
+	for group := range settings.Instances {
+		inStage[settings.CapacityProvider(group)] = group
+	}
+	there, gone := map[string]bool{}, map[string]string{}
+	for name, providers := range on {
+		for _, provider := range providers {
+			there[inStage[provider]] = true
+			own := settings.OwnCapacityProvider(provider)
+			k.onProviders = k.onProviders || own || provider == awslimits.Fargate || provider == awslimits.FargateSpot
+			if own && inStage[provider] == "" {
+				k.leave, gone[name] = true, provider
+			}
+		}
+	}
+	for _, name := range sortedKeys(settings.Services) {
+		group := settings.Services[name].OnInstances()
+		daemon := settings.Services[name].Daemon
+		if group != "" && !daemon && !slices.Contains(on[name], settings.CapacityProvider(group)) {
+			k.arriving = append(k.arriving, name)
+		}
+	}
+	for _, name := range sortedKeys(gone) {
+		if group := settings.Services[name].OnInstances(); group != "" && !there[group] {
+			mistakes = append(mistakes, fmt.Errorf("%s: the service moves to instances.%s from the instances of %s, which the "+
+				"stage has no more. Leave both in the file until an update has moved it, and remove the one in the next",
+				settings.Where("services", name, "capacity"), group, gone[name]))
+		}
+	}
+	return mistakes
+}
+
+// withoutWayOut warn of services that go to instances in public subnets, and can reach nothing from there.
+func (k *keptByECS) withoutWayOut(settings *stage.Stage, network *Network) (warnings []string) {
+	if !network.AssignPublicIP {
+		return nil
+	}
+	for _, name := range k.arriving {
+		warnings = append(warnings, fmt.Sprintf("%s: on instances a task has no public address, and so reaches nothing "+
+			"outside of the VPC from public subnets, but for endpoints of AWS in it. Where it has to, name private subnets with "+
+			"a NAT gateway as network.subnets, or run it on Fargate", settings.Where("services", name, "capacity")))
+	}
+	return warnings
 }

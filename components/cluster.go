@@ -4,8 +4,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicediscovery"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"slipway/stage"
 )
 
 const clusterType = "slipway:components:Cluster"
@@ -21,13 +19,18 @@ type ownCluster struct {
 
 	// capacityProviders let services run on them; empty where none says what it runs on.
 	capacityProviders []pulumi.Resource
+	// instances are the groups of EC2 instances, by name.
+	instances map[string]*instances
+	// associate declares what they are; nil where that is done, or there are none.
+	associate func() error
 	// namespace is where services find each other by name; nil where none has a name.
 	namespace *servicediscovery.HttpNamespace
 }
 
 // newCluster declares the ECS cluster of a stage.
-func newCluster(ctx *pulumi.Context, settings *stage.Stage) (*ownCluster, error) {
-	name, component := settings.Name, &ownCluster{}
+func newCluster(ctx *pulumi.Context, preflight *Preflight) (*ownCluster, error) {
+	settings, component := preflight.Stage, &ownCluster{}
+	name := settings.Name
 	if err := ctx.RegisterComponentResource(clusterType, name, component); err != nil {
 		return nil, err
 	}
@@ -42,12 +45,8 @@ func newCluster(ctx *pulumi.Context, settings *stage.Stage) (*ownCluster, error)
 	if err != nil {
 		return nil, err
 	}
-	if settings.HasCapacity() {
-		providers, err := newCapacityProviders(ctx, name, cluster, component)
-		if err != nil {
-			return nil, err
-		}
-		component.capacityProviders = []pulumi.Resource{providers}
+	if err := component.addCapacity(ctx, preflight, cluster); err != nil {
+		return nil, err
 	}
 	if settings.HasNames() {
 		if component.namespace, err = newNamespace(ctx, settings, component); err != nil {

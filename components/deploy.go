@@ -36,7 +36,7 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := newCluster(ctx, settings)
+	cluster, err := newCluster(ctx, preflight)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 		if deployed.Tasks[name], err = newTask(ctx, workloads[name]); err != nil {
 			return nil, err
 		}
+	}
+	if err := cluster.associateLast(ctx, deployed.Services); err != nil {
+		return nil, err
 	}
 	return deployed, retention.Tidy(deployed.Services, deployed.Tasks)
 }

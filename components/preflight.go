@@ -69,6 +69,9 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 	found.revisions, found.copies = pinned.Revisions, pinned.Copies
 	found.builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)
 	asking.Wait()
+	if found.Network != nil {
+		warnings = append(warnings, found.kept.withoutWayOut(settings, found.Network)...)
+	}
 	for _, warning := range append(warnings, pinned.Warnings...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
 			return nil, err

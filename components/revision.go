@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -32,6 +33,11 @@ func lookupRevision(ctx *pulumi.Context, account *stageAccount, images *registri
 	if found.Status != "ACTIVE" {
 		return "", fmt.Errorf("the task definition %s is %s, and ECS starts no task from it: name one that is ACTIVE", name,
 			found.Status)
+	}
+	runsOn := compatibility(settings.Services[service].NeedsInstances())
+	if made := found.RequiresCompatibilities; len(made) > 0 && !slices.Contains(made, runsOn) {
+		return "", fmt.Errorf("the task definition %s is made for %s, and the service runs on %s now: write the capacity that "+
+			"it had then, or go back by `git revert`", name, strings.Join(made, ", "), runsOn)
 	}
 	var containers []containerDefinition
 	if err := json.Unmarshal([]byte(found.ContainerDefinitions), &containers); err != nil {

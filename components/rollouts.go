@@ -117,6 +117,11 @@ type keptByECS struct {
 	alarms    map[string][]string
 	connected map[string]bool
 	moved     map[string]bool
+	// onProviders is set where any is on one of the stage's capacity providers, and leave where one of these is no more in
+	// the stage.
+	onProviders, leave bool
+	// arriving are the services that go to instances.
+	arriving []string
 }
 
 // preflight reads the services before the update, and returns what ECS would keep of them, so that it is switched off.
@@ -128,6 +133,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 	kept := keptByECS{alarms: map[string][]string{}, connected: map[string]bool{}, moved: map[string]bool{}}
 	refused, others := map[string]error{}, map[string]error{} // by service
 	owners := map[string]string{}                             // of names, in ECS
+	on := map[string][]string{}                               // capacity providers, by service
 	var moving []string
 	for name, service := range settings.Services {
 		asking.Go(func() {
@@ -138,9 +144,9 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
-			others[name] = taken
+			others[name] = errors.Join(taken, checkScheduling(settings, name, found))
 			kept.moved[name] = hasMoved(found)
-			moving = append(moving, moves(settings.Key(name), found, kept.targetCapacity(name, service))...)
+			moving = append(moving, moves(settings.Key(name), found, kept.targetCapacity(settings, name))...)
 			if awsclient.Denied(err) || errors.Is(err, awsclient.ErrOtherAccount) {
 				refused[name] = err
 			}
@@ -149,6 +155,9 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 				kept.alarms[name] = slices.Sorted(slices.Values(config.Alarms.AlarmNames))
 			}
 			kept.connected[name] = hasConnection(found)
+			for _, share := range found.CapacityProviderStrategy {
+				on[name] = append(on[name], *share.CapacityProvider)
+			}
 			for _, taken := range rollout.ConnectionOf(found).Names {
 				owners[taken] = name
 			}
@@ -161,7 +170,7 @@ func (r *serviceRollouts) preflight(settings *stage.Stage) (keptByECS, error) {
 			return kept, err
 		}
 	}
-	taken := checkNamesFree(settings, owners)
+	taken := append(checkNamesFree(settings, owners), kept.noteProviders(settings, on)...)
 	for _, name := range sortedKeys(others) {
 		taken = append(taken, others[name])
 	}

@@ -21,7 +21,10 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network := w.Stage.Services[name], w.Preflight.Network
-	capacity := w.Preflight.kept.targetCapacity(name, settings)
+	capacity, public := w.Preflight.kept.targetCapacity(w.Stage, name), network.AssignPublicIP
+	if settings.NeedsInstances() { // where a task's network interface can have no public address
+		public = false
+	}
 	// Without what is ready the first tasks cannot start, and a first deployment has nothing to roll back to.
 	ready, err := w.admit(ctx, workloads, parent)
 	if err != nil {
@@ -55,18 +58,15 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 		pulumi.IgnoreChanges(keptProperties(settings)),
 	}
 	service, err := ecs.NewService(ctx, name, &ecs.ServiceArgs{
-		Name:                       pulumi.String(name),
-		Cluster:                    w.Cluster.Arn,
-		TaskDefinition:             w.targetRevision,
-		DesiredCount:               pulumi.Int(settings.StartReplicas()),
-		LaunchType:                 launchType(capacityOf(settings)),
-		SchedulingStrategy:         pulumi.String("REPLICA"),
-		CapacityProviderStrategies: capacityStrategies(capacityOf(settings)),
-		NetworkConfiguration: &ecs.ServiceNetworkConfigurationArgs{
-			Subnets:        network.subnets(),
-			SecurityGroups: w.securityGroups(),
-			AssignPublicIp: pulumi.Bool(network.AssignPublicIP),
-		},
+		Name:                          pulumi.String(name),
+		Cluster:                       w.Cluster.Arn,
+		TaskDefinition:                w.targetRevision,
+		DesiredCount:                  desiredCount(settings),
+		LaunchType:                    launchType(capacityOf(w.Stage, settings), settings.Daemon),
+		SchedulingStrategy:            pulumi.String(scheduling(settings.Daemon)),
+		PlacementConstraints:          placement(settings),
+		CapacityProviderStrategies:    capacityStrategies(capacityOf(w.Stage, settings)),
+		NetworkConfiguration:          w.networkConfiguration(public),
 		ServiceConnectConfiguration:   w.connection(),
 		LoadBalancers:                 route.serviceLoadBalancers(name, settings.Port),
 		HealthCheckGracePeriodSeconds: gracePeriod(settings.Route),
@@ -94,7 +94,8 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	}
 	serving := rollouts.Watch(service, w.targetRevision, rollout.Rollout{
 		Key: key, LogGroup: w.logGroup(), ExtraTime: settings.ExtraRolloutTime(), Replicas: settings.FixedReplicas(),
-		Alarms: settings.Deployment.HasAlarms(), Capacity: capacity, LogsElsewhere: settings.LogsElsewhere(name),
+		Alarms: settings.Deployment.HasAlarms(), Capacity: capacity, AssignPublicIP: public,
+		LogsElsewhere: settings.LogsElsewhere(name),
 	})
 	summary := pulumi.Map{
 		"family":         pulumi.String(w.Stage.Family(name)),
@@ -112,6 +113,26 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 		w.TargetGroup = route.TargetGroup
 	}
 	return summary, ctx.RegisterResourceOutputs(w, pulumi.Map{"arn": service.ID(), "taskDefinition": serving})
+}
+
+// networkConfiguration is that of tasks with networks of their own.
+func (w *Workload) networkConfiguration(public bool) ecs.ServiceNetworkConfigurationPtrInput {
+	if !w.Stage.Services[w.name].OwnNetwork() {
+		return nil
+	}
+	return &ecs.ServiceNetworkConfigurationArgs{
+		Subnets:        w.Preflight.Network.subnets(),
+		SecurityGroups: w.securityGroups(),
+		AssignPublicIp: pulumi.Bool(public),
+	}
+}
+
+// desiredCount is none for a daemon: ECS counts its instances.
+func desiredCount(settings stage.Service) pulumi.IntPtrInput {
+	if settings.Daemon {
+		return nil
+	}
+	return pulumi.Int(settings.StartReplicas())
 }
 
 // alarms are those that take a deployment of the service back. ECS keeps the alarms of a service from which they are
@@ -140,7 +161,7 @@ func (w *Workload) alarms(ctx *pulumi.Context, route *serviceRoute) (ecs.Service
 // keptProperties stay as ECS has them.
 func keptProperties(settings stage.Service) []string {
 	properties := []string{"capacityProviderStrategies", "launchType"} // see rollout.Capacity
-	if settings.Scaling != nil {                                       // which decides the count from now on
+	if settings.Scaling != nil || settings.Daemon {                    // which decides the count from now on
 		properties = append(properties, "desiredCount")
 	}
 	// The provider would send 0 for one that goes with its route, and ECS refuses any where no load balancer is

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -28,6 +29,10 @@ type taskDefinitionArgs struct {
 	// Connect knows of it, where it has a name.
 	Port                  int
 	PortName, AppProtocol string
+	// NetworkMode is that of its tasks; "" for a network of their own.
+	NetworkMode string
+	// OnInstances tells whether its tasks run on EC2 instances, and not on Fargate.
+	OnInstances bool
 	// Exec prepares the main container for sessions of ECS Exec.
 	Exec bool
 	// Images are the stage's, by name.
@@ -77,8 +82,8 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 		}).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
-		NetworkMode:             pulumi.String("awsvpc"),
-		RequiresCompatibilities: pulumi.ToStringArray([]string{awslimits.Fargate}),
+		NetworkMode:             pulumi.String(cmp.Or(args.NetworkMode, "awsvpc")),
+		RequiresCompatibilities: pulumi.ToStringArray([]string{compatibility(args.OnInstances)}),
 		RuntimePlatform: &ecs.TaskDefinitionRuntimePlatformArgs{
 			CpuArchitecture:       pulumi.String(architecture),
 			OperatingSystemFamily: pulumi.String("LINUX"),
@@ -98,6 +103,14 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 	component.Revision = definition.Revision
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"arn": component.Arn,
 		"revision": component.Revision})
+}
+
+// compatibility is what tasks run on.
+func compatibility(onInstances bool) string {
+	if onInstances {
+		return "EC2"
+	}
+	return awslimits.Fargate
 }
 
 // references are what the containers' images are called in container definitions, by the image's name in the stage

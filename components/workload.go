@@ -114,6 +114,8 @@ func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, e
 		Port:             service.Port,
 		PortName:         service.Name,
 		AppProtocol:      service.AppProtocol,
+		NetworkMode:      networkMode(service),
+		OnInstances:      service.NeedsInstances(),
 		Exec:             service.Exec,
 		Images:           w.Images,
 		PullCredentials:  w.Stage.PullCredentials(settings),

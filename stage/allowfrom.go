@@ -25,6 +25,8 @@ func (c *checker) checkAllowFrom(here place, peers []string, loadBalancer bool) 
 		case isService && loadBalancer:
 			at.fail("is the service %s, and a load balancer admits ranges of addresses, prefix lists and security groups "+
 				"only; remove it, and let services call each other by name (services.%[1]s.calls)", text)
+		case isService && !c.document.Services[text].OwnNetwork() && !c.at("services", text, "network").bad:
+			at.fail("is the service %s, whose tasks have the network of their instances; write a range of addresses", text)
 		case isService || awslimits.PrefixListID.MatchString(text) || awslimits.SecurityGroupID.MatchString(text):
 		case err != nil:
 			at.fail("is %q; write a range of addresses as in 203.0.113.0/24, one address as in 203.0.113.7/32, or the id of "+

@@ -1,13 +1,19 @@
 package stage
 
-// Capacity is what tasks of services run on: Fargate's capacity at its usual price (on demand), or what Fargate has
-// left at the moment (Spot), which costs up to 70 % less and is taken back with two minutes' notice.
+import (
+	"maps"
+	"slices"
+)
+
+// Capacity is what tasks of services run on: Fargate's capacity at its usual price (on demand), what Fargate has left
+// at the moment (Spot), which costs up to 70 % less and is taken back with two minutes' notice, or EC2 instances of the
+// stage's own.
 //
 // Rule: [Fargate capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html)
 type Capacity struct {
 	// OnDemand is the share of tasks that run on demand, against `spot`.
 	//
-	// Allowed: at least 1 of `onDemand` and `spot` is more than 0
+	// Allowed: at least 1 of `onDemand` and `spot` is more than 0, unless there is `instances`
 	// Example: onDemand: 1
 	OnDemand int `json:"onDemand" default:"0" min:"0" max:"1000"`
 
@@ -25,9 +31,19 @@ type Capacity struct {
 	// Example: base: 1
 	// Rule: [CapacityProviderStrategyItem](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html)
 	Base int `json:"base" default:"0" min:"0" max:"100000" unit:"tasks"`
+
+	// Instances names the group of EC2 instances that the tasks run on. They have no public address there: in public
+	// subnets they reach nothing outside of the VPC, but for a NAT gateway or endpoints of it. Their images, secrets and
+	// logs go through the instance, which has one.
+	//
+	// Default: none; Fargate
+	// Allowed: a name in `instances`; not with `onDemand`, `spot` and `base`
+	// Example: instances: general
+	// Rule: [Task networking on EC2](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html)
+	Instances string `json:"instances"`
 }
 
-// HasCapacity tells whether any service says what it runs on.
+// HasCapacity tells whether any service says what it runs on, or the stage has instances.
 //
 // Example: HasCapacity() is true where a service has capacity
 func (s *Stage) HasCapacity() bool {
@@ -36,17 +52,36 @@ func (s *Stage) HasCapacity() bool {
 			return true
 		}
 	}
-	return false
+	return len(s.Instances) > 0
 }
 
-func checkCapacity(here place, capacity *Capacity) {
+func (c *checker) checkCapacity(here place, capacity *Capacity) {
 	if capacity == nil || here.bad {
 		return
 	}
-	if here.at("onDemand").bad || here.at("spot").bad {
+	instances := here.at("instances")
+	if here.at("onDemand").bad || here.at("spot").bad || instances.bad {
+		return
+	}
+	if instances.present {
+		c.checkCapacityInstances(here, capacity.Instances)
 		return
 	}
 	if capacity.OnDemand == 0 && capacity.Spot == 0 {
 		here.fail("has no share that is more than 0; write onDemand, spot or both, as in {spot: 3, onDemand: 1}")
+	}
+}
+
+func (c *checker) checkCapacityInstances(here place, name string) {
+	for _, share := range []string{"onDemand", "spot", "base"} {
+		if other := here.at(share); other.present {
+			other.fail("is a share of Fargate, and cannot be combined with instances; remove one of them")
+			return
+		}
+	}
+	declared := slices.Sorted(maps.Keys(c.document.Instances))
+	if !slices.Contains(declared, name) && !c.at("instances").bad {
+		here.at("instances").fail("names %q, which is not declared; declare instances.%[1]s%[2]s", shorten(name),
+			orOneOf(declared))
 	}
 }

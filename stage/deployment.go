@@ -52,7 +52,9 @@ type Deployment struct {
 }
 
 func (c *checker) checkDeployment(name string, service Service) {
-	of, deployment := c.at("services", name), service.Deployment
+	of := c.at("services", name)
+	service = service.withDaemonDefaults(of)
+	deployment := service.Deployment
 	here := of.at("deployment")
 	maximum, alarms, errors := here.at("maximum"), here.at("alarms"), here.at("maxErrors")
 	doubtful := maximum.bad || here.at("minimumHealthy").bad || of.at("replicas").bad || of.at("scaling", "min").bad

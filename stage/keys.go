@@ -100,6 +100,17 @@ type document struct {
 	// Rule: [Fargate capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html)
 	Capacity *Capacity `json:"capacity"`
 
+	// Instances are groups of EC2 instances, by name, for services that run on them: each is an auto scaling group with a
+	// launch template and a capacity provider of ECS, `<project>-<stage>-<name>`. The instances start from Amazon's
+	// newest image for ECS, ask for sessions at their metadata (IMDSv2), and nobody can log in to them.
+	//
+	// Default: none; everything runs on Fargate
+	// Allowed: names of lower case letters and digits, separated by single `-` or `_`;
+	// `<project>-<stage>-<name>-instances` is at most 64 characters long, as the name of an IAM role
+	// Example: instances: {general: {types: [m7g.large], max: 10}}
+	// Rule: [EC2 capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/asg-capacity-providers.html)
+	Instances map[string]Instances `json:"instances"`
+
 	// Roles is how the stage's IAM roles are kept: each service and each task has one with which ECS starts it, and one
 	// that its own code has.
 	//

@@ -176,6 +176,7 @@ func (c *checker) stage(aws AWS) *Stage {
 		Secrets:         c.secrets(),
 		Services:        map[string]Service{},
 		Tasks:           map[string]Task{},
+		Instances:       c.document.Instances,
 		LoadBalancer:    c.document.LoadBalancer,
 		Network:         c.document.Network,
 		ClusterSettings: c.document.Cluster,
@@ -194,7 +195,8 @@ func (c *checker) stage(aws AWS) *Stage {
 		if service.Route != nil {
 			service.Route = service.Route.withDefaults()
 		}
-		if service.Capacity == nil {
+		service = service.withDaemonDefaults(c.at("services", name))
+		if service.Capacity == nil && !service.Daemon {
 			service.Capacity = c.document.Capacity
 		}
 		s.Services[name] = service

@@ -40,12 +40,17 @@ func TestTheDocumentationAndTheSchemaAreThoseOfTheCode(t *testing.T) {
 
 // apart are keys that do not go with others, whose examples make a stage of their own.
 var apart = []string{"loadBalancer.arn", "loadBalancer.port", "network.uses",
-	"services.<service>.readonlyRootFilesystem", "services.<service>.calls", "services.<service>.volumes.<volume>.efs.root"}
+	"services.<service>.readonlyRootFilesystem", "services.<service>.calls", "services.<service>.volumes.<volume>.efs.root",
+	"services.<service>.capacity.instances"}
+
+// ofDaemons are keys that only a daemon has.
+var ofDaemons = []string{"services.<service>.daemon", "services.<service>.network", "services.<service>.placement"}
 
 // The examples of all keys make one stage together.
 func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	t.Parallel()
 	all, other := newNode(map[string]any{}, node{}), newNode(map[string]any{}, node{})
+	daemon := newNode(map[string]any{}, node{})
 	for _, key := range allKeys(t) {
 		if strings.Contains(key.Path, "[]") || key.Again != "" {
 			continue // part of the example of the list, or told already; the schema's test has it
@@ -56,7 +61,7 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		}
 		path := strings.Split(strings.NewReplacer("<image>", image, "<service>", "web", "<schedule>", "night", "<task>",
 			"migrate", "<metric>", "age", "<step>", "busy", "<container>", "prepare", "<output>", "DATABASE_HOST",
-			"<mount>", "data", "<volume>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
+			"<mount>", "data", "<instance>", "general", "<volume>", "data", "<ulimit>", "nofile").Replace(key.Path), ".")
 		if i := slices.Index(path, "<registry>"); i >= 0 {
 			path[i] = "ghcr.io"
 		}
@@ -64,7 +69,9 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 		for i := len(path) - 1; i >= 0; i-- {
 			value = map[string]any{path[i]: value}
 		}
-		if slices.Contains(apart, key.Path) {
+		if slices.Contains(ofDaemons, key.Path) {
+			daemon = merge(daemon, newNode(value, node{}))
+		} else if slices.Contains(apart, key.Path) {
 			other = merge(other, newNode(value, node{}))
 		} else {
 			all = merge(all, newNode(value, node{}))
@@ -76,9 +83,15 @@ func TestTheExamplesOfTheKeysAreSound(t *testing.T) {
 	require.Len(t, got.Images, 2)
 	require.Equal(t, 12, got.Services["web"].Revision)
 
+	daemon = merge(daemon, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
+		"build": map[string]any{"context": "app"}}}, "services": map[string]any{"web": map[string]any{"image": "web"}},
+		"instances": map[string]any{"general": map[string]any{"types": []any{"m7i.large"}, "max": 1}}}, node{}))
+	require.Equal(t, []string{"general"}, loadNodes(t, daemon).DaemonInstances("web"))
+
 	other = merge(other, newNode(map[string]any{"images": map[string]any{"web": map[string]any{
 		"build": map[string]any{"context": "app"}}},
-		"network": map[string]any{"assignPublicIp": true},
+		"network":   map[string]any{"assignPublicIp": true},
+		"instances": map[string]any{"general": map[string]any{"types": []any{"m7i.large"}, "max": 1}},
 		"services": map[string]any{"web": map[string]any{"image": "web",
 			"mounts":  map[string]any{"data": map[string]any{"path": "/data"}},
 			"volumes": map[string]any{"data": map[string]any{"efs": map[string]any{"id": "fs-01234567"}}}},

@@ -191,10 +191,13 @@ func checkSchedule(here place, name string, schedule Schedule, most int) {
 }
 
 // StartReplicas is the desired count that a service is created with: from then on it belongs to the scaler, where
-// there is one.
+// there is one. Of a daemon it is 0: ECS counts its instances.
 //
 // Example: StartReplicas() is 2 where the service has replicas: 2
 func (s Service) StartReplicas() int {
+	if s.Daemon {
+		return 0
+	}
 	if s.Scaling == nil {
 		return s.Replicas
 	}
@@ -205,7 +208,7 @@ func (s Service) StartReplicas() int {
 //
 // Example: FixedReplicas() points to 2 where the service has replicas: 2 and no scaling
 func (s Service) FixedReplicas() *int {
-	if s.Scaling != nil {
+	if s.Scaling != nil || s.Daemon {
 		return nil
 	}
 	return &s.Replicas

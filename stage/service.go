@@ -83,12 +83,43 @@ type Service struct {
 	Calls []string `json:"calls"`
 
 	// Capacity is what the service's tasks run on. A change of it is a deployment of the service, which stays; a service
-	// from which it is taken away stays on Fargate's capacity provider.
+	// from which it is taken away goes to Fargate's capacity provider. From Fargate to instances and back, the service
+	// gets a new revision, too.
 	//
 	// Default: none; the stage's `capacity`, or else Fargate on demand
 	// Example: capacity: {spot: 3, onDemand: 1, base: 1}
 	// Rule: [Fargate capacity providers](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html)
 	Capacity *Capacity `json:"capacity"`
+
+	// Daemon has one task of the service on each EC2 instance of the stage, or of one group by `capacity`: for what
+	// collects logs or metrics there. It follows instances that come and go; a deployment ends a task before its next one
+	// starts. Not for what answers requests.
+	//
+	// Allowed: only with `instances`; without `replicas`, `scaling`, `route`, `name` and `ephemeralStorage`. A service
+	// cannot become a daemon, or cease to be one: remove it in an update before
+	// Example: daemon: true
+	// Rule: [ECS daemons](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html)
+	Daemon bool `json:"daemon" default:"false"`
+
+	// Network is the network of a daemon's tasks: one of the task's own (`awsvpc`), which takes a network interface of the
+	// instance; the instance's (`host`), where its containers have the instance's address and can get the permissions of
+	// the instance; or one behind the instance's (`bridge`), of which the ports are the instance's. In the last two,
+	// `allowFrom` opens ports of the instances.
+	//
+	// Default: none; `awsvpc`
+	// Allowed: only with `daemon`
+	// Example: network: host
+	// Rule: [ECS network modes](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking.html)
+	Network string `json:"network" enum:"awsvpc,host,bridge"`
+
+	// Placement narrows the instances that a daemon has tasks on, by expressions of ECS's cluster query language, all of
+	// which hold.
+	//
+	// Default: none; all instances
+	// Allowed: only with `daemon`
+	// Example: placement: ["attribute:ecs.availability-zone == ap-northeast-2a"]
+	// Rule: [Placement constraints](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-constraints.html)
+	Placement []string `json:"placement"`
 
 	// Deployment is how ECS brings the service from one revision to the next.
 	//
@@ -119,7 +150,9 @@ func (c *checker) checkService(name string, service Service) {
 	c.checkPorts(here, name, service.Port, service.AllContainers(name))
 	c.checkRoute(name, service)
 	c.checkScaling(name, service)
-	checkCapacity(here.at("capacity"), service.Capacity)
+	c.checkCapacity(here.at("capacity"), service.Capacity)
+	c.checkOnInstances(here, service)
+	c.checkDaemon(here, service)
 	c.checkDeployment(name, service)
 }
 

@@ -25,6 +25,8 @@ type Stage struct {
 	Services map[string]Service
 	// Tasks by name, of which none is a service's.
 	Tasks map[string]Task
+	// Instances are groups of EC2 instances that services run on, by name.
+	Instances map[string]Instances
 	// LoadBalancer is how the services that have a route are reached.
 	LoadBalancer LoadBalancer
 	// Network is where the services' tasks run.

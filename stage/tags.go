@@ -18,6 +18,11 @@ var ownTags = []string{"project", "stage", "service", "task", "image", CapacityT
 // Example: the service has the tag slipway:capacity where it has capacity
 const CapacityTag = "slipway:capacity"
 
+// InstancesAttribute is the attribute of a container instance that says of which group it is.
+//
+// Example: an instance of the group general has slipway.instances == general
+const InstancesAttribute = "slipway.instances"
+
 const keptTags = 4 // for slipway's own, of which a service has four
 
 // checkTags checks the stage's own tags, and those that the AWS provider adds to every resource.

@@ -87,7 +87,11 @@ type TaskDefinition struct {
 func (c *checker) checkTaskDefinition(here place, name string, definition TaskDefinition) {
 	c.checkName(here, name)
 	c.checkMainImage(here.at("image"), definition.Image)
-	checkSize(here, definition.CPU, definition.Memory)
+	if c.document.Services[name].Daemon && !here.at("daemon").bad {
+		checkDaemonSize(here, definition.CPU, definition.Memory)
+	} else {
+		checkSize(here, definition.CPU, definition.Memory)
+	}
 	c.checkContainer(here, definition.Container)
 	c.checkContainers(here, name, definition)
 	c.checkDependencies(here, name, definition)

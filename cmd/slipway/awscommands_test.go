@@ -22,8 +22,8 @@ var awsServices = map[string]any{"acm": &acm.Client{}, "ecr": &ecr.Client{}, "ec
 	"route53": &route53.Client{}, "secretsmanager": &secretsmanager.Client{}, "ssm": &ssm.Client{}}
 
 // otherAWSCommands are those of services that the project has no client of, and of the CLI's own.
-var otherAWSCommands = map[string]bool{"configure": true, "ec2": true, "elbv2": true, "resourcegroupstaggingapi": true,
-	"s3": true, "sqs": true, "sso": true}
+var otherAWSCommands = map[string]bool{"autoscaling": true, "configure": true, "ec2": true, "elbv2": true,
+	"resourcegroupstaggingapi": true, "s3": true, "sqs": true, "sso": true}
 
 // Every `aws …` that people are told to run is an action of AWS's, with options that it has.
 func TestTheCommandsOfTheAWSCLIThatPeopleAreToldAreThere(t *testing.T) {

@@ -7,12 +7,29 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 )
+
+// CapacityInWords is what tasks of a service run on: shares of capacity providers, or a launch type without any.
+func CapacityInWords(shares []types.CapacityProviderStrategyItem, launchType string) string {
+	if len(shares) == 0 {
+		return "launch type " + launchType
+	}
+	var texts []string
+	for _, share := range shares {
+		text := fmt.Sprintf("%s weight=%d", aws.ToString(share.CapacityProvider), share.Weight)
+		if share.Base > 0 {
+			text += fmt.Sprintf(" base=%d", share.Base)
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, " ")
+}
 
 // servicesPerCall is how many services ECS describes at once
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html).

@@ -57,6 +57,12 @@ func Execution(s *stage.Stage, name string, arn func(service, resource string) s
 	return append(statements, ReadSecrets(secrets)...)
 }
 
+// InstancesPolicy is the ARN of Amazon's policy of what ECS's agent may do on an instance
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html).
+func InstancesPolicy(partition string) string {
+	return "arn:" + partition + ":iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
+}
+
 // ReadSecrets let a role read secrets and parameters, by references to them or to parts of them; empty ones are none.
 func ReadSecrets(references []string) (statements []Statement) {
 	var parameters, secrets []string

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,18 +35,7 @@ func NewCapacity(shares ...types.CapacityProviderStrategyItem) Capacity {
 
 // String is the capacity as a tag can say it.
 func (c Capacity) String() string {
-	if len(c) == 0 {
-		return "launch type " + awslimits.Fargate
-	}
-	var shares []string
-	for _, share := range c {
-		text := fmt.Sprintf("%s weight=%d", *share.CapacityProvider, share.Weight)
-		if share.Base > 0 {
-			text += fmt.Sprintf(" base=%d", share.Base)
-		}
-		shares = append(shares, text)
-	}
-	return strings.Join(shares, " ")
+	return ecsread.CapacityInWords(c, awslimits.Fargate)
 }
 
 // Differs says what a service has, and whether that is not what it is to have.
@@ -56,9 +44,18 @@ func (c Capacity) Differs(service types.Service) (has Capacity, differs bool) {
 	return has, len(c) > 0 && has.String() != c.String()
 }
 
+// OnInstances tells whether it is EC2 instances, for which a revision is made otherwise than for Fargate.
+func (c Capacity) OnInstances() bool {
+	return slices.ContainsFunc(c, func(share types.CapacityProviderStrategyItem) bool {
+		return !slices.Contains([]string{awslimits.Fargate, awslimits.FargateSpot}, *share.CapacityProvider)
+	})
+}
+
 // Move makes a deployment of the service that runs on the capacity, where it does not yet: of a revision, or of the one
-// that it has where that is "".
-func (c Capacity) Move(ctx context.Context, reader *ecsread.Reader, service types.Service, revision string) error {
+// that it has where that is "". Its tasks have a public address or not from then on: on instances they can have none,
+// so ECS takes the one only with the other.
+func (c Capacity) Move(ctx context.Context, reader *ecsread.Reader, service types.Service, revision string,
+	assignPublicIP bool) error {
 	if _, differs := c.Differs(service); !differs {
 		return nil
 	}
@@ -72,6 +69,16 @@ func (c Capacity) Move(ctx context.Context, reader *ecsread.Reader, service type
 		CapacityProviderStrategy: c, ForceNewDeployment: true}
 	if revision != "" {
 		update.TaskDefinition = &revision
+	}
+	assign := types.AssignPublicIpDisabled
+	if assignPublicIP {
+		assign = types.AssignPublicIpEnabled
+	}
+	if has := service.NetworkConfiguration; has != nil && has.AwsvpcConfiguration != nil &&
+		has.AwsvpcConfiguration.AssignPublicIp != assign {
+		network := *has.AwsvpcConfiguration
+		network.AssignPublicIp = assign
+		update.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &network}
 	}
 	_, err = clients.ECS.UpdateService(ctx, update)
 	return err

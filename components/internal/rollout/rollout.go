@@ -41,6 +41,8 @@ type Rollout struct {
 	Capacity Capacity
 	// Connection is how it is to take part in Service Connect.
 	Connection Connection
+	// AssignPublicIP tells whether its tasks are to have a public address.
+	AssignPublicIP bool
 	// Alarms tells whether any alarm is to take a deployment back.
 	Alarms bool
 	// LogGroup is where its containers' output is.
@@ -159,7 +161,7 @@ func (r *Rollout) move(ctx context.Context, service types.Service) (moved bool, 
 	}
 	r.Progress(fmt.Sprintf("%s.capacity: ECS runs it on %s; moving it to %s", r.Key, has, r.Capacity))
 	r.Changed = true
-	if err := r.Capacity.Move(ctx, r.reader, service, ""); err != nil {
+	if err := r.Capacity.Move(ctx, r.reader, service, "", r.AssignPublicIP); err != nil {
 		return false, fmt.Errorf("%s.capacity: moving the service to %s: %w", r.Key, r.Capacity, err)
 	}
 	return true, nil

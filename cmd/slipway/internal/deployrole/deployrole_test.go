@@ -128,10 +128,11 @@ func TestAStageGetsWhatItsOptionsUse(t *testing.T) {
 		"      scaling: {max: 4, cpu: 50}\n": "application-autoscaling:RegisterScalableTarget",
 		"      name: web\n":                  "servicediscovery:CreateHttpNamespace",
 		"      scaling: {max: 4, steps: {up: {namespace: a, metric: b, adjust: [{from: 1, add: 1}]}}}\n": "cloudwatch:TagResource",
-		"      capacity: {spot: 1}\n":                         "ecs:PutClusterCapacityProviders",
-		"      secrets: [KEY]\n":                              "secretsmanager:CreateSecret",
-		"  slipway:tasks: {t: {image: web}}\n":                "ecs:RunTask",
-		"      route: {}\n      deployment: {maxErrors: 1}\n": "cloudwatch:PutMetricAlarm",
+		"      capacity: {spot: 1}\n":                              "ecs:PutClusterCapacityProviders",
+		"  slipway:instances: {a: {types: [m7i.large], max: 1}}\n": "ecs:CreateCapacityProvider",
+		"      secrets: [KEY]\n":                                   "secretsmanager:CreateSecret",
+		"  slipway:tasks: {t: {image: web}}\n":                     "ecs:RunTask",
+		"      route: {}\n      deployment: {maxErrors: 1}\n":      "cloudwatch:PutMetricAlarm",
 	} {
 		file := head + "  slipway:images: {web: {build: {context: .}}}\n  slipway:secrets: {KEY: {secure: v1:AAAA}}\n" +
 			"  slipway:services:\n    web:\n      image: web\n      port: 8080\n"

@@ -2,6 +2,7 @@ package deployrole
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -77,11 +78,11 @@ func (n *names) changes() []string {
 
 // securityGroups have ids that AWS makes.
 func (n *names) securityGroups() []string {
-	return anyOf(n.taskDefinitions(), n.arn("ec2", "security-group/*"))
+	return anyOf(slices.Concat(n.taskDefinitions(), n.capacityProviders()), n.arn("ec2", "security-group/*"))
 }
 
 func (n *names) vpcs() []string {
-	return anyOf(n.taskDefinitions(), n.arn("ec2", "vpc/"+cmp.Or(n.Network.VPC, "*")))
+	return anyOf(n.securityGroups(), n.arn("ec2", "vpc/"+cmp.Or(n.Network.VPC, "*")))
 }
 
 func (n *names) existingBalancers() []string {

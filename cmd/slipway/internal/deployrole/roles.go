@@ -19,7 +19,9 @@ func (n *names) scheduleRoles() []string {
 	return n.each(func(name string) string { return n.iam("role" + n.Roles.Path + n.ScheduleRole(name)) }, n.isScheduled)
 }
 
-func (n *names) roles() []string { return slices.Concat(n.taskRoles(), n.scheduleRoles()) }
+func (n *names) roles() []string {
+	return slices.Concat(n.taskRoles(), n.scheduleRoles(), n.instanceRoles())
+}
 
 // lookedUp are roles as IAM decides on a look at them: it knows the path only of one that is there.
 func lookedUp(roles func(*names) []string) func(*names) []string {

@@ -25,6 +25,8 @@ var table = []row{
 		"DeleteCluster", (*names).clusters, nil},
 	{"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", update, "ecs: PutClusterCapacityProviders; " +
 		"DescribeClusters", (*names).clustersWithCapacity, nil},
+	{"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", update | preview, "ecs: ; ListServices",
+		anyWith((*names).clustersWithCapacity), nil},
 	{"aws:servicediscovery/httpNamespace:HttpNamespace", update, "servicediscovery: CreateHttpNamespace TagResource; " +
 		"GetOperation ListTagsForResource; UntagResource", anyWith((*names).namespaces), nil},
 	{"aws:servicediscovery/httpNamespace:HttpNamespace", update, "servicediscovery: ; GetNamespace; ; DeleteNamespace",
@@ -63,9 +65,34 @@ var table = []row{
 	{"aws:iam/rolePolicy:RolePolicy", update, "iam: ; GetRolePolicy; ; DeleteRolePolicy", (*names).roles, nil},
 	{"aws:iam/policy:Policy", update, "iam: CreatePolicy TagPolicy; GetPolicy GetPolicyVersion; UntagPolicy; " +
 		"ListPolicyVersions DeletePolicy", (*names).policies, nil},
-	{"aws:iam/rolePolicyAttachment:RolePolicyAttachment", update, "iam: AttachRolePolicy", (*names).rolesOfPolicies, bounded},
+	{"aws:iam/rolePolicyAttachment:RolePolicyAttachment", update, "iam: AttachRolePolicy", (*names).attachedRoles, bounded},
 	{"aws:iam/rolePolicyAttachment:RolePolicyAttachment", update, "iam: ; ListAttachedRolePolicies; ; DetachRolePolicy",
-		(*names).rolesOfPolicies, nil},
+		(*names).attachedRoles, nil},
+
+	// Instances. EC2 Auto Scaling tries with the caller's permissions whether it could start one
+	// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html).
+	{"aws:iam/instanceProfile:InstanceProfile", update, "iam: CreateInstanceProfile TagInstanceProfile " +
+		"AddRoleToInstanceProfile; GetInstanceProfile; UntagInstanceProfile; RemoveRoleFromInstanceProfile " +
+		"DeleteInstanceProfile", (*names).instanceProfiles, nil},
+	{"aws:iam/instanceProfile:InstanceProfile", update, "iam: PassRole", (*names).instanceRoles, passedTo("ec2")},
+	{"aws:ec2/launchTemplate:LaunchTemplate", update, "ec2: CreateLaunchTemplate CreateTags", (*names).launchTemplates,
+		requestTags},
+	{"aws:ec2/launchTemplate:LaunchTemplate", update, "ec2: ; ; CreateLaunchTemplateVersion ModifyLaunchTemplate " +
+		"CreateTags DeleteTags; DeleteLaunchTemplate", (*names).launchTemplates, ownTags},
+	{"aws:ec2/launchTemplate:LaunchTemplate", update, "ec2: ; DescribeLaunchTemplates DescribeLaunchTemplateVersions",
+		anyWith((*names).launchTemplates), nil},
+	{"aws:autoscaling/group:Group", update, "autoscaling: CreateAutoScalingGroup CreateOrUpdateTags; ; " +
+		"UpdateAutoScalingGroup DeleteTags; DeleteAutoScalingGroup", (*names).autoScalingGroups, nil},
+	{"aws:autoscaling/group:Group", update, "autoscaling: ; DescribeAutoScalingGroups DescribeScalingActivities",
+		anyWith((*names).autoScalingGroups), nil},
+	{"aws:autoscaling/group:Group", update, "ec2: RunInstances CreateTags; ; RunInstances",
+		anyWith((*names).autoScalingGroups), nil},
+	{"aws:autoscaling/group:Group", update, "ssm: GetParameters", (*names).instanceImages, nil},
+	{"aws:autoscaling/group:Group", update, "iam: CreateServiceLinkedRole",
+		linkedRole("autoscaling.amazonaws.com", (*names).autoScalingGroups), linkedFor("autoscaling.amazonaws.com")},
+	{"aws:ecs/capacityProvider:CapacityProvider", update, "ecs: CreateCapacityProvider TagResource; " +
+		"DescribeCapacityProviders; UpdateCapacityProvider UntagResource; DeleteCapacityProvider",
+		(*names).capacityProviders, nil},
 
 	{"aws:secretsmanager/secret:Secret", update, "secretsmanager: CreateSecret TagResource; DescribeSecret GetResourcePolicy; " +
 		"UpdateSecret UntagResource; DeleteSecret", (*names).secrets, nil},

@@ -90,6 +90,18 @@ func findSecurityGroup(ctx context.Context, f *finder, in inputs) (string, error
 	return found[0].id, nil
 }
 
+// findLaunchTemplate looks for a launch template by its name, which an account has once.
+func findLaunchTemplate(ctx context.Context, f *finder, in inputs) (string, error) {
+	var answer struct {
+		IDs []string `xml:"launchTemplates>item>launchTemplateId"`
+	}
+	form := url.Values{"Filter.1.Name": {"launch-template-name"}, "Filter.1.Value.1": {in.text("name")}}
+	if err := f.Query.Call(ctx, "ec2", "DescribeLaunchTemplates", form, &answer); err != nil || len(answer.IDs) == 0 {
+		return "", err
+	}
+	return answer.IDs[0], nil
+}
+
 func listSecurityGroups(ctx context.Context, f *finder, in inputs, _ string) ([]candidate, error) {
 	var ofOwner []string
 	for _, key := range ownerTags {

@@ -61,6 +61,8 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 			"<Rules><member><RuleArn>arn:default</RuleArn><Priority>default</Priority></member>"+
 				"<member><RuleArn>arn:7</RuleArn><Priority>7</Priority></member></Rules>"),
 		"DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId></item></securityGroupInfo></DescribeSecurityGroupsResponse>",
+		"DescribeLaunchTemplates": "<DescribeLaunchTemplatesResponse><launchTemplates><item>" +
+			"<launchTemplateId>lt-1</launchTemplateId></item></launchTemplates></DescribeLaunchTemplatesResponse>",
 		"ListNamespaces": `{"Namespaces": [{"Id": "ns-1", "Name": "other", "Arn": "arn:1"},
 			{"Id": "ns-2", "Name": "shop-dev", "Arn": "arn:2"}]}`,
 		"ListTagsForResource": `{"Tags": [{"Key": "project", "Value": "shop"}, {"Key": "stage", "Value": "dev"}]}`,
@@ -88,6 +90,10 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		"aws:cloudwatch/logGroup:LogGroup":                          {inputs{"name": "/shop/dev/web"}, "/shop/dev/web"},
 		"aws:cloudwatch/metricAlarm:MetricAlarm":                    {inputs{"name": "shop-dev-web-errors"}, "shop-dev-web-errors"},
 		"aws:ec2/securityGroup:SecurityGroup":                       {inputs{"name": "web-1", "vpcId": "vpc-1"}, "sg-1"},
+		"aws:ec2/launchTemplate:LaunchTemplate":                     {inputs{"name": "shop-dev-general"}, "lt-1"},
+		"aws:autoscaling/group:Group":                               {inputs{"name": "shop-dev-general"}, "shop-dev-general"},
+		"aws:ecs/capacityProvider:CapacityProvider":                 {inputs{"name": "shop-dev-general"}, "shop-dev-general"},
+		"aws:iam/instanceProfile:InstanceProfile":                   {inputs{"name": "shop-dev-a-instances"}, "shop-dev-a-instances"},
 		"aws:ecr/lifecyclePolicy:LifecyclePolicy":                   {inputs{"repository": "shop-dev/web"}, "shop-dev/web"},
 		"aws:ecr/repositoryPolicy:RepositoryPolicy":                 {inputs{"repository": "shop-dev/web"}, "shop-dev/web"},
 		"aws:ecr/repository:Repository":                             {inputs{"name": "shop-dev/web"}, "shop-dev/web"},

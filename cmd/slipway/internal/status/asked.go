@@ -20,9 +20,10 @@ type askedService struct {
 	askedImage
 	// Revision that the service is pinned to; 0 for the newest.
 	Revision int `json:"revision,omitempty"`
-	// Replicas to start with; Scaled says that a scaler decides the count.
+	// Replicas to start with; Scaled says that a scaler decides the count. A Daemon has one on each instance.
 	Replicas int  `json:"replicas"`
 	Scaled   bool `json:"scaled,omitempty"`
+	Daemon   bool `json:"daemon,omitempty"`
 }
 
 type askedTask struct {
@@ -78,7 +79,7 @@ func (s *Stage) askedFor(settings *stage.Stage, mistakes error) {
 func (s *Stage) asked(settings *stage.Stage) {
 	for name, service := range settings.Services {
 		s.service(name).Asked = &askedService{imageAsked(settings, service.Image), service.Revision, service.StartReplicas(),
-			service.Scaling != nil}
+			service.Scaling != nil, service.Daemon}
 	}
 }
 

@@ -66,6 +66,9 @@ func Print(report *console.Report, stages []*Stage) {
 			if now == nil {
 				continue
 			}
+			if now.Capacity != usualCapacity {
+				report.Printf("  services.%s: runs on %s\n", name, now.Capacity)
+			}
 			shown := now.Events[:min(1, len(now.Events))]
 			if len(stage.Differences) > 0 { // what happened may tell why
 				shown = now.Events
@@ -117,7 +120,11 @@ func (s *serviceStatus) columns(report *console.Report) []string {
 		if s.Asked.Revision != 0 {
 			columns[0] = fmt.Sprintf("%d (pinned)", s.Asked.Revision)
 		}
-		columns[0] += fmt.Sprintf(" ×%d", s.Asked.Replicas)
+		if s.Asked.Daemon {
+			columns[0] += " daemon"
+		} else {
+			columns[0] += fmt.Sprintf(" ×%d", s.Asked.Replicas)
+		}
 	}
 	if s.Deployed != nil {
 		columns[1] = strconv.Itoa(s.Deployed.Revision)

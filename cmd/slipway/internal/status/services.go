@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -9,10 +10,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"slipway/cmd/slipway/internal/awsreader"
 	"slipway/cmd/slipway/internal/console"
 	"slipway/cmd/slipway/internal/snapshot"
+	"slipway/internal/awslimits"
 	"slipway/internal/ecsread"
 )
 
@@ -23,6 +26,8 @@ type runningService struct {
 	Desired int `json:"desired"`
 	Running int `json:"running"`
 	Pending int `json:"pending"`
+	// Capacity is what its tasks run on.
+	Capacity string `json:"capacity"`
 	// Inactive says that the revision was deregistered.
 	Inactive bool `json:"inactive,omitempty"`
 	// Rollout is IN_PROGRESS, COMPLETED or FAILED: the primary deployment's.
@@ -69,7 +74,7 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, loaded *sn
 			Revision:       ecsread.RevisionNumber(aws.ToString(found.TaskDefinition)),
 			TaskDefinition: aws.ToString(found.TaskDefinition),
 			Desired:        int(found.DesiredCount), Running: int(found.RunningCount), Pending: int(found.PendingCount),
-			Rollout: string(primary.RolloutState), Reason: aws.ToString(primary.RolloutStateReason),
+			Capacity: capacityOf(found), Rollout: string(primary.RolloutState), Reason: aws.ToString(primary.RolloutStateReason),
 			Events: []serviceEvent{}, cluster: cluster,
 			steady: ecsread.Judge(found, aws.ToString(primary.TaskDefinition)) == ecsread.Steady,
 		}
@@ -100,6 +105,19 @@ func (s *Stage) running(ctx context.Context, cloud *awsreader.Client, loaded *sn
 		s.Services[name].Running = now
 	}
 	return nil
+}
+
+// usualCapacity is that of a service whose stage file says nothing of it.
+var usualCapacity = ecsread.CapacityInWords(nil, awslimits.Fargate)
+
+// capacityOf is what a service's tasks run on: shares of capacity providers in the order of their names, or a launch
+// type.
+func capacityOf(service types.Service) string {
+	shares := slices.SortedFunc(slices.Values(service.CapacityProviderStrategy),
+		func(one, other types.CapacityProviderStrategyItem) int {
+			return strings.Compare(aws.ToString(one.CapacityProvider), aws.ToString(other.CapacityProvider))
+		})
+	return ecsread.CapacityInWords(shares, cmp.Or(string(service.LaunchType), awslimits.Fargate))
 }
 
 // compare tells how what was deployed differs from what runs.
@@ -137,7 +155,7 @@ func (s *Stage) compare(name string, service *serviceStatus) {
 		differ("its revision %d is INACTIVE, as it was deregistered: ECS keeps running it, and nothing can go back to it; "+
 			"run `pulumi up --refresh --stack %s`", now.Revision, s.Stage)
 	}
-	if asked != nil && !asked.Scaled && deployed != nil && asked.Replicas == deployed.Replicas &&
+	if asked != nil && !asked.Scaled && !asked.Daemon && deployed != nil && asked.Replicas == deployed.Replicas &&
 		now.Desired != asked.Replicas {
 		differ("ECS keeps %s, and %d were asked for: run `pulumi up --refresh --stack %s`", console.Counted(now.Desired,
 			"replica"), asked.Replicas, s.Stage)
