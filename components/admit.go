@@ -13,7 +13,7 @@ func (w *Workload) admit(ctx *pulumi.Context, workloads map[string]*Workload, pa
 	service := w.Stage.Services[w.name]
 	peers := slices.DeleteFunc(slices.Clone(service.AllowFrom), func(peer string) bool {
 		// An existing load balancer's group is let in by the route, and AWS takes no rule twice.
-		return workloads[peer] != nil || service.Route != nil && slices.Contains(w.LoadBalancer.foreignGroups, peer)
+		return workloads[peer] != nil || service.Route != nil && slices.Contains(w.balancer().foreignGroups, peer)
 	})
 	var rules []pulumi.Resource
 	for _, door := range w.doors() {

@@ -15,7 +15,7 @@ func newErrorAlarm(ctx *pulumi.Context, w *Workload, route *serviceRoute) (*clou
 			"way is taken back", most),
 		Namespace:          pulumi.String("AWS/ApplicationELB"),
 		MetricName:         pulumi.String("HTTPCode_Target_5XX_Count"),
-		Dimensions:         pulumi.StringMap{"LoadBalancer": w.LoadBalancer.ArnSuffix, "TargetGroup": route.ArnSuffix},
+		Dimensions:         pulumi.StringMap{"LoadBalancer": w.balancer().ArnSuffix, "TargetGroup": route.ArnSuffix},
 		Statistic:          pulumi.String("Sum"),
 		Period:             pulumi.Int(60), // seconds
 		EvaluationPeriods:  pulumi.Int(1),

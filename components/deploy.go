@@ -12,8 +12,9 @@ type Deployed struct {
 	Cluster pulumi.StringOutput
 	// Images, Services and Tasks are what Images.Summary, newService and newTask say of each, by name.
 	Images, Services, Tasks pulumi.Map
-	// LoadBalancer is the stage's, for further listeners, records or rules; nil where no service has a route.
-	LoadBalancer *LoadBalancer
+	// LoadBalancer is the stage's, for further listeners, records or rules; nil where no service has a route from it.
+	// InternalLoadBalancer is the same of the internal one.
+	LoadBalancer, InternalLoadBalancer *LoadBalancer
 	// Workloads are the services and tasks by name, for resources that let them in, or give them more to do.
 	Workloads map[string]*Workload
 	// Slipway says which version of it has deployed the stage.
@@ -44,13 +45,13 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 	if err != nil {
 		return nil, err
 	}
-	loadBalancer, err := newLoadBalancer(ctx, settings, preflight)
+	loadBalancer, internal, err := newLoadBalancers(ctx, settings, preflight)
 	if err != nil {
 		return nil, err
 	}
 	workloads, err := newWorkloads(ctx, &shared{
-		Stage: settings, Preflight: preflight, Cluster: cluster, LoadBalancer: loadBalancer, Images: images,
-		Retention: retention, Handovers: handovers,
+		Stage: settings, Preflight: preflight, Cluster: cluster, LoadBalancer: loadBalancer,
+		InternalLoadBalancer: internal, Images: images, Retention: retention, Handovers: handovers,
 	})
 	if err != nil {
 		return nil, err
@@ -60,7 +61,8 @@ func Deploy(ctx *pulumi.Context, preflight *Preflight, handovers Handovers) (*De
 		return nil, err
 	}
 	deployed := &Deployed{Cluster: cluster.Name, Images: images.Summary(), Services: pulumi.Map{}, Tasks: pulumi.Map{},
-		LoadBalancer: loadBalancer, Workloads: workloads, Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
+		LoadBalancer: loadBalancer, InternalLoadBalancer: internal, Workloads: workloads,
+		Slipway: pulumi.StringMap{"version": pulumi.String(version.Number)}}
 	for _, name := range settings.CalledFirst() {
 		if deployed.Services[name], err = newService(ctx, workloads[name], predeploys[name], workloads); err != nil {
 			return nil, err
@@ -87,6 +89,9 @@ func (d *Deployed) Export(ctx *pulumi.Context) {
 	}
 	if d.LoadBalancer != nil {
 		ctx.Export("loadBalancer", d.LoadBalancer.summary())
+	}
+	if d.InternalLoadBalancer != nil {
+		ctx.Export("internalLoadBalancer", d.InternalLoadBalancer.summary())
 	}
 	ctx.Export("slipway", d.Slipway)
 }

@@ -119,6 +119,12 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			copied.Own.Host, copied.Own.Repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", "shop-dev/web"
 			s.copies = map[string]*mirror.Copy{"web": copied}
 		}},
+		"internal-load-balancer": {map[string]string{
+			"services": `{"web": {"image": "web", "port": 8080, "route": {}},
+				"admin": {"image": "web", "port": 8080, "route": {"internal": true, "hosts": ["admin.shop.internal"]}}}`,
+			"internalLoadBalancer": `{"certificate": "arn:aws:acm:ap-northeast-2:123456789012:certificate/1",
+				"allowFrom": ["10.0.0.0/8"], "idleTimeout": 120}`,
+		}, nil},
 		"plain-http": {map[string]string{
 			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,
 			"loadBalancer": `{"allowFrom": ["10.0.0.0/8"], "internal": true}`,

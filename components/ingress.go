@@ -13,6 +13,10 @@ import (
 
 // ingressLookup is where the stage's load balancer stands, or the existing one that the stage uses.
 type ingressLookup struct {
+	// Settings are those of the load balancer.
+	Settings stage.LoadBalancer
+	// WithTasks has it in the subnets of the tasks, where the program hands the network over.
+	WithTasks bool
 	// Subnets of the load balancer that the stage makes.
 	Subnets []string
 	// Existing is the load balancer that the stage file names; nil where the stage makes its own.
@@ -29,7 +33,7 @@ func lookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 	if !settings.HasRoutes() {
 		return nil, nil
 	}
-	ingress := &ingressLookup{}
+	ingress := &ingressLookup{Settings: settings.LoadBalancer}
 	where := func(key string) string { return settings.Where("loadBalancer", key) }
 	var mistakes []error
 	if network == nil {
@@ -55,6 +59,22 @@ func lookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 	return ingress, errors.Join(mistakes...)
 }
 
+// lookupInternalIngress finds the subnets of the internal load balancer, where a service of the stage has an internal
+// route.
+func lookupInternalIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network) (*ingressLookup, error) {
+	if !settings.HasInternalRoutes() {
+		return nil, nil
+	}
+	ingress := &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(), WithTasks: true}
+	if network == nil || settings.Network.Uses != "" {
+		return ingress, nil
+	}
+	if err := ingress.chooseSubnets(ctx, ingress.Settings, network); err != nil {
+		return nil, fmt.Errorf("%s: %w", settings.Where("internalLoadBalancer", "subnets"), err)
+	}
+	return ingress, nil
+}
+
 func (i *ingressLookup) lookupExisting(ctx *pulumi.Context, settings *stage.Stage, network *Network) (err error) {
 	arn, port := settings.LoadBalancer.ARN, settings.LoadBalancer.ListenerPort()
 	if i.Existing, err = lb.LookupLoadBalancer(ctx, &lb.LookupLoadBalancerArgs{Arn: &arn}); err != nil {
@@ -69,7 +89,8 @@ func (i *ingressLookup) lookupExisting(ctx *pulumi.Context, settings *stage.Stag
 			"loadBalancer.port: %w", port, err)
 	}
 	for _, name := range sortedKeys(settings.Services) {
-		if route := settings.Services[name].Route; route != nil && route.NeedsHTTPS() && i.Listener.Protocol != "HTTPS" {
+		route := settings.Services[name].Route
+		if route != nil && !route.Internal && route.NeedsHTTPS() && i.Listener.Protocol != "HTTPS" {
 			return fmt.Errorf("the listener at port %d speaks %s, and services.%s.route.protocol is %s, which needs HTTPS; "+
 				"write the port of an HTTPS listener as loadBalancer.port", port, i.Listener.Protocol, name, route.Protocol)
 		}
@@ -104,13 +125,12 @@ func checkZones(subnets []string, zones map[string]string) error {
 	for _, id := range subnets {
 		if other, is := taken[zones[id]]; is {
 			return fmt.Errorf("%s and %s are both in the availability zone %s, and a load balancer takes one subnet of each: "+
-				"name one of each in loadBalancer.subnets", other, id, zones[id])
+				"name one of each as its subnets", other, id, zones[id])
 		}
 		taken[zones[id]] = id
 	}
 	if len(taken) < 2 {
-		return errors.New("a load balancer needs subnets in two availability zones: name subnets of others in " +
-			"loadBalancer.subnets")
+		return errors.New("a load balancer needs subnets in two availability zones: name such as its subnets")
 	}
 	return nil
 }

@@ -43,23 +43,39 @@ type LoadBalancer struct {
 	foreignGroups []string
 }
 
-// newLoadBalancer declares the stage's load balancer, with HTTPS where the stage has a certificate. It is nil where
-// no service has a route, and nothing is declared for an existing one.
-func newLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflight) (*LoadBalancer, error) {
-	ingress, network := preflight.ingress, preflight.Network
-	switch {
-	case ingress == nil:
-		return nil, nil
-	case ingress.Existing != nil:
-		return existingLoadBalancer(ingress), nil
+// newLoadBalancers declares the stage's load balancer and its internal one. Each is nil where no service has a route
+// from it, and nothing is declared for an existing one.
+func newLoadBalancers(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflight) (
+	balancer, internal *LoadBalancer, err error) {
+	if ingress := preflight.ingress; ingress != nil && ingress.Existing != nil {
+		balancer = existingLoadBalancer(ingress)
+	} else if ingress != nil {
+		if balancer, err = newLoadBalancer(ctx, stage.Name, stage.LoadBalancerName(), stage, preflight, ingress); err != nil {
+			return nil, nil, err
+		}
 	}
-	name, settings, component := stage.Name, stage.LoadBalancer, &LoadBalancer{Scheme: "http",
-		Listeners: pulumi.StringMap{}}
+	if ingress := preflight.internalIngress; ingress != nil {
+		internal, err = newLoadBalancer(ctx, stage.Name+"-internal", stage.InternalLoadBalancerName(), stage, preflight,
+			ingress)
+	}
+	return balancer, internal, err
+}
+
+// newLoadBalancer declares a load balancer, with HTTPS where it has a certificate. Its resources are called name in
+// Pulumi, and inAWS begins its own name in AWS.
+func newLoadBalancer(ctx *pulumi.Context, name, inAWS string, stage *stage.Stage, preflight *Preflight,
+	ingress *ingressLookup) (*LoadBalancer, error) {
+	network, settings := preflight.Network, ingress.Settings
+	component := &LoadBalancer{Scheme: "http", Listeners: pulumi.StringMap{}}
 	if err := ctx.RegisterComponentResource(loadBalancerType, name, component); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	group, err := newSecurityGroup(ctx, name, "load balancer of "+stage.Cluster(), network, stage.AllTags(), nil, parent)
+	description := "load balancer of " + stage.Cluster()
+	if name != stage.Name {
+		description = "internal " + description
+	}
+	group, err := newSecurityGroup(ctx, name, description, network, stage.AllTags(), nil, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +84,7 @@ func newLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	if err != nil {
 		return nil, err
 	}
-	balancer, err := lb.NewLoadBalancer(ctx, stage.LoadBalancerName(), &lb.LoadBalancerArgs{
+	balancer, err := lb.NewLoadBalancer(ctx, inAWS, &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(settings.Internal),
 		Subnets:                  network.loadBalancerSubnets(ingress),
@@ -83,7 +99,7 @@ func newLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, preflight *Preflig
 	if err != nil {
 		return nil, err
 	}
-	own := listeners{ctx, stage, component, balancer}
+	own := listeners{ctx, stage, name, settings, component, balancer}
 	listen := own.http
 	if settings.HTTPS() {
 		component.Scheme = "https"
@@ -140,6 +156,8 @@ func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.Lo
 type listeners struct {
 	ctx       *pulumi.Context
 	stage     *stage.Stage
+	name      string
+	settings  stage.LoadBalancer
 	component *LoadBalancer
 	balancer  *lb.LoadBalancer
 }
@@ -154,7 +172,7 @@ func (l listeners) https(zone string) (*lb.Listener, error) {
 	https, err := l.listen("https", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpsPort),
 		Protocol:       pulumi.String("HTTPS"),
-		SslPolicy:      pulumi.String(l.stage.LoadBalancer.TLSPolicy),
+		SslPolicy:      pulumi.String(l.settings.TLSPolicy),
 		CertificateArn: certificate,
 		DefaultActions: noSuchService,
 	})
@@ -176,7 +194,7 @@ func (l listeners) https(zone string) (*lb.Listener, error) {
 }
 
 func (l listeners) certificate(zone string) (pulumi.StringOutput, error) {
-	if named := l.stage.LoadBalancer.Certificate; named != "" {
+	if named := l.settings.Certificate; named != "" {
 		return pulumi.String(named).ToStringOutput(), nil
 	}
 	made, err := newCertificate(l.ctx, l.stage, zone, pulumi.Parent(l.component))
@@ -186,13 +204,16 @@ func (l listeners) certificate(zone string) (pulumi.StringOutput, error) {
 	return made.Arn, nil
 }
 
-// http declares the listener of a stage without a certificate, and says what that means.
+// http declares the listener of a load balancer without a certificate, and says what that means, except of the internal
+// one: its requests stay in the VPC.
 func (l listeners) http() (*lb.Listener, error) {
 	warning := l.stage.Where("loadBalancer") +
 		": the stage has no certificate, so it serves plain HTTP, which anybody on " +
 		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
-	if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
-		return nil, err
+	if l.name == l.stage.Name {
+		if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
+			return nil, err
+		}
 	}
 	return l.listen("http", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpPort),
@@ -203,7 +224,7 @@ func (l listeners) http() (*lb.Listener, error) {
 
 func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.ResourceOption) (*lb.Listener, error) {
 	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.stage.AllTags())
-	listener, err := lb.NewListener(l.ctx, l.stage.Name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
+	listener, err := lb.NewListener(l.ctx, l.name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
 	if err == nil {
 		l.component.Listeners[kind] = listener.Arn
 	}

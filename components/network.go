@@ -55,7 +55,7 @@ func (n *Network) loadBalancerSubnets(ingress *ingressLookup) pulumi.StringArray
 	switch {
 	case n.handedOver == nil:
 		return pulumi.ToStringArray(ingress.Subnets)
-	case n.handedOver.LoadBalancerSubnets != nil:
+	case n.handedOver.LoadBalancerSubnets != nil && !ingress.WithTasks:
 		return n.handedOver.LoadBalancerSubnets
 	}
 	return n.handedOver.Subnets

@@ -25,8 +25,9 @@ type Preflight struct {
 	account *stageAccount
 	// Network that the services' tasks run in.
 	Network *Network
-	// ingress is where the stage's load balancer stands, or the existing one; nil where no service has a route.
-	ingress *ingressLookup
+	// ingress is where the stage's load balancer stands, or the existing one, and internalIngress where the internal one
+	// does; nil where no service has a route from it.
+	ingress, internalIngress *ingressLookup
 	// revisions are the ARNs of the revisions that services are pinned to, by service.
 	revisions map[string]string
 	// copies are of the images that are run from the stage's own repositories, and come from others, by name.
@@ -56,7 +57,7 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 	}
 	errSizes := checkSizes(account, settings)
 	found := &Preflight{Stage: settings, account: account, rollouts: newRollouts(ctx, account, settings.Cluster())}
-	var errServices, errTasks, errOwners, errNetwork, errIngress, errBuilds error
+	var errServices, errTasks, errOwners, errNetwork, errIngress, errInternal, errBuilds error
 	var asking sync.WaitGroup
 	asking.Go(func() { found.kept, errServices = found.rollouts.preflight(settings) })
 	var warnings []string
@@ -65,6 +66,7 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 	asking.Go(func() { errTasks = preflightTasks(ctx.Context(), account, settings) })
 	found.Network, errNetwork = lookupNetwork(ctx, settings)
 	found.ingress, errIngress = lookupIngress(ctx, settings, found.Network)
+	found.internalIngress, errInternal = lookupInternalIngress(ctx, settings, found.Network)
 	pinned, errPinned := lookupPinned(ctx, account, settings)
 	found.revisions, found.copies = pinned.Revisions, pinned.Copies
 	found.builds, errBuilds = build.Prepare(ctx.Log, settings, input.Root)
@@ -77,7 +79,8 @@ func RunPreflight(ctx *pulumi.Context, input stage.Input) (*Preflight, error) {
 			return nil, err
 		}
 	}
-	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errPinned, errBuilds)
+	return found, errors.Join(errSizes, errServices, errTasks, errOwners, errNetwork, errIngress, errInternal,
+		errPinned, errBuilds)
 }
 
 // preflightTasks finds out whether tasks that run before a deployment may be looked at, which is needed once the update

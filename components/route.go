@@ -44,7 +44,7 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*serviceRoute, error) {
 		return nil, err
 	}
 	rule, err := lb.NewListenerRule(ctx, name, &lb.ListenerRuleArgs{
-		ListenerArn: w.LoadBalancer.Listener,
+		ListenerArn: w.balancer().Listener,
 		Priority:    pulumi.Int(w.Stage.Priority(name)),
 		Conditions:  conditions(*service.Route),
 		Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
@@ -61,16 +61,16 @@ func newRoute(ctx *pulumi.Context, w *Workload) (*serviceRoute, error) {
 	if err != nil {
 		return nil, err
 	}
-	if zone := w.Preflight.ingress.ZoneID; zone != "" {
+	if ingress := w.Preflight.ingress; ingress != nil && ingress.ZoneID != "" {
 		for _, host := range w.Stage.RecordHosts(name) {
-			if err := w.LoadBalancer.newRecord(ctx, zone, host, parent); err != nil {
+			if err := w.balancer().newRecord(ctx, ingress.ZoneID, host, parent); err != nil {
 				return nil, err
 			}
 		}
 	}
 	component.TargetGroup, component.ArnSuffix = targets.Arn, targets.ArnSuffix
 	component.ready = append(rules, rule)
-	component.URL = w.LoadBalancer.url(*service.Route)
+	component.URL = w.balancer().url(*service.Route)
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"targetGroup": component.TargetGroup,
 		"url": component.URL})
 }
@@ -133,7 +133,7 @@ func conditions(route stage.Route) lb.ListenerRuleConditionArray {
 // allowFromLoadBalancer lets the load balancer through to the tasks, and nobody else.
 func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int, parent pulumi.ResourceOption) (
 	[]pulumi.Resource, error) {
-	if own := w.LoadBalancer.group; own != nil {
+	if own := w.balancer().group; own != nil {
 		in, err := w.group.newRule(ctx, w.name+"-from-load-balancer", "ingress", port,
 			pulumi.Map{"sourceSecurityGroupId": own.ID()}, parent)
 		if err != nil {
@@ -144,7 +144,7 @@ func (w *Workload) allowFromLoadBalancer(ctx *pulumi.Context, port int, parent p
 		return []pulumi.Resource{in, out}, err
 	}
 	var rules []pulumi.Resource
-	for _, id := range w.LoadBalancer.foreignGroups {
+	for _, id := range w.balancer().foreignGroups {
 		in, err := w.group.newRule(ctx, w.name+"-from-"+id, "ingress", port,
 			pulumi.Map{"sourceSecurityGroupId": pulumi.String(id)}, parent)
 		if err != nil {

@@ -88,7 +88,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	}
 	w.service = service
 	if settings.Scaling != nil {
-		if err := newScaling(ctx, w, service, route.requests(w.LoadBalancer)); err != nil {
+		if err := newScaling(ctx, w, service, route.requests(w.balancer())); err != nil {
 			return nil, err
 		}
 	}

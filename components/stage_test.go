@@ -61,10 +61,14 @@ func declareOwn(t *testing.T, keys map[string]string, own ownProgram, change fun
 	preflight := &Preflight{Stage: settings, account: account,
 		Network: &Network{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, revisions: map[string]string{}}
 	if settings.HasRoutes() {
-		preflight.ingress = &ingressLookup{Subnets: []string{"subnet-2", "subnet-3"}}
+		preflight.ingress = &ingressLookup{Settings: settings.LoadBalancer, Subnets: []string{"subnet-2", "subnet-3"}}
 		if settings.LoadBalancer.Zone != "" {
 			preflight.ingress.ZoneID = "Z1"
 		}
+	}
+	if settings.HasInternalRoutes() {
+		preflight.internalIngress = &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(),
+			Subnets: []string{"subnet-4", "subnet-5"}}
 	}
 	if change != nil {
 		change(preflight)

@@ -18,8 +18,8 @@ type shared struct {
 	Preflight *Preflight
 	// Cluster that they run in.
 	Cluster *ownCluster
-	// LoadBalancer of the stage; nil where no service has a route.
-	LoadBalancer *LoadBalancer
+	// LoadBalancer of the stage; nil where no service has a route from it. InternalLoadBalancer is the internal one.
+	LoadBalancer, InternalLoadBalancer *LoadBalancer
 	// Images of the stage, which their containers run.
 	Images stageImages
 	// Retention keeps the images of their revisions.
@@ -148,6 +148,17 @@ func newWorkload(ctx *pulumi.Context, name string, shared *shared) (*Workload, e
 
 // logGroup is where the output of its containers is.
 func (w *Workload) logGroup() string { return w.Stage.LogGroup(w.name) }
+
+// balancer is the load balancer from which the service's route leads to it; nil where it has none.
+func (w *Workload) balancer() *LoadBalancer {
+	switch route := w.Stage.Services[w.name].Route; {
+	case route == nil:
+		return nil
+	case route.Internal:
+		return w.InternalLoadBalancer
+	}
+	return w.LoadBalancer
+}
 
 // securityGroups are those of its tasks.
 func (w *Workload) securityGroups() pulumi.StringArray {

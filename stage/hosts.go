@@ -7,10 +7,10 @@ import (
 	"slipway/internal/awslimits"
 )
 
-func (c *checker) checkHosts(name string, hosts []string) {
-	here := c.at("services", name, "route", "hosts")
+func (c *checker) checkHosts(name string, route Route) {
+	here, hosts := c.at("services", name, "route", "hosts"), route.Hosts
 	zone := c.document.LoadBalancer.Zone
-	if !zoneName.MatchString(zone) { // which is an error there
+	if !zoneName.MatchString(zone) || route.Internal { // which is an error there, or of the other load balancer
 		zone = ""
 	}
 	for i, host := range hosts {
@@ -70,15 +70,19 @@ func (c *checker) checkCertificateDomains() {
 }
 
 // RecordHosts are the hosts of a service whose DNS records it declares: those that no service before it has, too. A
-// host is one record, however many services share it by their paths.
+// host is one record, however many services share it by their paths. The internal load balancer has no zone.
 //
 // Example: RecordHosts("web") is [shop.example.com] where no other service has that host
 func (s *Stage) RecordHosts(service string) []string {
 	var hosts []string
+	if s.Services[service].Route.Internal {
+		return nil
+	}
 	for _, host := range s.Services[service].Route.Hosts {
 		shared := false
 		for name, other := range s.Services {
-			shared = shared || name < service && other.Route != nil && slices.Contains(other.Route.Hosts, host)
+			shared = shared || name < service && other.Route != nil && !other.Route.Internal &&
+				slices.Contains(other.Route.Hosts, host)
 		}
 		if !shared {
 			hosts = append(hosts, host)
@@ -100,7 +104,7 @@ func (s *Stage) CertificateDomains() []string {
 func certificateDomains(services map[string]Service, zone string) []string {
 	var domains []string
 	for _, service := range services {
-		if service.Route == nil {
+		if service.Route == nil || service.Route.Internal {
 			continue
 		}
 		for _, host := range service.Route.Hosts {

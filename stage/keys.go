@@ -79,6 +79,15 @@ type document struct {
 	// Rule: [Application Load Balancers](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html)
 	LoadBalancer LoadBalancer `json:"loadBalancer"`
 
+	// InternalLoadBalancer is how the services that have `route: {internal: true}` are reached, from within the VPC: a
+	// second load balancer beside the stage's own or existing one. A stage without such a service has none. It costs as
+	// much as the first: about 16 $ a month, and what passes through it. Not where services of the stage alone call each
+	// other: `name` and `calls` need none. Where all routes are internal, `loadBalancer.internal` makes the one internal.
+	//
+	// Example: internalLoadBalancer: {allowFrom: ["10.0.0.0/8"]}
+	// Rule: [Load balancer scheme](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#load-balancer-scheme)
+	InternalLoadBalancer InternalLoadBalancer `json:"internalLoadBalancer"`
+
 	// Network is where tasks run.
 	//
 	// Default: none; the region's default VPC and its subnets

@@ -138,7 +138,8 @@ config:
 			Replicas: 1, Deployment: rolling,
 		}},
 		Tasks:        map[string]Task{},
-		LoadBalancer: balanced, ClusterSettings: ClusterSettings{ContainerInsights: "disabled"}, Roles: Roles{Path: "/"},
+		LoadBalancer: balanced, InternalLoadBalancer: InternalLoadBalancer{TLSPolicy: balanced.TLSPolicy, IdleTimeout: 60},
+		ClusterSettings: ClusterSettings{ContainerInsights: "disabled"}, Roles: Roles{Path: "/"},
 		Repository: Repository{KeepImages: 100, KeepRevisions: 30},
 		AWS:        AWS{Region: "ap-northeast-2", AllowedAccountIDs: []string{"123456789012"}},
 	}, got)
@@ -240,6 +241,14 @@ config:
     idleTimeout: 120
     deletionProtection: true
     accessLogs: {bucket: shop-logs, prefix: dev}
+  slipway:internalLoadBalancer:
+    certificate: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
+    tlsPolicy: ELBSecurityPolicy-TLS13-1-3-2021-06
+    subnets: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]
+    allowFrom: [10.0.0.0/8]
+    idleTimeout: 120
+    deletionProtection: true
+    accessLogs: {bucket: shop-logs, prefix: internal}
   slipway:cluster: {containerInsights: enhanced}
   slipway:roles: {path: /slipway/, permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"}
   slipway:tags: {team: shop}
@@ -338,6 +347,13 @@ config:
 			Subnets:   []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},
 			AllowFrom: []string{"10.0.0.0/8"}, IdleTimeout: 120, DeletionProtection: true,
 			AccessLogs: &AccessLogs{Bucket: "shop-logs", Prefix: "dev"},
+		},
+		InternalLoadBalancer: InternalLoadBalancer{
+			Certificate: "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+			TLSPolicy:   "ELBSecurityPolicy-TLS13-1-3-2021-06",
+			Subnets:     []string{"subnet-0123456789abcdef2", "subnet-0123456789abcdef3"},
+			AllowFrom:   []string{"10.0.0.0/8"}, IdleTimeout: 120, DeletionProtection: true,
+			AccessLogs: &AccessLogs{Bucket: "shop-logs", Prefix: "internal"},
 		},
 		ClusterSettings: ClusterSettings{ContainerInsights: "enhanced"},
 		Roles:           Roles{Path: "/slipway/", PermissionsBoundary: "arn:aws:iam::123456789012:policy/boundary"},

@@ -160,6 +160,11 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 	}
 	here.at("zone").expect(zoneName.MatchString(settings.Zone), settings.Zone,
 		"the name of a hosted zone, as in example.com")
+	c.checkOwnLoadBalancer(here, settings)
+}
+
+// checkOwnLoadBalancer checks what a load balancer has that the stage makes, the internal one, too.
+func (c *checker) checkOwnLoadBalancer(here place, settings LoadBalancer) {
 	if at := here.at("certificate"); at.present {
 		c.checkARN(at, settings.Certificate, "acm", certificateResource, "a certificate")
 	}

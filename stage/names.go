@@ -103,6 +103,12 @@ func (s *Stage) StepsAlarm(service, steps string) string { return s.Family(servi
 // Example: LoadBalancerName() is shop-dev, and the load balancer is called shop-dev-0a1b2c3
 func (s *Stage) LoadBalancerName() string { return shortName(s.Cluster()) }
 
+// InternalLoadBalancerName begins the name of the stage's internal load balancer, as LoadBalancerName that of the
+// other.
+//
+// Example: InternalLoadBalancerName() is shop-dev-internal, and the load balancer is called shop-dev-internal-0a1b2c3
+func (s *Stage) InternalLoadBalancerName() string { return shortName(s.Cluster() + "-internal") }
+
 // TargetGroupName is described at LoadBalancerName.
 //
 // Example: TargetGroupName("web") is web, and the target group is called web-0a1b2c3
@@ -146,11 +152,13 @@ func (c *checker) checkStageName() {
 	if !stageName.MatchString(c.in.Stage) {
 		c.failAt(stage, `the stage is named %q: %srename it with "pulumi stack rename NAME"`, c.in.Stage, rule)
 	}
-	// After which the security group of its load balancer is named.
-	if strings.HasPrefix(c.in.Stage, awslimits.NotSecurityGroup) && hasRoutes(c.document.Services) &&
-		c.document.LoadBalancer.ARN == "" {
+	// After which the security groups of its load balancers are named.
+	makes := hasRoutes(c.document.Services, false) && c.document.LoadBalancer.ARN == "" ||
+		hasRoutes(c.document.Services, true)
+	if strings.HasPrefix(c.in.Stage, awslimits.NotSecurityGroup) && makes {
 		c.failAt(stage, `the stage is named %q, and AWS lets no name of a security group begin with %s; `+
-			`rename it with "pulumi stack rename NAME", or write loadBalancer.arn`, c.in.Stage, awslimits.NotSecurityGroup)
+			`rename it with "pulumi stack rename NAME", or write loadBalancer.arn and no internal route`, c.in.Stage,
+			awslimits.NotSecurityGroup)
 	}
 }
 

@@ -29,7 +29,7 @@ type Network struct {
 	//
 	// Default: none
 	// Allowed: the name of one of the program's hand-overs, with `network.assignPublicIp` beside it, as nobody can look
-	// at subnets that are yet to be made; without `network.vpc`, `network.subnets` and `loadBalancer.subnets`
+	// at subnets that are yet to be made; without `network.vpc`, `network.subnets` and the load balancers' `subnets`
 	// Example: uses: network
 	// Rule: [ECS AwsVpcConfiguration](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html)
 	Uses string `json:"uses"`
@@ -72,7 +72,8 @@ func (c *checker) checkNetworkUses(network Network) {
 		uses.fail("needs assignPublicIp beside it: write true where the subnets are public, so that tasks can pull their " +
 			"images, or false")
 	}
-	for _, other := range []place{c.at("network", "vpc"), c.at("network", "subnets"), c.at("loadBalancer", "subnets")} {
+	for _, other := range []place{c.at("network", "vpc"), c.at("network", "subnets"), c.at("loadBalancer", "subnets"),
+		c.at(internalLoadBalancerKey, "subnets")} {
 		if other.present {
 			other.fail("cannot be combined with network.uses: the program hands the network over; remove one of them")
 			break

@@ -11,11 +11,19 @@ import (
 
 // Route is how the stage's load balancer comes to send requests to a service, and watches its tasks.
 type Route struct {
+	// Internal has the service reached through the second load balancer, `internalLoadBalancer`, from within the VPC only.
+	// Another value moves the service from one load balancer to the other: nothing answers for some seconds.
+	//
+	// Example: internal: true
+	// Rule: [Load balancer scheme](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#load-balancer-scheme)
+	Internal bool `json:"internal" default:"false"`
+
 	// Hosts are the names that the service answers to.
 	//
 	// Default: none; every host
 	// Allowed: domain names in lower case, in which `*` stands for any text and `?` for one character, each once;
-	// together with `paths` at most 5. Where `loadBalancer.zone` is given: at least one, and all in that zone
+	// together with `paths` at most 5. Where `loadBalancer.zone` is given: at least one, and all in that zone, unless the
+	// route is internal: who calls it has to have the DNS records
 	// Example: hosts: [shop.example.com]
 	// Rule: [Host conditions](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#host-conditions)
 	Hosts []string `json:"hosts"`
@@ -163,7 +171,7 @@ func (c *checker) checkRoute(name string, service Service) {
 	if port := c.at("services", name, "port"); !port.present && !port.bad {
 		here.fail("leads to a service that has no port; write services.%s.port, or remove route", name)
 	}
-	c.checkHosts(name, route.Hosts)
+	c.checkHosts(name, *route)
 	for i, path := range route.Paths {
 		switch {
 		case len(path) > awslimits.RuleValue || !awslimits.PathPattern.MatchString(path):
@@ -189,12 +197,15 @@ func (c *checker) checkRoute(name string, service Service) {
 			wildcards, awslimits.RuleWildcards)
 	}
 	maySpeakHTTPS := slices.ContainsFunc([]string{"arn", "certificate", "zone"}, func(key string) bool {
-		at := c.at("loadBalancer", key)
+		at := c.at(route.balancerKey(), key)
 		return at.present || at.bad // it may have been meant
 	})
 	if protocol := here.at("protocol"); !protocol.bad && route.NeedsHTTPS() && !maySpeakHTTPS {
-		protocol.fail("is %s, which a load balancer speaks over HTTPS only; write loadBalancer.certificate or "+
-			"loadBalancer.zone", route.Protocol)
+		advice := "loadBalancer.certificate or loadBalancer.zone"
+		if route.Internal {
+			advice = "internalLoadBalancer.certificate"
+		}
+		protocol.fail("is %s, which a load balancer speaks over HTTPS only; write %s", route.Protocol, advice)
 	}
 	checkTargetHealth(here.at("healthCheck"), route)
 }

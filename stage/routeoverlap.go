@@ -10,7 +10,7 @@ import (
 // checkRoutes looks for services that would take requests from each other.
 func (c *checker) checkRoutes() {
 	taken := map[string][]string{}
-	priorities := map[int]string{}
+	priorities := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
 		route := c.document.Services[name].Route
 		here := c.at("services", name, "route")
@@ -20,7 +20,8 @@ func (c *checker) checkRoutes() {
 		compared := []string{name}
 		for _, host := range orAny(route.Hosts, "*") {
 			for _, path := range orAny(route.Paths, "/*") {
-				for _, other := range taken[host+path] {
+				place := route.balancerKey() + " " + host + path
+				for _, other := range taken[place] {
 					switch {
 					case other == name:
 					case c.document.Services[other].Route.headerText() == route.headerText():
@@ -32,18 +33,19 @@ func (c *checker) checkRoutes() {
 						c.checkHeadersComeFirst(other, name)
 					}
 				}
-				taken[host+path] = append(taken[host+path], name)
+				taken[place] = append(taken[place], name)
 			}
 		}
 		priority, is := route.priority(c.names().Family(name)), "would be"
 		if route.Priority != 0 {
 			is = "is"
 		}
-		if other, isTaken := priorities[priority]; isTaken {
+		place := fmt.Sprint(route.balancerKey(), priority)
+		if other, isTaken := priorities[place]; isTaken {
 			here.at("priority").fail("%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes "+
 				"before all services without one", is, priority, other)
 		}
-		priorities[priority] = name
+		priorities[place] = name
 	}
 }
 

@@ -27,8 +27,9 @@ type Stage struct {
 	Tasks map[string]Task
 	// Instances are groups of EC2 instances that services run on, by name.
 	Instances map[string]Instances
-	// LoadBalancer is how the services that have a route are reached.
-	LoadBalancer LoadBalancer
+	// LoadBalancer is how the services that have a route are reached, InternalLoadBalancer those whose route is internal.
+	LoadBalancer         LoadBalancer
+	InternalLoadBalancer InternalLoadBalancer
 	// Network is where the services' tasks run.
 	Network Network
 	// ClusterSettings is how the ECS cluster is kept.
@@ -128,8 +129,14 @@ func (s *Stage) TaskDefinitions() []string {
 // HasRoutes tells whether any service is to be reached through the load balancer.
 //
 // Example: HasRoutes() is true where a service has route: {paths: ["/*"]}
-func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services) }
+func (s *Stage) HasRoutes() bool { return hasRoutes(s.Services, false) }
 
-func hasRoutes(services map[string]Service) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(services)), func(s Service) bool { return s.Route != nil })
+// HasInternalRoutes tells whether any service is to be reached through the internal load balancer.
+//
+// Example: HasInternalRoutes() is true where a service has route: {internal: true}
+func (s *Stage) HasInternalRoutes() bool { return hasRoutes(s.Services, true) }
+
+func hasRoutes(services map[string]Service, internal bool) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(services)),
+		func(s Service) bool { return s.Route != nil && s.Route.Internal == internal })
 }

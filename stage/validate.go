@@ -39,6 +39,7 @@ func (c *checker) check(aws AWS) {
 	c.checkRoutes()
 	c.checkCertificateDomains()
 	c.checkLoadBalancer(d.LoadBalancer)
+	c.checkOwnLoadBalancer(c.at(internalLoadBalancerKey), d.InternalLoadBalancer.Settings())
 	c.checkNetwork(d.Network)
 	c.checkInstances(d.Instances)
 	c.checkDaemonPorts(d.Services)

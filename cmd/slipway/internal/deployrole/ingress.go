@@ -16,37 +16,42 @@ func (n *names) targetGroups() []string {
 	}, n.hasRoute)
 }
 
-// balancers are the load balancer that the stage makes, existing one that it uses.
-func (n *names) balancers() []string {
-	if n.LoadBalancer.ARN != "" {
-		return nil
-	}
-	return anyOf(n.targetGroups(), n.arn("elasticloadbalancing", "loadbalancer/app/"+n.LoadBalancerName()+"-*/*"))
-}
-
-// balancerPath is the part of the ARNs of a load balancer's listeners and rules that names it.
-func (n *names) balancerPath() string {
-	if arn := n.LoadBalancer.ARN; arn != "" {
-		_, path, _ := strings.Cut(arn, ":loadbalancer/")
-		return path
-	}
-	return "app/" + n.LoadBalancerName() + "-*/*"
-}
+// balancers are the load balancers that the stage makes.
+func (n *names) balancers() []string { return n.ofBalancers("loadbalancer/", n.ownPaths(), "") }
 
 // listeners get rules, ownListeners are those that the stage makes.
-func (n *names) listeners() []string {
-	return anyOf(n.targetGroups(), n.arn("elasticloadbalancing", "listener/"+n.balancerPath()+"/*"))
-}
+func (n *names) listeners() []string { return n.ofBalancers("listener/", n.paths(), "/*") }
 
-func (n *names) ownListeners() []string {
-	if len(n.balancers()) == 0 {
-		return nil
+func (n *names) ownListeners() []string { return n.ofBalancers("listener/", n.ownPaths(), "/*") }
+
+func (n *names) rules() []string { return n.ofBalancers("listener-rule/", n.paths(), "/*/*") }
+
+// ownPaths name the load balancers that the stage makes in the ARNs of what belongs to them.
+func (n *names) ownPaths() (paths []string) {
+	if n.LoadBalancer.ARN == "" && n.HasRoutes() {
+		paths = append(paths, "app/"+n.LoadBalancerName()+"-*/*")
 	}
-	return n.listeners()
+	if n.HasInternalRoutes() {
+		paths = append(paths, "app/"+n.InternalLoadBalancerName()+"-*/*")
+	}
+	return paths
 }
 
-func (n *names) rules() []string {
-	return anyOf(n.targetGroups(), n.arn("elasticloadbalancing", "listener-rule/"+n.balancerPath()+"/*/*"))
+// paths are those of an existing load balancer, too.
+func (n *names) paths() []string {
+	paths := n.ownPaths()
+	for _, arn := range n.existingBalancers() {
+		_, path, _ := strings.Cut(arn, ":loadbalancer/")
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func (n *names) ofBalancers(kind string, paths []string, below string) (arns []string) {
+	for _, path := range paths {
+		arns = append(arns, n.arn("elasticloadbalancing", kind+path+below))
+	}
+	return arns
 }
 
 // certificates that the stage makes have names that AWS makes.
@@ -58,15 +63,13 @@ func (n *names) certificates() []string {
 }
 
 func (n *names) namedCertificates() []string {
-	if n.LoadBalancer.Certificate == "" {
-		return nil
-	}
-	return []string{n.LoadBalancer.Certificate}
+	return slices.DeleteFunc([]string{n.LoadBalancer.Certificate, n.InternalLoadBalancer.Certificate},
+		func(arn string) bool { return arn == "" })
 }
 
 // zones are hosted zones of Route 53, whose ids the stage file does not say.
 func (n *names) zones() []string {
-	if n.LoadBalancer.Zone == "" {
+	if n.LoadBalancer.Zone == "" || !n.HasRoutes() {
 		return nil
 	}
 	return anyOf(n.targetGroups(), "arn:"+n.partition()+":route53:::hostedzone/*")
@@ -86,7 +89,7 @@ func (n *names) vpcs() []string {
 }
 
 func (n *names) existingBalancers() []string {
-	if n.LoadBalancer.ARN == "" || len(n.targetGroups()) == 0 {
+	if n.LoadBalancer.ARN == "" || !n.HasRoutes() {
 		return nil
 	}
 	return []string{n.LoadBalancer.ARN}

@@ -20,6 +20,10 @@ import (
 // checkIngress checks the certificate and the hosted zone that the stage names. That hosts lie in the zone is checked
 // with the stage file.
 func (v *verifier) checkIngress() {
+	if arn := v.stage.InternalLoadBalancer.Certificate; arn != "" && v.stage.HasInternalRoutes() {
+		v.pending = append(v.pending,
+			func(ctx context.Context) []Check { return v.certificate(ctx, "internalLoadBalancer", arn) })
+	}
 	if !v.stage.HasRoutes() {
 		return
 	}
@@ -28,7 +32,7 @@ func (v *verifier) checkIngress() {
 			func(ctx context.Context) (string, error) { return v.zone(ctx, zone) })
 	}
 	if arn := v.stage.LoadBalancer.Certificate; arn != "" {
-		v.pending = append(v.pending, func(ctx context.Context) []Check { return v.certificate(ctx, arn) })
+		v.pending = append(v.pending, func(ctx context.Context) []Check { return v.certificate(ctx, "loadBalancer", arn) })
 	}
 }
 
@@ -62,9 +66,9 @@ func (v *verifier) zone(ctx context.Context, name string) (string, error) {
 	return "the hosted zone is there, and public", nil
 }
 
-// certificate checks a certificate, and that it covers the hosts of each route.
-func (v *verifier) certificate(ctx context.Context, arn string) []Check {
-	key := v.stage.Where("loadBalancer", "certificate")
+// certificate checks that of a load balancer, and that it covers the hosts of each route from there.
+func (v *verifier) certificate(ctx context.Context, balancer, arn string) []Check {
+	key, internal := v.stage.Where(balancer, "certificate"), balancer == "internalLoadBalancer"
 	one := func(err error) []Check { return []Check{newCheck("certificate", key, "", err)} }
 	if region := regionOf(arn); region != v.Region {
 		return one(exit.Refuse("is in region %s, and the stage runs in %s: name one in %[2]s", region, v.Region))
@@ -84,8 +88,8 @@ func (v *verifier) certificate(ctx context.Context, arn string) []Check {
 		domains = append([]string{main}, domains...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
-		if route := v.stage.Services[name].Route; route != nil && len(route.Hosts) > 0 {
-			said, err := coverage(domains, route.Hosts)
+		if route := v.stage.Services[name].Route; route != nil && route.Internal == internal && len(route.Hosts) > 0 {
+			said, err := coverage(balancer, domains, route.Hosts)
 			checks = append(checks, newCheck("certificate", v.stage.Where("services", name, "route", "hosts"), said, err))
 		}
 	}
@@ -110,11 +114,11 @@ func usable(certificate *acmtypes.CertificateDetail, now time.Time) (string, err
 	return "the certificate is issued", nil
 }
 
-func coverage(domains, hosts []string) (string, error) {
+func coverage(balancer string, domains, hosts []string) (string, error) {
 	missing := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return covers(domains, host) })
 	if len(missing) > 0 {
-		return "", exit.Refuse("the certificate of loadBalancer.certificate is for %s, which does not cover %s: name one "+
-			"that covers all hosts", strings.Join(domains, ", "), strings.Join(missing, ", "))
+		return "", exit.Refuse("the certificate of %s.certificate is for %s, which does not cover %s: name one "+
+			"that covers all hosts", balancer, strings.Join(domains, ", "), strings.Join(missing, ", "))
 	}
 	return fmt.Sprintf("the certificate covers %s", strings.Join(hosts, ", ")), nil
 }

@@ -60,7 +60,7 @@ func (v *verifier) checkLinkedRoles() {
 	if definitions := v.stage.TaskDefinitions(); len(definitions) > 0 {
 		linked(v.stage.WhereDefined(definitions[0]), "AWSServiceRoleForECS", "ecs.amazonaws.com")
 	}
-	if v.stage.HasRoutes() && v.stage.LoadBalancer.ARN == "" {
+	if v.stage.HasRoutes() && v.stage.LoadBalancer.ARN == "" || v.stage.HasInternalRoutes() {
 		linked(v.stage.Where("loadBalancer"), "AWSServiceRoleForElasticLoadBalancing", "elasticloadbalancing.amazonaws.com")
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.stage.Services)) {
