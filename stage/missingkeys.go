@@ -40,7 +40,8 @@ var ofTaskDefinitions = []missingKey{
 	{"credentialspecs credentialspec", "Fargate has it for Windows only, and slipway runs Linux; remove it"},
 	{"resourcerequirements inferenceaccelerators", "Fargate has no GPUs and no accelerators; remove it"},
 	{"ipcmode", "Fargate does not take it; remove it"},
-	{"placementconstraints placementstrategy", "Fargate chooses where tasks run; remove it, or name network.subnets"},
+	{"placementconstraints placementstrategy", "Fargate chooses where tasks run, and a daemon has placement; " +
+		"remove it, or name network.subnets"},
 	// what a task with a network of its own does not have
 	{"links", "a task has a network of its own, where its containers reach each other on localhost; remove it"},
 	{"hostname", "a task has the name that AWS gives it (networkMode awsvpc); remove it"},
@@ -49,8 +50,8 @@ var ofTaskDefinitions = []missingKey{
 	{"dnsservers dnssearchdomains", "ECS takes it with other networks than a task's own (awsvpc): a task asks the DNS of " +
 		"its VPC; remove it"},
 	{"disablenetworking", "ECS takes it with other networks than a task's own (awsvpc); remove it"},
-	{"networkmode", "it is awsvpc, the only one of Fargate; remove it"},
-	{"requirescompatibilities", "it is FARGATE; remove it"},
+	{"networkmode", "it is awsvpc, but for a daemon's, which has network; remove it"},
+	{"requirescompatibilities", "it follows from what the service runs on, as its capacity says; remove it"},
 	// what slipway decides
 	{"family", "slipway names the family <project>-<stage>-<name>; remove it"},
 	{"runtimeplatform cpuarchitecture operatingsystemfamily", "it follows from the main container's image: " +

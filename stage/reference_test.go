@@ -191,7 +191,7 @@ func rest(part map[string]any) map[string]any {
 				secrets[secret.(string)] = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/value"
 			}
 			needed := map[string]any{"image": "web"}
-			if _, isService := services[name]; isService {
+			if _, isService := services[name]; isService && own["daemon"] == nil {
 				needed["port"], needed["route"] = 8080, map[string]any{"hosts": []any{name + ".example.com"}}
 			}
 			of[name] = needed

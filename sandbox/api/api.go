@@ -58,6 +58,7 @@ var operations = map[string]operation{
 	"AmazonEC2ContainerService.DescribeServices":             op(describeServices),
 	"AmazonEC2ContainerService.DescribeTaskDefinition":       op(describeTaskDefinition),
 	"AmazonEC2ContainerService.DescribeTasks":                op(describeTasks),
+	"AmazonEC2ContainerService.ListServices":                 op(listServices),
 	"AmazonEC2ContainerService.ListTaskDefinitionFamilies":   op(listTaskDefinitionFamilies),
 	"AmazonEC2ContainerService.ListTaskDefinitions":          op(listTaskDefinitions),
 	"AmazonEC2ContainerService.ListTasks":                    op(listTasks),

@@ -125,6 +125,9 @@ func TestRolloutAsTheSDKSeesIt(t *testing.T) {
 	require.Equal(t, "(service web) has reached a steady state.", *service.Events[0].Message)
 	require.WithinDuration(t, time.Now(), *service.Events[0].CreatedAt, time.Minute)
 
+	listed, err := client.ListServices(t.Context(), &ecs.ListServicesInput{Cluster: aws.String("shop-dev")})
+	require.NoError(t, err)
+	require.Equal(t, []string{*service.ServiceArn}, listed.ServiceArns)
 	clusters, err := client.DescribeClusters(t.Context(),
 		&ecs.DescribeClustersInput{Clusters: []string{"shop-dev", "gone"}})
 	require.NoError(t, err)

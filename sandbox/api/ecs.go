@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -85,6 +86,25 @@ func describeServices(a *account.Account, region string, p struct {
 		}
 		return described, nil
 	})
+}
+
+// listServices lists those of a cluster that are not deleted, ten at a time where it is not told otherwise.
+func listServices(a *account.Account, _ string, p struct {
+	Cluster, NextToken string
+	MaxResults         int
+}) (any, error) {
+	services, err := ecs.AllServices(a, cmp.Or(p.Cluster, "default"))
+	if err != nil {
+		return nil, err
+	}
+	arns := []string{}
+	for _, service := range services {
+		if service.Status != "INACTIVE" {
+			arns = append(arns, service.ARN)
+		}
+	}
+	part, next, err := page(arns, cmp.Or(p.MaxResults, 10), 100, p.NextToken)
+	return withNext(object{"serviceArns": part}, next), err
 }
 
 // tagList is how ECS says tags, sorted by key.

@@ -261,6 +261,7 @@ func notInTheTable(calls string) (missing []string) {
   slipway:secrets: {KEY: {secure: "v1:AAAA"}, TOKEN: "arn:aws:ssm:eu-west-1:123456789012:parameter/token",
     PASSWORD: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:password-AbCdEf"}
   slipway:roles: {ROLES}
+  slipway:instances: {general: {types: [m7i.large], max: 2}}
   slipway:services:
     web: {image: web, port: 8080, name: web, route: {hosts: [shop.example.com]}, scaling: {max: 4, cpu: 50}, secrets: [KEY],
       capacity: {spot: 1}, deployment: {maxErrors: 10}, permissions: [%s]}

@@ -2,11 +2,20 @@ package rollout
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
+
+	"slipway/internal/awsclient"
+	"slipway/internal/ecsread"
 )
 
 // spot is a capacity of Fargate Spot alone.
@@ -63,4 +72,34 @@ func TestASteadyServiceIsMovedToItsCapacity(t *testing.T) {
 	_, _, err = watch(true, elsewhere)
 	require.ErrorContains(t, err, "services.web.capacity: ECS runs the service on launch type FARGATE, and it is to run "+
 		"on FARGATE_SPOT weight=1. `pulumi up` again moves it")
+}
+
+// A deployment that has one of the three without the others would be refused, or start tasks that end at once.
+func TestAMoveHasRevisionCapacityAndNetworkInOneCall(t *testing.T) {
+	t.Parallel()
+	var calls []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body)
+		calls = append(calls, string(body))
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		fmt.Fprint(w, `{}`)
+	}))
+	t.Cleanup(server.Close)
+	client := ecssdk.New(ecssdk.Options{Region: "r", BaseEndpoint: &server.URL, Retryer: awssdk.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+	reader := ecsread.NewReader(&lateAccount{clients: awsclient.Clients{ECS: client}, asked: true}, "c")
+	has := types.Service{ServiceArn: new("arn:web"), NetworkConfiguration: &types.NetworkConfiguration{
+		AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"},
+			AssignPublicIp: types.AssignPublicIpEnabled}}}
+	general := NewCapacity(types.CapacityProviderStrategyItem{CapacityProvider: new("shop-dev-general"), Weight: 1})
+	require.True(t, general.OnInstances())
+	require.False(t, spot.OnInstances())
+	require.NoError(t, general.Move(t.Context(), reader, has, "shop-dev-web:2", false))
+	require.NoError(t, spot.Move(t.Context(), reader, has, "", true))
+	require.Len(t, calls, 2)
+	require.JSONEq(t, `{"cluster": "c", "service": "arn:web", "forceNewDeployment": true, "taskDefinition": "shop-dev-web:2",
+		"capacityProviderStrategy": [{"capacityProvider": "shop-dev-general", "weight": 1}],
+		"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"],
+			"assignPublicIp": "DISABLED"}}}`, calls[0])
+	require.NotContains(t, calls[1], "networkConfiguration", "Spot keeps it as it is")
 }
