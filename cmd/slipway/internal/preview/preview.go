@@ -194,9 +194,7 @@ func (w *Workload) conclude() {
 		w.What = Replaced
 	case w.service != nil && w.service.What != "updated":
 		w.What = What(w.service.What)
-	case w.service != nil && slices.ContainsFunc(w.service.differ, func(property string) bool {
-		return slices.Contains(rolling, property)
-	}):
+	case w.service != nil && w.service.rolls():
 		w.What = Rolls
 	case w.NewRevision:
 		w.What = Registered
@@ -205,6 +203,15 @@ func (w *Workload) conclude() {
 	default:
 		w.What = InPlace
 	}
+}
+
+// rolls tells whether the change of a service has its tasks exchanged. The one of a capacity is seen by the tag that
+// says it: the program moves the service there itself.
+func (r *Resource) rolls() bool {
+	capacity := func(inputs map[string]any) string { return text(properties(inputs, "tags")[stage.CapacityTag]) }
+	return capacity(r.old) != capacity(r.new) || slices.ContainsFunc(r.differ, func(property string) bool {
+		return slices.Contains(rolling, property)
+	})
 }
 
 func custom(step pulumicli.Step) bool {

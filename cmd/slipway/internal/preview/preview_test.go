@@ -105,6 +105,9 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 		return map[string]any{"taskDefinition": "arn:aws:ecs:x:1:d/web:" + revision}
 	}
 	count := func(n string) map[string]any { return map[string]any{"desiredCount": json.Number(n)} }
+	capacity := func(on string) map[string]any {
+		return map[string]any{"tags": map[string]any{stage.CapacityTag: on, "team": "a"}}
+	}
 	ecs, definitions := service+"$"+serviceType, containers("web", "r/web:1", variable("A", "1"), "")
 	none := map[string]any{}
 	for name, c := range map[string]struct {
@@ -120,6 +123,14 @@ func TestEachThingBecomesWhatTheUpdateDoesToIt(t *testing.T) {
 			map[string]any{"networkConfiguration": map[string]any{"subnets": []any{"a"}}},
 			map[string]any{"networkConfiguration": map[string]any{"subnets": []any{"a", "b"}}}, "networkConfiguration.subnets")},
 			`web (service) rolls on its revision` + "\n" + `  networkConfiguration.subnets: ["a"] → ["a","b"]` + "\n"},
+		"another capacity": {[]pulumicli.Step{step("update", ecs, "web", "web", capacity("FARGATE"), capacity("FARGATE_SPOT"),
+			"tags", "tagsAll")},
+			"web (service) rolls on its revision\n  tags[\"slipway:capacity\"]: FARGATE → FARGATE_SPOT\n"},
+		"a capacity that is removed": {[]pulumicli.Step{step("update", ecs, "web", "web", capacity("FARGATE_SPOT"),
+			map[string]any{"tags": map[string]any{"team": "a"}}, "tags")}, "web (service) rolls on its revision\n"},
+		"another tag of a service with a capacity": {[]pulumicli.Step{step("update", ecs, "web", "web", capacity("FARGATE"),
+			map[string]any{"tags": map[string]any{stage.CapacityTag: "FARGATE", "team": "b"}}, "tags")},
+			"web (service) changes in place: its tasks run on\n"},
 		"a pinned service's variable": {[]pulumicli.Step{step("replace", definition, "web", "web", definitions,
 			containers("web", "r/web:1", variable("A", "2"), ""), "containerDefinitions")},
 			"web (service) gets a new revision, and stays on the one that it is pinned to (the newest is 3)\n" +
