@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,6 +47,9 @@ func lookupRevision(ctx *pulumi.Context, account *stageAccount, images *registri
 	if err := fits(containers, settings, service); err != nil {
 		return "", fmt.Errorf("the task definition %s %w", name, err)
 	}
+	if err := mountsFit(found.Volumes, containers, settings.TaskDefinition(service), service); err != nil {
+		return "", fmt.Errorf("the task definition %s %w", name, err)
+	}
 	return found.Arn, lookupImages(ctx.Context(), images, name, containers,
 		policies.Repositories(settings, service, account.ARN))
 }
@@ -79,17 +83,10 @@ func lookupImages(ctx context.Context, images *registries.Registries, name strin
 }
 
 // fits tells what a service no longer has that the containers of an earlier revision need: the port that the load
-// balancer asks, the one that others call by its name, and secrets that its execution role may read.
+// balancer and security groups have, the one that others call by its name, and secrets that its execution role may
+// read.
 func fits(containers []containerDefinition, settings *stage.Stage, service string) error {
 	now := settings.Services[service]
-	listens := func(c containerDefinition) bool {
-		return c.Name == service &&
-			slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.ContainerPort == now.Port })
-	}
-	if now.Route != nil && !slices.ContainsFunc(containers, listens) {
-		return fmt.Errorf("does not listen on port %d, which the load balancer is to ask: write the port of that revision "+
-			"as services.%s.port", now.Port, service)
-	}
 	named := func(c containerDefinition) bool {
 		return slices.ContainsFunc(c.PortMappings,
 			func(p portMapping) bool { return p.Name == now.Name && p.ContainerPort == now.Port })
@@ -97,6 +94,14 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 	if now.Name != "" && !slices.ContainsFunc(containers, named) {
 		return fmt.Errorf("has no port %d named %s, by which ECS lets others call the service: write port and name that it had "+
 			"then at services.%s, or no name, or go back by `git revert`", now.Port, now.Name, service)
+	}
+	listens := func(c containerDefinition) bool {
+		return c.Name == service &&
+			slices.ContainsFunc(c.PortMappings, func(p portMapping) bool { return p.ContainerPort == now.Port })
+	}
+	if now.Port != 0 && !slices.ContainsFunc(containers, listens) {
+		return fmt.Errorf("does not listen on port %d, at which the service is reached: write the port of that revision as "+
+			"services.%s.port", now.Port, service)
 	}
 	readable, keepsOwn := map[string]bool{}, false
 	for _, current := range now.AllSecrets() {
@@ -131,6 +136,29 @@ func fits(containers []containerDefinition, settings *stage.Stage, service strin
 			needed.CredentialsParameter) {
 			return fmt.Errorf("is pulled with the secret %s, which the service's role may not read any more: go back by "+
 				"`git revert`", needed.CredentialsParameter)
+		}
+	}
+	return nil
+}
+
+// mountsFit tells what an earlier revision mounts of EFS that the service's task role is not let in to any more.
+func mountsFit(volumes []ecs.GetTaskDefinitionVolume, containers []containerDefinition, now stage.TaskDefinition,
+	service string) error {
+	for _, volume := range volumes {
+		writes := slices.ContainsFunc(containers, func(c containerDefinition) bool {
+			return slices.ContainsFunc(c.MountPoints,
+				func(m mountPoint) bool { return m.SourceVolume == volume.Name && !m.ReadOnly })
+		})
+		for _, efs := range volume.EfsVolumeConfigurations {
+			for _, authorization := range efs.AuthorizationConfigs {
+				there := stage.EFS{ID: efs.FileSystemId, AccessPoint: authorization.AccessPointId}
+				if authorization.Iam != "ENABLED" { // and so the role says nothing
+					continue
+				}
+				if mistake := policies.MountMistake(now, there, writes, service); mistake != "" {
+					return errors.New(mistake)
+				}
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package components
 import (
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/stretchr/testify/require"
 
 	"slipway/internal/origins"
@@ -29,7 +30,8 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 		says    string
 	}{
 		"with all that it needs":       {service(8080, &stage.Route{}, both), ""},
-		"another port without a route": {service(9090, nil, both), ""},
+		"another port without a route": {service(9090, nil, both), "does not listen on port 9090"},
+		"no port any more":             {service(0, nil, both), ""},
 		"another port":                 {service(9090, &stage.Route{}, both), "does not listen on port 9090"},
 		"no secret of its own any more": {service(0, nil, token),
 			"is given KEY from the secret of the service, which the stage no longer has"},
@@ -49,7 +51,6 @@ func TestAnEarlierRevisionFitsTheServiceAsItIsNow(t *testing.T) {
 	}
 }
 
-// The role of a service that copies its image may not pull from where it ran before.
 func TestAnEarlierRevisionHasThePortThatOthersCallByItsName(t *testing.T) {
 	t.Parallel()
 	const missing = "has no port 8080 named api"
@@ -70,6 +71,57 @@ func TestAnEarlierRevisionHasThePortThatOthersCallByItsName(t *testing.T) {
 	}
 }
 
+// The task role is let in to the volumes of the stage as it is now.
+func TestAnEarlierRevisionMountsWhatTheTaskRoleIsLetInTo(t *testing.T) {
+	t.Parallel()
+	const files, other, point = "fs-0123456789abcdef0", "fs-0aaaaaaaaaaaaaaaa", "fsap-0123456789abcdef0"
+	mounted := func(fileSystem, accessPoint, iam string) []ecs.GetTaskDefinitionVolume {
+		return []ecs.GetTaskDefinitionVolume{{Name: "own"}, {Name: "data",
+			EfsVolumeConfigurations: []ecs.GetTaskDefinitionVolumeEfsVolumeConfiguration{{FileSystemId: fileSystem,
+				AuthorizationConfigs: []ecs.GetTaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfig{{
+					AccessPointId: accessPoint, Iam: iam}}}}}}
+	}
+	now := func(readOnly bool, volumes map[string]stage.Volume) stage.Service {
+		mounts := map[string]stage.Mount{}
+		for name := range volumes {
+			mounts[name] = stage.Mount{Path: "/" + name, ReadOnly: readOnly}
+		}
+		return stage.Service{TaskDefinition: stage.TaskDefinition{Volumes: volumes,
+			Container: stage.Container{Mounts: mounts}}}
+	}
+	in := func(id, accessPoint string) map[string]stage.Volume {
+		return map[string]stage.Volume{"data": {EFS: &stage.EFS{ID: id, AccessPoint: accessPoint}}}
+	}
+	for name, test := range map[string]struct {
+		volumes []ecs.GetTaskDefinitionVolume
+		reads   bool
+		now     stage.Service
+		says    string
+	}{
+		"the same":                   {mounted(files, point, "ENABLED"), false, now(false, in(files, point)), ""},
+		"a part of what it may":      {mounted(files, point, "ENABLED"), false, now(false, in(files, "")), ""},
+		"without the role":           {mounted(other, "", "DISABLED"), false, now(false, nil), ""},
+		"reads what it may write":    {mounted(files, "", "ENABLED"), true, now(false, in(files, "")), ""},
+		"no volume any more":         {mounted(files, "", "ENABLED"), true, now(false, nil), "mounts " + files},
+		"another file system":        {mounted(other, "", "ENABLED"), false, now(false, in(files, "")), "mounts " + other},
+		"more than its access point": {mounted(files, "", "ENABLED"), true, now(false, in(files, point)), "mounts " + files},
+		"another access point": {mounted(files, point+"1", "ENABLED"), false, now(false, in(files, point)),
+			"mounts " + files + " by " + point + "1"},
+		"writes what it may read": {mounted(files, "", "ENABLED"), false, now(true, in(files, "")),
+			"writes to " + files + ", which the task role may not: write at services.web.volumes and mounts"},
+	} {
+		containers := []containerDefinition{{Name: "web",
+			MountPoints: []mountPoint{{SourceVolume: "data", ReadOnly: test.reads}}}}
+		err := mountsFit(test.volumes, containers, test.now.TaskDefinition, "web")
+		if test.says == "" {
+			require.NoError(t, err, name)
+		} else {
+			require.ErrorContains(t, err, test.says, name)
+		}
+	}
+}
+
+// The role of a service that copies its image may not pull from where it ran before.
 func TestAnEarlierRevisionRunsAnImageThatTheRoleMayPull(t *testing.T) {
 	t.Parallel()
 	images := &registries.Registries{Account: "123456789012", Region: "ap-northeast-2"}

@@ -128,6 +128,37 @@ func volumes(definition stage.TaskDefinition, arn func(service, resource string)
 	return statements
 }
 
+// MayMount tells whether what Task permits lets a task mount a file system of EFS, by an access point or without one,
+// and write to it.
+func MayMount(definition stage.TaskDefinition, efs stage.EFS, writes bool) bool {
+	for name, volume := range definition.Volumes {
+		there := volume.EFS
+		if there.ID == efs.ID && (there.AccessPoint == "" || there.AccessPoint == efs.AccessPoint) &&
+			(!writes || definition.WritesTo(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// MountMistake says what Task does not permit of a mount of an earlier revision, and what to write for it; empty for
+// nothing.
+func MountMistake(definition stage.TaskDefinition, efs stage.EFS, writes bool, service string) string {
+	by := efs.ID
+	if efs.AccessPoint != "" {
+		by += " by " + efs.AccessPoint
+	}
+	switch {
+	case MayMount(definition, efs, writes):
+		return ""
+	case MayMount(definition, efs, false):
+		return fmt.Sprintf("writes to %s, which the task role may not: write at services.%s.volumes and mounts what that "+
+			"revision had, or go back by `git revert`", by, service)
+	}
+	return fmt.Sprintf("mounts %s, which the task role may not: write at services.%s.volumes and mounts what that "+
+		"revision had, or go back by `git revert`", by, service)
+}
+
 // Repositories are the ECR repositories that hold the images of a service or a task. Other registries ask no
 // permission of AWS.
 func Repositories(s *stage.Stage, name string, arn func(service, resource string) string) []string {

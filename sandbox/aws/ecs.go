@@ -212,6 +212,7 @@ func getTaskDefinition(a *account.Account, _ string, args values) (values, error
 		}
 		delete(found, one)
 	}
+	found["volumes"] = listedVolumes(d.Volumes)
 	found["id"], found["status"], found["taskDefinition"] = d.ARN, d.Status, reference
 	found["enableFaultInjection"], found["proxyConfigurations"] = false, texts
 	return found, nil

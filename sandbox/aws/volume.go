@@ -38,3 +38,25 @@ func efsVolumeValues(efs *ecs.EFSVolume) any {
 	}
 	return volume
 }
+
+// listedVolumes are those of a task definition as the function that reads one has them: with lists in place of what is
+// there once or not at all.
+func listedVolumes(volumes []ecs.Volume) []any {
+	listed := []any{}
+	for _, volume := range volumes {
+		in := []any{}
+		if efs, is := efsVolumeValues(volume.EFS).(values); is {
+			authorization := []any{}
+			if efs["authorizationConfig"] != nil {
+				authorization = append(authorization, efs["authorizationConfig"])
+			}
+			delete(efs, "authorizationConfig")
+			efs["authorizationConfigs"] = authorization
+			in = append(in, efs)
+		}
+		listed = append(listed, values{"configureAtLaunch": false, "dockerVolumeConfigurations": texts,
+			"efsVolumeConfigurations": in, "fsxWindowsFileServerVolumeConfigurations": texts, "hostPath": "",
+			"name": volume.Name})
+	}
+	return listed
+}

@@ -95,6 +95,22 @@ func TestARevisionFromBeforeANameIsNotPinned(t *testing.T) {
 	require.Equal(t, before, p.read("Pulumi.dev.yaml"), "nothing is written")
 }
 
+// Security groups and others have the port of the stage file.
+func TestARevisionWithAnotherPortIsNotPinned(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("port: 9090")
+	p.commit("Another port")
+	p.up("dev")
+	p.refused([]string{"services.web: revision 1 does not listen on port 9090, at which the service is reached now: go back " +
+		"without --pin"}, "slipway", "rollback", "dev", "--pin")
+	p.serviceKeys("revision: 1")
+	preview := p.preview("dev")
+	require.NotZero(t, preview.status)
+	require.Contains(t, preview.output, "services.web.revision (Pulumi.dev.yaml): the task definition slipway-dev-web:1 does "+
+		"not listen on port 9090, at which the service is reached: write the port of that revision as services.web.port")
+}
+
 // ECS keeps Service Connect where it is left out, and the preflight could not see that it is there.
 func TestCallsThatCouldNotBeSwitchedOffAreNoSuccess(t *testing.T) {
 	t.Parallel()

@@ -45,6 +45,26 @@ func TestAVolumeInAFileSystemOfATeamsOwn(t *testing.T) {
 	require.Empty(t, p.aws.taskPolicies())
 }
 
+// The task role is let in to the volumes of the stage file alone, and tasks of a revision with others never start.
+func TestARevisionWithOtherVolumesIsNotPinned(t *testing.T) {
+	t.Parallel()
+	p := deployed(t)
+	p.serviceKeys("mounts: {data: {path: /data}}", "volumes: {data: {efs: {id: fs-0123456789abcdef0}}}")
+	p.commit("A volume")
+	p.up("dev")
+	p.replace("Pulumi.dev.yaml", "fs-0123456789abcdef0}", "fs-0123456789abcdef0, accessPoint: fsap-0123456789abcdef0}")
+	p.commit("Less of it")
+	p.up("dev")
+	const mistake = "mounts fs-0123456789abcdef0, which the task role may not: write at services.web.volumes and mounts what " +
+		"that revision had, or go back by `git revert`"
+	p.refused([]string{"services.web: revision 2 " + mistake + ", or go back without --pin"}, "slipway", "rollback", "dev",
+		"--pin")
+	p.serviceKeys("revision: 2")
+	preview := p.preview("dev")
+	require.NotZero(t, preview.status)
+	require.Contains(t, preview.output, "services.web.revision (Pulumi.dev.yaml): the task definition slipway-dev-web:2 "+mistake)
+}
+
 // What a task has written is there for one of a later revision, through the same access point only.
 func TestFilesInAVolumeOutliveTheirTaskAndItsRevision(t *testing.T) {
 	t.Parallel()

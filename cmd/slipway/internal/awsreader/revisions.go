@@ -16,6 +16,7 @@ import (
 
 	"slipway/internal/awsclient"
 	"slipway/internal/ecsread"
+	"slipway/stage"
 )
 
 // Revision is a task definition as ECS has it.
@@ -106,6 +107,37 @@ func (r *Revision) HasPort(port int, name string) bool {
 			return aws.ToString(mapping.Name) == name && int(aws.ToInt32(mapping.ContainerPort)) == port
 		})
 	})
+}
+
+// ListensOn tells whether a container has a port.
+func (r *Revision) ListensOn(container string, port int) bool {
+	return slices.ContainsFunc(r.container(container).PortMappings,
+		func(mapping types.PortMapping) bool { return int(aws.ToInt32(mapping.ContainerPort)) == port })
+}
+
+// EFSMount is what a revision mounts of EFS, let in by the task role.
+type EFSMount struct {
+	EFS    stage.EFS
+	Writes bool
+}
+
+// EFSMounts are all that it mounts of EFS.
+func (r *Revision) EFSMounts() (mounts []EFSMount) {
+	for _, volume := range r.Definition.Volumes {
+		efs := volume.EfsVolumeConfiguration
+		if efs == nil || efs.AuthorizationConfig == nil ||
+			efs.AuthorizationConfig.Iam != types.EFSAuthorizationConfigIAMEnabled {
+			continue
+		}
+		writes := slices.ContainsFunc(r.Definition.ContainerDefinitions, func(container types.ContainerDefinition) bool {
+			return slices.ContainsFunc(container.MountPoints, func(mount types.MountPoint) bool {
+				return aws.ToString(mount.SourceVolume) == aws.ToString(volume.Name) && !aws.ToBool(mount.ReadOnly)
+			})
+		})
+		mounts = append(mounts, EFSMount{stage.EFS{ID: aws.ToString(efs.FileSystemId),
+			AccessPoint: aws.ToString(efs.AuthorizationConfig.AccessPointId)}, writes})
+	}
+	return mounts
 }
 
 // container is the definition of a container by name, or else the first.

@@ -12,7 +12,9 @@ import (
 	"slipway/cmd/slipway/internal/flatconfig"
 	"slipway/cmd/slipway/internal/stagefile"
 	"slipway/cmd/slipway/internal/timeline"
+	"slipway/internal/policies"
 	"slipway/internal/pulumiconfig"
+	"slipway/stage"
 )
 
 // A rollback with --pin writes the revisions themselves into the stage file. Only services have them.
@@ -44,15 +46,44 @@ func (r *Plan) checkRevisions() error {
 	return nil
 }
 
-// checkNames refuses to pin a revision from before the name by which others call the service now.
-func (r *Plan) checkNames(now flatconfig.Config) error {
+// checkPorts refuses to pin a revision that has not the port that the service has now, or not the name by which others
+// call it.
+func (r *Plan) checkPorts(now flatconfig.Config) error {
 	var refused []error
 	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
 		then, called := r.Services[name].Then, now.Declares(pulumiconfig.Path("services", name, "name"))
 		port, _ := strconv.Atoi(now.Declares(pulumiconfig.Path("services", name, "port")))
-		if called != "" && then.InECS != nil && !then.InECS.HasPort(port, called) {
+		switch {
+		case then.InECS == nil:
+		case called == "" && port != 0 && !then.InECS.ListensOn(name, port):
+			refused = append(refused, fmt.Errorf("services.%s: revision %d does not listen on port %d, at which the service is "+
+				"reached now: go back without --pin", name, then.Revision, port))
+		case called != "" && !then.InECS.HasPort(port, called):
 			refused = append(refused, fmt.Errorf("services.%s: revision %d has no port %d named %s, by which others call the "+
 				"service now: go back without --pin", name, then.Revision, port, called))
+		}
+	}
+	if len(refused) > 0 {
+		return exit.Found(errors.Join(refused...))
+	}
+	return nil
+}
+
+// checkMounts refuses to pin a revision that mounts of EFS what the task role is not let in to by the file as it is.
+func (r *Plan) checkMounts(now *stage.Stage) error {
+	var refused []error
+	for _, name := range slices.Sorted(maps.Keys(r.Services)) {
+		then := r.Services[name].Then
+		if then.InECS == nil || now.Services[name].Revision != then.Revision {
+			continue
+		}
+		for _, mount := range then.InECS.EFSMounts() {
+			mistake := policies.MountMistake(now.TaskDefinition(name), mount.EFS, mount.Writes, name)
+			if mistake != "" {
+				refused = append(refused, fmt.Errorf("services.%s: revision %d %s, or go back without --pin", name,
+					then.Revision, mistake))
+				break
+			}
 		}
 	}
 	if len(refused) > 0 {
@@ -84,7 +115,7 @@ func (r *Plan) leaveOut(declared []string) {
 
 // pin names that update's revisions in the stage file, whose configuration is given.
 func (r *Plan) pin(now flatconfig.Config) error {
-	if err := errors.Join(r.checkRevisions(), r.checkNames(now)); err != nil {
+	if err := errors.Join(r.checkRevisions(), r.checkPorts(now)); err != nil {
 		return err
 	}
 	// Where the file has changed since the last update, a service that runs the revision already would get another one.

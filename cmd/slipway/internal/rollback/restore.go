@@ -163,12 +163,14 @@ func (r *Plan) checkLoads() error {
 	}
 	config, secretKeys := pulumicli.PublicConfig(r.read, written)
 	project := r.stage.Project
-	_, err = stage.Load(stage.Input{Project: project.Name, Stage: r.stage.Name(), Config: config, SecretKeys: secretKeys,
-		Root: project.Directory, StageFile: r.next.Written})
-	if err == nil {
+	settings, err := stage.Load(stage.Input{Project: project.Name, Stage: r.stage.Name(), Config: config,
+		SecretKeys: secretKeys, Root: project.Directory, StageFile: r.next.Written})
+	switch {
+	case err == nil && r.pinned:
+		return r.checkMounts(settings)
+	case err == nil:
 		return nil
-	}
-	if r.pinned {
+	case r.pinned:
 		return exit.Refuse("the stage file with the pins would be refused:\n%w", err)
 	}
 	return exit.Refuse("the stage file of update %d would be refused as it is:\n%w\nuse --pin, or take the file back "+
