@@ -88,24 +88,24 @@ func (h Handovers) check(ctx *pulumi.Context, settings *stage.Stage) (Handovers,
 
 // incomplete are the values that the hand-over called name lacks: where a program has nil in their place.
 func (h Handover) incomplete(name string) (mistakes []error) {
-	lacks := func(what, advice string) {
+	addMissing := func(what, advice string) {
 		mistakes = append(mistakes, fmt.Errorf("the program's hand-over %s: %s; %s", name, what, advice))
 	}
 	for in, values := range map[string]pulumi.StringMap{"Environment": h.Environment, "Secrets": h.Secrets} {
 		for _, variable := range sortedKeys(values) {
 			if values[variable] == nil {
-				lacks(in+" has no value for "+variable, "give it one, or remove it")
+				addMissing(in+" has no value for "+variable, "give it one, or remove it")
 			}
 		}
 	}
 	for _, permission := range h.Permissions {
 		if len(permission.Resources) == 0 || slices.Contains(permission.Resources, pulumi.StringInput(nil)) {
-			lacks(fmt.Sprintf("the permission to %s has no Resources, or a nil among them", strings.Join(permission.Actions, " ")),
+			addMissing(fmt.Sprintf("the permission to %s has no Resources, or a nil among them", strings.Join(permission.Actions, " ")),
 				"name the ARNs of what the actions may be done to")
 		}
 	}
 	if h.Network != nil && (h.Network.VPC == nil || h.Network.Subnets == nil) {
-		lacks("its Network has no VPC, or no Subnets", "give it both")
+		addMissing("its Network has no VPC, or no Subnets", "give it both")
 	}
 	return mistakes
 }

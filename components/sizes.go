@@ -61,6 +61,7 @@ func taskDefinitionSize(account *stageAccount, settings *stage.Stage, name strin
 	definition := settings.TaskDefinition(name)
 	args := &taskDefinitionArgs{
 		Family: settings.Family(name), Container: name, Settings: definition, Port: settings.Services[name].Port,
+		PortName: settings.Services[name].Name, AppProtocol: settings.Services[name].AppProtocol,
 		Exec: settings.Services[name].Exec, Images: stageImages{}, Region: account.Region, LogGroup: settings.LogGroup(name),
 		PullCredentials: settings.PullCredentials(definition),
 	}

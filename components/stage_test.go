@@ -406,6 +406,20 @@ func TestTheSizeOfATaskDefinitionHasTheReferencesThatItIsGoingToHave(t *testing.
 		`", "mirror": true`))
 }
 
+// A port that others call by its name is longer.
+func TestTheSizeOfATaskDefinitionHasTheNameOfItsPort(t *testing.T) {
+	t.Parallel()
+	account := &stageAccount{ID: "123456789012", Region: "ap-northeast-2", Partition: "aws"}
+	size := func(keys string) int {
+		found, err := taskDefinitionSize(account, loadStage(t, map[string]string{
+			"services": `{"web": {"image": "web", "port": 8080` + keys + `}}`}), "web")
+		require.NoError(t, err)
+		return found
+	}
+	require.Equal(t, size("")+len(`"appProtocol":"http",`)+len(`"name":"api",`),
+		size(`, "name": "api", "appProtocol": "http"`))
+}
+
 // All inline policies of a role share 10,240 characters, the earlier ones and those of an update together.
 func TestManySecretsAreInManagedPolicies(t *testing.T) {
 	t.Parallel()

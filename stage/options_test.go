@@ -185,7 +185,7 @@ func TestGoodOptions(t *testing.T) {
 	for name, stage := range map[string]string{
 		"scaling by one measure":     scaled("{max: 1, memory: 1}"),
 		"scaling from none":          scaled("{min: 0, max: 5000, cpu: 100}"),
-		"scaling by schedules alone": scheduled("{when: rate(1 day), max: 0}"),
+		"scaling by schedules alone": scheduled("{when: rate(1 day), min: 0, max: 0}"),
 		"scaling at once":            scaled("{max: 4, cpu: 60, scaleInCooldown: 0, scaleOutCooldown: 0}"),
 		"scaling by requests": oneService("      port: 80\n      route: {}\n      scaling: {max: 4, " +
 			"requests: 1}"),

@@ -227,12 +227,12 @@ func (r *resolver) valueOf(here place, output Output) (value OutputValue, known 
 	}
 	value, known = read.outputs[output.Output]
 	if !known {
-		here.at("output").failIf(lacksOutput(stack, output.Output, slices.Sorted(maps.Keys(read.outputs))))
+		here.at("output").failIf(missingOutput(stack, output.Output, slices.Sorted(maps.Keys(read.outputs))))
 	}
 	return value, known
 }
 
-func lacksOutput(stack, name string, there []string) string {
+func missingOutput(stack, name string, there []string) string {
 	if len(there) == 0 {
 		return stack + " has no outputs; let it export the value, and run `pulumi up` there first"
 	}

@@ -129,13 +129,13 @@ type Schedule struct {
 	// Max is the largest desired count from then on.
 	//
 	// Default: none; as it was
-	// Allowed: not less than `min`
+	// Allowed: not less than `min`; without one, not less than that of `scaling`
 	// Example: max: 2
 	// Rule: [ScalableTargetAction](https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTargetAction.html)
 	Max *int `json:"max" min:"0" max:"5000" unit:"tasks"`
 }
 
-var scheduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var scalingName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (c *checker) checkScaling(name string, service Service) {
 	scaling := service.Scaling
@@ -169,13 +169,17 @@ func (c *checker) checkScaling(name string, service Service) {
 	c.checkScalingQueue(here.at("queue"), scaling.Queue)
 	checkTrackedMetrics(here.at("metrics"), scaling.Metrics)
 	checkScalingSteps(here.at("steps"), scaling.Steps)
+	limits := *scaling
+	if here.at("min").bad {
+		limits.Min = 0
+	}
 	for schedule, settings := range scaling.Schedules {
-		checkSchedule(here.at("schedules", schedule), schedule, settings, scaling.Max)
+		checkSchedule(here.at("schedules", schedule), schedule, settings, limits)
 	}
 }
 
-func checkSchedule(here place, name string, schedule Schedule, most int) {
-	if !scheduleName.MatchString(name) {
+func checkSchedule(here place, name string, schedule Schedule, scaling Scaling) {
+	if !scalingName.MatchString(name) {
 		here.fail("cannot name a schedule; use up to 64 letters, digits, - and _")
 	}
 	checkWhen(here, schedule.When, schedule.TimeZone)
@@ -185,8 +189,10 @@ func checkSchedule(here place, name string, schedule Schedule, most int) {
 		here.fail("changes nothing; write min or max")
 	case schedule.Min != nil && schedule.Max != nil && *schedule.Max < *schedule.Min && !here.at("min").bad:
 		here.at("max").fail("is %d, less than min, which is %d; raise max, or lower min", *schedule.Max, *schedule.Min)
-	case schedule.Min != nil && schedule.Max == nil && *schedule.Min > most:
-		here.at("min").fail("is %d, more than scaling.max, which is %d; write max, too", *schedule.Min, most)
+	case schedule.Min != nil && schedule.Max == nil && *schedule.Min > scaling.Max:
+		here.at("min").fail("is %d, more than scaling.max, which is %d; write max, too", *schedule.Min, scaling.Max)
+	case schedule.Max != nil && schedule.Min == nil && *schedule.Max < scaling.Min:
+		here.at("max").fail("is %d, less than scaling.min, which is %d; write min, too", *schedule.Max, scaling.Min)
 	}
 }
 

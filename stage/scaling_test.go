@@ -115,6 +115,10 @@ func TestMistakesInScaling(t *testing.T) {
 		"a schedule whose largest count is below its smallest": {
 			scheduled("{when: rate(1 day), min: 3, max: 2}"), "services.web.scaling.schedules.night.max",
 			[]string{"is 2, less than min, which is 3"}},
+		"a schedule whose largest count is below the smallest of scaling": {
+			scaled("{min: 2, max: 4, schedules: {night: {when: rate(1 day), max: 1}}}"),
+			"services.web.scaling.schedules.night.max",
+			[]string{"is 1, less than scaling.min, which is 2; write min, too"}},
 		"a schedule with a smallest count beyond ECS's": {
 			scheduled("{when: rate(1 day), min: 5001, max: 2}"), "services.web.scaling.schedules.night.min",
 			[]string{"is 5001; allowed: 0 to 5000, or remove it"}},

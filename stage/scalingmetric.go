@@ -110,7 +110,7 @@ func checkMetric(here place, metric CloudWatchMetric) {
 }
 
 func checkScalingName(here place, name, what string) {
-	if !scheduleName.MatchString(name) {
+	if !scalingName.MatchString(name) {
 		here.fail("cannot name %s; use up to 64 letters, digits, - and _", what)
 	}
 }

@@ -196,7 +196,7 @@ func holdsTag[V any](tags map[string]V, tag string, secondary bool) bool {
 // Tidy removes the stage's own tags that nothing is kept for any more. Those in repositories that are not declared, or
 // no longer, stay: the stage may not be permitted to read there.
 func (p *Protector) Tidy(ctx context.Context) error {
-	own, wanted := p.families(), p.wantedTags()
+	own, wanted := p.families(), p.neededTags()
 	for _, repository := range slices.Sorted(maps.Keys(p.lists)) {
 		tags, err := p.list(ctx, repository)
 		if err != nil || len(p.put[repository]) == 0 && len(staleTags(tags, own, p.settings.Cluster(), wanted)) == 0 {
@@ -214,8 +214,8 @@ func (p *Protector) Tidy(ctx context.Context) error {
 	return nil
 }
 
-// wantedTags are the stage's own tags that protect something.
-func (p *Protector) wantedTags() map[string]bool {
+// neededTags are the stage's own tags that protect something.
+func (p *Protector) neededTags() map[string]bool {
 	wanted := map[string]bool{}
 	for name, image := range p.settings.Images {
 		if pinned := pinnedIn(image); pinned != nil {

@@ -102,7 +102,7 @@ func TestTheTagsOfAStageAreThoseOfItsRevisionsAndPins(t *testing.T) {
 		needed: map[string][]int{"shop-dev-web": {2, 8}}}
 	require.Equal(t, []string{"keep-shop-dev-api-3", "keep-shop-dev-web-2", "keep-shop-dev-web-7", "keep-shop-dev-web-8",
 		"keep-shop-dev.web.0123456789ab"},
-		slices.Sorted(maps.Keys(p.wantedTags())), "8 has been registered just now, and 2 is pinned")
+		slices.Sorted(maps.Keys(p.neededTags())), "8 has been registered just now, and 2 is pinned")
 }
 
 // registry is an ECR of some images, which notes what is put.

@@ -14,8 +14,10 @@ import (
 	"slipway/internal/pulumiconfig"
 )
 
-// compare says how the images differ from those that the stage file pins under config.<key>.
-func compare(source []byte, key string, images map[string]pulumicli.Image) ([]Change, error) {
+// compare says how the images differ from those that the stage file pins under config.<key>, over what the defaults say
+// of them.
+func compare(source []byte, key string, defaults map[string]map[string]any,
+	images map[string]pulumicli.Image) ([]Change, error) {
 	var file struct {
 		Config map[string]yaml.Node `yaml:"config"`
 	}
@@ -45,19 +47,22 @@ func compare(source []byte, key string, images map[string]pulumicli.Image) ([]Ch
 		default:
 			refused = append(refused, exit.Refuse("%s.ref: must be text: repository:tag@sha256:…", at))
 		}
-		if platform := platformOf(declared[name]); images[name].Platform != "" && images[name].Platform != platform {
+		settings := map[string]any{}
+		maps.Copy(settings, defaults[name])
+		maps.Copy(settings, declared[name])
+		if platform := platformOf(settings); images[name].Platform != "" && images[name].Platform != platform {
 			refused = append(refused, exit.Refuse("%s.platform: is %s, and the image was built for %s: "+
 				"write platform: %[3]s there, so that its tasks get that architecture", at, platform, images[name].Platform))
 		}
-		found.mirrored = declared[name]["mirror"] == true
-		found.unmirrored = declared[name]["mirror"] == false
+		found.mirrored = settings["mirror"] == true
+		found.unmirrored = settings["mirror"] == false
 		found.Changed = found.Old == nil || found.Old.Ref != found.New.Ref
 		changes = append(changes, found)
 	}
 	return changes, errors.Join(refused...)
 }
 
-// platformOf is the platform that a stage file names for an image, or the one that it means by naming none.
+// platformOf is the platform that the stage names for an image, or the one that it means by naming none.
 func platformOf(declared map[string]any) string {
 	if platform, ok := declared["platform"].(string); ok {
 		return platform

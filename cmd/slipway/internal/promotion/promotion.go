@@ -87,7 +87,7 @@ func (t *Target) Promote(ctx context.Context, of *snapshot.Stage, services Servi
 	}
 	done := &Result{From: t.from, To: t.to, File: t.shown, Note: of.History.Backend.Unread()}
 	key := t.project.Namespace(t.text.Written) + ":images"
-	done.Images, err = compare(t.text.Written, key, images)
+	done.Images, err = compare(t.text.Written, key, t.project.DefaultImages(t.to), images)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.shown, err)
 	}

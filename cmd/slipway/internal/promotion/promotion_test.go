@@ -283,6 +283,13 @@ func TestPromoteToAnotherPlatform(t *testing.T) {
 		"config.slipway:images.web.platform: is linux/amd64, and the image was built for linux/arm64")
 	require.ErrorContains(t, err, "write platform: linux/arm64")
 
+	project = stagetest.Project(t, "config: {}\n")
+	require.NoError(t, os.WriteFile(filepath.Join(project.Directory, "Pulumi.yaml"), []byte("name: slipway\nruntime: go\n"+
+		"config:\n  slipway:defaults:\n    value:\n      images: {web: {build: {}, platform: linux/arm64}}\n"), 0o644))
+	inherited, err := promote(t, dev, project, Options{})
+	require.NoError(t, err, "the defaults have the platform")
+	require.True(t, inherited.Changed)
+
 	project = stagetest.Project(t, "config:\n  slipway:images:\n    web:\n      platform: linux/arm64\n")
 	done, err := promote(t, dev, project, Options{})
 	require.NoError(t, err)
@@ -430,6 +437,19 @@ func TestPromoteFromAPinnedService(t *testing.T) {
 	require.NotContains(t, err.Error(), "services.api")
 }
 
+// What the stage file says of an image is laid over what the defaults say.
+func TestThePinsOfAStageStandOnTheDefaults(t *testing.T) {
+	t.Parallel()
+	defaults := map[string]map[string]any{"web": {"mirror": true, "platform": "linux/arm64"}}
+	for file, mirrored := range map[string]bool{"config: {}\n": true,
+		"config:\n  slipway:images: {web: {mirror: false}}\n": false} {
+		changes, err := compare([]byte(file), "slipway:images", defaults,
+			map[string]pulumicli.Image{"web": {Ref: "r/web:1@sha256:2", Platform: "linux/arm64"}})
+		require.NoError(t, err)
+		require.Equal(t, []bool{mirrored, !mirrored}, []bool{changes[0].mirrored, changes[0].unmirrored})
+	}
+}
+
 func FuzzSetRefs(f *testing.F) {
 	f.Add("config:\n  slipway:images: {web: {ref: x}}\n")
 	f.Add("config:\r\n  slipway:images:\r\n    # c\r\n")
@@ -440,7 +460,7 @@ func FuzzSetRefs(f *testing.F) {
 		if err != nil {
 			return
 		}
-		changes, err := compare(edited, "slipway:images", map[string]pulumicli.Image{"web": {Ref: ref}})
+		changes, err := compare(edited, "slipway:images", nil, map[string]pulumicli.Image{"web": {Ref: ref}})
 		require.NoError(t, err)
 		require.False(t, changes[0].Changed, "what was written is what is read")
 	})

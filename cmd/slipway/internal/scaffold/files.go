@@ -27,8 +27,8 @@ type File struct {
 	same bool
 }
 
-// lacks tells whether something is missing that the program needs. A file that says the same is not missed.
-func (f *File) lacks() bool { return f.Kept && !f.same }
+// isMissing tells whether something is missing that the program needs. A file that says the same is not missed.
+func (f *File) isMissing() bool { return f.Kept && !f.same }
 
 // add plans a file in the directory of the program.
 func (p *Plan) add(name, content string) { p.addAt(filepath.Join(p.Directory, name), content) }
@@ -136,7 +136,7 @@ func (p *Plan) Write() error {
 	}
 	var lacking []string
 	for _, file := range p.Files {
-		if file.lacks() {
+		if file.isMissing() {
 			lacking = append(lacking, file.Name)
 		}
 	}

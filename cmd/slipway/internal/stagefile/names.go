@@ -75,5 +75,15 @@ func (p *Project) declared(stack, key string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// DefaultImages are what the defaults say of a stage's images; what cannot be read says nothing.
+func (p *Project) DefaultImages(stack string) map[string]map[string]any {
+	config, _, _ := p.ConfigOfFiles(stack)
+	var defaults struct {
+		Images map[string]map[string]any `json:"images"`
+	}
+	_ = json.Unmarshal([]byte(config[pulumiconfig.NamespaceOf(p.Name, config)+":defaults"]), &defaults)
+	return defaults.Images
+}
+
 // stackName is a stage, or organization/stage or organization/project/stage.
 var stackName = regexp.MustCompile(`^([\w.-]+/){0,2}[\w-][\w.-]*$`)
