@@ -213,7 +213,10 @@ func autoScalingProperties(name string, preflight *Preflight, template *launchTe
 		// so that ECS can protect those that have tasks
 		"protectFromScaleIn": pulumi.Bool(true),
 		"forceDelete":        pulumi.Bool(true),
-		"tags":               tags,
+		// ECS counts instances to the capacity provider that come after it, and one takes longer to boot than that
+		// to be made.
+		"waitForCapacityTimeout": pulumi.String("0"),
+		"tags":                   tags,
 	}
 	if len(group.Types) == 1 {
 		properties["launchTemplate"] = pulumi.Map{"id": template.ID(), "version": version}

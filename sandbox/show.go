@@ -95,6 +95,8 @@ func faultsCommand(dir *string) *cobra.Command {
   iam-delay=DURATION         tasks cannot assume a role that is younger than this
   fresh-account=DURATION     AWS's own roles (AWSServiceRoleForECS and others) are not there until something needs them; ECS can
                              assume its own only after this time
+  lost-instance=ID           the EC2 instance with this id (* and ?) is gone
+  no-instances=PATTERN       EC2 has no instances of the types that match
   slow-push=DURATION         how long a push takes
   die-after-push=1           the next process that has recorded a push is killed right after it
   die-after-create=TYPE,…    the next command whose provider has created a resource of such a type (iam/role) in the account is

@@ -33,6 +33,10 @@ const (
 	// NoRoute is a pattern (* and ?) of a subnet's id: its route table leads nowhere outside of the VPC, and a task that
 	// may be placed in it does not start.
 	NoRoute = "no-route"
+	// LostInstance is a pattern (* and ?) of an EC2 instance's id: the instance is gone, as one whose hardware fails.
+	LostInstance = "lost-instance"
+	// NoInstances is a pattern (* and ?) of an instance type: EC2 has no capacity for it.
+	NoInstances = "no-instances"
 	// IAMDelay is the age (a duration such as 5s) below which tasks cannot assume a role yet.
 	IAMDelay = "iam-delay"
 	// FreshAccount is how long after its creation (a duration) ECS cannot assume its own role in the account, which has no
@@ -53,7 +57,8 @@ const (
 
 func checkFault(key, value string) error {
 	switch key {
-	case FailingTasks, FailingReason, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, DieAfterPush:
+	case FailingTasks, FailingReason, UnhealthyTasks, UnhealthyTargets, Alarm, NoRoute, LostInstance, NoInstances,
+		DieAfterPush:
 		return nil
 	case FailingExitCode:
 		if _, err := strconv.Atoi(value); err != nil {
@@ -83,7 +88,8 @@ func checkFault(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no fault %q: use %s", key, strings.Join([]string{FailingTasks, FailingReason,
-		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, Metric, NoRoute, IAMDelay, FreshAccount, SlowPush,
+		FailingExitCode, UnhealthyTasks, UnhealthyTargets, Alarm, Metric, NoRoute, LostInstance, NoInstances, IAMDelay,
+		FreshAccount, SlowPush,
 		DieAfterPush, DieAfterCreate, DieAfterUpdate, DieAfterDelete, SlowRollout, APIFault, Clock}, ", "))
 }
 

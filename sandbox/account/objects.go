@@ -1,6 +1,8 @@
 package account
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -230,4 +232,11 @@ func Owner(arn string) string {
 		return parts[4]
 	}
 	return ""
+}
+
+// UUID is an identifier in the form of a UUID that follows from a text.
+func UUID(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	id := hex.EncodeToString(sum[:])
+	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:32]}, "-")
 }

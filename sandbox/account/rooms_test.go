@@ -16,7 +16,7 @@ import (
 var floors = [][]string{
 	{"accounttest"},
 	{"discovery", "dns", "iam", "logs", "secrets", "vpc"},
-	{"ecr", "elb", "scaling", "scheduler", "sts"},
+	{"ecr", "elb", "instances", "scaling", "scheduler", "sts"},
 	{"ecs"},
 }
 

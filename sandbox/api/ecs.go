@@ -127,7 +127,7 @@ func serviceObject(s *ecs.Service) object {
 			"failedTasks": d.FailedTasks, "createdAt": account.Seconds(d.CreatedAt), "updatedAt": account.Seconds(d.UpdatedAt),
 			"networkConfiguration": network,
 			"rolloutState":         d.RolloutState, "rolloutStateReason": d.RolloutStateReason}
-		addCapacity(described, d.Capacity)
+		addCapacity(described, d.Capacity, s.Settings.LaunchType)
 		if d.Connection != nil {
 			described["serviceConnectConfiguration"] = d.Connection
 		}
@@ -138,7 +138,8 @@ func serviceObject(s *ecs.Service) object {
 	}
 	described := object{"serviceArn": s.ARN, "serviceName": s.Name, "clusterArn": s.ClusterARN, "status": s.Status,
 		"taskDefinition": s.TaskDefinition, "desiredCount": s.Settings.DesiredCount,
-		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"), "schedulingStrategy": "REPLICA",
+		"runningCount": count(s, "", "RUNNING"), "pendingCount": count(s, "", "PENDING"),
+		"schedulingStrategy":   cmp.Or(s.Settings.Scheduling, "REPLICA"),
 		"deploymentController": object{"type": "ECS"}, "networkConfiguration": network,
 		"loadBalancers":                 append([]ecs.ServiceLoadBalancer{}, s.Settings.LoadBalancers...),
 		"healthCheckGracePeriodSeconds": s.Settings.HealthCheckGracePeriod,
@@ -148,16 +149,22 @@ func serviceObject(s *ecs.Service) object {
 			"alarms":                   s.Settings.Alarms},
 		"enableExecuteCommand": s.Settings.Other["enableExecuteCommand"] == true,
 		"deployments":          deployments, "events": events, "createdAt": account.Seconds(s.CreatedAt)}
-	addCapacity(described, s.Settings.Capacity)
+	addCapacity(described, s.Settings.Capacity, s.Settings.LaunchType)
+	if constraints := s.Settings.Constraints; len(constraints) > 0 {
+		described["placementConstraints"] = constraints
+	}
+	if len(s.Settings.Subnets) == 0 {
+		delete(described, "networkConfiguration")
+	}
 	return described
 }
 
 // addCapacity says what tasks run on: a launch type, or capacity providers.
-func addCapacity(described object, capacity []ecs.CapacityShare) {
+func addCapacity(described object, capacity []ecs.CapacityShare, launchType string) {
 	if len(capacity) > 0 {
 		described["capacityProviderStrategy"] = capacity
 	} else {
-		described["launchType"] = awslimits.Fargate
+		described["launchType"] = cmp.Or(launchType, awslimits.Fargate)
 	}
 }
 
@@ -166,6 +173,7 @@ func updateService(a *account.Account, _ string, p struct {
 	DesiredCount                     *int
 	ForceNewDeployment               bool
 	CapacityProviderStrategy         *[]ecs.CapacityShare
+	NetworkConfiguration             awsvpc
 }) (any, error) {
 	s, err := ecs.UpdateService(a, p.Cluster, p.Service, p.TaskDefinition, p.ForceNewDeployment,
 		func(settings *ecs.ServiceSettings) {
@@ -174,6 +182,10 @@ func updateService(a *account.Account, _ string, p struct {
 			}
 			if p.CapacityProviderStrategy != nil {
 				settings.LaunchType, settings.Capacity = "", *p.CapacityProviderStrategy
+			}
+			if network := p.NetworkConfiguration.AwsvpcConfiguration; network != nil {
+				settings.Subnets, settings.SecurityGroups = network.Subnets, network.SecurityGroups
+				settings.AssignPublicIP = network.AssignPublicIP == "ENABLED"
 			}
 		})
 	if err != nil {

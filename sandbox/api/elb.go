@@ -9,6 +9,7 @@ import (
 
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/elb"
+	"slipway/sandbox/account/instances"
 	"slipway/sandbox/account/vpc"
 )
 
@@ -143,6 +144,27 @@ func describeRules(a *account.Account, _ string, form url.Values) (any, error) {
 	found, err := elbOf(a, elb.ListenerRule, "listenerArn", arn, "priority")
 	for each, priority := range found {
 		answer.Rules = append(answer.Rules, rule{each, priority})
+	}
+	return answer, err
+}
+
+func describeLaunchTemplates(a *account.Account, _ string, form url.Values) (any, error) {
+	by, err := filters(form, "launch-template-name")
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Objects(instances.LaunchTemplate)
+	type template struct {
+		ID   string `xml:"launchTemplateId"`
+		Name string `xml:"launchTemplateName"`
+	}
+	var answer struct {
+		Templates []template `xml:"launchTemplates>item"`
+	}
+	for _, each := range all {
+		if name := each.Text("name"); admits(by, "launch-template-name", name) {
+			answer.Templates = append(answer.Templates, template{each.Text("id"), name})
+		}
 	}
 	return answer, err
 }

@@ -19,11 +19,12 @@ type query func(a *account.Account, region string, form url.Values) (any, error)
 // queries are those of each service, by the name that requests are signed for.
 var queries = map[string]map[string]query{
 	"ec2": {
-		"DescribeRouteTables":    describeRouteTables,
-		"DescribeSecurityGroups": describeSecurityGroups,
-		"DescribeSubnets":        describeSubnets,
-		"DescribeVpcEndpoints":   describeVpcEndpoints,
-		"DescribeVpcs":           describeVpcs,
+		"DescribeLaunchTemplates": describeLaunchTemplates,
+		"DescribeRouteTables":     describeRouteTables,
+		"DescribeSecurityGroups":  describeSecurityGroups,
+		"DescribeSubnets":         describeSubnets,
+		"DescribeVpcEndpoints":    describeVpcEndpoints,
+		"DescribeVpcs":            describeVpcs,
 	},
 	"elasticloadbalancing": {
 		"DescribeListeners":     describeListeners,

@@ -87,6 +87,12 @@ func taskObject(a *account.Account, task *ecs.Task, tagged bool) (object, error)
 		"launchType": awslimits.Fargate, "lastStatus": task.LastStatus, "desiredStatus": task.DesiredStatus,
 		"cpu": cmp.Or(run.Overrides.CPU, d.CPU), "memory": cmp.Or(run.Overrides.Memory, d.Memory),
 		"createdAt": account.Seconds(task.CreatedAt), "containers": containers, "overrides": run.Overrides}
+	if task.EC2 {
+		described["launchType"] = "EC2"
+	}
+	if task.ContainerInstance != "" {
+		described["containerInstanceArn"] = task.ContainerInstance
+	}
 	if task.CapacityProvider != "" {
 		described["capacityProviderName"] = task.CapacityProvider
 	}

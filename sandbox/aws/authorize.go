@@ -14,6 +14,7 @@ import (
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/dns"
 	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/instances"
 	"slipway/sandbox/account/vpc"
 	"slipway/sandbox/policy"
 )
@@ -210,6 +211,8 @@ func (c *call) named(name string) (string, error) {
 	case "scheduleRole":
 		target, _ := c.state["target"].(values)
 		return text(target, "roleArn"), nil
+	case "instanceRole":
+		return instances.RoleOf(c.account, c.state)
 	case "roleArn":
 		role, err := c.role()
 		return text(values(role), "arn"), err

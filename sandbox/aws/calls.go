@@ -24,6 +24,10 @@ type apiCalls struct {
 const (
 	groupArn  = "logs:log-group:{name}:log-stream:"
 	changeArn = "arn:aws:route53:::change/*"
+	// launches is what who makes a group of instances must be allowed besides: Auto Scaling tries it in their name
+	// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html).
+	launches    = "ec2:RunInstances@* ec2:CreateTags@* iam:PassRole@{instanceRole}"
+	launchAgain = "ec2:RunInstances@*"
 )
 
 var callsOf = map[string]apiCalls{
@@ -47,6 +51,14 @@ var callsOf = map[string]apiCalls{
 		update: "application-autoscaling:RegisterScalableTarget", delete: "application-autoscaling:DeregisterScalableTarget",
 		tag: "application-autoscaling:TagResource", untag: "application-autoscaling:UntagResource",
 		linked: "ecs.application-autoscaling.amazonaws.com/" + iam.ScalingLinkedRole},
+	// The roles of instances are passed where a group is made, or gets another template.
+	"aws:autoscaling/group:Group": {resource: "{arn}|autoscaling:autoScalingGroup:*:autoScalingGroupName/{name}",
+		create: "autoscaling:CreateAutoScalingGroup autoscaling:CreateOrUpdateTags " + launches,
+		read:   "autoscaling:DescribeAutoScalingGroups@*",
+		update: "autoscaling:UpdateAutoScalingGroup launchTemplate+" + launchAgain + " mixedInstancesPolicy+" + launchAgain +
+			" tags+autoscaling:CreateOrUpdateTags",
+		delete: "autoscaling:DescribeAutoScalingGroups@* autoscaling:DeleteAutoScalingGroup",
+		linked: "autoscaling.amazonaws.com/" + iam.AutoScalingLinkedRole, passedTo: "ec2.amazonaws.com"},
 	"aws:cloudwatch/logGroup:LogGroup": {resource: "logs:log-group:{name}",
 		create: "logs:CreateLogGroup@" + groupArn + " logs:PutRetentionPolicy@" + groupArn,
 		read:   "logs:DescribeLogGroups@logs:log-group::log-stream: logs:ListTagsForResource",
@@ -56,6 +68,11 @@ var callsOf = map[string]apiCalls{
 		read:   "cloudwatch:DescribeAlarms@cloudwatch:alarm:* cloudwatch:ListTagsForResource",
 		update: "cloudwatch:PutMetricAlarm", delete: "cloudwatch:DeleteAlarms", tag: "cloudwatch:TagResource",
 		untag: "cloudwatch:UntagResource"},
+	"aws:ec2/launchTemplate:LaunchTemplate": {resource: "{arn}|ec2:launch-template/*",
+		create: "ec2:CreateLaunchTemplate",
+		read:   "ec2:DescribeLaunchTemplates@* ec2:DescribeLaunchTemplateVersions@*",
+		update: "ec2:CreateLaunchTemplateVersion updateDefaultVersion+ec2:ModifyLaunchTemplate",
+		delete: "ec2:DeleteLaunchTemplate", tag: "ec2:CreateTags", untag: "ec2:DeleteTags"},
 	"aws:ec2/securityGroup:SecurityGroup": {resource: "{arn}|ec2:security-group/*",
 		create: "ec2:CreateSecurityGroup@ec2:vpc/{vpcId} ec2:CreateSecurityGroup",
 		then:   "ec2:RevokeSecurityGroupEgress ec2:AuthorizeSecurityGroupEgress", read: "ec2:DescribeSecurityGroups@*",
@@ -72,6 +89,10 @@ var callsOf = map[string]apiCalls{
 		read:   "ecr:DescribeRepositories ecr:ListTagsForResource",
 		update: "imageTagMutability+ecr:PutImageTagMutability imageScanningConfiguration+ecr:PutImageScanningConfiguration",
 		delete: "ecr:DeleteRepository", tag: "ecr:TagResource", untag: "ecr:UntagResource"},
+	"aws:ecs/capacityProvider:CapacityProvider": {resource: "ecs:capacity-provider/{name}",
+		create: "ecs:CreateCapacityProvider autoscaling:DescribeAutoScalingGroups@*", read: "ecs:DescribeCapacityProviders",
+		update: "ecs:UpdateCapacityProvider", delete: "ecs:DeleteCapacityProvider", tag: "ecs:TagResource",
+		untag: "ecs:UntagResource"},
 	"aws:ecs/cluster:Cluster": {resource: "ecs:cluster/{name}", create: "ecs:CreateCluster", read: "ecs:DescribeClusters",
 		update: "ecs:UpdateCluster", delete: "ecs:DeleteCluster", tag: "ecs:TagResource", untag: "ecs:UntagResource",
 		linked: "ecs.amazonaws.com/" + iam.ECSLinkedRole},
@@ -90,6 +111,14 @@ var callsOf = map[string]apiCalls{
 		read:   "servicediscovery:GetNamespace servicediscovery:ListTagsForResource@*",
 		delete: "servicediscovery:DeleteNamespace servicediscovery:GetOperation@*",
 		tag:    "servicediscovery:TagResource@*", untag: "servicediscovery:UntagResource@*"},
+	"aws:iam/instanceProfile:InstanceProfile": {
+		resource: "{arn}|arn:aws:iam::{account}:instance-profile{path}{name}",
+		create:   "iam:CreateInstanceProfile role+iam:AddRoleToInstanceProfile role+iam:PassRole@{roleArn}",
+		read:     "iam:GetInstanceProfile",
+		update: "role+iam:RemoveRoleFromInstanceProfile role+iam:AddRoleToInstanceProfile role+iam:PassRole@{roleArn} " +
+			"role!iam:RemoveRoleFromInstanceProfile",
+		delete: "iam:RemoveRoleFromInstanceProfile iam:DeleteInstanceProfile", tag: "iam:TagInstanceProfile",
+		untag: "iam:UntagInstanceProfile", passedTo: "ec2.amazonaws.com"},
 	"aws:iam/policy:Policy": {resource: "{arn}|arn:aws:iam::{account}:policy{path}{name}",
 		create: "iam:CreatePolicy", read: "iam:GetPolicy iam:GetPolicyVersion",
 		update: "iam:CreatePolicyVersion iam:ListPolicyVersions", delete: "iam:ListPolicyVersions iam:DeletePolicy",

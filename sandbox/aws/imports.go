@@ -20,8 +20,10 @@ var importers = map[string]importer{
 	"aws:acm/certificate:Certificate":             asARN("acm", "certificate/"),
 	"aws:appautoscaling/policy:Policy":            importScalingPolicy,
 	"aws:appautoscaling/target:Target":            importScalableTarget,
+	"aws:ec2/launchTemplate:LaunchTemplate":       importLaunchTemplate,
 	"aws:ec2/securityGroup:SecurityGroup":         importSecurityGroup,
 	"aws:ec2/securityGroupRule:SecurityGroupRule": importSecurityGroupRule,
+	"aws:ecs/capacityProvider:CapacityProvider":   importCapacityProvider,
 	"aws:ecs/cluster:Cluster":                     importCluster,
 	"aws:ecs/service:Service":                     importService,
 	"aws:ecs/taskDefinition:TaskDefinition":       importTaskDefinition,
@@ -47,7 +49,8 @@ var unimportable = []string{"aws:acm/certificateValidation:CertificateValidation
 // unread are the properties that only the provider knows, and that an import therefore does not find.
 var unread = []string{"allowOverwrite", "forceDelete", "forceDetachPolicies", "forceNewDeployment",
 	"forceOverwriteReplicaSecret",
-	"recoveryWindowInDays", "revokeRulesOnDelete", "skipDestroy", "waitForSteadyState"}
+	"forceDeleteWarmPool", "ignoreFailedScalingActivities", "recoveryWindowInDays", "revokeRulesOnDelete",
+	"skipDestroy", "updateDefaultVersion", "waitForCapacityTimeout", "waitForSteadyState"}
 
 // importID prepares a read that begins with an id and nothing else.
 func (c *call) importID(token string) error {
@@ -125,6 +128,23 @@ func importScalingPolicy(c *call) error {
 func importSecurityGroup(c *call) error {
 	if !strings.HasPrefix(c.id, "sg-") {
 		return fmt.Errorf("InvalidGroupId.Malformed: Invalid id: \"%s\" (expecting \"sg-...\")", c.id)
+	}
+	return nil
+}
+
+// importCapacityProvider takes a name, as the official provider does, and makes the ARN of it.
+func importCapacityProvider(c *call) error {
+	if strings.ContainsAny(c.id, " :/") {
+		return fmt.Errorf("ValidationError: '%s' is not a valid name of an ECS Capacity Provider", c.id)
+	}
+	c.id = c.arn("ecs", "capacity-provider/"+c.id)
+	return nil
+}
+
+func importLaunchTemplate(c *call) error {
+	if !strings.HasPrefix(c.id, "lt-") {
+		return fmt.Errorf("InvalidLaunchTemplateId.Malformed: The specified launch template ID, %s, is not valid.", //nolint:staticcheck // its words
+			c.id)
 	}
 	return nil
 }

@@ -161,7 +161,8 @@ func (p property) report(old, value any, preview bool) any {
 		}
 	case values:
 		if p.fields != nil {
-			return p.fields.outputs(nil, value, preview)
+			before, _ := plain(old).(values)
+			return p.fields.outputs(before, value, preview)
 		}
 		for _, field := range value {
 			if isUnknown(field) {

@@ -218,6 +218,9 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 				state[key] = nil
 			}
 		}
+		if kind.replan != nil {
+			kind.replan(olds, inputs, state)
+		}
 		properties, err := structpb.NewStruct(state)
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}

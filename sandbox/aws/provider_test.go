@@ -281,8 +281,6 @@ func TestWhatTheProviderDoesNotKnowIsRefusedByName(t *testing.T) {
 			[]string{"Invalid or unknown key. Examine values at 'web.arn'."}},
 		"what the sandbox lacks": {"aws:ecs/cluster:Cluster", values{"configuration": values{}},
 			[]string{"The sandbox does not support this property. Examine values at 'web.configuration'."}},
-		"EC2": {"aws:ecs/service:Service", values{"launchType": "EC2"},
-			[]string{"The sandbox runs FARGATE services only. Examine values at 'web.launchType'."}},
 		"a type": {"aws:s3/bucket:Bucket", values{},
 			[]string{"the sandbox's aws provider has no resource type aws:s3/bucket:Bucket"}},
 		"a rule without a source": {"aws:ec2/securityGroupRule:SecurityGroupRule",

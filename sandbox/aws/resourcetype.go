@@ -33,6 +33,8 @@ type resourceType struct {
 	fill func(c *call)
 	// plan adds what a preview of a new resource knows of what AWS decides.
 	plan func(state values)
+	// replan says what a preview of an update knows of what AWS decides.
+	replan func(olds, news, state values)
 	// warn says what is wrong with a new resource that AWS takes; empty where nothing is.
 	warn func(a *account.Account, inputs values) (string, error)
 	// prepare completes the program's properties before they are checked, as the provider does when it plans.

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -46,10 +47,11 @@ var service = &resourceType{
 			"securityGroups": {set: true, empty: texts},
 			"subnets":        {required: true, set: true}}},
 		"orderedPlacementStrategies": {unsupported: true, empty: texts},
-		"placementConstraints":       {unsupported: true, empty: texts},
-		"platformVersion":            {computed: true, empty: "LATEST"},
-		"propagateTags":              {kept: true, empty: "NONE"},
-		"schedulingStrategy":         {replaces: true, standard: "REPLICA"},
+		"placementConstraints": {set: true, empty: texts,
+			fields: properties{"expression": optional, "type": {required: true}}},
+		"platformVersion":    {computed: true, empty: "LATEST"},
+		"propagateTags":      {kept: true, empty: "NONE"},
+		"schedulingStrategy": {replaces: true, standard: "REPLICA"},
 		"serviceConnectConfiguration": {fields: properties{
 			"enabled": {required: true}, "logConfiguration": {unsupported: true}, "namespace": {computed: true, empty: ""},
 			"services": {empty: texts, fields: properties{
@@ -64,13 +66,8 @@ var service = &resourceType{
 		"waitForSteadyState": optional,
 	},
 	validate: func(path string, inputs values, fail func(string)) {
-		for key, only := range map[string]string{"launchType": awslimits.Fargate, "schedulingStrategy": "REPLICA"} {
-			value := text(inputs, key)
-			onProviders := key == "launchType" && value == "" && inputs["capacityProviderStrategies"] != nil
-			if value != only && value != unknown && !onProviders {
-				fail(fmt.Sprintf("The sandbox runs %s services only. Examine values at '%s.%s'.", only, path, key))
-			}
-		}
+		checker{path, fail}.oneOf(inputs, "launchType", "EC2", "EXTERNAL", awslimits.Fargate)
+		checker{path, fail}.oneOf(inputs, "schedulingStrategy", "REPLICA", "DAEMON")
 	},
 	differ: differInCapacity,
 	custom: &operations{create: createService, read: readService, update: updateService, delete: deleteService},
@@ -97,7 +94,9 @@ func serviceSettings(c *call) ecs.ServiceSettings {
 		HealthCheckGracePeriod: number(c.state, "healthCheckGracePeriodSeconds"),
 
 		LaunchType: text(c.state, "launchType"), Capacity: capacityShares(c.state["capacityProviderStrategies"]),
-		Connection: connectionOf(c.state["serviceConnectConfiguration"]),
+		Connection:  connectionOf(c.state["serviceConnectConfiguration"]),
+		Scheduling:  strings.TrimPrefix(text(c.state, "schedulingStrategy"), "REPLICA"),
+		Constraints: placementConstraints(c.state["placementConstraints"]),
 	}
 }
 
@@ -117,6 +116,13 @@ func connectionOf(given any) *ecs.Connection {
 		connection.Services = append(connection.Services, service)
 	}
 	return connection
+}
+
+func placementConstraints(given any) (found []ecs.PlacementConstraint) {
+	for _, each := range account.Objects(given) {
+		found = append(found, ecs.PlacementConstraint{Type: text(each, "type"), Expression: text(each, "expression")})
+	}
+	return found
 }
 
 func capacityShares(given any) (found []ecs.CapacityShare) {
@@ -256,7 +262,7 @@ func readService(c *call) (values, error) {
 	state["desiredCount"] = float64(s.Settings.DesiredCount)
 	state["launchType"] = s.Settings.LaunchType
 	if len(s.Settings.Capacity) == 0 {
-		state["launchType"] = awslimits.Fargate
+		state["launchType"] = cmp.Or(s.Settings.LaunchType, awslimits.Fargate)
 	}
 	shares := []any{}
 	for _, share := range s.Settings.Capacity {

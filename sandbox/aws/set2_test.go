@@ -20,6 +20,11 @@ import (
 var otherwise = map[string]string{
 	"acm-certificate detailedDiff.domainValidationOptions": "is AWS's own, and follows from the names",
 	"acm-certificate diffs":                                "the same",
+	"autoscaling-group properties.enabledMetrics":          "an empty set, of which a preview says nothing",
+	"autoscaling-group properties.initialLifecycleHooks":   "the same",
+	"autoscaling-group properties.suspendedProcesses":      "the same",
+	"autoscaling-group properties.terminationPolicies":     "the same",
+	"ec2-launchTemplate properties.securityGroupNames":     "the same",
 	"ecs-taskDefinition properties.volumes":                "configureAtLaunch is newer",
 	"lb-listener-program properties.defaultActions": "a preview says what a listener keeps and does " +
 		"not use",

@@ -11,6 +11,7 @@ import (
 	"slipway/sandbox/account/ecs"
 	"slipway/sandbox/account/elb"
 	"slipway/sandbox/account/iam"
+	"slipway/sandbox/account/instances"
 	"slipway/sandbox/account/logs"
 	"slipway/sandbox/account/scaling"
 	"slipway/sandbox/account/scheduler"
@@ -53,6 +54,7 @@ func TestEverythingAtOnceComesFromNothingAndGoes(t *testing.T) {
 		"    api: {image: web, port: 8080, name: api, appProtocol: http, calls: [db], exec: true}\n"+
 		"    db: {image: web, port: 5432, name: db, capacity: {onDemand: 1}, replicas: 2}\n")
 	p.stageKeys("slipway:secrets: {TOKEN: \""+parameter+"\"}", "slipway:capacity: {spot: 1}",
+		"slipway:instances: {general: {types: [m7i.large], max: 2}}",
 		"slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}",
 		"slipway:tasks: {migrate: {image: web, command: [-describe], before: [web]}, "+
 			"report: {image: web, command: [-describe], schedule: {when: \"rate(1 day)\"}}}")
@@ -63,7 +65,8 @@ func TestEverythingAtOnceComesFromNothingAndGoes(t *testing.T) {
 	require.Empty(t, p.state("dev").inputsByURN())
 	for _, kind := range []string{ecs.Cluster, discovery.Namespace, logs.LogGroup, ecr.Repository, iam.Role,
 		iam.RolePolicy, vpc.SecurityGroup, vpc.SecurityGroupRule, elb.LoadBalancer, elb.Listener, elb.ListenerRule,
-		elb.TargetGroup, dns.Certificate, scaling.ScalableTarget, scaling.MetricAlarm, scheduler.Schedule} {
+		elb.TargetGroup, dns.Certificate, scaling.ScalableTarget, scaling.MetricAlarm, scheduler.Schedule, instances.Group,
+		instances.LaunchTemplate, iam.InstanceProfile, ecs.CapacityProvider} {
 		require.Empty(t, p.aws.objects(kind), kind)
 	}
 	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web"), "revisions stay")

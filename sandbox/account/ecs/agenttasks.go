@@ -47,7 +47,7 @@ func agentTasks(a *account.Account) (work []AgentTask, err error) {
 }
 
 func (m moment) appendAgentTask(work []AgentTask, task *Task, targets func() []HealthCheck) []AgentTask {
-	if !m.runByAgent(task) || task.LastStatus == taskStopped {
+	if !m.runByAgent(task) || task.LastStatus == taskStopped || task.LastStatus == taskProvisioning {
 		return work
 	}
 	d, err := definitionOf(m.Tx, task)

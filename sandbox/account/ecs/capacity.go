@@ -23,14 +23,7 @@ func init() {
 			if _, err := clusterARN(t, id); err != nil {
 				return err
 			}
-			providers := o.List("capacityProviders")
-			for _, provider := range providers {
-				if !slices.Contains(fargateProviders, provider) {
-					return account.Refuse("InvalidParameterException", "The specified capacity provider '%s' was not found. "+
-						"Specify a valid name and try again.", provider)
-				}
-			}
-			return keepsUsed(t, id, providers)
+			return checkProviders(t, id, o)
 		},
 		Delete: func(t *account.Tx, id string, _ account.Object, _ bool) error { return keepsUsed(t, id, nil) },
 	})
@@ -69,8 +62,19 @@ func checkCapacity(t *account.Tx, cluster string, settings ServiceSettings) erro
 	if o := account.Get[account.Object](t, ClusterCapacityProviders, cluster); o != nil {
 		available = o.List("capacityProviders")
 	}
-	based, weight := 0, 0
-	for _, share := range settings.Capacity {
+	return checkShares(available, settings.Capacity)
+}
+
+// checkShares refuses a strategy that ECS refuses where these capacity providers are available.
+func checkShares(available []string, shares []CapacityShare) error {
+	invalid := func(format string, args ...any) error {
+		return account.Refuse("InvalidParameterException", format, args...)
+	}
+	based, weight, fargate := 0, 0, 0
+	for _, share := range shares {
+		if slices.Contains(fargateProviders, share.CapacityProvider) {
+			fargate++
+		}
 		switch {
 		case !slices.Contains(available, share.CapacityProvider):
 			return invalid("The capacity provider %s specified in the capacity provider strategy is not associated with the "+
@@ -86,6 +90,9 @@ func checkCapacity(t *account.Tx, cluster string, settings ServiceSettings) erro
 		}
 	}
 	switch {
+	case fargate > 0 && fargate < len(shares):
+		return invalid("A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups " +
+			"and AWS Fargate providers. Specify one or the other and try again.")
 	case based > 1:
 		return invalid("Only one capacity provider in a capacity provider strategy can have a base value defined.")
 	case weight == 0:

@@ -55,6 +55,12 @@ func deleteCluster(t *account.Tx, id string, o account.Object, _ bool) error {
 			return account.Refuse("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
 		}
 	}
+	if f := advanceInstances(t); f != nil && slices.ContainsFunc(f.instances, func(c *ContainerInstance) bool {
+		return c.ClusterARN == o.Text("arn")
+	}) {
+		return account.Refuse("ClusterContainsContainerInstancesException",
+			"The Cluster cannot be deleted while Container Instances are active or draining.")
+	}
 	account.Remove(t, ClusterCapacityProviders, id) // they are the cluster's
 	return nil
 }

@@ -62,6 +62,7 @@ type rollout struct {
 	service *Service
 	changed bool
 	wakes   time.Time // when the next thing happens that takes its time; zero where nothing does
+	fleet   *fleet    // nil where the account has no instances
 }
 
 // waitUntil reports whether a time is yet to come, and has the rollout looked at then.
@@ -79,6 +80,7 @@ func (r *rollout) waitUntil(until time.Time) bool {
 // happened; where nothing did, nothing will until someone changes the service.
 func (r *rollout) step() bool {
 	s := r.service
+	r.moveFleet()
 	r.moveTasks()
 	r.forgetOldTasks()
 	if s.Status == statusDraining {
@@ -89,9 +91,13 @@ func (r *rollout) step() bool {
 	r.breakCircuit(primary)
 	r.checkAlarms(primary)
 	if primary == s.Deployments[0] && primary.RolloutState != Failed {
-		r.scale(primary)
-		r.startTasks(primary)
-		r.stopTasks(primary)
+		if s.Settings.daemon() {
+			r.runDaemon(primary)
+		} else {
+			r.scale(primary)
+			r.startTasks(primary)
+			r.stopTasks(primary)
+		}
 		r.complete(primary)
 	}
 	return r.changed
@@ -122,6 +128,9 @@ func (r *rollout) moveTasks() {
 			continue
 		case task.DesiredStatus == taskStopped:
 			task.stop(r.at)
+		case task.LastStatus == taskProvisioning:
+			r.placeTask(task)
+			continue
 		case task.LastStatus == taskPending:
 			d, failure := r.admit(task, r.service.Settings.network())
 			switch {
@@ -221,7 +230,7 @@ func (r *rollout) drain() {
 func (r *rollout) startTasks(primary *Deployment) {
 	s := r.service
 	room := s.Settings.DesiredCount*s.Settings.MaximumPercent/100 - len(r.live(nil))
-	missing := min(s.Settings.DesiredCount-len(r.live(primary)), room)
+	missing := min(s.Settings.DesiredCount-len(r.staying(r.live(primary))), room)
 	if missing <= 0 || r.throttled(primary) {
 		return
 	}
@@ -229,6 +238,9 @@ func (r *rollout) startTasks(primary *Deployment) {
 		task := r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name)
 		task.LoadBalancers = s.Settings.LoadBalancers
 		task.CapacityProvider = capacityProvider(primary.Capacity, r.live(primary))
+		if task.EC2 = s.Settings.LaunchType == launchEC2 || onInstances(primary.Capacity); task.EC2 {
+			task.LastStatus = taskProvisioning
+		}
 		s.Tasks = append(s.Tasks, task)
 		r.changed = true
 	}
@@ -243,7 +255,9 @@ func (r *rollout) stopTasks(primary *Deployment) {
 	for _, d := range slices.Backward(s.Deployments) {
 		tasks := r.live(d)
 		if d == primary {
-			tasks = tasks[min(len(tasks), s.Settings.DesiredCount):]
+			staying := r.staying(tasks)
+			tasks = append(slices.DeleteFunc(slices.Clone(tasks), func(t *Task) bool { return !r.isLeaving(t) }),
+				staying[min(len(staying), s.Settings.DesiredCount):]...)
 		}
 		for _, task := range tasks {
 			if task.healthy() {

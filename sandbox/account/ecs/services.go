@@ -37,11 +37,15 @@ type ServiceSettings struct {
 
 	LoadBalancers          []ServiceLoadBalancer `json:"loadBalancers"`
 	HealthCheckGracePeriod int                   `json:"healthCheckGracePeriodSeconds"`
-	// LaunchType is what CreateService was given: FARGATE, or "". Capacity says what the tasks run on, where that is not
-	// Fargate as the launch type.
+	// LaunchType is what CreateService was given: FARGATE, EC2 or "". Capacity says what the tasks run on, where that
+	// is not the launch type.
 	LaunchType string          `json:"launchType"`
 	Capacity   []CapacityShare `json:"capacityProviderStrategy"`
 	Connection *Connection     `json:"serviceConnectConfiguration"`
+	// Scheduling is DAEMON, or "" for replicas.
+	Scheduling  string                `json:"schedulingStrategy,omitempty"`
+	Constraints []PlacementConstraint `json:"placementConstraints,omitempty"`
+	Strategies  []PlacementStrategy   `json:"placementStrategy,omitempty"`
 	// Other holds the properties that change nothing about a rollout (tags …), by any names.
 	Other account.Object `json:"other"`
 }
@@ -74,6 +78,11 @@ type Event struct {
 	CreatedAt time.Time `json:"createdAt"`
 	Message   string    `json:"message"`
 }
+
+// daemon tells whether the service has one task on each instance.
+func (s ServiceSettings) daemon() bool { return s.Scheduling == daemonStrategy }
+
+const daemonStrategy = "DAEMON"
 
 func (s *Service) cluster() string { return account.AfterSlash(s.ClusterARN) }
 
@@ -143,12 +152,8 @@ func CreateService(a *account.Account, cluster, name, taskDefinition string, set
 		if err := checkCapacity(t, account.AfterSlash(clusterARN), settings); err != nil {
 			return nil, err
 		}
-		if !slices.Contains(d.RequiresCompatibilities, awslimits.Fargate) {
-			return nil, account.Refuse("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
-		}
-		if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 {
-			return nil, account.Refuse("InvalidParameterException",
-				"Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+		if err := checkEngine(d, settings); err != nil {
+			return nil, err
 		}
 		if err := checkSettings(t, settings); err != nil {
 			return nil, err
@@ -216,6 +221,9 @@ func UpdateService(a *account.Account,
 		target := d.ARN
 		if target != s.TaskDefinition && d.Status != statusActive {
 			return nil, account.Refuse("ClientException", "TaskDefinition is inactive")
+		}
+		if err := checkEngine(d, s.Settings); err != nil {
+			return nil, err
 		}
 		if err := checkConnection(t, s.id(), s.Settings, d); err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ type Task struct {
 	ARN            string     `json:"arn"`
 	TaskDefinition string     `json:"taskDefinition"`
 	StartedBy      string     `json:"startedBy"`     // the deployment's id
-	LastStatus     string     `json:"lastStatus"`    // PENDING, RUNNING or STOPPED
+	LastStatus     string     `json:"lastStatus"`    // PROVISIONING, PENDING, RUNNING or STOPPED
 	DesiredStatus  string     `json:"desiredStatus"` // RUNNING or STOPPED
 	StopCode       string     `json:"stopCode"`
 	StoppedReason  string     `json:"stoppedReason"`
@@ -36,7 +36,12 @@ type Task struct {
 	TargetHealth string `json:"targetHealth"` // in the service's target groups; "" where it has none
 	// CapacityProvider is what it runs on; "" for a task of the launch type.
 	CapacityProvider string `json:"capacityProvider,omitempty"`
-	Group            string `json:"group"` // service:NAME, family:NAME, or what RunTask was told
+	// ContainerInstance is the ARN of the one that it is on, and Instance EC2's id of that; "" on Fargate, and as long as
+	// it waits for one. EC2 tells that it is not for Fargate.
+	ContainerInstance string `json:"containerInstance,omitempty"`
+	Instance          string `json:"instance,omitempty"`
+	EC2               bool   `json:"ec2,omitempty"`
+	Group             string `json:"group"` // service:NAME, family:NAME, or what RunTask was told
 	// LoadBalancers are those that it is registered with; none for a task without a service.
 	LoadBalancers []ServiceLoadBalancer `json:"loadBalancers,omitempty"`
 	// OnEngine tells that an engine ran tasks when this one was made, Admitted that nothing keeps that from starting it,
@@ -55,9 +60,10 @@ type Task struct {
 }
 
 const (
-	taskPending = "PENDING"
-	taskRunning = "RUNNING"
-	taskStopped = "STOPPED"
+	taskProvisioning = "PROVISIONING" // it waits for an instance
+	taskPending      = "PENDING"
+	taskRunning      = "RUNNING"
+	taskStopped      = "STOPPED"
 
 	stopExited     = "EssentialContainerExited"
 	exitedReason   = "Essential container in task exited"
@@ -70,6 +76,9 @@ func (m moment) newTask(clusterARN, taskDefinition, startedBy, group string) *Ta
 	return &Task{ARN: arn, TaskDefinition: taskDefinition, StartedBy: startedBy, Group: group, LastStatus: taskPending,
 		DesiredStatus: taskRunning, CreatedAt: m.at, OnEngine: m.engine}
 }
+
+// onInstance tells whether a task is for an EC2 instance.
+func (task *Task) onInstance() bool { return task.EC2 }
 
 // ID is the last part of the task's ARN.
 func (task *Task) ID() string { return account.AfterSlash(task.ARN) }
@@ -159,7 +168,7 @@ func (m moment) startFailure(d *TaskDefinition, task *Task, network Network) *ta
 		f.notLaunched = true
 		return f
 	}
-	if d.NetworkMode == "awsvpc" && m.reachesNothing(network) {
+	if d.NetworkMode == "awsvpc" && !task.EC2 && m.reachesNothing(network) { // an instance pulls by its own network
 		return notStarted("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull "+
 			"registry "+
 			"auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "+

@@ -65,7 +65,8 @@ func checkAttachment(t *account.Tx, _ string, o account.Object) error {
 	if err := hasRole(t, o.Text("role")); err != nil {
 		return err
 	}
-	if arn := o.Text("policyArn"); account.Get[account.Object](t, Policy, arn) == nil {
+	if _, exists := managedPolicy(t, o.Text("policyArn")); !exists {
+		arn := o.Text("policyArn")
 		return account.Refuse("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
 	}
 	attached := 1

@@ -14,6 +14,8 @@ const (
 	ECSLinkedRole     = "AWSServiceRoleForECS"
 	ELBLinkedRole     = "AWSServiceRoleForElasticLoadBalancing"
 	ScalingLinkedRole = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+	// AutoScalingLinkedRole is EC2 Auto Scaling's.
+	AutoScalingLinkedRole = "AWSServiceRoleForAutoScaling"
 )
 
 const linkedRoleKind = "linkedRole"

@@ -140,9 +140,8 @@ func PoliciesOf(t *account.Tx, role string) (policies []string, boundary string)
 		}
 	}
 	for _, attached := range account.List[account.Object](t, RolePolicyAttachment) {
-		if policy := account.Get[account.Object](t, Policy, attached.Text("policyArn")); attached.Text("role") == role &&
-			policy != nil {
-			policies = append(policies, policy.Text("policy"))
+		if policy, exists := managedPolicy(t, attached.Text("policyArn")); exists && attached.Text("role") == role {
+			policies = append(policies, policy)
 		}
 	}
 	if o := account.Get[account.Object](t, Role, role); o != nil {
