@@ -125,6 +125,11 @@ func TestTheResourcesOfAStageStayWhatTheyAre(t *testing.T) {
 			"internalLoadBalancer": `{"certificate": "arn:aws:acm:ap-northeast-2:123456789012:certificate/1",
 				"allowFrom": ["10.0.0.0/8"], "idleTimeout": 120}`,
 		}, nil},
+		"web-acl": {map[string]string{
+			"services": `{"web": {"image": "web", "port": 8080, "route": {}}}`,
+			"loadBalancer": `{"webAcl": "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/shop/` +
+				`12345678-1234-1234-1234-123456789012"}`,
+		}, nil},
 		"plain-http": {map[string]string{
 			"services":     `{"web": {"image": "web", "port": 8080, "route": {"paths": ["/*"]}}}`,
 			"loadBalancer": `{"allowFrom": ["10.0.0.0/8"], "internal": true}`,

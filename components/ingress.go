@@ -47,6 +47,11 @@ func lookupIngress(ctx *pulumi.Context, settings *stage.Stage, network *Network)
 	} else if err := ingress.chooseSubnets(ctx, settings.LoadBalancer, network); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("%s: %w", where("subnets"), err))
 	}
+	if settings.LoadBalancer.WebACL != "" {
+		if err := checkWebACL(ctx, settings.LoadBalancer); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", where("webAcl"), err))
+		}
+	}
 	if zone := settings.LoadBalancer.Zone; zone != "" {
 		found, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &zone})
 		if err != nil {

@@ -99,7 +99,11 @@ func newLoadBalancer(ctx *pulumi.Context, name, inAWS string, stage *stage.Stage
 	if err != nil {
 		return nil, err
 	}
-	own := listeners{ctx, stage, name, settings, component, balancer}
+	associations, err := associate(ctx, name, settings, balancer, parent)
+	if err != nil {
+		return nil, err
+	}
+	own := listeners{ctx, stage, name, settings, component, balancer, pulumi.DependsOn(associations)}
 	listen := own.http
 	if settings.HTTPS() {
 		component.Scheme = "https"
@@ -160,6 +164,8 @@ type listeners struct {
 	settings  stage.LoadBalancer
 	component *LoadBalancer
 	balancer  *lb.LoadBalancer
+	// protected has them serve nothing before the web ACL is there.
+	protected pulumi.ResourceOption
 }
 
 // https declares the listener that the services' rules belong to, and one that sends plain HTTP there. A certificate
@@ -224,7 +230,8 @@ func (l listeners) http() (*lb.Listener, error) {
 
 func (l listeners) listen(kind string, args *lb.ListenerArgs, opts ...pulumi.ResourceOption) (*lb.Listener, error) {
 	args.LoadBalancerArn, args.Tags = l.balancer.Arn, pulumi.ToStringMap(l.stage.AllTags())
-	listener, err := lb.NewListener(l.ctx, l.name+"-"+kind, args, append(opts, pulumi.Parent(l.component))...)
+	listener, err := lb.NewListener(l.ctx, l.name+"-"+kind, args,
+		append(opts, pulumi.Parent(l.component), l.protected)...)
 	if err == nil {
 		l.component.Listeners[kind] = listener.Arn
 	}

@@ -17,6 +17,8 @@ func TestMistakesOfAnInternalLoadBalancer(t *testing.T) {
 			[]string{`is "shop"; write the ARN of a certificate`}},
 		"an existing load balancer": {inside("{arn: '" + balancerARN + "'}"), "internalLoadBalancer.arn",
 			[]string{"there is no such key"}},
+		"a web ACL": {inside("{webAcl: '" + webACLARN + "'}"), "internalLoadBalancer.webAcl",
+			[]string{"there is no such key"}},
 		"a zone": {inside("{zone: example.com}"), "internalLoadBalancer.zone", []string{"there is no such key"}},
 		"a protocol that needs HTTPS": {
 			oneService("      port: 8080\n      route: {internal: true, protocol: grpc}\n"), "services.web.route.protocol",

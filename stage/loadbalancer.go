@@ -81,6 +81,19 @@ type LoadBalancer struct {
 	// Rule: [Security groups of a load balancer](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html)
 	AllowFrom []string `json:"allowFrom"`
 
+	// WebACL is a web ACL of AWS WAF, whose rules decide which requests reach the load balancer. Its rules change in it,
+	// and the stage does not; where the stage names another one, the load balancer is without any for some seconds. The
+	// internal load balancer beside this one, which only the VPC reaches, has none. AWS charges 5 USD a month for a web
+	// ACL, 1 USD for each of its rules, and 0.60 USD for a million requests. It does not stand in for `allowFrom`, nor for
+	// the service's own checks.
+	//
+	// Default: none; every request reaches the load balancer
+	// Allowed: the ARN of a web ACL of the stage's account and region: `…:regional/webacl/…`. One with the scope
+	// CLOUDFRONT (`…:global/webacl/…`) is for CloudFront alone
+	// Example: webAcl: arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012
+	// Rule: [AWS WAF and Application Load Balancers](https://docs.aws.amazon.com/waf/latest/developerguide/waf-chapter.html)
+	WebACL string `json:"webAcl"`
+
 	// IdleTimeout is how long a connection may be silent before it is closed.
 	//
 	// Example: idleTimeout: 120
@@ -147,8 +160,8 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 	here := c.at("loadBalancer")
 	if at := here.at("arn"); at.present {
 		c.checkARN(at, settings.ARN, "elasticloadbalancing", loadBalancerResource, "an Application Load Balancer")
-		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "idleTimeout",
-			"deletionProtection", "accessLogs"} {
+		for _, other := range []string{"certificate", "tlsPolicy", "internal", "subnets", "allowFrom", "webAcl",
+			"idleTimeout", "deletionProtection", "accessLogs"} {
 			if own := here.at(other); own.present {
 				own.fail("is for a load balancer that the stage makes, and loadBalancer.arn names an existing one; remove " +
 					"one of them")
@@ -160,6 +173,14 @@ func (c *checker) checkLoadBalancer(settings LoadBalancer) {
 	}
 	here.at("zone").expect(zoneName.MatchString(settings.Zone), settings.Zone,
 		"the name of a hosted zone, as in example.com")
+	if at := here.at("webAcl"); at.present && !at.bad {
+		if strings.Contains(settings.WebACL, ":global/webacl/") {
+			at.fail("is %q, which is for CloudFront; write the ARN of one with the scope REGIONAL, as `aws wafv2 "+
+				"list-web-acls --scope REGIONAL` lists", shorten(settings.WebACL))
+		} else {
+			c.checkARN(at, settings.WebACL, "wafv2", awslimits.WebACL, "a web ACL of AWS WAF")
+		}
+	}
 	c.checkOwnLoadBalancer(here, settings)
 }
 
@@ -194,7 +215,8 @@ func (c *checker) checkOwnLoadBalancer(here place, settings LoadBalancer) {
 }
 
 // checkARN checks that text is the ARN of a thing that the stage may use: in its region and accounts.
-func (c *checker) checkARN(at place, text string, service string, resource *regexp.Regexp, what string) {
+func (c *checker) checkARN(at place, text string, service string,
+	resource interface{ MatchString(string) bool }, what string) {
 	parsed, err := arn.Parse(text)
 	if err != nil || parsed.Service != service || !awslimits.AccountID.MatchString(parsed.AccountID) ||
 		!resource.MatchString(parsed.Resource) {

@@ -12,6 +12,7 @@ func balancedBy(settings string) string { return with("  slipway:loadBalancer: "
 
 const (
 	balancerARN    = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
+	webACLARN      = "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
 	certificateARN = "arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 )
 
@@ -54,6 +55,17 @@ func TestMistakesInLoadBalancers(t *testing.T) {
 		"an idle timeout for an existing load balancer": {
 			balancedBy("{arn: '" + balancerARN + "', idleTimeout: 60}"), "loadBalancer.idleTimeout",
 			[]string{"names an existing one"}},
+		"a web ACL for an existing load balancer": {
+			balancedBy("{arn: '" + balancerARN + "', webAcl: '" + webACLARN + "'}"), "loadBalancer.webAcl",
+			[]string{"names an existing one"}},
+		"a web ACL for CloudFront": {
+			balancedBy("{webAcl: '" + strings.Replace(webACLARN, ":regional/", ":global/", 1) + "'}"), "loadBalancer.webAcl",
+			[]string{"which is for CloudFront; write the ARN of one with the scope REGIONAL"}},
+		"a web ACL by its name": {
+			balancedBy("{webAcl: shop}"), "loadBalancer.webAcl", []string{`is "shop"; write the ARN of a web ACL of AWS WAF`}},
+		"a web ACL of another region": {
+			inRegion(balancedBy("{webAcl: '" + strings.Replace(webACLARN, "ap-northeast-2", "us-east-1", 1) + "'}\n")),
+			"loadBalancer.webAcl", []string{"is in region us-east-1, and the stage runs in ap-northeast-2"}},
 		"deletion protection for an existing load balancer": {
 			balancedBy("{arn: '" + balancerARN + "', deletionProtection: true}"), "loadBalancer.deletionProtection",
 			[]string{"names an existing one"}},

@@ -23,7 +23,7 @@ var awsServices = map[string]any{"acm": &acm.Client{}, "ecr": &ecr.Client{}, "ec
 
 // otherAWSCommands are those of services that the project has no client of, and of the CLI's own.
 var otherAWSCommands = map[string]bool{"autoscaling": true, "configure": true, "ec2": true, "elbv2": true,
-	"resourcegroupstaggingapi": true, "s3": true, "sqs": true, "sso": true}
+	"resourcegroupstaggingapi": true, "s3": true, "sqs": true, "sso": true, "wafv2": true}
 
 // Every `aws …` that people are told to run is an action of AWS's, with options that it has.
 func TestTheCommandsOfTheAWSCLIThatPeopleAreToldAreThere(t *testing.T) {

@@ -33,6 +33,10 @@ var (
 	EFSAccessPoint = pattern(`^fsap-[0-9a-f]{8,40}$`)
 )
 
+// WebACL is what follows the account in the ARN of a web ACL of AWS WAF for resources of a region
+// (https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html).
+var WebACL = pattern(`^regional/webacl/[\w-]{1,128}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // VPCID, SubnetID, SecurityGroupID and PrefixListID are the forms of ids of EC2
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
 var (

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"accounttest"},
 	{"discovery", "dns", "iam", "logs", "secrets", "vpc"},
 	{"ecr", "elb", "instances", "scaling", "scheduler", "sts"},
-	{"ecs"},
+	{"ecs", "waf"},
 }
 
 func TestServicesKnowThoseBelowThem(t *testing.T) {

@@ -182,6 +182,10 @@ var callsOf = map[string]apiCalls{
 	"aws:secretsmanager/secretVersion:SecretVersion": {resource: "{secretId}", create: "secretsmanager:PutSecretValue",
 		read: "secretsmanager:GetSecretValue", update: "secretsmanager:UpdateSecretVersionStage",
 		delete: "secretsmanager:UpdateSecretVersionStage secretsmanager:GetSecretValue"},
+	"aws:wafv2/webAclAssociation:WebAclAssociation": {resource: "{resourceArn}",
+		create: "wafv2:AssociateWebACL wafv2:AssociateWebACL@{webAclArn} elasticloadbalancing:SetWebAcl",
+		read:   "wafv2:GetWebACLForResource wafv2:GetWebACL@{webAclArn}",
+		delete: "wafv2:DisassociateWebACL elasticloadbalancing:SetWebAcl"},
 }
 
 // functionCalls are the actions of each function of the provider. The others ask nobody, or need no permission.
@@ -200,4 +204,5 @@ var functionCalls = map[string]string{
 		"elasticloadbalancing:DescribeLoadBalancerAttributes@* elasticloadbalancing:DescribeTags@*",
 	"aws:route53/getZone:getZone": "route53:ListHostedZones@* route53:GetHostedZone@arn:aws:route53:::hostedzone/* " +
 		"route53:ListTagsForResource@arn:aws:route53:::hostedzone/*",
+	"aws:wafv2/getWebAcl:getWebAcl": "wafv2:ListWebACLs@* wafv2:GetWebACL@wafv2:regional/webacl/{name}/*",
 }

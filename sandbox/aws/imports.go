@@ -40,6 +40,7 @@ var importers = map[string]importer{
 	"aws:secretsmanager/secret:Secret":                  asARN("secretsmanager", "secret:"),
 	"aws:secretsmanager/secretVersion:SecretVersion": inParts("|", 2,
 		"unexpected format of ID, expected SecretID|VersionID"),
+	"aws:wafv2/webAclAssociation:WebAclAssociation": importWebACLAssociation,
 }
 
 // unimportable are the types whose official resource cannot be imported.

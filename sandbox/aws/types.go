@@ -37,6 +37,7 @@ var types = map[string]*resourceType{
 	"aws:servicediscovery/httpNamespace:HttpNamespace":          httpNamespace,
 	"aws:secretsmanager/secret:Secret":                          secret,
 	"aws:secretsmanager/secretVersion:SecretVersion":            secretVersion,
+	"aws:wafv2/webAclAssociation:WebAclAssociation":             webACLAssociation,
 }
 
 // function is one function of the provider, and the arguments that the sandbox understands.
@@ -57,6 +58,7 @@ var functions = map[string]function{
 	"aws:lb/getListener:getListener":                      {[]string{"arn", "loadBalancerArn", "port"}, getListener},
 	"aws:lb/getLoadBalancer:getLoadBalancer":              {[]string{"arn", "name"}, getLoadBalancer},
 	"aws:route53/getZone:getZone":                         {[]string{"name", "privateZone", "zoneId"}, getZone},
+	"aws:wafv2/getWebAcl:getWebAcl":                       {[]string{"name", "scope"}, getWebACL},
 }
 
 func getCallerIdentity(a *account.Account, _ string, _ values) (values, error) {

@@ -16,6 +16,7 @@ import (
 	"slipway/sandbox/account/scaling"
 	"slipway/sandbox/account/scheduler"
 	"slipway/sandbox/account/vpc"
+	"slipway/sandbox/account/waf"
 )
 
 func TestDestroyKeepsImagesUntilToldOtherwise(t *testing.T) {
@@ -47,15 +48,17 @@ func TestEverythingAtOnceComesFromNothingAndGoes(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
 	p.seedParameter()
+	p.seedWebACLs()
 	p.serviceKeys(append(everyTaskOption(busybox(t).String()), "route: {hosts: [shop.example.com]}", "calls: [api, db]",
 		"capacity: {spot: 3, onDemand: 1, base: 1}", "scaling: {min: 1, max: 4, cpu: 60, requests: 1000}",
 		"deployment: {maxErrors: 10}")...)
 	p.replace("Pulumi.dev.yaml", "  slipway:services:\n", "  slipway:services:\n"+
 		"    api: {image: web, port: 8080, name: api, appProtocol: http, calls: [db], exec: true}\n"+
-		"    db: {image: web, port: 5432, name: db, capacity: {onDemand: 1}, replicas: 2}\n")
+		"    db: {image: web, port: 5432, name: db, capacity: {onDemand: 1}, replicas: 2}\n"+
+		"    admin: {image: web, port: 8080, route: {internal: true}}\n")
 	p.stageKeys("slipway:secrets: {TOKEN: \""+parameter+"\"}", "slipway:capacity: {spot: 1}",
 		"slipway:instances: {general: {types: [m7i.large], max: 2}}",
-		"slipway:loadBalancer: {zone: example.com}", "slipway:repository: {forceDelete: true}",
+		"slipway:loadBalancer: {zone: example.com, webAcl: \""+webACL+"\"}", "slipway:repository: {forceDelete: true}",
 		"slipway:tasks: {migrate: {image: web, command: [-describe], before: [web]}, "+
 			"report: {image: web, command: [-describe], schedule: {when: \"rate(1 day)\"}}}")
 	p.encrypt("dev", "API_KEY", "hunter2-at-once")
@@ -66,7 +69,7 @@ func TestEverythingAtOnceComesFromNothingAndGoes(t *testing.T) {
 	for _, kind := range []string{ecs.Cluster, discovery.Namespace, logs.LogGroup, ecr.Repository, iam.Role,
 		iam.RolePolicy, vpc.SecurityGroup, vpc.SecurityGroupRule, elb.LoadBalancer, elb.Listener, elb.ListenerRule,
 		elb.TargetGroup, dns.Certificate, scaling.ScalableTarget, scaling.MetricAlarm, scheduler.Schedule, instances.Group,
-		instances.LaunchTemplate, iam.InstanceProfile, ecs.CapacityProvider} {
+		instances.LaunchTemplate, iam.InstanceProfile, ecs.CapacityProvider, waf.Association} {
 		require.Empty(t, p.aws.objects(kind), kind)
 	}
 	require.Equal(t, []string{"1 ACTIVE"}, p.aws.revisions("slipway-dev-web"), "revisions stay")

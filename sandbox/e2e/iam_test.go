@@ -273,7 +273,8 @@ func notInTheTable(calls string) (missing []string) {
 `, image, many)
 	const balancer = "arn: arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shared/50dc6c495c0c9188"
 	files := map[string]string{"Pulumi.yaml": "name: slipway\nruntime: go\n", "Dockerfile": "FROM scratch\n",
-		"Pulumi.own.yaml": strings.NewReplacer("BALANCER", "zone: example.com", "ROLES", "").Replace(stage),
+		"Pulumi.own.yaml": strings.NewReplacer("BALANCER", "zone: example.com, webAcl: \""+
+			strings.Replace(webACL, "ap-northeast-2", "eu-west-1", 1)+"\"", "ROLES", "").Replace(stage),
 		"Pulumi.shared.yaml": strings.NewReplacer("BALANCER", balancer+", zone: example.com", "ROLES",
 			"permissionsBoundary: \"arn:aws:iam::123456789012:policy/boundary\"").Replace(stage),
 		"Pulumi.named.yaml": strings.NewReplacer("BALANCER",

@@ -42,8 +42,9 @@ func withEveryType(p *project) {
 		"route: {hosts: [web.dev.example.com]}", "allowFrom: [10.0.0.0/8]", "secrets: [PASSWORD]",
 		"deployment: {maxErrors: 10}", "capacity: {spot: 1}", "name: web",
 		`scaling: {max: 6, cpu: 60, schedules: {night: {when: "cron(0 22 * * ? *)", max: 1}}}`)
+	p.seedWebACLs()
 	p.stageKeys("slipway:instances: {general: {types: [m7i.large], max: 2}}",
-		"slipway:loadBalancer: {zone: example.com}", "slipway:tasks:",
+		"slipway:loadBalancer: {zone: example.com, webAcl: \""+webACL+"\"}", "slipway:tasks:",
 		"  report: {image: web, schedule: {when: rate(1 day)}}", "  migrate: {image: web, before: [web]}",
 		`slipway:repository: {forceDelete: true, readers: ["210987654321"]}`)
 	p.encrypt("dev", "PASSWORD", "hunter2")

@@ -136,6 +136,11 @@ func (m *mistakes) ofTheRest(f *File) {
 	for _, id := range f.PrefixLists {
 		m.expect(awslimits.PrefixListID.MatchString(id), "prefixLists", id, "a prefix list's id, as in pl-0123456789abcdef0")
 	}
+	for _, text := range f.WebACLs {
+		parsed, err := arn.Parse(text)
+		m.expect(err == nil && parsed.Service == "wafv2" && awslimits.WebACL.MatchString(parsed.Resource) && isPlace(parsed),
+			"webAcls", text, anARN+"wafv2:ap-northeast-2:123456789012:regional/webacl/shop/01234567-89ab-cdef-0123-456789abcdef")
+	}
 	for i, name := range f.Repositories {
 		m.expect(awslimits.RepositoryName.MatchString(name), "repositories", name, "a repository's name, as in shop/web")
 		m.expect(!slices.Contains(f.Repositories[:i], name), "repositories", name, "it once")

@@ -15,6 +15,7 @@ import (
 	"slipway/sandbox/account/ecr"
 	"slipway/sandbox/account/secrets"
 	"slipway/sandbox/account/vpc"
+	"slipway/sandbox/account/waf"
 )
 
 // FileName is the seed of a project, beside its Pulumi.yaml.
@@ -39,6 +40,8 @@ type File struct {
 	Secrets    map[string]string `yaml:"secrets"`
 	// PrefixLists are the ids of prefix lists, AWS's own ones, too.
 	PrefixLists []string `yaml:"prefixLists"`
+	// WebACLs are the ARNs of web ACLs of AWS WAF.
+	WebACLs []string `yaml:"webAcls"`
 	// Repositories are names of ECR repositories.
 	Repositories []string `yaml:"repositories"`
 }
@@ -60,7 +63,7 @@ type subnet struct {
 // replaced, but for repositories, whose images stay.
 func (f *File) Put(a *account.Account) (put []string, err error) {
 	for _, step := range []func(*account.Account) ([]string, error){f.putNetworks, f.putZones, f.putCertificates,
-		f.putParameters, f.putSecrets, f.putPrefixLists, f.putRepositories} {
+		f.putParameters, f.putSecrets, f.putPrefixLists, f.putWebACLs, f.putRepositories} {
 		some, err := step(a)
 		put = append(put, some...)
 		if err != nil {
@@ -134,6 +137,16 @@ func (f *File) putSecrets(a *account.Account) (put []string, err error) {
 			return put, err
 		}
 		put = append(put, "secret "+text)
+	}
+	return put, nil
+}
+
+func (f *File) putWebACLs(a *account.Account) (put []string, err error) {
+	for _, text := range f.WebACLs {
+		if err := place(owner(a, text), waf.WebACL, account.AfterSlash(text), account.Object{"arn": text}); err != nil {
+			return put, err
+		}
+		put = append(put, "web ACL "+text)
 	}
 	return put, nil
 }

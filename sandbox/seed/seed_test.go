@@ -35,7 +35,7 @@ func TestTheSeedOfThePageIsInTheAccountAfterwards(t *testing.T) {
 	for range 2 { // again replaces
 		put, err := file.Put(a)
 		require.NoError(t, err)
-		require.Len(t, put, 7)
+		require.Len(t, put, 8)
 	}
 	require.NoError(t, a.Transact(func(tx *account.Tx) error {
 		require.Len(t, vpc.All(tx), 2)
@@ -89,13 +89,14 @@ certificates: {x: []}
 parameters: {"arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:x": y}
 repositories: [Shop]
 prefixLists: [sg-1]
+webAcls: [main]
 `)
 	for _, says := range []string{
 		`vpcs: "main"; write the id of a VPC`, `prefixLists: "sg-1"; write a prefix list's id`, `vpcs.main.cidr: "10.0.0.0"; write a range`,
 		`vpcs.main.subnets: "a"; write a subnet's id`, `vpcs.main.subnets.a.zone: "ap-northeast-2a"; write the letter`,
 		`hostedZones.example.org: "example"; write the zone's id`, `certificates: "x"; write an ARN, as in arn:aws:acm`,
 		`parameters: "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:x"; write an ARN, as in arn:aws:ssm`,
-		`repositories: "Shop"; write a repository's name`,
+		`repositories: "Shop"; write a repository's name`, `webAcls: "main"; write an ARN, as in arn:aws:wafv2`,
 	} {
 		require.ErrorContains(t, err, says)
 	}

@@ -67,6 +67,24 @@ func (n *names) namedCertificates() []string {
 		func(arn string) bool { return arn == "" })
 }
 
+// webACLs are what the stage's own load balancer is associated with.
+func (n *names) webACLs() []string {
+	if n.LoadBalancer.WebACL == "" {
+		return nil
+	}
+	return anyOf(n.balancers(), n.LoadBalancer.WebACL)
+}
+
+// protected is the load balancer that is associated with a web ACL; associated are both.
+func (n *names) protected() []string {
+	if len(n.webACLs()) == 0 {
+		return nil
+	}
+	return n.balancers()
+}
+
+func (n *names) associated() []string { return append(n.protected(), n.webACLs()...) }
+
 // zones are hosted zones of Route 53, whose ids the stage file does not say.
 func (n *names) zones() []string {
 	if n.LoadBalancer.Zone == "" || !n.HasRoutes() {

@@ -138,6 +138,10 @@ var table = []row{
 	{"aws:lb/targetGroup:TargetGroup", update, "elasticloadbalancing: ; DescribeTargetGroups DescribeTargetGroupAttributes " +
 		"DescribeTags", anyWith((*names).targetGroups), nil},
 	{"aws:lb/targetGroup:TargetGroup", update, "ec2: DescribeInternetGateways DescribeVpcs", anyWith((*names).targetGroups), nil},
+	{"aws:wafv2/webAclAssociation:WebAclAssociation", update, "wafv2: AssociateWebACL; GetWebACLForResource; ; " +
+		"DisassociateWebACL", (*names).associated, nil},
+	{"aws:wafv2/webAclAssociation:WebAclAssociation", update, "elasticloadbalancing: SetWebAcl; ; ; SetWebAcl",
+		(*names).protected, nil},
 	{"aws:route53/record:Record", update, "route53: ChangeResourceRecordSets", (*names).zones, ownRecords},
 	{"aws:route53/record:Record", update, "route53: ; GetHostedZone ListResourceRecordSets", (*names).zones, nil},
 	{"aws:route53/record:Record", update, "route53: GetChange", (*names).changes, nil},
@@ -187,6 +191,8 @@ var table = []row{
 	{"an existing load balancer", update | preview, "elasticloadbalancing: DescribeLoadBalancers " +
 		"DescribeLoadBalancerAttributes DescribeListeners DescribeListenerAttributes DescribeTags",
 		anyWith((*names).existingBalancers), nil},
+	{"the web ACL", update | preview, "wafv2: ListWebACLs", anyWith((*names).webACLs), nil},
+	{"the web ACL", update | preview, "wafv2: GetWebACL", (*names).webACLs, nil},
 	{"the hosted zone", update | preview, "route53: ListHostedZones", anyWith((*names).zones), nil},
 	{"the hosted zone", update | preview, "route53: GetHostedZone ListTagsForResource", (*names).zones, nil},
 	{"services before an update", update | preview, "ecs: DescribeServices", (*names).services, nil},

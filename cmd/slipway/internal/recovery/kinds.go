@@ -92,6 +92,8 @@ var kinds = map[string]kind{
 	"aws:scheduler/schedule:Schedule":                  {id: scheduleID},
 	"aws:secretsmanager/secret:Secret":                 {find: findSecret, list: listSecrets},
 	"aws:secretsmanager/secretVersion:SecretVersion":   {find: findSecretVersion, needs: "secretId"},
+	"aws:wafv2/webAclAssociation:WebAclAssociation": {
+		id: joined(",", "webAclArn", "resourceArn"), owner: "resourceArn"},
 }
 
 // scheduledAction is the type that the provider does not import, and reads by its name and its target.

@@ -120,6 +120,8 @@ func TestIDsAreThoseThatAnImportTakes(t *testing.T) {
 		"aws:scheduler/schedule:Schedule":                {inputs{"name": "shop-dev-report"}, "default/shop-dev-report"},
 		"aws:secretsmanager/secret:Secret":               {inputs{"name": "web-1"}, "arn:secret"},
 		"aws:secretsmanager/secretVersion:SecretVersion": {inputs{"secretId": "arn:secret"}, "arn:secret|new"},
+		"aws:wafv2/webAclAssociation:WebAclAssociation": {inputs{"webAclArn": "arn:acl", "resourceArn": "arn:lb"},
+			"arn:acl,arn:lb"},
 		"aws:ec2/securityGroupRule:SecurityGroupRule": {inputs{"securityGroupId": "sg-1", "type": "ingress",
 			"protocol": "tcp", "fromPort": 80,
 			"toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "ipv6CidrBlocks": []any{"fd00::/8"}},
