@@ -29,7 +29,7 @@ func (c *ownCluster) addCapacity(ctx *pulumi.Context, preflight *Preflight, clus
 	if !settings.HasCapacity() && !kept.onProviders {
 		return nil
 	}
-	providers, own := pulumi.ToStringArray([]string{awslimits.Fargate, awslimits.FargateSpot}), []pulumi.Resource{}
+	providers, own := pulumi.ToStringArray(rollout.FargateProviders), []pulumi.Resource{}
 	c.instances = map[string]*instances{}
 	for _, name := range sortedKeys(settings.Instances) {
 		group, err := newInstances(ctx, name, preflight, cluster, c)
@@ -195,7 +195,7 @@ func capacityStrategies(capacity rollout.Capacity) (strategies ecs.ServiceCapaci
 // launchType is that of a daemon, and of a service that says nothing of its capacity.
 func launchType(capacity rollout.Capacity, daemon bool) pulumi.StringPtrInput {
 	if daemon {
-		return pulumi.String("EC2")
+		return pulumi.String(awslimits.EC2)
 	}
 	if len(capacity) > 0 {
 		return nil
@@ -292,7 +292,7 @@ func (k *keptByECS) noteProviders(settings *stage.Stage, on map[string][]string)
 		for _, provider := range providers {
 			there[inStage[provider]] = true
 			own := settings.OwnCapacityProvider(provider)
-			k.onProviders = k.onProviders || own || provider == awslimits.Fargate || provider == awslimits.FargateSpot
+			k.onProviders = k.onProviders || own || slices.Contains(rollout.FargateProviders, provider)
 			if own && inStage[provider] == "" {
 				k.leave, gone[name] = true, provider
 			}

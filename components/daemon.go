@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"slices"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"slipway/internal/ecsread"
 	"slipway/stage"
 )
 
@@ -65,13 +65,13 @@ func (w *Workload) doors() (doors []door) {
 // checkScheduling refuses what ECS does not change of a service.
 func checkScheduling(settings *stage.Stage, name string, found types.Service) error {
 	service := settings.Services[name]
-	if awssdk.ToString(found.Status) != "ACTIVE" || found.SchedulingStrategy == "" {
+	if !ecsread.IsActive(found) || found.SchedulingStrategy == "" {
 		return nil
 	}
-	if has, wanted := string(found.SchedulingStrategy), scheduling(service.Daemon); has != wanted {
+	if has, target := string(found.SchedulingStrategy), scheduling(service.Daemon); has != target {
 		return fmt.Errorf("%s: the service is a %s in ECS, which never makes a %s of it. Remove the service in an update of "+
 			"its own, and write it anew in the next, or give the new one another name",
-			settings.Where("services", name, "daemon"), has, wanted)
+			settings.Where("services", name, "daemon"), has, target)
 	}
 	if own := found.NetworkConfiguration != nil; service.Daemon && own != service.OwnNetwork() {
 		return fmt.Errorf("%s: is %s, and ECS leaves a service the kind of network that it was made with. Remove the service "+

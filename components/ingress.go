@@ -15,8 +15,8 @@ import (
 type ingressLookup struct {
 	// Settings are those of the load balancer.
 	Settings stage.LoadBalancer
-	// WithTasks has it in the subnets of the tasks, where the program hands the network over.
-	WithTasks bool
+	// Second tells the internal load balancer that stands beside the stage's first one.
+	Second bool
 	// Subnets of the load balancer that the stage makes.
 	Subnets []string
 	// Existing is the load balancer that the stage file names; nil where the stage makes its own.
@@ -70,7 +70,7 @@ func lookupInternalIngress(ctx *pulumi.Context, settings *stage.Stage, network *
 	if !settings.HasInternalRoutes() {
 		return nil, nil
 	}
-	ingress := &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(), WithTasks: true}
+	ingress := &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(), Second: true}
 	if network == nil || settings.Network.Uses != "" {
 		return ingress, nil
 	}

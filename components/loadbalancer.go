@@ -50,31 +50,29 @@ func newLoadBalancers(ctx *pulumi.Context, stage *stage.Stage, preflight *Prefli
 	if ingress := preflight.ingress; ingress != nil && ingress.Existing != nil {
 		balancer = existingLoadBalancer(ingress)
 	} else if ingress != nil {
-		if balancer, err = newLoadBalancer(ctx, stage.Name, stage.LoadBalancerName(), stage, preflight, ingress); err != nil {
+		if balancer, err = newLoadBalancer(ctx, stage, preflight.Network, ingress); err != nil {
 			return nil, nil, err
 		}
 	}
 	if ingress := preflight.internalIngress; ingress != nil {
-		internal, err = newLoadBalancer(ctx, stage.Name+"-internal", stage.InternalLoadBalancerName(), stage, preflight,
-			ingress)
+		internal, err = newLoadBalancer(ctx, stage, preflight.Network, ingress)
 	}
 	return balancer, internal, err
 }
 
-// newLoadBalancer declares a load balancer, with HTTPS where it has a certificate. Its resources are called name in
-// Pulumi, and inAWS begins its own name in AWS.
-func newLoadBalancer(ctx *pulumi.Context, name, inAWS string, stage *stage.Stage, preflight *Preflight,
-	ingress *ingressLookup) (*LoadBalancer, error) {
-	network, settings := preflight.Network, ingress.Settings
+// newLoadBalancer declares a load balancer, with HTTPS where it has a certificate.
+func newLoadBalancer(ctx *pulumi.Context, stage *stage.Stage, network *Network, ingress *ingressLookup) (*LoadBalancer,
+	error) {
+	name, inAWS, description := stage.Name, stage.LoadBalancerName(), "load balancer of "+stage.Cluster()
+	if ingress.Second {
+		name, inAWS, description = name+"-internal", stage.InternalLoadBalancerName(), "internal "+description
+	}
+	settings := ingress.Settings
 	component := &LoadBalancer{Scheme: "http", Listeners: pulumi.StringMap{}}
 	if err := ctx.RegisterComponentResource(loadBalancerType, name, component); err != nil {
 		return nil, err
 	}
 	parent := pulumi.Parent(component)
-	description := "load balancer of " + stage.Cluster()
-	if name != stage.Name {
-		description = "internal " + description
-	}
 	group, err := newSecurityGroup(ctx, name, description, network, stage.AllTags(), nil, parent)
 	if err != nil {
 		return nil, err
@@ -103,11 +101,11 @@ func newLoadBalancer(ctx *pulumi.Context, name, inAWS string, stage *stage.Stage
 	if err != nil {
 		return nil, err
 	}
-	own := listeners{ctx, stage, name, settings, component, balancer, pulumi.DependsOn(associations)}
+	own := listeners{ctx, stage, ingress, name, component, balancer, pulumi.DependsOn(associations)}
 	listen := own.http
 	if settings.HTTPS() {
 		component.Scheme = "https"
-		listen = func() (*lb.Listener, error) { return own.https(ingress.ZoneID) }
+		listen = own.https
 	}
 	listener, err := listen()
 	if err != nil {
@@ -160,8 +158,8 @@ func (l *LoadBalancer) admit(ctx *pulumi.Context, name string, settings stage.Lo
 type listeners struct {
 	ctx       *pulumi.Context
 	stage     *stage.Stage
-	name      string
-	settings  stage.LoadBalancer
+	ingress   *ingressLookup
+	name      string // that their own begin with
 	component *LoadBalancer
 	balancer  *lb.LoadBalancer
 	// protected has them serve nothing before the web ACL is there.
@@ -170,15 +168,15 @@ type listeners struct {
 
 // https declares the listener that the services' rules belong to, and one that sends plain HTTP there. A certificate
 // that the stage file does not name is made for the zone.
-func (l listeners) https(zone string) (*lb.Listener, error) {
-	certificate, err := l.certificate(zone)
+func (l listeners) https() (*lb.Listener, error) {
+	certificate, err := l.certificate()
 	if err != nil {
 		return nil, err
 	}
 	https, err := l.listen("https", &lb.ListenerArgs{
 		Port:           pulumi.Int(httpsPort),
 		Protocol:       pulumi.String("HTTPS"),
-		SslPolicy:      pulumi.String(l.settings.TLSPolicy),
+		SslPolicy:      pulumi.String(l.ingress.Settings.TLSPolicy),
 		CertificateArn: certificate,
 		DefaultActions: noSuchService,
 	})
@@ -199,11 +197,11 @@ func (l listeners) https(zone string) (*lb.Listener, error) {
 	return https, err
 }
 
-func (l listeners) certificate(zone string) (pulumi.StringOutput, error) {
-	if named := l.settings.Certificate; named != "" {
+func (l listeners) certificate() (pulumi.StringOutput, error) {
+	if named := l.ingress.Settings.Certificate; named != "" {
 		return pulumi.String(named).ToStringOutput(), nil
 	}
-	made, err := newCertificate(l.ctx, l.stage, zone, pulumi.Parent(l.component))
+	made, err := newCertificate(l.ctx, l.stage, l.ingress.ZoneID, pulumi.Parent(l.component))
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
@@ -216,7 +214,7 @@ func (l listeners) http() (*lb.Listener, error) {
 	warning := l.stage.Where("loadBalancer") +
 		": the stage has no certificate, so it serves plain HTTP, which anybody on " +
 		"the way can read and change: write loadBalancer.zone to have one made, or loadBalancer.certificate"
-	if l.name == l.stage.Name {
+	if !l.ingress.Second {
 		if err := l.ctx.Log.Warn(warning, &pulumi.LogArgs{Resource: l.component}); err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ func (n *Network) loadBalancerSubnets(ingress *ingressLookup) pulumi.StringArray
 	switch {
 	case n.handedOver == nil:
 		return pulumi.ToStringArray(ingress.Subnets)
-	case n.handedOver.LoadBalancerSubnets != nil && !ingress.WithTasks:
+	case n.handedOver.LoadBalancerSubnets != nil && !ingress.Second: // which is in those of the tasks
 		return n.handedOver.LoadBalancerSubnets
 	}
 	return n.handedOver.Subnets

@@ -21,6 +21,7 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 	error) {
 	name, parent := w.name, pulumi.Parent(w)
 	settings, network := w.Stage.Services[name], w.Preflight.Network
+	asked := capacityOf(w.Stage, settings)
 	capacity, public := w.Preflight.kept.targetCapacity(w.Stage, name), network.AssignPublicIP
 	if settings.NeedsInstances() { // where a task's network interface can have no public address
 		public = false
@@ -62,10 +63,10 @@ func newService(ctx *pulumi.Context, w *Workload, before []pulumi.Resource, work
 		Cluster:                       w.Cluster.Arn,
 		TaskDefinition:                w.targetRevision,
 		DesiredCount:                  desiredCount(settings),
-		LaunchType:                    launchType(capacityOf(w.Stage, settings), settings.Daemon),
+		LaunchType:                    launchType(asked, settings.Daemon),
 		SchedulingStrategy:            pulumi.String(scheduling(settings.Daemon)),
 		PlacementConstraints:          placement(settings),
-		CapacityProviderStrategies:    capacityStrategies(capacityOf(w.Stage, settings)),
+		CapacityProviderStrategies:    capacityStrategies(asked),
 		NetworkConfiguration:          w.networkConfiguration(public),
 		ServiceConnectConfiguration:   w.connection(),
 		LoadBalancers:                 route.serviceLoadBalancers(name, settings.Port),

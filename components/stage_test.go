@@ -67,7 +67,7 @@ func declareOwn(t *testing.T, keys map[string]string, own ownProgram, change fun
 		}
 	}
 	if settings.HasInternalRoutes() {
-		preflight.internalIngress = &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(),
+		preflight.internalIngress = &ingressLookup{Settings: settings.InternalLoadBalancer.Settings(), Second: true,
 			Subnets: []string{"subnet-4", "subnet-5"}}
 	}
 	if change != nil {

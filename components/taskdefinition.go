@@ -1,7 +1,6 @@
 package components
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -29,7 +28,7 @@ type taskDefinitionArgs struct {
 	// Connect knows of it, where it has a name.
 	Port                  int
 	PortName, AppProtocol string
-	// NetworkMode is that of its tasks; "" for a network of their own.
+	// NetworkMode is that of its tasks: awsvpc for a network of their own.
 	NetworkMode string
 	// OnInstances tells whether its tasks run on EC2 instances, and not on Fargate.
 	OnInstances bool
@@ -82,7 +81,7 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 		}).(pulumi.StringOutput),
 		Cpu:                     pulumi.String(strconv.Itoa(args.Settings.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Settings.Memory)),
-		NetworkMode:             pulumi.String(cmp.Or(args.NetworkMode, "awsvpc")),
+		NetworkMode:             pulumi.String(args.NetworkMode),
 		RequiresCompatibilities: pulumi.ToStringArray([]string{compatibility(args.OnInstances)}),
 		RuntimePlatform: &ecs.TaskDefinitionRuntimePlatformArgs{
 			CpuArchitecture:       pulumi.String(architecture),
@@ -108,7 +107,7 @@ func newTaskDefinition(ctx *pulumi.Context, name string, args *taskDefinitionArg
 // compatibility is what tasks run on.
 func compatibility(onInstances bool) string {
 	if onInstances {
-		return "EC2"
+		return awslimits.EC2
 	}
 	return awslimits.Fargate
 }

@@ -129,7 +129,6 @@ func (c *checker) checkInstances(groups map[string]Instances) {
 }
 
 func (c *checker) checkInstancesName(here place, name string) {
-	role := c.names().InstancesRole(name)
 	switch {
 	case !instancesName.MatchString(name):
 		here.fail("cannot name a group of instances; use lower case letters and digits, separated by single - or _, and " +
@@ -137,9 +136,8 @@ func (c *checker) checkInstancesName(here place, name string) {
 	case strings.HasPrefix(name, awslimits.NotSecurityGroup):
 		here.fail("begins with %s, with which AWS lets no name of a security group begin; use another name",
 			awslimits.NotSecurityGroup)
-	case len(role) > awslimits.RoleName:
-		here.fail("makes the name of its IAM role, %s, %d characters long, and IAM takes %d; shorten it by %d", role,
-			len(role), awslimits.RoleName, len(role)-awslimits.RoleName)
+	default:
+		checkRoleName(here, c.names().InstancesRole(name))
 	}
 }
 

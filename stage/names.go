@@ -197,9 +197,16 @@ func (c *checker) checkName(here place, name string) {
 			awslimits.NotSecurityGroup)
 	case !awslimits.ECSName.MatchString(name):
 		here.fail("cannot name a service or a task in ECS; use up to 255 letters, digits, - and _")
-	case len(role) > awslimits.RoleName:
-		here.fail("makes the name of its IAM role, %s, %d characters long, and IAM takes %d; "+
-			"shorten it by %d", role, len(role), awslimits.RoleName, len(role)-awslimits.RoleName)
+	default:
+		checkRoleName(here, role)
+	}
+}
+
+// checkRoleName checks the length of the name of an IAM role that is named after what is here.
+func checkRoleName(here place, role string) {
+	if len(role) > awslimits.RoleName {
+		here.fail("makes the name of its IAM role, %s, %d characters long, and IAM takes %d; shorten it by %d", role,
+			len(role), awslimits.RoleName, len(role)-awslimits.RoleName)
 	}
 }
 

@@ -9,8 +9,15 @@ import (
 
 // checkRoutes looks for services that would take requests from each other.
 func (c *checker) checkRoutes() {
-	taken := map[string][]string{}
-	priorities := map[string]string{}
+	type request struct {
+		internal   bool
+		host, path string
+	}
+	type rank struct {
+		internal bool
+		priority int
+	}
+	taken, ranks := map[request][]string{}, map[rank]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.document.Services)) {
 		route := c.document.Services[name].Route
 		here := c.at("services", name, "route")
@@ -20,8 +27,8 @@ func (c *checker) checkRoutes() {
 		compared := []string{name}
 		for _, host := range orAny(route.Hosts, "*") {
 			for _, path := range orAny(route.Paths, "/*") {
-				place := route.balancerKey() + " " + host + path
-				for _, other := range taken[place] {
+				asked := request{route.Internal, host, path}
+				for _, other := range taken[asked] {
 					switch {
 					case other == name:
 					case c.document.Services[other].Route.headerText() == route.headerText():
@@ -33,19 +40,19 @@ func (c *checker) checkRoutes() {
 						c.checkHeadersComeFirst(other, name)
 					}
 				}
-				taken[place] = append(taken[place], name)
+				taken[asked] = append(taken[asked], name)
 			}
 		}
 		priority, is := route.priority(c.names().Family(name)), "would be"
 		if route.Priority != 0 {
 			is = "is"
 		}
-		place := fmt.Sprint(route.balancerKey(), priority)
-		if other, isTaken := priorities[place]; isTaken {
+		own := rank{route.Internal, priority}
+		if other, isTaken := ranks[own]; isTaken {
 			here.at("priority").fail("%s %d, which services.%s.route has, too; write another one here: 1 to 1000 comes "+
 				"before all services without one", is, priority, other)
 		}
-		priorities[place] = name
+		ranks[own] = name
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// Fargate is both a launch type and a capacity provider; FargateSpot is a capacity provider only.
+// Fargate is both a launch type and a capacity provider, EC2 a launch type only, and FargateSpot a capacity provider
+// only.
 const (
 	Fargate     = "FARGATE"
 	FargateSpot = "FARGATE_SPOT"
+	EC2         = "EC2"
 )
 
 // TaskSize is a CPU size of Fargate and the memory that goes with it.

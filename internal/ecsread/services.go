@@ -15,6 +15,13 @@ import (
 	"github.com/aws/smithy-go"
 )
 
+// SortedCapacity are shares of capacity providers, in the order of their names.
+func SortedCapacity(shares []types.CapacityProviderStrategyItem) []types.CapacityProviderStrategyItem {
+	return slices.SortedFunc(slices.Values(shares), func(one, other types.CapacityProviderStrategyItem) int {
+		return strings.Compare(aws.ToString(one.CapacityProvider), aws.ToString(other.CapacityProvider))
+	})
+}
+
 // CapacityInWords is what tasks of a service run on: shares of capacity providers, or a launch type without any.
 func CapacityInWords(shares []types.CapacityProviderStrategyItem, launchType string) string {
 	if len(shares) == 0 {

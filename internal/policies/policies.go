@@ -128,9 +128,9 @@ func volumes(definition stage.TaskDefinition, arn func(service, resource string)
 	return statements
 }
 
-// MayMount tells whether what Task permits lets a task mount a file system of EFS, by an access point or without one,
+// mayMount tells whether what Task permits lets a task mount a file system of EFS, by an access point or without one,
 // and write to it.
-func MayMount(definition stage.TaskDefinition, efs stage.EFS, writes bool) bool {
+func mayMount(definition stage.TaskDefinition, efs stage.EFS, writes bool) bool {
 	for name, volume := range definition.Volumes {
 		there := volume.EFS
 		if there.ID == efs.ID && (there.AccessPoint == "" || there.AccessPoint == efs.AccessPoint) &&
@@ -148,15 +148,15 @@ func MountMistake(definition stage.TaskDefinition, efs stage.EFS, writes bool, s
 	if efs.AccessPoint != "" {
 		by += " by " + efs.AccessPoint
 	}
+	does := "mounts"
 	switch {
-	case MayMount(definition, efs, writes):
+	case mayMount(definition, efs, writes):
 		return ""
-	case MayMount(definition, efs, false):
-		return fmt.Sprintf("writes to %s, which the task role may not: write at services.%s.volumes and mounts what that "+
-			"revision had, or go back by `git revert`", by, service)
+	case mayMount(definition, efs, false):
+		does = "writes to"
 	}
-	return fmt.Sprintf("mounts %s, which the task role may not: write at services.%s.volumes and mounts what that "+
-		"revision had, or go back by `git revert`", by, service)
+	return fmt.Sprintf("%s %s, which the task role may not: write at services.%s.volumes and mounts what that revision "+
+		"had, or go back by `git revert`", does, by, service)
 }
 
 // Repositories are the ECR repositories that hold the images of a service or a task. Other registries ask no

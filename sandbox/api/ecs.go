@@ -183,9 +183,9 @@ func updateService(a *account.Account, _ string, p struct {
 			if p.CapacityProviderStrategy != nil {
 				settings.LaunchType, settings.Capacity = "", *p.CapacityProviderStrategy
 			}
-			if network := p.NetworkConfiguration.AwsvpcConfiguration; network != nil {
+			if network := p.NetworkConfiguration.network(); network != nil {
 				settings.Subnets, settings.SecurityGroups = network.Subnets, network.SecurityGroups
-				settings.AssignPublicIP = network.AssignPublicIP == "ENABLED"
+				settings.AssignPublicIP = network.AssignPublicIP
 			}
 		})
 	if err != nil {

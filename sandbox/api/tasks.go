@@ -88,7 +88,7 @@ func taskObject(a *account.Account, task *ecs.Task, tagged bool) (object, error)
 		"cpu": cmp.Or(run.Overrides.CPU, d.CPU), "memory": cmp.Or(run.Overrides.Memory, d.Memory),
 		"createdAt": account.Seconds(task.CreatedAt), "containers": containers, "overrides": run.Overrides}
 	if task.EC2 {
-		described["launchType"] = "EC2"
+		described["launchType"] = awslimits.EC2
 	}
 	if task.ContainerInstance != "" {
 		described["containerInstanceArn"] = task.ContainerInstance
@@ -143,6 +143,16 @@ type awsvpc struct {
 	}
 }
 
+// network is what it says; nil where it says nothing.
+func (v awsvpc) network() *ecs.Network {
+	given := v.AwsvpcConfiguration
+	if given == nil {
+		return nil
+	}
+	return &ecs.Network{Subnets: given.Subnets, SecurityGroups: given.SecurityGroups,
+		AssignPublicIP: given.AssignPublicIP == "ENABLED"}
+}
+
 type runTaskParameters struct {
 	Cluster, TaskDefinition, LaunchType, PlatformVersion string
 	Count                                                *int
@@ -173,10 +183,7 @@ func runTask(a *account.Account, _ string, p runTaskParameters) (any, error) {
 	if p.Count != nil {
 		request.Count = *p.Count
 	}
-	if vpc := p.NetworkConfiguration.AwsvpcConfiguration; vpc != nil {
-		request.Network = &ecs.Network{Subnets: vpc.Subnets, SecurityGroups: vpc.SecurityGroups,
-			AssignPublicIP: vpc.AssignPublicIP == "ENABLED"}
-	}
+	request.Network = p.NetworkConfiguration.network()
 	for _, tag := range p.Tags {
 		request.Tags[tag.Key] = tag.Value
 	}

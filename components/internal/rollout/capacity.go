@@ -3,7 +3,6 @@ package rollout
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -25,12 +24,12 @@ type Capacity []types.CapacityProviderStrategyItem
 // chooses which one.
 var OnDemand = NewCapacity(types.CapacityProviderStrategyItem{CapacityProvider: new(awslimits.Fargate), Weight: 1})
 
+// FargateProviders are the capacity providers that every cluster can have; the others are of EC2 instances.
+var FargateProviders = []string{awslimits.Fargate, awslimits.FargateSpot}
+
 // NewCapacity is the capacity of these shares, in any order.
 func NewCapacity(shares ...types.CapacityProviderStrategyItem) Capacity {
-	slices.SortFunc(shares, func(one, other types.CapacityProviderStrategyItem) int {
-		return strings.Compare(*one.CapacityProvider, *other.CapacityProvider)
-	})
-	return shares
+	return ecsread.SortedCapacity(shares)
 }
 
 // String is the capacity as a tag can say it.
@@ -40,14 +39,14 @@ func (c Capacity) String() string {
 
 // Differs says what a service has, and whether that is not what it is to have.
 func (c Capacity) Differs(service types.Service) (has Capacity, differs bool) {
-	has = NewCapacity(slices.Clone(service.CapacityProviderStrategy)...)
+	has = NewCapacity(service.CapacityProviderStrategy...)
 	return has, len(c) > 0 && has.String() != c.String()
 }
 
 // OnInstances tells whether it is EC2 instances, for which a revision is made otherwise than for Fargate.
 func (c Capacity) OnInstances() bool {
 	return slices.ContainsFunc(c, func(share types.CapacityProviderStrategyItem) bool {
-		return !slices.Contains([]string{awslimits.Fargate, awslimits.FargateSpot}, *share.CapacityProvider)
+		return !slices.Contains(FargateProviders, *share.CapacityProvider)
 	})
 }
 

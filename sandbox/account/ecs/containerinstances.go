@@ -167,22 +167,14 @@ func (f *fleet) advance() (changed bool, next time.Time) {
 	for _, o := range account.List[account.Object](f.Tx, CapacityProvider) {
 		one := providerOf(*o)
 		scaled, wakes := f.scaleProvider(one)
-		changed, next = changed || scaled, sooner(next, wakes)
+		changed, next = changed || scaled, instances.Earlier(next, wakes)
 	}
 	moved, wakes := instances.Advance(f.Tx, f.at, f.keeps)
-	changed, next = changed || moved, sooner(next, wakes)
+	changed, next = changed || moved, instances.Earlier(next, wakes)
 	if f.register() {
 		changed = true
 	}
 	return changed, next
-}
-
-// sooner is the earlier of two times, of which a zero one stands for none.
-func sooner(x, y time.Time) time.Time {
-	if x.IsZero() || !y.IsZero() && y.Before(x) {
-		return y
-	}
-	return x
 }
 
 // keeps drains an instance that is to go, and tells whether it still has tasks.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 )
 
@@ -123,7 +124,7 @@ func (r *rollout) placeTask(task *Task) {
 	}
 	s := r.service
 	found, problem := r.fleet.place(placing{cluster: s.ClusterARN, provider: task.CapacityProvider,
-		group: "service:" + s.Name, definition: d, constraints: s.Settings.Constraints, strategies: s.Settings.Strategies})
+		group: "service:" + s.Name, definition: d, constraints: s.Settings.Constraints})
 	switch until := task.CreatedAt.Add(provisionTime); {
 	case found != nil:
 		task.ContainerInstance, task.Instance, task.LastStatus = found.ARN, found.Instance, taskPending
@@ -151,41 +152,37 @@ func (r *rollout) staying(tasks []*Task) []*Task {
 
 // runsOnEC2 tells whether tasks of such settings are for instances.
 func (s ServiceSettings) runsOnEC2() bool {
-	return s.LaunchType == launchEC2 || onInstances(s.Capacity)
+	return s.LaunchType == awslimits.EC2 || onInstances(s.Capacity)
 }
-
-const launchEC2 = "EC2"
 
 // checkEngine refuses what instances or Fargate do not have of a service, and what ECS does not have of a daemon.
 func checkEngine(d *TaskDefinition, settings ServiceSettings) error {
 	invalid := func(format string, args ...any) error {
 		return account.Refuse("InvalidParameterException", format, args...)
 	}
-	launch := "FARGATE"
+	launch := awslimits.Fargate
 	if settings.runsOnEC2() {
-		launch = launchEC2
+		launch = awslimits.EC2
 	}
 	switch {
 	case !slices.Contains(d.RequiresCompatibilities, launch):
 		return invalid("Task definition does not support launch_type %s.", launch)
-	case launch == launchEC2 && settings.AssignPublicIP:
+	case launch == awslimits.EC2 && settings.AssignPublicIP:
 		return invalid("Assign public IP is not supported for this launch type.")
 	case d.NetworkMode == networkOfTask && len(settings.Subnets) == 0:
 		return invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
 	case d.NetworkMode != networkOfTask && len(settings.Subnets) > 0:
 		return invalid("Network Configuration is not valid for the given networkMode of this task definition.")
-	case launch != launchEC2 && len(settings.Constraints)+len(settings.Strategies) > 0:
+	case launch != awslimits.EC2 && len(settings.Constraints) > 0:
 		return invalid("Placement constraints and placement strategies are not supported with FARGATE launch type.")
 	case !settings.daemon():
-		return checkPlacement(settings.Constraints, settings.Strategies)
-	case launch != launchEC2:
+		return checkPlacement(settings.Constraints)
+	case launch != awslimits.EC2:
 		return invalid("The daemon scheduling strategy is not supported with FARGATE.")
 	case len(settings.Capacity) > 0:
 		return invalid("The daemon scheduling strategy does not support capacity provider strategies in the sandbox.")
 	case settings.MaximumPercent > 100:
 		return invalid("maximumPercent must be 100 or less with the daemon scheduling strategy.")
-	case len(settings.Strategies) > 0:
-		return invalid("Placement strategies are not supported with the daemon scheduling strategy.")
 	}
-	return checkPlacement(settings.Constraints, nil)
+	return checkPlacement(settings.Constraints)
 }

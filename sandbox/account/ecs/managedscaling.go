@@ -23,7 +23,7 @@ func (f *fleet) scaleProvider(p provider) (changed bool, next time.Time) {
 		switch {
 		case i.TerminatingAt != nil:
 		case c == nil && f.at.Sub(i.LaunchedAt) < warmupTime:
-			warming, next = true, sooner(next, i.LaunchedAt.Add(warmupTime))
+			warming, next = true, instances.Earlier(next, i.LaunchedAt.Add(warmupTime))
 		case c == nil: // it is there, and no task gets onto it
 			needed++
 		case f.isBusy(c):
@@ -35,7 +35,7 @@ func (f *fleet) scaleProvider(p provider) (changed bool, next time.Time) {
 		default:
 			if c.IdleSince == nil {
 				f.setIdle(c, &f.at)
-				next = sooner(next, f.at.Add(idleTime))
+				next = instances.Earlier(next, f.at.Add(idleTime))
 			}
 			if p.protects {
 				instances.Protect(f.Tx, i, false)
@@ -48,7 +48,7 @@ func (f *fleet) scaleProvider(p provider) (changed bool, next time.Time) {
 	}
 	needed += f.binsFor(p, group)
 	wanted := (needed*100 + p.target - 1) / p.target
-	least, most := int(number(group["minSize"])), int(number(group["maxSize"]))
+	least, most := group.Number("minSize", 0), group.Number("maxSize", 0)
 	wanted = min(max(wanted, least), most)
 	switch {
 	case wanted > state.Desired:
@@ -64,18 +64,13 @@ func (f *fleet) scaleProvider(p provider) (changed bool, next time.Time) {
 			break
 		}
 		if until := c.IdleSince.Add(idleTime); until.After(f.at) {
-			next = sooner(next, until)
+			next = instances.Earlier(next, until)
 			break
 		}
 		instances.EndWhenIdle(f.Tx, i, f.at, "a scale-in of the capacity provider "+p.name)
 		changed = true
 	}
 	return changed, next
-}
-
-func number(v any) float64 {
-	n, _ := v.(float64)
-	return n
 }
 
 func (f *fleet) setIdle(c *ContainerInstance, since *time.Time) {

@@ -17,12 +17,6 @@ type PlacementConstraint struct {
 	Expression string `json:"expression,omitempty"`
 }
 
-// PlacementStrategy orders them.
-type PlacementStrategy struct {
-	Type  string `json:"type"` // spread, binpack or random
-	Field string `json:"field,omitempty"`
-}
-
 // room is what an instance has left, or a task takes.
 type room struct {
 	cpu, memory, enis int
@@ -55,6 +49,11 @@ func needsOf(d *TaskDefinition) room {
 		needs.enis = 1
 	}
 	return needs
+}
+
+func number(v any) float64 {
+	n, _ := v.(float64)
+	return n
 }
 
 const networkOfTask = "awsvpc"
@@ -100,7 +99,6 @@ type placing struct {
 	group             string // service:NAME, for instance
 	definition        *TaskDefinition
 	constraints       []PlacementConstraint
-	strategies        []PlacementStrategy
 }
 
 // refuses says why an instance cannot take a task, whatever room it has; "" where it can.
@@ -145,41 +143,26 @@ func (f *fleet) place(p placing) (found *ContainerInstance, problem string) {
 	if len(fit) == 0 {
 		return nil, problem
 	}
-	strategies := p.strategies
-	if len(strategies) == 0 {
-		strategies = []PlacementStrategy{{"spread", "attribute:ecs.availability-zone"}}
-	}
+	// Without a strategy of the service's own, ECS spreads its tasks over availability zones.
 	return slices.MinFunc(fit, func(x, y *ContainerInstance) int {
-		for _, strategy := range strategies {
-			if order := cmp.Compare(f.rank(x, p, strategy), f.rank(y, p, strategy)); order != 0 {
-				return order
-			}
-		}
-		return 0
+		return cmp.Compare(f.inZoneOf(x, p), f.inZoneOf(y, p))
 	}), ""
 }
 
-// rank orders instances by one strategy, the preferred ones first.
-func (f *fleet) rank(c *ContainerInstance, p placing, strategy PlacementStrategy) (n int) {
-	switch strategy.Type {
-	case "binpack":
-		if strings.EqualFold(strategy.Field, "cpu") {
-			return f.left(c).cpu
-		}
-		return f.left(c).memory
-	case "spread":
-		same := valueOf(c, strategy.Field)
-		for _, task := range f.tasks {
-			other := f.find(task.ContainerInstance)
-			if task.Group == p.group && other != nil && other.ClusterARN == p.cluster && valueOf(other, strategy.Field) == same {
-				n++
-			}
+// inZoneOf counts the tasks of the same service in the availability zone of an instance.
+func (f *fleet) inZoneOf(c *ContainerInstance, p placing) (n int) {
+	const zone = "ecs.availability-zone"
+	for _, task := range f.tasks {
+		other := f.find(task.ContainerInstance)
+		if task.Group == p.group && other != nil && other.ClusterARN == p.cluster &&
+			other.Attributes[zone] == c.Attributes[zone] {
+			n++
 		}
 	}
 	return n
 }
 
-// valueOf is what an instance has in a field of a strategy or of an expression.
+// valueOf is what an instance has in a field of an expression.
 func valueOf(c *ContainerInstance, field string) string {
 	switch name := strings.TrimPrefix(field, "attribute:"); {
 	case strings.EqualFold(field, "instanceId") || field == "host":
@@ -191,8 +174,8 @@ func valueOf(c *ContainerInstance, field string) string {
 	}
 }
 
-// checkPlacement refuses constraints and strategies that ECS refuses.
-func checkPlacement(constraints []PlacementConstraint, strategies []PlacementStrategy) error {
+// checkPlacement refuses constraints that ECS refuses.
+func checkPlacement(constraints []PlacementConstraint) error {
 	invalid := func(format string, args ...any) error {
 		return account.Refuse("InvalidParameterException", format, args...)
 	}
@@ -210,22 +193,8 @@ func checkPlacement(constraints []PlacementConstraint, strategies []PlacementStr
 			return invalid("Invalid placement constraint type: %s", constraint.Type)
 		}
 	}
-	for _, strategy := range strategies {
-		fields := map[string][]string{"binpack": {"cpu", "memory"}, "random": {""}, "spread": nil}
-		allowed, known := fields[strategy.Type]
-		switch {
-		case !known:
-			return invalid("Invalid placement strategy type: %s", strategy.Type)
-		case allowed != nil && !slices.Contains(allowed, strings.ToLower(strategy.Field)),
-			strategy.Type == "spread" && strategy.Field == "":
-			return invalid("Invalid field of the placement strategy %s: %s", strategy.Type, strategy.Field)
-		}
-	}
-	switch {
-	case len(constraints) > 10:
+	if len(constraints) > 10 {
 		return invalid("The number of placement constraints cannot exceed 10.")
-	case len(strategies) > 5:
-		return invalid("The number of placement strategies cannot exceed 5.")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/internal/awslimits"
 	"slipway/sandbox/account"
 	"slipway/sandbox/account/scaling"
 )
@@ -238,7 +239,7 @@ func (r *rollout) startTasks(primary *Deployment) {
 		task := r.newTask(s.ClusterARN, primary.TaskDefinition, primary.ID, "service:"+s.Name)
 		task.LoadBalancers = s.Settings.LoadBalancers
 		task.CapacityProvider = capacityProvider(primary.Capacity, r.live(primary))
-		if task.EC2 = s.Settings.LaunchType == launchEC2 || onInstances(primary.Capacity); task.EC2 {
+		if task.EC2 = s.Settings.LaunchType == awslimits.EC2 || onInstances(primary.Capacity); task.EC2 {
 			task.LastStatus = taskProvisioning
 		}
 		s.Tasks = append(s.Tasks, task)

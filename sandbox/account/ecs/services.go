@@ -45,7 +45,6 @@ type ServiceSettings struct {
 	// Scheduling is DAEMON, or "" for replicas.
 	Scheduling  string                `json:"schedulingStrategy,omitempty"`
 	Constraints []PlacementConstraint `json:"placementConstraints,omitempty"`
-	Strategies  []PlacementStrategy   `json:"placementStrategy,omitempty"`
 	// Other holds the properties that change nothing about a rollout (tags …), by any names.
 	Other account.Object `json:"other"`
 }

@@ -31,7 +31,7 @@ func init() {
 
 func checkGroup(t *account.Tx, _ string, o account.Object) error {
 	refuse := func(format string, args ...any) error { return account.Refuse("ValidationError", format, args...) }
-	least, most := whole(o["minSize"]), whole(o["maxSize"])
+	least, most := o.Number("minSize", 0), o.Number("maxSize", 0)
 	switch desired, given := o["desiredCapacity"].(float64); {
 	case least < 0 || most < 0:
 		return refuse("Min size and max size must not be negative.")
@@ -70,11 +70,6 @@ func checkGroup(t *account.Tx, _ string, o account.Object) error {
 		return refuse("Subnets and security groups must be in the same VPC.")
 	}
 	return nil
-}
-
-func whole(v any) int {
-	n, _ := v.(float64)
-	return int(n)
 }
 
 // offer is one way in which a group may launch an instance: a version of a template, and a type.
@@ -285,7 +280,7 @@ func SetDesired(t *account.Tx, name string, n int) error {
 		return errors.New("there is no group " + name)
 	}
 	state := stateOf(t, name)
-	if bounded := min(max(n, whole((*o)["minSize"])), whole((*o)["maxSize"])); bounded != state.Desired || !state.Known {
+	if bounded := min(max(n, o.Number("minSize", 0)), o.Number("maxSize", 0)); bounded != state.Desired || !state.Known {
 		state.Desired, state.Known, state.RetryAt = bounded, true, t.Now
 		account.Put(t, stateKind, name, state)
 	}

@@ -119,7 +119,7 @@ func stateOf(t *account.Tx, name string) *GroupState {
 	}
 	state := &GroupState{}
 	if o := account.Get[account.Object](t, Group, name); o != nil {
-		state.Desired = max(whole((*o)["desiredCapacity"]), whole((*o)["minSize"]))
+		state.Desired = max(o.Number("desiredCapacity", 0), o.Number("minSize", 0))
 	}
 	return state
 }
@@ -141,18 +141,18 @@ func Advance(t *account.Tx, at time.Time, busy func(*Instance) bool) (changed bo
 			i.terminate(t, at, i.Cause)
 			changed = true
 		case i.ReadyAt.After(at):
-			next = earlier(next, i.ReadyAt)
+			next = Earlier(next, i.ReadyAt)
 		}
 	}
 	for _, o := range account.List[account.Object](t, Group) {
 		moved, wakes := advanceGroup(t, *o, at)
-		changed, next = changed || moved, earlier(next, wakes)
+		changed, next = changed || moved, Earlier(next, wakes)
 	}
 	return changed, next
 }
 
-// earlier is the earlier of two times, of which a zero one stands for none.
-func earlier(x, y time.Time) time.Time {
+// Earlier is the earlier of two times, of which a zero one stands for none.
+func Earlier(x, y time.Time) time.Time {
 	if x.IsZero() || !y.IsZero() && y.Before(x) {
 		return y
 	}
@@ -199,12 +199,12 @@ func advanceGroup(t *account.Tx, o account.Object, at time.Time) (changed bool, 
 		} else {
 			activity.Description = "Launching a new EC2 instance: " + launched.ID
 			staying = append(staying, launched)
-			next = earlier(next, launched.ReadyAt)
+			next = Earlier(next, launched.ReadyAt)
 		}
 		state.Activities = append([]Activity{activity}, state.Activities...)
 		state.Activities = state.Activities[:min(len(state.Activities), 50)]
 		if err != nil {
-			next = earlier(next, state.RetryAt)
+			next = Earlier(next, state.RetryAt)
 			break
 		}
 	}

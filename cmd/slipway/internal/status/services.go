@@ -113,10 +113,7 @@ var usualCapacity = ecsread.CapacityInWords(nil, awslimits.Fargate)
 // capacityOf is what a service's tasks run on: shares of capacity providers in the order of their names, or a launch
 // type.
 func capacityOf(service types.Service) string {
-	shares := slices.SortedFunc(slices.Values(service.CapacityProviderStrategy),
-		func(one, other types.CapacityProviderStrategyItem) int {
-			return strings.Compare(aws.ToString(one.CapacityProvider), aws.ToString(other.CapacityProvider))
-		})
+	shares := ecsread.SortedCapacity(service.CapacityProviderStrategy)
 	return ecsread.CapacityInWords(shares, cmp.Or(string(service.LaunchType), awslimits.Fargate))
 }
 
